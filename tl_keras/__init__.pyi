@@ -1,0 +1,13 @@
+from .config import DataConfig as DataConfig
+from .config import ModelConfig as ModelConfig
+from .config import RunConfig as RunConfig
+from .errors import InputError as InputError
+from .models.classifiers import build_image_classifier as build_image_classifier
+from .phases import Phase as Phase
+from .recipes import expand_recipe as expand_recipe
+from .train import run_training as run_training
+from .trained_run import load_run as load_run
+from .transfer.freezing import block_names as block_names
+from .transfer.freezing import freeze_to as freeze_to
+from .transfer.staged_adamw import StagedAdamW as StagedAdamW
+from .transfer.unfreezing import ProgressiveUnfreezing as ProgressiveUnfreezing
