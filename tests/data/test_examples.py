@@ -1,0 +1,86 @@
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tl_keras.data import examples
+from tl_keras.data.examples import EXAMPLES, example_path
+from tl_keras.errors import InputError
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_is_there_with_its_licence(name):
+    folder = example_path(name)
+    assert (folder / "LICENSE").is_file() and (folder / "README.md").is_file()
+
+
+def test_unknown_example_names_the_nearest():
+    with pytest.raises(InputError, match="did you mean 'emoji'"):
+        example_path("emojis")
+
+
+def test_example_of_an_installation_is_found_below_the_prefix(tmp_path, monkeypatch):
+    installed = tmp_path / "share" / "tl_keras" / "data" / "emoji"
+    installed.mkdir(parents=True)
+    monkeypatch.setattr(examples, "__file__", str(tmp_path / "site-packages" / "tl_keras" / "data" / "examples.py"))
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    assert example_path("emoji") == installed
+
+
+def test_missing_example_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(examples, "__file__", str(tmp_path / "a" / "b" / "c" / "examples.py"))
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    with pytest.raises(InputError, match="not installed"):
+        example_path("emoji")
+
+
+def test_emoji_readme_counts_the_pictures_of_each_kind():
+    folder = example_path("emoji")
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    kinds = sorted(path for path in folder.iterdir() if path.is_dir())
+    assert len(kinds) == 12
+    for kind in kinds:
+        assert f"| {kind.name} | {len(list(kind.glob('*.png')))} |" in readme
+
+
+def test_emoji_kinds_hold_no_picture_twice():
+    pictures = [path.read_bytes() for path in example_path("emoji").rglob("*.png")]
+    assert len(set(pictures)) == len(pictures)
+
+
+def _make_emoji():
+    path = Path(__file__).parents[2] / "data" / "make_emoji.py"
+    specification = importlib.util.spec_from_file_location("make_emoji", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_emoji_script_leaves_out_repeated_pictures_variants_and_strangers(tmp_path):
+    images = tmp_path / "img" / "google" / "64"
+    images.mkdir(parents=True)
+    records = []
+    # name, code point, grey value: runner and man_running are one person, jog looks like runner, selfie is no hand
+    for name, code, group, value in (
+        ("runner", "1F3C3", "person-activity", 0),
+        ("man-running", "1F3C3-200D-2642-FE0F", "person-activity", 200),
+        ("jog", "1F3C4", "person-activity", 1),
+        ("standing-person", "1F9CD", "person-activity", 100),
+        ("selfie", "1F933", "hand-prop", 50),
+    ):
+        Image.fromarray(np.full((8, 8, 3), value, np.uint8)).save(images / f"{code}.png")
+        records.append(
+            {
+                "short_name": name,
+                "unified": code,
+                "subcategory": group,
+                "image": f"{code}.png",
+                "has_img_google": True,
+            }
+        )
+    make_emoji = _make_emoji()
+    assert make_emoji.write_kind(tmp_path, tmp_path / "out", records, "person") == 2
+    assert make_emoji.write_kind(tmp_path, tmp_path / "out", records, "hand") == 0
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.png")) == ["jog.png", "standing_person.png"]

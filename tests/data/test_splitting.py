@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+
+from tl_keras.data.records import Records
+from tl_keras.data.splitting import split_records
+from tl_keras.errors import InputError
+
+
+def make_records(counts, splits=None):
+    """Records of single labels: so many of each class."""
+    labels = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    names = [str(row) for row in range(len(labels))]
+    return Records(names, names, labels, splits or [""] * len(labels), tuple("abcdefgh"[: len(counts)]))
+
+
+def counts(records, split):
+    return np.bincount(records.labels[records.rows(split)], minlength=len(records.class_names)).tolist()
+
+
+def test_splits_are_stratified():
+    records = split_records(make_records([100, 40, 20]), validation_fraction=0.1, test_fraction=0.2)
+    assert counts(records, "test") == [20, 8, 4]
+    assert counts(records, "validation") == [10, 4, 2]
+    assert counts(records, "train") == [70, 28, 14]
+
+
+def test_the_seed_decides():
+    def test_names(seed):
+        records = split_records(make_records([50, 50]), seed=seed)
+        return [records.names[row] for row in records.rows("test")]
+
+    assert test_names(1) == test_names(1) != test_names(2)
+
+
+def test_the_test_images_depend_on_nothing_but_seed_and_test_fraction():
+    records = make_records([50, 30])
+    plain = split_records(records)
+    other = split_records(records, validation_fraction=0.3, examples_per_class=2)
+    assert [plain.names[row] for row in plain.rows("test")] == [other.names[row] for row in other.rows("test")]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(1, (1, 0, 0)), (2, (2, 0, 0)), (3, (1, 1, 1)), (4, (2, 1, 1)), (7, (5, 1, 1))]
+)
+def test_small_classes_keep_training_examples(count, expected):
+    records = split_records(make_records([count, 40]))
+    assert tuple(counts(records, split)[0] for split in ("train", "validation", "test")) == expected
+
+
+def test_large_fractions_leave_a_training_example_of_each_class():
+    records = split_records(make_records([3, 4, 5]), validation_fraction=0.5, test_fraction=0.49)
+    assert min(counts(records, "train")) >= 1
+
+
+def test_fractions_of_zero_carve_nothing():
+    records = split_records(make_records([5, 5]), validation_fraction=0, test_fraction=0)
+    assert records.splits == ["train"] * 10
+
+
+def test_given_splits_stay_and_the_missing_one_is_carved_from_train():
+    given = (["train"] * 8 + ["test"] * 2) * 2
+    records = split_records(make_records([10, 10], given), validation_fraction=0.25)
+    assert counts(records, "test") == [2, 2] and counts(records, "validation") == [2, 2]
+    assert all(new in (old, "validation") for old, new in zip(given, records.splits, strict=True))
+    assert [split for old, split in zip(given, records.splits, strict=True) if old == "test"] == ["test"] * 4
+
+
+def test_undecided_rows_beside_given_splits_are_for_training():
+    records = split_records(make_records([4, 4], ["test", "validation", "", "train"] * 2))
+    assert records.splits == ["test", "validation", "train", "train"] * 2
+
+
+def test_budget_cuts_only_the_training_split():
+    records = split_records(make_records([40, 40, 3]), examples_per_class=5)
+    assert counts(records, "train") == [5, 5, 1]
+    assert counts(records, "test") == [6, 6, 1] and counts(records, "validation") == [6, 6, 1]
+
+
+@pytest.mark.parametrize("split", ["test", "validation"])
+def test_a_label_that_training_never_shows(split):
+    with pytest.raises(InputError, match=f"The {split} split has labels that the train split never shows, b"):
+        split_records(make_records([3, 1], ["train", "train", "train", split]))
+
+
+def test_nothing_to_train_on():
+    with pytest.raises(InputError, match="train split has no labelled images"):
+        split_records(make_records([0, 0]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"test_fraction": 1.0}, "data.test_fraction is 1.0"),
+        ({"validation_fraction": -0.1}, "data.validation_fraction is -0.1"),
+        ({"validation_fraction": 0.5, "test_fraction": 0.5}, "leave nothing to train on"),
+        ({"examples_per_class": 0}, "data.examples_per_class is 0"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(InputError, match=message):
+        split_records(make_records([5, 5]), **arguments)
+
+
+def make_multi_label(labels):
+    labels = np.array(labels, np.uint8)
+    names = [str(row) for row in range(len(labels))]
+    return Records(names, names, labels, [""] * len(labels), tuple("abcdefgh"[: labels.shape[1]]))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_multi_label_trains_on_every_class(seed):
+    labels = np.random.default_rng(seed).random((40, 6)) < (0.6, 0.3, 0.1, 0.05, 0.05, 0.4)
+    records = split_records(make_multi_label(labels), validation_fraction=0.3, test_fraction=0.3, seed=seed)
+    assert set(records.splits) == {"train", "validation", "test"}
+    np.testing.assert_array_equal(records.labels[records.rows("train")].any(axis=0), labels.any(axis=0))
+
+
+def test_multi_label_budget_keeps_an_image_while_one_of_its_classes_needs_it():
+    labels = [[1, 0]] * 20 + [[1, 1]] * 4
+    records = split_records(make_multi_label(labels), validation_fraction=0, test_fraction=0, examples_per_class=3)
+    kept = records.labels.sum(axis=0)
+    assert kept[1] == 3 and 3 <= kept[0] <= 6

@@ -1,0 +1,16 @@
+from .alignment import align_classes as align_classes
+from .batching import make_dataset as make_dataset
+from .batching import steps_per_epoch as steps_per_epoch
+from .decoding import BadImage as BadImage
+from .decoding import read_image as read_image
+from .decoding import resize_image as resize_image
+from .folders import list_images as list_images
+from .images import ImageFiles as ImageFiles
+from .images import ImageSet as ImageSet
+from .images import ImageSplits as ImageSplits
+from .images import load_image_splits as load_image_splits
+from .listing import first_of as first_of
+from .measuring import typical_side as typical_side
+from .records import Records as Records
+from .sources import find_records as find_records
+from .splitting import split_records as split_records

@@ -1,0 +1,99 @@
+"""Batches for `fit`, `evaluate` and `predict`: shuffled and augmented anew in every epoch, and repeatable."""
+
+import numpy as np
+import tensorflow as tf
+
+from tl_keras.data.augmentation import AUGMENTATIONS, augment
+from tl_keras.errors import InputError, unknown_name
+
+
+def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none", first_epoch=0):
+    """Makes batches of an `ImageSet`.
+
+    Args:
+        image_set: the images; at least one.
+        batch_size: images per batch; the last batch of an epoch holds what is left.
+        shuffle_seed: int; the dataset is then endless, `steps_per_epoch` batches per epoch, each epoch in another
+            order. Order and augmentation are functions of (shuffle_seed, epoch, step) alone. None: one pass, in order.
+        augmentation: a key of `AUGMENTATIONS`; all but "none" need a shuffle_seed.
+        first_epoch: the epoch to begin with: the batches are those that a dataset begun at epoch 0 yields from
+            there on.
+
+    Returns:
+        A `tf.data.Dataset` of (images, labels): images (batch, height, width, 3), RGB, 0 to 255, uint8 or, where
+        augmented, float32; labels float32 (batch, num_classes), one-hot or multi-hot.
+
+    Raises:
+        InputError: the batch size is below 1, the set is empty, or the augmentation is unknown.
+    """
+    if not len(image_set):
+        raise InputError("There are no images to make batches of: got an empty set, expected at least one image.")
+    if augmentation not in AUGMENTATIONS:
+        raise unknown_name("data.augmentation", augmentation, AUGMENTATIONS)
+    if augmentation != "none" and shuffle_seed is None:
+        raise ValueError(f"Invalid value for argument `shuffle_seed`. Received None, with {augmentation!r}.")
+    steps = steps_per_epoch(image_set, batch_size)
+    shape, num_classes = image_set.images[0].shape, len(image_set.class_names)
+
+    def load(step):
+        rows = _rows(step, steps, batch_size, len(image_set), shuffle_seed)
+        images, labels = tf.numpy_function(read, [rows], (tf.uint8, tf.float32), stateful=False)
+        images.set_shape((None, *shape))
+        labels.set_shape((None, num_classes))
+        if augmentation == "none":
+            return images, labels
+        return augment(images, labels, augmentation, tf.stack([tf.constant(shuffle_seed, tf.int64), step]))
+
+    def read(rows):
+        return read_batch(image_set, rows)
+
+    last = steps if shuffle_seed is None else np.iinfo(np.int64).max
+    numbers = tf.data.Dataset.range(first_epoch * steps, last)
+    return numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def steps_per_epoch(image_set, batch_size):
+    """Returns the number of batches that hold every image once.
+
+    Args:
+        image_set: the images.
+        batch_size: images per batch.
+
+    Returns:
+        An int.
+
+    Raises:
+        InputError: the batch size is below 1.
+    """
+    if batch_size < 1:
+        raise InputError(f"data.batch_size is {batch_size}: expected 1 or more, such as 32.")
+    return -(-len(image_set) // batch_size)
+
+
+def read_batch(image_set, rows):
+    """Reads images and labels.
+
+    Args:
+        image_set: the images.
+        rows: int (k,), the rows to read.
+
+    Returns:
+        images: uint8 (k, height, width, 3).
+        labels: float32 (k, num_classes), one-hot or multi-hot.
+    """
+    images = image_set.images
+    batch = images[rows] if isinstance(images, np.ndarray) else np.stack([images[row] for row in rows])
+    labels = image_set.labels[rows]
+    if labels.ndim == 1:
+        labels = labels[:, None] == np.arange(len(image_set.class_names))
+    return batch, labels.astype(np.float32)
+
+
+def _rows(step, steps, batch_size, count, shuffle_seed):
+    """Returns the rows of a step, counted from the first step of epoch 0; int64 (batch,)."""
+    start = (step % steps) * batch_size
+    rows = tf.range(start, tf.minimum(start + batch_size, count))
+    if shuffle_seed is None:
+        return rows
+    seed = tf.stack([tf.constant(shuffle_seed, tf.int64), step // steps])
+    return tf.random.experimental.index_shuffle(rows, seed, tf.constant(count - 1, tf.int64))

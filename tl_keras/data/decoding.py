@@ -1,0 +1,137 @@
+"""One image file to one array: every common format, upright, RGB, one size."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from tl_keras.errors import InputError, unknown_name
+
+RESIZES = ("squash", "crop", "pad")
+MAX_MEGAPIXELS = 100
+
+_SIXTEEN_BIT = frozenset(("I", "I;16", "I;16L", "I;16B", "I;16N"))
+
+# What Pillow's decoders raise on damaged files, each in its own way.
+_DAMAGE = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError),
+    *(RuntimeError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError),
+)
+
+
+class BadImage(InputError):
+    """An image cannot be used.
+
+    Attributes:
+        reason: why, without the name of the file.
+    """
+
+    def __init__(self, name, reason):
+        """Makes the sentence from the name of the file and the reason."""
+        super().__init__(f"Cannot use the image {name}: {reason}; replace or remove it.")
+        self.reason = reason
+
+
+def read_image(source, image_size, resize="squash"):
+    """Reads, turns upright and resizes an image.
+
+    Reads what Pillow reads: JPEG, PNG, GIF and WebP (of an animation the first frame), TIFF, BMP, AVIF; grey, palette,
+    CMYK; 16 bits scaled down to 8; what is transparent laid on white; the EXIF orientation applied. A JPEG that is
+    much larger than needed is decoded at a fraction of its size.
+
+    Args:
+        source: path of the file, or its content as bytes.
+        image_size: height and width of the result in pixels.
+        resize: "squash" changes the proportions, "crop" cuts the longer side at both ends, "pad" adds white.
+
+    Returns:
+        uint8 (image_size, image_size, 3), RGB.
+
+    Raises:
+        BadImage: an `InputError` with the reason: missing, empty, no image, truncated, damaged, over 100 megapixels.
+    """
+    if resize not in RESIZES:
+        raise unknown_name("data.resize", resize, RESIZES)
+    name = f"of {len(source)} bytes" if isinstance(source, bytes) else str(source)
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            return _decode(image, image_size, resize)
+    except _DAMAGE as error:
+        raise BadImage(name, _reason(source, error)) from error
+
+
+def resize_image(image, image_size, resize="squash"):
+    """Resizes an image that is in memory, as `read_image` resizes files.
+
+    Args:
+        image: uint8 (height, width, 3), RGB.
+        image_size: height and width of the result in pixels.
+        resize: "squash", "crop" or "pad".
+
+    Returns:
+        uint8 (image_size, image_size, 3).
+    """
+    return np.asarray(_resized(Image.fromarray(image), (image_size, image_size), resize))
+
+
+def _decode(image, image_size, resize):
+    if image.width * image.height > MAX_MEGAPIXELS * 1_000_000:
+        raise Image.DecompressionBombError(f"{image.width} x {image.height}")
+    # Twice the size, so that the last step down is a real resampling.
+    image.draft("RGB", (2 * image_size, 2 * image_size))
+    image = _rgb(ImageOps.exif_transpose(image))
+    return np.asarray(_resized(image, (image_size, image_size), resize))
+
+
+def _rgb(image):
+    if image.mode in _SIXTEEN_BIT:
+        return _from_sixteen_bit(image)
+    if image.mode == "F":
+        raise ValueError("floating-point pixels, whose range is unknown (save it with 8 or 16 bits)")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _from_sixteen_bit(image):
+    """Scales 0 to 65535 down to 0 to 255, where Pillow's own conversion would clip at 255."""
+    pixels = np.asarray(image).astype(np.int64)
+    if pixels.min() < 0 or pixels.max() > 65535:
+        raise ValueError("pixels of 32 bits, whose range is unknown (save it with 8 or 16 bits)")
+    return Image.fromarray((pixels / 257).round().astype(np.uint8)).convert("RGB")
+
+
+def _resized(image, size, resize):
+    bilinear = Image.Resampling.BILINEAR
+    if resize == "crop":
+        return ImageOps.fit(image, size, bilinear)
+    if resize == "pad":
+        return ImageOps.pad(image, size, bilinear, color="white")
+    return image.resize(size, bilinear, reducing_gap=2.0)
+
+
+def _reason(source, error):
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"more than {MAX_MEGAPIXELS} megapixels"
+    if _is_empty(source):
+        return "the file is empty (0 bytes)"
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "not an image that can be recognised"
+    if "truncated" in str(error).lower():
+        return "truncated: the file ends too early"
+    return f"damaged: {str(error) or type(error).__name__}"
+
+
+def _is_empty(source):
+    if isinstance(source, bytes):
+        return not source
+    try:
+        with open(source, "rb") as file:
+            return not file.read(1)
+    except OSError:
+        return False

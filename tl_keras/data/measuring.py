@@ -1,0 +1,30 @@
+"""How large the pictures of a data set are, read from their headers."""
+
+import io
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+MOST_MEASURED = 200
+
+
+def typical_side(sources):
+    """Measures the shorter side of the pictures, without decoding any.
+
+    Args:
+        sources: list of paths or encoded images (bytes).
+
+    Returns:
+        Median over up to `MOST_MEASURED` of them, evenly spread, in pixels; 0 where none can be opened.
+    """
+    chosen = np.linspace(0, len(sources) - 1, min(len(sources), MOST_MEASURED)).astype(int)
+    sides = [side for index in chosen if (side := _shorter_side(sources[index]))]
+    return int(np.median(sides)) if sides else 0
+
+
+def _shorter_side(source):
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            return min(image.size)
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+        return 0

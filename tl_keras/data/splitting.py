@@ -1,0 +1,127 @@
+"""Which image is for training, which for validation, which for the test."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from tl_keras.data.listing import first_of
+from tl_keras.errors import InputError
+
+
+def split_records(records, *, validation_fraction=0.15, test_fraction=0.15, examples_per_class=None, seed=0):
+    """Decides every split that the data do not decide themselves.
+
+    Given splits stay; undecided rows count as "train". A split that nobody gave is carved out of "train", class by
+    class: the fraction of each class, rounded, at least one where the class has three examples or more, and never
+    the last training example of a class. The test images depend on `test_fraction` and `seed` only, so that runs
+    with other label budgets or validation sizes are tested on the same images.
+
+    Args:
+        records: `Records`.
+        validation_fraction: part of each class that becomes "validation" if no row is, 0 <= fraction < 1.
+        test_fraction: part of each class that becomes "test" if no row is, 0 <= fraction < 1.
+        examples_per_class: cuts "train" to this many images of each class (multi-label: an image is kept while one
+            of its classes has fewer); None keeps all. Images cut away are in no split.
+        seed: int, of the shuffling.
+
+    Returns:
+        New `Records`, in the old order, in which every split is decided.
+
+    Raises:
+        InputError: a fraction or a budget out of range, or a class that validation or test show and train does not.
+    """
+    _check_ranges(validation_fraction, test_fraction, examples_per_class)
+    generator = np.random.default_rng(seed)
+    splits = np.array([split or "train" for split in records.splits], dtype=object)
+    fractions = {"test": test_fraction, "validation": validation_fraction}
+    missing = {split: fraction for split, fraction in fractions.items() if split not in splits}
+    members = _members(records)
+    for rows in _strata(members, np.flatnonzero(splits == "train")):
+        _carve(splits, generator.permutation(rows), missing)
+    _give_back(splits, members, records.splits)
+    decided = replace(records, splits=list(splits))
+    _check_labels_seen(decided)
+    if examples_per_class is None:
+        return decided
+    return decided.take(_within_budget(splits, members, examples_per_class, generator))
+
+
+def _check_labels_seen(records):
+    """Raises InputError, with their names, if validation or test show classes that train never shows."""
+    members = _members(records)
+    seen = members[records.rows("train")].any(axis=0)
+    for split in ("validation", "test"):
+        unseen = np.flatnonzero(members[records.rows(split)].any(axis=0) & ~seen)
+        if unseen.size:
+            raise InputError(
+                f"The {split} split has labels that the train split never shows, {_names(records, unseen)}: a model "
+                "cannot learn them; add training images of these classes, or remove them from the split."
+            )
+    if not seen.any():
+        raise InputError("The train split has no labelled images: got 0, expected at least one of each class.")
+
+
+def _check_ranges(validation_fraction, test_fraction, examples_per_class):
+    fractions = {"data.validation_fraction": validation_fraction, "data.test_fraction": test_fraction}
+    for argument, fraction in fractions.items():
+        if not 0 <= fraction < 1:
+            raise InputError(f"{argument} is {fraction}: expected a number from 0 to below 1, such as 0.15.")
+    if validation_fraction + test_fraction >= 1:
+        raise InputError(
+            f"data.validation_fraction {validation_fraction} and data.test_fraction {test_fraction} leave nothing to "
+            "train on: expected a sum below 1, such as 0.15 and 0.15."
+        )
+    if examples_per_class is not None and examples_per_class < 1:
+        raise InputError(f"data.examples_per_class is {examples_per_class}: expected 1 or more, or none for all.")
+
+
+def _members(records):
+    """Returns bool (n, num_classes): which row belongs to which class."""
+    if records.labels.ndim == 2:
+        return records.labels.astype(bool)
+    return records.labels[:, None] == np.arange(len(records.class_names))
+
+
+def _strata(members, rows):
+    """Yields the given rows class by class; a multi-label row goes with the rarest of its classes."""
+    counts = members[rows].sum(axis=0)
+    rarity = np.where(members[rows], counts, len(members) + 1)
+    rarest = np.where(members[rows].any(axis=1), rarity.argmin(axis=1), -1)
+    for label in np.unique(rarest):
+        yield rows[rarest == label]
+
+
+def _carve(splits, rows, fractions):
+    """Writes the splits of one class into `splits`: the first rows are for the first split, and so on."""
+    taken = 0
+    for split, fraction in fractions.items():
+        wanted = round(fraction * len(rows))
+        if fraction > 0 and len(rows) >= 3:
+            wanted = max(1, wanted)
+        wanted = min(wanted, len(rows) - 1 - taken)
+        splits[rows[taken : taken + wanted]] = split
+        taken += wanted
+
+
+def _give_back(splits, members, given):
+    """Returns one carved row to "train" for each class that carving took out of it (possible with multi-label only)."""
+    carved = (splits != "train") & np.array([split in ("", "train") for split in given], bool)
+    for label in range(members.shape[1]):
+        rows = np.flatnonzero(carved & members[:, label])
+        if rows.size and not members[splits == "train", label].any():
+            splits[rows[0]] = "train"
+
+
+def _within_budget(splits, members, examples_per_class, generator):
+    """Returns the rows that stay: all that are not "train", and as many of "train" as the budget allows."""
+    keep = splits != "train"
+    counts = np.zeros(members.shape[1], int)
+    for row in generator.permutation(np.flatnonzero(splits == "train")):
+        if (counts[members[row]] < examples_per_class).any():
+            keep[row] = True
+            counts += members[row]
+    return np.flatnonzero(keep)
+
+
+def _names(records, labels):
+    return first_of(records.class_names[label] for label in labels)
