@@ -1,0 +1,82 @@
+import ast
+import re
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from tl_keras.data.images import read_image
+from tl_keras.evaluation.classification import classification_metrics
+from tl_keras.evaluation.model_card import READERS, write_model_card
+
+METRICS = classification_metrics([0, 0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]], ["cat", "dog"])
+
+
+@pytest.fixture
+def card(tmp_path):
+    """Writes a model card with the given parts and returns its text."""
+
+    def write(**parts):
+        ordinary = {
+            "title": "Pets",
+            "model": {"Backbone": "vgg16", "Parameters": 4650000},
+            "data": {"Training examples": None},
+            "metrics": METRICS,
+            "class_names": ["cat", "dog"],
+            "image_size": 96,
+        }
+        write_model_card(tmp_path / "card.md", **(ordinary | parts))
+        return (tmp_path / "card.md").read_text(encoding="utf-8")
+
+    return write
+
+
+def code(text):
+    return re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)
+
+
+def test_says_what_the_model_is_and_how_good(card):
+    text = card(limits=["Not for wolves."])
+    assert text.startswith("# Pets\n")
+    assert "tells 2 classes apart" in text
+    assert "| Backbone | vgg16 |\n| Parameters | 4,650,000 |\n" in text
+    assert "| Training examples | – |\n" in text
+    assert "| Accuracy | 75.0 % |\n" in text
+    assert "Weakest classes by recall: cat (50 %), dog (100 %)." in text
+    assert text.endswith("\n- Not for wolves.\n")
+
+
+@pytest.mark.parametrize("resize", READERS)
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_loading_code_is_python_without_tl_keras(card, resize, multi_label):
+    program = code(card(resize=resize, multi_label=multi_label, model_file='my "best".keras'))
+    nodes = list(ast.walk(ast.parse(program)))
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    assert imported == {"json", "zipfile", "keras", "numpy"}
+    assert READERS[resize] in program
+    assert ("score >= 0.5" in program) == multi_label
+    assert [node.value for node in nodes if isinstance(node, ast.Constant)].count('my "best".keras') == 2
+
+
+@pytest.mark.parametrize("resize", READERS)
+def test_loading_code_reads_images_as_the_training_did(card, tmp_path, resize):
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 30, 4), "uint8")
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    lines = [
+        line for line in code(card(resize=resize, image_size=24)).splitlines() if line.startswith(("size", "image"))
+    ]
+    program = "\n".join(lines).replace("photo.jpg", str(tmp_path / "photo.png"))
+    names = {"Image": Image, "ImageOps": ImageOps}
+    exec(program, names)
+    np.testing.assert_array_equal(np.asarray(names["image"]), read_image(tmp_path / "photo.png", 24, resize))
+
+
+def test_names_cannot_break_the_table(card):
+    text = card(model={"a|b": "<script>\n|"}, class_names=["*bold*", "snake_case"])
+    assert "| a\\|b | \\<script> \\| |\n" in text
+    assert "Classes: \\*bold\\*, snake_case." in text
+
+
+def test_classes_without_test_examples_are_not_called_weak(card):
+    metrics = classification_metrics([0], [[0.9, 0.1]], ["cat", "dog"])
+    assert "Weakest classes by recall: cat (100 %)." in card(metrics=metrics)

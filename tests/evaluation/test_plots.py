@@ -1,0 +1,132 @@
+import contextlib
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.text import Text
+
+from tl_keras.evaluation import figures, plots
+
+PNG = b"\x89PNG"
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Collects every figure that is saved, to look at what is on it."""
+    saved = []
+
+    @contextlib.contextmanager
+    def keep(path, width, height):
+        with figures.saved_figure(path, width, height) as figure:
+            yield figure
+        saved.append(figure)
+
+    monkeypatch.setattr(plots, "saved_figure", keep)
+    return saved
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+@pytest.mark.parametrize("count", [2, 12, 60, 130])
+def test_confusion_matrix_for_few_and_many_classes(tmp_path, drawn, count, recwarn):
+    matrix = np.eye(count, dtype=int) * 1234
+    matrix[0, 1] = 77
+    names = [f"class {index}" for index in range(count)]
+    plots.plot_confusion_matrix(matrix, names, tmp_path / "matrix.png")
+    assert (tmp_path / "matrix.png").read_bytes().startswith(PNG)
+    written = texts(drawn[0])
+    assert ("77" in written) == (count <= plots.MOST_NUMBERED_CLASSES)
+    assert ("class 1" in written) == (count <= plots.MOST_NAMED_CLASSES)
+    assert {"class 0", "94 %", "100 %", f"{1234 * count} of {1234 * count + 77} right"} <= set(written)
+    assert not recwarn.list
+
+
+def test_confusion_matrix_tells_right_from_wrong_by_hue_and_nothing_from_little(tmp_path, drawn):
+    plots.plot_confusion_matrix([[98, 2], [0, 0]], ["a", "b"], tmp_path / "matrix.png")
+    (right, wrong), (nothing, _) = drawn[0].axes[0].images[0].get_array()[..., :3]
+    assert right[2] > right[0] + 0.2
+    assert wrong[0] > wrong[2] + 0.05
+    assert to_hex(nothing) == "#ffffff"
+    assert {"98 %", "–"} <= set(texts(drawn[0]))
+
+
+def test_names_are_text_and_not_formulas(tmp_path, drawn):
+    names = ["$5_bill$", "a name much too long for the margin"]
+    plots.plot_confusion_matrix([[1, 1], [0, 1]], names, tmp_path / "m.png")
+    assert {"$5_bill$", "a name much…the margin"} <= set(texts(drawn[0]))
+
+
+def test_mistakes_are_captioned_most_confident_first(tmp_path, drawn):
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), "uint8")
+    probabilities = [[0.9, 0.1], [0.97, 0.03], [0.4, 0.6], [0.3, 0.7]]
+    plots.plot_mistakes(images, [1, 1, 0, 1], probabilities, list("wxyz"), ["cat", "dog"], tmp_path / "m.png", count=2)
+    assert texts(drawn[0]) == ["dog", "→ cat 97 %", "x", "dog", "→ cat 90 %", "w"]
+    shown = [axes.images[0].get_array() for axes in drawn[0].axes]
+    np.testing.assert_array_equal(shown, images[[1, 0]])
+
+
+def test_mistakes_of_multi_label_say_what_was_missed_and_what_was_made_up(tmp_path, drawn):
+    labels, probabilities = [[1, 1, 0], [0, 0, 0]], [[0.9, 0.2, 0.1], [0.1, 0.7, 0.1]]
+    plots.plot_mistakes(np.zeros((2, 8, 8, 3)), labels, probabilities, "xy", ["cat", "dog", "owl"], tmp_path / "m.png")
+    assert texts(drawn[0]) == ["cat + dog", "→ not dog 80 %", "x", "none", "→ dog 70 %", "y"]
+
+
+def test_images_may_be_read_one_at_a_time(tmp_path):
+    class Lazy:
+        read = []
+
+        def __getitem__(self, index):
+            self.read.append(index)
+            assert type(index) is int
+            return np.zeros((8, 8, 3), "uint8")
+
+    plots.plot_mistakes(Lazy(), [0, 1, 1], np.eye(2)[[0, 0, 1]], "abc", ["cat", "dog"], tmp_path / "m.png")
+    assert Lazy.read == [1]
+
+
+def test_no_mistakes_still_makes_a_picture(tmp_path, drawn):
+    plots.plot_mistakes([], [0, 1], np.eye(2), ["a", "b"], ["cat", "dog"], tmp_path / "m.png")
+    assert texts(drawn[0]) == ["No mistakes. Examples looked at: 2."]
+
+
+HISTORY = {
+    "loss": [2.0, 1.0, 0.5],
+    "accuracy": [0.3, 0.6, 0.9],
+    "val_loss": [2.0, 1.25, 1.5],
+    "val_accuracy": [0.2, 0.5, 0.4],
+}
+
+
+def test_history_draws_each_measure_with_phases_and_best_epoch(tmp_path, drawn):
+    plots.plot_history(HISTORY | {"learning_rate": [1, 1, 1]}, [("head", 1, 1), ("block5", 2, 3)], tmp_path / "h.png")
+    assert [axes.get_title(loc="left") for axes in drawn[0].axes] == ["Loss", "Accuracy"]
+    written = texts(drawn[0])
+    assert {"head", "block5", "validation, best 1.25 at epoch 2", "validation, best 0.5 at epoch 2"} <= set(written)
+    np.testing.assert_array_equal(drawn[0].axes[0].lines[0].get_xydata(), [[1, 2], [2, 1], [3, 0.5]])
+    assert [patch.get_x() for patch in drawn[0].axes[0].patches] == [0.5, 1.5]
+
+
+@pytest.mark.parametrize(
+    "history",
+    [{}, {"loss": [1.0]}, {"loss": [1.0, 0.5]}, HISTORY | {"val_loss": [float("nan")] * 3}, HISTORY | {"val_loss": []}],
+    ids=["empty", "one epoch", "no validation", "diverged", "never validated"],
+)
+def test_history_may_be_short_or_have_holes(tmp_path, history, recwarn):
+    plots.plot_history(history, [("head", 1, 1)], tmp_path / "history.png")
+    assert (tmp_path / "history.png").read_bytes().startswith(PNG)
+    assert not recwarn.list
+
+
+def test_accuracy_is_drawn_without_validation_and_the_learning_rate_never(tmp_path, drawn):
+    plots.plot_history({"accuracy": [0.5], "loss": [1.0], "learning_rate": [0.1]}, [], tmp_path / "history.png")
+    assert [axes.get_title(loc="left") for axes in drawn[0].axes] == ["Loss", "Accuracy"]
+
+
+def test_crowded_phase_names_stand_upright(tmp_path, drawn):
+    for number in (2, 12):
+        spans = [(f"block{index}", index + 1, index + 1) for index in range(number)]
+        plots.plot_history({"loss": [1.0] * number}, spans, tmp_path / "history.png")
+    few, many = ({t.get_rotation() for t in figure.findobj(Text) if t.get_text() == "block1"} for figure in drawn)
+    assert (few, many) == ({0}, {90})

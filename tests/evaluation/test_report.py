@@ -1,0 +1,110 @@
+import base64
+import re
+
+import pytest
+
+from tl_keras.evaluation.classification import classification_metrics
+from tl_keras.evaluation.report import write_report
+
+METRICS = classification_metrics([0, 0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]], ["cat", "<b>dog"])
+PHASE = {"name": "head", "blocks": ["head", "b5"], "trainable_parameters": 12345, "learning_rate": 1e-3, "epochs": 2}
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Writes a report with the given parts and returns its text."""
+
+    def write(**parts):
+        ordinary = {
+            "title": "Cats and dogs",
+            "metrics": METRICS,
+            "phases": [PHASE],
+            "config_text": "seed: 0",
+            "pictures": [],
+            "skipped": [],
+            "versions": {"keras": "3.15.1"},
+        }
+        write_report(tmp_path / "report.html", **(ordinary | parts))
+        return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    return write
+
+
+def row(page, name):
+    """Returns the cells of the table row that begins with `name`."""
+    cells = re.search(rf"<tr><th>{name}</th>(.*?)</tr>", page, re.DOTALL).group(1)
+    return re.findall(r"<t[dh][^>]*>(?:<div>)?(.*?)(?:</div>)?</t[dh]>", cells, re.DOTALL)
+
+
+def test_says_everything_that_was_measured(report):
+    page = report()
+    assert "<h1>Cats and dogs</h1>" in page
+    assert "<dt>Accuracy</dt><dd>75.0 %</dd>" in page
+    assert "<span>keras 3.15.1</span>" in page
+    assert "<pre>seed: 0</pre>" in page
+    assert row(page, "head") == ["head, b5", "12,345", "0.001", "2", "–"]
+    assert row(page[page.index("weakest first") :], "cat")[:4] == ["2", "1.00", "0.50", "0.67"]
+
+
+def test_weakest_class_comes_first(report):
+    page = report()
+    assert page.index("<tr><th>cat</th><td") < page.index("<tr><th>&lt;b&gt;dog</th><td")
+
+
+def test_lists_the_confused_pairs(report):
+    page = report()
+    assert row(page[page.index("Most often confused") :], "cat")[:3] == ["&lt;b&gt;dog", "1", "50 %"]
+
+
+def test_pictures_are_inside_and_nothing_is_fetched(report, tmp_path):
+    (tmp_path / "plot.png").write_bytes(b"not really a picture")
+    page = report(pictures=[("A plot", tmp_path / "plot.png")])
+    assert f"data:image/png;base64,{base64.b64encode(b'not really a picture').decode()}" in page
+    assert "default-src 'none'" in page
+    assert not re.search(r"https?:|<script|<link|@import|url\(", page)
+
+
+def test_missing_picture_is_an_error(report, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        report(pictures=[("A plot", tmp_path / "missing.png")])
+
+
+@pytest.mark.parametrize("part", ["title", "config_text", "phases", "skipped", "versions", "metrics", "baseline"])
+def test_names_cannot_inject_markup(report, part):
+    evil = "</pre><script>alert(1)</script>"
+    values = {
+        "phases": [PHASE | {"name": evil, "blocks": [evil]}],
+        "skipped": [(evil, evil)],
+        "versions": {evil: evil},
+        "metrics": METRICS | {"per_class": {evil: METRICS["per_class"]["cat"], "dog": METRICS["per_class"]["cat"]}},
+        "baseline": {"name": evil, "accuracy": 0.5},
+    }
+    page = report(**{part: values.get(part, evil)})
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_baseline_stands_beside_the_metric(report):
+    page = report(baseline={"name": "random weights", "accuracy": 0.25})
+    assert "75.0 %<small>random weights: 25.0 %</small>" in page
+    assert page.count("<small>") == 1
+    assert "<small>" not in report()
+
+
+def test_skipped_files_are_listed_and_a_flood_is_counted(report):
+    assert "Files left out" not in report()
+    page = report(skipped=[(f"{index}.png", "truncated") for index in range(1250)])
+    assert row(page, "199.png") == ["truncated"]
+    assert "200.png" not in page
+    assert "… and 1,050 more" in page
+
+
+def test_other_metrics_than_of_classes_will_do(report):
+    page = report(metrics={"mean_average_precision": None}, phases=[], config_text="")
+    assert "<dt>Mean average precision</dt><dd>–</dd>" in page
+    assert "<table" not in page
+
+
+def test_multi_label_metrics_will_do(report):
+    metrics = classification_metrics([[1, 0]], [[0.9, 0.2]], ["cat", "dog"], multi_label=True)
+    assert "<dt>Subset accuracy</dt><dd>100.0 %</dd>" in report(metrics=metrics)

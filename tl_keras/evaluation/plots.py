@@ -1,0 +1,230 @@
+"""Pictures of a training run: what is mistaken for what, the worst mistakes, and how the training went."""
+
+import matplotlib
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from tl_keras.evaluation.classification import THRESHOLD, worst_mistakes
+from tl_keras.evaluation.figures import BLUE, FAINT, GREY, INK, ORANGE, PHASE_BAND, saved_figure, shorten
+
+MOST_NUMBERED_CLASSES = 30
+"""A confusion matrix with more classes than this is read by its colours alone."""
+MOST_NAMED_CLASSES = 100
+"""A confusion matrix with more classes than this names every second, third ... of them."""
+MISTAKES_PER_ROW = 4
+TILE_WIDTH, TILE_HEIGHT = 2.25, 2.75
+"""Inches of one mistake, the three lines below its image included."""
+PANEL_WIDTH = 5.4
+"""Inches of one panel of the training history."""
+
+
+def plot_confusion_matrix(matrix, class_names, path):
+    """Draws which class is taken for which, as shares of each true class: blue where right, orange where wrong.
+
+    The colour grows with the square root of the share, so that rare mistakes show too. The margin on the right
+    gives each class's recall, a dash where there was no example.
+
+    Args:
+        matrix: int (num_classes, num_classes), true class down, predicted class across.
+        class_names: sequence of num_classes names.
+        path: the PNG file to write.
+    """
+    matrix = np.asarray(matrix)
+    count = len(class_names)
+    totals = matrix.sum(axis=1)
+    shares = matrix / np.maximum(totals, 1)[:, None]
+    cell = float(np.clip(10 / count, 0.19, 0.62))
+    side = max(cell * min(count, MOST_NAMED_CLASSES), 3)
+    with saved_figure(path, side + 2.7, side + 2.1) as figure:
+        axes = figure.subplots()
+        axes.imshow(_confusion_colours(shares, np.eye(count, dtype=bool)))
+        axes.set_title(f"{np.trace(matrix)} of {matrix.sum()} right", y=1, pad=14)
+        recalls = [_percent(share) if total else "–" for share, total in zip(shares.diagonal(), totals, strict=True)]
+        _name_classes(axes, class_names, recalls, font_size=float(np.clip(cell * 34, 6, 9)))
+        if count <= MOST_NAMED_CLASSES:
+            _draw_cell_borders(axes, count)
+        if count <= MOST_NUMBERED_CLASSES:
+            _write_counts(axes, matrix, shares, font_size=float(np.clip(cell * 18, 6, 9)))
+        _draw_colour_key(axes, side)
+
+
+def plot_mistakes(images, labels, probabilities, names, class_names, path, count=16):
+    """Draws the wrong predictions that the model was most sure of, each with its true and its predicted class.
+
+    Args:
+        images: uint8 or float (n, height, width, 3), RGB, 0 to 255: an array, or anything with `images[int]`.
+        labels: int (n,), or for multi-label 0 or 1, (n, num_classes).
+        probabilities: float (n, num_classes), 0 to 1.
+        names: sequence of n strings, what each example is called, such as its file.
+        class_names: sequence of num_classes names.
+        path: the PNG file to write. Without any mistake the picture says so.
+        count: how many mistakes to show at most.
+    """
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
+    mistakes = worst_mistakes(labels, probabilities, count)
+    if not mistakes:
+        _plot_no_mistakes(path, len(labels))
+        return
+    columns = min(MISTAKES_PER_ROW, len(mistakes))
+    rows = -(-len(mistakes) // columns)
+    with saved_figure(path, TILE_WIDTH * columns, TILE_HEIGHT * rows) as figure:
+        for place, index in enumerate(mistakes):
+            axes = _add_tile(figure, place)
+            verdict = _verdict(labels[index], probabilities[index], class_names)
+            _draw_example(axes, images[index], verdict, names[index])
+
+
+def plot_history(history, phase_spans, path):
+    """Draws loss and metrics by epoch, training against validation, with the phases as bands behind them.
+
+    Args:
+        history: dict of lists with one number per epoch, as `keras.callbacks.History.history` has it: one panel is
+            drawn for loss, accuracy and every other name that also stands there with `val_`; the best validation
+            value is ringed.
+        phase_spans: list of (name, first_epoch, last_epoch); epochs count from 1 and both belong to the phase.
+        path: the PNG file to write.
+    """
+    measures = [name for name in history if name in ("loss", "accuracy") or f"val_{name}" in history]
+    measures.sort(key=lambda name: name != "loss")
+    epochs = max([len(values) for values in history.values()] + [last for _, _, last in phase_spans], default=1)
+    panels = max(len(measures), 1)
+    with saved_figure(path, PANEL_WIDTH * panels, 3.4) as figure:
+        for axes, name in zip(figure.subplots(1, panels, squeeze=False)[0], measures, strict=False):
+            _draw_phases(axes, phase_spans, epochs)
+            _draw_curve(axes, history[name], "training", color=ORANGE, linestyle=(0, (4, 1.5)))
+            _draw_validation(axes, history.get(f"val_{name}", []), lower_is_better="loss" in name)
+            _finish_panel(axes, name, epochs)
+
+
+def _confusion_colours(shares, is_right):
+    strength = np.sqrt(shares)
+    right, wrong = matplotlib.colormaps["Blues"](strength), matplotlib.colormaps["Oranges"](strength * 0.8)
+    colours = np.where(is_right[..., None], right, wrong)
+    colours[shares == 0] = 1
+    return colours
+
+
+def _name_classes(axes, class_names, recalls, font_size):
+    every = -(-len(class_names) // MOST_NAMED_CLASSES)
+    positions = range(0, len(class_names), every)
+    names = [shorten(class_names[position], 22) for position in positions]
+    axes.set_xticks(positions, names, rotation=90 if len(names) > 2 else 0, fontsize=font_size)
+    axes.set_yticks(positions, names, fontsize=font_size)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    margin = axes.secondary_yaxis("right")
+    margin.set_yticks(positions, recalls[::every], fontsize=font_size)
+    margin.tick_params(length=0, labelcolor=GREY)
+    margin.spines[:].set_visible(False)
+    axes.annotate("recall", (1, 1), (5, 4), "axes fraction", "offset points", color=GREY, fontsize=font_size)
+
+
+def _draw_cell_borders(axes, count):
+    edges = np.arange(count + 1) - 0.5
+    axes.hlines(edges, -0.5, count - 0.5, color=FAINT, linewidth=0.5)
+    axes.vlines(edges, -0.5, count - 0.5, color=FAINT, linewidth=0.5)
+
+
+def _write_counts(axes, matrix, shares, font_size):
+    for row, column in np.argwhere(matrix):
+        dark = shares[row, column] > (0.3 if row == column else 0.5)
+        text = str(matrix[row, column])
+        axes.text(column, row, text, ha="center", va="center", fontsize=font_size, color="white" if dark else INK)
+
+
+def _draw_colour_key(axes, side):
+    width, height = 1.2 / side, 0.16 / side
+    key = axes.inset_axes([1 - width, 1 + 0.09 / side, width, height])
+    shares = np.tile(np.linspace(0, 1, 100) ** 2, (2, 1))
+    is_right = np.array([[True], [False]])
+    key.imshow(_confusion_colours(shares, is_right), extent=(0, 1, 1, 0), aspect="auto")
+    ticks = np.array([0, 0.1, 0.25, 0.5, 1])
+    key.set_xticks(np.sqrt(ticks), [f"{100 * share:.0f}" for share in ticks[:-1]] + ["100 %"], fontsize=6)
+    key.set_yticks([0.25, 0.75], ["right", "wrong"], fontsize=6)
+    key.tick_params(length=0, pad=1.5, labeltop=True, labelbottom=False, labelcolor=GREY)
+    key.spines[:].set(visible=True, color=FAINT)
+
+
+def _verdict(labels, probabilities, class_names):
+    """Returns what is true of one example and how the model got it wrong, in words."""
+    if np.ndim(labels) == 0:
+        predicted = probabilities.argmax()
+        return class_names[labels], "", class_names[predicted], probabilities[predicted]
+    worst = np.abs(labels - probabilities).argmax()
+    true = " + ".join(class_names[index] for index in np.flatnonzero(labels)) or "none"
+    said = probabilities[worst] >= THRESHOLD
+    return true, "" if said else "not ", class_names[worst], probabilities[worst] if said else 1 - probabilities[worst]
+
+
+def _add_tile(figure, place):
+    # Placed by hand: an automatic layout would shrink the images to make room for a long name.
+    figure.set_layout_engine("none")
+    width, height = figure.get_size_inches()
+    row, column = divmod(place, MISTAKES_PER_ROW)
+    margin, side = 0.12, TILE_WIDTH - 0.24
+    left, bottom = column * TILE_WIDTH + margin, height - row * TILE_HEIGHT - margin - side
+    return figure.add_axes((left / width, bottom / height, side / width, side / height))
+
+
+def _draw_example(axes, image, verdict, name):
+    true, negation, predicted, confidence = verdict
+    axes.imshow(np.asarray(image).astype("uint8"))
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set(visible=True, color=FAINT)
+    _write_below(axes, 4, shorten(true, 26), INK, 9)
+    _write_below(axes, 17, f"→ {negation}{shorten(predicted, 18)} {_percent(confidence)}", ORANGE, 9)
+    _write_below(axes, 30, shorten(name, 36), GREY, 6.5)
+
+
+def _write_below(axes, points, text, color, font_size):
+    axes.annotate(
+        text, (0, 0), (0, -points), "axes fraction", "offset points", color=color, fontsize=font_size, va="top"
+    )
+
+
+def _plot_no_mistakes(path, examples):
+    with saved_figure(path, 5, 1.2) as figure:
+        figure.text(0.5, 0.5, f"No mistakes. Examples looked at: {examples}.", ha="center", va="center", fontsize=12)
+
+
+def _draw_phases(axes, phase_spans, epochs):
+    for number, (_, first, last) in enumerate(phase_spans):
+        axes.axvspan(first - 0.5, last + 0.5, color="white" if number % 2 else PHASE_BAND, linewidth=0, zorder=0)
+    names = [shorten(name, 24) for name, _, _ in phase_spans]
+    axis = axes.secondary_xaxis("top")
+    axis.set_xticks([(first + last) / 2 for _, first, last in phase_spans], names)
+    inches = [(last - first + 1) / epochs * 0.85 * PANEL_WIDTH for _, first, last in phase_spans]
+    crowded = any(0.08 * len(name) > room for name, room in zip(names, inches, strict=True))
+    axis.tick_params(length=0, labelcolor=GREY, labelrotation=90 if crowded else 0)
+    axis.spines[:].set_visible(False)
+
+
+def _draw_curve(axes, values, label, **style):
+    marker = "o" if len(values) <= 30 else None
+    axes.plot(range(1, len(values) + 1), values, label=label, marker=marker, markersize=3, linewidth=1.6, **style)
+
+
+def _draw_validation(axes, values, lower_is_better):
+    values = np.asarray(values, "float64")
+    if not np.isfinite(values).any():
+        return
+    best = int(np.nanargmin(values) if lower_is_better else np.nanargmax(values))
+    _draw_curve(axes, values, f"validation, best {values[best]:.3g} at epoch {best + 1}", color=BLUE)
+    axes.plot(best + 1, values[best], "o", markersize=8, markerfacecolor="none", markeredgecolor=BLUE)
+
+
+def _finish_panel(axes, name, epochs):
+    axes.set_title(name.replace("_", " ").capitalize(), pad=8)
+    axes.set_xlabel("epoch", loc="right")
+    axes.set_xlim(0.5, epochs + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(axis="y", color=FAINT, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.legend(frameon=False, labelcolor=INK, loc="upper left", bbox_to_anchor=(-0.02, -0.09), ncols=2)
+
+
+def _percent(share):
+    return f"{100 * share:.0f} %"
