@@ -1,0 +1,200 @@
+import hashlib
+import os
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from tl_keras.errors import InputError
+from tl_keras.models.backbones import BACKBONES
+from tl_keras.models.building import build_backbone
+from tl_keras.models.saving import save_model
+from tl_keras.models.weight_files import read_class_names
+from tl_keras.models.weights import load_weights
+
+RUN = ("cat", "dog", "bird")
+
+
+def classifier(num_classes=3, *, channels=4, hidden_units=None, class_names=None, layers=2, name="small"):
+    """A classifier with the names of ours and weights that differ from every other."""
+    image = keras.Input((8, 8, 3), name="preprocessing.image")
+    outputs = image
+    for number in range(layers):
+        outputs = keras.layers.Conv2D(channels, 3, padding="same", name=f"block{number}.conv")(outputs)
+        outputs = keras.layers.BatchNormalization(name=f"block{number}.bn")(outputs)
+    outputs = keras.layers.GlobalAveragePooling2D(name="head.pool")(outputs)
+    if hidden_units:
+        outputs = keras.layers.Dense(hidden_units, name="head.hidden")(outputs)
+    outputs = keras.layers.Dense(num_classes, bias_initializer="normal", name="head.logits")(outputs)
+    model = keras.Model(image, outputs, name=name)
+    model.class_names = class_names
+    return model
+
+
+def weights_of(model, *names):
+    return [array for name in names for array in model.get_layer(name).get_weights()]
+
+
+def assert_equal_weights(model, other, *names):
+    for array, expected in zip(weights_of(model, *names), weights_of(other, *names), strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def saved(model):
+        save_model(model, tmp_path / "model.keras")
+        return tmp_path / "model.keras"
+
+    return saved
+
+
+BACKBONE = ("block0.conv", "block0.bn", "block1.conv", "block1.bn")
+
+
+def test_a_model_of_the_same_kind_is_taken_over_whole(saved):
+    old, new = classifier(class_names=RUN), classifier(class_names=RUN)
+    report = load_weights(new, saved(old))
+    assert_equal_weights(new, old, *BACKBONE, "head.logits")
+    assert report.matched == (*BACKBONE, "head.logits")
+    assert (report.missing, report.unexpected, report.clashes) == ((), (), ())
+
+
+def test_a_run_folder_and_a_digest_are_taken(saved):
+    path = saved(classifier())
+    load_weights(classifier(), path.parent, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    with pytest.raises(InputError, match="SHA-256"):
+        load_weights(classifier(), path.parent, sha256="00")
+
+
+def test_classes_known_by_name_keep_their_weights(saved):
+    old, new = classifier(class_names=RUN), classifier(4, class_names=("bird", "fish", "cat", "cow"))
+    fresh = weights_of(new, "head.logits")
+    report = load_weights(new, saved(old))
+    taken, given = weights_of(new, "head.logits"), weights_of(old, "head.logits")
+    for before, after, source in zip(fresh, taken, given, strict=True):
+        np.testing.assert_array_equal(after[..., [0, 2]], source[..., [2, 0]])
+        np.testing.assert_array_equal(after[..., [1, 3]], before[..., [1, 3]])
+    assert report.kept_classes == ("bird", "cat")
+    assert report.clashes == ("head.logits (other classes)",)
+    assert "kept classes: bird, cat" in str(report)
+
+
+def test_the_same_classes_in_another_order_are_not_mixed_up(saved):
+    old, new = classifier(class_names=RUN), classifier(class_names=RUN[::-1])
+    report = load_weights(new, saved(old))
+    for array, source in zip(weights_of(new, "head.logits"), weights_of(old, "head.logits"), strict=True):
+        np.testing.assert_array_equal(array, source[..., ::-1])
+    assert "head.logits" in report.matched
+
+
+@pytest.mark.parametrize(
+    "old_options, new_options, clash",
+    [
+        ({}, {"num_classes": 5}, "4×3 3 in the file, 4×5 5 here"),
+        ({"class_names": RUN}, {"class_names": ("a", "b", "c")}, "other classes"),
+        ({"class_names": RUN, "hidden_units": 6}, {"class_names": RUN, "hidden_units": 7}, "before it is fresh"),
+        ({"hidden_units": 6}, {"hidden_units": 7}, "the layer before it is fresh"),
+        ({}, {"hidden_units": 4}, "a head of other layers"),
+        ({"hidden_units": 4}, {}, "a head of other layers"),
+    ],
+)
+def test_a_head_that_does_not_fit_stays_fresh(saved, old_options, new_options, clash):
+    old, new = classifier(**old_options), classifier(**new_options)
+    fresh = weights_of(new, "head.logits")
+    report = load_weights(new, saved(old))
+    assert_equal_weights(new, old, *BACKBONE)
+    assert any(clash in text for text in report.clashes)
+    assert "clashes: " in str(report)
+    for array, before in zip(weights_of(new, "head.logits"), fresh, strict=True):
+        np.testing.assert_array_equal(array, before)
+
+
+def test_a_backbone_of_other_shapes_is_refused_and_changes_nothing(saved):
+    new = classifier(channels=5)
+    before = new.get_weights()
+    with pytest.raises(InputError, match=r"do not fit small: 4 .*block0.conv: 3×3×3×4 4 in the file, 3×3×3×5 5 here"):
+        load_weights(new, saved(classifier()))
+    for array, expected in zip(new.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
+def test_a_file_of_something_else_is_refused(saved, tmp_path):
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]).save(tmp_path / "other.keras")
+    with pytest.raises(InputError, match="0 of its 4 layers"):
+        load_weights(classifier(), tmp_path / "other.keras")
+
+
+def test_what_is_missing_and_unexpected_is_listed(saved):
+    report = load_weights(classifier(layers=3), saved(classifier(layers=2)))
+    assert report.missing == ("block2.conv", "block2.bn")
+    report = load_weights(classifier(layers=2), saved(classifier(layers=3)))
+    assert set(report.unexpected) == {"block2.conv", "block2.bn"}
+    assert "unexpected: block2." in str(report)
+
+
+def test_a_frozen_layer_takes_its_weights_too(saved):
+    old, new = classifier(), classifier()
+    new.trainable = False
+    load_weights(new, saved(old))
+    assert_equal_weights(new, old, *BACKBONE, "head.logits")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "name, suffix",
+    [
+        ("vgg16", ".h5"),
+        ("inception_v3", ".h5"),
+        ("convnext_tiny", ".weights.h5"),
+        pytest.param("inception_v3", ".weights.h5", marks=pytest.mark.slow),
+        pytest.param("mobilenet_v2", ".keras", marks=pytest.mark.slow),
+        pytest.param("xception", ".h5", marks=pytest.mark.slow),
+    ],
+)
+def test_files_of_keras_applications_fit(tmp_path, name, suffix):
+    entry, path = BACKBONES[name], tmp_path / f"file{suffix}"
+    shape = (entry.minimum_size, entry.minimum_size, 3)
+    keras.utils.clear_session()  # the made-up names then begin with conv2d, as in the files that are published
+    constructor = getattr(keras.applications, entry.constructor.partition(":")[2])
+    application = constructor(weights=None, input_shape=shape, **entry.options)
+    (application.save_weights if suffix == ".weights.h5" else application.save)(path)
+    model = build_backbone(name, weights=None, image_size=shape[0])
+    report = load_weights(model, path)
+    assert (report.missing, report.unexpected) == ((), ())
+    for variable, expected in zip(model.weights, application.weights, strict=True):
+        np.testing.assert_array_equal(variable, expected)
+
+
+def test_save_model_keeps_class_names_and_no_optimizer(tmp_path):
+    model = classifier(class_names=("Käfer", "dog", "bird"))
+    model.compile("adam", "mse")
+    path = tmp_path / "model.keras"
+    save_model(model, path)
+    assert read_class_names(path) == read_class_names(tmp_path) == ("Käfer", "dog", "bird")
+    loaded = keras.models.load_model(path)
+    assert not loaded.compiled
+    images = np.ones((1, 8, 8, 3), "float32")
+    np.testing.assert_array_equal(np.asarray(loaded(images)), np.asarray(model(images)))
+    assert os.listdir(tmp_path) == ["model.keras"]
+
+
+def test_class_names_can_be_given(tmp_path):
+    save_model(classifier(), tmp_path / "model.keras", class_names=["a", "b", "c"])
+    assert read_class_names(tmp_path) == ("a", "b", "c")
+
+
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "model.keras"
+    save_model(classifier(class_names=RUN), path)
+    before = path.read_bytes()
+
+    def refuse(*_arguments, **_options):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        save_model(classifier(class_names=RUN), path)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["model.keras"]

@@ -1,0 +1,150 @@
+"""The networks that can be fine-tuned: one entry each. Pure values, without Keras; `building.py` builds them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+HUB_PREFIX = "keras_hub:"
+"""What the name of a KerasHub preset, or of its folder, is written behind."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """The pixels a network was trained on: `(pixel - mean) / deviation`, channel by channel.
+
+    Preprocessing belongs to the weights: the same network with weights of another origin may need another one.
+    """
+
+    mean: tuple[float, ...]
+    """Three numbers, in the order in which the network takes its channels, on the scale 0 to 255."""
+    deviation: tuple[float, ...] = (1.0, 1.0, 1.0)
+    """Three numbers, in the same order and on the same scale."""
+    flips_channels: bool = False
+    """True when the network takes blue, green, red."""
+
+
+RAW = Preprocessing(mean=(0.0, 0.0, 0.0))
+ONE_TO_ONE = Preprocessing(mean=(127.5, 127.5, 127.5), deviation=(127.5, 127.5, 127.5))
+CAFFE = Preprocessing(mean=(103.939, 116.779, 123.68), flips_channels=True)
+IMAGENET = Preprocessing(mean=(123.675, 116.28, 103.53), deviation=(58.395, 57.12, 57.375))
+LITE = Preprocessing(mean=(127.0, 127.0, 127.0), deviation=(128.0, 128.0, 128.0))
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """How to build a network without its classification layer, and what is known about it."""
+
+    constructor: str
+    """`module:function`; it takes `weights` ("imagenet" or None), `input_shape` and `options`."""
+    preprocessing: Preprocessing
+    """What the ImageNet weights expect."""
+    blocks: tuple[tuple[str, str], ...]
+    """(block name, name of its last layer) from the input side on; the last layer named as in a fresh process."""
+    image_size: int = 224
+    """Height and width the ImageNet weights were trained at: the default."""
+    minimum_size: int = 32
+    """The smallest height and width the network takes."""
+    options: Mapping[str, bool] = field(default_factory=lambda: {"include_top": False})
+    """Further arguments of the constructor."""
+
+
+WITHOUT_PREPROCESSING = {"include_top": False, "include_preprocessing": False}
+
+BACKBONES = {
+    "vgg16": Backbone(
+        constructor="keras.applications:VGG16",
+        preprocessing=CAFFE,
+        blocks=tuple((f"block{number}", f"block{number}_pool") for number in range(1, 6)),
+    ),
+    "vgg19": Backbone(
+        constructor="keras.applications:VGG19",
+        preprocessing=CAFFE,
+        blocks=tuple((f"block{number}", f"block{number}_pool") for number in range(1, 6)),
+    ),
+    "inception_v3": Backbone(
+        constructor="keras.applications:InceptionV3",
+        preprocessing=ONE_TO_ONE,
+        blocks=(("stem", "max_pooling2d_1"), *((f"mixed{number}", f"mixed{number}") for number in range(11))),
+        image_size=299,
+        minimum_size=75,
+    ),
+    "resnet50": Backbone(
+        constructor="keras.applications:ResNet50",
+        preprocessing=CAFFE,
+        blocks=(
+            ("conv1", "pool1_pool"),
+            ("conv2", "conv2_block3_out"),
+            ("conv3", "conv3_block4_out"),
+            ("conv4", "conv4_block6_out"),
+            ("conv5", "conv5_block3_out"),
+        ),
+    ),
+    "mobilenet_v2": Backbone(
+        constructor="keras.applications:MobileNetV2",
+        preprocessing=ONE_TO_ONE,
+        blocks=(
+            ("stem", "Conv1_relu"),
+            ("stage1", "expanded_conv_project_BN"),
+            ("stage2", "block_2_add"),
+            ("stage3", "block_5_add"),
+            ("stage4", "block_9_add"),
+            ("stage5", "block_12_add"),
+            ("stage6", "block_15_add"),
+            ("stage7", "block_16_project_BN"),
+            ("top", "out_relu"),
+        ),
+    ),
+    "efficientnet_v2_b0": Backbone(
+        constructor="keras.applications:EfficientNetV2B0",
+        preprocessing=IMAGENET,
+        blocks=(
+            ("stem", "stem_activation"),
+            ("block1", "block1a_project_activation"),
+            ("block2", "block2b_add"),
+            ("block3", "block3b_add"),
+            ("block4", "block4c_add"),
+            ("block5", "block5e_add"),
+            ("block6", "block6h_add"),
+            ("top", "top_activation"),
+        ),
+        options=WITHOUT_PREPROCESSING,
+    ),
+    "convnext_tiny": Backbone(
+        constructor="keras.applications:ConvNeXtTiny",
+        preprocessing=IMAGENET,
+        blocks=(
+            ("stem", "convnext_tiny_stem"),
+            ("stage0", "add_2"),
+            ("stage1", "add_5"),
+            ("stage2", "add_14"),
+            ("stage3", "layer_normalization"),
+        ),
+        options=WITHOUT_PREPROCESSING,
+    ),
+    "xception": Backbone(
+        constructor="keras.applications:Xception",
+        preprocessing=ONE_TO_ONE,
+        blocks=(
+            ("block1", "block1_conv2_act"),
+            *((f"block{number}", f"add_{number - 2}" if number > 2 else "add") for number in range(2, 14)),
+            ("block14", "block14_sepconv2_act"),
+        ),
+        image_size=299,
+        minimum_size=71,
+    ),
+    "efficientnet_lite0": Backbone(
+        constructor="tl_keras.models.efficientnet_lite0:build_efficientnet_lite0",
+        preprocessing=LITE,
+        blocks=(
+            ("stem", "stem_activation"),
+            ("block1", "block1a_project_bn"),
+            ("block2", "block2b_add"),
+            ("block3", "block3b_add"),
+            ("block4", "block4c_add"),
+            ("block5", "block5c_add"),
+            ("block6", "block6d_add"),
+            ("block7", "block7a_project_bn"),
+            ("top", "top_activation"),
+        ),
+        options={},
+    ),
+}

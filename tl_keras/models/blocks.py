@@ -1,0 +1,141 @@
+"""Gives every layer of a network a name that says which block it is in: `block5.conv1`.
+
+The name is the only place where the block is kept, so blocks survive saving, loading and cloning and need no table.
+"""
+
+import itertools
+import re
+
+import keras
+
+
+def is_automatic(operation):
+    """Tells whether Keras made up a layer's name: the name of its class, perhaps with a number."""
+    return _base(operation).replace("_", "") == _class_name(operation)
+
+
+def creation_names(network):
+    """Finds the names that the layers would have in a fresh process.
+
+    Keras counts unnamed layers over the whole process: the second InceptionV3 begins with `conv2d_94`. The count within
+    one network is always the same.
+
+    Args:
+        network: functional `keras.Model`.
+
+    Returns:
+        Dictionary from that name to the layer or operation, in the order in which they were made.
+    """
+    counts, names = {}, {}
+    for operation in sorted(network.operations, key=_number):
+        name = operation.name
+        if is_automatic(operation):
+            base = _base(operation)
+            count = counts[base] = counts.get(base, -1) + 1
+            name = f"{base}_{count}" if count else base
+        names[name] = operation
+    return names
+
+
+def blocks_of(network, ends):
+    """Assigns every layer to the first block whose end depends on it.
+
+    Args:
+        network: functional `keras.Model` with one input.
+        ends: list of (block name, Keras tensor at the end of the block), input side first; the last one is the output.
+
+    Returns:
+        Dictionary from layer name to block name.
+    """
+    blocks = {}
+    for block, end in ends:
+        for operation in keras.Model(network.inputs, end).operations:
+            blocks.setdefault(operation.name, block)
+    return blocks
+
+
+def named_by_block(network, blocks, front, *, name):
+    """Copies a network, weights included, so that each layer is named `BLOCK.LAYER`, with other layers in front.
+
+    Nested `Sequential` models are dissolved: the copy is flat. Layers of `front` go into the block `preprocessing`.
+
+    Args:
+        network: functional `keras.Model` with one input and one output, built.
+        blocks: dictionary from layer name to block name, from `blocks_of`.
+        front: functional `keras.Model` whose output is the network's input.
+        name: name of the new model.
+
+    Returns:
+        Flat functional `keras.Model` with the input of `front` and the output of the network. The names are the same in
+        every process. It shares no variable with `network`.
+    """
+    names = _new_names(front, {operation.name: "preprocessing" for operation in front.operations})
+    names |= _new_names(network, blocks)
+    copies = []
+
+    def copy(operation):
+        if isinstance(operation, keras.Sequential):
+            return [copy(layer) for layer in operation.layers]
+        new = type(operation).from_config({**operation.get_config(), "name": names[operation.name]})
+        copies.append((operation, new))
+        return new
+
+    # keras.Function joins the two graphs into one, where calling the network would nest it.
+    joined = keras.Function(network.input, network.output).call(front.output)
+    model = keras.Model(front.input, joined, name=name)
+    model = keras.models.clone_model(model, clone_function=copy, call_function=_call)
+    for old, new in copies:
+        if isinstance(old, keras.Layer) and old.weights:
+            new.set_weights(old.get_weights())
+    return model
+
+
+def _call(operation, *arguments, **options):
+    if not isinstance(operation, list):
+        return operation(*arguments, **options)
+    (outputs,) = arguments
+    for layer in operation:
+        outputs = layer(outputs)
+    return outputs
+
+
+def _new_names(network, blocks):
+    names, taken = {}, set()
+    for operation in creation_names(network).values():
+        if operation.name not in blocks:  # the network's own input, which the copy does not have
+            continue
+        block = blocks[operation.name]
+        parts = operation.layers if isinstance(operation, keras.Sequential) else [operation]
+        for part in parts:
+            names[part.name] = _unique(f"{block}.{_short_name(part, block, network.name)}", taken)
+    return names
+
+
+def _short_name(operation, block, network_name):
+    """Takes from a layer's own name what its block says already."""
+    if is_automatic(operation):
+        return _base(operation)
+    name = operation.name.removeprefix(f"{network_name}_")
+    pattern = re.sub(r"(\d+)$", r"_?\1", re.escape(block))
+    short = re.sub(rf"^{pattern}_?(?=[A-Za-z])", "", name)
+    return _class_name(operation) if short == block else short
+
+
+def _unique(name, taken):
+    candidates = itertools.chain([name], (f"{name}_{count}" for count in itertools.count(1)))
+    free = next(candidate for candidate in candidates if candidate not in taken)
+    taken.add(free)
+    return free
+
+
+def _base(operation):
+    return re.sub(r"_\d+$", "", operation.name)
+
+
+def _number(operation):
+    match = re.search(r"_(\d+)$", operation.name)
+    return int(match[1]) if match and is_automatic(operation) else 0
+
+
+def _class_name(operation):
+    return type(operation).__name__.lower()

@@ -1,0 +1,74 @@
+"""Builds a backbone from its entry in `BACKBONES`, or from a KerasHub preset."""
+
+import contextlib
+import pkgutil
+
+import keras
+
+from tl_keras.errors import InputError, unknown_name
+from tl_keras.models.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.models.blocks import blocks_of, creation_names, named_by_block
+from tl_keras.models.hub_presets import open_preset
+from tl_keras.models.preprocessing import preprocess
+
+DOWNLOAD_ERRORS = ("URL fetch failure", "Incomplete or corrupted file detected")
+
+
+def build_backbone(name, *, weights="imagenet", image_size=None):
+    """Builds a network from raw pixels to features, every layer named `BLOCK.LAYER`.
+
+    Args:
+        name: a key of `BACKBONES`, or `keras_hub:PRESET` for any KerasHub image backbone: a preset's name or folder.
+        weights: "imagenet" (for a KerasHub preset: the preset's own), or None for random ones.
+        image_size: height and width of the images in pixels; by default the one of the weights.
+
+    Returns:
+        Flat functional `keras.Model`. In: float32 (batch, image_size, image_size, 3), RGB, 0 to 255; the preprocessing
+        is the first block. Out: the features, (batch, height, width, channels), or (batch, tokens, channels) for some
+        KerasHub transformers.
+
+    Raises:
+        InputError: unknown name, an image size the network does not take, or weights that cannot be fetched.
+    """
+    if name.startswith(HUB_PREFIX):
+        opened = open_preset(name.removeprefix(HUB_PREFIX), weights=weights, image_size=image_size)
+    else:
+        opened = _open_entry(name, weights=weights, image_size=image_size)
+    network, blocks, preprocessing, size = opened
+    image = keras.Input((size, size, 3), name="preprocessing.image")
+    front = keras.Model(image, preprocess(image, preprocessing), name="preprocessing")
+    short_name = name.removeprefix(HUB_PREFIX).rstrip("/").rpartition("/")[2]
+    return named_by_block(network, blocks, front, name=short_name)
+
+
+def _open_entry(name, *, weights, image_size):
+    if name not in BACKBONES:
+        raise unknown_name("model.backbone", name, [*BACKBONES, f"{HUB_PREFIX}PRESET"])
+    backbone = BACKBONES[name]
+    size = backbone.image_size if image_size is None else image_size
+    if size < backbone.minimum_size:
+        raise InputError(
+            f"The image size {size} is too small for {name}: give at least {backbone.minimum_size}, "
+            f"or leave it out for {backbone.image_size}."
+        )
+    with _hub_errors(name):
+        constructor = pkgutil.resolve_name(backbone.constructor)
+        network = constructor(weights=weights, input_shape=(size, size, 3), **backbone.options)
+    named = creation_names(network)
+    ends = [(block, named[last].output) for block, last in backbone.blocks]
+    return network, blocks_of(network, ends), backbone.preprocessing, size
+
+
+@contextlib.contextmanager
+def _hub_errors(name):
+    try:
+        yield
+    except Exception as error:
+        # keras.utils.get_file raises a plain Exception when a host fails: its text is all there is to tell it by.
+        if not isinstance(error, OSError) and not str(error).startswith(DOWNLOAD_ERRORS):
+            raise
+        raise InputError(
+            f"The ImageNet weights of {name} could not be downloaded ({error}): give a local file with "
+            "--model.weights PATH, or take --model.backbone efficientnet_lite0, whose weights come with pip, "
+            "or train from random ones with --model.weights none."
+        ) from error

@@ -1,0 +1,22 @@
+"""Gives a classifier its loss and its metrics."""
+
+import keras
+
+
+def compile_classifier(model, optimizer, *, multi_label=False, label_smoothing=0.0):
+    """Compiles a classifier whose outputs are probabilities.
+
+    Args:
+        model: `keras.Model` with outputs (batch, num_classes), 0 to 1; its targets are one-hot or multi-hot.
+        optimizer: Keras optimizer.
+        multi_label: whether an image may be of several classes at once: a loss for each class in place of one for all.
+        label_smoothing: share of each target spread over the other classes, 0 to below 1 (Szegedy et al. 2016,
+            https://arxiv.org/abs/1512.00567, section 7).
+    """
+    if multi_label:
+        loss = keras.losses.BinaryCrossentropy(label_smoothing=label_smoothing)
+        accuracy = keras.metrics.BinaryAccuracy(name="accuracy")
+    else:
+        loss = keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
+        accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+    model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy])

@@ -1,0 +1,122 @@
+"""Opens any KerasHub image backbone: a preset from the hub or a preset folder on the disk."""
+
+import contextlib
+import os
+import re
+
+import keras
+import lazy_loader
+
+from tl_keras.errors import InputError
+from tl_keras.models.backbones import Preprocessing
+from tl_keras.models.blocks import blocks_of, is_automatic
+
+keras_hub = lazy_loader.load("keras_hub")
+
+DEFAULT_IMAGE_SIZE = 224
+
+
+def open_preset(preset, *, weights, image_size):
+    """Opens a preset: the network, and the image converter that tells its preprocessing.
+
+    Args:
+        preset: name of a preset, or path of a folder made by `save_to_preset`.
+        weights: "imagenet" for the preset's own, or None for random ones.
+        image_size: height and width in pixels; None for those of the preset.
+
+    Returns:
+        Tuple of the functional network, a dictionary from layer name to block name, the `Preprocessing` and the size.
+
+    Raises:
+        InputError: the preset is unknown, cannot be fetched, is of no image backbone, or has another image size.
+    """
+    with _hub_errors(preset):
+        network = keras_hub.models.Backbone.from_preset(preset, load_weights=weights is not None)
+        _check_image_backbone(network, preset)
+        converter = keras_hub.layers.ImageConverter.from_preset(preset)
+    fixed_size = network.input.shape[1]
+    size = image_size or fixed_size or (converter.image_size or [DEFAULT_IMAGE_SIZE])[0]
+    if fixed_size not in (None, size):
+        raise InputError(
+            f"The image size is {size}, but the KerasHub preset {preset!r} takes images of {fixed_size}: "
+            f"give --model.image_size {fixed_size} or leave it out."
+        )
+    if not _can_be_copied(network):
+        network = _as_one_layer(network, size)
+    return network, _blocks(network), _preprocessing(converter), size
+
+
+@contextlib.contextmanager
+def _hub_errors(preset):
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"The KerasHub preset {preset!r} could not be opened ({reason}): give the name of one of KerasHub's "
+            "presets, which needs the network, or the folder of one as --model.backbone keras_hub:PATH, or take "
+            "--model.backbone efficientnet_lite0, whose weights come with pip."
+        ) from error
+
+
+def _check_image_backbone(network, preset):
+    inputs, outputs = network.inputs, network.outputs
+    if len(inputs) != 1 or len(inputs[0].shape) != 4 or len(outputs) != 1 or len(outputs[0].shape) not in (3, 4):
+        raise InputError(
+            f"The KerasHub preset {preset!r} is a {type(network).__name__}, expected a network from one image to "
+            "one feature map: take one such as keras_hub:resnet_50_imagenet."
+        )
+
+
+def _preprocessing(converter):
+    """Writes the converter's `pixel * scale + offset` as `(pixel - mean) / deviation`."""
+    scales, offsets = _channels(converter.scale, 1.0), _channels(converter.offset, 0.0)
+    mean = tuple(-offset / scale for scale, offset in zip(scales, offsets, strict=True))
+    return Preprocessing(mean=mean, deviation=tuple(1 / scale for scale in scales))
+
+
+def _channels(value, default):
+    value = default if value is None else value
+    return [float(value)] * 3 if isinstance(value, int | float) else [float(channel) for channel in value]
+
+
+def _can_be_copied(network):
+    """Tells whether each layer can be rebuilt from its configuration; some of KerasHub's, such as ViT's, cannot."""
+    try:
+        for operation in network.operations:
+            type(operation).from_config(operation.get_config())
+    except TypeError:
+        return False
+    return True
+
+
+def _as_one_layer(network, size):
+    image = keras.Input((size, size, 3))
+    return keras.Model(image, network(image))
+
+
+def _blocks(network):
+    levels = getattr(network, "pyramid_outputs", None)
+    if levels:
+        return blocks_of(network, [*levels.items(), ("top", network.output)])
+    return _blocks_by_prefix(network)
+
+
+def _blocks_by_prefix(network):
+    """Takes the first word of a layer's name, with its number, for its block; words that all share do not count."""
+    _image, *operations = network.operations
+    named = [operation.name for operation in operations if not is_automatic(operation)]
+    shared = os.path.commonprefix(named).rpartition("_")[0]
+    blocks, block = {}, "stem" if named else "body"
+    for operation in operations:
+        if not is_automatic(operation):
+            block = re.match(r"[A-Za-z]*(_?\d+)?", operation.name.removeprefix(shared).removeprefix("_"))[0]
+        blocks[operation.name] = block
+    return blocks if _is_contiguous(list(blocks.values())) else dict.fromkeys(blocks, "body")
+
+
+def _is_contiguous(blocks):
+    changes = sum(before != after for before, after in zip(blocks, blocks[1:], strict=False))
+    return changes == len(set(blocks)) - 1

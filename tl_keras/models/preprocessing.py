@@ -1,0 +1,20 @@
+"""What a network's weights expect of their input pixels, as plain Keras layers in front of the network."""
+
+import keras
+
+
+def preprocess(images, preprocessing):
+    """Puts the preprocessing behind a symbolic input.
+
+    Args:
+        images: Keras tensor, float32 (batch, height, width, 3), RGB, 0 to 255.
+        preprocessing: the `Preprocessing` of the weights.
+
+    Returns:
+        Keras tensor, float32 (batch, height, width, 3), as the network takes it. It is float32 under every precision
+        policy: the pixels are rounded once, by the network's first layer.
+    """
+    if preprocessing.flips_channels:
+        images = keras.ops.flip(images, axis=-1)
+    variance = [deviation**2 for deviation in preprocessing.deviation]
+    return keras.layers.Normalization(mean=list(preprocessing.mean), variance=variance, dtype="float32")(images)

@@ -1,0 +1,48 @@
+"""Saves models so that plain Keras opens them, and opens them again."""
+
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import keras
+
+from tl_keras.models.weight_files import CLASS_NAMES_MEMBER
+
+
+def save_model(model, path, *, class_names=None):
+    """Writes a model that `keras.models.load_model` opens in a Python without this project.
+
+    The file appears at once and whole, or not at all. It holds no optimizer; the class names lie beside the weights.
+
+    Args:
+        model: functional `keras.Model` of Keras's own layers.
+        path: the `.keras` file to write; one that is there is replaced.
+        class_names: sequence of names in the order of the outputs; by default `model.class_names` where there are.
+    """
+    path = Path(path)
+    names = class_names or getattr(model, "class_names", None)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.keras")
+    try:
+        # A new model over the same layers has no training configuration, and so no class of ours.
+        keras.Model(model.input, model.output, name=model.name).save(temporary)
+        if names:
+            with zipfile.ZipFile(temporary, "a") as archive:
+                archive.writestr(CLASS_NAMES_MEMBER, json.dumps(list(names), ensure_ascii=False))
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def open_model(path):
+    """Opens a model that `save_model` wrote.
+
+    Args:
+        path: the `.keras` file.
+
+    Returns:
+        Uncompiled `keras.Model`; code inside the file is refused.
+    """
+    return keras.models.load_model(path, compile=False, safe_mode=True)

@@ -1,0 +1,226 @@
+"""Reads weight files of any Keras format as what they are, named layers with arrays; nothing in them is executed."""
+
+import contextlib
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+
+from tl_keras.errors import InputError
+
+SUFFIXES = (".keras", ".h5")
+CLASS_NAMES_MEMBER = "class_names.json"
+WEIGHTS_MEMBER = "model.weights.h5"
+LARGEST_COMPRESSION = 20
+
+
+@dataclass(frozen=True)
+class StoredLayer:
+    """A layer in a file; its arrays stay on the disk until they are read, however large they claim to be."""
+
+    name: str
+    """The layer's name; parts of a nested layer are joined with `/`."""
+    kind: str
+    """Its class in lower case, or empty where the format does not tell."""
+    arrays: tuple[h5py.Dataset, ...]
+    """In the order of the layer's own variables."""
+
+    @property
+    def shapes(self):
+        """Tuple of the arrays' shapes."""
+        return tuple(array.shape for array in self.arrays)
+
+    def read(self):
+        """Reads the arrays.
+
+        Returns:
+            List of NumPy arrays.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        with _readable(self.name):
+            return [array[()] for array in self.arrays]
+
+
+def find_weight_file(path):
+    """Finds the weight file that a user means.
+
+    Args:
+        path: a `.keras`, `.weights.h5` or `.h5` file, a run folder with `model.keras`, or a folder with one such file.
+
+    Returns:
+        `pathlib.Path` of the file.
+
+    Raises:
+        InputError: there is no such file, or a folder holds several.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        if not path.is_file() or path.suffix not in SUFFIXES:
+            raise InputError(
+                f"No weights at {str(path)!r}: give an existing .keras, .weights.h5 or .h5 file or folder."
+            )
+        return path
+    files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
+    main = [file for file in files if file.name == "model.keras"] or files
+    if len(main) != 1:
+        found = f"found {len(files)}: {', '.join(file.name for file in files)}" if files else "found none"
+        raise InputError(
+            f"The folder {str(path)!r} must hold model.keras or one .keras or .h5 file ({found}): name the file."
+        )
+    return main[0]
+
+
+def check_sha256(path, expected):
+    """Compares a file with its digest.
+
+    Args:
+        path: the file.
+        expected: hexadecimal SHA-256, in any case.
+
+    Raises:
+        InputError: the file has another digest.
+    """
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != expected.lower():
+        raise InputError(
+            f"The file {str(path)!r} has SHA-256 {digest}, expected {expected}: fetch it again, or correct the digest."
+        )
+
+
+def read_class_names(path):
+    """Reads the class names that `save_model` keeps in the file.
+
+    Args:
+        path: as for `find_weight_file`.
+
+    Returns:
+        Tuple of names in the order of the model's outputs, or None where the file holds none.
+
+    Raises:
+        InputError: there is no such file or it is damaged.
+    """
+    path = find_weight_file(path)
+    if path.suffix != ".keras":
+        return None
+    with _readable(path), zipfile.ZipFile(path) as archive:
+        if CLASS_NAMES_MEMBER not in archive.namelist():
+            return None
+        return tuple(json.loads(_member(archive, CLASS_NAMES_MEMBER)))
+
+
+@contextlib.contextmanager
+def open_layers(path):
+    """Opens a weight file.
+
+    Args:
+        path: a `.keras`, `.weights.h5` or `.h5` file.
+
+    Yields:
+        List of `StoredLayer`, those without arrays left out, valid while the context is open.
+
+    Raises:
+        InputError: the file is damaged, is of another format, or refers to other files.
+    """
+    with contextlib.ExitStack() as stack:
+        with _readable(path):
+            source = path
+            if Path(path).suffix == ".keras":
+                with zipfile.ZipFile(path) as archive:
+                    source = io.BytesIO(_member(archive, WEIGHTS_MEMBER))
+            file = stack.enter_context(h5py.File(source, "r"))
+            root = _child(file, "model_weights") if "model_weights" in file else file
+            is_legacy = any(name.startswith("layer_names") for name in root.attrs)
+            layers = _legacy_layers(root) if is_legacy else _stored_layers(file)
+        yield layers
+
+
+@contextlib.contextmanager
+def _readable(subject):
+    try:
+        yield
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"Cannot read the weights in {str(subject)!r} ({error}): expected a file written by Keras's save or "
+            "save_weights; copy or download it again."
+        ) from error
+
+
+def _member(archive, name):
+    info = archive.getinfo(name)
+    # Keras stores its members plain; a member that grows a lot is made to fill the memory.
+    if info.file_size > LARGEST_COMPRESSION * max(info.compress_size, 1):
+        raise ValueError(f"{name} is compressed suspiciously well")
+    return archive.read(name)
+
+
+def _child(group, path):
+    """Goes down by hard links only: other links could lead out of the file."""
+    for part in path.split("/"):
+        if not isinstance(group.get(part, getlink=True), h5py.HardLink):
+            raise ValueError(f"{part!r} is missing or is a link")
+        group = group[part]
+    if isinstance(group, h5py.Dataset) and (group.external or group.is_virtual):
+        raise ValueError(f"{group.name!r} keeps its data in another file")
+    return group
+
+
+def _legacy_layers(root):
+    """The format of Keras 1 and 2, still written as `.h5`: lists of layer names and weight names in call order."""
+    arrays = defaultdict(list)
+    for layer in _attribute(root, "layer_names"):
+        group = _child(root, layer)
+        for weight in _attribute(group, "weight_names"):
+            owner = weight.rpartition("/")[0] or layer
+            arrays[owner].append(_child(group, weight))
+    return [StoredLayer(name, "", tuple(datasets)) for name, datasets in arrays.items()]
+
+
+def _attribute(group, name):
+    # Lists above 64 kB are split into name0, name1, ...
+    keys = [name] if name in group.attrs else [key for key in group.attrs if re.fullmatch(rf"{name}\d+", key)]
+    values = [value for key in sorted(keys, key=lambda key: (len(key), key)) for value in group.attrs[key]]
+    return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
+
+
+def _stored_layers(file):
+    """The format of Keras 3: groups named by class and number, the layer's own name as an attribute."""
+    if "layers" not in file:
+        raise ValueError("it holds no layers")
+    layers = list(_walk(_child(file, "layers"), ()))
+    if layers and not any(layer.name for layer in layers):
+        raise ValueError("it holds no layer names; save it again with a current Keras")
+    return layers
+
+
+def _walk(group, owners):
+    for key in sorted(group, key=_in_order):
+        child = _child(group, key)
+        if not isinstance(child, h5py.Group):
+            continue
+        variables = _child(child, "vars") if "vars" in child else None
+        names = owners
+        if variables is not None and "name" in variables.attrs:
+            names = (*owners, variables.attrs["name"])
+            arrays = tuple(_child(variables, index) for index in sorted(variables, key=_in_order))
+            if arrays:
+                yield StoredLayer("/".join(names), re.sub(r"_\d+$", "", key).replace("_", ""), arrays)
+        if key != "vars":
+            yield from _walk(child, names)
+
+
+def _in_order(key):
+    """Sorts conv2d, conv2d_1, conv2d_2, conv2d_10 in this order, as Keras counts them."""
+    match = re.fullmatch(r"(.*?)_?(\d*)", key)
+    base, number = match[1], match[2]
+    return base, int(number or 0)
