@@ -1,6 +1,4 @@
 import hashlib
-import os
-import zipfile
 
 import keras
 import numpy as np
@@ -10,7 +8,6 @@ from tl_keras.errors import InputError
 from tl_keras.models.backbones import BACKBONES
 from tl_keras.models.building import build_backbone
 from tl_keras.models.saving import save_model
-from tl_keras.models.weight_files import read_class_names
 from tl_keras.models.weights import load_weights
 
 RUN = ("cat", "dog", "bird")
@@ -165,36 +162,3 @@ def test_files_of_keras_applications_fit(tmp_path, name, suffix):
     assert (report.missing, report.unexpected) == ((), ())
     for variable, expected in zip(model.weights, application.weights, strict=True):
         np.testing.assert_array_equal(variable, expected)
-
-
-def test_save_model_keeps_class_names_and_no_optimizer(tmp_path):
-    model = classifier(class_names=("Käfer", "dog", "bird"))
-    model.compile("adam", "mse")
-    path = tmp_path / "model.keras"
-    save_model(model, path)
-    assert read_class_names(path) == read_class_names(tmp_path) == ("Käfer", "dog", "bird")
-    loaded = keras.models.load_model(path)
-    assert not loaded.compiled
-    images = np.ones((1, 8, 8, 3), "float32")
-    np.testing.assert_array_equal(np.asarray(loaded(images)), np.asarray(model(images)))
-    assert os.listdir(tmp_path) == ["model.keras"]
-
-
-def test_class_names_can_be_given(tmp_path):
-    save_model(classifier(), tmp_path / "model.keras", class_names=["a", "b", "c"])
-    assert read_class_names(tmp_path) == ("a", "b", "c")
-
-
-def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    path = tmp_path / "model.keras"
-    save_model(classifier(class_names=RUN), path)
-    before = path.read_bytes()
-
-    def refuse(*_arguments, **_options):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", refuse)
-    with pytest.raises(OSError, match="disk full"):
-        save_model(classifier(class_names=RUN), path)
-    assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["model.keras"]

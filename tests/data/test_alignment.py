@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+
+from tl_keras.data import Records, align_classes
+from tl_keras.errors import InputError
+
+
+def records(labels, class_names):
+    rows = [str(number) for number in range(len(labels))]
+    return Records(rows, rows, np.asarray(labels), ["test"] * len(rows), class_names)
+
+
+def test_labels_follow_the_names():
+    aligned = align_classes(records(np.array([0, 1, 1], np.int32), ("cat", "ant")), ("ant", "bee", "cat"))
+    assert aligned.class_names == ("ant", "bee", "cat")
+    np.testing.assert_array_equal(aligned.labels, [2, 0, 0])
+
+
+def test_multi_hot_labels_follow_the_names():
+    aligned = align_classes(records(np.array([[1, 0], [1, 1]], np.uint8), ("cat", "ant")), ("ant", "bee", "cat"))
+    np.testing.assert_array_equal(aligned.labels, [[0, 0, 1], [1, 0, 1]])
+
+
+def test_an_unknown_class_is_named_with_the_nearest():
+    with pytest.raises(InputError, match="'cats': did you mean 'cat'"):
+        align_classes(records(np.array([0], np.int32), ("cats",)), ("ant", "cat"))

@@ -1,0 +1,32 @@
+import io
+
+import pytest
+from PIL import Image
+
+from tl_keras.data.measuring import MOST_MEASURED, typical_side
+
+
+def png(width, height):
+    stream = io.BytesIO()
+    Image.new("RGB", (width, height)).save(stream, "png")
+    return stream.getvalue()
+
+
+def test_the_median_of_the_shorter_sides():
+    assert typical_side([png(10, 90), png(20, 30), png(80, 40)]) == 20
+
+
+def test_files_and_bytes(tmp_path):
+    (tmp_path / "x.png").write_bytes(png(30, 50))
+    assert typical_side([str(tmp_path / "x.png"), png(30, 30)]) == 30
+
+
+@pytest.mark.parametrize("source", [b"", b"no image", "/nothing/there.png"])
+def test_what_cannot_be_opened_does_not_count(source):
+    assert typical_side([source, png(12, 12)]) == 12
+    assert typical_side([source]) == 0
+
+
+def test_many_are_sampled_evenly():
+    small, large = [png(10, 10)] * MOST_MEASURED, [png(50, 50)] * (2 * MOST_MEASURED)
+    assert typical_side(small + large) == 50

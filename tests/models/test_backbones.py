@@ -1,0 +1,19 @@
+import subprocess
+import sys
+
+import pytest
+
+from tl_keras.models.backbones import BACKBONES
+
+
+def test_the_table_loads_no_keras():
+    code = "import sys, tl_keras.models.backbones; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_blocks_have_names_of_their_own(name):
+    blocks = [block for block, _ in BACKBONES[name].blocks]
+    assert len(set(blocks)) == len(blocks)
+    assert not {"head", "preprocessing", "all"} & set(blocks)
+    assert not any("." in block for block in blocks)

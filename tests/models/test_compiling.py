@@ -1,0 +1,31 @@
+import keras
+import numpy as np
+import pytest
+
+from tl_keras.models import compile_classifier
+
+
+def loss_of(multi_label, label_smoothing, targets, outputs):
+    inputs = keras.Input((outputs.shape[1],))
+    model = keras.Model(inputs, keras.layers.Identity()(inputs))
+    compile_classifier(model, "sgd", multi_label=multi_label, label_smoothing=label_smoothing)
+    return model.evaluate(outputs, targets, verbose=0)
+
+
+TARGETS = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+OUTPUTS = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3]])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_one_label_is_cross_entropy_with_smoothed_targets(smoothing):
+    loss, accuracy = loss_of(False, smoothing, TARGETS, OUTPUTS)
+    targets = TARGETS * (1 - smoothing) + smoothing / 3
+    assert loss == pytest.approx(-(targets * np.log(OUTPUTS)).sum(axis=1).mean(), rel=1e-5)
+    assert accuracy == 0.5
+
+
+def test_several_labels_are_judged_one_by_one():
+    loss, accuracy = loss_of(True, 0.0, TARGETS, OUTPUTS)
+    by_label = TARGETS * np.log(OUTPUTS) + (1 - TARGETS) * np.log(1 - OUTPUTS)
+    assert loss == pytest.approx(-by_label.mean(), rel=1e-5)
+    assert accuracy == pytest.approx(4 / 6)

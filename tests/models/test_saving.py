@@ -1,0 +1,67 @@
+import os
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from tl_keras.models.saving import open_model, save_model
+from tl_keras.models.weight_files import read_class_names
+
+RUN = ("cat", "dog", "bird")
+
+
+def small_model(class_names=None):
+    image = keras.Input((8, 8, 3))
+    model = keras.Model(image, keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(image)))
+    model.class_names = class_names
+    return model
+
+
+def test_save_model_keeps_class_names_and_no_optimizer(tmp_path):
+    model = small_model(class_names=("Käfer", "dog", "bird"))
+    model.compile("adam", "mse")
+    path = tmp_path / "model.keras"
+    save_model(model, path)
+    assert read_class_names(path) == read_class_names(tmp_path) == ("Käfer", "dog", "bird")
+    loaded = keras.models.load_model(path)
+    assert not loaded.compiled
+    images = np.ones((1, 8, 8, 3), "float32")
+    np.testing.assert_array_equal(np.asarray(loaded(images)), np.asarray(model(images)))
+    assert os.listdir(tmp_path) == ["model.keras"]
+
+
+def test_class_names_can_be_given(tmp_path):
+    save_model(small_model(), tmp_path / "model.keras", class_names=["a", "b", "c"])
+    assert read_class_names(tmp_path) == ("a", "b", "c")
+
+
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "model.keras"
+    save_model(small_model(class_names=RUN), path)
+    before = path.read_bytes()
+
+    def refuse(*_arguments, **_options):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        save_model(small_model(class_names=RUN), path)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["model.keras"]
+
+
+def test_a_saved_model_opens_uncompiled_with_its_weights(tmp_path):
+    model = small_model()
+    save_model(model, tmp_path / "model.keras")
+    opened = open_model(tmp_path / "model.keras")
+    assert not opened.compiled
+    for one, other in zip(opened.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_code_in_a_model_is_refused(tmp_path):
+    image = keras.Input((2,))
+    keras.Model(image, keras.layers.Lambda(lambda values: values + 1)(image)).save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match="Lambda"):
+        open_model(tmp_path / "model.keras")
