@@ -1,0 +1,23 @@
+import pytest
+
+from tl_keras.errors import InputError, unknown_name
+
+
+@pytest.mark.parametrize(
+    ("received", "options", "message"),
+    [
+        ("vgg61", ["vgg16", "resnet"], "Unknown model 'vgg61': did you mean 'vgg16'? Expected one of: vgg16, resnet."),
+        ("zzz", ["vgg16", "resnet"], "Unknown model 'zzz': Expected one of: vgg16, resnet."),
+        (3, ["a", "b", "a"], "Unknown model 3: Expected one of: a, b."),
+        ("name07x", [f"name{n:02}" for n in range(40)], "Unknown model 'name07x': did you mean 'name07'?"),
+    ],
+    ids=["near", "far", "not a string", "near one of many"],
+)
+def test_unknown_name_says_what_was_got_and_what_is_valid(received, options, message):
+    error = unknown_name("model", received, options)
+    assert isinstance(error, InputError)
+    assert str(error) == message
+
+
+def test_input_error_is_a_value_error():
+    assert issubclass(InputError, ValueError)

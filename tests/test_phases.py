@@ -1,0 +1,75 @@
+import math
+
+import pytest
+
+from tl_keras.errors import InputError
+from tl_keras.phases import Phase, check_phases, phase_at, total_epochs
+
+PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3), Phase("all", epochs=1)]
+
+
+@pytest.mark.parametrize(
+    ("values", "telling"),
+    [
+        ({"train": ""}, "empty `train`"),
+        ({"train": []}, "empty `train`"),
+        ({"epochs": 0}, "epochs=0"),
+        ({"epochs": 2.5}, "epochs=2.5"),
+        ({"learning_rate": 0.0}, "learning_rate=0.0"),
+        ({"learning_rate": math.inf}, "learning_rate=inf"),
+        ({"learning_rate": math.nan}, "learning_rate=nan"),
+        ({"block_decay": 0.0}, "block_decay"),
+        ({"block_decay": 1.1}, "block_decay"),
+        ({"warmup": 1.0}, "warmup"),
+        ({"warmup": -0.1}, "warmup"),
+        ({"schedule": "cosin"}, "did you mean 'cosine'"),
+    ],
+)
+def test_a_phase_that_could_not_train_is_refused(values, telling):
+    with pytest.raises(InputError, match=telling):
+        Phase(**{"train": "head"} | values)
+
+
+@pytest.mark.parametrize(("train", "name"), [("head", "head"), (["block1", "head"], "block1 + head")])
+def test_name(train, name):
+    assert Phase(train).name == name
+
+
+@pytest.mark.parametrize(("epoch", "expected"), [(0, (0, 0)), (1, (0, 0)), (2, (1, 2)), (4, (1, 2)), (5, (2, 5))])
+def test_phase_at_needs_only_the_epoch(epoch, expected):
+    assert phase_at(PHASES, epoch) == expected
+
+
+def test_no_phase_lies_beyond_the_last_epoch():
+    assert total_epochs(PHASES) == 6
+    with pytest.raises(InputError, match="end before epoch 6"):
+        phase_at(PHASES, 6)
+
+
+def test_an_empty_list_of_phases_is_refused():
+    check_phases(PHASES)
+    with pytest.raises(InputError, match="empty list of phases"):
+        check_phases([])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "position", "share"),
+    [
+        ("cosine", 0.0, 0.0),
+        ("cosine", 0.1, 0.5),
+        ("cosine", 0.2, 1.0),
+        ("cosine", 0.6, 0.5),
+        ("cosine", 1.0, 0.0),
+        ("cosine", 1.5, 0.0),
+        ("constant", 0.1, 0.5),
+        ("constant", 0.2, 1.0),
+        ("constant", 1.0, 1.0),
+    ],
+)
+def test_the_rate_rises_to_its_peak_and_follows_the_schedule(schedule, position, share):
+    phase = Phase("head", learning_rate=4e-3, schedule=schedule, warmup=0.2)
+    assert phase.learning_rate_at(position) == pytest.approx(4e-3 * share, abs=1e-12)
+
+
+def test_without_warmup_the_rate_begins_at_its_peak():
+    assert Phase("head", learning_rate=1e-2, warmup=0.0).learning_rate_at(0.0) == 1e-2

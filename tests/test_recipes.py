@@ -1,0 +1,80 @@
+import pytest
+
+from tl_keras.errors import InputError
+from tl_keras.phases import Phase, total_epochs
+from tl_keras.recipes import HEAD_STEPS, expand_recipe, unfreezing_depth
+
+BLOCKS = ["block1", "block2", "block3", "block4", "block5", "head"]
+
+
+def trained(phases):
+    return [phase.train for phase in phases]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        ("feature_extraction", ["head"]),
+        ("fine_tuning", ["head", "block3"]),
+        ("progressive_unfreezing", ["head", "block5", "block4", "block3"]),
+    ],
+)
+def test_each_recipe_thaws_its_blocks_in_its_order(recipe, expected):
+    phases = expand_recipe(recipe, BLOCKS, 1000, unfreeze_from="block3")
+    assert trained(phases) == expected
+    assert all(isinstance(phase, Phase) for phase in phases)
+
+
+@pytest.mark.parametrize(
+    ("num_examples", "depth"), [(1, 1), (100, 1), (1000, 2), (10_000, 4), (100_000, 5), (10_000_000, 5)]
+)
+def test_more_data_thaws_more_blocks(num_examples, depth):
+    assert unfreezing_depth(5, num_examples) == depth
+    assert len(expand_recipe("progressive_unfreezing", BLOCKS, num_examples)) == depth + 1
+    assert trained(expand_recipe("fine_tuning", BLOCKS, num_examples)) == ["head", BLOCKS[5 - depth]]
+
+
+@pytest.mark.parametrize(("num_examples", "epochs"), [(1, 20), (32 * 20, HEAD_STEPS // 20), (10**6, 3)])
+def test_epochs_follow_from_the_steps_within_3_to_20(num_examples, epochs):
+    (head,) = expand_recipe("feature_extraction", BLOCKS, num_examples, batch_size=32)
+    assert head.epochs == epochs
+
+
+def test_a_head_alone_needs_no_backbone():
+    assert trained(expand_recipe("progressive_unfreezing", ["dense"], 10)) == ["dense"]
+
+
+def test_the_learning_rate_scales_every_phase():
+    usual = expand_recipe("fine_tuning", BLOCKS, 1000)
+    halved = expand_recipe("fine_tuning", BLOCKS, 1000, learning_rate=usual[0].learning_rate / 2)
+    assert [phase.learning_rate for phase in halved] == [phase.learning_rate / 2 for phase in usual]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "shares"), [(4, [1, 1, 1, 1]), (5, [2, 1, 1, 1]), (7, [2, 2, 2, 1]), (8, [2] * 4), (23, [6, 6, 6, 5])]
+)
+def test_given_epochs_are_shared_evenly_among_equal_phases(epochs, shares):
+    phases = expand_recipe("progressive_unfreezing", BLOCKS, 1, unfreeze_from="block3", epochs=epochs)
+    assert [phase.epochs for phase in phases] == shares
+
+
+@pytest.mark.parametrize("epochs", [6, 7, 11, 100])
+def test_given_epochs_are_shared_whole_each_phase_getting_some(epochs):
+    phases = expand_recipe("progressive_unfreezing", BLOCKS, 1000, unfreeze_from="block1", epochs=epochs)
+    assert total_epochs(phases) == epochs
+    assert phases[0].epochs == max(phase.epochs for phase in phases) >= min(phase.epochs for phase in phases) >= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "telling"),
+    [
+        ({"recipe": "fine_tunning"}, "did you mean 'fine_tuning'"),
+        ({"unfreeze_from": "block9"}, "Unknown unfreeze_from 'block9'"),
+        ({"unfreeze_from": "head"}, "Unknown unfreeze_from 'head'"),
+        ({"epochs": 1}, "epochs=1 is too few for 2 phases"),
+    ],
+)
+def test_what_fits_no_recipe_is_refused(arguments, telling):
+    arguments = {"recipe": "fine_tuning", "blocks": BLOCKS, "num_examples": 100} | arguments
+    with pytest.raises(InputError, match=telling):
+        expand_recipe(**arguments)

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+from tiny_models import blocks_model, sequential_model
+
+from tl_keras.transfer.audit import FreezeAudit, FreezeViolation
+from tl_keras.transfer.freezing import freeze_to
+
+
+def audited(train, batch_norm="inference", build=blocks_model):
+    model = build()
+    return model, FreezeAudit(model, freeze_to(model, train, batch_norm))
+
+
+def move(model, *paths):
+    for variable in model.weights:
+        if variable.path.endswith(paths):
+            variable.assign_add(np.full(variable.shape, 1e-6, "float32"))
+
+
+def test_a_clean_phase_is_counted():
+    model, audit = audited("head")
+    move(model, "head.logits/kernel")
+    assert audit.finish() == {"frozen": 10, "moved": 1}
+
+
+@pytest.mark.parametrize(
+    ("batch_norm", "path"),
+    [
+        ("train", "block1.conv/kernel"),
+        ("train", "block1.norm/moving_mean"),
+        ("inference", "block2.norm/moving_variance"),
+        ("inference", "block2.norm/gamma"),
+    ],
+)
+def test_a_frozen_variable_that_changes_is_named(batch_norm, path):
+    model, audit = audited("block2", batch_norm)
+    move(model, "block2.conv/kernel", "head.logits/kernel", path)
+    with pytest.raises(FreezeViolation, match=f"The frozen variable '{path}' of block '{path[:6]}' changed"):
+        audit.finish()
+
+
+def test_negative_zero_is_a_change():
+    model, audit = audited("head")
+    move(model, "head.logits/kernel")
+    model.get_layer("block1.norm").beta.assign(-np.zeros(4, "float32"))
+    with pytest.raises(FreezeViolation, match="block1.norm/beta"):
+        audit.finish()
+
+
+def test_statistics_may_change_with_a_block_that_learns():
+    model, audit = audited("block2", "train")
+    move(model, "block2.conv/kernel", "block2.norm/moving_mean", "head.logits/bias")
+    assert audit.finish() == {"frozen": 5, "moved": 3}
+
+
+@pytest.mark.parametrize("moved", [(), ("head.logits/kernel",)])
+def test_a_block_that_should_learn_must_move(moved):
+    model, audit = audited("block2")
+    move(model, *moved)
+    with pytest.raises(FreezeViolation, match="Block 'block2' should learn, but none of its 1 variables moved"):
+        audit.finish()
+
+
+def test_statistics_alone_are_no_learning():
+    model, audit = audited(["block2"], "train")
+    move(model, "block2.norm/moving_mean")
+    with pytest.raises(FreezeViolation, match="Block 'block2' should learn"):
+        audit.finish()
+
+
+def test_blocks_that_cannot_learn_need_not():
+    model, audit = audited("all", build=sequential_model)
+    move(model, "features/kernel", "logits/kernel")
+    assert audit.finish()["moved"] == 2

@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+from tiny_models import blocks_model
+
+from tl_keras.phases import Phase
+from tl_keras.transfer.freezing import variables_by_block
+from tl_keras.transfer.learning_rates import block_learning_rates, rate_multipliers
+
+
+@pytest.mark.parametrize(
+    ("decay", "rates"), [(1.0, [1e-2, 1e-2, 1e-2]), (0.5, [2.5e-3, 5e-3, 1e-2]), (0.1, [1e-4, 1e-3, 1e-2])]
+)
+def test_rates_shrink_block_by_block_towards_the_input(decay, rates):
+    phase = Phase("all", learning_rate=1e-2, block_decay=decay)
+    assert block_learning_rates(phase, ["a", "b", "c"]) == pytest.approx(dict(zip("abc", rates, strict=True)))
+
+
+def test_multipliers_follow_the_order_of_the_optimizer_and_are_zero_for_frozen_blocks():
+    model = blocks_model()
+    variables = model.trainable_variables[::-1]
+    rates = {"block2": 5e-3, "head": 1e-2}
+    multipliers = rate_multipliers(variables, variables_by_block(model), rates, 1e-2)
+    assert multipliers.dtype == np.float32
+    share_of = {"head.l": 1.0, "block2": 0.5, "block1": 0.0}
+    assert multipliers.tolist() == [share_of[variable.path[:6]] for variable in variables]

@@ -1,0 +1,83 @@
+import json
+
+import pytest
+from tiny_models import blocks_model, sequential_model
+
+from tl_keras.errors import InputError
+from tl_keras.phases import Phase
+from tl_keras.transfer.plan import plan_phases, variables_of_all_phases
+
+PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3, learning_rate=1e-2, block_decay=0.5), Phase(["block1"])]
+HEAD = ["head.logits/kernel", "head.logits/bias"]
+
+
+def test_the_plan_tells_what_each_phase_trains():
+    assert plan_phases(blocks_model(), PHASES) == [
+        {
+            "name": "head",
+            "blocks": ["head"],
+            "learning_rates": {"head": 1e-3},
+            "trainable_parameters": 10,
+            "total_parameters": 36 + 16 + 144 + 16 + 10,
+            "first_epoch": 0,
+            "epochs": 2,
+        },
+        {
+            "name": "block2",
+            "blocks": ["block2", "head"],
+            "learning_rates": {"block2": 5e-3, "head": 1e-2},
+            "trainable_parameters": 144 + 10,
+            "total_parameters": 222,
+            "first_epoch": 2,
+            "epochs": 3,
+        },
+        {
+            "name": "block1",
+            "blocks": ["block1"],
+            "learning_rates": {"block1": 1e-3},
+            "trainable_parameters": 36,
+            "total_parameters": 222,
+            "first_epoch": 5,
+            "epochs": 1,
+        },
+    ]
+
+
+def test_the_plan_counts_batch_norm_where_it_learns_and_fits_into_json():
+    plan = plan_phases(blocks_model(), PHASES, "train")
+    assert [record["trainable_parameters"] for record in plan] == [10, 144 + 8 + 10, 36 + 8]
+    assert json.loads(json.dumps(plan)) == plan
+
+
+@pytest.mark.parametrize(
+    ("phases", "telling"),
+    [
+        ([], "empty list of phases"),
+        ([Phase("blok1")], "did you mean 'block1'"),
+    ],
+)
+def test_phases_that_fit_no_block_are_refused(phases, telling):
+    with pytest.raises(InputError, match=telling):
+        plan_phases(blocks_model(), phases)
+
+
+@pytest.mark.parametrize("block", ["standardize", "norm"])
+def test_a_phase_in_which_nothing_can_learn_is_refused(block):
+    with pytest.raises(InputError, match=f"Phase '{block}' trains nothing"):
+        plan_phases(sequential_model(), [Phase([block])])
+
+
+@pytest.mark.parametrize(
+    ("phases", "batch_norm", "paths"),
+    [
+        ([Phase("head")], "train", HEAD),
+        (
+            [Phase("head"), Phase(["block1"])],
+            "inference",
+            ["block1.conv/kernel", "head.logits/kernel", "head.logits/bias"],
+        ),
+        ([Phase(["block1"])], "train", ["block1.conv/kernel", "block1.norm/gamma", "block1.norm/beta"]),
+    ],
+)
+def test_variables_of_all_phases_are_the_union_in_the_order_of_the_model(phases, batch_norm, paths):
+    assert [variable.path for variable in variables_of_all_phases(blocks_model(), phases, batch_norm)] == paths

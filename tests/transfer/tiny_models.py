@@ -1,0 +1,61 @@
+"""Models of a few parameters, and data for them."""
+
+import keras
+import numpy as np
+from keras import layers
+
+IMAGES = np.random.default_rng(0).normal(size=(16, 6, 6, 1)).astype("float32")
+LABELS = (IMAGES.mean((1, 2, 3)) > 0).astype("int32")
+
+
+def blocks_model(seed=0):
+    """Two blocks and a head by their layers' names, as our own models have them."""
+    keras.utils.set_random_seed(seed)
+    x = inputs = layers.Input((6, 6, 1))
+    for block in ("block1", "block2"):
+        x = layers.Conv2D(4, 3, use_bias=False, name=f"{block}.conv")(x)
+        x = layers.BatchNormalization(name=f"{block}.norm")(x)
+        x = layers.ReLU(name=f"{block}.relu")(x)
+    x = layers.GlobalAveragePooling2D(name="head.pool")(x)
+    return keras.Model(inputs, layers.Dense(2, name="head.logits")(x))
+
+
+def nested_model(seed=0):
+    """A backbone inside a model, its layers named without blocks: each layer is one."""
+    keras.utils.set_random_seed(seed)
+    inputs = layers.Input((6, 6, 1))
+    x = layers.Conv2D(4, 3, name="conv")(inputs)
+    backbone = keras.Model(inputs, layers.BatchNormalization(name="norm")(x), name="backbone")
+    x = layers.GlobalAveragePooling2D()(backbone(outer := layers.Input((6, 6, 1))))
+    return keras.Model(outer, layers.Dense(2, name="logits")(x))
+
+
+def sequential_model(seed=0):
+    """A user's own Sequential with a layer that cannot learn and one that may not."""
+    keras.utils.set_random_seed(seed)
+    return keras.Sequential(
+        [
+            layers.Input((6, 6, 1)),
+            layers.Flatten(),
+            layers.Normalization(name="standardize"),
+            layers.Dense(8, activation="tanh", name="features"),
+            layers.BatchNormalization(name="norm"),
+            layers.Dense(2, name="logits"),
+        ]
+    )
+
+
+def compiled(model, optimizer, **options):
+    """Compiles for the labels above and gives the model back."""
+    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), **options)
+    return model
+
+
+def values(variables):
+    """Copies the values of variables, a list of arrays."""
+    return [np.array(variable.numpy()) for variable in variables]
+
+
+def same_bits(first, second):
+    """Compares two arrays byte by byte, NaN and negative zero included."""
+    return first.dtype == second.dtype and first.tobytes() == second.tobytes()

@@ -1,0 +1,86 @@
+"""An AdamW for staged training: built once over all variables, of which some learn, each at its own rate."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("tl_keras")
+class StagedAdamW(keras.optimizers.AdamW):
+    """AdamW whose variables may start late and learn at rates of their own.
+
+    Loshchilov and Hutter 2019 (https://arxiv.org/abs/1711.05101), algorithm 2, with three additions that staged
+    unfreezing needs:
+
+    - Each variable has a rate multiplier. It scales the *update*: Adam is nearly blind to the scale of a gradient.
+      Weight decay is scaled with it.
+    - Each variable has a birth step. Adam's bias correction counts from there; counted from the start of the run, the
+      first twenty updates of a variable thawed late are 2.5 to 5 times too large.
+    - The moving averages of `use_ema` are written back to the variables they belong to. Keras 3.15.1 pairs them with
+      the variables that happen to learn at the end of `fit`. The average of a frozen variable is the variable itself.
+
+    Weight decay leaves alone what is not a matrix or a kernel: biases, scales and offsets, and besides what
+    `exclude_from_weight_decay` names.
+    """
+
+    def build(self, variables):
+        """Creates moments, multipliers (all 1) and birth steps (none yet) for a list of `keras.Variable`."""
+        if self.built:
+            return
+        if self.amsgrad:
+            raise ValueError("StagedAdamW has no AMSGrad variant: got amsgrad=True, expected False.")
+        super().build(variables)
+        shape = (len(variables),)
+        self._rate_multipliers = self.add_variable(shape, "ones", dtype="float32", name="rate_multipliers")
+        self._birth_steps = self.add_variable(shape, keras.initializers.Constant(-1), dtype="int64", name="birth_steps")
+
+    def start_variables(self, multipliers):
+        """Sets which variables learn and how fast; one that learns for the first time is born at the present step.
+
+        Args:
+            multipliers: float32 array, one number >= 0 for each variable the optimizer was built on; 0 means frozen.
+        """
+        multipliers = ops.convert_to_tensor(multipliers, "float32")
+        newborn = ops.logical_and(self._birth_steps < 0, multipliers > 0)
+        now = ops.cast(self.iterations, "int64")
+        self._birth_steps.assign(ops.where(newborn, now, self._birth_steps))
+        self._rate_multipliers.assign(multipliers)
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Moves one variable by one step of AdamW, at its own rate and with its own bias correction."""
+        index = self._get_variable_index(variable)
+        dtype = variable.dtype
+        rate = ops.cast(learning_rate * self._rate_multipliers[index], dtype)
+        age = ops.cast(self._age(index), dtype)
+        gradient = ops.cast(gradient, dtype)
+        momentum, velocity = self._momentums[index], self._velocities[index]
+        self.assign_add(momentum, ops.multiply(ops.subtract(gradient, momentum), 1 - self.beta_1))
+        self.assign_add(velocity, ops.multiply(ops.subtract(ops.square(gradient), velocity), 1 - self.beta_2))
+        momentum_share = 1 - ops.power(ops.cast(self.beta_1, dtype), age)
+        velocity_share = 1 - ops.power(ops.cast(self.beta_2, dtype), age)
+        correction = ops.sqrt(velocity_share) / momentum_share
+        update = ops.divide(ops.multiply(momentum, correction), ops.add(ops.sqrt(velocity), self.epsilon))
+        if self.weight_decay and self._decays(index):
+            update = update + ops.multiply(variable, self.weight_decay)
+        self.assign_sub(variable, rate * update)
+
+    def _decays(self, index):
+        variable = self._trainable_variables[index]
+        return len(variable.shape) > 1 and variable.name != "bias" and self._use_weight_decay(variable)
+
+    def _update_model_variables_moving_average(self, trainable_variables):
+        """Averages the variables that learn; the rounding of an average would move the frozen ones."""
+        super()._update_model_variables_moving_average(trainable_variables)
+        for index, average in enumerate(self._model_variables_moving_average if self.use_ema else []):
+            learns = self._rate_multipliers[index] > 0
+            average.assign(ops.where(learns, average, trainable_variables[index]))
+
+    def finalize_variable_values(self, var_list):
+        """Writes the moving averages, where they are kept, back to the variables this optimizer was built on."""
+        super().finalize_variable_values(self._trainable_variables)
+
+    def _apply_weight_decay(self, variables):
+        """Does nothing: `update_step` decays each variable at its own rate."""
+
+    def _age(self, index):
+        """Counts the steps of one variable, this one included; in a plain `fit` all are born at step 0."""
+        return ops.cast(self.iterations, "int64") + 1 - ops.maximum(self._birth_steps[index], 0)
