@@ -1,0 +1,181 @@
+import functools
+import os
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from tl_keras.callbacks.checkpoints import CheckpointEachEpoch, restore_newest
+from tl_keras.phases import Phase
+from tl_keras.transfer.staged_adamw import StagedAdamW
+from tl_keras.transfer.unfreezing import ProgressiveUnfreezing
+
+PHASES = [Phase("head", epochs=2), Phase("all", epochs=3, block_decay=0.5)]
+EPOCHS, STEPS, BATCH = 5, 3, 4
+FEATURES = np.random.default_rng(0).normal(size=(STEPS * BATCH, 6)).astype("float32")
+TARGETS = FEATURES[:, :1] * FEATURES[:, 1:2]
+SETTINGS = {
+    "plain": {},
+    "dropout": {"dropout": 0.5},
+    "everything": {"dropout": 0.5, "use_ema": True, "gradient_accumulation_steps": 2},
+}
+
+
+class Kill(keras.callbacks.Callback):
+    """Interrupts a run in the middle of an epoch, or after the last one."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.doomed = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.epoch == self.doomed and batch == 1:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 == EPOCHS == self.doomed:
+            raise KeyboardInterrupt
+
+
+def build_model(seed, dropout=0.0, **options):
+    """A model whose start and random generators differ from seed to seed."""
+    keras.utils.set_random_seed(seed)
+    inputs = layers.Input((6,))
+    x = layers.Dense(8, activation="tanh", name="block1.dense")(inputs)
+    x = layers.Dropout(dropout, name="block1.dropout")(x)
+    x = layers.BatchNormalization(name="block2.norm")(x)
+    model = keras.Model(inputs, layers.Dense(1, name="head.output")(x))
+    model.compile(StagedAdamW(1e-2, **options), "mse", metrics=["mae"])
+    return model
+
+
+def fit(model, unfreezing, *callbacks, first_epoch=0):
+    """Trains on data whose order is a function of the epoch alone."""
+    orders = [np.random.default_rng(epoch).permutation(len(FEATURES)) for epoch in range(first_epoch, EPOCHS)]
+    order = np.concatenate([*orders, range(len(FEATURES))])
+    dataset = tf.data.Dataset.from_tensor_slices((FEATURES[order], TARGETS[order])).batch(BATCH)
+    epochs = {"steps_per_epoch": STEPS, "initial_epoch": first_epoch, "epochs": EPOCHS}
+    return model.fit(dataset, **epochs, callbacks=[unfreezing, *callbacks], verbose=0).history
+
+
+def train(model, folder, *callbacks):
+    """Trains from the newest checkpoint on, and gives the epochs done before and the history of all."""
+    unfreezing = ProgressiveUnfreezing(PHASES, "train")
+    unfreezing.prepare(model)
+    epochs_done, history = restore_newest(folder, model)
+    fit(model, unfreezing, CheckpointEachEpoch(folder, history), *callbacks, first_epoch=epochs_done)
+    return epochs_done, history
+
+
+def state(model):
+    """Every bit that the rest of a run depends on: weights, random generators, the optimizer."""
+    variables = [variable for layer in model.layers for variable in layer.variables]
+    return [variable.numpy().tobytes() for variable in (*variables, *model.optimizer.variables)]
+
+
+@functools.cache
+def undisturbed(setting):
+    model = build_model(0, **SETTINGS[setting])
+    return fit(model, ProgressiveUnfreezing(PHASES, "train")), state(model)
+
+
+@pytest.mark.parametrize(
+    ("setting", "epoch"),
+    [("plain", 2), *(("dropout", epoch) for epoch in range(1, 6)), ("everything", 4), ("everything", 5)],
+)
+def test_an_interrupted_run_ends_bit_identical(setting, epoch, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        train(build_model(0, **SETTINGS[setting]), tmp_path, Kill(epoch))
+    resumed = build_model(99, **SETTINGS[setting])
+    epochs_done, history = train(resumed, tmp_path)
+    assert epochs_done == epoch
+    assert (history, state(resumed)) == undisturbed(setting)
+
+
+@pytest.fixture(scope="module")
+def interrupted_once(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoints")
+    with pytest.raises(KeyboardInterrupt):
+        train(build_model(0), folder, Kill(3))
+    return folder
+
+
+@pytest.fixture
+def interrupted(interrupted_once, tmp_path):
+    return shutil.copytree(interrupted_once, tmp_path / "checkpoints")
+
+
+def prepared(seed):
+    model = build_model(seed)
+    ProgressiveUnfreezing(PHASES, "train").prepare(model)
+    return model
+
+
+def test_the_newest_two_checkpoints_are_kept_and_nothing_else(interrupted):
+    assert sorted(os.listdir(interrupted)) == ["epoch-00002.npz", "epoch-00003.npz"]
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_without_a_checkpoint_the_run_begins_anew(tmp_path, missing):
+    model = prepared(0)
+    before = state(model)
+    assert restore_newest(tmp_path / "absent" if missing else tmp_path, model) == (0, {})
+    assert state(model) == before
+
+
+def truncate(data):
+    return data[: len(data) // 2]
+
+
+def flip_in_the_middle(data):
+    position = len(data) // 2
+    return data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
+
+
+def lose_an_array(data):
+    return data.replace(b"optimizer-3.npy", b"optimizer-X.npy")
+
+
+def encrypt(data):
+    """Sets the flag in the directory that makes zipfile ask for a password."""
+    position = data.index(b"PK\1\2") + 8
+    return data[:position] + b"\1" + data[position + 1 :]
+
+
+@pytest.mark.parametrize("damage", [truncate, flip_in_the_middle, lose_an_array, encrypt, lambda data: b""])
+def test_a_damaged_newest_checkpoint_falls_back_to_the_older(interrupted, damage):
+    newest, model, reference = interrupted / "epoch-00003.npz", prepared(99), prepared(98)
+    newest.write_bytes(damage(newest.read_bytes()))
+    epochs, history = restore_newest(interrupted, model)
+    newest.unlink()
+    assert (epochs, history) == restore_newest(interrupted, reference)
+    assert epochs == 2
+    assert state(model) == state(reference)
+
+
+def test_when_all_are_damaged_no_variable_is_touched(interrupted):
+    for path in interrupted.iterdir():
+        path.write_bytes(lose_an_array(path.read_bytes()))
+    model = prepared(99)
+    before = state(model)
+    assert restore_newest(interrupted, model) == (0, {})
+    assert state(model) == before
+
+
+def test_a_failing_write_leaves_the_older_checkpoints_alone(interrupted, monkeypatch):
+    before = {path.name: path.read_bytes() for path in interrupted.iterdir()}
+
+    def fail(file, **arrays):
+        file.write(b"half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(np, "savez", fail)
+    with pytest.raises(OSError, match="No space left"):
+        train(build_model(0), interrupted)
+    assert {path.name: path.read_bytes() for path in interrupted.iterdir()} == before

@@ -1,0 +1,69 @@
+import keras
+import numpy as np
+import pytest
+
+from tl_keras.callbacks.progress import ProgressLines, phase_table
+from tl_keras.phases import Phase
+from tl_keras.runs import RunFolder
+from tl_keras.transfer.staged_adamw import StagedAdamW
+from tl_keras.transfer.unfreezing import ProgressiveUnfreezing
+
+PHASES = [Phase("head", epochs=2, learning_rate=1e-3), Phase("all", learning_rate=4e-4, block_decay=0.5)]
+
+
+@pytest.fixture
+def model():
+    keras.utils.set_random_seed(0)
+    dense = keras.layers.Dense
+    model = keras.Sequential([keras.Input((3,)), dense(300, name="block1.dense"), dense(1, name="head.output")])
+    model.compile(StagedAdamW(), "mse")
+    return model
+
+
+def fit(model, run, **options):
+    unfreezing = ProgressiveUnfreezing(PHASES)
+    x = np.random.default_rng(0).normal(size=(8, 3))
+    callbacks = [unfreezing, ProgressLines(unfreezing, run)]
+    model.fit(x, x.sum(1), callbacks=callbacks, verbose=0, validation_split=0.5, epochs=3, **options)
+
+
+def test_the_table_tells_each_phase_in_a_line(model):
+    unfreezing = ProgressiveUnfreezing(PHASES)
+    unfreezing.prepare(model)
+    assert phase_table(unfreezing.plan).splitlines() == [
+        "phase  blocks that learn  learning rate    epochs  trainable parameters",
+        "1      head               0.001            2       301 of 1,501 (20.1%)",
+        "2      block1 … head (2)  0.0002 … 0.0004  1       1,501 of 1,501 (100.0%)",
+    ]
+
+
+def test_one_line_per_epoch_and_the_audit_of_each_phase(model, tmp_path, capsys):
+    fit(model, RunFolder(tmp_path))
+    output, errors = capsys.readouterr()
+    lines = output.splitlines()
+    assert [line.split("  loss")[0] for line in lines] == [
+        "phase 1/2: head learn",
+        "  epoch 1/3",
+        "  epoch 2/3",
+        "  audit: 2 frozen variables bit-identical, 2 moved",
+        "phase 2/2: block1, head learn",
+        "  epoch 3/3",
+        "  audit: 0 frozen variables bit-identical, 4 moved",
+    ]
+    assert "val_loss" in lines[1]
+    assert errors == ""
+
+
+def test_the_log_has_each_epoch_and_each_phase(model, tmp_path):
+    run = RunFolder(tmp_path)
+    fit(model, run)
+    epochs, phases = run.read_log("epoch"), run.read_log("phase")
+    assert [line["epoch"] for line in epochs] == [1, 2, 3]
+    assert all({"loss", "val_loss", "seconds"} <= line.keys() for line in epochs)
+    assert [(line["name"], line["first_epoch"], line["epochs"]) for line in phases] == [("head", 0, 2), ("all", 2, 1)]
+    assert [line["audit"] for line in phases] == [{"frozen": 2, "moved": 2}, {"frozen": 0, "moved": 4}]
+
+
+def test_a_resumed_run_tells_the_phase_it_is_in(model, tmp_path, capsys):
+    fit(model, RunFolder(tmp_path), initial_epoch=2)
+    assert capsys.readouterr().out.splitlines()[0] == "phase 2/2: block1, head learn"

@@ -1,0 +1,82 @@
+import math
+
+import pytest
+
+from tl_keras.config import DataConfig, ModelConfig, RunConfig, check_keys, flag_names
+from tl_keras.errors import InputError
+from tl_keras.phases import Phase
+
+
+def test_the_defaults_are_valid():
+    config = RunConfig()
+    assert (config.data, config.model) == (DataConfig(), ModelConfig())
+
+
+@pytest.mark.parametrize(
+    ("config_class", "values", "telling"),
+    [
+        (DataConfig, {"path": ""}, "data.path is empty"),
+        (DataConfig, {"path": None}, "data.path is empty"),
+        (DataConfig, {"image_size": 31}, "data.image_size must be at least 32: got 31"),
+        (DataConfig, {"batch_size": 0}, "data.batch_size must be at least 1: got 0"),
+        (DataConfig, {"examples_per_class": 0}, "data.examples_per_class must be at least 1"),
+        (DataConfig, {"validation_fraction": 0.5}, "data.validation_fraction must lie between 0 and 0.5: got 0.5"),
+        (DataConfig, {"test_fraction": 0.0}, "data.test_fraction must lie"),
+        (DataConfig, {"max_decoded_gigabytes": math.nan}, "data.max_decoded_gigabytes"),
+        (DataConfig, {"multi_label": True, "class_weight": "balanced"}, "class_weight balanced needs one label"),
+        (ModelConfig, {"backbone": "vgg61"}, "Unknown model.backbone 'vgg61': did you mean"),
+        (ModelConfig, {"hidden_units": 0}, "model.hidden_units must be at least 1"),
+        (ModelConfig, {"dropout": 1.0}, "model.dropout must lie from 0 to below 1: got 1.0"),
+        (ModelConfig, {"label_smoothing": math.nan}, "model.label_smoothing"),
+        (RunConfig, {"phases": []}, "empty list of phases"),
+        (RunConfig, {"phases": [Phase("head")], "epochs": 3}, "epochs shapes a recipe, but phases are given"),
+        (RunConfig, {"phases": [Phase("head")], "learning_rate": 0.1}, "learning_rate shapes a recipe"),
+        (RunConfig, {"phases": [Phase("head")], "unfreeze_from": "block5"}, "unfreeze_from shapes a recipe"),
+        (RunConfig, {"epochs": 0}, "epochs must be at least 1: got 0"),
+        (RunConfig, {"seed": -1}, "seed must be at least 0"),
+        (RunConfig, {"seed": 2**32}, "seed must be at most 4294967295"),
+        (RunConfig, {"learning_rate": 0.0}, "learning_rate must be above 0"),
+        (RunConfig, {"learning_rate": math.inf}, "learning_rate must be above 0: got inf"),
+        (RunConfig, {"weight_decay": -1.0}, "weight_decay must be 0 or more"),
+        (RunConfig, {"weight_decay": math.inf}, "weight_decay must be 0 or more: got inf"),
+    ],
+)
+def test_what_no_run_could_use_is_refused_by_name(config_class, values, telling):
+    with pytest.raises(InputError, match=telling):
+        config_class(**values)
+
+
+@pytest.mark.parametrize("backbone", ["vgg16", "keras_hub:some_preset"])
+def test_known_backbones_and_presets_pass(backbone):
+    assert ModelConfig(backbone=backbone).backbone == backbone
+
+
+@pytest.mark.parametrize(
+    ("mapping", "telling"),
+    [
+        ({"dta": {}}, "Unknown configuration key 'dta': did you mean 'data'"),
+        ({"data": {"batchsize": 3}}, "'data.batchsize': did you mean 'data.batch_size'"),
+        ({"phases": [{"train": "head"}, {"epoch": 3}]}, "did you mean 'phases\\[2\\].epochs'"),
+        ({1: 2}, "Unknown configuration key '1'"),
+        ({"data": None}, "data must be a mapping of keys to values: got None"),
+        ({"phases": ["head"]}, "phases\\[1\\] must be a mapping of keys to values: got 'head'"),
+        ([1], "The configuration must be a mapping"),
+        (None, "The configuration must be a mapping"),
+    ],
+)
+def test_unknown_keys_are_refused_at_every_depth(mapping, telling):
+    with pytest.raises(InputError, match=telling):
+        check_keys(mapping)
+
+
+@pytest.mark.parametrize(
+    "mapping", [{}, {"data": {"path": "x"}, "phases": [{"train": "head"}]}, {"phases": None}, {"phases": 3}]
+)
+def test_known_keys_pass_whatever_their_values(mapping):
+    check_keys(mapping)
+
+
+def test_every_field_has_a_flag():
+    flags = flag_names()
+    assert {"--task", "--data", "--data.batch_size", "--model.backbone", "--phases", "--run"} <= set(flags)
+    assert len(flags) == len(set(flags))

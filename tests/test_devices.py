@@ -1,0 +1,34 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from tl_keras import devices
+
+
+def test_tensorflow_starts_without_a_word():
+    code = "from tl_keras import devices; devices.load_tensorflow(); import sys; print('here', file=sys.stderr)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "here\n")
+
+
+def test_the_same_seed_gives_the_same_weights():
+    kernels = []
+    for seed in (1, 1, 2):
+        devices.set_up(seed, "float32")
+        layer = keras.layers.Dense(3)
+        layer.build((None, 4))
+        kernels.append(layer.kernel.numpy())
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    assert not np.array_equal(kernels[0], kernels[2])
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_precision(precision):
+    try:
+        devices.set_up(0, precision)
+        assert keras.layers.Dense(1).dtype_policy.name == precision
+    finally:
+        devices.set_up(0, "float32")

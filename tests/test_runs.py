@@ -1,0 +1,124 @@
+import os
+
+import pytest
+
+from tl_keras.errors import InputError
+from tl_keras.runs import RunFolder, atomic_path, open_run
+
+CONFIG = "seed: 0\ndata:\n  path: x\n  batch_size: 32\nrun:\n"
+
+
+def test_a_new_run_records_what_it_was_told_and_ran_on(tmp_path):
+    with open_run(tmp_path / "deep" / "run", "x", CONFIG) as run:
+        assert (run / "config.yaml").read_text() == CONFIG
+        assert {"python", "numpy", "tensorflow"} <= run.read_json("versions.json").keys()
+        assert not run.finished
+        run.write_json("metrics.json", {"accuracy": 1.0})
+        assert run.finished
+
+
+def test_without_a_folder_a_new_one_is_named_after_the_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with open_run(None, "tfds:My Flowers!", CONFIG) as first, open_run(None, "tfds:My Flowers!", CONFIG) as second:
+        assert first.path != second.path
+        assert {run.path.parts[0] for run in (first, second)} == {"runs"}
+        assert first.path.name.startswith("tfds-my-flowers-")
+
+
+def test_others_are_kept_out_until_the_run_is_done(tmp_path):
+    refusal = pytest.raises(InputError, match="Another run is working in")
+    with open_run(tmp_path, "x", CONFIG), refusal, open_run(tmp_path, "x", CONFIG):
+        pass
+    with open_run(tmp_path, "x", CONFIG):
+        pass
+
+
+def test_the_lock_is_released_when_the_run_fails(tmp_path):
+    with pytest.raises(ZeroDivisionError), open_run(tmp_path, "x", CONFIG):
+        raise ZeroDivisionError
+    with open_run(tmp_path, "x", CONFIG):
+        pass
+
+
+def test_a_moved_run_goes_on(tmp_path):
+    with open_run(tmp_path / "old", "x", CONFIG) as run:
+        run.log("epoch", {"epoch": 1})
+    (tmp_path / "old").rename(tmp_path / "new")
+    with open_run(tmp_path / "new", "x", CONFIG.replace("run:", "run: new")) as run:
+        assert run.read_log("epoch")[0]["epoch"] == 1
+        assert (run / "config.yaml").read_text() == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("changed", "keys"),
+    [
+        (CONFIG.replace("seed: 0", "seed: 1"), "(different: seed)"),
+        (CONFIG.replace("32", "16").replace("path: x", "path: y"), "(different: data.batch_size, data.path)"),
+        (CONFIG + "new_key: 1\n", "(different: new_key)"),
+        ("seed: 0\n", "(different: data)"),
+    ],
+)
+def test_a_changed_configuration_is_refused_with_its_keys(tmp_path, changed, keys):
+    with open_run(tmp_path, "x", CONFIG):
+        pass
+    with pytest.raises(InputError) as refusal, open_run(tmp_path, "x", changed):
+        pass
+    assert keys in str(refusal.value)
+    assert (tmp_path / "config.yaml").read_text() == CONFIG
+
+
+def test_a_folder_with_other_things_in_it_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(InputError, match="is not empty and holds no run"), open_run(tmp_path, "x", CONFIG):
+        pass
+    assert os.listdir(tmp_path) == ["thesis.tex"]
+
+
+def test_a_run_killed_while_it_began_can_begin_again(tmp_path):
+    (tmp_path / ".lock").touch()
+    (tmp_path / "versions.json").write_text("{")
+    with open_run(tmp_path, "x", CONFIG) as run:
+        assert (run / "config.yaml").exists()
+
+
+@pytest.mark.parametrize("path", ["file", "file/run"])
+def test_a_place_that_can_hold_no_folder_is_refused(tmp_path, path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be used"), open_run(tmp_path / path, "x", CONFIG):
+        pass
+
+
+def test_a_failing_writer_leaves_the_old_file_alone(tmp_path):
+    path = tmp_path / "model.keras"
+    path.write_text("old")
+    with pytest.raises(OSError, match="disk full"), atomic_path(path) as temporary:
+        temporary.write_text("ne")
+        raise OSError("disk full")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["model.keras"]
+
+
+def test_a_writer_that_succeeds_replaces_the_old_file(tmp_path):
+    RunFolder(tmp_path).write_text("note", "old")
+    RunFolder(tmp_path).write_text("note", "nëw")
+    assert (tmp_path / "note").read_bytes() == "nëw".encode()
+    assert os.listdir(tmp_path) == ["note"]
+
+
+def test_the_log_keeps_its_lines_in_order_and_by_event(tmp_path):
+    run = RunFolder(tmp_path)
+    for number in range(3):
+        run.log("epoch", {"number": number})
+        run.log("phase", {"name": f"päse {number}"})
+    assert [line["number"] for line in run.read_log("epoch")] == [0, 1, 2]
+    assert [line["name"] for line in run.read_log("phase")] == ["päse 0", "päse 1", "päse 2"]
+
+
+def test_a_torn_line_of_the_log_does_not_hide_the_others(tmp_path):
+    run = RunFolder(tmp_path)
+    run.log("epoch", {"epoch": 1})
+    with open(tmp_path / "log.jsonl", "a", encoding="utf-8") as file:
+        file.write('{"event": "epoch", "ep')
+    run.log("phase", {"name": "lost with the torn line"})
+    run.log("epoch", {"epoch": 2})
+    assert [line["epoch"] for line in run.read_log("epoch")] == [1, 2]

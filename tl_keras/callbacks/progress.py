@@ -1,0 +1,87 @@
+"""What a run tells while it trains: the table of phases, one line per epoch, the result of each audit."""
+
+import sys
+import time
+
+import keras
+from tqdm import tqdm
+
+
+def phase_table(plan):
+    """Formats a plan as a table, one line per phase.
+
+    Args:
+        plan: list of dicts, as `tl_keras.transfer.plan.plan_phases` makes it.
+
+    Returns:
+        Text of several lines.
+    """
+    rows = [("phase", "blocks that learn", "learning rate", "epochs", "trainable parameters")]
+    for number, record in enumerate(plan, start=1):
+        blocks, rates = record["blocks"], record["learning_rates"].values()
+        share = record["trainable_parameters"] / record["total_parameters"]
+        rows.append(
+            (
+                str(number),
+                blocks[0] if len(blocks) == 1 else f"{blocks[0]} … {blocks[-1]} ({len(blocks)})",
+                f"{max(rates):.2g}" if len(set(rates)) == 1 else f"{min(rates):.2g} … {max(rates):.2g}",
+                str(record["epochs"]),
+                f"{record['trainable_parameters']:,} of {record['total_parameters']:,} ({share:.1%})",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+class ProgressLines(keras.callbacks.Callback):
+    """Prints and logs one line per epoch; on a terminal a bar shows the steps of the epoch meanwhile.
+
+    Comes after `ProgressiveUnfreezing` in the list of callbacks, whose plan it follows.
+
+    Args:
+        unfreezing: the `ProgressiveUnfreezing` of the same `fit`.
+        run: `RunFolder` whose log takes the lines.
+    """
+
+    def __init__(self, unfreezing, run):
+        super().__init__()
+        self.unfreezing = unfreezing
+        self.run = run
+
+    def on_train_begin(self, logs=None):
+        """Forgets the phase of an earlier `fit`."""
+        self._phase = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Announces a new phase, starts the clock and the bar."""
+        phase = self._phase_of(epoch)
+        if phase is not self._phase:
+            self._phase = phase
+            number = self.unfreezing.plan.index(phase) + 1
+            print(f"phase {number}/{len(self.unfreezing.plan)}: {', '.join(phase['blocks'])} learn", flush=True)
+        self._started = time.perf_counter()
+        steps = self.params.get("steps")
+        self._bar = tqdm(total=steps, desc=f"  epoch {epoch + 1}", leave=False, disable=not sys.stderr.isatty())
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Moves the bar."""
+        self._bar.update(1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Prints and logs the epoch, and the audit of a phase that ends with it."""
+        self._bar.close()
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        seconds = time.perf_counter() - self._started
+        shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
+        total = self.params["epochs"]
+        print(f"  epoch {epoch + 1:>{len(str(total))}}/{total}  {shown}  {seconds:.1f} s", flush=True)
+        self.run.log("epoch", {"epoch": epoch + 1, "seconds": round(seconds, 3), **figures})
+        if epoch + 1 == self._phase["first_epoch"] + self._phase["epochs"]:
+            audit = self._phase["audit"]
+            print(f"  audit: {audit['frozen']} frozen variables bit-identical, {audit['moved']} moved", flush=True)
+            self.run.log("phase", self._phase)
+
+    def _phase_of(self, epoch):
+        return next(phase for phase in self.unfreezing.plan if epoch < phase["first_epoch"] + phase["epochs"])

@@ -1,0 +1,180 @@
+"""Turns a command line into a `RunConfig`, and every mistake in it into one sentence."""
+
+import re
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import yaml
+from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser, set_parsing_settings
+
+from tl_keras.config import RunConfig, check_keys, flag_names
+from tl_keras.errors import InputError, unknown_name
+
+CONFIG_FOLDER = Path(__file__).parent / "configs"
+MAX_CONFIG_BYTES = 1_000_000
+OWN_FLAGS = ("--config", "--print_config", "--help")
+
+
+def parse(arguments):
+    """Reads flags over YAML files over defaults.
+
+    Args:
+        arguments: list of strings, as in `sys.argv[1:]`.
+
+    Returns:
+        `RunConfig`. `--help` and `--print_config` print instead and leave with exit code 0.
+
+    Raises:
+        InputError: an unknown flag or key, a value of the wrong kind, a file that cannot be read.
+    """
+    arguments = _locate_configs(arguments)
+    _check_flags(arguments)
+    parser = _make_parser()
+    try:
+        namespace = parser.parse_args(arguments)
+        print_config = namespace.pop("print_config")
+        config = _as_config(parser.instantiate(namespace))
+    except (ArgumentError, ValueError) as error:
+        raise error if isinstance(error, InputError) else InputError(_one_sentence(str(error))) from error
+    if print_config:
+        print(config_text(config), end="")
+        raise SystemExit(0)
+    return config
+
+
+def config_text(config):
+    """Writes a configuration as YAML, each key under its explanation, that `--config` reads back.
+
+    Args:
+        config: `RunConfig`.
+
+    Returns:
+        The YAML text.
+    """
+    parser = _make_parser()
+    values = parser.parse_object(asdict(config))
+    values.pop("print_config")
+    body = parser.dump(values, skip_unset=False, with_comments=True).split("\n", 2)[2]
+    body = re.sub(r" [(](required, )?type: .*[)]$", "", body, flags=re.M)
+    return f"# Run it: python -m tl_keras.train --config THIS_FILE\n{body}"
+
+
+def run_verb(verb, arguments=None):
+    """Calls a verb and turns what the user got wrong into one sentence and exit code 2.
+
+    Args:
+        verb: function of a list of arguments.
+        arguments: list of strings; None takes those of the process.
+    """
+    try:
+        verb(sys.argv[1:] if arguments is None else arguments)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _make_parser():
+    set_parsing_settings(docstring_parse_attribute_docstrings=True)
+    parser = ArgumentParser(
+        prog="python -m tl_keras.train",
+        description="Trains, evaluates and saves a model from data and pretrained weights.",
+        exit_on_error=False,
+        print_config=None,
+    )
+    parser.add_argument(
+        "--config", action=ActionConfigFile, help=f"YAML file, or a shipped one: {', '.join(_shipped())}."
+    )
+    parser.add_argument(
+        "--print_config", action="store_true", help="Print the configuration as commented YAML and leave."
+    )
+    parser.add_class_arguments(RunConfig)
+    return parser
+
+
+def _as_config(values):
+    return RunConfig(**{name: values[name] for name in RunConfig.__dataclass_fields__})
+
+
+def _shipped():
+    return sorted(path.stem for path in CONFIG_FOLDER.glob("*.yaml"))
+
+
+def _locate_configs(arguments):
+    """Replaces the names of shipped configurations by their paths and checks every file before it is parsed."""
+    located, follows = [], False
+    for argument in arguments:
+        flag, equals, value = argument.partition("=")
+        if follows:
+            argument = _locate_config(argument)
+        elif equals and flag == "--config":
+            argument = f"{flag}={_locate_config(value)}"
+        follows = argument == "--config"
+        located.append(argument)
+    if follows:
+        raise InputError(f"--config needs a YAML file or the name of a shipped one: {', '.join(_shipped())}.")
+    return located
+
+
+def _locate_config(name):
+    path = Path(name)
+    if not path.suffix and not path.exists():
+        if name not in _shipped():
+            raise unknown_name("--config (neither a file nor a shipped name)", name, _shipped())
+        path = CONFIG_FOLDER / f"{name}.yaml"
+    if not path.is_file():
+        raise InputError(
+            f"The configuration file {name!r} does not exist: give a YAML file or one of: {', '.join(_shipped())}."
+        )
+    check_keys(_read_yaml(path))
+    return str(path)
+
+
+def _read_yaml(path):
+    if path.stat().st_size > MAX_CONFIG_BYTES:
+        raise InputError(
+            f"The configuration file {str(path)!r} is larger than {MAX_CONFIG_BYTES} bytes: is it really one?"
+        )
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"The configuration file {str(path)!r} is not valid YAML: {' '.join(str(error).split())}."
+        ) from error
+
+
+def _check_flags(arguments):
+    known = [*flag_names(), *OWN_FLAGS]
+    for argument in arguments:
+        flag = argument.partition("=")[0].removesuffix("+").removesuffix(".help")
+        if flag.startswith("--") and flag not in known:
+            raise unknown_name("flag", flag, known)
+
+
+def _one_sentence(message):
+    """Condenses the parser's nested report to what the user needs: the key, what was got, what was expected."""
+    key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
+    if choice := re.search(r"Expected a typing.Literal\[(.*)\]\. Got value: (.*)", message):
+        return str(unknown_name(key, choice[2], re.findall(r"'([^']*)'", choice[1])))
+    message = re.sub(r"Expected an? (?:<class ')?(\w+)(?:'>)?\. Got value: (.*)", r"expected \1, got '\2'.", message)
+    message = re.sub(r"<class '(\w+)'>", r"\1", message)
+    noise = (
+        "Parser key",
+        "Does not validate",
+        "Subtypes:",
+        "Errors:",
+        "Problem with",
+        "Expected a NoneType",
+        "Subclass types",
+        "a class path",
+        "a dict with",
+        "Given value type",
+        "Given value: [{",
+        "Given value: [Namespace",
+    )
+    lines = [line.strip(" -") for line in message.splitlines()]
+    telling = " ".join(line for line in lines if line and not line.startswith(noise))
+    telling = re.sub(r"^Expected an? (\w+) Given value: (.*)", r"expected \1, got '\2'.", telling)
+    return f"{key}: {telling}" if key else telling

@@ -1,0 +1,182 @@
+"""What a run is told: flags over a YAML file over defaults. Knows no TensorFlow, so that mistakes answer at once."""
+
+import math
+from dataclasses import dataclass, field, is_dataclass
+from typing import Literal, get_type_hints
+
+from tl_keras.errors import InputError, unknown_name
+from tl_keras.models.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.phases import Phase, check_phases
+from tl_keras.recipes import Recipe
+
+MAX_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What the model learns from."""
+
+    path: str = "emoji"
+    """Folder of class folders (or of train/, val/, test/), a .csv or .parquet table, tfds:NAME, or a shipped set."""
+    image_size: int | None = None
+    """Side in pixels of the square images that the model sees; null takes the backbone's, or less for small images."""
+    resize: Literal["squash", "crop", "pad"] = "squash"
+    """How other shapes become squares: squash distorts, crop loses the edges, pad adds borders."""
+    batch_size: int = 32
+    """Images in one training step."""
+    augmentation: Literal["none", "light", "strong", "randaugment", "mixup", "cutmix"] = "light"
+    """How training images are varied, drawn anew in every epoch."""
+    examples_per_class: int | None = None
+    """Train on this many labelled images of each class only: what would fewer labels have done?"""
+    validation_fraction: float = 0.15
+    """Share held out to watch the training, where the data comes without such a split."""
+    test_fraction: float = 0.15
+    """Share held out for the final test, where the data comes without such a split."""
+    class_weight: Literal["none", "balanced"] = "none"
+    """balanced lets rare classes count as much as frequent ones."""
+    multi_label: bool = False
+    """Whether an image may have several labels, written as one|two in a table."""
+    path_column: str = "path"
+    """Column of a table that names the image file."""
+    label_column: str = "label"
+    """Column of a table that names the class."""
+    split_column: str = "split"
+    """Column of a table that says train, validation or test; it may be absent."""
+    on_bad_file: Literal["error", "skip"] = "error"
+    """error stops before training when files cannot be read; skip goes on without them and lists them in the report."""
+    max_decoded_gigabytes: float = 2.0
+    """Images are decoded once and kept in memory up to this size; beyond it they are decoded again in every epoch."""
+
+    def __post_init__(self):
+        """Refuses an empty path, numbers that no data could satisfy and settings that exclude each other."""
+        if not self.path:
+            raise InputError("data.path is empty: give a folder, a table, tfds:NAME or the name of a shipped set.")
+        _check_least(self, "data", {"image_size": 32, "batch_size": 1, "examples_per_class": 1})
+        for name in ("validation_fraction", "test_fraction"):
+            if not 0 < getattr(self, name) < 0.5:
+                raise InputError(f"data.{name} must lie between 0 and 0.5: got {getattr(self, name)}.")
+        if not 0 <= self.max_decoded_gigabytes < math.inf:
+            raise InputError(f"data.max_decoded_gigabytes must be 0 or more: got {self.max_decoded_gigabytes}.")
+        if self.multi_label and self.class_weight == "balanced":
+            raise InputError("data.class_weight balanced needs one label per image: take none with data.multi_label.")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What learns."""
+
+    backbone: str = "efficientnet_lite0"
+    """Pretrained network, such as vgg16 or inception_v3, or keras_hub:PRESET. The default's weights come with pip."""
+    weights: str = "imagenet"
+    """imagenet, none (random: the honest comparison), or a local .weights.h5, .h5, .keras file or run folder."""
+    weights_sha256: str | None = None
+    """SHA-256 that a local weights file must have."""
+    pooling: Literal["average", "max", "concat"] = "average"
+    """How the feature map becomes a vector; concat joins average and maximum."""
+    hidden_units: int | None = None
+    """Width of a hidden layer in the head; null has none."""
+    dropout: float = 0.2
+    """Share of the features dropped before the last layer while training."""
+    label_smoothing: float = 0.0
+    """Share of the label spread over the other classes, against overconfidence."""
+
+    def __post_init__(self):
+        """Refuses an unknown backbone and shares outside 0 to 1."""
+        if self.backbone not in BACKBONES and not self.backbone.startswith(HUB_PREFIX):
+            raise unknown_name("model.backbone", self.backbone, [*BACKBONES, f"{HUB_PREFIX}PRESET"])
+        _check_least(self, "model", {"hidden_units": 1})
+        for name in ("dropout", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"model.{name} must lie from 0 to below 1: got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One training run, from data to report."""
+
+    task: Literal["image_classification"] = "image_classification"
+    """What is to be learned."""
+    data: DataConfig = field(default_factory=DataConfig)
+    """What the model learns from."""
+    model: ModelConfig = field(default_factory=ModelConfig)
+    """What learns."""
+    recipe: Recipe = "progressive_unfreezing"
+    """Technique of transfer that chooses the phases by the amount of data."""
+    unfreeze_from: str | None = None
+    """Earliest block that the recipe ever lets learn, such as block5; null chooses it by the amount of data."""
+    epochs: int | None = None
+    """Epochs of the whole run, shared among the recipe's phases; null chooses them by the amount of data."""
+    learning_rate: float | None = None
+    """Peak learning rate of the recipe's first phase, the others in proportion; null takes 0.001."""
+    phases: list[Phase] | None = None
+    """Phases written by hand instead of a recipe, as {train: block5, epochs: 3, learning_rate: 1e-4}."""
+    batch_norm: Literal["inference", "train"] = "inference"
+    """inference keeps batch normalization frozen in every phase; train lets it follow its block."""
+    weight_decay: float = 0.01
+    """Decay of AdamW, on kernels only."""
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    """Arithmetic of the network; the head always computes in float32."""
+    seed: int = 0
+    """Fixes the split, the order of the data, the augmentation and the random weights."""
+    run: str | None = None
+    """Folder of the run; null makes runs/NAME-TIME. An interrupted run in it goes on, a finished one is shown."""
+
+    def __post_init__(self):
+        """Refuses an empty list of phases, settings that these leave without effect, and numbers out of range."""
+        if self.phases is not None:
+            check_phases(self.phases)
+            for name in ("unfreeze_from", "epochs", "learning_rate"):
+                if getattr(self, name) is not None:
+                    raise InputError(
+                        f"{name} shapes a recipe, but phases are given: set it in the phases, or leave them out."
+                    )
+        _check_least(self, "", {"epochs": 1, "seed": 0})
+        if self.seed > MAX_SEED:
+            raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise InputError(f"learning_rate must be above 0: got {self.learning_rate}.")
+        if not 0 <= self.weight_decay < math.inf:
+            raise InputError(f"weight_decay must be 0 or more: got {self.weight_decay}.")
+
+
+def check_keys(mapping, config_class=RunConfig, prefix=""):
+    """Refuses a key that the configuration does not know, at any depth.
+
+    Args:
+        mapping: nested dict, as read from a YAML file.
+        config_class: dataclass that the mapping describes.
+        prefix: where the mapping stands, such as "data.".
+
+    Raises:
+        InputError: names the key and the nearest valid one.
+    """
+    if not isinstance(mapping, dict):
+        raise InputError(
+            f"{prefix.rstrip('.') or 'The configuration'} must be a mapping of keys to values: got {mapping!r}."
+        )
+    known = get_type_hints(config_class)
+    for key, value in mapping.items():
+        if key not in known:
+            raise unknown_name("configuration key", f"{prefix}{key}", [f"{prefix}{name}" for name in known])
+        if is_dataclass(known[key]):
+            check_keys(value, known[key], f"{prefix}{key}.")
+    phases = mapping.get("phases")
+    for number, phase in enumerate(phases if isinstance(phases, list) else [], start=1):
+        check_keys(phase, Phase, f"phases[{number}].")
+
+
+def flag_names(config_class=RunConfig, prefix="--"):
+    """Lists every flag that the configuration answers to, such as `--data.batch_size`."""
+    names = []
+    for name, kind in get_type_hints(config_class).items():
+        names.append(f"{prefix}{name}")
+        if is_dataclass(kind):
+            names += flag_names(kind, f"{prefix}{name}.")
+    return names
+
+
+def _check_least(config, prefix, bounds):
+    for name, least in bounds.items():
+        value = getattr(config, name)
+        if value is not None and value < least:
+            raise InputError(f"{prefix}{'.' if prefix else ''}{name} must be at least {least}: got {value}.")

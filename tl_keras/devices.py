@@ -1,0 +1,47 @@
+"""The start of TensorFlow, and the precision and seed of a run.
+
+This module loads TensorFlow when it is told to, not when it is imported.
+"""
+
+import contextlib
+import importlib
+import os
+import sys
+
+
+def load_tensorflow():
+    """Loads TensorFlow without the dozen lines of start-up notes that it writes; its errors still raise."""
+    if "tensorflow" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _standard_error_closed():
+        # Asking for the devices makes it look for a GPU now, which is the last thing that it comments on.
+        importlib.import_module("tensorflow").config.list_physical_devices()
+        importlib.import_module("keras")
+
+
+def set_up(seed, precision):
+    """Seeds Python, NumPy and TensorFlow and sets the arithmetic of the layers built from now on.
+
+    Args:
+        seed: integer >= 0.
+        precision: "float32", "mixed_bfloat16" or "mixed_float16".
+    """
+    load_tensorflow()
+    keras = importlib.import_module("keras")
+    keras.utils.set_random_seed(seed)
+    keras.mixed_precision.set_global_policy(precision)
+
+
+@contextlib.contextmanager
+def _standard_error_closed():
+    # TensorFlow 2.21 logs before its logging is set up, where TF_CPP_MIN_LOG_LEVEL does not reach.
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

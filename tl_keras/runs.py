@@ -1,0 +1,185 @@
+"""The run folder: what a run was told, what it did and what it found. Knows no TensorFlow.
+
+config.yaml      the whole configuration; `--config` reads it back
+versions.json    the packages it ran on
+log.jsonl        a line for each epoch and each phase
+checkpoints/     where an interrupted run goes on
+model.keras      the result
+metrics.json     its test figures, the last file to be written: a run that has it is finished
+"""
+
+import contextlib
+import json
+import os
+import platform
+import re
+import shutil
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import filelock
+import yaml
+
+from tl_keras.errors import InputError
+
+VERSIONED = ("tl_keras", "tensorflow", "keras", "keras-hub", "numpy", "pillow", "scikit-learn")
+
+
+class RunFolder:
+    """Reads and writes one run folder; every file is written whole or not at all.
+
+    Args:
+        path: the folder, which exists.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    def __truediv__(self, name):
+        """Gives the path of a file in the folder."""
+        return self.path / name
+
+    @property
+    def finished(self):
+        """Whether the run came to its end."""
+        return (self / "metrics.json").is_file()
+
+    def write_text(self, name, text):
+        """Writes a UTF-8 text file, replacing an old one in one step."""
+        with atomic_path(self / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    def write_json(self, name, value):
+        """Writes a value as indented JSON."""
+        self.write_text(name, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+    def read_json(self, name):
+        """Reads a JSON file."""
+        return json.loads((self / name).read_text(encoding="utf-8"))
+
+    def log(self, event, values):
+        """Appends a line to log.jsonl: the event, the time and a dict of values."""
+        line = {"event": event, "time": datetime.now().isoformat(timespec="seconds"), **values}
+        with open(self / "log.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def read_log(self, event):
+        """Reads the values of every line of one event, a list of dicts, the oldest first; torn lines are left out."""
+        lines = []
+        for text in (self / "log.jsonl").read_text(encoding="utf-8").splitlines():
+            with contextlib.suppress(json.JSONDecodeError):
+                lines.append(json.loads(text))
+        return [line for line in lines if line["event"] == event]
+
+
+@contextlib.contextmanager
+def open_run(folder, name, config_text):
+    """Creates a run folder, or opens an old one whose run goes on, and keeps others out of it.
+
+    Args:
+        folder: path of the run folder; None makes a new runs/NAME-TIME.
+        name: what a new folder is named after, such as the data set's path.
+        config_text: the whole configuration as YAML.
+
+    Yields:
+        `RunFolder`, locked until the context ends. Where bad input ends it before any training, it is removed again.
+
+    Raises:
+        InputError: another process works in the folder, it was made with another configuration, or it is no run folder.
+    """
+    run = RunFolder(folder or _new_folder(name))
+    _make_folder(run)
+    with _locked(run):
+        if (run / "config.yaml").exists():
+            _check_same_config(run, config_text)
+        else:
+            run.write_json("versions.json", _versions())
+            run.write_text("config.yaml", config_text)
+        try:
+            yield run
+        except InputError:
+            if not (run / "log.jsonl").exists():
+                shutil.rmtree(run.path)
+            raise
+        except KeyboardInterrupt:
+            print(f"interrupted: go on with `python -m tl_keras.train --config {run / 'config.yaml'} --run {run.path}`")
+            raise
+
+
+@contextlib.contextmanager
+def atomic_path(path):
+    """Gives a temporary path beside `path` that replaces it when the block succeeds and vanishes when it does not."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _new_folder(name):
+    stem = re.sub(r"\W+", "-", Path(name).stem).strip("-").lower() or "run"
+    path = Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    while path.exists():
+        path = path.with_name(f"{path.name}-2")
+    return path
+
+
+def _make_folder(run):
+    try:
+        run.path.mkdir(parents=True, exist_ok=True)
+        # A run that was killed while it began has its lock, but not yet its configuration.
+        if any(run.path.iterdir()) and not any((run / name).exists() for name in (".lock", "config.yaml")):
+            raise InputError(
+                f"The folder {str(run.path)!r} is not empty and holds no run: give --run a new or an empty one."
+            )
+    except OSError as error:
+        raise InputError(
+            f"The run folder {str(run.path)!r} cannot be used: {error.strerror}; give --run another."
+        ) from error
+
+
+@contextlib.contextmanager
+def _locked(run):
+    lock = filelock.FileLock(run / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise InputError(
+            f"Another run is working in {str(run.path)!r}: wait for it or give --run another folder."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_same_config(run, config_text):
+    """The place of the run may differ, the folder may have been moved; nothing else may."""
+    old = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")) | {"run": None}
+    new = yaml.safe_load(config_text) | {"run": None}
+    if different := sorted(_differing_keys(old, new)):
+        raise InputError(
+            f"The run in {str(run.path)!r} was started with another configuration (different: {', '.join(different)}): "
+            "give --run another folder, or repeat the first command to go on."
+        )
+
+
+def _differing_keys(old, new, prefix=""):
+    for key in old.keys() | new.keys():
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from _differing_keys(before, after, f"{prefix}{key}.")
+        elif before != after:
+            yield f"{prefix}{key}"
+
+
+def _versions():
+    versions = {"python": platform.python_version(), "platform": platform.platform(), "cpu_count": os.cpu_count()}
+    for package in VERSIONED:
+        with contextlib.suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return versions
