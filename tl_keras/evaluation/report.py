@@ -21,7 +21,7 @@ def write_report(path, *, title, metrics, phases, config_text, pictures, skipped
         title: str, the heading.
         metrics: dict, such as `classification_metrics` returns. Every single number in it becomes a headline, the
             first one largest; `per_class` and `confusion_matrix` become tables where present.
-        phases: list of dict(name, blocks, trainable_parameters, learning_rate, epochs, seconds) in the order they ran;
+        phases: list of dict(name, blocks, trainable_parameters, learning_rate, epochs, seconds, audit), as they ran;
             `blocks` is a str or a list of str; what is absent or None shows as a dash.
         config_text: str, the resolved configuration, shown as it is.
         pictures: list of (caption, path of an image file).

@@ -39,7 +39,7 @@ def open_preset(preset, *, weights, image_size):
     if fixed_size not in (None, size):
         raise InputError(
             f"The image size is {size}, but the KerasHub preset {preset!r} takes images of {fixed_size}: "
-            f"give --model.image_size {fixed_size} or leave it out."
+            f"give --data.image_size {fixed_size} or leave it out."
         )
     if not _can_be_copied(network):
         network = _as_one_layer(network, size)

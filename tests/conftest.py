@@ -1,0 +1,52 @@
+import contextlib
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import numpy as np
+import pytest
+from PIL import Image
+
+COLOURS = {"blue": (40, 60, 220), "green": (40, 200, 60), "red": (220, 40, 40)}
+
+
+@pytest.fixture(scope="session")
+def picture_folder(tmp_path_factory):
+    """A folder of three class folders with 12 noisy pictures of one colour each."""
+    root = tmp_path_factory.mktemp("pictures")
+    generator = np.random.default_rng(0)
+    for name, colour in COLOURS.items():
+        (root / name).mkdir()
+        for number in range(12):
+            noise = generator.normal(0, 25, (40, 48, 3))
+            pixels = np.clip(np.array(colour) + noise, 0, 255).astype("uint8")
+            Image.fromarray(pixels).save(root / name / f"{name}-{number:02d}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_arguments(picture_folder):
+    """The flags of a run that takes a few seconds."""
+    phases = "[{train: head, epochs: 2, learning_rate: 0.01}, {train: top, epochs: 1, learning_rate: 0.001}]"
+    flags = {
+        "--data.path": picture_folder,
+        "--data.image_size": 32,
+        "--data.batch_size": 8,
+        "--data.augmentation": "light",
+        "--model.dropout": 0.1,
+        "--phases": phases,
+    }
+    return [str(part) for flag in flags.items() for part in flag]
+
+
+@pytest.fixture(scope="session")
+def finished_run(tiny_arguments, tmp_path_factory):
+    """The folder of a run that has been trained to its end, and what it printed."""
+    from tl_keras import train
+
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    printed = folder.parent / "printed.txt"
+    with open(printed, "w", encoding="utf-8") as stream, contextlib.redirect_stdout(stream):
+        train.main([*tiny_arguments, "--run", str(folder)])
+    return folder, printed.read_text(encoding="utf-8")

@@ -1,0 +1,35 @@
+import json
+import shutil
+
+import pytest
+
+import tl_keras as tl
+from tl_keras import evaluate
+from tl_keras.command_line import run_verb
+
+
+def test_the_own_test_split_gives_the_figures_of_the_training(finished_run):
+    folder, _ = finished_run
+    results = evaluate.evaluate_run(tl.load_run(folder))
+    again, before = results.read_json("metrics.json"), json.loads((folder / "metrics.json").read_text())
+    assert again["confusion_matrix"] == before["confusion_matrix"]
+    assert again["log_loss"] == pytest.approx(before["log_loss"], abs=1e-6)
+
+
+def test_other_data_with_fewer_classes_are_aligned_by_name(finished_run, picture_folder, tmp_path, capsys):
+    for name in ("green", "red"):
+        shutil.copytree(picture_folder / name, tmp_path / "new" / name)
+    evaluate.main([str(finished_run[0]), "--data", str(tmp_path / "new")])
+    assert "24 examples" in capsys.readouterr().out
+    metrics = json.loads((finished_run[0] / "evaluations" / "new" / "metrics.json").read_text())
+    assert metrics["accuracy"] >= 0.8
+    assert metrics["per_class"]["blue"]["support"] == 0
+
+
+def test_a_class_that_the_model_never_saw_is_named(finished_run, picture_folder, tmp_path, capsys):
+    shutil.copytree(picture_folder / "red", tmp_path / "reds")
+    shutil.copytree(picture_folder / "blue", tmp_path / "blue")
+    with pytest.raises(SystemExit) as stop:
+        run_verb(evaluate.main, [str(finished_run[0]), "--data", str(tmp_path)])
+    assert stop.value.code == 2
+    assert "'reds'" in capsys.readouterr().err

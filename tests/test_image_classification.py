@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from tl_keras import image_classification
+from tl_keras.config import DataConfig, ModelConfig, RunConfig
+from tl_keras.data import find_records
+from tl_keras.errors import InputError
+
+
+def write_pictures(root, per_class, side):
+    for name in ("a", "b"):
+        (root / name).mkdir(parents=True)
+        for number in range(per_class):
+            pixels = np.random.default_rng(number).integers(0, 256, (side, side, 3)).astype("uint8")
+            Image.fromarray(pixels).save(root / name / f"{number}.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("backbone", "side", "expected"),
+    [
+        ("efficientnet_lite0", 400, 224),  # the backbone's own
+        ("efficientnet_lite0", 64, 128),  # twice the pictures
+        ("efficientnet_lite0", 70, 160),  # rounded up to a multiple of 32
+        ("vgg16", 8, 32),  # the least that the backbone takes
+        ("inception_v3", 20, 96),
+        ("inception_v3", 400, 299),
+        ("keras_hub:some_preset", 20, 224),
+    ],
+)
+def test_small_pictures_are_not_blown_up(tmp_path, backbone, side, expected):
+    records = find_records(write_pictures(tmp_path, 2, side))
+    assert image_classification.choose_image_size(records, backbone) == expected
+
+
+def test_a_given_image_size_is_kept(tmp_path):
+    data = DataConfig(path=str(write_pictures(tmp_path, 4, 10)), image_size=48)
+    splits = image_classification.load_data(RunConfig(data=data))
+    assert splits.train.images.shape[1:] == (48, 48, 3)
+
+
+def test_too_few_images_for_a_test_are_refused_before_training(tmp_path):
+    data = DataConfig(path=str(write_pictures(tmp_path, 2, 10)))
+    with pytest.raises(InputError, match="at least 3 images of a class"):
+        image_classification.load_data(RunConfig(data=data))
+
+
+def test_a_label_budget_changes_the_training_images_only(picture_folder):
+    full = image_classification.load_data(RunConfig(data=DataConfig(path=str(picture_folder))))
+    budget = DataConfig(path=str(picture_folder), examples_per_class=2)
+    small = image_classification.load_data(RunConfig(data=budget))
+    assert (len(full.train), len(small.train)) == (24, 6)
+    assert small.test.names == full.test.names
+    assert small.validation.names == full.validation.names
+
+
+def test_balanced_weights_let_rare_classes_count_as_much(tmp_path):
+    root = write_pictures(tmp_path, 12, 10)
+    for number in range(4, 12):
+        (root / "a" / f"{number}.png").unlink()
+    config = RunConfig(data=DataConfig(path=str(root), class_weight="balanced"))
+    splits = image_classification.load_data(config)
+    weights = image_classification.training_inputs(config, splits, first_epoch=0)["class_weight"]
+    counts = np.bincount(splits.train.labels)
+    assert counts[0] < counts[1]
+    assert weights[0] * counts[0] == pytest.approx(weights[1] * counts[1])
+
+
+@pytest.mark.parametrize("pooling", ["average", "max", "concat"])
+def test_the_head_is_the_configured_one(picture_folder, pooling):
+    model = ModelConfig(weights="none", pooling=pooling, hidden_units=7, dropout=0.0)
+    config = RunConfig(model=model, data=DataConfig(path=str(picture_folder), image_size=32))
+    built = image_classification.build_model(config, image_classification.load_data(config))
+    assert built.output_shape == (None, 3)
+    assert built.get_layer("head.hidden").units == 7
+    assert "head.dropout" not in [layer.name for layer in built.layers]
+    assert built.class_names == ("blue", "green", "red")

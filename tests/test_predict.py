@@ -1,0 +1,79 @@
+import csv
+import json
+
+import pytest
+
+from tl_keras import predict
+from tl_keras.command_line import run_verb
+
+
+def test_a_table_names_the_most_probable_classes(finished_run, picture_folder, capsys):
+    file = str(picture_folder / "red" / "red-00.png")
+    predict.main([str(finished_run[0]), file, "--top", "2"])
+    name, first, share, second, _ = capsys.readouterr().out.split()
+    assert name == file
+    assert first == "red"
+    assert second in ("blue", "green")
+    assert share.endswith("%")
+
+
+def test_csv_of_a_folder(finished_run, picture_folder, tmp_path):
+    output = tmp_path / "labels.csv"
+    predict.main([str(finished_run[0]), str(picture_folder), "--format", "csv", "--output", str(output)])
+    rows = list(csv.DictReader(output.read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == 36
+    assert sum(float(rows[0][f"probability_{rank}"]) for rank in (1, 2, 3)) == pytest.approx(1, abs=1e-5)
+    assert sum(row["label_1"] in row["file"].split("/")[-1] for row in rows) >= 30
+
+
+def test_jsonl(finished_run, picture_folder, capsys):
+    predict.main([str(finished_run[0]), str(picture_folder / "blue"), "--format", "jsonl", "--top", "1"])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(lines) == 12
+    assert set(lines[0]) == {"file", "labels"}
+    assert set(lines[0]["labels"][0]) == {"label", "probability"}
+
+
+def test_batches_do_not_change_the_order_or_the_result(finished_run, picture_folder):
+    from tl_keras import load_run
+
+    run = load_run(finished_run[0])
+    files = predict.find_files([str(picture_folder)])
+    together = list(predict.predict_files(run, files, top=1))
+    alone = [next(predict.predict_files(run, [file], top=1)) for file in files[::7]]
+    assert [file for file, _, _ in together] == files
+    for (_, one, _), (_, other, _) in zip(together[::7], alone, strict=True):
+        assert one[0][0] == other[0][0]
+        assert one[0][1] == pytest.approx(other[0][1], abs=1e-5)
+
+
+def test_unreadable_files_are_told_and_the_others_predicted(finished_run, picture_folder, tmp_path, capsys):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"")
+    good = str(picture_folder / "red" / "red-00.png")
+    with pytest.raises(SystemExit) as stop:
+        run_verb(predict.main, [str(finished_run[0]), str(bad), good])
+    printed = capsys.readouterr()
+    assert stop.value.code == 2
+    assert good in printed.out
+    assert "bad.png" in printed.err
+    assert "empty" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["{run}", "nothing.png"], "Nothing found at 'nothing.png'"),
+        (["{run}", "{empty}"], "No image found in"),
+        (["{empty}", "x.png"], "is not a run folder"),
+        (["{run}", "x.png", "--top", "0"], "--top must be at least 1"),
+    ],
+)
+def test_bad_input_is_one_sentence(finished_run, tmp_path, capsys, arguments, message):
+    places = {"run": finished_run[0], "empty": tmp_path}
+    with pytest.raises(SystemExit) as stop:
+        run_verb(predict.main, [argument.format(**places) for argument in arguments])
+    error = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert message in error
+    assert error.count("\n") == 1

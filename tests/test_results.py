@@ -1,0 +1,15 @@
+from tl_keras.results import format_results
+from tl_keras.runs import RunFolder
+
+
+def test_results_name_the_figures_and_the_pictures_that_are_there(tmp_path):
+    run = RunFolder(tmp_path)
+    run.write_json("metrics.json", {"accuracy": 0.875, "macro_f1": 0.5, "examples": 8, "per_class": {}})
+    run.write_text("mistakes.png", "")
+    assert format_results(run) == f"test: accuracy 0.875  macro_f1 0.500  (8 examples)\n  {tmp_path / 'mistakes.png'}"
+
+
+def test_the_report_shows_every_phase_with_its_audit(finished_run):
+    report = (finished_run[0] / "report.html").read_text(encoding="utf-8")
+    for text in ("efficientnet_lite0", "head", "top", "Confusion matrix", "mistakes", "frozen bit-identical"):
+        assert text in report

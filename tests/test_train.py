@@ -1,0 +1,155 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import tl_keras as tl
+from tl_keras import callbacks, train
+from tl_keras.command_line import parse, run_verb
+
+FILES = [
+    "config.yaml",
+    "versions.json",
+    "log.jsonl",
+    "model.keras",
+    "metrics.json",
+    "history.json",
+    "confusion_matrix.png",
+    "mistakes.png",
+    "history.png",
+    "report.html",
+    "model_card.md",
+]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_run_leaves(finished_run, name):
+    folder, _ = finished_run
+    assert (folder / name).stat().st_size > 0
+
+
+def test_a_run_tells_what_it_does_and_what_to_type_next(finished_run):
+    folder, printed = finished_run
+    lines = printed.splitlines()
+    assert lines[0] == "24 training, 6 validation, 6 test images of 3 classes, 32 × 32 pixels"
+    assert sum(line.startswith("  epoch") for line in lines) == 3
+    assert "phase 2/2: top, head learn" in lines
+    assert sum(line.startswith("  audit") for line in lines) == 2
+    assert any(line.startswith("test: accuracy") and "macro_f1" in line for line in lines)
+    assert f"run folder: {folder}" in lines
+    assert lines[-1] == f"next: python -m tl_keras.predict {folder} FILE_OR_FOLDER"
+
+
+def test_pretrained_features_tell_colours_apart(finished_run):
+    folder, _ = finished_run
+    assert json.loads((folder / "metrics.json").read_text())["accuracy"] >= 0.8
+
+
+def test_the_model_opens_without_this_package_and_predicts_the_same(finished_run, picture_folder, tmp_path):
+    folder, _ = finished_run
+    images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype("uint8")
+    np.save(tmp_path / "images.npy", images)
+    code = (
+        "import sys, keras, numpy as np\n"
+        "sys.modules['tl_keras'] = None\n"
+        f"model = keras.models.load_model({str(folder / 'model.keras')!r})\n"
+        f"np.save('probabilities.npy', model.predict(np.load('images.npy'), verbose=0))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True)
+    ours = tl.load_run(folder).predict(images)
+    np.testing.assert_allclose(np.load(tmp_path / "probabilities.npy"), ours, atol=1e-6)
+
+
+def test_the_written_configuration_is_the_one_that_ran(finished_run, tiny_arguments):
+    folder, _ = finished_run
+    again = parse(["--config", str(folder / "config.yaml")])
+    assert again == parse([*tiny_arguments, "--run", str(folder)])
+
+
+def test_a_finished_run_is_shown_and_not_trained_again(finished_run, tiny_arguments, capsys, monkeypatch):
+    folder, _ = finished_run
+    monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("trained again"))
+    train.main([*tiny_arguments, "--run", str(folder)])
+    assert "test: accuracy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 2])
+def test_an_interrupted_run_goes_on_to_the_same_weights(
+    finished_run, tiny_arguments, tmp_path, monkeypatch, capsys, epoch
+):
+    arguments = [*tiny_arguments, "--run", str(tmp_path / "run")]
+    save = callbacks.CheckpointEachEpoch.on_epoch_end
+
+    def save_and_stop(self, number, logs=None):
+        save(self, number, logs)
+        if number == epoch:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tl_keras.callbacks.checkpoints.CheckpointEachEpoch.on_epoch_end", save_and_stop)
+        with pytest.raises(SystemExit) as stop:
+            run_verb(train.main, arguments)
+    assert stop.value.code == 130
+    assert "go on with" in capsys.readouterr().out
+    train.main(arguments)
+    expected, resumed = (keras.models.load_model(path / "model.keras") for path in (finished_run[0], tmp_path / "run"))
+    for one, other in zip(expected.weights, resumed.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    for name in ("metrics.json", "history.json"):
+        assert (finished_run[0] / name).read_text() == (tmp_path / "run" / name).read_text()
+
+
+def test_another_configuration_in_the_same_folder_is_refused(finished_run, tiny_arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run_verb(train.main, [*tiny_arguments, "--run", str(finished_run[0]), "--data.batch_size", "4"])
+    assert stop.value.code == 2
+    assert "data.batch_size" in capsys.readouterr().err
+
+
+def test_bad_data_leave_no_run_folder_behind(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit) as stop:
+        run_verb(train.main, ["--data.path", str(tmp_path / "empty"), "--run", str(tmp_path / "run")])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_bad_data_are_refused_before_tensorflow_is_loaded(tmp_path):
+    code = (
+        "import sys\n"
+        "from tl_keras import train\n"
+        "try:\n"
+        f"    train.main(['--data.path', {str(tmp_path / 'nothing')!r}, '--run', {str(tmp_path / 'run')!r}])\n"
+        "except ValueError:\n"
+        "    sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_bad_files_can_be_skipped_and_are_reported(picture_folder, tiny_arguments, tmp_path):
+    folder = tmp_path / "pictures"
+    shutil.copytree(picture_folder, folder)
+    (folder / "red" / "page.jpg").write_text("<html></html>")
+    arguments = [*tiny_arguments, "--data.path", str(folder), "--run", str(tmp_path / "run")]
+    with pytest.raises(tl.InputError, match="red/page.jpg"):
+        train.main(arguments)
+    train.main([*arguments, "--data.on_bad_file", "skip"])
+    assert "red/page.jpg" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_multi_label_and_balanced_weights_run_to_their_end(picture_folder, tiny_arguments, tmp_path):
+    rows = ["path,label"]
+    for path in sorted(picture_folder.glob("*/*.png")):
+        extra = "|warm" if path.parent.name == "red" else ""
+        rows.append(f"{path.relative_to(picture_folder)},{path.parent.name}{extra}")
+    (picture_folder / "labels.csv").write_text("\n".join(rows))
+    flags = ["--data.path", str(picture_folder / "labels.csv"), "--data.multi_label", "true"]
+    folder = train.run_training(parse([*tiny_arguments, *flags, "--run", str(tmp_path / "run")]))
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert set(metrics["per_class"]) == {"blue", "green", "red", "warm"}
+    assert "subset_accuracy" in metrics

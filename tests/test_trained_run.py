@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+import tl_keras as tl
+
+
+def test_a_run_knows_its_classes_and_its_image_size(finished_run):
+    run = tl.load_run(finished_run[0])
+    assert run.class_names == ("blue", "green", "red")
+    assert run.image_size == 32
+    assert run.config.data.batch_size == 8
+
+
+def test_images_of_another_size_are_resized_as_files_are(finished_run, picture_folder):
+    run = tl.load_run(finished_run[0])
+    file = picture_folder / "red" / "red-00.png"
+    probabilities = run.predict(np.asarray(Image.open(file))[None])
+    image = tl.data.read_image(str(file), 32)
+    np.testing.assert_allclose(probabilities, run.predict(image[None]), atol=1e-6)
+    assert run.class_names[probabilities[0].argmax()] == "red"
+
+
+def test_an_unfinished_run_says_how_to_go_on(finished_run, tmp_path):
+    (tmp_path / "config.yaml").write_text((finished_run[0] / "config.yaml").read_text())
+    with pytest.raises(tl.InputError, match="is not finished"):
+        tl.load_run(tmp_path)
+
+
+def test_another_folder_is_no_run(tmp_path):
+    with pytest.raises(tl.InputError, match="is not a run folder"):
+        tl.load_run(tmp_path)

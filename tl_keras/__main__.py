@@ -1,0 +1,34 @@
+"""All verbs under one name: `tl-keras train ...` is `python -m tl_keras.train ...`."""
+
+import importlib
+import sys
+
+from tl_keras.command_line import run_verb
+from tl_keras.errors import unknown_name
+
+VERBS = {
+    "train": "Train, evaluate and save a model.",
+    "evaluate": "Test a finished run again, also on other data.",
+    "predict": "Name what is on new pictures.",
+}
+
+
+def dispatch(arguments):
+    """Calls the verb that the first of the arguments, a list of strings, names."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print("usage: tl-keras VERB ...   (tl-keras VERB --help says more)\n")
+        print("\n".join(f"  {verb:<9} {text}" for verb, text in VERBS.items()))
+        return
+    verb, *rest = arguments
+    if verb not in VERBS:
+        raise unknown_name("verb", verb, VERBS)
+    importlib.import_module(f"tl_keras.{verb}").main(rest)
+
+
+def main():
+    """Runs the command line of the process."""
+    run_verb(dispatch, sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Tests a finished run again, on its own test split or on other data: `python -m tl_keras.evaluate RUN`."""
+
+import argparse
+import re
+from pathlib import Path
+
+from tl_keras.command_line import run_verb
+from tl_keras.results import format_results
+from tl_keras.runs import RunFolder
+from tl_keras.trained_run import load_run
+
+
+def evaluate_run(run, data_path=None):
+    """Measures the model of a run and draws its mistakes.
+
+    Args:
+        run: `TrainedRun`.
+        data_path: labelled data of any form that training takes, all of which is tested; None takes the run's own
+            test split.
+
+    Returns:
+        `RunFolder` of the results, inside the run folder: `metrics.json` and the pictures.
+
+    Raises:
+        InputError: the data cannot be used, or have a class that the model does not know.
+    """
+    name = re.sub(r"\W+", "-", Path(data_path).stem).strip("-").lower() if data_path else "test"
+    image_set = run.task.load_test_data(run.config, run.class_names, run.image_size, data_path)
+    folder = RunFolder(run.folder / "evaluations" / name)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    metrics, _ = run.task.evaluate(run.predict_set(image_set), image_set, folder.path, run.config.data.multi_label)
+    folder.write_json("metrics.json", metrics)
+    return folder
+
+
+def main(arguments):
+    """Runs the verb with the arguments of a command line, a list of strings."""
+    parser = argparse.ArgumentParser(prog="python -m tl_keras.evaluate", description="Tests a finished run again.")
+    parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
+    parser.add_argument("--data", metavar="PATH", help="labelled data to test on; the run's own test split by default")
+    options = parser.parse_args(arguments)
+    print(format_results(evaluate_run(load_run(options.run), options.data)))
+
+
+if __name__ == "__main__":
+    run_verb(main)

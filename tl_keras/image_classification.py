@@ -1,0 +1,230 @@
+"""The task "image_classification": from folders of pictures to a classifier, its figures and its pictures."""
+
+from dataclasses import replace
+
+import numpy as np
+import sklearn.utils
+
+from tl_keras import data, evaluation, models, transfer
+from tl_keras.errors import InputError
+from tl_keras.models.backbones import BACKBONES
+
+MOST_ENLARGED = 2
+HUB_IMAGE_SIZE = 224
+
+
+def load_data(config):
+    """Lists, checks, splits and decodes the images.
+
+    Args:
+        config: `RunConfig`.
+
+    Returns:
+        `ImageSplits` of square uint8 images.
+
+    Raises:
+        InputError: the data cannot be used; the message says why.
+    """
+    settings = config.data
+    records = data.split_records(
+        _find_records(settings, settings.path),
+        validation_fraction=settings.validation_fraction,
+        test_fraction=settings.test_fraction,
+        examples_per_class=settings.examples_per_class,
+        seed=config.seed,
+    )
+    size = settings.image_size or choose_image_size(records, config.model.backbone)
+    splits = _load_splits(records, size, settings)
+    for split, part in _parts(splits).items():
+        if not len(part):
+            raise InputError(
+                f"No image is left for the {split} split of {settings.path!r}: expected at least 3 images of a class, "
+                f"or a {split} folder."
+            )
+    return splits
+
+
+def describe(splits):
+    """Says in one line what the run learns from.
+
+    Args:
+        splits: `ImageSplits`.
+    """
+    side = splits.train.images[0].shape[0]
+    counts = ", ".join(f"{len(part)} {name}" for name, part in _parts(splits).items())
+    skipped = f"; {len(splits.skipped)} files skipped" if splits.skipped else ""
+    return f"{counts} images of {len(splits.class_names)} classes, {side} × {side} pixels{skipped}"
+
+
+def load_test_data(config, class_names, image_size, path=None):
+    """Loads the images to test a finished run on.
+
+    Args:
+        config: `RunConfig` of the run.
+        class_names: names of the classes, in the order of the model's outputs.
+        image_size: side of the images that the model takes, in pixels.
+        path: other labelled data, all of which are taken; None takes the run's own test split.
+
+    Returns:
+        `ImageSet`.
+
+    Raises:
+        InputError: the data cannot be used, or have a class that the model does not know.
+    """
+    if path is None:
+        return load_data(config).test
+    records = data.align_classes(_find_records(config.data, path), class_names)
+    everything = replace(records, splits=["test"] * len(records))
+    return _load_splits(everything, image_size, config.data).test
+
+
+def choose_image_size(records, backbone):
+    """Chooses the side of the images: the backbone's own, or less where that would only enlarge small pictures.
+
+    Args:
+        records: `Records`.
+        backbone: name of the backbone.
+
+    Returns:
+        Side in pixels: at most `MOST_ENLARGED` times the typical side of the pictures, rounded up to a multiple of 32;
+        for a KerasHub preset, which says its own only when it is opened, `HUB_IMAGE_SIZE`.
+    """
+    if backbone not in BACKBONES:
+        return HUB_IMAGE_SIZE
+    entry = BACKBONES[backbone]
+    enough = -(-MOST_ENLARGED * data.typical_side(records.sources) // 32) * 32
+    return min(entry.image_size, max(enough, -(-entry.minimum_size // 32) * 32))
+
+
+def build_model(config, splits):
+    """Builds the classifier for the classes and the image size of the data.
+
+    Args:
+        config: `RunConfig`.
+        splits: `ImageSplits`.
+
+    Returns:
+        `keras.Model`, see `build_image_classifier`.
+    """
+    model = config.model
+    return models.build_image_classifier(
+        model.backbone,
+        len(splits.class_names),
+        weights=None if model.weights == "none" else model.weights,
+        weights_sha256=model.weights_sha256,
+        image_size=splits.train.images[0].shape[0],
+        pooling=model.pooling,
+        dropout=model.dropout,
+        hidden_units=model.hidden_units,
+        multi_label=config.data.multi_label,
+        class_names=splits.class_names,
+    )
+
+
+def compile_model(config, model):
+    """Compiles the classifier with one optimizer for the whole run.
+
+    Args:
+        config: `RunConfig`.
+        model: what `build_model` returned.
+    """
+    models.compile_classifier(
+        model,
+        transfer.StagedAdamW(weight_decay=config.weight_decay),
+        multi_label=config.data.multi_label,
+        label_smoothing=config.model.label_smoothing,
+    )
+
+
+def training_inputs(config, splits, first_epoch):
+    """Prepares what `fit` reads.
+
+    Args:
+        config: `RunConfig`.
+        splits: `ImageSplits`.
+        first_epoch: epoch of the run, counted from 0, that the data begin with.
+
+    Returns:
+        Dict of arguments of `fit`: the training data, the number of steps, the validation data, the class weights.
+    """
+    settings = config.data
+    train = data.make_dataset(
+        splits.train,
+        settings.batch_size,
+        shuffle_seed=config.seed,
+        augmentation=settings.augmentation,
+        first_epoch=first_epoch,
+    )
+    return {
+        "x": train,
+        "shuffle": False,
+        "steps_per_epoch": data.steps_per_epoch(splits.train, settings.batch_size),
+        "validation_data": data.make_dataset(splits.validation, settings.batch_size),
+        "class_weight": _class_weights(splits.train) if settings.class_weight == "balanced" else None,
+    }
+
+
+def predict(model, image_set, batch_size):
+    """Computes the probabilities of every image, in order, batch by batch.
+
+    Args:
+        model: classifier.
+        image_set: `ImageSet` of n images.
+        batch_size: images computed at once.
+
+    Returns:
+        float32 (n, num_classes).
+    """
+    return model.predict(data.make_dataset(image_set, batch_size), verbose=0)
+
+
+def evaluate(probabilities, image_set, folder, multi_label=False):
+    """Measures predictions and draws what they get wrong.
+
+    Args:
+        probabilities: float32 (n, num_classes).
+        image_set: `ImageSet` of the n images with their true labels.
+        folder: path where `mistakes.png` and, with one label per image, `confusion_matrix.png` are written.
+        multi_label: whether an image may have several labels.
+
+    Returns:
+        Tuple of the metrics, a dict ready for JSON, and the pictures, a list of (caption, path).
+    """
+    names, labels = image_set.class_names, image_set.labels
+    metrics = evaluation.classification_metrics(labels, probabilities, names, multi_label)
+    pictures = [("The most confident mistakes", folder / "mistakes.png")]
+    evaluation.plot_mistakes(image_set.images, labels, probabilities, image_set.names, names, pictures[0][1])
+    if not multi_label:
+        pictures.insert(0, ("Confusion matrix", folder / "confusion_matrix.png"))
+        evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), names, pictures[0][1])
+    return metrics, pictures
+
+
+def _parts(splits):
+    return {"training": splits.train, "validation": splits.validation, "test": splits.test}
+
+
+def _find_records(settings, path):
+    return data.find_records(
+        path,
+        path_column=settings.path_column,
+        label_column=settings.label_column,
+        split_column=settings.split_column,
+        multi_label=settings.multi_label,
+    )
+
+
+def _load_splits(records, image_size, settings):
+    return data.load_image_splits(
+        records,
+        image_size,
+        resize=settings.resize,
+        on_bad_file=settings.on_bad_file,
+        max_decoded_bytes=int(settings.max_decoded_gigabytes * 1e9),
+    )
+
+
+def _class_weights(image_set):
+    labels = np.arange(len(image_set.class_names))
+    weights = sklearn.utils.compute_class_weight("balanced", classes=labels, y=image_set.labels)
+    return dict(enumerate(weights.tolist()))

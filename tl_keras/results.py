@@ -1,0 +1,88 @@
+"""What a trained run leaves behind: the model, its figures, its pictures, a report and a model card."""
+
+from tl_keras import evaluation, models
+from tl_keras.command_line import config_text
+from tl_keras.tasks import TASKS
+
+HEADLINES = ("accuracy", "subset_accuracy", "macro_f1")
+PICTURES = ("report.html", "confusion_matrix.png", "mistakes.png", "history.png")
+
+
+def write_results(config, model, splits, history, run):
+    """Saves the model, tests it and writes the report.
+
+    Args:
+        config: `RunConfig`.
+        model: trained `keras.Model`.
+        splits: what the task's `load_data` returned.
+        history: dict from metric name to its value in each epoch.
+        run: `RunFolder`. Its `metrics.json` is written last and marks the run as finished.
+    """
+    task = TASKS[config.task]
+    models.save_model(model, run / "model.keras")
+    probabilities = task.predict(model, splits.test, config.data.batch_size)
+    metrics, pictures = task.evaluate(probabilities, splits.test, run.path, config.data.multi_label)
+    # A run killed between a phase's line and its checkpoint has repeated the phase: the later line counts.
+    phases = list({phase["first_epoch"]: phase for phase in run.read_log("phase")}.values())
+    evaluation.plot_history(history, _phase_spans(phases), run / "history.png")
+    evaluation.write_report(
+        run / "report.html",
+        title=f"{config.model.backbone} on {config.data.path}",
+        metrics=metrics,
+        phases=[_phase_row(phase) for phase in phases],
+        config_text=config_text(config),
+        pictures=[*pictures, ("Training", run / "history.png")],
+        skipped=splits.skipped,
+        versions=run.read_json("versions.json"),
+    )
+    _write_model_card(config, model, splits, metrics, run)
+    run.write_json("history.json", history)
+    run.write_json("metrics.json", metrics)
+
+
+def format_results(run):
+    """Formats the test figures of a folder of results, and where to look.
+
+    Args:
+        run: `RunFolder` with `metrics.json`.
+
+    Returns:
+        Text of several lines.
+    """
+    metrics = run.read_json("metrics.json")
+    figures = "  ".join(f"{name} {metrics[name]:.3f}" for name in HEADLINES if name in metrics)
+    pictures = [f"  {run / name}" for name in PICTURES if (run / name).exists()]
+    return "\n".join([f"test: {figures}  ({metrics['examples']} examples)", *pictures])
+
+
+def _phase_row(phase):
+    audit = "{frozen} frozen bit-identical, {moved} moved".format(**phase["audit"])
+    return phase | {"learning_rate": max(phase["learning_rates"].values()), "audit": audit}
+
+
+def _phase_spans(phases):
+    return [(phase["name"], phase["first_epoch"] + 1, phase["first_epoch"] + phase["epochs"]) for phase in phases]
+
+
+def _write_model_card(config, model, splits, metrics, run):
+    evaluation.write_model_card(
+        run / "model_card.md",
+        title=f"{config.model.backbone} on {config.data.path}",
+        model={
+            "Backbone": config.model.backbone,
+            "Weights before training": config.model.weights,
+            "Technique": "phases written by hand" if config.phases else config.recipe,
+            "Parameters": model.count_params(),
+        },
+        data={
+            "Data": config.data.path,
+            "Training examples": len(splits.train),
+            "Validation examples": len(splits.validation),
+            "Test examples": len(splits.test),
+        },
+        metrics=metrics,
+        class_names=splits.class_names,
+        image_size=model.input_shape[1],
+        resize=config.data.resize,
+        multi_label=config.data.multi_label,
+    )

@@ -1,0 +1,9 @@
+"""The tasks: each is one file, whose functions the verbs call in this order."""
+
+from tl_keras import image_classification
+
+TASKS = {
+    "image_classification": image_classification,
+}
+"""Each module has `load_data`, `describe`, `build_model`, `compile_model`, `training_inputs`, `predict`, `evaluate` and
+`load_test_data`."""

@@ -1,0 +1,84 @@
+"""A finished run, opened for use: `tl_keras.load_run("runs/flowers").predict(images)`."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from tl_keras import data, devices, models
+from tl_keras.command_line import parse
+from tl_keras.errors import InputError
+from tl_keras.tasks import TASKS
+
+
+class TrainedRun:
+    """The model of a finished run and what it needs to be used.
+
+    Args:
+        folder: path of the run folder.
+
+    Attributes:
+        folder: path of the run folder.
+        config: `RunConfig` of the run.
+        class_names: names of the classes, in the order of the model's outputs.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.config = parse(["--config", str(self.folder / "config.yaml")])
+        self.class_names = models.read_class_names(self.folder / "model.keras")
+
+    @functools.cached_property
+    def model(self):
+        """The plain `keras.Model`, loaded when it is first used."""
+        devices.load_tensorflow()
+        return models.open_model(self.folder / "model.keras")
+
+    @property
+    def image_size(self):
+        """Side of the square images that the model takes, in pixels."""
+        return self.model.input_shape[1]
+
+    @property
+    def task(self):
+        """Module of the run's task."""
+        return TASKS[self.config.task]
+
+    def predict(self, images):
+        """Computes the probabilities of images that are in memory.
+
+        Args:
+            images: uint8 (n, height, width, 3), RGB, 0 to 255; other sizes than the model's are resized as in training.
+
+        Returns:
+            float32 (n, num_classes).
+        """
+        resize = self.config.data.resize
+        images = np.stack([data.resize_image(image, self.image_size, resize) for image in np.asarray(images)])
+        return self.model.predict(images, batch_size=self.config.data.batch_size, verbose=0)
+
+    def predict_set(self, image_set):
+        """Computes the probabilities of an `ImageSet`, float32 (n, num_classes)."""
+        return self.task.predict(self.model, image_set, self.config.data.batch_size)
+
+
+def load_run(folder):
+    """Opens a finished run.
+
+    Args:
+        folder: path of the run folder.
+
+    Returns:
+        `TrainedRun`.
+
+    Raises:
+        InputError: it is no run folder, or its run is not finished.
+    """
+    folder = Path(folder)
+    if not (folder / "config.yaml").is_file():
+        raise InputError(f"{str(folder)!r} is not a run folder: give one that `python -m tl_keras.train` made.")
+    if not (folder / "model.keras").is_file():
+        raise InputError(
+            f"The run in {str(folder)!r} is not finished: go on with `python -m tl_keras.train --run {folder}`."
+        )
+    return TrainedRun(folder)
