@@ -42,7 +42,7 @@ def test_says_everything_that_was_measured(report):
     assert "<dt>Accuracy</dt><dd>75.0 %</dd>" in page
     assert "<span>keras 3.15.1</span>" in page
     assert "<pre>seed: 0</pre>" in page
-    assert row(page, "head") == ["head, b5", "12,345", "0.001", "2", "–"]
+    assert row(page, "head") == ["head, b5", "12,345", "0.001", "2", "–", "–"]
     assert row(page[page.index("weakest first") :], "cat")[:4] == ["2", "1.00", "0.50", "0.67"]
 
 

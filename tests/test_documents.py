@@ -1,0 +1,68 @@
+"""What the documents say: the commands exist, the flags are known, the versions fit."""
+
+import configparser
+import re
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from tl_keras import train
+from tl_keras.command_line import parse
+from tl_keras.config import flag_names
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHIPPED = sorted((ROOT / "tl_keras").rglob("*.yaml"))
+LINES = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()]
+PINNED = [Requirement(line) for line in LINES if line]
+OTHER_FLAGS = {"--config", "--print_config", "--help", "--format", "--output", "--data"}
+
+
+def test_the_readme_opens_with_the_two_commands():
+    first_block = re.search(r"```bash\n(.*?)```", README, re.DOTALL).group(1)
+    assert first_block.splitlines() == [
+        "pip install -r requirements.txt && python -m tl_keras.train",
+        "pip install -r requirements.txt && python -m pytest",
+    ]
+
+
+def test_every_flag_in_the_readme_is_known():
+    assert set(re.findall(r"(?<![\w-])--[\w.]+", README)) <= {*flag_names(), *OTHER_FLAGS}
+
+
+def test_every_file_that_the_readme_links_is_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+def test_the_comparison_in_the_readme_trains_as_long_as_the_default_run():
+    shown = max(map(int, re.findall(r"epoch +\d+/(\d+)", README)))
+    compared = int(re.search(r"train: all, epochs: (\d+)", README).group(1))
+    assert shown == compared
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_configuration_says_how_to_run_it_and_runs(path, tmp_path):
+    assert path.read_text(encoding="utf-8").startswith(f"# python -m tl_keras.train --config {path.stem}\n")
+    arguments = [
+        "--config",
+        path.stem,
+        "--epochs",
+        "4",
+        "--data.examples_per_class",
+        "2",
+        "--run",
+        str(tmp_path / "run"),
+    ]
+    assert (train.run_training(parse(arguments)) / "model.keras").exists()
+
+
+@pytest.mark.parametrize("pinned", PINNED, ids=str)
+def test_pinned_versions_lie_in_the_ranges_of_setup_cfg(pinned):
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    lines = setup["options"]["install_requires"] + setup["options.extras_require"]["test"]
+    ranges = {Requirement(line).name.lower(): Requirement(line).specifier for line in lines.split()}
+    version = next(iter(pinned.specifier)).version
+    assert version in ranges[pinned.name.lower()]
