@@ -91,6 +91,24 @@ class ModelConfig:
 
 
 @dataclass(frozen=True)
+class CacheConfig:
+    """Whether what frozen blocks compute is computed once and kept."""
+
+    mode: Literal["auto", "on", "off"] = "auto"
+    """auto keeps activations where that is exact or views are given, and they fit; on insists; off never keeps any."""
+    views: int | None = None
+    """Augmented versions of each image to keep, one for each epoch in turn; null keeps nothing of augmented data."""
+    max_gigabytes: float = 2.0
+    """Memory that the activations may take."""
+
+    def __post_init__(self):
+        """Refuses numbers out of range."""
+        _check_least(self, "cache", {"views": 1})
+        if not 0 < self.max_gigabytes < math.inf:
+            raise InputError(f"cache.max_gigabytes must be above 0: got {self.max_gigabytes}.")
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """One training run, from data to report."""
 
@@ -100,6 +118,8 @@ class RunConfig:
     """What the model learns from."""
     model: ModelConfig = field(default_factory=ModelConfig)
     """What learns."""
+    cache: CacheConfig = field(default_factory=CacheConfig)
+    """Whether what frozen blocks compute is computed once and kept."""
     recipe: Recipe = "progressive_unfreezing"
     """Technique of transfer that chooses the phases by the amount of data."""
     unfreeze_from: str | None = None
@@ -130,6 +150,7 @@ class RunConfig:
                     raise InputError(
                         f"{name} shapes a recipe, but phases are given: set it in the phases, or leave them out."
                     )
+        self._check_cache()
         _check_least(self, "", {"epochs": 1, "seed": 0})
         if self.seed > MAX_SEED:
             raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")
@@ -137,6 +158,19 @@ class RunConfig:
             raise InputError(f"learning_rate must be above 0: got {self.learning_rate}.")
         if not 0 <= self.weight_decay < math.inf:
             raise InputError(f"weight_decay must be 0 or more: got {self.weight_decay}.")
+
+    def _check_cache(self):
+        augmented = self.data.augmentation != "none"
+        if self.cache.views is not None and not augmented:
+            raise InputError(
+                f"cache.views={self.cache.views} keeps augmented versions, but data.augmentation is none: "
+                "leave cache.views out, or choose an augmentation."
+            )
+        if self.cache.mode == "on" and augmented and self.cache.views is None:
+            raise InputError(
+                f"cache.mode on cannot keep images that are augmented anew ({self.data.augmentation}): "
+                "give cache.views, the number of versions to keep, or data.augmentation none."
+            )
 
 
 def check_keys(mapping, config_class=RunConfig, prefix=""):

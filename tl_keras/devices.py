@@ -5,6 +5,7 @@ This module loads TensorFlow when it is told to, not when it is imported.
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 
@@ -18,6 +19,8 @@ def load_tensorflow():
         # Asking for the devices makes it look for a GPU now, which is the last thing that it comments on.
         importlib.import_module("tensorflow").config.list_physical_devices()
         importlib.import_module("keras")
+    # A run fits several models, each traced for itself, which TensorFlow takes for careless retracing and warns of.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def set_up(seed, precision):

@@ -121,45 +121,71 @@ def build_model(config, splits):
     )
 
 
-def compile_model(config, model):
-    """Compiles the classifier with one optimizer for the whole run.
+def compile_model(config, model, optimizer):
+    """Compiles the classifier, or a suffix of it.
 
     Args:
         config: `RunConfig`.
-        model: what `build_model` returned.
+        model: what `build_model` returned, or its last part.
+        optimizer: Keras optimizer.
     """
     models.compile_classifier(
-        model,
-        transfer.StagedAdamW(weight_decay=config.weight_decay),
-        multi_label=config.data.multi_label,
-        label_smoothing=config.model.label_smoothing,
+        model, optimizer, multi_label=config.data.multi_label, label_smoothing=config.model.label_smoothing
     )
 
 
-def training_inputs(config, splits, first_epoch):
+def compute_features(config, model, cuts, splits):
+    """Stores what a model computes up to some points, for training and validation images.
+
+    Args:
+        config: `RunConfig`.
+        model: `keras.Model`.
+        cuts: list of Keras tensors inside it.
+        splits: `ImageSplits`.
+
+    Returns:
+        Dict from the id of each cut to its `Features`.
+    """
+    views = config.cache.views or 1
+    train = transfer.compute_features(
+        model,
+        cuts,
+        splits.train,
+        config.data.batch_size,
+        views=views,
+        augmentation=config.data.augmentation,
+        seed=config.seed,
+    )
+    validation = transfer.compute_features(model, cuts, splits.validation, config.data.batch_size)
+    return {cut: transfer.Features(train[cut], validation[cut], views) for cut in train}
+
+
+def training_inputs(config, splits, first_epoch, features=None):
     """Prepares what `fit` reads.
 
     Args:
         config: `RunConfig`.
         splits: `ImageSplits`.
         first_epoch: epoch of the run, counted from 0, that the data begin with.
+        features: `Features` to train on in place of the images; None trains on the images.
 
     Returns:
         Dict of arguments of `fit`: the training data, the number of steps, the validation data, the class weights.
     """
     settings = config.data
     train = data.make_dataset(
-        splits.train,
+        features.train if features else splits.train,
         settings.batch_size,
         shuffle_seed=config.seed,
-        augmentation=settings.augmentation,
+        augmentation="none" if features else settings.augmentation,
         first_epoch=first_epoch,
+        views=features.views if features else 1,
     )
     return {
         "x": train,
         "shuffle": False,
         "steps_per_epoch": data.steps_per_epoch(splits.train, settings.batch_size),
-        "validation_data": data.make_dataset(splits.validation, settings.batch_size),
+        "validation_data": data.make_dataset((features or splits).validation, settings.batch_size),
         "class_weight": _class_weights(splits.train) if settings.class_weight == "balanced" else None,
     }
 

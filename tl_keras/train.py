@@ -1,6 +1,6 @@
 """Trains, evaluates and saves a model: `python -m tl_keras.train`."""
 
-from tl_keras import callbacks, devices, transfer
+from tl_keras import devices, fitting, transfer
 from tl_keras.command_line import config_text, parse, run_verb
 from tl_keras.recipes import expand_recipe
 from tl_keras.results import format_results, write_results
@@ -27,9 +27,9 @@ def run_training(config):
             print(task.describe(splits), flush=True)
             devices.set_up(config.seed, config.precision)
             model = task.build_model(config, splits)
-            task.compile_model(config, model)
+            task.compile_model(config, model, transfer.StagedAdamW(weight_decay=config.weight_decay))
             phases = config.phases or choose_phases(config, model, len(splits.train))
-            history = fit_phases(config, model, splits, phases, run)
+            history = fitting.fit_phases(config, model, splits, phases, run)
             write_results(config, model, splits, history, run)
         print(format_results(run))
         print(f"run folder: {run.path}\nnext: python -m tl_keras.predict {run.path} FILE_OR_FOLDER", flush=True)
@@ -47,37 +47,6 @@ def choose_phases(config, model, num_examples):
         epochs=config.epochs,
         learning_rate=config.learning_rate,
     )
-
-
-def fit_phases(config, model, splits, phases, run):
-    """Trains a model phase by phase, from the run's newest checkpoint on.
-
-    Args:
-        config: `RunConfig`.
-        model: compiled `keras.Model`.
-        splits: what the task's `load_data` returned.
-        phases: list of `Phase`.
-        run: `RunFolder`.
-
-    Returns:
-        Dict from metric name to its value in each epoch.
-    """
-    staging = transfer.ProgressiveUnfreezing(phases, config.batch_norm)
-    staging.prepare(model)
-    print(callbacks.phase_table(staging.plan), flush=True)
-    epochs_done, history = callbacks.restore_newest(run / "checkpoints", model)
-    model.fit(
-        **TASKS[config.task].training_inputs(config, splits, epochs_done),
-        initial_epoch=epochs_done,
-        epochs=sum(phase.epochs for phase in phases),
-        verbose=0,
-        callbacks=[
-            staging,
-            callbacks.ProgressLines(staging, run),
-            callbacks.CheckpointEachEpoch(run / "checkpoints", history),
-        ],
-    )
-    return history
 
 
 def main(arguments):

@@ -19,10 +19,12 @@ class CheckpointEachEpoch(keras.callbacks.Callback):
     Args:
         folder: path of the checkpoints' folder.
         history: dict from metric name to the list of its values so far; it grows with each epoch.
+        whole_model: the model to save, where `fit` trains only a suffix of it. None: the model that is fitted.
     """
 
-    def __init__(self, folder, history):
+    def __init__(self, folder, history, whole_model=None):
         super().__init__()
+        self.whole_model = whole_model
         self.folder = Path(folder)
         self.history = history
 
@@ -33,7 +35,7 @@ class CheckpointEachEpoch(keras.callbacks.Callback):
         self.folder.mkdir(parents=True, exist_ok=True)
         state = json.dumps({"epochs": epoch + 1, "history": self.history})
         with atomic_path(self.folder / f"epoch-{epoch + 1:05d}.npz") as temporary, open(temporary, "wb") as file:
-            np.savez(file, state=np.array(state), **_arrays(self.model))
+            np.savez(file, state=np.array(state), **_arrays(self.whole_model or self.model))
         for old in sorted(self.folder.glob("epoch-*.npz"))[:-2]:
             old.unlink()
 

@@ -75,7 +75,8 @@ class ProgressLines(keras.callbacks.Callback):
         figures = {name: float(value) for name, value in (logs or {}).items()}
         seconds = time.perf_counter() - self._started
         shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
-        total = self.params["epochs"]
+        last = self.unfreezing.plan[-1]
+        total = last["first_epoch"] + last["epochs"]
         print(f"  epoch {epoch + 1:>{len(str(total))}}/{total}  {shown}  {seconds:.1f} s", flush=True)
         self.run.log("epoch", {"epoch": epoch + 1, "seconds": round(seconds, 3), **figures})
         if epoch + 1 == self._phase["first_epoch"] + self._phase["epochs"]:

@@ -1,4 +1,5 @@
 from .alignment import align_classes as align_classes
+from .augmentation import augment as augment
 from .batching import make_dataset as make_dataset
 from .batching import steps_per_epoch as steps_per_epoch
 from .decoding import BadImage as BadImage

@@ -7,7 +7,7 @@ from tl_keras.data.augmentation import AUGMENTATIONS, augment
 from tl_keras.errors import InputError, unknown_name
 
 
-def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none", first_epoch=0):
+def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none", first_epoch=0, views=1):
     """Makes batches of an `ImageSet`.
 
     Args:
@@ -18,10 +18,13 @@ def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none
         augmentation: a key of `AUGMENTATIONS`; all but "none" need a shuffle_seed.
         first_epoch: the epoch to begin with: the batches are those that a dataset begun at epoch 0 yields from
             there on.
+        views: how many versions of every image the set holds, all images of one version after those of another; each
+            epoch shows one version.
 
     Returns:
         A `tf.data.Dataset` of (images, labels): images (batch, height, width, 3), RGB, 0 to 255, uint8 or, where
-        augmented, float32; labels float32 (batch, num_classes), one-hot or multi-hot.
+        augmented, float32 (arrays of another shape and dtype pass as they are); labels float32 (batch, num_classes),
+        one-hot or multi-hot.
 
     Raises:
         InputError: the batch size is below 1, the set is empty, or the augmentation is unknown.
@@ -32,13 +35,14 @@ def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none
         raise unknown_name("data.augmentation", augmentation, AUGMENTATIONS)
     if augmentation != "none" and shuffle_seed is None:
         raise ValueError(f"Invalid value for argument `shuffle_seed`. Received None, with {augmentation!r}.")
-    steps = steps_per_epoch(image_set, batch_size)
-    shape, num_classes = image_set.images[0].shape, len(image_set.class_names)
+    count = len(image_set) // views
+    steps = -(-count // batch_size)
+    first, num_classes = image_set.images[0], len(image_set.class_names)
 
     def load(step):
-        rows = _rows(step, steps, batch_size, len(image_set), shuffle_seed)
-        images, labels = tf.numpy_function(read, [rows], (tf.uint8, tf.float32), stateful=False)
-        images.set_shape((None, *shape))
+        rows = _rows(step, steps, batch_size, count, shuffle_seed) + (step // steps) % views * count
+        images, labels = tf.numpy_function(read, [rows], (first.dtype, tf.float32), stateful=False)
+        images.set_shape((None, *first.shape))
         labels.set_shape((None, num_classes))
         if augmentation == "none":
             return images, labels

@@ -1,7 +1,13 @@
 from .audit import FreezeAudit as FreezeAudit
 from .audit import FreezeViolation as FreezeViolation
+from .feature_cache import Features as Features
+from .feature_cache import bytes_per_example as bytes_per_example
+from .feature_cache import compute_features as compute_features
+from .feature_cache import find_cuts_of_phases as find_cuts_of_phases
 from .freezing import block_names as block_names
 from .freezing import freeze_to as freeze_to
 from .plan import plan_phases as plan_phases
+from .prefix import find_phase_cut as find_phase_cut
+from .prefix import split_model as split_model
 from .staged_adamw import StagedAdamW as StagedAdamW
 from .unfreezing import ProgressiveUnfreezing as ProgressiveUnfreezing

@@ -32,6 +32,8 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
     Args:
         phases: list of `Phase`. Epochs of `fit` beyond their sum are not trained: `fit` ends with the last phase.
         batch_norm: "inference" or "train", see `freeze_to`.
+        whole_model: the model that the phases speak of, where `fit` trains only a suffix that shares its layers; it
+            must have been given to `prepare`. None: the model that is fitted.
 
     Attributes:
         plan: list of a dict for each phase, as `plan_phases` makes it, from the beginning of `fit` on. A phase that has
@@ -42,11 +44,12 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         FreezeViolation: at the end of a phase, see `FreezeAudit`.
     """
 
-    def __init__(self, phases, batch_norm="inference"):
+    def __init__(self, phases, batch_norm="inference", whole_model=None):
         super().__init__()
         check_phases(phases)
         self.phases = list(phases)
         self.batch_norm = batch_norm
+        self.whole_model = whole_model
         self.plan = []
 
     def prepare(self, model):
@@ -66,7 +69,8 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         """Prepares the optimizer."""
         self._running = None
-        self.prepare(self.model)
+        if self.whole_model is None:
+            self.prepare(self.model)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Begins a phase where one begins, or where a resumed run enters it."""
@@ -91,14 +95,14 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def _begin(self, index):
-        phase, record, model = self.phases[index], self.plan[index], self.model
+        phase, record, model = self.phases[index], self.plan[index], self.whole_model or self.model
         freeze_to(model, phase.train, self.batch_norm)
         if isinstance(optimizer := _innermost(model.optimizer), StagedAdamW):
             blocks = variables_by_block(model)
             optimizer.start_variables(
                 rate_multipliers(self._variables, blocks, record["learning_rates"], phase.learning_rate)
             )
-        model.make_train_function(force=True)
+        self.model.make_train_function(force=True)
         self._running = index
         self._audit = FreezeAudit(model, record["blocks"])
         self._started = time.perf_counter()

@@ -1,0 +1,109 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from tl_keras import train
+from tl_keras.command_line import parse
+from tl_keras.errors import InputError
+
+PHASES = {
+    "efficientnet_lite0": "[{train: head, epochs: 2}, {train: top, epochs: 3}, {train: block7, epochs: 2}]",
+    "vgg16": "[{train: head, epochs: 2}, {train: block5, epochs: 3}, {train: block4, epochs: 2}]",
+    "inception_v3": "[{train: head, epochs: 2}, {train: mixed10, epochs: 3}, {train: mixed9, epochs: 2}]",
+}
+
+
+def arguments(picture_folder, folder, backbone="efficientnet_lite0", **more):
+    """The flags of 7 epochs with 3 steps each: 21 steps."""
+    flags = {
+        "data.path": picture_folder,
+        "data.image_size": 75 if backbone == "inception_v3" else 32,
+        "data.batch_size": 8,
+        "data.augmentation": "none",
+        "model.backbone": backbone,
+        "model.weights": "none",
+        "model.dropout": 0.0,
+        "phases": PHASES[backbone],
+        "run": folder,
+    }
+    return [part for name, value in (flags | more).items() for part in (f"--{name}", str(value))]
+
+
+def trained(flags):
+    folder = train.run_training(parse(flags))
+    return keras.models.load_model(folder / "model.keras"), json.loads((folder / "history.json").read_text())
+
+
+@pytest.mark.parametrize("backbone", PHASES)
+def test_cached_training_equals_plain_training(picture_folder, tmp_path, capsys, backbone):
+    plain, plain_history = trained(arguments(picture_folder, tmp_path / "off", backbone, **{"cache.mode": "off"}))
+    assert "stored activations" not in capsys.readouterr().out
+    cached, cached_history = trained(arguments(picture_folder, tmp_path / "on", backbone, **{"cache.mode": "on"}))
+    assert "3 of 3 phases train on" in capsys.readouterr().out
+    assert [weight.path for weight in cached.weights] == [weight.path for weight in plain.weights]
+    for one, other in zip(cached.weights, plain.weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5, err_msg=one.path)
+    np.testing.assert_allclose(cached_history["loss"], plain_history["loss"], rtol=1e-4)
+
+
+def test_the_frozen_part_is_not_computed_while_training(picture_folder, tmp_path, monkeypatch):
+    fitted = []
+    fit = keras.Model.fit
+
+    def remember(self, *positional, **named):
+        fitted.append(self)
+        return fit(self, *positional, **named)
+
+    monkeypatch.setattr(keras.Model, "fit", remember)
+    trained(arguments(picture_folder, tmp_path / "run"))
+    names = [{layer.name.split(".")[0] for layer in model.layers if layer.weights} for model in fitted]
+    assert names == [{"head"}, {"top", "head"}, {"block7", "top", "head"}]
+
+
+def test_augmented_views_are_cached_when_they_are_given(picture_folder, tmp_path, capsys):
+    more = {"data.augmentation": "light", "cache.views": 3}
+    _, history = trained(arguments(picture_folder, tmp_path / "run", **more))
+    assert "computed in 3 pass(es)" in capsys.readouterr().out
+    assert len(history["loss"]) == 7
+
+
+def test_augmented_images_are_not_cached_by_themselves(picture_folder, tmp_path, capsys):
+    trained(arguments(picture_folder, tmp_path / "run", **{"data.augmentation": "light"}))
+    assert "stored activations" not in capsys.readouterr().out
+
+
+def test_what_does_not_fit_is_computed_anew_or_refused(picture_folder, tmp_path, capsys):
+    # 30 images: 0.15 MB for the head alone, 0.19 MB for all three phases.
+    more = {"cache.max_gigabytes": 0.00016}
+    trained(arguments(picture_folder, tmp_path / "run", **more))
+    assert "of 3 phases train on" in capsys.readouterr().out
+    with pytest.raises(InputError, match=r"more than cache\.max_gigabytes"):
+        trained(arguments(picture_folder, tmp_path / "other", **more, **{"cache.mode": "on"}))
+
+
+def test_a_run_with_a_cache_goes_on_where_it_stopped(picture_folder, tmp_path, monkeypatch):
+    whole, history = trained(arguments(picture_folder, tmp_path / "whole", **{"model.dropout": 0.3}))
+    flags = arguments(picture_folder, tmp_path / "stopped", **{"model.dropout": 0.3})
+    with monkeypatch.context() as patch:
+        patch.setattr("tl_keras.callbacks.ProgressLines.on_epoch_begin", stop_at(3))
+        with pytest.raises(KeyboardInterrupt):
+            train.run_training(parse(flags))
+    resumed, resumed_history = trained(flags)
+    for one, other in zip(whole.weights, resumed.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert resumed_history == history
+
+
+def stop_at(epoch):
+    from tl_keras.callbacks import ProgressLines
+
+    begin = ProgressLines.on_epoch_begin
+
+    def stop(self, number, logs=None):
+        if number == epoch:
+            raise KeyboardInterrupt
+        begin(self, number, logs)
+
+    return stop

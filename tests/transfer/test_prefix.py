@@ -1,0 +1,63 @@
+import keras
+import numpy as np
+import pytest
+
+import tl_keras as tl
+from tl_keras.transfer.prefix import find_cuts, find_phase_cut, split_model
+
+
+def branched(dropout=0.5):
+    """stem -> two branches -> join -> head with dropout."""
+    inputs = keras.Input((8, 8, 3), name="image")
+    stem = keras.layers.Conv2D(4, 3, padding="same", name="stem.conv")(inputs)
+    left = keras.layers.Conv2D(4, 1, name="block1.left")(stem)
+    right = keras.layers.Conv2D(4, 3, padding="same", name="block1.right")(stem)
+    joined = keras.layers.Add(name="block1.add")([left, right])
+    pooled = keras.layers.GlobalAveragePooling2D(name="head.pool")(joined)
+    dropped = keras.layers.Dropout(dropout, name="head.dropout")(pooled)
+    return keras.Model(inputs, keras.layers.Dense(2, name="head.logits")(dropped))
+
+
+def origin(tensor):
+    return tensor._keras_history.operation.name
+
+
+def test_cuts_lie_where_one_tensor_holds_everything():
+    names = [origin(tensor) for _, tensor in find_cuts(branched())]
+    assert names == ["image", "stem.conv", "block1.add", "head.pool", "head.dropout", "head.logits"]
+
+
+@pytest.mark.parametrize(
+    ("learning", "expected"),
+    [(["head"], "head.pool"), (["block1", "head"], "stem.conv"), (["block1"], "stem.conv")],
+)
+def test_the_cut_of_a_phase_is_the_last_before_anything_learns(learning, expected):
+    assert origin(find_phase_cut(branched(), learning)) == expected
+
+
+def test_dropout_is_not_cut_off_but_inactive_dropout_is():
+    assert origin(find_phase_cut(branched(dropout=0.5), ["head"])) == "head.pool"
+    assert origin(find_phase_cut(branched(dropout=0.0), ["head"])) == "head.dropout"
+
+
+def test_nothing_is_cut_where_the_first_block_learns():
+    assert find_phase_cut(branched(), ["stem"]) is None
+
+
+def test_dropout_without_a_block_stays_in_the_suffix():
+    inputs = keras.Input((4,))
+    hidden = keras.layers.Dropout(0.5)(keras.layers.Dense(3, name="first")(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(2, name="last")(hidden))
+    assert origin(find_phase_cut(model, ["last"])) == "first"
+
+
+@pytest.mark.parametrize("backbone", ["vgg16", "inception_v3", "efficientnet_lite0"])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_the_halves_share_their_weights_and_give_the_whole(backbone, depth):
+    size = 75 if backbone == "inception_v3" else 32
+    model = tl.build_image_classifier(backbone, 3, weights=None, image_size=size)
+    cut = find_phase_cut(model, tl.block_names(model)[-depth:])
+    prefix, suffix = split_model(model, cut)
+    images = np.random.default_rng(0).uniform(0, 255, (2, size, size, 3)).astype("float32")
+    np.testing.assert_allclose(suffix(prefix(images)), model(images), atol=1e-6)
+    assert {id(v) for v in (*prefix.weights, *suffix.weights)} == {id(v) for v in model.weights}
