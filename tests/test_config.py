@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from tl_keras.config import DataConfig, ModelConfig, RunConfig, check_keys, flag_names
+from tl_keras.config import CacheConfig, DataConfig, ModelConfig, RunConfig, check_keys, flag_names
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 
@@ -80,3 +80,26 @@ def test_every_field_has_a_flag():
     flags = flag_names()
     assert {"--task", "--data", "--data.batch_size", "--model.backbone", "--phases", "--run"} <= set(flags)
     assert len(flags) == len(set(flags))
+
+
+def test_an_image_size_that_no_memory_holds_is_refused():
+    with pytest.raises(InputError, match="at most 4096 pixels"):
+        DataConfig(image_size=1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("data", "cache", "message"),
+    [
+        (DataConfig(augmentation="none"), CacheConfig(views=2), "cache.views=2 keeps augmented versions"),
+        (DataConfig(augmentation="light"), CacheConfig(mode="on"), "give cache.views"),
+    ],
+)
+def test_a_cache_that_could_not_work_is_refused(data, cache, message):
+    with pytest.raises(InputError, match=message):
+        RunConfig(data=data, cache=cache)
+
+
+@pytest.mark.parametrize("setting", [{"views": 0}, {"max_gigabytes": 0}, {"max_gigabytes": float("inf")}])
+def test_cache_numbers_out_of_range_are_refused(setting):
+    with pytest.raises(InputError, match=f"cache.{next(iter(setting))}"):
+        CacheConfig(**setting)

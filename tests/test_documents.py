@@ -4,7 +4,9 @@ import configparser
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tensorflow as tf
 from packaging.requirements import Requirement
 
 from tl_keras import train
@@ -66,3 +68,12 @@ def test_pinned_versions_lie_in_the_ranges_of_setup_cfg(pinned):
     ranges = {Requirement(line).name.lower(): Requirement(line).specifier for line in lines.split()}
     version = next(iter(pinned.specifier)).version
     assert version in ranges[pinned.name.lower()]
+
+
+def test_the_python_in_the_readme_runs():
+    snippet = re.search(r"```python\n(.*?)```", README, re.DOTALL).group(1)
+    images = np.random.default_rng(0).uniform(0, 255, (2, 224, 224, 3)).astype("float32")
+    dataset = tf.data.Dataset.from_tensors((images, np.eye(12, dtype="float32")[:2]))
+    names = {"dataset": dataset}
+    exec(compile(snippet, "README.md", "exec"), names)
+    assert names["model"].history.epoch == list(range(8))

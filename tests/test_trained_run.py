@@ -12,6 +12,12 @@ def test_a_run_knows_its_classes_and_its_image_size(finished_run):
     assert run.config.data.batch_size == 8
 
 
+def test_a_run_knows_its_figures(finished_run):
+    run = tl.load_run(finished_run[0])
+    assert 0 <= run.metrics["accuracy"] <= 1
+    assert len(run.history["val_loss"]) == 3
+
+
 def test_images_of_another_size_are_resized_as_files_are(finished_run, picture_folder):
     run = tl.load_run(finished_run[0])
     file = picture_folder / "red" / "red-00.png"

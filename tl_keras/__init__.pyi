@@ -1,3 +1,7 @@
+from . import data as data
+from . import evaluation as evaluation
+from . import models as models
+from . import transfer as transfer
 from .config import DataConfig as DataConfig
 from .config import ModelConfig as ModelConfig
 from .config import RunConfig as RunConfig

@@ -9,6 +9,7 @@ from tl_keras.models.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.phases import Phase, check_phases
 from tl_keras.recipes import Recipe
 
+MAX_IMAGE_SIZE = 4096
 MAX_SEED = 2**32 - 1
 
 
@@ -52,6 +53,8 @@ class DataConfig:
         if not self.path:
             raise InputError("data.path is empty: give a folder, a table, tfds:NAME or the name of a shipped set.")
         _check_least(self, "data", {"image_size": 32, "batch_size": 1, "examples_per_class": 1})
+        if self.image_size is not None and self.image_size > MAX_IMAGE_SIZE:
+            raise InputError(f"data.image_size must be at most {MAX_IMAGE_SIZE} pixels: got {self.image_size}.")
         for name in ("validation_fraction", "test_fraction"):
             if not 0 < getattr(self, name) < 0.5:
                 raise InputError(f"data.{name} must lie between 0 and 0.5: got {getattr(self, name)}.")

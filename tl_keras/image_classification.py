@@ -110,7 +110,7 @@ def build_model(config, splits):
     return models.build_image_classifier(
         model.backbone,
         len(splits.class_names),
-        weights=None if model.weights == "none" else model.weights,
+        weights=model.weights,
         weights_sha256=model.weights_sha256,
         image_size=splits.train.images[0].shape[0],
         pooling=model.pooling,

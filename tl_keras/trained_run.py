@@ -8,6 +8,7 @@ import numpy as np
 from tl_keras import data, devices, models
 from tl_keras.command_line import parse
 from tl_keras.errors import InputError
+from tl_keras.runs import RunFolder
 from tl_keras.tasks import TASKS
 
 
@@ -33,6 +34,16 @@ class TrainedRun:
         """The plain `keras.Model`, loaded when it is first used."""
         devices.load_tensorflow()
         return models.open_model(self.folder / "model.keras")
+
+    @property
+    def metrics(self):
+        """The test figures of the run, a dict."""
+        return RunFolder(self.folder).read_json("metrics.json")
+
+    @property
+    def history(self):
+        """Dict from metric name to its value in each epoch of the training."""
+        return RunFolder(self.folder).read_json("history.json")
 
     @property
     def image_size(self):

@@ -42,11 +42,11 @@ def test_one_line_per_epoch_and_the_audit_of_each_phase(model, tmp_path, capsys)
     output, errors = capsys.readouterr()
     lines = output.splitlines()
     assert [line.split("  loss")[0] for line in lines] == [
-        "phase 1/2: head learn",
+        "phase 1/2, learning: head",
         "  epoch 1/3",
         "  epoch 2/3",
         "  audit: 2 frozen variables bit-identical, 2 moved",
-        "phase 2/2: block1, head learn",
+        "phase 2/2, learning: block1, head",
         "  epoch 3/3",
         "  audit: 0 frozen variables bit-identical, 4 moved",
     ]
@@ -66,4 +66,4 @@ def test_the_log_has_each_epoch_and_each_phase(model, tmp_path):
 
 def test_a_resumed_run_tells_the_phase_it_is_in(model, tmp_path, capsys):
     fit(model, RunFolder(tmp_path), initial_epoch=2)
-    assert capsys.readouterr().out.splitlines()[0] == "phase 2/2: block1, head learn"
+    assert capsys.readouterr().out.splitlines()[0] == "phase 2/2, learning: block1, head"

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import keras
 import keras_hub
 import numpy as np
@@ -127,3 +130,8 @@ def test_keras_is_left_in_its_precision(save):
     model = build_backbone(save(*vgg()))
     assert keras.config.dtype_policy().name == "float32"
     assert model.get_layer("preprocessing.normalization").dtype_policy.name == "float32"
+
+
+def test_keras_hub_is_loaded_for_presets_only():
+    code = "import sys, tl_keras.models.classifiers; sys.exit('keras_hub' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

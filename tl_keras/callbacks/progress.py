@@ -60,7 +60,7 @@ class ProgressLines(keras.callbacks.Callback):
         if phase is not self._phase:
             self._phase = phase
             number = self.unfreezing.plan.index(phase) + 1
-            print(f"phase {number}/{len(self.unfreezing.plan)}: {', '.join(phase['blocks'])} learn", flush=True)
+            print(f"phase {number}/{len(self.unfreezing.plan)}, learning: {', '.join(phase['blocks'])}", flush=True)
         self._started = time.perf_counter()
         steps = self.params.get("steps")
         self._bar = tqdm(total=steps, desc=f"  epoch {epoch + 1}", leave=False, disable=not sys.stderr.isatty())

@@ -5,6 +5,8 @@ from .batching import steps_per_epoch as steps_per_epoch
 from .decoding import BadImage as BadImage
 from .decoding import read_image as read_image
 from .decoding import resize_image as resize_image
+from .examples import EXAMPLES as EXAMPLES
+from .examples import example_path as example_path
 from .folders import list_images as list_images
 from .images import ImageFiles as ImageFiles
 from .images import ImageSet as ImageSet

@@ -35,8 +35,7 @@ def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none
         raise unknown_name("data.augmentation", augmentation, AUGMENTATIONS)
     if augmentation != "none" and shuffle_seed is None:
         raise ValueError(f"Invalid value for argument `shuffle_seed`. Received None, with {augmentation!r}.")
-    count = len(image_set) // views
-    steps = -(-count // batch_size)
+    count, steps = len(image_set) // views, steps_per_epoch(image_set, batch_size, views)
     first, num_classes = image_set.images[0], len(image_set.class_names)
 
     def load(step):
@@ -56,12 +55,13 @@ def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none
     return numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
-def steps_per_epoch(image_set, batch_size):
+def steps_per_epoch(image_set, batch_size, views=1):
     """Returns the number of batches that hold every image once.
 
     Args:
         image_set: the images.
         batch_size: images per batch.
+        views: how many versions of every image the set holds, of which an epoch shows one.
 
     Returns:
         An int.
@@ -71,7 +71,7 @@ def steps_per_epoch(image_set, batch_size):
     """
     if batch_size < 1:
         raise InputError(f"data.batch_size is {batch_size}: expected 1 or more, such as 32.")
-    return -(-len(image_set) // batch_size)
+    return -(-(len(image_set) // views) // batch_size)
 
 
 def read_batch(image_set, rows):

@@ -44,6 +44,17 @@ def list_images(folder, *, seen=()):
     return images
 
 
+def prepared_versions(folder):
+    """Lists the folders, `folder` itself or up to two levels below, that TensorFlow Datasets has prepared."""
+    patterns = ("dataset_info.json", "*/dataset_info.json", "*/*/dataset_info.json")
+    return sorted(
+        info.parent
+        for pattern in patterns
+        for info in Path(folder).glob(pattern)
+        if info.with_name("features.json").is_file()
+    )
+
+
 def read_folders(root):
     """Finds the images of a folder of class folders, or of a folder with train/, val(idation)/ and test/.
 

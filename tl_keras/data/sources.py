@@ -1,11 +1,11 @@
 """Finds the images and labels that a user points at, whatever form they have."""
 
 import difflib
+import importlib
 from pathlib import Path
 
-from tl_keras.data import tfds_source
 from tl_keras.data.examples import EXAMPLES, example_path
-from tl_keras.data.folders import read_folders
+from tl_keras.data.folders import prepared_versions, read_folders
 from tl_keras.data.records import Records
 from tl_keras.data.tables import TABLE_SUFFIXES, read_table
 from tl_keras.errors import InputError
@@ -56,7 +56,7 @@ def find_records(
             ".tsv or .parquet file, or turn multi_label off."
         )
     if str(path).startswith(TFDS_PREFIX):
-        return tfds_source.read_named(str(path).removeprefix(TFDS_PREFIX))
+        return _tfds_source().read_named(str(path).removeprefix(TFDS_PREFIX))
     if is_table:
         return read_table(
             place,
@@ -68,9 +68,14 @@ def find_records(
         )
     if not place.is_dir():
         raise _not_there(path, place)
-    if tfds_source.prepared_versions(place):
-        return tfds_source.read_prepared(place)
+    if prepared_versions(place):
+        return _tfds_source().read_prepared(place)
     return read_folders(place)
+
+
+def _tfds_source():
+    """Loads the reader of TensorFlow Datasets, and with it that package, only for data that need it."""
+    return importlib.import_module("tl_keras.data.tfds_source")
 
 
 def _not_there(path, place):

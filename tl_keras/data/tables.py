@@ -2,19 +2,17 @@
 
 import csv
 import difflib
+import importlib
 import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import lazy_loader
 import numpy as np
 
 from tl_keras.data.listing import first_of, one_line
 from tl_keras.data.records import Records, sorted_class_names, split_of_name
 from tl_keras.errors import InputError
-
-pandas = lazy_loader.load("pandas")
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 TABLE_SUFFIXES = frozenset((*DELIMITERS, ".parquet"))
@@ -120,6 +118,8 @@ def _utf8(table):
 
 def _parquet_cells(table):
     """Returns the header and, for each row, where it is and its cells by column, all as text."""
+    # Only Parquet needs it, and it takes longer to load than most tables take to read.
+    pandas = importlib.import_module("pandas")
     try:
         frame = pandas.read_parquet(table)
     except (OSError, ValueError) as error:

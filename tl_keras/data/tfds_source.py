@@ -2,16 +2,14 @@
 
 import difflib
 import socket
-from pathlib import Path
 
-import lazy_loader
 import numpy as np
+import tensorflow_datasets as tfds
 
+from tl_keras.data.folders import prepared_versions
 from tl_keras.data.listing import first_of, one_line
 from tl_keras.data.records import Records, split_of_name
 from tl_keras.errors import InputError
-
-tfds = lazy_loader.load("tensorflow_datasets")
 
 # Where TensorFlow Datasets keeps prepared data; without it, a download would be tried again for minutes.
 DOWNLOAD_HOST = ("storage.googleapis.com", 443)
@@ -37,17 +35,6 @@ def read_named(name, *, timeout_seconds=3.0):
     if not builder.is_prepared():
         _prepare(builder, name, timeout_seconds)
     return _records(builder, f"tfds:{name}")
-
-
-def prepared_versions(folder):
-    """Lists the folders, `folder` itself or up to two levels below, that TensorFlow Datasets has prepared."""
-    patterns = ("dataset_info.json", "*/dataset_info.json", "*/*/dataset_info.json")
-    return sorted(
-        info.parent
-        for pattern in patterns
-        for info in Path(folder).glob(pattern)
-        if info.with_name("features.json").is_file()
-    )
 
 
 def read_prepared(folder):

@@ -29,7 +29,7 @@ def build_image_classifier(
     Args:
         backbone: a key of `BACKBONES`, or `keras_hub:PRESET`.
         num_classes: number of classes, at least 2, or at least 1 when `multi_label`.
-        weights: "imagenet", None for random ones, or the path of a local file or folder (see `load_weights`).
+        weights: "imagenet", None or "none" for random ones, or the path of a local file or folder (see `load_weights`).
         image_size: height and width of the images in pixels; by default the one of the backbone's weights.
         pooling: "average", "max", or "concat" for both, over the feature map.
         dropout: share of the pooled features that are dropped in training, 0 to below 1; 0 leaves the layer out.
@@ -48,6 +48,7 @@ def build_image_classifier(
         InputError: an argument is out of its range or unknown, or the weights cannot be used.
     """
     _check_head(num_classes, pooling, dropout, hidden_units, multi_label, output, class_names)
+    weights = None if weights == "none" else weights
     from_file = weights not in ("imagenet", None)
     if weights_sha256 and not from_file:
         raise InputError(

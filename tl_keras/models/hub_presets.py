@@ -1,17 +1,15 @@
 """Opens any KerasHub image backbone: a preset from the hub or a preset folder on the disk."""
 
 import contextlib
+import importlib
 import os
 import re
 
 import keras
-import lazy_loader
 
 from tl_keras.errors import InputError
 from tl_keras.models.backbones import Preprocessing
 from tl_keras.models.blocks import blocks_of, is_automatic
-
-keras_hub = lazy_loader.load("keras_hub")
 
 DEFAULT_IMAGE_SIZE = 224
 
@@ -30,6 +28,8 @@ def open_preset(preset, *, weights, image_size):
     Raises:
         InputError: the preset is unknown, cannot be fetched, is of no image backbone, or has another image size.
     """
+    # It takes three seconds to load, and only presets need it.
+    keras_hub = importlib.import_module("keras_hub")
     with _hub_errors(preset):
         network = keras_hub.models.Backbone.from_preset(preset, load_weights=weights is not None)
         _check_image_backbone(network, preset)

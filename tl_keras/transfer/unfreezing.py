@@ -25,7 +25,7 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
     blocks need `StagedAdamW`.
 
     Example:
-        model.compile(tl.StagedAdamW(), "categorical_crossentropy", ["accuracy"])
+        model.compile(tl.StagedAdamW(), "categorical_crossentropy", metrics=["accuracy"])
         phases = [tl.Phase("head", epochs=3, learning_rate=1e-3), tl.Phase("block5", epochs=5, learning_rate=1e-4)]
         model.fit(dataset, epochs=8, callbacks=[tl.ProgressiveUnfreezing(phases)])
 
