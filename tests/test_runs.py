@@ -3,7 +3,7 @@ import os
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.runs import RunFolder, atomic_path, open_run
+from tl_keras.runs import RunFolder, open_run
 
 CONFIG = "seed: 0\ndata:\n  path: x\n  batch_size: 32\nrun:\n"
 
@@ -86,16 +86,6 @@ def test_a_place_that_can_hold_no_folder_is_refused(tmp_path, path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be used"), open_run(tmp_path / path, "x", CONFIG):
         pass
-
-
-def test_a_failing_writer_leaves_the_old_file_alone(tmp_path):
-    path = tmp_path / "model.keras"
-    path.write_text("old")
-    with pytest.raises(OSError, match="disk full"), atomic_path(path) as temporary:
-        temporary.write_text("ne")
-        raise OSError("disk full")
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["model.keras"]
 
 
 def test_a_writer_that_succeeds_replaces_the_old_file(tmp_path):

@@ -21,6 +21,7 @@ from pathlib import Path
 import filelock
 import yaml
 
+from tl_keras.atomic_files import atomic_path
 from tl_keras.errors import InputError
 
 VERSIONED = ("tl_keras", "tensorflow", "keras", "keras-hub", "numpy", "pillow", "scikit-learn")
@@ -105,19 +106,6 @@ def open_run(folder, name, config_text):
         except KeyboardInterrupt:
             print(f"interrupted: go on with `python -m tl_keras.train --config {run / 'config.yaml'} --run {run.path}`")
             raise
-
-
-@contextlib.contextmanager
-def atomic_path(path):
-    """Gives a temporary path beside `path` that replaces it when the block succeeds and vanishes when it does not."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _new_folder(name):

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tl_keras.runs import atomic_path
+from tl_keras.atomic_files import atomic_path
 
 
 class CheckpointEachEpoch(keras.callbacks.Callback):

@@ -1,12 +1,12 @@
 """Saves models so that plain Keras opens them, and opens them again."""
 
 import json
-import os
 import zipfile
 from pathlib import Path
 
 import keras
 
+from tl_keras.atomic_files import atomic_path
 from tl_keras.models.weight_files import CLASS_NAMES_MEMBER
 
 
@@ -22,18 +22,13 @@ def save_model(model, path, *, class_names=None):
     """
     path = Path(path)
     names = class_names or getattr(model, "class_names", None)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.keras")
-    try:
-        # A new model over the same layers has no training configuration, and so no class of ours.
-        keras.Model(model.input, model.output, name=model.name).save(temporary)
+    # A new model over the same layers has no training configuration, and so no class of ours.
+    plain = keras.Model(model.input, model.output, name=model.name)
+    with atomic_path(path) as temporary:
+        plain.save(temporary)
         if names:
             with zipfile.ZipFile(temporary, "a") as archive:
                 archive.writestr(CLASS_NAMES_MEMBER, json.dumps(list(names), ensure_ascii=False))
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def open_model(path):

@@ -1,0 +1,25 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import os
+
+
+@contextlib.contextmanager
+def atomic_path(path):
+    """Gives a path to write to, whose file takes the place of another in one step.
+
+    Args:
+        path: `pathlib.Path` of the file to make or to replace.
+
+    Yields:
+        Path of a temporary file beside it with the same suffix. Where the block succeeds it replaces `path`, on the
+        disk and not only in its cache; where the block fails it vanishes and `path` is as it was.
+    """
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
