@@ -26,6 +26,13 @@ def test_importing_loads_no_tensorflow(module):
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
+def test_help_loads_nothing_that_takes_long():
+    slow = {"sklearn", "matplotlib", "pandas", "scipy", "tensorflow_datasets", "h5py"}
+    code = f"import sys, tl_keras.train; print(*({slow!r} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, text=True)
+    assert result.stdout == "\n"
+
+
 @pytest.mark.parametrize("name", tl.__all__)
 def test_every_public_name_is_there_and_documented(name):
     assert getattr(tl, name).__doc__

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import sklearn.utils
 
 from tl_keras import data, evaluation, models, transfer
 from tl_keras.errors import InputError
@@ -251,6 +250,5 @@ def _load_splits(records, image_size, settings):
 
 
 def _class_weights(image_set):
-    labels = np.arange(len(image_set.class_names))
-    weights = sklearn.utils.compute_class_weight("balanced", classes=labels, y=image_set.labels)
-    return dict(enumerate(weights.tolist()))
+    counts = np.bincount(image_set.labels, minlength=len(image_set.class_names))
+    return dict(enumerate((len(image_set) / (len(counts) * counts)).tolist()))
