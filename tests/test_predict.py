@@ -1,5 +1,7 @@
 import csv
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -67,13 +69,24 @@ def test_unreadable_files_are_told_and_the_others_predicted(finished_run, pictur
         (["{run}", "{empty}"], "No image found in"),
         (["{empty}", "x.png"], "is not a run folder"),
         (["{run}", "x.png", "--top", "0"], "--top must be at least 1"),
+        (["{run}", "x.png", "--top", "many"], "invalid int value: 'many'"),
+        (["{run}", "x.png", "--outputt", "y"], "Unrecognized arguments: --outputt y"),
+        (["{run}", "{picture}", "--output", "{empty}/no/x.csv"], "give --output a file in a folder that exists"),
+        (["{run}", "{picture}", "--output", "{empty}"], "give --output a file in a folder that exists"),
     ],
 )
-def test_bad_input_is_one_sentence(finished_run, tmp_path, capsys, arguments, message):
-    places = {"run": finished_run[0], "empty": tmp_path}
+def test_bad_input_is_one_sentence(finished_run, picture_folder, tmp_path, capsys, arguments, message):
+    places = {"run": finished_run[0], "empty": tmp_path, "picture": picture_folder / "red" / "red-00.png"}
     with pytest.raises(SystemExit) as stop:
         run_verb(predict.main, [argument.format(**places) for argument in arguments])
     error = capsys.readouterr().err
     assert stop.value.code == 2
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_a_reader_that_has_had_enough_is_no_error(finished_run, picture_folder):
+    command = f"{sys.executable} -m tl_keras.predict {finished_run[0]} {picture_folder} --top 1"
+    result = subprocess.run(["sh", "-c", f"{command} | head -1"], capture_output=True, text=True)
+    assert len(result.stdout.splitlines()) == 1
+    assert "Traceback" not in result.stderr

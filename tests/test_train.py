@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import tl_keras as tl
-from tl_keras import callbacks, train
+from tl_keras import callbacks, evaluate, train
 from tl_keras.command_line import parse, run_verb
 
 FILES = [
     "config.yaml",
     "versions.json",
+    "data.json",
     "log.jsonl",
     "model.keras",
     "metrics.json",
@@ -108,6 +109,36 @@ def test_another_configuration_in_the_same_folder_is_refused(finished_run, tiny_
         run_verb(train.main, [*tiny_arguments, "--run", str(finished_run[0]), "--data.batch_size", "4"])
     assert stop.value.code == 2
     assert "data.batch_size" in capsys.readouterr().err
+
+
+def test_data_that_changed_are_refused_by_train_and_evaluate(picture_folder, tiny_arguments, tmp_path, monkeypatch):
+    folder = tmp_path / "pictures"
+    shutil.copytree(picture_folder, folder)
+    arguments = [*tiny_arguments, "--data.path", str(folder), "--run", str(tmp_path / "run")]
+    with monkeypatch.context() as patch:
+        patch.setattr("tl_keras.fitting.fit_phases", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train.main(arguments)
+    (folder / "red" / "red-00.png").rename(folder / "red" / "renamed.png")
+    with pytest.raises(tl.InputError, match="24 training, 6 validation, 6 test, 3 classes then"):
+        train.main(arguments)
+    (folder / "red" / "renamed.png").rename(folder / "red" / "red-00.png")
+    train.main(arguments)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+    (folder / "red" / "red-00.png").unlink()
+    with pytest.raises(tl.InputError, match="The data changed"):
+        evaluate.evaluate_run(tl.load_run(tmp_path / "run"))
+
+
+def stop(*_arguments, **_named):
+    raise KeyboardInterrupt
+
+
+def test_weights_of_an_older_run_are_told(finished_run, tiny_arguments, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("tl_keras.fitting.fit_phases", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train.main([*tiny_arguments, "--model.weights", str(finished_run[0]), "--run", str(tmp_path / "run")])
+    assert "kept classes: blue, green, red" in capsys.readouterr().out
 
 
 def test_bad_data_leave_no_run_folder_behind(tmp_path, capsys):

@@ -29,10 +29,16 @@ def test_images_of_another_size_are_resized_as_files_are(finished_run, picture_f
 
 def test_an_unfinished_run_says_how_to_go_on(finished_run, tmp_path):
     (tmp_path / "config.yaml").write_text((finished_run[0] / "config.yaml").read_text())
-    with pytest.raises(tl.InputError, match="is not finished"):
+    with pytest.raises(tl.InputError, match="go on with `python -m tl_keras.train --config"):
         tl.load_run(tmp_path)
 
 
 def test_another_folder_is_no_run(tmp_path):
     with pytest.raises(tl.InputError, match="is not a run folder"):
         tl.load_run(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 3), (0, 32, 32, 3), (2, 32, 32, 1)])
+def test_arrays_that_are_no_images_are_refused(finished_run, shape):
+    with pytest.raises(tl.InputError, match="expected uint8 images"):
+        tl.load_run(finished_run[0]).predict(np.zeros(shape, "uint8"))

@@ -15,7 +15,7 @@ def atomic_path(path):
         Path of a temporary file beside it with the same suffix. Where the block succeeds it replaces `path`, on the
         disk and not only in its cache; where the block fails it vanishes and `path` is as it was.
     """
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    temporary = path.with_name(f".new-{path.name}")
     try:
         yield temporary
         with open(temporary, "rb+") as file:

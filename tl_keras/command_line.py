@@ -1,5 +1,7 @@
 """Turns a command line into a `RunConfig`, and every mistake in it into one sentence."""
 
+import argparse
+import os
 import re
 import sys
 from dataclasses import asdict
@@ -60,6 +62,17 @@ def config_text(config):
     return f"# Run it: python -m tl_keras.train --config THIS_FILE\n{body}"
 
 
+class OneSentenceParser(argparse.ArgumentParser):
+    """The parser of the small verbs: full flag names only, and a mistake is an `InputError`."""
+
+    def __init__(self, prog, description):
+        super().__init__(prog=prog, description=description, allow_abbrev=False)
+
+    def error(self, message):
+        """Raises what is wrong."""
+        raise InputError(f"{message[:1].upper()}{message[1:]}: `{self.prog} --help` shows what it takes.")
+
+
 def run_verb(verb, arguments=None):
     """Calls a verb and turns what the user got wrong into one sentence and exit code 2.
 
@@ -74,6 +87,10 @@ def run_verb(verb, arguments=None):
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except BrokenPipeError:
+        # Whoever read the output has had enough, as `head` does; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from None
 
 
 def _make_parser():

@@ -1,10 +1,9 @@
 """Tests a finished run again, on its own test split or on other data: `python -m tl_keras.evaluate RUN`."""
 
-import argparse
 import re
 from pathlib import Path
 
-from tl_keras.command_line import run_verb
+from tl_keras.command_line import OneSentenceParser, run_verb
 from tl_keras.results import format_results
 from tl_keras.runs import RunFolder
 from tl_keras.trained_run import load_run
@@ -25,7 +24,7 @@ def evaluate_run(run, data_path=None):
         InputError: the data cannot be used, or have a class that the model does not know.
     """
     name = re.sub(r"\W+", "-", Path(data_path).stem).strip("-").lower() if data_path else "test"
-    image_set = run.task.load_test_data(run.config, run.class_names, run.image_size, data_path)
+    image_set = _own_test_data(run) if data_path is None else _other_data(run, data_path)
     folder = RunFolder(run.folder / "evaluations" / name)
     folder.path.mkdir(parents=True, exist_ok=True)
     metrics, _ = run.task.evaluate(run.predict_set(image_set), image_set, folder.path, run.config.data.multi_label)
@@ -33,9 +32,19 @@ def evaluate_run(run, data_path=None):
     return folder
 
 
+def _own_test_data(run):
+    splits = run.task.load_data(run.config)
+    RunFolder(run.folder).require_same_data(run.task.fingerprint(splits))
+    return splits.test
+
+
+def _other_data(run, path):
+    return run.task.load_test_data(run.config, run.class_names, run.image_size, path)
+
+
 def main(arguments):
     """Runs the verb with the arguments of a command line, a list of strings."""
-    parser = argparse.ArgumentParser(prog="python -m tl_keras.evaluate", description="Tests a finished run again.")
+    parser = OneSentenceParser(prog="python -m tl_keras.evaluate", description="Tests a finished run again.")
     parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
     parser.add_argument("--data", metavar="PATH", help="labelled data to test on; the run's own test split by default")
     options = parser.parse_args(arguments)

@@ -1,5 +1,6 @@
 """The task "image_classification": from folders of pictures to a classifier, its figures and its pictures."""
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -55,14 +56,14 @@ def describe(splits):
     return f"{counts} images of {len(splits.class_names)} classes, {side} × {side} pixels{skipped}"
 
 
-def load_test_data(config, class_names, image_size, path=None):
-    """Loads the images to test a finished run on.
+def load_test_data(config, class_names, image_size, path):
+    """Loads other images to test a finished run on.
 
     Args:
         config: `RunConfig` of the run.
         class_names: names of the classes, in the order of the model's outputs.
         image_size: side of the images that the model takes, in pixels.
-        path: other labelled data, all of which are taken; None takes the run's own test split.
+        path: labelled data, all of which are taken.
 
     Returns:
         `ImageSet`.
@@ -70,11 +71,28 @@ def load_test_data(config, class_names, image_size, path=None):
     Raises:
         InputError: the data cannot be used, or have a class that the model does not know.
     """
-    if path is None:
-        return load_data(config).test
     records = data.align_classes(_find_records(config.data, path), class_names)
     everything = replace(records, splits=["test"] * len(records))
     return _load_splits(everything, image_size, config.data).test
+
+
+def fingerprint(splits):
+    """Tells data apart.
+
+    Args:
+        splits: `ImageSplits`.
+
+    Returns:
+        Dict of the numbers of images and classes, and a hash of their names, splits and, where they are in memory,
+        pixels.
+    """
+    digest = hashlib.sha256(repr(splits.class_names).encode())
+    for name, part in _parts(splits).items():
+        digest.update(repr((name, part.names, part.labels.tolist())).encode("utf-8", "surrogateescape"))
+        if isinstance(part.images, np.ndarray):
+            digest.update(part.images)
+    counts = {name: len(part) for name, part in _parts(splits).items()}
+    return counts | {"classes": len(splits.class_names), "sha256": digest.hexdigest()}
 
 
 def choose_image_size(records, backbone):
@@ -106,7 +124,7 @@ def build_model(config, splits):
         `keras.Model`, see `build_image_classifier`.
     """
     model = config.model
-    return models.build_image_classifier(
+    classifier = models.build_image_classifier(
         model.backbone,
         len(splits.class_names),
         weights=model.weights,
@@ -118,6 +136,9 @@ def build_model(config, splits):
         multi_label=config.data.multi_label,
         class_names=splits.class_names,
     )
+    if classifier.weights_report:
+        print(classifier.weights_report, flush=True)
+    return classifier
 
 
 def compile_model(config, model, optimizer):

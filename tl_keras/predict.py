@@ -1,6 +1,5 @@
 """Names what is on new pictures: `python -m tl_keras.predict RUN FILE_OR_FOLDER ...`."""
 
-import argparse
 import contextlib
 import csv
 import json
@@ -12,7 +11,8 @@ import numpy as np
 from tqdm import tqdm
 
 from tl_keras import data
-from tl_keras.command_line import run_verb
+from tl_keras.atomic_files import atomic_path
+from tl_keras.command_line import OneSentenceParser, run_verb
 from tl_keras.errors import InputError
 from tl_keras.trained_run import load_run
 
@@ -109,7 +109,7 @@ def _most_probable(probabilities, class_names, top):
 
 
 def _parse(arguments):
-    parser = argparse.ArgumentParser(prog="python -m tl_keras.predict", description="Names what is on new pictures.")
+    parser = OneSentenceParser(prog="python -m tl_keras.predict", description="Names what is on new pictures.")
     parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
     parser.add_argument("files", metavar="FILE_OR_FOLDER", nargs="+", help="image files, or folders of them")
     parser.add_argument(
@@ -128,7 +128,12 @@ def _output(path):
     if path is None:
         yield sys.stdout
     else:
-        with open(path, "w", encoding="utf-8", newline="") as stream:
+        if not Path(path).absolute().parent.is_dir() or Path(path).is_dir():
+            raise InputError(f"Cannot write to {path!r}: give --output a file in a folder that exists.")
+        with (
+            atomic_path(Path(path)) as temporary,
+            open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream,
+        ):
             yield stream
 
 

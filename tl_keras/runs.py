@@ -2,6 +2,7 @@
 
 config.yaml      the whole configuration; `--config` reads it back
 versions.json    the packages it ran on
+data.json        how many examples it has, and their hash: other data are refused
 log.jsonl        a line for each epoch and each phase
 checkpoints/     where an interrupted run goes on
 model.keras      the result
@@ -13,6 +14,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -59,6 +61,24 @@ class RunFolder:
         """Reads a JSON file."""
         return json.loads((self / name).read_text(encoding="utf-8"))
 
+    def require_same_data(self, fingerprint):
+        """Records what the data of the run are, or refuses data that are not those any more.
+
+        Args:
+            fingerprint: dict of numbers and texts.
+
+        Raises:
+            InputError: the run was begun with other data.
+        """
+        if not (self / "data.json").exists():
+            self.write_json("data.json", fingerprint)
+        elif (before := self.read_json("data.json")) != fingerprint:
+            raise InputError(
+                f"The data changed since the run in {str(self.path)!r} began ({_counts(before)} then, "
+                f"{_counts(fingerprint)} now): restore them, or give --run another folder, since a new split would mix "
+                "test and training images."
+            )
+
     def log(self, event, values):
         """Appends a line to log.jsonl: the event, the time and a dict of values."""
         line = {"event": event, "time": datetime.now().isoformat(timespec="seconds"), **values}
@@ -104,8 +124,18 @@ def open_run(folder, name, config_text):
                 shutil.rmtree(run.path)
             raise
         except KeyboardInterrupt:
-            print(f"interrupted: go on with `python -m tl_keras.train --config {run / 'config.yaml'} --run {run.path}`")
+            print(f"interrupted: go on with `{resume_command(run.path)}`")
             raise
+
+
+def resume_command(folder):
+    """Gives the command that goes on with the run in a folder, ready for a shell."""
+    config = Path(folder) / "config.yaml"
+    return f"python -m tl_keras.train --config {shlex.quote(str(config))} --run {shlex.quote(str(folder))}"
+
+
+def _counts(fingerprint):
+    return ", ".join(f"{count} {name}" for name, count in fingerprint.items() if name != "sha256")
 
 
 def _new_folder(name):

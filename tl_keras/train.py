@@ -1,5 +1,8 @@
 """Trains, evaluates and saves a model: `python -m tl_keras.train`."""
 
+import shlex
+import shutil
+
 from tl_keras import devices, fitting, transfer
 from tl_keras.command_line import config_text, parse, run_verb
 from tl_keras.recipes import expand_recipe
@@ -24,6 +27,7 @@ def run_training(config):
     with open_run(config.run, config.data.path, config_text(config)) as run:
         if not run.finished:
             splits = task.load_data(config)
+            run.require_same_data(task.fingerprint(splits))
             print(task.describe(splits), flush=True)
             devices.set_up(config.seed, config.precision)
             model = task.build_model(config, splits)
@@ -31,8 +35,12 @@ def run_training(config):
             phases = config.phases or choose_phases(config, model, len(splits.train))
             history = fitting.fit_phases(config, model, splits, phases, run)
             write_results(config, model, splits, history, run)
+            shutil.rmtree(run / "checkpoints")
         print(format_results(run))
-        print(f"run folder: {run.path}\nnext: python -m tl_keras.predict {run.path} FILE_OR_FOLDER", flush=True)
+        print(
+            f"run folder: {run.path}\nnext: python -m tl_keras.predict {shlex.quote(str(run.path))} FILE_OR_FOLDER",
+            flush=True,
+        )
     return run.path
 
 

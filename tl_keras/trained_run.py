@@ -8,7 +8,7 @@ import numpy as np
 from tl_keras import data, devices, models
 from tl_keras.command_line import parse
 from tl_keras.errors import InputError
-from tl_keras.runs import RunFolder
+from tl_keras.runs import RunFolder, resume_command
 from tl_keras.tasks import TASKS
 
 
@@ -64,8 +64,14 @@ class TrainedRun:
         Returns:
             float32 (n, num_classes).
         """
+        images = np.asarray(images)
+        if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8 or not len(images):
+            raise InputError(
+                f"Cannot predict an array of shape {images.shape} and dtype {images.dtype}: expected uint8 images "
+                "(n, height, width, 3), RGB, 0 to 255, at least one."
+            )
         resize = self.config.data.resize
-        images = np.stack([data.resize_image(image, self.image_size, resize) for image in np.asarray(images)])
+        images = np.stack([data.resize_image(image, self.image_size, resize) for image in images])
         return self.model.predict(images, batch_size=self.config.data.batch_size, verbose=0)
 
     def predict_set(self, image_set):
@@ -89,7 +95,5 @@ def load_run(folder):
     if not (folder / "config.yaml").is_file():
         raise InputError(f"{str(folder)!r} is not a run folder: give one that `python -m tl_keras.train` made.")
     if not (folder / "model.keras").is_file():
-        raise InputError(
-            f"The run in {str(folder)!r} is not finished: go on with `python -m tl_keras.train --run {folder}`."
-        )
+        raise InputError(f"The run in {str(folder)!r} is not finished: go on with `{resume_command(folder)}`.")
     return TrainedRun(folder)

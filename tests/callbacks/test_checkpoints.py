@@ -179,3 +179,19 @@ def test_a_failing_write_leaves_the_older_checkpoints_alone(interrupted, monkeyp
     with pytest.raises(OSError, match="No space left"):
         train(build_model(0), interrupted)
     assert {path.name: path.read_bytes() for path in interrupted.iterdir()} == before
+
+
+def test_a_checkpoint_of_another_shape_is_passed_over(tmp_path, capsys):
+    def model(units):
+        inputs = keras.Input((2,))
+        built = keras.Model(inputs, keras.layers.Dense(units)(inputs))
+        built.compile("sgd", "mse")
+        built.optimizer.build(built.trainable_variables)
+        return built
+
+    callback = CheckpointEachEpoch(tmp_path, {})
+    callback.set_model(model(3))
+    callback.on_epoch_end(0, {"loss": 1.0})
+    assert restore_newest(tmp_path, model(4)) == (0, {})
+    assert "passed over" in capsys.readouterr().out
+    assert restore_newest(tmp_path, model(3)) == (1, {"loss": [1.0]})

@@ -54,7 +54,7 @@ def restore_newest(folder, model):
     variables = dict(_named_variables(model))
     for path in sorted(Path(folder).glob("epoch-*.npz"), reverse=True):
         arrays = _read(path)
-        if arrays.keys() == {*variables, "state"}:
+        if arrays.keys() == {*variables, "state"} and _fit(arrays, variables):
             for name, variable in variables.items():
                 variable.assign(arrays[name])
             state = json.loads(str(arrays["state"]))
@@ -62,6 +62,10 @@ def restore_newest(folder, model):
             return state["epochs"], state["history"]
         print(f"the checkpoint {path} is damaged or of another model and is passed over", flush=True)
     return 0, {}
+
+
+def _fit(arrays, variables):
+    return all(arrays[name].shape == tuple(variable.shape) for name, variable in variables.items())
 
 
 def _read(path):

@@ -28,6 +28,8 @@ def example_path(name):
     places = (
         Path(__file__).parents[2] / "data" / name,
         Path(sys.prefix) / "share" / "tl_keras" / "data" / name,
+        # Where `pip install --target` puts it.
+        Path(__file__).parents[2] / "share" / "tl_keras" / "data" / name,
     )
     for place in places:
         if place.is_dir():
