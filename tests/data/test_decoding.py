@@ -170,3 +170,9 @@ def test_missing_file_is_named(tmp_path):
 def test_unknown_resize_names_the_nearest():
     with pytest.raises(InputError, match="data.resize 'squish'.*'squash'"):
         read_image(encoded(solid(), "PNG"), 16, "squish")
+
+
+def test_a_photograph_of_a_format_that_cannot_be_read_says_so(tmp_path):
+    (tmp_path / "x.HEIC").write_bytes(b"ftypheic")
+    with pytest.raises(BadImage, match="convert it to JPEG"):
+        read_image(str(tmp_path / "x.HEIC"), 8)

@@ -112,3 +112,9 @@ def test_list_images_goes_through_folders_in_order(tmp_path):
     touch(tmp_path, "b/1.png", "a/2.png", "a/1.png", "z.png", "notes.txt")
     found = [os.path.relpath(path, tmp_path) for path in list_images(str(tmp_path))]
     assert found == ["z.png", "a/1.png", "a/2.png", "b/1.png"]
+
+
+@pytest.mark.parametrize("suffix", ["heic", "HEIF", "jxl"])
+def test_photographs_that_cannot_be_read_are_listed_and_not_passed_over(tmp_path, suffix):
+    touch(tmp_path, f"a/x.{suffix}", "b/x.png")
+    assert read_folders(tmp_path).names == [f"a/x.{suffix}", "b/x.png"]

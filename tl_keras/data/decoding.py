@@ -121,6 +121,8 @@ def _reason(source, error):
     if _is_empty(source):
         return "the file is empty (0 bytes)"
     if isinstance(error, Image.UnidentifiedImageError):
+        if not isinstance(source, bytes) and str(source).lower().endswith((".heic", ".heif", ".jxl")):
+            return "a format that cannot be read: convert it to JPEG"
         return "not an image that can be recognised"
     if "truncated" in str(error).lower():
         return "truncated: the file ends too early"

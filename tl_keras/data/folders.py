@@ -10,6 +10,9 @@ from tl_keras.data.records import Records, sorted_class_names, split_of_name
 from tl_keras.errors import InputError
 
 IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif"))
+# Photographs that Pillow does not read: listed all the same, so that they are reported as bad and not passed over.
+_FOREIGN_SUFFIXES = frozenset((".heic", ".heif", ".jxl"))
+_LISTED_SUFFIXES = IMAGE_SUFFIXES | _FOREIGN_SUFFIXES
 _LEFTOVERS = frozenset(("__macosx", "thumbs.db"))
 
 
@@ -34,7 +37,7 @@ def list_images(folder, *, seen=()):
     waiting = [folder]
     while waiting:
         folders, files = _entries(waiting.pop())
-        images += [entry.path for entry in files if Path(entry.name).suffix.lower() in IMAGE_SUFFIXES]
+        images += [entry.path for entry in files if Path(entry.name).suffix.lower() in _LISTED_SUFFIXES]
         # Reversed, for the last one appended is the first one popped.
         for entry in reversed(folders):
             real = os.path.realpath(entry.path)
