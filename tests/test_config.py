@@ -103,8 +103,3 @@ def test_a_cache_that_could_not_work_is_refused(data, cache, message):
 def test_cache_numbers_out_of_range_are_refused(setting):
     with pytest.raises(InputError, match=f"cache.{next(iter(setting))}"):
         CacheConfig(**setting)
-
-
-def test_weights_that_are_not_there_are_refused_before_any_work():
-    with pytest.raises(InputError, match="No weights at 'imagnet'"):
-        ModelConfig(weights="imagnet")

@@ -76,3 +76,9 @@ def test_the_head_is_the_configured_one(picture_folder, pooling):
     assert built.get_layer("head.hidden").units == 7
     assert "head.dropout" not in [layer.name for layer in built.layers]
     assert built.class_names == ("blue", "green", "red")
+
+
+def test_weights_that_are_not_there_are_refused_before_any_work():
+    with pytest.raises(InputError, match="No weights at 'imagnet'"):
+        image_classification.check_sources(RunConfig(model=ModelConfig(weights="imagnet")))
+    image_classification.check_sources(RunConfig(model=ModelConfig(weights="none")))

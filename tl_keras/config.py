@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, field, is_dataclass
-from pathlib import Path
 from typing import Literal, get_type_hints
 
 from tl_keras.errors import InputError, unknown_name
@@ -88,11 +87,6 @@ class ModelConfig:
         """Refuses an unknown backbone and shares outside 0 to 1."""
         if self.backbone not in BACKBONES and not self.backbone.startswith(HUB_PREFIX):
             raise unknown_name("model.backbone", self.backbone, [*BACKBONES, f"{HUB_PREFIX}PRESET"])
-        if self.weights not in ("imagenet", "none") and not Path(self.weights).exists():
-            raise InputError(
-                f"No weights at {self.weights!r}: give imagenet, none, or an existing .keras, .weights.h5 or .h5 file "
-                "or run folder."
-            )
         _check_least(self, "model", {"hidden_units": 1})
         for name in ("dropout", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:

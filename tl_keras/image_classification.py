@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +12,23 @@ from tl_keras.models.backbones import BACKBONES
 
 MOST_ENLARGED = 2
 HUB_IMAGE_SIZE = 224
+
+
+def check_sources(config):
+    """Refuses local weights that are not there, before any image is read.
+
+    Args:
+        config: `RunConfig` of a run that is to be trained; a finished one does not need its old weights any more.
+
+    Raises:
+        InputError: names the path.
+    """
+    weights = config.model.weights
+    if weights not in ("imagenet", "none") and not Path(weights).exists():
+        raise InputError(
+            f"No weights at {weights!r}: give imagenet, none, or an existing .keras, .weights.h5 or .h5 file or run "
+            "folder."
+        )
 
 
 def load_data(config):

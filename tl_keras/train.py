@@ -26,6 +26,7 @@ def run_training(config):
     task = TASKS[config.task]
     with open_run(config.run, config.data.path, config_text(config)) as run:
         if not run.finished:
+            task.check_sources(config)
             splits = task.load_data(config)
             run.require_same_data(task.fingerprint(splits))
             print(task.describe(splits), flush=True)
