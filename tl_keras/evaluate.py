@@ -1,11 +1,8 @@
 """Tests a finished run again, on its own test split or on other data: `python -m tl_keras.evaluate RUN`."""
 
-import re
-from pathlib import Path
-
 from tl_keras.command_line import OneSentenceParser, run_verb
 from tl_keras.results import format_results
-from tl_keras.runs import RunFolder
+from tl_keras.runs import RunFolder, folder_name
 from tl_keras.trained_run import load_run
 
 
@@ -23,7 +20,7 @@ def evaluate_run(run, data_path=None):
     Raises:
         InputError: the data cannot be used, or have a class that the model does not know.
     """
-    name = re.sub(r"\W+", "-", Path(data_path).stem).strip("-").lower() if data_path else "test"
+    name = folder_name(data_path) if data_path else "test"
     image_set = _own_test_data(run) if data_path is None else _other_data(run, data_path)
     folder = RunFolder(run.folder / "evaluations" / name)
     folder.path.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,11 @@
 """Trains a model phase by phase, on the images or on what its frozen blocks made of them."""
 
 import time
+from itertools import accumulate
 
 from tl_keras import callbacks, transfer
 from tl_keras.errors import InputError
+from tl_keras.phases import total_epochs
 from tl_keras.tasks import TASKS
 
 
@@ -58,7 +60,7 @@ def cache_phases(config, model, splits, phases, epochs_done=0):
         InputError: the configuration insists on a cache that does not fit.
     """
     cuts = transfer.find_cuts_of_phases(model, phases) if _may_cache(config, phases) else [None] * len(phases)
-    ends = [sum(phase.epochs for phase in phases[: number + 1]) for number in range(len(phases))]
+    ends = accumulate(phase.epochs for phase in phases)
     cuts = [cut if end > epochs_done else None for cut, end in zip(cuts, ends, strict=True)]
     cuts = _that_fit(config, cuts, len(splits.train), len(splits.validation))
     wanted = [cut for cut in cuts if cut is not None]
@@ -79,7 +81,7 @@ def _may_cache(config, phases):
     """Activations pay when an epoch less is computed than is trained, and augmented ones only where views are given."""
     if config.cache.mode == "off" or (config.data.augmentation != "none" and config.cache.views is None):
         return False
-    return config.cache.mode == "on" or sum(phase.epochs for phase in phases) > (config.cache.views or 1)
+    return config.cache.mode == "on" or total_epochs(phases) > (config.cache.views or 1)
 
 
 def _that_fit(config, cuts, num_train, num_validation):

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -23,12 +22,8 @@ def check_sources(config):
     Raises:
         InputError: names the path.
     """
-    weights = config.model.weights
-    if weights not in ("imagenet", "none") and not Path(weights).exists():
-        raise InputError(
-            f"No weights at {weights!r}: give imagenet, none, or an existing .keras, .weights.h5 or .h5 file or run "
-            "folder."
-        )
+    if config.model.weights not in ("imagenet", "none"):
+        models.find_weight_file(config.model.weights)
 
 
 def load_data(config):

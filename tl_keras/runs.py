@@ -138,8 +138,13 @@ def _counts(fingerprint):
     return ", ".join(f"{count} {name}" for name, count in fingerprint.items() if name != "sha256")
 
 
+def folder_name(name):
+    """Makes a plain folder name of the path or the name of data: letters, digits and dashes."""
+    return re.sub(r"\W+", "-", Path(name).stem).strip("-").lower() or "run"
+
+
 def _new_folder(name):
-    stem = re.sub(r"\W+", "-", Path(name).stem).strip("-").lower() or "run"
+    stem = folder_name(name)
     path = Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
     while path.exists():
         path = path.with_name(f"{path.name}-2")

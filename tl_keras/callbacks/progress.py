@@ -6,6 +6,8 @@ import time
 import keras
 from tqdm import tqdm
 
+from tl_keras.phases import phase_at, total_epochs
+
 
 def phase_table(plan):
     """Formats a plan as a table, one line per phase.
@@ -56,11 +58,11 @@ class ProgressLines(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Announces a new phase, starts the clock and the bar."""
-        phase = self._phase_of(epoch)
+        index, _ = phase_at(self.unfreezing.phases, epoch)
+        phase = self.unfreezing.plan[index]
         if phase is not self._phase:
             self._phase = phase
-            number = self.unfreezing.plan.index(phase) + 1
-            print(f"phase {number}/{len(self.unfreezing.plan)}, learning: {', '.join(phase['blocks'])}", flush=True)
+            print(f"phase {index + 1}/{len(self.unfreezing.plan)}, learning: {', '.join(phase['blocks'])}", flush=True)
         self._started = time.perf_counter()
         steps = self.params.get("steps")
         self._bar = tqdm(total=steps, desc=f"  epoch {epoch + 1}", leave=False, disable=not sys.stderr.isatty())
@@ -75,14 +77,10 @@ class ProgressLines(keras.callbacks.Callback):
         figures = {name: float(value) for name, value in (logs or {}).items()}
         seconds = time.perf_counter() - self._started
         shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
-        last = self.unfreezing.plan[-1]
-        total = last["first_epoch"] + last["epochs"]
+        total = total_epochs(self.unfreezing.phases)
         print(f"  epoch {epoch + 1:>{len(str(total))}}/{total}  {shown}  {seconds:.1f} s", flush=True)
         self.run.log("epoch", {"epoch": epoch + 1, "seconds": round(seconds, 3), **figures})
         if epoch + 1 == self._phase["first_epoch"] + self._phase["epochs"]:
             audit = self._phase["audit"]
             print(f"  audit: {audit['frozen']} frozen variables bit-identical, {audit['moved']} moved", flush=True)
             self.run.log("phase", self._phase)
-
-    def _phase_of(self, epoch):
-        return next(phase for phase in self.unfreezing.plan if epoch < phase["first_epoch"] + phase["epochs"])
