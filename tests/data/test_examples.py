@@ -1,4 +1,6 @@
+import csv
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -6,13 +8,14 @@ import pytest
 from PIL import Image
 
 from tl_keras.data import examples
-from tl_keras.data.examples import EXAMPLES, example_path
+from tl_keras.data.examples import EXAMPLES, TEXT_EXAMPLES, example_path
 from tl_keras.errors import InputError
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_is_there_with_its_licence(name):
-    folder = example_path(name)
+    place = example_path(name)
+    folder = place if place.is_dir() else place.parent
     assert (folder / "LICENSE").is_file() and (folder / "README.md").is_file()
 
 
@@ -50,9 +53,9 @@ def test_emoji_kinds_hold_no_picture_twice():
     assert len(set(pictures)) == len(pictures)
 
 
-def _make_emoji():
-    path = Path(__file__).parents[2] / "data" / "make_emoji.py"
-    specification = importlib.util.spec_from_file_location("make_emoji", path)
+def _script(name):
+    path = Path(__file__).parents[2] / "data" / f"{name}.py"
+    specification = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
@@ -80,7 +83,42 @@ def test_emoji_script_leaves_out_repeated_pictures_variants_and_strangers(tmp_pa
                 "has_img_google": True,
             }
         )
-    make_emoji = _make_emoji()
+    make_emoji = _script("make_emoji")
     assert make_emoji.write_kind(tmp_path, tmp_path / "out", records, "person") == 2
     assert make_emoji.write_kind(tmp_path, tmp_path / "out", records, "hand") == 0
     assert sorted(path.name for path in (tmp_path / "out").rglob("*.png")) == ["jog.png", "standing_person.png"]
+
+
+def _reviews(name):
+    with open(example_path(name), encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("name", TEXT_EXAMPLES)
+def test_what_is_said_of_the_reviews_is_so(name):
+    rows = _reviews(name)
+    counts = [sum(row["label"] == label for row in rows) for label in ("positive", "negative")]
+    readme = (example_path(name).parent / "README.md").read_text(encoding="utf-8")
+    assert f"| `{name}` | `{example_path(name).name}` | {counts[0]} | {counts[1]} |" in readme
+    assert TEXT_EXAMPLES[name].startswith(f"{sum(counts):,} sentences") and sum(counts) == len(rows)
+
+
+def test_no_review_is_there_twice():
+    texts = [re.sub(r"[\W_]+", " ", row["text"].lower()).strip() for name in TEXT_EXAMPLES for row in _reviews(name)]
+    assert len(set(texts)) == len(texts) and all(texts)
+
+
+def test_review_script_leaves_out_what_is_unclear_or_repeated():
+    make_reviews = _script("make_reviews")
+    lines = [
+        "1\t1.0\tGood &amp;#38;  cheap !\r",
+        "2\t0.9\tso so",
+        "3\t-2\tgood & cheap?",
+        "4\t-1\tBad.",
+        "5\t-3\tbad",
+        "6\t-3\t...",
+    ]
+    assert make_reviews.rated_texts(lines) == [("Bad.", "negative")]
+    rows = [(str(number), "ab"[number % 2]) for number in range(20)]
+    some = make_reviews.at_most(rows, 3)
+    assert len(some) == 6 and some == sorted(some, key=rows.index) and some == make_reviews.at_most(rows, 3)

@@ -51,6 +51,11 @@ def test_multi_label_needs_a_table(folder):
         find_records(folder, multi_label=True)
 
 
+def test_an_example_of_texts():
+    with pytest.raises(InputError, match="'reviews' does not hold images: give --data.path emoji"):
+        find_records("reviews")
+
+
 def test_importing_loads_no_tensorflow():
     code = (
         "import sys, tl_keras.data.sources, tl_keras.data.splitting, tl_keras.data.images\n"

@@ -83,7 +83,7 @@ def test_a_label_that_training_never_shows(split):
 
 
 def test_nothing_to_train_on():
-    with pytest.raises(InputError, match="train split has no labelled images"):
+    with pytest.raises(InputError, match="train split has no labelled examples"):
         split_records(make_records([0, 0]))
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from tl_keras.data import tfds_source
 from tl_keras.data.decoding import read_image
 from tl_keras.data.sources import find_records
+from tl_keras.data.texts import find_texts
 from tl_keras.errors import InputError
 
 
@@ -40,19 +41,37 @@ class TinyTexts(tfds.core.GeneratorBasedBuilder):
     VERSION = tfds.core.Version("1.0.0")
 
     def _info(self):
-        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict({"text": tfds.features.Text()}))
+        features = {"sentence": tfds.features.Text(), "label": tfds.features.ClassLabel(names=["bad", "good"])}
+        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples(), "unsupervised": self._generate_examples(-1)}
+
+    def _generate_examples(self, label=None):
+        for row, text in enumerate(["größer", "fine ", " "]):
+            yield row, {"sentence": text, "label": row % 2 if label is None else label}
+
+
+class TinyPairs(tfds.core.GeneratorBasedBuilder):
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        texts = {name: tfds.features.Text() for name in ("question", "answer")}
+        features = texts | {"label": tfds.features.ClassLabel(names=["no", "yes"])}
+        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, dl_manager):
         return {"train": self._generate_examples()}
 
     def _generate_examples(self):
-        yield 0, {"text": "hello"}
+        yield 0, {"question": "why", "answer": "so", "label": 0}
+        yield 1, {"question": "who", "answer": "he", "label": 1}
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tfds")
-    for builder in (TinyPictures, TinyTexts):
+    for builder in (TinyPictures, TinyTexts, TinyPairs):
         builder(data_dir=folder).download_and_prepare()
     return folder
 
@@ -68,13 +87,32 @@ def test_prepared_folder(prepared, part):
 
 
 def test_several_prepared_data_sets_are_named(prepared):
-    with pytest.raises(InputError, match="holds 2 prepared data sets.*tiny_pictures.*tiny_texts"):
+    with pytest.raises(InputError, match="holds 3 prepared data sets.*tiny_pairs.*tiny_pictures.*tiny_texts"):
         find_records(prepared)
 
 
 def test_data_without_images(prepared):
-    with pytest.raises(InputError, match="features text: expected an image and a class label"):
+    with pytest.raises(InputError, match="features label, sentence: expected an image"):
         find_records(prepared / "tiny_texts")
+
+
+def test_texts_of_a_prepared_folder(prepared):
+    records = find_texts(prepared / "tiny_texts")
+    assert sorted(zip(records.sources, records.labels.tolist(), strict=True)) == [("fine", 1), ("größer", 0)]
+    assert records.class_names == ("bad", "good") and records.splits == ["train", "train"]
+    assert records.notes[0].startswith("Left out 1 of 3 texts")
+
+
+def test_pairs_of_a_prepared_folder(prepared):
+    records = find_texts(prepared / "tiny_pairs", text_column="question", second_text_column="answer")
+    assert sorted(records.sources) == [("who", "he"), ("why", "so")]
+
+
+def test_which_of_several_texts_must_be_said(prepared):
+    with pytest.raises(InputError, match="expected a text, named 'text'; name it with --data.text_column answer or q"):
+        find_texts(prepared / "tiny_pairs")
+    with pytest.raises(InputError, match="expected a text, named 'text'; choose another data set"):
+        find_texts(prepared / "tiny_pictures")
 
 
 def test_unknown_name_names_the_nearest():

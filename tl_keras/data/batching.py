@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tl_keras.data.augmentation import AUGMENTATIONS, augment
+from tl_keras.data.labels import hot_labels
 from tl_keras.errors import InputError, unknown_name
 
 
@@ -87,10 +88,7 @@ def read_batch(image_set, rows):
     """
     images = image_set.images
     batch = images[rows] if isinstance(images, np.ndarray) else np.stack([images[row] for row in rows])
-    labels = image_set.labels[rows]
-    if labels.ndim == 1:
-        labels = labels[:, None] == np.arange(len(image_set.class_names))
-    return batch, labels.astype(np.float32)
+    return batch, hot_labels(image_set.labels[rows], len(image_set.class_names))
 
 
 def _rows(step, steps, batch_size, count, shuffle_seed):

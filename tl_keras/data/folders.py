@@ -1,4 +1,4 @@
-"""Images in folders: one folder per class, or train/ validation/ test/ with one folder per class in each."""
+"""Files in folders: one folder per class, or train/ validation/ test/ with one folder per class in each."""
 
 import os
 from pathlib import Path
@@ -16,14 +16,20 @@ _LISTED_SUFFIXES = IMAGE_SUFFIXES | _FOREIGN_SUFFIXES
 _LEFTOVERS = frozenset(("__macosx", "thumbs.db"))
 
 
-def list_images(folder, *, seen=()):
-    """Lists the image files in a folder and below.
+def list_images(folder):
+    """Lists the image files in a folder and below, as `list_files` does."""
+    return list_files(folder, _LISTED_SUFFIXES)
 
-    Hidden files and folders, `__MACOSX` and files without an image suffix are passed over. Links are followed, but
-    each real directory is entered once, so that a loop of links ends and no file is listed twice.
+
+def list_files(folder, suffixes, *, seen=()):
+    """Lists the files of some kind in a folder and below.
+
+    Hidden files and folders, `__MACOSX` and files with other suffixes are passed over. Links are followed, but each
+    real directory is entered once, so that a loop of links ends and no file is listed twice.
 
     Args:
         folder: the folder to start from; it is entered in any case.
+        suffixes: set of the endings to list, lower case with the dot.
         seen: real paths of directories not to enter below `folder`.
 
     Returns:
@@ -33,18 +39,18 @@ def list_images(folder, *, seen=()):
         InputError: a folder is missing or cannot be read.
     """
     entered = {os.path.realpath(folder), *seen}
-    images = []
+    listed = []
     waiting = [folder]
     while waiting:
         folders, files = _entries(waiting.pop())
-        images += [entry.path for entry in files if Path(entry.name).suffix.lower() in _LISTED_SUFFIXES]
+        listed += [entry.path for entry in files if Path(entry.name).suffix.lower() in suffixes]
         # Reversed, for the last one appended is the first one popped.
         for entry in reversed(folders):
             real = os.path.realpath(entry.path)
             if real not in entered:
                 entered.add(real)
                 waiting.append(entry.path)
-    return images
+    return listed
 
 
 def prepared_versions(folder):
@@ -70,25 +76,48 @@ def read_folders(root):
     Raises:
         InputError: the folder is missing, empty, has a single class, or has a class folder without images.
     """
-    class_folders = _class_folders(root)
-    _require_classes(root, class_folders)
+    return read_class_folders(root, "images", IMAGE_SUFFIXES, _LISTED_SUFFIXES)
+
+
+def read_class_folders(root, things, suffixes, listed_suffixes=None, ignored=()):
+    """Finds the files of a folder of class folders, or of a folder with train/, val(idation)/ and test/.
+
+    Args:
+        root: the folder.
+        things: what the files are, for messages, such as "images".
+        suffixes: set of the endings they have, lower case with the dot.
+        listed_suffixes: more endings, of files that are listed all the same, to be reported later; None: no more.
+        ignored: names of class folders that are none.
+
+    Returns:
+        `Records` whose sources are the paths of the files, with int32 labels; the splits are those of the folders, or
+        all ""; a note names what was ignored.
+
+    Raises:
+        InputError: the folder is missing, empty, has a single class, or has a class folder without such files.
+    """
+    every_folder = _class_folders(root)
+    class_folders = [folder for folder in every_folder if folder[1] not in ignored]
+    _require_classes(root, class_folders, things)
     class_names = sorted_class_names(name for _, name, _ in class_folders)
-    barred = {os.path.realpath(path) for *_, path in class_folders} | {os.path.realpath(root)}
+    barred = {os.path.realpath(path) for *_, path in every_folder} | {os.path.realpath(root)}
     paths, labels, splits, empty = [], [], [], []
     for split, name, path in class_folders:
-        images = list_images(path, seen=barred)
-        paths += images
-        labels += [class_names.index(name)] * len(images)
-        splits += [split] * len(images)
-        if not images:
+        files = list_files(path, listed_suffixes or suffixes, seen=barred)
+        paths += files
+        labels += [class_names.index(name)] * len(files)
+        splits += [split] * len(files)
+        if not files:
             empty.append(os.path.relpath(path, root))
     if empty:
         raise InputError(
-            f"No images in class folder {first_of(empty)} of {root}: expected at least one file "
-            f"({' '.join(sorted(IMAGE_SUFFIXES))}) in each; add some, or remove the folder."
+            f"No {things} in class folder {first_of(empty)} of {root}: expected at least one file "
+            f"({' '.join(sorted(suffixes))}) in each; add some, or remove the folder."
         )
     names = [Path(path).relative_to(root).as_posix() for path in paths]
-    return Records(paths, names, np.array(labels, np.int32), splits, class_names)
+    left_out = [os.path.relpath(path, root) for _, name, path in every_folder if name in ignored]
+    notes = (f"Left out, for it has no labels: {first_of(left_out)}.",) if left_out else ()
+    return Records(paths, names, np.array(labels, np.int32), splits, class_names, notes)
 
 
 def _entries(folder):
@@ -133,12 +162,12 @@ def _class_folders(root):
     ]
 
 
-def _require_classes(root, class_folders):
+def _require_classes(root, class_folders, things):
     names = sorted({name for _, name, _ in class_folders})
     if len(names) >= 2:
         return
     got = f"got one, {names[0]!r}" if names else "got none"
     raise InputError(
-        f"Two or more class folders are needed in {root}, {got}: put the images of each class into a folder that "
+        f"Two or more class folders are needed in {root}, {got}: put the {things} of each class into a folder that "
         "bears the name of the class."
     )

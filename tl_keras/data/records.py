@@ -1,4 +1,4 @@
-"""What is known about a data set before any image is read: a table of sources, labels and splits."""
+"""What is known about a data set before it is decoded or tokenized: a table of sources, labels and splits."""
 
 from dataclasses import dataclass, replace
 
@@ -9,24 +9,27 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """One row per image.
+    """One row per example.
 
     Attributes:
-        sources: the path of each image file, or the encoded image itself (bytes).
-        names: what reports call each image: its path relative to the root, or its row.
+        sources: of images, the path of each file, or the encoded image itself (bytes); of texts, each text, or a
+            tuple of two.
+        names: what reports call each example: its path relative to the root, or its row.
         labels: int32 (n,), indices into `class_names`; multi-label: uint8 (n, num_classes), ones and zeros.
         splits: "train", "validation", "test", or "" where that is not decided yet.
         class_names: the names of the classes, in the order of the labels.
+        notes: sentences on what was left out or looks odd, for the user to read.
     """
 
-    sources: list[str | bytes]
+    sources: list[str | bytes | tuple[str, str]]
     names: list[str]
     labels: np.ndarray
     splits: list[str]
     class_names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def __len__(self):
-        """Returns the number of images."""
+        """Returns the number of examples."""
         return len(self.sources)
 
     def rows(self, split):

@@ -1,18 +1,14 @@
 """Finds the images and labels that a user points at, whatever form they have."""
 
-import difflib
 import importlib
-from pathlib import Path
 
-from tl_keras.data.examples import EXAMPLES, example_path
-from tl_keras.data.folders import prepared_versions, read_folders
+from tl_keras.data.examples import IMAGE_EXAMPLES
+from tl_keras.data.folders import read_folders
+from tl_keras.data.places import find_place
 from tl_keras.data.records import Records
-from tl_keras.data.tables import TABLE_SUFFIXES, read_table
-from tl_keras.errors import InputError
+from tl_keras.data.tables import read_table
 
 __all__ = ["Records", "find_records"]
-
-TFDS_PREFIX = "tfds:"
 
 
 def find_records(
@@ -31,7 +27,7 @@ def find_records(
             - the name of a shipped example ("emoji"; write "./emoji" for a folder of that name),
             - a folder with one folder per class,
             - a folder with train/, and perhaps val(idation)/ and test/, each with one folder per class,
-            - a .csv, .tsv or .parquet table,
+            - a .csv, .tsv, .jsonl or .parquet table,
             - "tfds:NAME", a data set of TensorFlow Datasets, prepared or downloadable,
             - a folder that TensorFlow Datasets has prepared.
         path_column: of a table, the column of image paths, relative to the folder of the table.
@@ -46,49 +42,17 @@ def find_records(
     Raises:
         InputError: nothing is there, or what is there cannot be used; the message says why.
     """
-    place = Path(path)
-    if str(path) in EXAMPLES:
-        place = example_path(str(path))
-    is_table = place.suffix.lower() in TABLE_SUFFIXES and place.is_file()
-    if multi_label and not is_table:
-        raise InputError(
-            f"data.multi_label needs a table whose label column names several classes, got {str(path)!r}: give a .csv, "
-            ".tsv or .parquet file, or turn multi_label off."
-        )
-    if str(path).startswith(TFDS_PREFIX):
-        return _tfds_source().read_named(str(path).removeprefix(TFDS_PREFIX))
-    if is_table:
+    place = find_place(path, IMAGE_EXAMPLES, things="images", multi_label=multi_label)
+    if place.form == "table":
         return read_table(
-            place,
+            place.where,
             path_column=path_column,
             label_column=label_column,
             split_column=split_column,
             multi_label=multi_label,
             label_separator=label_separator,
         )
-    if not place.is_dir():
-        raise _not_there(path, place)
-    if prepared_versions(place):
-        return _tfds_source().read_prepared(place)
-    return read_folders(place)
-
-
-def _tfds_source():
-    """Loads the reader of TensorFlow Datasets, and with it that package, only for data that need it."""
-    return importlib.import_module("tl_keras.data.tfds_source")
-
-
-def _not_there(path, place):
-    if place.is_file():
-        return InputError(
-            f"Cannot use the file {path} as data: expected a folder or a table ({' '.join(sorted(TABLE_SUFFIXES))}); "
-            "give the folder that holds the class folders."
-        )
-    parent = place.parent
-    beside = [entry.name for entry in parent.iterdir()] if parent.is_dir() else []
-    near = difflib.get_close_matches(place.name, [*beside, *EXAMPLES], n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "check --data.path."
-    return InputError(
-        f"Nothing found at {str(path)!r}: expected a folder of class folders, a table, tfds:NAME, or a shipped example "
-        f"({', '.join(EXAMPLES)}); {hint}"
-    )
+    if place.form == "folder":
+        return read_folders(place.where)
+    # Loads TensorFlow Datasets, only for data that need it.
+    return importlib.import_module("tl_keras.data.tfds_source").read_images(place)

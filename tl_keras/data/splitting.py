@@ -1,4 +1,4 @@
-"""Which image is for training, which for validation, which for the test."""
+"""Which example is for training, which for validation, which for the test."""
 
 from dataclasses import replace
 
@@ -13,15 +13,15 @@ def split_records(records, *, validation_fraction=0.15, test_fraction=0.15, exam
 
     Given splits stay; undecided rows count as "train". A split that nobody gave is carved out of "train", class by
     class: the fraction of each class, rounded, at least one where the class has three examples or more, and never
-    the last training example of a class. The test images depend on `test_fraction` and `seed` only, so that runs
-    with other label budgets or validation sizes are tested on the same images.
+    the last training example of a class. The test examples depend on `test_fraction` and `seed` only, so that runs
+    with other label budgets or validation sizes are tested on the same ones.
 
     Args:
         records: `Records`.
         validation_fraction: part of each class that becomes "validation" if no row is, 0 <= fraction < 1.
         test_fraction: part of each class that becomes "test" if no row is, 0 <= fraction < 1.
-        examples_per_class: cuts "train" to this many images of each class (multi-label: an image is kept while one
-            of its classes has fewer); None keeps all. Images cut away are in no split.
+        examples_per_class: cuts "train" to this many examples of each class (multi-label: one is kept while one of
+            its classes has fewer); None keeps all. What is cut away is in no split.
         seed: int, of the shuffling.
 
     Returns:
@@ -55,10 +55,10 @@ def _check_labels_seen(records):
         if unseen.size:
             raise InputError(
                 f"The {split} split has labels that the train split never shows, {_names(records, unseen)}: a model "
-                "cannot learn them; add training images of these classes, or remove them from the split."
+                "cannot learn them; add training examples of these classes, or remove them from the split."
             )
     if not seen.any():
-        raise InputError("The train split has no labelled images: got 0, expected at least one of each class.")
+        raise InputError("The train split has no labelled examples: got 0, expected at least one of each class.")
 
 
 def _check_ranges(validation_fraction, test_fraction, examples_per_class):

@@ -1,0 +1,92 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from tl_keras.data.batch_plan import MOST_SHAPES, plan_batches
+from tl_keras.data.token_sets import TokenSet
+from tl_keras.errors import InputError
+
+
+def make_set(lengths):
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    count = len(lengths)
+    tokens = np.zeros(offsets[-1], np.int32)
+    return TokenSet(tokens, offsets, None, np.zeros(count, np.int32), [""] * count, [""] * count, ("a",), 0)
+
+
+def draw(plan, epoch):
+    return plan.batches(np.random.default_rng([0, epoch]))
+
+
+LENGTHS = np.random.default_rng(0).geometric(0.05, 1003)
+
+
+@pytest.mark.parametrize("tokens_per_batch", [None, 300])
+def test_every_epoch_holds_every_text_once_in_the_same_shapes(tokens_per_batch):
+    plan = plan_batches(make_set(LENGTHS), 16, tokens_per_batch=tokens_per_batch)
+    for epoch in range(3):
+        batches = draw(plan, epoch)
+        assert sorted(np.concatenate([rows for rows, _ in batches])) == list(range(1003))
+        assert Counter((len(rows), padded) for rows, padded in batches) == plan.shapes()
+        assert all(LENGTHS[rows].max() <= padded for rows, padded in batches)
+    assert len(plan.shapes()) <= MOST_SHAPES
+
+
+def test_as_few_batches_as_there_can_be():
+    assert sum(plan_batches(make_set(LENGTHS), 16).shapes().values()) == -(-1003 // 16)
+
+
+def test_little_padding():
+    shapes = plan_batches(make_set(LENGTHS), 16).shapes()
+    assert LENGTHS.sum() / sum(batch * length * count for (batch, length), count in shapes.items()) > 0.85
+
+
+def test_members_and_order_differ_between_epochs():
+    plan = plan_batches(make_set(LENGTHS), 16)
+    first, second = ([tuple(rows) for rows, _ in draw(plan, epoch)] for epoch in (0, 1))
+    # Those of the longest texts, of which there are too few to mix.
+    same = {tuple(sorted(rows)) for rows in first} & {tuple(sorted(rows)) for rows in second}
+    assert len(same) <= 2
+    lengths = [padded for _, padded in draw(plan, 0)]
+    assert lengths != sorted(lengths) and lengths != [padded for _, padded in draw(plan, 1)]
+    assert first == [tuple(rows) for rows, _ in draw(plan, 0)]
+
+
+def test_without_a_generator_they_are_sorted_by_length():
+    rows = np.concatenate([rows for rows, _ in plan_batches(make_set(LENGTHS), 16).batches()])
+    assert (np.diff(LENGTHS[rows]) >= 0).all()
+
+
+def test_tokens_per_batch():
+    shapes = plan_batches(make_set(LENGTHS), 16, tokens_per_batch=100).shapes()
+    assert all(batch * length <= 100 or batch == 1 for batch, length in shapes)
+    assert max(batch for batch, _ in shapes) > 5
+
+
+def test_only_long_texts_are_cut_by_the_budget_of_itself():
+    shapes = plan_batches(make_set(np.repeat([10, 200, 512], 64)), 16).shapes()
+    assert shapes == {(16, 10): 4, (16, 200): 4, (8, 512): 8}
+
+
+def test_small_sets_keep_few_lengths():
+    assert len(plan_batches(make_set(LENGTHS[:96]), 16).padded_lengths) <= 3
+
+
+def test_lengths_of_another_set():
+    plan = plan_batches(make_set([3, 9, 25]), 2, padded_lengths=(4, 8, 16))
+    assert plan.padded_lengths == (4, 8, 16, 25)
+    assert plan_batches(make_set([3, 5]), 2, padded_lengths=(4, 8, 16)).shapes() == {(2, 8): 1}
+
+
+@pytest.mark.parametrize(
+    ("lengths", "settings", "message"),
+    [
+        ([], {"batch_size": 2}, "no texts"),
+        ([1], {"batch_size": 0}, "data.batch_size is 0"),
+        ([1], {"batch_size": 1, "tokens_per_batch": 0}, "data.tokens_per_batch is 0"),
+    ],
+)
+def test_bad_input(lengths, settings, message):
+    with pytest.raises(InputError, match=message):
+        plan_batches(make_set(np.array(lengths, int)), **settings)

@@ -1,0 +1,61 @@
+import json
+
+import pandas
+import pytest
+
+from tl_keras.data.table_cells import read_cells
+from tl_keras.errors import InputError
+
+COLUMNS = {"data.text_column": "text", "data.label_column": "label", "data.split_column": "split"}
+ROWS = [{"text": " fine\u2028day ", "label": 1, "other": [1]}, {"text": None, "label": ["x", "y "]}]
+
+
+def write(tmp_path, text, name="data.csv"):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_json_lines(tmp_path):
+    text = "\n\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS)
+    assert read_cells(write(tmp_path, text, "data.jsonl"), COLUMNS) == [
+        ("line 1", {"text": "fine\u2028day", "label": "1"}),
+        ("line 3", {"text": "", "label": ["x", "y"]}),
+    ]
+
+
+def test_parquet(tmp_path):
+    frame = pandas.DataFrame({"text": ["fine", None], "label": [["x"], ["y", "z"]], "other": [1, 2]})
+    frame.to_parquet(tmp_path / "data.parquet")
+    assert read_cells(tmp_path / "data.parquet", COLUMNS) == [
+        ("row 1", {"text": "fine", "label": ["x"]}),
+        ("row 2", {"text": "", "label": ["y", "z"]}),
+    ]
+
+
+def test_every_line_that_is_no_json_object_is_named(tmp_path):
+    lines = ['{"text": "a"}', '{"text": "b"', "[1]", "[" * 100_000, "text"]
+    with pytest.raises(InputError, match="not valid at line 2; line 3; line 4; line 5: expected one JSON object"):
+        read_cells(write(tmp_path, "\n".join(lines), "data.jsonl"), COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Text,label\na,b\n", "no column 'text'.*--data.text_column Text"),
+        ("words,label\na,b\n", "name the right one with --data.text_column"),
+        ("text;label\na;b\n", "seems to have semicolons between its columns: save it with commas"),
+        ("text\tlabel\na\tb\n", "seems to have tabs"),
+        ("text,label,text\na,b,c\n", "2 columns of the name 'text'"),
+        ("text,label\n", "no rows"),
+        ("", "no column 'text', only nothing"),
+    ],
+)
+def test_bad_headers_are_one_sentence(tmp_path, text, message):
+    with pytest.raises(InputError, match=message) as caught:
+        read_cells(write(tmp_path, text), COLUMNS)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_columns_may_be_there_twice(tmp_path):
+    assert read_cells(write(tmp_path, "text,label,,\na,b,,\n"), COLUMNS) == [("line 2", {"text": "a", "label": "b"})]

@@ -1,0 +1,57 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tl_keras.data.splitting import split_records
+from tl_keras.data.texts import find_texts
+from tl_keras.errors import InputError
+
+
+@pytest.mark.parametrize(("name", "count"), [("reviews", 2439), ("movie_reviews", 4000)])
+def test_shipped_examples(name, count):
+    records = find_texts(name)
+    assert len(records) == count and records.class_names == ("negative", "positive") and records.notes == ()
+
+
+def test_splits_and_label_budgets():
+    records = split_records(find_texts("reviews"), examples_per_class=8)
+    assert len(records.rows("train")) == 16 and len(records.rows("test")) > 300
+    whole = split_records(find_texts("reviews"))
+    assert [whole.sources[row] for row in whole.rows("test")] == [records.sources[row] for row in records.rows("test")]
+
+
+def test_folder_and_table(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        (tmp_path / "data" / name / "1.txt").write_text("hello")
+    records = find_texts(tmp_path / "data")
+    assert records.class_names == ("a", "b")
+    assert "1 of 2 texts are copies" in records.notes[0]
+    (tmp_path / "rows.csv").write_text("a,b,kind\nx,y,1\nz,w,2\n")
+    pairs = find_texts(tmp_path / "rows.csv", text_column="a", second_text_column="b", label_column="kind")
+    assert pairs.sources == [("x", "y"), ("z", "w")]
+
+
+def test_a_folder_of_tables_names_them():
+    with pytest.raises(InputError, match="give one of .*movie_reviews.csv; .*product_reviews.csv"):
+        find_texts(Path(__file__).parents[2] / "data" / "reviews")
+
+
+def test_a_folder_holds_no_pairs(tmp_path):
+    with pytest.raises(InputError, match="second_text_column needs a table"):
+        find_texts(tmp_path, second_text_column="b")
+
+
+def test_an_example_of_images():
+    with pytest.raises(InputError, match="'emoji' does not hold texts: give --data.path reviews or movie_reviews"):
+        find_texts("emoji")
+
+
+def test_importing_loads_no_tensorflow():
+    code = (
+        "import sys, tl_keras.data.texts, tl_keras.data.tokenizing, tl_keras.data.batch_plan\n"
+        "assert not {'tensorflow.python', 'keras.src', 'pandas.core', 'tensorflow_datasets.core'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+
+from tl_keras.data.records import Records
+from tl_keras.data.token_format import TokenFormat
+from tl_keras.data.tokenizing import CHARACTERS_PER_TOKEN, tokenize, tokenize_splits
+from tl_keras.errors import InputError
+
+FORMAT = TokenFormat(start_ids=(1,), separator_ids=(2,), end_ids=(3,), max_tokens=8)
+
+
+class Encoder:
+    """A token is a word, its id the number of its letters plus 10; remembers what it was asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, texts):
+        self.asked.append(list(texts))
+        return [np.array([10 + len(word) for word in text.split()], np.int32) for text in texts]
+
+
+def make_records(texts, splits=None):
+    labels = np.arange(len(texts), dtype=np.int32) % 2
+    names = [f"line {row}" for row in range(len(texts))]
+    return Records(texts, names, labels, splits or ["train"] * len(texts), ("a", "b"))
+
+
+def rows(token_set):
+    return [part.tolist() for part in np.split(token_set.tokens, token_set.offsets[1:-1])]
+
+
+def test_records_become_a_token_set():
+    token_set = tokenize(make_records(["a bb", "ccc"]), Encoder(), FORMAT)
+    assert rows(token_set) == [[1, 11, 12, 3], [1, 13, 3]]
+    assert token_set.tokens.dtype == np.int32 and token_set.offsets.dtype == np.int64
+    assert token_set.labels.tolist() == [0, 1] and token_set.class_names == ("a", "b")
+    assert token_set.names == ["line 0", "line 1"] and token_set.texts == ["a bb", "ccc"]
+    assert token_set.segments is None and token_set.cut_texts == token_set.cut_tokens == 0
+
+
+def test_pairs_and_segments():
+    token_format = TokenFormat((1,), (2,), (3,), has_segments=True)
+    token_set = tokenize([("a", "bb"), ("ccc", "d e")], Encoder(), token_format)
+    assert rows(token_set) == [[1, 11, 2, 12, 3], [1, 13, 2, 11, 11, 3]]
+    assert token_set.segments.tolist() == [0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 1]
+    assert token_set.labels is None and token_set.names == ["text 1", "text 2"]
+
+
+def test_many_texts_are_encoded_in_few_calls_and_stay_in_order():
+    texts = ["x" * (1 + number % 50) for number in range(3000)]
+    encoder = Encoder()
+    token_set = tokenize(texts, encoder, FORMAT)
+    assert len(encoder.asked) == 3
+    assert token_set.tokens[1::3].tolist() == [10 + len(text) for text in texts]
+
+
+def test_what_was_cut_is_counted():
+    token_set = tokenize(["a " * 10, "b"], Encoder(), FORMAT)
+    assert (token_set.cut_texts, token_set.cut_tokens) == (1, 4)
+    assert token_set.lengths.tolist() == [8, 3]
+
+
+@pytest.mark.parametrize(
+    ("truncation", "kept"), [("head", [11] * 6), ("tail", [12] * 6), ("head_tail", [11] + [12] * 5)]
+)
+def test_a_text_of_four_megabytes_is_cut_before_the_tokenizer(truncation, kept):
+    encoder = Encoder()
+    token_format = TokenFormat((1,), (2,), (3,), max_tokens=8, truncation=truncation)
+    token_set = tokenize(["a " * 1_000_000 + "bb " * 700_000], encoder, token_format)
+    assert len(encoder.asked[0][0]) <= CHARACTERS_PER_TOKEN * 8 + 1
+    assert rows(token_set) == [[1, *kept, 3]]
+    assert token_set.cut_texts == 1
+    assert token_set.cut_tokens == pytest.approx(1_700_000, rel=0.3)
+
+
+def test_the_cache_spares_the_tokenizer(tmp_path):
+    encoder = Encoder()
+    first = tokenize(["a bb", "c"], encoder, FORMAT, fingerprint="t", cache_folder=tmp_path)
+    again = tokenize(["a bb", "c"], encoder, FORMAT, fingerprint="t", cache_folder=tmp_path)
+    assert len(encoder.asked) == 1 and rows(first) == rows(again)
+    tokenize(["a bb", "c"], encoder, FORMAT, fingerprint="other", cache_folder=tmp_path)
+    assert len(encoder.asked) == 2
+
+
+def test_a_torn_cache_is_made_anew(tmp_path):
+    expected = tokenize(["a bb"], Encoder(), FORMAT, cache_folder=tmp_path)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:-50])
+    encoder = Encoder()
+    assert rows(tokenize(["a bb"], encoder, FORMAT, cache_folder=tmp_path)) == rows(expected)
+    tokenize(["a bb"], encoder, FORMAT, cache_folder=tmp_path)
+    assert len(encoder.asked) == 1
+
+
+def test_splits():
+    records = make_records(["a", "b b", "c " * 9, "d"], ["test", "train", "train", ""])
+    with pytest.raises(ValueError, match="undecided"):
+        tokenize_splits(records, Encoder(), FORMAT)
+    splits = tokenize_splits(records.take([0, 1, 2]), Encoder(), FORMAT)
+    assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [2, 0, 1]
+    assert splits.cut_texts_share == pytest.approx(1 / 3) and splits.class_names == ("a", "b")
+
+
+def test_no_tokens_at_all():
+    with pytest.raises(InputError, match="None of 2 texts has a token"):
+        tokenize([" ", " "], Encoder(), TokenFormat())

@@ -1,0 +1,77 @@
+"""Finds the texts and labels that a user points at, whatever form they have."""
+
+import importlib
+from dataclasses import replace
+
+from tl_keras.data.examples import TEXT_EXAMPLES
+from tl_keras.data.listing import first_of
+from tl_keras.data.places import find_place
+from tl_keras.data.table_cells import TABLE_SUFFIXES
+from tl_keras.data.text_checks import note_repeated
+from tl_keras.data.text_folders import read_text_folders
+from tl_keras.data.text_tables import read_text_table
+from tl_keras.errors import InputError
+
+
+def find_texts(
+    path,
+    *,
+    text_column="text",
+    second_text_column=None,
+    label_column="label",
+    split_column="split",
+    multi_label=False,
+    label_separator="|",
+):
+    """Reads the texts of a data set with their labels.
+
+    Args:
+        path: one of
+            - the name of a shipped example ("reviews", "movie_reviews"; write "./reviews" for a folder of that name),
+            - a .csv, .tsv, .jsonl or .parquet table,
+            - a folder with one folder of .txt files per class,
+            - a folder with train/, and perhaps val(idation)/ and test/, each with one such folder per class,
+            - "tfds:NAME", a data set of TensorFlow Datasets, prepared or downloadable,
+            - a folder that TensorFlow Datasets has prepared.
+        text_column: the column, or the feature of TensorFlow Datasets, that holds the texts.
+        second_text_column: the one that holds the second text of each pair; None: no pairs.
+        label_column: the one that holds the class names.
+        split_column: of a table, the column of split names; it may be absent if it is the default.
+        multi_label: a text belongs to any number of classes. Tables only.
+        label_separator: what stands between the class names in a cell of a multi-label table.
+
+    Returns:
+        `Records` whose sources are str, or for pairs tuples of two str, in memory and whole. Labels are int32 (n,),
+        multi-label uint8 (n, num_classes). A note says if texts are there more than once.
+
+    Raises:
+        InputError: nothing is there, or what is there cannot be used; the message says why.
+    """
+    place = find_place(path, TEXT_EXAMPLES, things="texts", multi_label=multi_label)
+    columns = {"text_column": text_column, "second_text_column": second_text_column, "label_column": label_column}
+    if place.form == "table":
+        records = read_text_table(
+            place.where,
+            **columns,
+            split_column=split_column,
+            multi_label=multi_label,
+            label_separator=label_separator,
+        )
+    elif place.form == "folder":
+        records = _read_folder(place.where, second_text_column)
+    else:
+        # Loads TensorFlow Datasets, only for data that need it.
+        records = importlib.import_module("tl_keras.data.tfds_source").read_texts(place, **columns)
+    return replace(records, notes=(*records.notes, *note_repeated(records.sources)))
+
+
+def _read_folder(folder, second_text_column):
+    if second_text_column is not None:
+        raise InputError(
+            f"data.second_text_column needs a table or a data set with two texts in each row, got the folder {folder}: "
+            "give a .csv, .tsv, .jsonl or .parquet file."
+        )
+    tables = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in TABLE_SUFFIXES]
+    if tables and not any(path.is_dir() and not path.name.startswith(".") for path in folder.iterdir()):
+        raise InputError(f"The folder {folder} holds tables and no class folders: give one of {first_of(tables)}.")
+    return read_text_folders(folder)

@@ -1,0 +1,172 @@
+"""Batches of token ids for `fit`, `evaluate` and `predict`: texts of like length together, and repeatable."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from tl_keras.data.batch_plan import plan_batches
+from tl_keras.data.labels import hot_labels
+
+
+@dataclass(frozen=True, eq=False)
+class TokenFeatures:
+    """Stored activations of a frozen part of a model, in place of token ids.
+
+    Attributes:
+        values: per token (total, width), laid out as `TokenSet.tokens`; otherwise (n, ...), an array or memmap.
+        per_token: as said.
+    """
+
+    values: np.ndarray
+    per_token: bool
+
+
+def make_token_dataset(
+    token_set,
+    batch_size,
+    *,
+    tokens_per_batch=None,
+    shuffle_seed=None,
+    first_epoch=0,
+    features=None,
+    padded_lengths=None,
+):
+    """Makes batches of a `TokenSet`.
+
+    Args:
+        token_set: the texts, with labels; at least one.
+        batch_size: the most texts per batch.
+        tokens_per_batch: the most tokens per batch, padding included, as in `plan_batches`.
+        shuffle_seed: int >= 0; the dataset is then endless, `token_steps_per_epoch` batches per epoch. Which texts of
+            like length make a batch, and the order of batches, are functions of (shuffle_seed, epoch) alone. None: one
+            pass, sorted by length (`token_batches` tells the rows).
+        first_epoch: the epoch to begin with: the batches are those that a dataset begun at epoch 0 yields from there
+            on.
+        features: `TokenFeatures` to give in place of the ids; the rows of each batch are the same.
+        padded_lengths: as in `plan_batches`.
+
+    Returns:
+        A `tf.data.Dataset` of (inputs, labels). Labels: float32 (batch, num_classes), one-hot or multi-hot. Inputs:
+        {"token_ids": int32 (batch, length), "padding_mask": int32 (batch, length), 1 where a token is, and where the
+        set has them "segment_ids": int32 (batch, length)}; with features per token (values (batch, length, width),
+        padding_mask); with others values (batch, ...). Padded values are 0.
+
+    Raises:
+        InputError: the set is empty, or a number is below 1.
+    """
+    plan = plan_batches(token_set, batch_size, tokens_per_batch=tokens_per_batch, padded_lengths=padded_lengths)
+    steps, num_classes = len(plan.batches()), len(token_set.class_names)
+
+    @functools.lru_cache(maxsize=2)
+    def batches(epoch):
+        return plan.batches(None if shuffle_seed is None else np.random.default_rng([shuffle_seed, epoch]))
+
+    def read(step):
+        rows, length = batches(int(step) // steps)[int(step) % steps]
+        inputs = read_token_inputs(token_set, rows, length, features)
+        return inputs, hot_labels(token_set.labels[rows], num_classes)
+
+    def read_flat(step):
+        return tf.nest.flatten(read(step))
+
+    # What one batch is made of, and of which types, shows what all are.
+    pattern = read(0)
+    types = [array.dtype for array in tf.nest.flatten(pattern)]
+    shapes = _shapes(pattern, features)
+
+    def load(step):
+        arrays = tf.numpy_function(read_flat, [step], types, stateful=False)
+        for array, shape in zip(arrays, shapes, strict=True):
+            array.set_shape(shape)
+        return tf.nest.pack_sequence_as(pattern, arrays)
+
+    last = steps if shuffle_seed is None else np.iinfo(np.int64).max
+    numbers = tf.data.Dataset.range(first_epoch * steps, last)
+    return numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def token_batches(token_set, batch_size, *, tokens_per_batch=None, padded_lengths=None):
+    """Goes through a set once, sorted by length: what a prediction needs, to be put back into order afterwards.
+
+    Args:
+        token_set: `TokenSet`, with or without labels.
+        batch_size: as in `plan_batches`.
+        tokens_per_batch: as in `plan_batches`.
+        padded_lengths: as in `plan_batches`.
+
+    Yields:
+        rows: int64 (batch,), the places of these texts in the set.
+        inputs: dict of arrays, as `make_token_dataset` gives them.
+
+    Raises:
+        InputError: the set is empty, or a number is below 1.
+    """
+    plan = plan_batches(token_set, batch_size, tokens_per_batch=tokens_per_batch, padded_lengths=padded_lengths)
+    for rows, length in plan.batches():
+        yield rows, read_token_inputs(token_set, rows, length)
+
+
+def token_steps_per_epoch(token_set, batch_size, *, tokens_per_batch=None, padded_lengths=None):
+    """Returns the number of batches that hold every text once, an int; arguments as in `plan_batches`."""
+    shapes = batch_shapes(token_set, batch_size, tokens_per_batch=tokens_per_batch, padded_lengths=padded_lengths)
+    return sum(shapes.values())
+
+
+def batch_shapes(token_set, batch_size, *, tokens_per_batch=None, padded_lengths=None):
+    """Counts the batches of an epoch by shape; arguments as in `plan_batches`.
+
+    Returns:
+        dict from (batch, length) to the number of batches of that shape, the same in every epoch; at most
+        `MOST_SHAPES` entries, unless `padded_lengths` are more.
+    """
+    plan = plan_batches(token_set, batch_size, tokens_per_batch=tokens_per_batch, padded_lengths=padded_lengths)
+    return plan.shapes()
+
+
+def padding_share(shapes, token_set):
+    """Returns the part of all positions that hold padding, 0 to 1, in batches of the given shapes."""
+    return 1 - len(token_set.tokens) / sum(batch * length * count for (batch, length), count in shapes.items())
+
+
+def read_token_inputs(token_set, rows, length, features=None):
+    """Reads what a model takes.
+
+    Args:
+        token_set: `TokenSet`.
+        rows: int64 (batch,), which texts.
+        length: int, to which their tokens are padded.
+        features: `TokenFeatures` to read in place of the ids; None: the ids.
+
+    Returns:
+        The inputs that `make_token_dataset` tells of, as NumPy arrays.
+    """
+    if features is not None and not features.per_token:
+        return np.asarray(features.values[rows])
+    starts, ends = token_set.offsets[rows], token_set.offsets[rows + 1]
+    steps = np.arange(length)
+    is_token = steps < (ends - starts)[:, None]
+    # Where there is no token, that of any other is read and overwritten: cheaper than to choose.
+    places = np.minimum(starts[:, None] + steps, len(token_set.tokens) - 1)
+    if features is not None:
+        return _filled(features.values, places, is_token, 0), is_token.astype(np.int32)
+    ids = _filled(token_set.tokens, places, is_token, token_set.pad_id)
+    inputs = {"token_ids": ids, "padding_mask": is_token.astype(np.int32)}
+    if token_set.segments is not None:
+        inputs["segment_ids"] = _filled(token_set.segments, places, is_token, 0).astype(np.int32)
+    return inputs
+
+
+def _filled(values, places, is_token, filling):
+    found = np.asarray(values[places])
+    found[~is_token] = filling
+    return found
+
+
+def _shapes(pattern, features):
+    """Returns the shape of every array of a batch, flat; None stands for what differs between batches."""
+    inputs, labels = pattern
+    differ = 1 if features is not None and not features.per_token else 2
+    shapes = [(*[None] * differ, *array.shape[differ:]) for array in tf.nest.flatten(inputs)]
+    return [*shapes, (None, *labels.shape[1:])]
