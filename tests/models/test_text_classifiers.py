@@ -1,0 +1,191 @@
+import keras
+import keras_hub
+import numpy as np
+import pytest
+from tiny_encoders import FAMILIES, TEXTS, save_preset, token_inputs, write_checkpoint
+
+from tl_keras.errors import InputError
+from tl_keras.models.saving import save_model
+from tl_keras.models.text_classifiers import build_text_classifier
+from tl_keras.transfer import block_names, freeze_to
+
+BLOCKS = {
+    "bert": ["embeddings", "layer1", "layer2", "pooler", "head"],
+    "distil_bert": ["embeddings", "layer1", "layer2", "head"],
+    "roberta": ["embeddings", "layer1", "layer2", "head"],
+    "albert": ["embeddings", "encoder", "pooler", "head"],
+    "deberta_v3": ["embeddings", "layer1", "layer2", "head"],
+}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoint")
+    write_checkpoint(folder)
+    return folder
+
+
+def features_before_the_head(model):
+    return keras.Model(model.input, model.get_layer("head.dropout").input)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_from_the_folder_of_a_preset(tmp_path, family):
+    backbone, _ = save_preset(tmp_path, family)
+    model = build_text_classifier(tmp_path, 3)
+    assert block_names(model) == BLOCKS[family]
+    inputs = token_inputs(model.tokenizer)
+    assert set(model.input) == set(inputs)
+    np.testing.assert_allclose(np.asarray(model(inputs)).sum(1), 1, atol=1e-5)
+    expected = backbone(inputs)
+    if isinstance(expected, dict):
+        expected = expected["pooled_output"]
+    else:
+        mask = inputs["padding_mask"][:, :, None]
+        expected = (np.asarray(expected) * mask).sum(1) / mask.sum(1)
+    np.testing.assert_allclose(np.asarray(features_before_the_head(model)(inputs)), expected, atol=1e-5)
+
+
+def reference(tensors, ids, activation, epsilon):
+    """Devlin et al. 2018 in NumPy: the hidden states of one row."""
+
+    def dense(x, name):
+        return x @ tensors[f"{name}.weight"].T + tensors[f"{name}.bias"]
+
+    def norm(x, name):
+        x = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + epsilon)
+        return x * tensors[f"{name}.weight"] + tensors[f"{name}.bias"]
+
+    tensors = {name: value.astype("float64") for name, value in tensors.items()}
+    x = tensors["embeddings.word_embeddings.weight"][ids] + tensors["embeddings.position_embeddings.weight"][: len(ids)]
+    x = norm(x + tensors["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
+    for number in range(2):
+        layer = f"encoder.layer.{number}"
+        query, key, value = (
+            dense(x, f"{layer}.attention.self.{name}").reshape(-1, 2, 8).swapaxes(0, 1)
+            for name in ("query", "key", "value")
+        )
+        scores = np.exp(query @ key.swapaxes(1, 2) / np.sqrt(8))
+        mixed = (scores / scores.sum(-1, keepdims=True) @ value).swapaxes(0, 1).reshape(-1, 16)
+        x = norm(x + dense(mixed, f"{layer}.attention.output.dense"), f"{layer}.attention.output.LayerNorm")
+        inner = activation(dense(x, f"{layer}.intermediate.dense"))
+        x = norm(x + dense(inner, f"{layer}.output.dense"), f"{layer}.output.LayerNorm")
+    return x
+
+
+def exact_gelu(x):
+    return np.asarray(keras.activations.gelu(x, approximate=False))
+
+
+def tanh_gelu(x):
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+@pytest.mark.parametrize(
+    "name, activation, epsilon", [("gelu", exact_gelu, 1e-12), ("gelu_new", tanh_gelu, 1e-2), ("relu", None, 1e-5)]
+)
+def test_a_hugging_face_bert_computes_what_it_was_trained_as(tmp_path, name, activation, epsilon):
+    activation = activation or (lambda x: np.maximum(x, 0))
+    tensors = write_checkpoint(tmp_path, activation=name, epsilon=epsilon)
+    model = build_text_classifier(tmp_path, 2, pooling="average", dropout=0.5)
+    save_model(model, tmp_path / "model.keras")
+    inputs = token_inputs(model.tokenizer)
+    expected = [
+        reference(tensors, row[mask == 1], activation, epsilon).mean(0)
+        for row, mask in zip(inputs["token_ids"], inputs["padding_mask"], strict=True)
+    ]
+    for candidate in (model, keras.models.load_model(tmp_path / "model.keras")):
+        np.testing.assert_allclose(np.asarray(features_before_the_head(candidate)(inputs)), expected, atol=1e-5)
+
+
+def test_the_first_token_serves_where_there_is_no_pooler(tmp_path):
+    tensors = write_checkpoint(tmp_path, pooler=False)
+    model = build_text_classifier(tmp_path, 2)
+    assert block_names(model) == ["embeddings", "layer1", "layer2", "head"]
+    inputs = token_inputs(model.tokenizer, TEXTS[:1])
+    expected = reference(tensors, inputs["token_ids"][0], exact_gelu, 1e-12)[:1]
+    np.testing.assert_allclose(np.asarray(features_before_the_head(model)(inputs)), expected, atol=1e-5)
+
+
+def test_what_is_behind_the_mask_does_not_matter(checkpoint):
+    model = build_text_classifier(checkpoint, 2, pooling="average")
+    inputs = token_inputs(model.tokenizer)
+    other = {**inputs, "token_ids": np.where(inputs["padding_mask"] == 1, inputs["token_ids"], 7)}
+    np.testing.assert_allclose(np.asarray(model(other)), np.asarray(model(inputs)), atol=1e-6)
+
+
+@pytest.mark.parametrize("weights", [None, "none"])
+def test_none_gives_random_weights_and_the_real_tokenizer(checkpoint, weights):
+    model = build_text_classifier(checkpoint, 2, weights=weights)
+    pretrained = build_text_classifier(checkpoint, 2)
+    embeddings = np.asarray(model.get_layer("embeddings.token_embedding").embeddings)
+    assert 0.01 < embeddings.std() < 0.03
+    assert np.asarray(pretrained.get_layer("embeddings.token_embedding").embeddings).std() > 0.4
+    assert model.tokenizer.fingerprint == pretrained.tokenizer.fingerprint
+    assert model.get_layer("layer1.encoder").activation is keras.activations.gelu
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
+def test_weights_come_back_from_a_file(checkpoint, tmp_path, suffix):
+    path = tmp_path / f"model{suffix}"
+    first = build_text_classifier(checkpoint, 2, weights=None, class_names=["a", "b"])
+    save_model(first, path) if suffix == ".keras" else first.save_weights(path)
+    second = build_text_classifier(checkpoint, 2, weights=str(path), class_names=["a", "b"])
+    assert not second.weights_report.missing and not second.weights_report.unexpected
+    inputs = token_inputs(second.tokenizer)
+    np.testing.assert_array_equal(np.asarray(second(inputs)), np.asarray(first(inputs)))
+
+
+def test_the_head_is_that_of_the_image_classifiers(checkpoint):
+    model = build_text_classifier(checkpoint, 4, hidden_units=5, multi_label=True, class_names="abcd")
+    head = [layer.name for layer in model.layers if layer.name.startswith("head.")]
+    assert head == ["head.dropout", "head.hidden", "head.logits", "head.probabilities"]
+    assert model.get_layer("head.probabilities").activation is keras.activations.sigmoid
+    assert model.class_names == ("a", "b", "c", "d")
+    assert build_text_classifier(checkpoint, 2, output="logits", dropout=0).layers[-1].name == "head.logits"
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"num_classes": 1}, "num_classes is 1"),
+        ({"pooling": "mean"}, "model.pooling 'mean'.*average"),
+        ({"backbone": "bert_tiny_en_uncase"}, "did you mean 'bert_tiny_en_uncased'"),
+        ({"weights": "imagenet"}, "No weights at 'imagenet'"),
+        ({"weights_sha256": "00"}, "--model.weights PATH"),
+    ],
+)
+def test_wrong_arguments_are_refused(checkpoint, options, message):
+    with pytest.raises(InputError, match=message):
+        build_text_classifier(**{"backbone": checkpoint, "num_classes": 2, **options})
+
+
+def test_the_head_stays_float32_under_mixed_precision(checkpoint):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = build_text_classifier(checkpoint, 2, pooling="average")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert model.get_layer("layer1.encoder").compute_dtype == "bfloat16"
+    inputs = token_inputs(model.tokenizer)
+    assert features_before_the_head(model)(inputs).dtype == "float32"
+    assert model(inputs).dtype == "float32"
+    expected = np.asarray(build_text_classifier(checkpoint, 2, pooling="average")(inputs))
+    assert np.asarray(model(inputs)).shape == expected.shape
+
+
+def test_frozen_layers_stay_and_the_others_learn_under_xla(checkpoint):
+    model = build_text_classifier(checkpoint, 2)
+    freeze_to(model, "layer2")
+    before = [np.array(variable) for variable in model.weights]
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", jit_compile=True)
+    model.fit(token_inputs(model.tokenizer), np.array([0, 1, 0]), verbose=0)
+    moved = [not np.array_equal(old, new) for old, new in zip(before, model.weights, strict=True)]
+    blocks = [layer.name.split(".")[0] for layer in model.layers for _ in layer.weights]
+    assert {block for block, has_moved in zip(blocks, moved, strict=True) if has_moved} == {"layer2", "pooler", "head"}
+
+
+def test_keras_hub_is_not_needed_to_name_a_wrong_argument(monkeypatch):
+    monkeypatch.setattr(keras_hub.models.Backbone, "from_preset", None)
+    with pytest.raises(InputError, match="model.dropout"):
+        build_text_classifier("bert_base_en", 2, dropout=2)

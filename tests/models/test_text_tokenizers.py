@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from tiny_encoders import FAMILIES, TEXTS, save_preset, write_checkpoint
+
+from tl_keras.models.text_tokenizers import build_tokenizer, copied_tokenizer
+
+SPECIAL_IDS = {
+    # start, separator, end, padding, segments
+    "bert": ((2,), (3,), (3,), 0, True),
+    "distil_bert": ((2,), (3,), (3,), 0, False),
+    "roberta": ((0,), (2, 2), (2,), 1, False),
+    "albert": ((2,), (3,), (3,), 0, True),
+    "deberta_v3": ((2,), (3,), (3,), 0, False),
+}
+
+
+@pytest.fixture(scope="module")
+def bert_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoint")
+    write_checkpoint(folder)
+    return folder
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_tokenizer_of_every_family(tmp_path, family):
+    _, layer = save_preset(tmp_path, family)
+    tokenizer = build_tokenizer(tmp_path)
+    assert tokenizer.max_tokens == 40
+    special = (tokenizer.start_ids, tokenizer.separator_ids, tokenizer.end_ids, tokenizer.pad_id)
+    assert (*special, tokenizer.has_segments) == SPECIAL_IDS[family]
+    rows = tokenizer.encode(TEXTS[:2])
+    assert [row.tolist() for row in rows] == [list(map(int, ids)) for ids in layer(TEXTS[:2])]
+    assert rows[0].dtype == np.int32
+
+
+def test_accents_and_capitals_do_not_matter(bert_folder):
+    rows = build_tokenizer(bert_folder).encode(["the cafe", "The CAFÉ", "thé cafe\u0301"])
+    assert {tuple(row) for row in rows} == {(9, 14)}
+
+
+def test_a_preset_that_lowers_capitals_strips_accents(tmp_path):
+    _, layer = save_preset(tmp_path, "bert")
+    assert not layer.strip_accents
+    assert build_tokenizer(tmp_path).layer.strip_accents
+
+
+def test_many_texts_are_encoded_in_order(bert_folder):
+    texts = ["good", "bad bad", ""] * 1000
+    rows = build_tokenizer(bert_folder).encode(texts)
+    assert [len(row) for row in rows] == [1, 2, 0] * 1000
+    assert build_tokenizer(bert_folder).encode([]) == []
+
+
+def test_the_fingerprint_tells_vocabularies_and_settings_apart(bert_folder, tmp_path):
+    first = build_tokenizer(bert_folder)
+    write_checkpoint(tmp_path, settings={"do_lower_case": False})
+    assert first.fingerprint == build_tokenizer(bert_folder).fingerprint
+    assert first.fingerprint != build_tokenizer(tmp_path).fingerprint
+    vocabulary = (tmp_path / "vocab.txt").read_text()
+    write_checkpoint(tmp_path)
+    (tmp_path / "vocab.txt").write_text(vocabulary.replace("film", "movie"))
+    assert first.fingerprint != build_tokenizer(tmp_path).fingerprint
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_copy_gives_rows_of_one_length(family):
+    _, layer = FAMILIES[family]()
+    copy = copied_tokenizer(layer, name="copy", sequence_length=6)
+    assert copy.name == "copy"
+    ids = layer(TEXTS[:1])[0]
+    assert np.asarray(copy(TEXTS[:1]))[0, : len(ids)].tolist() == list(map(int, ids))[:6]

@@ -1,0 +1,204 @@
+"""Reads what KerasHub leaves unread in a local Hugging Face folder: how the checkpoint was trained, and its vocabulary.
+
+KerasHub 0.32 converts every BERT with the tanh GELU, one epsilon and a tokenizer that keeps accents, whatever the files
+say; without the mends here the embeddings of all-MiniLM-L6-v2 are off by 3e-4 and accented words are unknown to it.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from tl_keras.errors import InputError
+
+BACKBONE_CLASSES = {
+    "bert": "BertBackbone",
+    "distilbert": "DistilBertBackbone",
+    "roberta": "RobertaBackbone",
+    "xlm-roberta": "XLMRobertaBackbone",
+    "albert": "AlbertBackbone",
+}
+"""KerasHub's class for each `model_type` that it converts."""
+
+ACTIVATIONS = {
+    "gelu": "gelu",
+    "gelu_python": "gelu",
+    "gelu_new": "keras_hub>gelu_approximate",
+    "gelu_fast": "keras_hub>gelu_approximate",
+    "gelu_pytorch_tanh": "keras_hub>gelu_approximate",
+    "relu": "relu",
+    "silu": "silu",
+    "swish": "silu",
+}
+"""Keras's name for each activation of Hugging Face's configurations; "gelu" is the exact one, with erf."""
+
+POOLERS = {"bert": ("pooler.dense", "hidden_size"), "albert": ("albert.pooler", "hidden_size")}
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+
+
+def read_checkpoint_config(folder):
+    """Reads the configuration of a checkpoint.
+
+    Args:
+        folder: `pathlib.Path` of a folder.
+
+    Returns:
+        Dictionary, or None where the folder holds no Hugging Face checkpoint.
+
+    Raises:
+        InputError: the configuration is damaged, or of a kind of network that KerasHub does not convert.
+    """
+    config = read_json(folder / "config.json") or {}
+    if "model_type" not in config:
+        return None
+    if config["model_type"] not in BACKBONE_CLASSES:
+        raise InputError(
+            f"The checkpoint in {str(folder)!r} is of the kind {config['model_type']!r}, expected one of: "
+            f"{', '.join(BACKBONE_CLASSES)}."
+        )
+    if config.get("position_embedding_type", "absolute") != "absolute":
+        raise InputError(
+            f"The checkpoint in {str(folder)!r} has {config['position_embedding_type']} position embeddings, expected "
+            "absolute ones: take another checkpoint."
+        )
+    return config
+
+
+def read_json(path):
+    """Reads a JSON file.
+
+    Args:
+        path: `pathlib.Path` of the file.
+
+    Returns:
+        What it holds, or None where there is no such file.
+
+    Raises:
+        InputError: the file is not JSON.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"The file {str(path)!r} is not JSON ({error}): copy or download it again.") from error
+
+
+def trained_settings(folder, config):
+    """Tells the settings of the encoder's layers that the checkpoint was trained with.
+
+    Args:
+        folder: `pathlib.Path` of the checkpoint, for messages.
+        config: its configuration.
+
+    Returns:
+        Dictionary with "activation" and, where the configuration names it, "epsilon" of the layer normalizations.
+
+    Raises:
+        InputError: the activation is none that Keras has.
+    """
+    name = config.get("hidden_act", config.get("activation", "gelu"))
+    if name not in ACTIVATIONS:
+        raise InputError(
+            f"The checkpoint in {str(folder)!r} has the activation {name!r}, expected one of: {', '.join(ACTIVATIONS)}."
+        )
+    settings = {"activation": ACTIVATIONS[name]}
+    if "layer_norm_eps" in config:
+        settings["epsilon"] = config["layer_norm_eps"]
+    return settings
+
+
+def sentence_pooling(folder):
+    """Reads how a sentence encoder pools its tokens.
+
+    Args:
+        folder: `pathlib.Path` of the checkpoint.
+
+    Returns:
+        "average" for a sentence encoder, whatever its own pooling; None where the folder does not say that it is one.
+    """
+    return "average" if (folder / "1_Pooling" / "config.json").is_file() else None
+
+
+def read_word_pieces(folder):
+    """Reads the vocabulary of a BERT or DistilBERT and how it treats capitals and accents.
+
+    As in transformers, accents go where capitals go, unless the files say otherwise (BERT's own `tokenization.py`).
+
+    Args:
+        folder: `pathlib.Path` of the checkpoint.
+
+    Returns:
+        Dictionary with "vocabulary" (list of tokens), "lowercase" and "strip_accents"; None where the tokenizer is of
+        another kind. Chinese characters are always split: KerasHub 0.32 forgets when they are not to be.
+
+    Raises:
+        InputError: the folder holds no vocabulary.
+    """
+    settings = read_json(folder / "tokenizer_config.json") or {}
+    if "XLMRoberta" in settings.get("tokenizer_class", ""):
+        return None
+    lowercase = settings.get("do_lower_case", True)
+    strip_accents = settings.get("strip_accents")
+    return {
+        "vocabulary": _vocabulary(folder),
+        "lowercase": lowercase,
+        "strip_accents": lowercase if strip_accents is None else strip_accents,
+    }
+
+
+@contextlib.contextmanager
+def with_pooler(folder, config):
+    """Gives a folder that KerasHub converts: it asks for a pooler, which checkpoints of masked language models lack.
+
+    Args:
+        folder: `pathlib.Path` of the checkpoint.
+        config: its configuration.
+
+    Yields:
+        Tuple of the path, valid while the context is open, and whether the checkpoint has a pooler of its own: where it
+        has none, the path is that of a folder of links with a pooler of zeros beside them.
+    """
+    name, width = POOLERS.get(config["model_type"], (None, None))
+    names = _tensor_names(folder)
+    if name is None or not names or any(tensor.endswith(f"{name}.weight") for tensor in names):
+        yield folder, name is not None
+        return
+    size = config[width]
+    pooler = {f"{name}.weight": np.zeros((size, size), "float32"), f"{name}.bias": np.zeros(size, "float32")}
+    with tempfile.TemporaryDirectory() as temporary:
+        for file in folder.iterdir():
+            if file.name != INDEX:
+                os.symlink(file.resolve(), Path(temporary, file.name))
+        safetensors.numpy.save_file(pooler, Path(temporary, "pooler.safetensors"))
+        index = {"weight_map": {**names, **dict.fromkeys(pooler, "pooler.safetensors")}}
+        Path(temporary, INDEX).write_text(json.dumps(index), encoding="utf-8")
+        yield Path(temporary), False
+
+
+def _tensor_names(folder):
+    """Maps each tensor to its file."""
+    index = read_json(folder / INDEX)
+    if index:
+        return index["weight_map"]
+    if not (folder / WEIGHTS).is_file():
+        return {}
+    with safetensors.safe_open(folder / WEIGHTS, framework="np") as file:
+        return dict.fromkeys(file.keys(), WEIGHTS)
+
+
+def _vocabulary(folder):
+    path = folder / "vocab.txt"
+    if path.is_file():
+        return [line.rstrip("\n") for line in path.open(encoding="utf-8")]
+    model = (read_json(folder / "tokenizer.json") or {}).get("model", {})
+    if "vocab" not in model:
+        raise InputError(
+            f"The checkpoint in {str(folder)!r} has no vocabulary: add its vocab.txt or tokenizer.json to the folder."
+        )
+    return sorted(model["vocab"], key=model["vocab"].get)

@@ -1,0 +1,71 @@
+"""The text encoders that can be fine-tuned, by name. Pure values, without Keras; `text_presets.py` opens them."""
+
+MINILM = "minilm"
+"""all-MiniLM-L6-v2 from a package that pip fetches: the one that needs no model hub."""
+
+SENTENCE_PRESETS = (
+    "all_minilm_l6_v2_en",
+    "all_minilm_l6_v1_en",
+    "all_minilm_l12_v2_en",
+    "paraphrase_minilm_l3_v2_en",
+    "paraphrase_minilm_l6_v2_en",
+    "paraphrase_minilm_l12_v2_en",
+    "multi_qa_minilm_l6_cos_v1_en",
+    "multi_qa_minilm_l6_dot_v1_en",
+    "msmarco_minilm_l6_cos_v5_en",
+    "msmarco_minilm_l12_cos_v5_en",
+    "bge_small_en",
+    "bge_base_en",
+    "bge_large_en",
+    "bge_small_v1.5_en",
+    "bge_base_v1.5_en",
+    "bge_large_v1.5_en",
+    "bge_base_zh",
+    "bge_large_zh",
+    "bge_small_v1.5_zh",
+    "bge_base_v1.5_zh",
+    "bge_large_v1.5_zh",
+    "bge_llm_embedder",
+    "multilingual_e5_small",
+    "mxbai_embed_large_v1_en",
+    "mxbai_embed_2d_large_v1_en",
+    "mxbai_embed_xsmall_v1_en",
+)
+"""KerasHub presets that were converted from sentence encoders of Hugging Face, and trained with the exact GELU."""
+
+TEXT_PRESETS = (
+    "bert_tiny_en_uncased",
+    "bert_small_en_uncased",
+    "bert_medium_en_uncased",
+    "bert_base_en_uncased",
+    "bert_base_en",
+    "bert_base_zh",
+    "bert_base_multi",
+    "bert_large_en_uncased",
+    "bert_large_en",
+    "bert_tiny_en_uncased_sst2",
+    *SENTENCE_PRESETS,
+    "distil_bert_base_en_uncased",
+    "distil_bert_base_en",
+    "distil_bert_base_multi",
+    "roberta_base_en",
+    "roberta_large_en",
+    "xlm_roberta_base_multi",
+    "xlm_roberta_large_multi",
+    "bge_m3",
+    "multilingual_e5_base",
+    "multilingual_e5_large",
+    "albert_base_en_uncased",
+    "albert_large_en_uncased",
+    "albert_extra_large_en_uncased",
+    "albert_extra_extra_large_en_uncased",
+    "deberta_v3_extra_small_en",
+    "deberta_v3_small_en",
+    "deberta_v3_base_en",
+    "deberta_v3_large_en",
+    "deberta_v3_base_multi",
+)
+"""KerasHub's presets of the BERT family, as of KerasHub 0.32."""
+
+TEXT_BACKBONES = (MINILM, *TEXT_PRESETS)
+"""Every name; the folder of a preset or of a Hugging Face checkpoint will do as well."""

@@ -1,0 +1,141 @@
+"""Text encoders as flat graphs whose layers say which block they are in: `embeddings`, `layer1` to `layerN`, `pooler`.
+
+Between two blocks nothing is alive but the hidden states and the padding mask, which is an input of the model.
+"""
+
+import re
+
+import keras
+import numpy as np
+from keras import ops
+
+ENCODER_LAYER = re.compile(r"(?:transformer_layer|disentangled_attention_encoder_layer)_(\d+)")
+RELATIVE = "rel_embedding"
+GROUP_LAYER = re.compile(r"group_(\d+)_inner_layer_(\d+)")
+
+
+def named_text_network(network, *, pooled, settings, copy_weights):
+    """Copies an encoder of KerasHub so that each layer is named `BLOCK.LAYER`.
+
+    An ALBERT calls the same layers over and over: each group of them is one block, `encoder` where there is one. The
+    relative positions of a DeBERTa belong to the embeddings; each layer asks for them anew, so that they are not alive
+    between blocks.
+
+    Args:
+        network: functional network of KerasHub.
+        pooled: whether to end in the pooler's output in place of that of all tokens.
+        settings: dictionary with the "activation" and "epsilon" that its layers shall have; what is missing stays.
+        copy_weights: whether to copy the weights; else the copy draws its own.
+
+    Returns:
+        Functional `keras.Model` that shares no variable with the network. In: a dictionary of int32 (batch, tokens):
+        "token_ids", "padding_mask" (1 where a token is) and, for some families, "segment_ids". Out: (batch, tokens,
+        channels), or (batch, channels) when pooled.
+    """
+    outputs = network.output
+    if isinstance(outputs, dict):
+        outputs = outputs["pooled_output" if pooled else "sequence_output"]
+    source = keras.Model(network.input, outputs)
+    groups = {match[1] for layer in network.layers if (match := GROUP_LAYER.fullmatch(layer.name))}
+    copies = {}
+
+    def copy(operation):
+        if operation.name not in copies:
+            copies[operation.name] = _copy(operation, len(groups), settings)
+        return copies[operation.name]
+
+    def call(operation, *arguments, **options):
+        if "rel_embeddings" in options:
+            options["rel_embeddings"] = copies[RELATIVE](arguments[0])
+        return operation(*arguments, **options)
+
+    model = keras.models.clone_model(source, clone_function=copy, call_function=call)
+    for name, layer in copies.items():
+        if copy_weights and getattr(layer, "weights", None):
+            layer.set_weights(source.get_layer(name).get_weights())
+    return model
+
+
+class RelativePositions:
+    """The relative positions of a DeBERTa, of plain Keras layers.
+
+    A graph with KerasHub's own layer for it cannot be opened again: in KerasHub 0.32 it has no `build`, and Keras 3.15
+    then leaves the layer inside it without variables.
+    """
+
+    def __init__(self, layer):
+        """Makes the layers.
+
+        Args:
+            layer: KerasHub's `RelativeEmbedding`.
+        """
+        self.count = 2 * layer.bucket_size
+        self.positions = keras.layers.Embedding(
+            self.count,
+            layer.hidden_dim,
+            embeddings_initializer=layer.kernel_initializer,
+            dtype=layer.dtype_policy,
+            name="embeddings.relative_positions",
+        )
+        self.norm = keras.layers.LayerNormalization(
+            epsilon=layer.layer_norm_epsilon, dtype=layer.dtype_policy, name="embeddings.relative_layer_norm"
+        )
+
+    def __call__(self, hidden):
+        """Repeats the positions for each example.
+
+        Args:
+            hidden: Keras tensor (batch, tokens, channels).
+
+        Returns:
+            Keras tensor (batch, positions, channels).
+        """
+        numbers = ops.cast(ops.zeros_like(hidden[:1, :1, 0]), "int32") + np.arange(self.count, dtype="int32")
+        return ops.zeros_like(hidden[:, :1, :]) + self.norm(self.positions(numbers))
+
+    @property
+    def weights(self):
+        """List of the variables, in the order of KerasHub's layer."""
+        return [*self.positions.weights, *self.norm.weights]
+
+    def set_weights(self, arrays):
+        """Assigns the variables.
+
+        Args:
+            arrays: list of arrays, in the order of KerasHub's layer.
+        """
+        for variable, array in zip(self.weights, arrays, strict=True):
+            variable.assign(array)
+
+
+def _copy(operation, groups, settings):
+    if operation.name == RELATIVE:
+        return RelativePositions(operation)
+    config = {**operation.get_config(), "name": _name(operation, groups)}
+    return type(operation).from_config(_changed(config, settings))
+
+
+def _name(operation, groups):
+    name = operation.name
+    if match := ENCODER_LAYER.fullmatch(name):
+        return f"layer{int(match[1]) + 1}.encoder"
+    if match := GROUP_LAYER.fullmatch(name):
+        return f"encoder{int(match[1]) + 1 if groups > 1 else ''}.layer{int(match[2]) + 1}"
+    if name == "pooled_dense":
+        return "pooler.dense"
+    if not isinstance(operation, keras.Layer):
+        return "pooler.first"
+    short = "token_and_position_embedding" if name == "embeddings" else re.sub("^embeddings?_", "", name)
+    return f"embeddings.{short}"
+
+
+def _changed(config, settings):
+    config = dict(config)
+    if "activation" in settings and "intermediate_dim" in config:
+        # Functions of KerasHub go by a registered name, which Keras's layers do not look up.
+        name = settings["activation"]
+        config["activation"] = keras.saving.get_registered_object(name) or name
+    for key in ("epsilon", "layer_norm_epsilon"):
+        if "epsilon" in settings and key in config:
+            config[key] = settings["epsilon"]
+    return config
