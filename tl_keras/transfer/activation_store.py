@@ -1,0 +1,236 @@
+"""Activations on the disk, kept from run to run: one file for each key, the least recently used removed for room.
+
+Whoever reads or writes a file holds a lock on it, which the system takes back when the last array that maps the file is
+gone or the process dies. Where the lock can be had, nobody uses the file.
+"""
+
+import contextlib
+import mmap
+import os
+import re
+import shutil
+import uuid
+from pathlib import Path
+
+import filelock
+import numpy as np
+
+from tl_keras.errors import InputError
+from tl_keras.transfer.activation_file import (
+    ActivationWriter,
+    DamagedFile,
+    disk_errors,
+    num_file_bytes,
+    read_activations,
+)
+
+try:
+    import fcntl
+except ImportError:  # On Windows, where a file in use cannot be removed anyway.
+    fcntl = None
+
+SUFFIX = ".activations"
+UNFINISHED = ".new-"
+DISK_MARGIN = 2**29
+
+
+def default_folder():
+    """Returns the `pathlib.Path` of the user's own folder of activations, which need not exist."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tl_keras" / "activations"
+
+
+class ActivationStore:
+    """Arrays on the disk, each under a key that decides its values, such as `activation_key` makes.
+
+    Files that killed processes left unfinished are removed when a store is made.
+
+    Args:
+        folder: path of the folder, made where it is missing; several stores and processes may share it.
+        max_bytes: the most that all files in it may take; at least 512 MiB of the disk are left free in any case.
+
+    Raises:
+        InputError: the folder cannot be made or written to.
+    """
+
+    def __init__(self, folder, max_bytes):
+        self.folder = Path(folder)
+        self.max_bytes = max_bytes
+        self._lock = filelock.FileLock(self.folder / ".lock")
+        with self._alone():
+            for path in self.folder.glob(f"{UNFINISHED}*"):
+                if not _in_use(path):
+                    _remove(path)
+
+    def open(self, key):
+        """Opens what is stored under a key, after all of it was compared with its checksum.
+
+        Files that are torn, cut short or changed are removed, with a printed sentence.
+
+        Args:
+            key: hexadecimal SHA-256.
+
+        Returns:
+            `np.memmap`, read only, with rows in the order they were written; None where nothing is stored. As long as
+            it or a view of it is alive, nobody evicts the file.
+        """
+        path = self._path(key)
+        try:
+            with open(path, "rb") as file:
+                _hold(file, exclusive=False)
+                array = read_activations(file, key)
+        except (FileNotFoundError, PermissionError):
+            return None
+        except (DamagedFile, OSError) as error:
+            _remove(path)
+            print(f"cache: {path.name} is removed and will be computed again, because {error}", flush=True)
+            return None
+        with contextlib.suppress(OSError):  # The cache of another user may be read only.
+            os.utime(path)
+        return array
+
+    @contextlib.contextmanager
+    def create(self, key, shape, dtype):
+        """Stores an array, row after row: whole when the block succeeds, and not at all when it fails.
+
+        Where two processes store under one key at once, the last takes the place of the first.
+
+        Args:
+            key: hexadecimal SHA-256.
+            shape: shape of the array, tuple of int, rows first.
+            dtype: name of its dtype, such as "float32" or "bfloat16".
+
+        Yields:
+            `ActivationWriter`, to which all rows must be appended.
+
+        Raises:
+            InputError: there is no room within `max_bytes` or on the disk, or the disk takes no more.
+            ValueError: the block succeeded without writing all rows.
+        """
+        path, temporary = self._path(key), self.folder / f"{UNFINISHED}{uuid.uuid4().hex}"
+        num_bytes = num_file_bytes(shape, dtype)
+        with contextlib.ExitStack() as stack:
+            stack.callback(_remove, temporary)
+            with self._alone():
+                self.evict(num_bytes)
+                with disk_errors(temporary):
+                    file = stack.enter_context(open(temporary, "xb", buffering=0))
+                    _hold(file, exclusive=True)
+                    # At its full size from now on, so that other processes leave the room for it.
+                    file.truncate(num_bytes)
+            writer = ActivationWriter(file, key, shape, dtype)
+            yield writer
+            writer.finish()
+            with self._alone(), disk_errors(temporary):
+                file.close()
+                _replace(temporary, path)
+
+    def evict(self, needed):
+        """Removes the least recently used files until there is room; those in use stay.
+
+        Args:
+            needed: bytes to make room for.
+
+        Raises:
+            InputError: there would not be room even then; nothing is removed.
+        """
+        with self._alone():
+            if needed > self.room():
+                raise self._no_room(needed)
+            paths = sorted(self.folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
+            for path in paths:
+                if needed <= min(self.max_bytes - sum(map(_size, self._files())), self._free_bytes()):
+                    break
+                if not _in_use(path):
+                    _remove(path)
+
+    def room(self):
+        """Returns the bytes that could be stored if all that is not in use were removed."""
+        with self._alone():
+            files = {path: _size(path) for path in self._files()}
+            held = sum(size for path, size in files.items() if _in_use(path))
+            return max(0, min(self.max_bytes - held, self._free_bytes() + sum(files.values()) - held))
+
+    def _files(self):
+        return [*self.folder.glob(f"*{SUFFIX}"), *self.folder.glob(f"{UNFINISHED}*")]
+
+    def _free_bytes(self):
+        return shutil.disk_usage(self.folder).free - DISK_MARGIN
+
+    def _path(self, key):
+        if not re.fullmatch("[0-9a-f]{64}", key):
+            raise ValueError(f"Invalid value for argument `key`. Received {key!r}. Expected 64 hexadecimal digits.")
+        return self.folder / f"{key}{SUFFIX}"
+
+    def _no_room(self, needed):
+        return InputError(
+            f"Activations of {needed / 1e9:.2f} GB do not fit into {str(self.folder)!r}, which has room for "
+            f"{self.room() / 1e9:.2f} GB ({max(0, self._free_bytes()) / 1e9:.2f} GB free on the disk, "
+            f"--cache.max_gigabytes {self.max_bytes / 1e9:g}): give --cache.folder on another disk, another "
+            "--cache.max_gigabytes, or --cache.mode off."
+        )
+
+    @contextlib.contextmanager
+    def _alone(self):
+        """Keeps other processes from making and removing files; whoever has it may take it again."""
+        with contextlib.ExitStack() as stack:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(self._lock)
+            except (OSError, NotImplementedError) as error:  # filelock, where the file system has no locks.
+                raise InputError(
+                    f"The folder of activations {str(self.folder)!r} cannot be used: "
+                    f"{getattr(error, 'strerror', None) or error}; give --cache.folder another, or --cache.mode off."
+                ) from error
+            yield
+
+
+def drop_pages(array):
+    """Gives back the memory of a process that holds rows of a mapped file; they stay in the system's own cache.
+
+    Without it, each row that was read counts as resident memory until the array is gone.
+
+    Args:
+        array: what `ActivationStore.open` returned, or a view of it; others stay as they are.
+    """
+    while isinstance(array, np.ndarray):
+        array = array.base
+    if isinstance(array, mmap.mmap) and hasattr(array, "madvise"):
+        array.madvise(mmap.MADV_DONTNEED)
+
+
+def _hold(file, exclusive):
+    """Locks a file; a memory map of it keeps the lock when the file is closed."""
+    if fcntl:
+        fcntl.flock(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+
+
+def _in_use(path):
+    if fcntl is None:
+        return False
+    try:
+        with open(path, "rb+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError)
+    return False
+
+
+def _remove(path):
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _replace(temporary, path):
+    try:
+        os.replace(temporary, path)
+    except PermissionError:
+        # On Windows nothing takes the place of a file in use; what is there has the same key and so the same rows.
+        if not path.exists():
+            raise
+
+
+def _size(path):
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
