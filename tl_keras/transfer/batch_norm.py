@@ -1,0 +1,169 @@
+"""Recalibrates batch normalization: new population statistics from new data, and nothing else changed."""
+
+import contextlib
+import itertools
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from tl_keras.errors import InputError
+
+
+def recalibrate_batch_norm(model, batches, steps=None):
+    """Estimates the statistics of every BatchNormalization layer of a model anew, in one pass over new data.
+
+    Precise BatchNorm (Wu and Johnson 2021, https://arxiv.org/abs/2105.07576, section 3.1): every such layer normalizes
+    by the statistics of the batch, all else runs as in inference, and the population's are aggregated from the
+    batches', each weighted by the values it counts: mean = E[mean_b], variance = E[var_b] + Var[mean_b]. For the first
+    such layer that is exactly the mean and variance of all data; for deeper ones what comes in depends on the batches,
+    so give them the size that the model trains with, or larger, and a mix of classes. Neither `momentum` nor
+    `trainable` matters.
+
+    Args:
+        model: built `keras.Model`; layers inside other layers and models are found too.
+        batches: iterable of what the model takes, or of tuples that begin with it: a `tf.data.Dataset`, a
+            `keras.utils.PyDataset`, a generator or a list. Not augmented: the statistics are for inference.
+        steps: number of batches to take; None takes all.
+
+    Returns:
+        Number of layers that were recalibrated.
+
+    Raises:
+        InputError: no such layer, no batch, a dataset without end and no `steps`, or statistics that are not finite.
+            The model is then as it was.
+    """
+    norms = [part for part in model._flatten_layers() if isinstance(part, keras.layers.BatchNormalization)]
+    if not norms:
+        raise InputError(
+            f"The model {model.name!r} has no BatchNormalization layer to recalibrate: leave batch_norm at 'inference'."
+        )
+    if steps is not None and steps < 1:
+        raise InputError(f"steps is {steps}, expected at least 1, or None for all batches.")
+    populations = [_Population() for _ in norms]
+    with _statistics_kept(norms), _statistics_recorded(norms) as records:
+        collect = _collector(model, records)
+        for batch in itertools.islice(_inputs(batches, steps), steps):
+            for number, moments in collect(batch):
+                populations[int(number)].add(*(moment.numpy() for moment in moments))
+    return _assign(norms, populations)
+
+
+class _Population:
+    """Mean and variance of all batches so far, in float64.
+
+    Chan, Golub and LeVeque 1979, equation 2.1: the pairwise update, which cancels nothing.
+    """
+
+    def __init__(self):
+        self.count, self.mean, self.squares = 0, 0.0, 0.0
+
+    def add(self, mean, variance, count):
+        if not count:
+            return
+        mean, variance = mean.astype("float64"), variance.astype("float64")
+        total, delta = self.count + count, mean - self.mean
+        self.squares = self.squares + variance * count + delta**2 * (self.count * count / total)
+        self.mean = self.mean + delta * (count / total)
+        self.count = total
+
+    @property
+    def variance(self):
+        return self.squares / self.count
+
+
+@contextlib.contextmanager
+def _statistics_kept(norms):
+    """Puts the statistics back: during the pass they are those of the batch."""
+    kept = [(variable, variable.numpy()) for norm in norms for variable in (norm.moving_mean, norm.moving_variance)]
+    try:
+        yield
+    finally:
+        for variable, value in kept:
+            variable.assign(value)
+
+
+@contextlib.contextmanager
+def _statistics_recorded(norms):
+    """Lets the layers normalize by the statistics of the batch, and note those for every call, in a list."""
+    records = []
+    for number, norm in enumerate(norms):
+        norm.call = _recording_call(number, norm, records)
+    try:
+        yield records
+    finally:
+        for norm in norms:
+            del norm.call
+
+
+def _recording_call(number, norm, records):
+    inference = norm.call
+
+    def call(inputs, training=None, mask=None):
+        mean, variance, count = _moments(norm, inputs, mask)
+        norm.moving_mean.assign(mean)
+        norm.moving_variance.assign(variance)
+        records.append((number, (mean, variance, count)))
+        return inference(inputs, training=False, mask=mask)
+
+    return call
+
+
+def _moments(norm, inputs, mask):
+    inputs = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
+    axes = [axis for axis in range(len(inputs.shape)) if axis != norm.axis % len(inputs.shape)]
+    if mask is None:
+        weights, count = None, ops.prod(ops.take(ops.cast(ops.shape(inputs), "int64"), axes))
+    else:
+        weights = ops.cast(ops.expand_dims(mask, -1), inputs.dtype)
+        count = ops.sum(weights)
+    center = _average(inputs, axes, weights)
+    residuals = inputs - center
+    # What rounding to float32 took from the mean, which weighs when means are far from zero and deviations small.
+    lost = _average(residuals, axes, weights)
+    variance = _average(ops.square(residuals), axes, weights) - ops.square(lost)
+    mean = ops.cast(center, "float64") + ops.cast(lost, "float64")
+    return ops.squeeze(mean, axes), ops.squeeze(variance, axes), count
+
+
+def _average(values, axes, weights):
+    if weights is None:
+        return ops.mean(values, axes, keepdims=True)
+    return ops.sum(values * weights, axes, keepdims=True) / ops.maximum(ops.sum(weights), 1)
+
+
+def _collector(model, records):
+    """Makes a compiled function from a batch to what the layers noted while the model ran on it."""
+
+    @tf.function(reduce_retracing=True)
+    def collect(batch):
+        records.clear()
+        model(batch, training=False)
+        return list(records)
+
+    return collect
+
+
+def _inputs(batches, steps):
+    if isinstance(batches, keras.utils.PyDataset):
+        batches = map(batches.__getitem__, itertools.islice(itertools.count(), batches.num_batches))
+    elif (
+        isinstance(batches, tf.data.Dataset) and steps is None and batches.cardinality() == tf.data.INFINITE_CARDINALITY
+    ):
+        raise InputError("The dataset repeats without end: give the number of batches to take as `steps`.")
+    return (keras.utils.unpack_x_y_sample_weight(batch)[0] for batch in batches)
+
+
+def _assign(norms, populations):
+    for norm, population in zip(norms, populations, strict=True):
+        if not population.count:
+            raise InputError("There is nothing to recalibrate from: got no batch, expected at least one.")
+        if not np.isfinite([population.mean, population.variance]).all():
+            raise InputError(
+                f"The statistics of {norm.name!r} would not be finite: look for such values in the data or the weights."
+            )
+    for norm, population in zip(norms, populations, strict=True):
+        norm.moving_mean.assign(population.mean)
+        norm.moving_variance.assign(population.variance)
+    return len(norms)
