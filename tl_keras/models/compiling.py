@@ -3,7 +3,7 @@
 import keras
 
 
-def compile_classifier(model, optimizer, *, multi_label=False, label_smoothing=0.0):
+def compile_classifier(model, optimizer, *, multi_label=False, label_smoothing=0.0, xla=False):
     """Compiles a classifier whose outputs are probabilities.
 
     Args:
@@ -12,6 +12,7 @@ def compile_classifier(model, optimizer, *, multi_label=False, label_smoothing=0
         multi_label: whether an image may be of several classes at once: a loss for each class in place of one for all.
         label_smoothing: share of each target spread over the other classes, 0 to below 1 (Szegedy et al. 2016,
             https://arxiv.org/abs/1512.00567, section 7).
+        xla: True compiles with XLA on any device; False leaves it to Keras, which does so on GPUs.
     """
     if multi_label:
         loss = keras.losses.BinaryCrossentropy(label_smoothing=label_smoothing)
@@ -19,4 +20,4 @@ def compile_classifier(model, optimizer, *, multi_label=False, label_smoothing=0
     else:
         loss = keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
         accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
-    model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy])
+    model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy], jit_compile=True if xla else "auto")
