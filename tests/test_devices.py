@@ -32,3 +32,11 @@ def test_precision(precision):
         assert keras.layers.Dense(1).dtype_policy.name == precision
     finally:
         devices.set_up(0, "float32")
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"), [({"avx2"}, "float32"), ({"avx2", "avx512_bf16"}, "mixed_bfloat16"), (set(), "float32")]
+)
+def test_auto_takes_what_the_processor_has(flags, expected, monkeypatch):
+    monkeypatch.setattr(devices, "_processor_flags", lambda: flags)
+    assert devices.choose_precision() == expected

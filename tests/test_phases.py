@@ -3,7 +3,7 @@ import math
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.phases import Phase, check_phases, phase_at, total_epochs
+from tl_keras.phases import MOST_EPOCHS, Phase, Plateau, check_phases, is_better, phase_at, phase_seconds, total_epochs
 
 PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3), Phase("all", epochs=1)]
 
@@ -73,3 +73,54 @@ def test_the_rate_rises_to_its_peak_and_follows_the_schedule(schedule, position,
 
 def test_without_warmup_the_rate_begins_at_its_peak():
     assert Phase("head", learning_rate=1e-2, warmup=0.0).learning_rate_at(0.0) == 1e-2
+
+
+def test_one_cycle_rises_from_a_25th_and_falls_to_nothing():
+    phase = Phase("head", learning_rate=1.0, schedule="one_cycle")
+    assert phase.warmup == 0.3
+    assert phase.learning_rate_at(0.0) == pytest.approx(0.04)
+    assert phase.learning_rate_at(0.15) == pytest.approx(0.52)
+    assert phase.learning_rate_at(0.3) == pytest.approx(1.0)
+    assert phase.learning_rate_at(1.0) == pytest.approx(0.0)
+
+
+def test_a_phase_until_a_plateau_keeps_its_rate_and_has_room():
+    phase = Phase("head", until=Plateau("val_accuracy"))
+    assert (phase.epochs, phase.schedule, phase.monitor) == (MOST_EPOCHS, "constant", "val_accuracy")
+    assert (Phase("head").epochs, Phase("head").monitor) == (1, "val_loss")
+    assert Phase("head", until=Plateau(), epochs=5, schedule="cosine").epochs == 5
+
+
+@pytest.mark.parametrize(
+    ("values", "telling"),
+    [({"patience": 0}, "patience=0"), ({"min_delta": -1.0}, "min_delta"), ({"patience": 1.5}, "1.5")],
+)
+def test_a_plateau_that_never_comes_is_refused(values, telling):
+    with pytest.raises(InputError, match=telling):
+        Plateau(**values)
+
+
+@pytest.mark.parametrize(("epoch", "expected"), [(0, (0, 0)), (1, (1, 1)), (3, (1, 1)), (4, (2, 4))])
+def test_phases_that_ended_early_are_over(epoch, expected):
+    assert phase_at(PHASES, epoch, ends=[1]) == expected
+
+
+@pytest.mark.parametrize(
+    ("monitor", "value", "best", "expected"),
+    [
+        ("val_loss", 1.0, None, True),
+        ("val_loss", math.nan, None, False),
+        ("val_loss", 0.8, 1.0, True),
+        ("val_loss", 0.95, 1.0, False),
+        ("val_accuracy", 0.95, 1.0, False),
+        ("val_accuracy", 1.2, 1.0, True),
+        ("mean_absolute_error", 0.8, 1.0, True),
+        ("val_loss", math.nan, 1.0, False),
+    ],
+)
+def test_better_is_lower_for_losses_and_higher_for_the_rest(monitor, value, best, expected):
+    assert is_better(monitor, value, best, min_delta=0.1) is expected
+
+
+def test_phases_share_the_time_left_by_their_epochs():
+    assert [phase_seconds(PHASES, index, 60.0) for index in range(3)] == [20.0, 45.0, 60.0]

@@ -1,8 +1,10 @@
+from typing import get_args
+
 import pytest
 
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase, total_epochs
-from tl_keras.recipes import HEAD_STEPS, expand_recipe, unfreezing_depth
+from tl_keras.recipes import HEAD_STEPS, Recipe, expand_recipe, unfreezing_depth
 
 BLOCKS = ["block1", "block2", "block3", "block4", "block5", "head"]
 
@@ -15,7 +17,8 @@ def trained(phases):
     ("recipe", "expected"),
     [
         ("feature_extraction", ["head"]),
-        ("fine_tuning", ["head", "block3"]),
+        ("fine_tuning", ["block3"]),
+        ("linear_probe_then_fine_tune", ["head", "block3"]),
         ("progressive_unfreezing", ["head", "block5", "block4", "block3"]),
     ],
 )
@@ -31,7 +34,19 @@ def test_each_recipe_thaws_its_blocks_in_its_order(recipe, expected):
 def test_more_data_thaws_more_blocks(num_examples, depth):
     assert unfreezing_depth(5, num_examples) == depth
     assert len(expand_recipe("progressive_unfreezing", BLOCKS, num_examples)) == depth + 1
-    assert trained(expand_recipe("fine_tuning", BLOCKS, num_examples)) == ["head", BLOCKS[5 - depth]]
+    assert trained(expand_recipe("fine_tuning", BLOCKS, num_examples)) == [BLOCKS[5 - depth]]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "unfreeze_from", "expected"),
+    [
+        ("linear_probe_then_fine_tune", None, ["head", "block1"]),
+        ("fine_tuning", "all", ["block1"]),
+        ("progressive_unfreezing", "all", ["head", *BLOCKS[-2::-1]]),
+    ],
+)
+def test_the_whole_network_may_thaw(recipe, unfreeze_from, expected):
+    assert trained(expand_recipe(recipe, BLOCKS, 10, unfreeze_from=unfreeze_from)) == expected
 
 
 @pytest.mark.parametrize(("num_examples", "epochs"), [(1, 20), (32 * 20, HEAD_STEPS // 20), (10**6, 3)])
@@ -40,13 +55,14 @@ def test_epochs_follow_from_the_steps_within_3_to_20(num_examples, epochs):
     assert head.epochs == epochs
 
 
-def test_a_head_alone_needs_no_backbone():
-    assert trained(expand_recipe("progressive_unfreezing", ["dense"], 10)) == ["dense"]
+@pytest.mark.parametrize("recipe", get_args(Recipe))
+def test_a_head_alone_needs_no_backbone(recipe):
+    assert trained(expand_recipe(recipe, ["dense"], 10)) == ["dense"]
 
 
 def test_the_learning_rate_scales_every_phase():
-    usual = expand_recipe("fine_tuning", BLOCKS, 1000)
-    halved = expand_recipe("fine_tuning", BLOCKS, 1000, learning_rate=usual[0].learning_rate / 2)
+    usual = expand_recipe("progressive_unfreezing", BLOCKS, 1000)
+    halved = expand_recipe("progressive_unfreezing", BLOCKS, 1000, learning_rate=usual[0].learning_rate / 2)
     assert [phase.learning_rate for phase in halved] == [phase.learning_rate / 2 for phase in usual]
 
 
@@ -71,7 +87,7 @@ def test_given_epochs_are_shared_whole_each_phase_getting_some(epochs):
         ({"recipe": "fine_tunning"}, "did you mean 'fine_tuning'"),
         ({"unfreeze_from": "block9"}, "Unknown unfreeze_from 'block9'"),
         ({"unfreeze_from": "head"}, "Unknown unfreeze_from 'head'"),
-        ({"epochs": 1}, "epochs=1 is too few for 2 phases"),
+        ({"recipe": "linear_probe_then_fine_tune", "epochs": 1}, "epochs=1 is too few for 2 phases"),
     ],
 )
 def test_what_fits_no_recipe_is_refused(arguments, telling):

@@ -8,6 +8,7 @@ import importlib
 import logging
 import os
 import sys
+from pathlib import Path
 
 
 def load_tensorflow():
@@ -28,12 +29,40 @@ def set_up(seed, precision):
 
     Args:
         seed: integer >= 0.
-        precision: "float32", "mixed_bfloat16" or "mixed_float16".
+        precision: "float32", "mixed_bfloat16", "mixed_float16", or "auto" for `choose_precision`.
     """
     load_tensorflow()
     keras = importlib.import_module("keras")
     keras.utils.set_random_seed(seed)
+    if precision == "auto":
+        precision = choose_precision()
+        print(f"precision: {precision}", flush=True)
     keras.mixed_precision.set_global_policy(precision)
+
+
+def choose_precision():
+    """Picks the arithmetic that the processor has instructions for.
+
+    Returns:
+        "mixed_bfloat16" on TPUs, on GPUs of compute capability 8.0 or more and on CPUs with AVX512-BF16 or AMX-BF16,
+        else "float32".
+    """
+    config = importlib.import_module("tensorflow").config
+    if config.list_physical_devices("TPU"):
+        return "mixed_bfloat16"
+    if gpus := config.list_physical_devices("GPU"):
+        capability = min(config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in gpus)
+        return "mixed_bfloat16" if capability >= (8, 0) else "float32"
+    return "mixed_bfloat16" if _processor_flags() & {"avx512_bf16", "amx_bf16"} else "float32"
+
+
+def _processor_flags():
+    """The instruction sets that Linux lists; elsewhere none are known, and float32 is right everywhere."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return set()
+    return next((set(line.split()) for line in text.splitlines() if line.startswith("flags")), set())
 
 
 @contextlib.contextmanager

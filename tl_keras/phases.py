@@ -6,7 +6,28 @@ from typing import Literal, get_args
 
 from tl_keras.errors import InputError, unknown_name
 
-Schedule = Literal["cosine", "constant"]
+Schedule = Literal["cosine", "one_cycle", "constant"]
+MOST_EPOCHS = 30
+ONE_CYCLE_START = 1 / 25
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """The end of a phase whose metric has stopped getting better."""
+
+    monitor: str = "val_loss"
+    """Metric to watch; one whose name ends in loss or error is better when lower, any other when higher."""
+    patience: int = 3
+    """Epochs without a better value after which the phase ends, at least 1."""
+    min_delta: float = 0.0
+    """By how much a value must be better than the best one to count, 0 or more."""
+
+    def __post_init__(self):
+        """Refuses a patience or a difference that no training could use."""
+        if self.patience < 1 or self.patience % 1:
+            raise InputError(f"A plateau needs a patience of at least 1 epoch: got patience={self.patience}.")
+        if not 0 <= self.min_delta < math.inf:
+            raise InputError(f"A plateau needs a min_delta of 0 or more: got min_delta={self.min_delta}.")
 
 
 @dataclass(frozen=True)
@@ -14,20 +35,27 @@ class Phase:
     """A stretch of training in which one set of blocks learns."""
 
     train: str | list[str]
-    """Blocks that learn: a block ("block5": it and every later one), "head", "all", or a list of just those blocks."""
-    epochs: int = 1
-    """Passes over the training data, at least 1."""
+    """A block (it and every later one), "head", "all", a list of just those blocks, or "regex:PATTERN" of weights."""
+    epochs: int | None = None
+    """Passes over the training data; with `until` the most there may be. None: 1, or 30 with `until`."""
     learning_rate: float = 1e-3
     """Peak learning rate of the latest block that learns."""
     block_decay: float = 1.0
     """Each block learns at this share of the rate of the block after it, in (0, 1]; 1 gives all blocks one rate."""
-    schedule: Schedule = "cosine"
-    """How the rate runs through the phase: down to zero along a cosine, or constant."""
-    warmup: float = 0.1
-    """Share of the phase, in [0, 1), in which the rate rises linearly from zero to its peak."""
+    schedule: Schedule | None = None
+    """cosine (down to zero), one_cycle (up and down along cosines) or constant. None: cosine; with `until` constant."""
+    warmup: float | None = None
+    """Share of the phase, in [0, 1), in which the rate rises to its peak. None: 0.1, in one_cycle 0.3."""
+    until: Plateau | None = None
+    """Ends the phase before its last epoch, when a metric has stopped getting better."""
+    restore_best: bool = False
+    """Whether the phase hands on the weights of its best epoch, by the metric of `until` or val_loss, not its last."""
 
     def __post_init__(self):
-        """Refuses values that no training could use."""
+        """Fills in what follows from the rest and refuses values that no training could use."""
+        self._fill("epochs", MOST_EPOCHS if self.until else 1)
+        self._fill("schedule", "constant" if self.until else "cosine")
+        self._fill("warmup", 0.3 if self.schedule == "one_cycle" else 0.1)
         if not self.train:
             raise InputError(
                 "A phase trains nothing: got an empty `train`, expected a block, 'head', 'all' or a list of blocks."
@@ -52,8 +80,16 @@ class Phase:
         """What logs and pictures call the phase."""
         return self.train if isinstance(self.train, str) else " + ".join(self.train)
 
+    @property
+    def monitor(self):
+        """The metric that tells how good an epoch was."""
+        return self.until.monitor if self.until else "val_loss"
+
     def learning_rate_at(self, position):
         """Gives the peak rate scaled by warm-up and schedule.
+
+        "one_cycle" is the policy of Smith and Topin 2018 (https://arxiv.org/abs/1708.07120) along cosines, without its
+        cycle of the momentum.
 
         Args:
             position: how far the phase has come, from 0 (its beginning) to 1 (its end).
@@ -62,11 +98,17 @@ class Phase:
             The learning rate of the latest learning block, a float.
         """
         if position < self.warmup:
-            return self.learning_rate * position / self.warmup
+            rise = position / self.warmup
+            if self.schedule == "one_cycle":
+                rise = ONE_CYCLE_START + (1 - ONE_CYCLE_START) * _fall(1 - rise)
+            return self.learning_rate * rise
         if self.schedule == "constant":
             return self.learning_rate
-        position = min(1.0, (position - self.warmup) / (1 - self.warmup))
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * position))
+        return self.learning_rate * _fall(min(1.0, (position - self.warmup) / (1 - self.warmup)))
+
+    def _fill(self, name, value):
+        if getattr(self, name) is None:
+            object.__setattr__(self, name, value)
 
 
 def check_phases(phases):
@@ -76,18 +118,19 @@ def check_phases(phases):
 
 
 def total_epochs(phases):
-    """Counts the epochs of all phases together."""
+    """Counts the epochs of all phases together, at most."""
     return sum(phase.epochs for phase in phases)
 
 
-def phase_at(phases, epoch):
+def phase_at(phases, epoch, ends=()):
     """Finds the phase that an epoch belongs to.
 
-    Being a pure function of the epoch, it needs no state: a resumed run finds the same phase.
+    Being a pure function, it needs no state but the ends on record: a resumed run finds the same phase.
 
     Args:
         phases: list of `Phase`.
-        epoch: epoch of the whole run, counted from 0, below `total_epochs(phases)`.
+        epoch: epoch of the whole run, counted from 0, before the end of the last phase.
+        ends: for each phase that has ended, the first epoch after it; the phases to come last as long as they may.
 
     Returns:
         Tuple `(index, first_epoch)` of the phase in the list and the run's epoch at which it begins.
@@ -97,7 +140,45 @@ def phase_at(phases, epoch):
     """
     first_epoch = 0
     for index, phase in enumerate(phases):
-        if epoch < first_epoch + phase.epochs:
+        end = ends[index] if index < len(ends) else first_epoch + phase.epochs
+        if epoch < end:
             return index, first_epoch
-        first_epoch += phase.epochs
+        first_epoch = end
     raise InputError(f"The phases end before epoch {epoch}: they have {first_epoch} epochs together.")
+
+
+def is_better(monitor, value, best, min_delta=0.0):
+    """Says whether a metric has become better.
+
+    Args:
+        monitor: its name; what ends in loss or error is better when lower, anything else when higher.
+        value: the new value; NaN is never better.
+        best: the best value so far, or None.
+        min_delta: the least difference that counts, 0 or more.
+
+    Returns:
+        A bool.
+    """
+    if best is None:
+        return not math.isnan(value)
+    gain = best - value if monitor.endswith(("loss", "error")) else value - best
+    return gain > min_delta
+
+
+def phase_seconds(phases, index, seconds_left):
+    """Gives a phase its part of the time left: in proportion to the epochs of the phases that share it.
+
+    Args:
+        phases: list of `Phase`.
+        index: the phase that begins now.
+        seconds_left: time for it and all later ones.
+
+    Returns:
+        Seconds.
+    """
+    return seconds_left * phases[index].epochs / total_epochs(phases[index:])
+
+
+def _fall(position):
+    """Half a cosine, from 1 at position 0 to 0 at position 1."""
+    return 0.5 * (1 + math.cos(math.pi * position))

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from tl_keras.callbacks.checkpoints import CheckpointEachEpoch, restore_newest
+from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 from tl_keras.transfer.staged_adamw import StagedAdamW
 from tl_keras.transfer.unfreezing import ProgressiveUnfreezing
@@ -68,8 +69,8 @@ def train(model, folder, *callbacks):
     """Trains from the newest checkpoint on, and gives the epochs done before and the history of all."""
     unfreezing = ProgressiveUnfreezing(PHASES, "train")
     unfreezing.prepare(model)
-    epochs_done, history = restore_newest(folder, model)
-    fit(model, unfreezing, CheckpointEachEpoch(folder, history), *callbacks, first_epoch=epochs_done)
+    epochs_done, history = restore_newest(folder, model, unfreezing)
+    fit(model, unfreezing, CheckpointEachEpoch(folder, history, unfreezing, model), *callbacks, first_epoch=epochs_done)
     return epochs_done, history
 
 
@@ -111,10 +112,10 @@ def interrupted(interrupted_once, tmp_path):
     return shutil.copytree(interrupted_once, tmp_path / "checkpoints")
 
 
-def prepared(seed):
-    model = build_model(seed)
-    ProgressiveUnfreezing(PHASES, "train").prepare(model)
-    return model
+def prepared(seed, phases=PHASES):
+    model, unfreezing = build_model(seed), ProgressiveUnfreezing(phases, "train")
+    unfreezing.prepare(model)
+    return model, unfreezing
 
 
 def test_the_newest_two_checkpoints_are_kept_and_nothing_else(interrupted):
@@ -123,9 +124,9 @@ def test_the_newest_two_checkpoints_are_kept_and_nothing_else(interrupted):
 
 @pytest.mark.parametrize("missing", [False, True])
 def test_without_a_checkpoint_the_run_begins_anew(tmp_path, missing):
-    model = prepared(0)
+    model, unfreezing = prepared(0)
     before = state(model)
-    assert restore_newest(tmp_path / "absent" if missing else tmp_path, model) == (0, {})
+    assert restore_newest(tmp_path / "absent" if missing else tmp_path, model, unfreezing) == (0, {})
     assert state(model) == before
 
 
@@ -150,11 +151,11 @@ def encrypt(data):
 
 @pytest.mark.parametrize("damage", [truncate, flip_in_the_middle, lose_an_array, encrypt, lambda data: b""])
 def test_a_damaged_newest_checkpoint_falls_back_to_the_older(interrupted, damage):
-    newest, model, reference = interrupted / "epoch-00003.npz", prepared(99), prepared(98)
+    newest, (model, unfreezing), (reference, other) = interrupted / "epoch-00003.npz", prepared(99), prepared(98)
     newest.write_bytes(damage(newest.read_bytes()))
-    epochs, history = restore_newest(interrupted, model)
+    epochs, history = restore_newest(interrupted, model, unfreezing)
     newest.unlink()
-    assert (epochs, history) == restore_newest(interrupted, reference)
+    assert (epochs, history) == restore_newest(interrupted, reference, other)
     assert epochs == 2
     assert state(model) == state(reference)
 
@@ -162,9 +163,9 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_older(interrupted, damage
 def test_when_all_are_damaged_no_variable_is_touched(interrupted):
     for path in interrupted.iterdir():
         path.write_bytes(lose_an_array(path.read_bytes()))
-    model = prepared(99)
+    model, unfreezing = prepared(99)
     before = state(model)
-    assert restore_newest(interrupted, model) == (0, {})
+    assert restore_newest(interrupted, model, unfreezing) == (0, {})
     assert state(model) == before
 
 
@@ -184,14 +185,29 @@ def test_a_failing_write_leaves_the_older_checkpoints_alone(interrupted, monkeyp
 def test_a_checkpoint_of_another_shape_is_passed_over(tmp_path, capsys):
     def model(units):
         inputs = keras.Input((2,))
-        built = keras.Model(inputs, keras.layers.Dense(units)(inputs))
-        built.compile("sgd", "mse")
-        built.optimizer.build(built.trainable_variables)
-        return built
+        built = keras.Model(inputs, keras.layers.Dense(units, name="head.output")(inputs))
+        built.compile(StagedAdamW(), "mse")
+        unfreezing = ProgressiveUnfreezing(PHASES[:1])
+        unfreezing.prepare(built)
+        return built, unfreezing
 
-    callback = CheckpointEachEpoch(tmp_path, {})
-    callback.set_model(model(3))
-    callback.on_epoch_end(0, {"loss": 1.0})
-    assert restore_newest(tmp_path, model(4)) == (0, {})
+    built, unfreezing = model(3)
+    CheckpointEachEpoch(tmp_path, {}, unfreezing, built).on_epoch_end(0, {"loss": 1.0})
+    assert restore_newest(tmp_path, *model(4)) == (0, {})
     assert "passed over" in capsys.readouterr().out
-    assert restore_newest(tmp_path, model(3)) == (1, {"loss": [1.0]})
+    assert restore_newest(tmp_path, *model(3)) == (1, {"loss": [1.0]})
+
+
+def test_what_never_changes_is_not_saved_but_must_be_the_same(tmp_path):
+    def of_head(seed):
+        model, unfreezing = build_model(seed, dropout=0.5), ProgressiveUnfreezing(PHASES[:1])
+        unfreezing.prepare(model)
+        return model, unfreezing
+
+    model, unfreezing = of_head(0)
+    CheckpointEachEpoch(tmp_path, {}, unfreezing, model).on_epoch_end(0)
+    sizes = [array.size for name, array in np.load(tmp_path / "epoch-00001.npz").items() if name.startswith("model")]
+    # The head's kernel and bias, and the state of the dropout in the frozen block.
+    assert sorted(sizes) == [1, 2, 8]
+    with pytest.raises(InputError, match="pretrained weights are other ones"):
+        restore_newest(tmp_path, *of_head(1))

@@ -197,3 +197,9 @@ def test_statistics_of_what_learns_are_changeable():
     assert len(changeable_variables(model)) == 1 + 4 + 2
     freeze_to(model, "block2", "inference")
     assert len(changeable_variables(model)) == 1 + 2
+
+
+@pytest.mark.parametrize(("pattern", "telling"), [("regex:bais$", "matches no weight"), ("regex:(", "no regular expr")])
+def test_a_pattern_that_finds_nothing_is_refused(pattern, telling):
+    with pytest.raises(InputError, match=telling):
+        freeze_to(blocks_model(), pattern)

@@ -5,7 +5,7 @@ from tiny_models import blocks_model, sequential_model
 
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
-from tl_keras.transfer.plan import plan_phases, variables_of_all_phases
+from tl_keras.transfer.plan import constant_variables, find_oversights, plan_phases, variables_of_all_phases
 
 PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3, learning_rate=1e-2, block_decay=0.5), Phase(["block1"])]
 HEAD = ["head.logits/kernel", "head.logits/bias"]
@@ -81,3 +81,28 @@ def test_a_phase_in_which_nothing_can_learn_is_refused(block):
 )
 def test_variables_of_all_phases_are_the_union_in_the_order_of_the_model(phases, batch_norm, paths):
     assert [variable.path for variable in variables_of_all_phases(blocks_model(), phases, batch_norm)] == paths
+
+
+@pytest.mark.parametrize(
+    ("phases", "sentences"),
+    [
+        (PHASES[:2], []),
+        ([Phase("head"), Phase(["head"])], ["phases 1 and 2 let the same blocks learn: head"]),
+        ([Phase(["block1", "head"])], ["never trained, though the earlier block1 is: block2"]),
+    ],
+)
+def test_oversights_are_told(phases, sentences):
+    model = blocks_model()
+    assert find_oversights(model, plan_phases(model, phases)) == sentences
+
+
+def test_an_ended_phase_counts_the_epochs_that_it_took():
+    plan = plan_phases(blocks_model(), PHASES, ends=[1])
+    assert [(record["first_epoch"], record["epochs"]) for record in plan] == [(0, 1), (1, 3), (4, 1)]
+
+
+@pytest.mark.parametrize(("batch_norm", "count"), [("inference", 10), ("recalibrate", 6), ("train", 10)])
+def test_constants_are_what_no_phase_changes(batch_norm, count):
+    constants = constant_variables(blocks_model(), [Phase("head")], batch_norm)
+    assert len(constants) == count
+    assert not any(variable.path.startswith("head") for variable in constants)

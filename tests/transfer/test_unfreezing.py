@@ -10,7 +10,7 @@ from keras import layers
 from tiny_models import IMAGES, LABELS, blocks_model, compiled, nested_model, same_bits, sequential_model, values
 
 from tl_keras.errors import InputError
-from tl_keras.phases import Phase
+from tl_keras.phases import Phase, Plateau
 from tl_keras.transfer.audit import FreezeViolation
 from tl_keras.transfer.freezing import freeze_to, variables_by_block
 from tl_keras.transfer.staged_adamw import StagedAdamW
@@ -344,3 +344,96 @@ def test_two_mirrored_devices_learn_what_one_does():
     command = [sys.executable, "-c", MIRRORED]
     process = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
     assert process.returncode == 0, process.stderr
+
+
+class Losses(keras.callbacks.Callback):
+    """Puts prepared values of val_loss into the logs, before `ProgressiveUnfreezing` reads them."""
+
+    def __init__(self, *values):
+        super().__init__()
+        self.values = values
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_loss"] = self.values[epoch]
+
+
+def fit_with_losses(model, unfreezing, losses, *more, epochs=9, initial_epoch=0):
+    data = {"x": IMAGES, "y": LABELS, "batch_size": 8, "shuffle": False, "verbose": 0}
+    callbacks = [Losses(*losses), unfreezing, *more]
+    return model.fit(**data, epochs=epochs, initial_epoch=initial_epoch, callbacks=callbacks)
+
+
+UNTIL = [Phase("head", until=Plateau(patience=2), learning_rate=1e-2), Phase("all", epochs=2, learning_rate=1e-2)]
+
+
+def test_a_plateau_ends_its_phase_and_training_goes_on_with_the_next():
+    model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(UNTIL)
+    history = fit_with_losses(model, unfreezing, [3, 2, 2, 2, 1, 1, 9, 9, 9])
+    assert len(history.epoch) == 6
+    assert unfreezing.state["ends"] == [4, 6]
+    records = [(record["first_epoch"], record["epochs"], record["ended_by"]) for record in unfreezing.plan]
+    assert records == [(0, 4, "plateau"), (4, 2, "epochs")]
+
+
+def test_a_resumed_fit_repeats_the_decision():
+    model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(UNTIL)
+    unfreezing.resume({"ends": [], "seconds": 0.0, "best": 2.0, "waited": 1})
+    history = fit_with_losses(model, unfreezing, [3, 2, 2, 2, 1, 1, 9, 9, 9], initial_epoch=3)
+    assert (len(history.epoch), unfreezing.state["ends"]) == (3, [4, 6])
+
+
+def test_the_best_weights_are_handed_on():
+    phases = [Phase("head", epochs=3, learning_rate=1e-2, restore_best=True), Phase("all", learning_rate=1e-2)]
+    model, unfreezing, recorder = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(phases), Recorder()
+    fit_with_losses(model, unfreezing, [2.0, 1.0, 3.0, 0.5], recorder)
+    after_best, after_phase = recorder.weights[2], recorder.weights[3]
+    assert all(same_bits(one, other) for one, other in zip(after_best, after_phase, strict=True))
+    assert unfreezing.best_weights == []
+
+
+def test_a_metric_that_is_not_reported_is_refused():
+    model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(UNTIL)
+    with pytest.raises(InputError, match=r"watches 'val_loss', which fit does not report: it reports .*loss"):
+        fit(model, unfreezing)
+
+
+def test_averages_and_best_weights_exclude_each_other():
+    model = compiled(blocks_model(), StagedAdamW(use_ema=True))
+    with pytest.raises(InputError, match="choose one of them"):
+        fit(model, ProgressiveUnfreezing([Phase("head", restore_best=True)]))
+
+
+def test_each_phase_has_one_epoch_when_time_is_up():
+    model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(PHASES, max_seconds=1e-3)
+    history = fit(model, unfreezing)
+    assert len(history.epoch) == len(PHASES)
+    assert [record["ended_by"] for record in unfreezing.plan] == ["time", "epochs", "time"]
+
+
+def test_time_enough_changes_nothing():
+    rates = []
+    for seconds in (None, 1e6):
+        model, recorder = compiled(blocks_model(), StagedAdamW()), Recorder()
+        unfreezing = ProgressiveUnfreezing(PHASES, max_seconds=seconds)
+        fit(model, unfreezing, recorder)
+        assert [record["ended_by"] for record in unfreezing.plan] == ["epochs"] * 3
+        rates.append(recorder.rates)
+    assert rates[0] == pytest.approx(rates[1], rel=1e-3)
+
+
+def test_averages_take_the_place_of_the_weights_at_the_end_of_each_phase():
+    model, recorder = compiled(blocks_model(), StagedAdamW(use_ema=True, ema_momentum=0.9)), Recorder()
+    fit(model, ProgressiveUnfreezing(TWO_PHASES), recorder, epochs=2)
+    number = [weight.path for weight in model.weights].index("head.logits/kernel")
+    average = model.optimizer._model_variables_moving_average[
+        [v.path for v in model.trainable_variables].index("head.logits/kernel")
+    ]
+    np.testing.assert_array_equal(recorder.weights[-1][number], average.numpy())
+
+
+def test_a_regex_lets_single_weights_learn():
+    model, recorder = compiled(blocks_model(), StagedAdamW()), Recorder()
+    before = values(model.weights)
+    fit(model, ProgressiveUnfreezing([Phase("regex:bias$")]), recorder, epochs=1)
+    moved = [v.path for v, old in zip(model.weights, before, strict=True) if not same_bits(v.numpy(), old)]
+    assert moved == ["head.logits/bias"]

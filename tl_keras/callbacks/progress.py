@@ -58,7 +58,7 @@ class ProgressLines(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Announces a new phase, starts the clock and the bar."""
-        index, _ = phase_at(self.unfreezing.phases, epoch)
+        index, _ = phase_at(self.unfreezing.phases, epoch, self.unfreezing.state["ends"])
         phase = self.unfreezing.plan[index]
         if phase is not self._phase:
             self._phase = phase
@@ -80,7 +80,9 @@ class ProgressLines(keras.callbacks.Callback):
         total = total_epochs(self.unfreezing.phases)
         print(f"  epoch {epoch + 1:>{len(str(total))}}/{total}  {shown}  {seconds:.1f} s", flush=True)
         self.run.log("epoch", {"epoch": epoch + 1, "seconds": round(seconds, 3), **figures})
-        if epoch + 1 == self._phase["first_epoch"] + self._phase["epochs"]:
-            audit = self._phase["audit"]
+        if self.unfreezing.state["ends"][-1:] == [epoch + 1]:
+            audit, ended_by = self._phase["audit"], self._phase["ended_by"]
+            if ended_by != "epochs":
+                print(f"  ended by {ended_by} after {self._phase['epochs']} epochs", flush=True)
             print(f"  audit: {audit['frozen']} frozen variables bit-identical, {audit['moved']} moved", flush=True)
             self.run.log("phase", self._phase)

@@ -1,11 +1,16 @@
+from .activation_store import ActivationStore as ActivationStore
 from .audit import FreezeAudit as FreezeAudit
 from .audit import FreezeViolation as FreezeViolation
+from .batch_norm import recalibrate_batch_norm as recalibrate_batch_norm
 from .feature_cache import Features as Features
+from .feature_cache import FrozenPart as FrozenPart
 from .feature_cache import bytes_per_example as bytes_per_example
-from .feature_cache import compute_features as compute_features
 from .feature_cache import find_cuts_of_phases as find_cuts_of_phases
 from .freezing import block_names as block_names
 from .freezing import freeze_to as freeze_to
+from .learning_rate_finder import LearningRateCurve as LearningRateCurve
+from .learning_rate_finder import find_learning_rate as find_learning_rate
+from .plan import find_oversights as find_oversights
 from .plan import plan_phases as plan_phases
 from .prefix import find_phase_cut as find_phase_cut
 from .prefix import split_model as split_model

@@ -4,11 +4,15 @@ A block is what freezes and thaws as one. The layers of our own models carry the
 `block5.conv1`; in any other Keras model each layer that has weights is a block of its own, also inside nested models.
 """
 
+import re
+
 import keras
 
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.models import freeze_beside_lora
 
-BATCH_NORM_POLICIES = ("inference", "train")
+BATCH_NORM_POLICIES = ("inference", "recalibrate", "train")
+REGEX_PREFIX = "regex:"
 
 
 def block_names(model):
@@ -23,8 +27,34 @@ def block_names(model):
     return list(_layers_by_block(model))
 
 
-def resolve_blocks(train, blocks):
+def learning_blocks(model, train):
     """Turns the `train` of a phase into the blocks that it means.
+
+    Args:
+        model: any built `keras.Model`.
+        train: a block (it and every later one), "head" (the last block), "all", a list of blocks (just those), or
+            "regex:PATTERN" for the weights whose path the pattern is found in, such as "regex:/bias$".
+
+    Returns:
+        List of the blocks that learn, or of which some weights do, input side first.
+
+    Raises:
+        InputError: a name is not among the blocks, the list is empty, or the pattern is invalid or matches nothing.
+    """
+    if pattern := _pattern(train):
+        blocks = variables_by_block(model)
+        matching = [block for block, members in blocks.items() if any(pattern.search(v.path) for v in members)]
+        if not matching:
+            example = next(v.path for members in blocks.values() for v in members)
+            raise InputError(
+                f"The pattern {pattern.pattern!r} matches no weight: expected a part of a path like {example!r}."
+            )
+        return matching
+    return resolve_blocks(train, block_names(model))
+
+
+def resolve_blocks(train, blocks):
+    """Turns the `train` of a phase into the blocks that it means, from their names alone.
 
     Args:
         train: a block (it and every later one), "head" (the last block), "all", or a list of blocks (just those).
@@ -53,9 +83,10 @@ def freeze_to(model, train, batch_norm="inference"):
 
     Args:
         model: any built `keras.Model`.
-        train: a block (it and every later one), "head" (the last block), "all", or a list of blocks (just those).
+        train: what learns, see `learning_blocks`.
         batch_norm: "inference" keeps every BatchNormalization layer frozen (its statistics, scale and offset) even in
-            blocks that learn, so that small batches cannot spoil the statistics; "train" lets them follow their block.
+            blocks that learn, so that small batches cannot spoil the statistics, and so does "recalibrate", where a run
+            estimates them anew before its first phase; "train" lets them follow their block.
 
     Returns:
         List of the blocks that learn, input side first.
@@ -65,18 +96,20 @@ def freeze_to(model, train, batch_norm="inference"):
     """
     if batch_norm not in BATCH_NORM_POLICIES:
         raise unknown_name("batch_norm", batch_norm, BATCH_NORM_POLICIES)
-    layers = _layers_by_block(model)
-    learning = resolve_blocks(train, list(layers))
+    learning, pattern = learning_blocks(model, train), _pattern(train)
     # A frozen parent hides the flags of its children, so all is thawed, and then leaves are only ever frozen: a layer
     # that two blocks share, such as a tied embedding, stays frozen with the one that is.
     model.trainable = False
     model.trainable = True
-    for block, members in layers.items():
+    for block, members in _layers_by_block(model).items():
         for layer in members:
             if block not in learning:
                 layer.trainable = False
-            if batch_norm == "inference":
+            if batch_norm != "train":
                 _freeze_batch_norms(layer)
+            for variable in layer.trainable_weights if pattern else ():
+                variable.trainable = pattern.search(variable.path) is not None
+    freeze_beside_lora(model)
     return learning
 
 
@@ -103,7 +136,17 @@ def changeable_variables(model):
         List of `keras.Variable`.
     """
     parts = {id(part): part for layer in _leaf_layers(model) for part in layer._flatten_layers() if part.trainable}
-    return [v for part in parts.values() for v in (*part._trainable_variables, *part._non_trainable_variables)]
+    weights = [v for part in parts.values() for v in part._trainable_variables if v.trainable]
+    return weights + [v for part in parts.values() for v in part._non_trainable_variables]
+
+
+def _pattern(train):
+    if not (isinstance(train, str) and train.startswith(REGEX_PREFIX)):
+        return None
+    try:
+        return re.compile(train.removeprefix(REGEX_PREFIX))
+    except re.error as error:
+        raise InputError(f"{train!r} is no regular expression: {error}.") from error
 
 
 def _position(name, blocks):

@@ -1,31 +1,36 @@
 """The plan of a staged training: phases worked out for one model, as numbers to print, log and check."""
 
 import math
+from itertools import pairwise
+
+import keras
 
 from tl_keras.errors import InputError
 from tl_keras.phases import check_phases
-from tl_keras.transfer.freezing import block_names, freeze_to, resolve_blocks
+from tl_keras.transfer.freezing import block_names, changeable_variables, freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import block_learning_rates
 
 
-def plan_phases(model, phases, batch_norm="inference"):
+def plan_phases(model, phases, batch_norm="inference", ends=()):
     """Works out what each phase means for a model. Leaves the model as the last phase sets it.
 
     Args:
         model: any built `keras.Model`.
         phases: list of `Phase`.
-        batch_norm: "inference" or "train", see `freeze_to`.
+        batch_norm: see `freeze_to`.
+        ends: for each phase that has ended, the first epoch after it.
 
     Returns:
         List of a dict for each phase: `name`, `blocks` (that learn, input side first), `learning_rates` (dict from
-        those blocks to their peak rate), `trainable_parameters`, `total_parameters`, `first_epoch`, `epochs`.
+        those blocks to their peak rate), `trainable_parameters`, `total_parameters`, `first_epoch`, `epochs` (what it
+        took, or at most takes).
 
     Raises:
         InputError: an empty list, an unknown block or policy, or a phase in which nothing can learn.
     """
     check_phases(phases)
     plan, first_epoch = [], 0
-    for phase in phases:
+    for index, phase in enumerate(phases):
         learning = freeze_to(model, phase.train, batch_norm)
         trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
         if not trainable:
@@ -40,27 +45,77 @@ def plan_phases(model, phases, batch_norm="inference"):
                 "trainable_parameters": trainable,
                 "total_parameters": int(model.count_params()),
                 "first_epoch": first_epoch,
-                "epochs": phase.epochs,
+                "epochs": ends[index] - first_epoch if index < len(ends) else phase.epochs,
             }
         )
-        first_epoch += phase.epochs
+        first_epoch += plan[-1]["epochs"]
     return plan
+
+
+def find_oversights(model, plan):
+    """Looks for phases that are allowed but hardly meant.
+
+    Args:
+        model: the `keras.Model` of the plan.
+        plan: what `plan_phases` returned.
+
+    Returns:
+        List of sentences: a phase that lets the same blocks learn as the one before it, and a block that never learns
+        although an earlier one does.
+    """
+    sentences = [
+        f"phases {number} and {number + 1} let the same blocks learn: {', '.join(record['blocks'])}"
+        for number, (record, following) in enumerate(pairwise(plan), start=1)
+        if record["blocks"] == following["blocks"]
+        and record["trainable_parameters"] == following["trainable_parameters"]
+    ]
+    blocks, learning = block_names(model), {block for record in plan for block in record["blocks"]}
+    first = min(map(blocks.index, learning))
+    if idle := [block for block in blocks[first:] if block not in learning]:
+        sentences.append(f"never trained, though the earlier {blocks[first]} is: {', '.join(idle)}")
+    return sentences
 
 
 def variables_of_all_phases(model, phases, batch_norm="inference"):
     """Lists the variables that learn in any of the phases, in the model's order.
 
-    Leaves exactly those trainable, so that an optimizer built now has room for all and for no more.
+    An optimizer that is built over them has room for all and for no more. Leaves the model as the last phase sets it.
 
     Args:
         model: any built `keras.Model`.
         phases: list of `Phase`.
-        batch_norm: "inference" or "train", see `freeze_to`.
+        batch_norm: see `freeze_to`.
 
     Returns:
         List of `keras.Variable`.
     """
-    blocks = block_names(model)
-    learning = {block for phase in phases for block in resolve_blocks(phase.train, blocks)}
-    freeze_to(model, [block for block in blocks if block in learning], batch_norm)
-    return model.trainable_variables
+    learning = set()
+    for phase in phases:
+        freeze_to(model, phase.train, batch_norm)
+        learning |= set(map(id, model.trainable_variables))
+    members = {id(v): v for block in variables_by_block(model).values() for v in block}
+    return [variable for key, variable in members.items() if key in learning]
+
+
+def constant_variables(model, phases, batch_norm="inference"):
+    """Lists the variables that none of the phases changes, nor what comes before them, in the model's order.
+
+    Leaves the model as the last phase sets it.
+
+    Args:
+        model: any built `keras.Model`.
+        phases: list of `Phase`.
+        batch_norm: see `freeze_to`; "recalibrate" changes the statistics of every BatchNormalization layer.
+
+    Returns:
+        List of `keras.Variable`, without the states of random generators.
+    """
+    changing = set()
+    for phase in phases:
+        freeze_to(model, phase.train, batch_norm)
+        changing |= set(map(id, changeable_variables(model)))
+    if batch_norm == "recalibrate":
+        norms = [part for part in model._flatten_layers() if isinstance(part, keras.layers.BatchNormalization)]
+        changing |= {id(v) for norm in norms for v in (norm.moving_mean, norm.moving_variance)}
+    members = {id(v): v for block in variables_by_block(model).values() for v in block}
+    return [variable for key, variable in members.items() if key not in changing]

@@ -1,15 +1,16 @@
 """Progressive unfreezing inside one plain `fit`: no recompilation, one optimizer, its moments kept."""
 
+import math
 import time
 
 import keras
 
 from tl_keras.errors import InputError
-from tl_keras.phases import check_phases, phase_at, total_epochs
+from tl_keras.phases import check_phases, is_better, phase_at, phase_seconds
 from tl_keras.transfer.audit import FreezeAudit
-from tl_keras.transfer.freezing import freeze_to, variables_by_block
+from tl_keras.transfer.freezing import changeable_variables, freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import rate_multipliers
-from tl_keras.transfer.plan import plan_phases, variables_of_all_phases
+from tl_keras.transfer.plan import constant_variables, plan_phases, variables_of_all_phases
 from tl_keras.transfer.staged_adamw import StagedAdamW
 
 
@@ -29,28 +30,45 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         phases = [tl.Phase("head", epochs=3, learning_rate=1e-3), tl.Phase("block5", epochs=5, learning_rate=1e-4)]
         model.fit(dataset, epochs=8, callbacks=[tl.ProgressiveUnfreezing(phases)])
 
+    A phase ends after its epochs, or earlier by its `until` or for want of time; which epoch that was is kept in
+    `state`, so that a resumed run does not have to decide again. With `restore_best` a phase hands on the weights of
+    its best epoch. Moving averages of the weights (`use_ema`) take their place at the end of each phase.
+
     Args:
         phases: list of `Phase`. Epochs of `fit` beyond their sum are not trained: `fit` ends with the last phase.
-        batch_norm: "inference" or "train", see `freeze_to`.
-        whole_model: the model that the phases speak of, where `fit` trains only a suffix that shares its layers; it
-            must have been given to `prepare`. None: the model that is fitted.
+        batch_norm: "inference", "recalibrate" or "train", see `freeze_to`.
+        whole_model: the model that the phases speak of, where each `fit` trains one phase, on a suffix that shares its
+            layers; it must have been given to `prepare`. None: the model that is fitted, through all phases.
+        max_seconds: time that all phases share, by `phase_seconds`, counted from the beginning of `fit` or from
+            `prepare`. No epoch is begun that would not fit into its phase's part, but each phase has at least one, and
+            its learning rate falls with the time used. None: as long as it takes.
 
     Attributes:
         plan: list of a dict for each phase, as `plan_phases` makes it, from the beginning of `fit` on. A phase that has
-            ended also has `seconds` and `audit`, the numbers of variables that stayed frozen and that moved.
+            ended also has `seconds`, `ended_by` ("epochs", "plateau" or "time") and `audit`, the numbers of variables
+            that stayed frozen and that moved.
+        state: dict ready for JSON, to be saved after each epoch and put back before a resumed `fit`: `ends`, the first
+            epoch after each phase that has ended; `seconds`, the time used; `best` and `waited`, the value of the best
+            epoch of the running phase and the epochs since.
+        constants: list of the `keras.Variable` that no phase changes, from `prepare` on.
+        best_weights: list of arrays, to be saved with it: the weights of that epoch, where the phase restores them.
 
     Raises:
-        InputError: an empty list of phases, an unknown block or policy, or an optimizer that cannot do what they ask.
+        InputError: an empty list of phases, an unknown block or policy, an optimizer that cannot do what they ask, or a
+            metric to watch that `fit` does not report.
         FreezeViolation: at the end of a phase, see `FreezeAudit`.
     """
 
-    def __init__(self, phases, batch_norm="inference", whole_model=None):
+    def __init__(self, phases, batch_norm="inference", whole_model=None, max_seconds=None):
         super().__init__()
         check_phases(phases)
         self.phases = list(phases)
         self.batch_norm = batch_norm
         self.whole_model = whole_model
+        self.max_seconds = max_seconds
         self.plan = []
+        self.state = {"ends": [], "seconds": 0.0, "best": None, "waited": 0}
+        self.best_weights = []
 
     def prepare(self, model):
         """Builds the optimizer of a compiled model over every variable that any phase trains.
@@ -60,11 +78,22 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         Args:
             model: compiled `keras.Model` whose optimizer has not taken a step over other variables.
         """
-        self.plan = plan_phases(model, self.phases, self.batch_norm)
+        self.plan = plan_phases(model, self.phases, self.batch_norm, self.state["ends"])
         self._variables = variables_of_all_phases(model, self.phases, self.batch_norm)
+        self.constants = constant_variables(model, self.phases, self.batch_norm)
         _check_optimizer(model.optimizer, self.phases)
         with model.distribute_strategy.scope():
             model.optimizer = _optimizer_over(model.optimizer, self._variables)
+        self._mark = time.perf_counter()
+
+    def resume(self, state, best_weights=()):
+        """Puts back what an interrupted run saved.
+
+        Args:
+            state: the `state` that was saved.
+            best_weights: the `best_weights` that were saved with it.
+        """
+        self.state, self.best_weights = dict(state), list(best_weights)
 
     def on_train_begin(self, logs=None):
         """Prepares the optimizer."""
@@ -74,43 +103,100 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Begins a phase where one begins, or where a resumed run enters it."""
-        self._epoch = epoch
-        index, _ = phase_at(self.phases, epoch)
+        self._epoch, self._epoch_started = epoch, time.perf_counter()
+        index, first_epoch = phase_at(self.phases, epoch, self.state["ends"])
         if index != self._running:
-            self._begin(index)
+            self._begin(index, first_epoch)
 
     def on_train_batch_begin(self, batch, logs=None):
         """Sets the rate of the middle of the step, or of the epoch where the number of steps is unknown."""
-        record, steps = self.plan[self._running], self.params.get("steps")
-        epochs_done = self._epoch - record["first_epoch"] + ((batch + 0.5) / steps if steps else 0.5)
-        rate = self.phases[self._running].learning_rate_at(epochs_done / record["epochs"])
-        self.model.optimizer.learning_rate = rate
+        phase, steps = self.phases[self._running], self.params.get("steps")
+        epochs_done = self._epoch - self.plan[self._running]["first_epoch"] + ((batch + 0.5) / steps if steps else 0.5)
+        position = epochs_done / phase.epochs
+        # The first epoch is trained even where time is up, and so not at a rate of zero.
+        if epochs_done >= 1:
+            position = max(position, (time.perf_counter() - self._started) / self._seconds)
+        self.model.optimizer.learning_rate = phase.learning_rate_at(position)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Ends a phase with its last epoch, and training with the last phase."""
-        record = self.plan[self._running]
-        if epoch + 1 == record["first_epoch"] + record["epochs"]:
-            record |= {"seconds": time.perf_counter() - self._started, "audit": self._audit.finish()}
-        if epoch + 1 == total_epochs(self.phases):
-            self.model.stop_training = True
+        """Watches the metric, ends a phase with its last epoch, and training with the last phase."""
+        self._count_seconds()
+        phase = self.phases[self._running]
+        if phase.until or phase.restore_best:
+            self._watch(phase, logs or {})
+        if ended_by := self._reason_to_end(phase, epoch):
+            self._end(phase, epoch, ended_by)
 
-    def _begin(self, index):
-        phase, record, model = self.phases[index], self.plan[index], self.whole_model or self.model
+    def _begin(self, index, first_epoch):
+        phase, model = self.phases[index], self.whole_model or self.model
+        self.plan[index]["first_epoch"] = first_epoch
+        # Where fit begins in mid-run, or once more, what has ended follows from the epoch.
+        planned = [record["first_epoch"] + record["epochs"] for record in self.plan]
+        self.state["ends"] = [*self.state["ends"], *planned[len(self.state["ends"]) :]][:index]
         freeze_to(model, phase.train, self.batch_norm)
-        if isinstance(optimizer := _innermost(model.optimizer), StagedAdamW):
-            blocks = variables_by_block(model)
-            optimizer.start_variables(
-                rate_multipliers(self._variables, blocks, record["learning_rates"], phase.learning_rate)
-            )
+        if isinstance(optimizer := innermost_optimizer(model.optimizer), StagedAdamW):
+            blocks, rates = variables_by_block(model), self.plan[index]["learning_rates"]
+            optimizer.start_variables(rate_multipliers(self._variables, blocks, rates, phase.learning_rate))
         self.model.make_train_function(force=True)
         self._running = index
-        self._audit = FreezeAudit(model, record["blocks"])
-        self._started = time.perf_counter()
+        self._audit = FreezeAudit(model, self.plan[index]["blocks"])
+        self._count_seconds()
+        self._started, self._seconds = self._mark, math.inf
+        if self.max_seconds is not None:
+            self._seconds = phase_seconds(self.phases, index, max(self.max_seconds - self.state["seconds"], 1e-3))
+
+    def _count_seconds(self):
+        now = time.perf_counter()
+        self.state["seconds"] += now - self._mark
+        self._mark = now
+
+    def _watch(self, phase, logs):
+        if phase.monitor not in logs:
+            raise InputError(
+                f"Phase {phase.name!r} watches {phase.monitor!r}, which fit does not report: it reports "
+                f"{', '.join(logs)}; give validation data, or another monitor."
+            )
+        if is_better(
+            phase.monitor, logs[phase.monitor], self.state["best"], phase.until.min_delta if phase.until else 0.0
+        ):
+            self.state |= {"best": float(logs[phase.monitor]), "waited": 0}
+            if phase.restore_best:
+                self.best_weights = [v.numpy() for v in changeable_variables(self.whole_model or self.model)]
+        else:
+            self.state["waited"] += 1
+
+    def _reason_to_end(self, phase, epoch):
+        done = epoch + 1 - self.plan[self._running]["first_epoch"]
+        if done >= phase.epochs:
+            return "epochs"
+        if phase.until and self.state["waited"] >= phase.until.patience:
+            return "plateau"
+        now = time.perf_counter()
+        return "time" if now + (now - self._epoch_started) > self._started + self._seconds else None
+
+    def _end(self, phase, epoch, ended_by):
+        record, model = self.plan[self._running], self.whole_model or self.model
+        optimizer = innermost_optimizer(model.optimizer)
+        if optimizer.use_ema:
+            optimizer.finalize_variable_values(self._variables)
+        if phase.restore_best:
+            for variable, best in zip(changeable_variables(model), self.best_weights, strict=True):
+                variable.assign(best)
+        record |= {
+            "epochs": epoch + 1 - record["first_epoch"],
+            "seconds": time.perf_counter() - self._started,
+            "ended_by": ended_by,
+            "audit": self._audit.finish(),
+        }
+        self.state |= {"ends": [*self.state["ends"], epoch + 1], "best": None, "waited": 0}
+        self.best_weights = []
+        if self.whole_model is not None or len(self.state["ends"]) == len(self.phases):
+            self.model.stop_training = True
 
 
 def _optimizer_over(optimizer, variables):
     """Gives the optimizer itself where it already holds these variables, else a fresh copy built over them."""
-    inner = _innermost(optimizer)
+    inner = innermost_optimizer(optimizer)
     if not inner.built:
         optimizer.build(variables)
         return optimizer
@@ -126,11 +212,15 @@ def _optimizer_over(optimizer, variables):
 
 
 def _check_optimizer(optimizer, phases):
-    optimizer = _innermost(optimizer)
+    optimizer = innermost_optimizer(optimizer)
     if not isinstance(optimizer._learning_rate, keras.Variable):
         raise InputError(
             "The phases set the learning rate, but the optimizer was given a schedule of its own: "
             "compile with a number as its learning_rate."
+        )
+    if optimizer.use_ema and any(phase.restore_best for phase in phases):
+        raise InputError(
+            "restore_best hands on the weights of one epoch and use_ema the average of many: choose one of them."
         )
     if isinstance(optimizer, StagedAdamW):
         return
@@ -143,6 +233,6 @@ def _check_optimizer(optimizer, phases):
     raise InputError(f"{reason}, which {type(optimizer).__name__} cannot do: compile with tl_keras.StagedAdamW().")
 
 
-def _innermost(optimizer):
+def innermost_optimizer(optimizer):
     """Gives the optimizer that a `LossScaleOptimizer` wraps, or the optimizer itself."""
     return getattr(optimizer, "inner_optimizer", optimizer)

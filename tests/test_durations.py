@@ -1,0 +1,17 @@
+import pytest
+
+from tl_keras.durations import parse_duration
+from tl_keras.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("10m", 600), ("90s", 90), ("1h30m", 5400), ("2h", 7200), ("1.5m", 90), (" 1h1m1s ", 3661)]
+)
+def test_a_duration_is_read(text, seconds):
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "10", "0m", "m", "ten minutes", "-5m", "30s1m", "1d"])
+def test_what_is_none_is_refused(text):
+    with pytest.raises(InputError, match="no duration"):
+        parse_duration(text)
