@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tl_keras.command_line import CONFIG_FOLDER, config_text, parse, run_verb
-from tl_keras.config import DataConfig, ModelConfig, RunConfig
+from tl_keras.config import DataConfig, ModelConfig, OptimizerConfig, RunConfig
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 
@@ -15,7 +15,7 @@ UNLIKE_DEFAULTS = RunConfig(
     data=DataConfig(path="a: b # c", image_size=64, validation_fraction=0.2, multi_label=True),
     model=ModelConfig(backbone="keras_hub:preset", weights="none", hidden_units=8),
     phases=[Phase("head"), Phase(["block1", "block2"], 3, 1e-5, block_decay=0.5, schedule="constant", warmup=0.0)],
-    weight_decay=1e-3,
+    optimizer=OptimizerConfig(weight_decay=1e-3),
     seed=7,
     run="runs/ünï code",
 )
@@ -61,7 +61,10 @@ MISTAKES = [
     (["--data.path="], "data.path is empty"),
     (["--model.backbone", "resnet"], "Unknown model.backbone 'resnet': did you mean 'resnet50'?"),
     (["--recipe", "finetuning"], "Unknown recipe 'finetuning': did you mean 'fine_tuning'?"),
-    (["--precision", "fp16"], "Unknown precision 'fp16': Expected one of: float32, mixed_bfloat16, mixed_float16."),
+    (
+        ["--precision", "fp16"],
+        "Unknown precision 'fp16': Expected one of: auto, float32, mixed_bfloat16, mixed_float16.",
+    ),
     (["--seed", "-1"], "seed must be at least 0: got -1."),
     (["--learning_rate", "inf"], "learning_rate"),
     (["--phases", "3"], "phases: expected list, got '3'."),
@@ -131,10 +134,21 @@ def test_the_written_configuration_reads_back_equal(config, written):
     assert parse(["--config", written(config_text(config))]) == config
 
 
-@pytest.mark.parametrize("path", ["null", "~", "010", "[x]", "a\nb", "'quoted'", "x (type: y)", "C:\\x"])
+@pytest.mark.parametrize("path", ["./null", "./~", "010", "[x]", "a\nb", "'quoted'", "x (type: y)", "C:\\x"])
 def test_paths_that_look_like_yaml_read_back_equal(path, written):
     config = replace(RunConfig(), data=DataConfig(path=path))
     assert parse(["--config", written(config_text(config))]) == config
+
+
+@pytest.mark.parametrize("mode", ["on", "off"])
+def test_words_that_old_yaml_takes_for_booleans_read_back_equal(mode, written):
+    config = parse(["--cache.mode", mode, "--cache.views", "2"])
+    assert parse(["--config", written(config_text(config))]) == config
+
+
+def test_a_choice_that_may_be_null_names_the_nearest(capsys):
+    with pytest.raises(InputError, match="Unknown data.augmentation 'lightt': did you mean 'light'"):
+        parse(["--data.augmentation", "lightt"])
 
 
 def test_print_config_explains_every_key_and_reads_back(capsys, written):
@@ -142,7 +156,7 @@ def test_print_config_explains_every_key_and_reads_back(capsys, written):
         parse(["--seed", "5", "--phases", "[{train: head, learning_rate: 1e-5}]", "--print_config"])
     printed = capsys.readouterr().out
     assert leaving.value.code == 0
-    assert "# Images in one training step.\n  batch_size: 32\n" in printed
+    assert "# Images or texts in one training step.\n  batch_size: 32\n" in printed
     assert "(type:" not in printed
     assert parse(["--config", written(printed)]) == RunConfig(seed=5, phases=[Phase("head", learning_rate=1e-5)])
 

@@ -2,21 +2,62 @@ import math
 
 import pytest
 
-from tl_keras.config import CacheConfig, DataConfig, ModelConfig, RunConfig, check_keys, flag_names
+from tl_keras.config import (
+    CacheConfig,
+    DataConfig,
+    ModelConfig,
+    OptimizerConfig,
+    RunConfig,
+    TextConfig,
+    check_keys,
+    flag_names,
+)
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 
 
 def test_the_defaults_are_valid():
     config = RunConfig()
-    assert (config.data, config.model) == (DataConfig(), ModelConfig())
+    assert config.data == DataConfig(path="emoji", augmentation="light")
+    assert config.model == ModelConfig(backbone="efficientnet_lite0", weights="imagenet", pooling="average")
+
+
+def test_a_task_brings_its_own_defaults_and_leaves_what_is_given():
+    config = RunConfig(task="text_classification")
+    assert (config.data.path, config.data.augmentation) == ("reviews", "none")
+    assert (config.model.backbone, config.model.weights, config.model.pooling) == ("minilm", "pretrained", None)
+    given = RunConfig(task="text_classification", model=ModelConfig(backbone="bert_tiny_en_uncased", weights="none"))
+    assert (given.model.backbone, given.model.weights) == ("bert_tiny_en_uncased", "none")
+
+
+@pytest.mark.parametrize("backbone", ["minilm", "roberta_base_en", "./my_bert", "keras_hub:some_preset"])
+def test_text_encoders_pass_by_name_and_by_folder(backbone):
+    config = RunConfig(task="text_classification", model=ModelConfig(backbone=backbone))
+    assert config.model.backbone == backbone
+
+
+@pytest.mark.parametrize(
+    ("task", "parts", "telling"),
+    [
+        ("text_classification", {"model": ModelConfig(backbone="vgg16")}, "vgg16 is for images"),
+        ("image_classification", {"model": ModelConfig(backbone="minilm")}, "minilm is for texts"),
+        ("image_classification", {"model": ModelConfig(backbone="./my_bert")}, "Unknown model.backbone './my_bert'"),
+        ("text_classification", {"model": ModelConfig(pooling="max")}, "model.pooling max is for images"),
+        ("image_classification", {"model": ModelConfig(pooling="first")}, "model.pooling first is for texts"),
+        ("text_classification", {"data": DataConfig(augmentation="light")}, "augmentation light is for images"),
+    ],
+)
+def test_what_belongs_to_another_task_is_refused(task, parts, telling):
+    with pytest.raises(InputError, match=telling):
+        RunConfig(task=task, **parts)
 
 
 @pytest.mark.parametrize(
     ("config_class", "values", "telling"),
     [
         (DataConfig, {"path": ""}, "data.path is empty"),
-        (DataConfig, {"path": None}, "data.path is empty"),
+        (TextConfig, {"max_tokens": 7}, "text.max_tokens must be at least 8: got 7"),
+        (TextConfig, {"tokens_per_batch": 0}, "text.tokens_per_batch must be at least 1"),
         (DataConfig, {"image_size": 31}, "data.image_size must be at least 32: got 31"),
         (DataConfig, {"batch_size": 0}, "data.batch_size must be at least 1: got 0"),
         (DataConfig, {"examples_per_class": 0}, "data.examples_per_class must be at least 1"),
@@ -37,8 +78,8 @@ def test_the_defaults_are_valid():
         (RunConfig, {"seed": 2**32}, "seed must be at most 4294967295"),
         (RunConfig, {"learning_rate": 0.0}, "learning_rate must be above 0"),
         (RunConfig, {"learning_rate": math.inf}, "learning_rate must be above 0: got inf"),
-        (RunConfig, {"weight_decay": -1.0}, "weight_decay must be 0 or more"),
-        (RunConfig, {"weight_decay": math.inf}, "weight_decay must be 0 or more: got inf"),
+        (OptimizerConfig, {"weight_decay": -1.0}, "weight_decay must be 0 or more"),
+        (OptimizerConfig, {"weight_decay": math.inf}, "weight_decay must be 0 or more: got inf"),
     ],
 )
 def test_what_no_run_could_use_is_refused_by_name(config_class, values, telling):
@@ -103,3 +144,22 @@ def test_a_cache_that_could_not_work_is_refused(data, cache, message):
 def test_cache_numbers_out_of_range_are_refused(setting):
     with pytest.raises(InputError, match=f"cache.{next(iter(setting))}"):
         CacheConfig(**setting)
+
+
+def test_a_task_that_cannot_keep_activations_says_so():
+    with pytest.raises(InputError, match="text_classification cannot keep activations yet"):
+        RunConfig(task="text_classification", cache=CacheConfig(mode="on"))
+
+
+@pytest.mark.parametrize(
+    ("values", "telling"),
+    [({"clip_norm": 0.0}, "clip_norm"), ({"accumulation_steps": 0}, "accumulation"), ({"ema_momentum": 1.0}, "ema_")],
+)
+def test_an_optimizer_that_could_not_step_is_refused(values, telling):
+    with pytest.raises(InputError, match=telling):
+        OptimizerConfig(**values)
+
+
+def test_a_time_that_is_none_is_refused():
+    with pytest.raises(InputError, match="'soon' is no duration"):
+        RunConfig(max_time="soon")

@@ -6,7 +6,9 @@ import pytest
 
 from tl_keras import train
 from tl_keras.command_line import parse
+from tl_keras.config import OptimizerConfig
 from tl_keras.errors import InputError
+from tl_keras.fitting import make_optimizer
 
 PHASES = {
     "efficientnet_lite0": "[{train: head, epochs: 2}, {train: top, epochs: 3}, {train: block7, epochs: 2}]",
@@ -107,3 +109,42 @@ def stop_at(epoch):
         begin(self, number, logs)
 
     return stop
+
+
+def test_recalibration_moves_the_statistics_once_and_a_run_with_it_goes_on(
+    picture_folder, tmp_path, monkeypatch, capsys
+):
+    flags = arguments(picture_folder, tmp_path / "run", **{"batch_norm": "recalibrate"})
+    with monkeypatch.context() as patch:
+        patch.setattr("tl_keras.callbacks.ProgressLines.on_epoch_begin", stop_at(2))
+        with pytest.raises(KeyboardInterrupt):
+            train.run_training(parse(flags))
+    assert "the statistics of 49 layers were estimated anew" in capsys.readouterr().out
+    model, _ = trained(flags)
+    assert "estimated anew" not in capsys.readouterr().out
+    assert abs(model.get_layer("stem.bn").moving_mean.numpy()).max() > 0
+
+
+def test_a_plateau_is_recorded_and_ends_a_phase_of_a_run(picture_folder, tmp_path):
+    phases = "[{train: head, epochs: 9, until: {patience: 1, min_delta: 1000.0}}, {train: top, epochs: 1}]"
+    _, history = trained(arguments(picture_folder, tmp_path / "run", phases=phases))
+    assert len(history["loss"]) == 3
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["ended_by"] for line in log if line["event"] == "phase"] == ["plateau", "epochs"]
+
+
+def test_the_optimizer_is_made_as_configured():
+    optimizer = make_optimizer(OptimizerConfig(1e-3, clip_norm=1.0, accumulation_steps=2, ema_momentum=0.9))
+    assert (optimizer.weight_decay, optimizer.global_clipnorm, optimizer.ema_momentum) == (1e-3, 1.0, 0.9)
+    assert (optimizer.gradient_accumulation_steps, optimizer.use_ema) == (2, True)
+
+
+def test_a_cache_on_the_disk_changes_no_bit_and_serves_another_head(picture_folder, tmp_path):
+    flags = {"cache.folder": tmp_path / "cache"}
+    plain, _ = trained(arguments(picture_folder, tmp_path / "memory"))
+    stored, _ = trained(arguments(picture_folder, tmp_path / "disk", **flags))
+    for one, other in zip(plain.weights, stored.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    written = {path.name: path.stat().st_ino for path in (tmp_path / "cache").glob("*.activations")}
+    trained(arguments(picture_folder, tmp_path / "next", **flags, **{"model.label_smoothing": 0.1}))
+    assert {path.name: path.stat().st_ino for path in (tmp_path / "cache").glob("*.activations")} == written

@@ -9,6 +9,13 @@ def test_results_name_the_figures_and_the_pictures_that_are_there(tmp_path):
     assert format_results(run) == f"test: accuracy 0.875  macro_f1 0.500  (8 examples)\n  {tmp_path / 'mistakes.png'}"
 
 
+def test_the_baseline_stands_below_the_figures(tmp_path):
+    run = RunFolder(tmp_path)
+    baseline = {"name": "TF-IDF", "accuracy": 0.75, "macro_f1": 0.7, "verdict": "TF-IDF wins."}
+    run.write_json("metrics.json", {"accuracy": 0.5, "examples": 8, "baseline": baseline})
+    assert format_results(run).splitlines()[1:] == ["TF-IDF: accuracy 0.750  macro_f1 0.700", "TF-IDF wins."]
+
+
 def test_the_report_shows_every_phase_with_its_audit(finished_run):
     report = (finished_run[0] / "report.html").read_text(encoding="utf-8")
     for text in ("efficientnet_lite0", "head", "top", "Confusion matrix", "mistakes", "frozen bit-identical"):

@@ -184,3 +184,36 @@ def test_multi_label_and_balanced_weights_run_to_their_end(picture_folder, tiny_
     metrics = json.loads((folder / "metrics.json").read_text())
     assert set(metrics["per_class"]) == {"blue", "green", "red", "warm"}
     assert "subset_accuracy" in metrics
+
+
+def test_phases_are_printed_in_place_of_a_run_and_read_back(picture_folder, tmp_path, capsys):
+    flags = ["--data.path", str(picture_folder), "--model.weights", "none", "--data.augmentation", "none"]
+    train.main([*flags, "--recipe", "linear_probe_then_fine_tune", "--run", str(tmp_path / "run"), "--print_phases"])
+    printed = capsys.readouterr().out
+    assert "phase 1: caches the output of head.pool, 0.2 MB" in printed
+    assert "learning rates of stem: stem 1.2e-05" in printed
+    _, text = printed.split("phases:\n")
+    file = tmp_path / "phases.yaml"
+    file.write_text("phases:\n" + text)
+    phases = parse(["--config", str(file)]).phases
+    assert [(phase.train, phase.block_decay) for phase in phases] == [("head", 1.0), ("stem", 0.7)]
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_learning_rate_is_searched_in_place_of_a_run(picture_folder, tmp_path, capsys):
+    flags = ["--data.path", str(picture_folder), "--data.image_size", "32"]
+    train.main([*flags, "--run", str(tmp_path / "run"), "--find_learning_rate"])
+    assert "phase head: suggested learning_rate" in capsys.readouterr().out
+    assert (tmp_path / "run-learning_rate.png").stat().st_size > 0
+    assert not (tmp_path / "run").exists()
+
+
+def test_lora_needs_dense_layers(picture_folder, tmp_path):
+    with pytest.raises(tl.InputError, match="ConvNeXt|convnext"):
+        train.main(["--data.path", str(picture_folder), "--run", str(tmp_path / "run"), "--model.lora_rank", "4"])
+
+
+def test_a_run_within_a_time_says_why_its_phases_end(picture_folder, tmp_path, capsys):
+    flags = ["--data.path", str(picture_folder), "--data.image_size", "32", "--max_time", "0.1s"]
+    train.main([*flags, "--recipe", "feature_extraction", "--run", str(tmp_path / "run")])
+    assert "  ended by time after 1 epochs" in capsys.readouterr().out

@@ -15,7 +15,11 @@ from tl_keras.errors import InputError, unknown_name
 
 CONFIG_FOLDER = Path(__file__).parent / "configs"
 MAX_CONFIG_BYTES = 1_000_000
-OWN_FLAGS = ("--config", "--print_config", "--help")
+ACTIONS = {
+    "--print_phases": "Print the phases as a table and as YAML to edit, and leave.",
+    "--find_learning_rate": "Search the learning rate of the first phase, draw its curve, and leave.",
+}
+OWN_FLAGS = ("--config", "--print_config", "--help", *ACTIONS)
 
 
 def parse(arguments):
@@ -36,6 +40,8 @@ def parse(arguments):
     try:
         namespace = parser.parse_args(arguments)
         print_config = namespace.pop("print_config")
+        for flag in ACTIONS:
+            namespace.pop(flag.removeprefix("--"))
         config = _as_config(parser.instantiate(namespace))
     except (ArgumentError, ValueError) as error:
         raise error if isinstance(error, InputError) else InputError(_one_sentence(str(error))) from error
@@ -56,10 +62,26 @@ def config_text(config):
     """
     parser = _make_parser()
     values = parser.parse_object(asdict(config))
-    values.pop("print_config")
+    for flag in ("--print_config", *ACTIONS):
+        values.pop(flag.removeprefix("--"))
     body = parser.dump(values, skip_unset=False, with_comments=True).split("\n", 2)[2]
     body = re.sub(r" [(](required, )?type: .*[)]$", "", body, flags=re.M)
+    # It is written as YAML 1.2, where these are plain words, and read as YAML 1.1, where they are true and false.
+    body = re.sub(r"^( *\w+: )(on|off|yes|no)$", r"\1'\2'", body, flags=re.M | re.I)
     return f"# Run it: python -m tl_keras.train --config THIS_FILE\n{body}"
+
+
+def phases_text(phases):
+    """Writes phases as YAML, one line each, that `--config` reads back under the key `phases`.
+
+    Args:
+        phases: list of `Phase`.
+
+    Returns:
+        The YAML text.
+    """
+    rows = [{name: value for name, value in asdict(phase).items() if value is not None} for phase in phases]
+    return "".join(yaml.safe_dump([row], default_flow_style=None, sort_keys=False, width=1000) for row in rows)
 
 
 class OneSentenceParser(argparse.ArgumentParser):
@@ -107,6 +129,8 @@ def _make_parser():
     parser.add_argument(
         "--print_config", action="store_true", help="Print the configuration as commented YAML and leave."
     )
+    for flag, explanation in ACTIONS.items():
+        parser.add_argument(flag, action="store_true", help=explanation)
     parser.add_class_arguments(RunConfig)
     return parser
 
@@ -173,7 +197,7 @@ def _check_flags(arguments):
 def _one_sentence(message):
     """Condenses the parser's nested report to what the user needs: the key, what was got, what was expected."""
     key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
-    if choice := re.search(r"Expected a typing.Literal\[(.*)\]\. Got value: (.*)", message):
+    if choice := re.search(r"Expected a typing.Literal\[(.*)\](?:\. Got|(?s:.*?)Given) value: (.*)", message):
         return str(unknown_name(key, choice[2], re.findall(r"'([^']*)'", choice[1])))
     message = re.sub(r"Expected an? (?:<class ')?(\w+)(?:'>)?\. Got value: (.*)", r"expected \1, got '\2'.", message)
     message = re.sub(r"<class '(\w+)'>", r"\1", message)

@@ -1,32 +1,47 @@
 """What a run is told: flags over a YAML file over defaults. Knows no TensorFlow, so that mistakes answer at once."""
 
 import math
-from dataclasses import dataclass, field, is_dataclass
+import os
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Literal, get_type_hints
 
+from tl_keras.durations import parse_duration
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.models.text_backbones import MINILM, TEXT_BACKBONES
 from tl_keras.phases import Phase, check_phases
 from tl_keras.recipes import Recipe
 
 MAX_IMAGE_SIZE = 4096
 MAX_SEED = 2**32 - 1
+TASK_DEFAULTS = {
+    "image_classification": {
+        "data": {"path": "emoji", "augmentation": "light"},
+        "model": {"backbone": "efficientnet_lite0", "weights": "imagenet", "pooling": "average"},
+    },
+    "text_classification": {
+        "data": {"path": "reviews", "augmentation": "none"},
+        "model": {"backbone": MINILM, "weights": "pretrained"},
+    },
+}
+"""What a task takes where the configuration says null."""
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """What the model learns from."""
 
-    path: str = "emoji"
-    """Folder of class folders (or of train/, val/, test/), a .csv or .parquet table, tfds:NAME, or a shipped set."""
+    path: str | None = None
+    """Folder of class folders (or of train/, val/, test/), a table, tfds:NAME, or a shipped set; null takes emoji for
+    images, reviews for texts."""
     image_size: int | None = None
     """Side in pixels of the square images that the model sees; null takes the backbone's, or less for small images."""
     resize: Literal["squash", "crop", "pad"] = "squash"
     """How other shapes become squares: squash distorts, crop loses the edges, pad adds borders."""
     batch_size: int = 32
-    """Images in one training step."""
-    augmentation: Literal["none", "light", "strong", "randaugment", "mixup", "cutmix"] = "light"
-    """How training images are varied, drawn anew in every epoch."""
+    """Images or texts in one training step."""
+    augmentation: Literal["none", "light", "strong", "randaugment", "mixup", "cutmix"] | None = None
+    """How training images are varied, drawn anew in every epoch; null takes light. Texts know none only."""
     examples_per_class: int | None = None
     """Train on this many labelled images of each class only: what would fewer labels have done?"""
     validation_fraction: float = 0.15
@@ -50,7 +65,7 @@ class DataConfig:
 
     def __post_init__(self):
         """Refuses an empty path, numbers that no data could satisfy and settings that exclude each other."""
-        if not self.path:
+        if self.path == "":
             raise InputError("data.path is empty: give a folder, a table, tfds:NAME or the name of a shipped set.")
         _check_least(self, "data", {"image_size": 32, "batch_size": 1, "examples_per_class": 1})
         if self.image_size is not None and self.image_size > MAX_IMAGE_SIZE:
@@ -68,29 +83,79 @@ class DataConfig:
 class ModelConfig:
     """What learns."""
 
-    backbone: str = "efficientnet_lite0"
-    """Pretrained network, such as vgg16 or inception_v3, or keras_hub:PRESET. The default's weights come with pip."""
-    weights: str = "imagenet"
-    """imagenet, none (random: the honest comparison), or a local .weights.h5, .h5, .keras file or run folder."""
+    backbone: str | None = None
+    """Pretrained network, such as vgg16 or keras_hub:PRESET for images, minilm or bert_base_en for texts, or a local
+    folder. null takes efficientnet_lite0 or minilm, whose weights come with pip."""
+    weights: str | None = None
+    """null for the network's own (images: imagenet; texts: pretrained), none (random: the honest comparison), or a
+    local .weights.h5, .h5, .keras file or run folder."""
     weights_sha256: str | None = None
     """SHA-256 that a local weights file must have."""
-    pooling: Literal["average", "max", "concat"] = "average"
-    """How the feature map becomes a vector; concat joins average and maximum."""
+    pooling: Literal["average", "max", "concat", "first"] | None = None
+    """How features become a vector: of images average, max or concat of both; of texts average, or first for the first
+    token. null takes average, or what the text encoder was trained for."""
     hidden_units: int | None = None
     """Width of a hidden layer in the head; null has none."""
     dropout: float = 0.2
     """Share of the features dropped before the last layer while training."""
+    lora_rank: int | None = None
+    """The backbone learns through additions of this rank to its dense layers, such as 8; null through its weights."""
     label_smoothing: float = 0.0
     """Share of the label spread over the other classes, against overconfidence."""
 
     def __post_init__(self):
         """Refuses an unknown backbone and shares outside 0 to 1."""
-        if self.backbone not in BACKBONES and not self.backbone.startswith(HUB_PREFIX):
-            raise unknown_name("model.backbone", self.backbone, [*BACKBONES, f"{HUB_PREFIX}PRESET"])
-        _check_least(self, "model", {"hidden_units": 1})
+        if self.backbone is not None:
+            _check_backbone(self.backbone, [*BACKBONES, f"{HUB_PREFIX}PRESET", *TEXT_BACKBONES], folders=True)
+        _check_least(self, "model", {"hidden_units": 1, "lora_rank": 1})
         for name in ("dropout", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"model.{name} must lie from 0 to below 1: got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """How texts are read; only for the tasks of text."""
+
+    text_column: str = "text"
+    """Column of a table, or feature of TensorFlow Datasets, that holds the texts."""
+    second_text_column: str | None = None
+    """Column of the second text of each pair; null has no pairs."""
+    max_tokens: int = 128
+    """Most tokens of a text that the model sees, special ones included."""
+    truncation: Literal["head", "tail", "head_tail"] = "head"
+    """What stays of a longer text: its beginning, its end, or a quarter of the room for the one, the rest for the
+    other."""
+    tokens_per_batch: int | None = None
+    """Most tokens of a batch, padding included; null chooses it by the batch size."""
+
+    def __post_init__(self):
+        """Refuses numbers out of range."""
+        _check_least(self, "text", {"max_tokens": 8, "tokens_per_batch": 1})
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """How a step is made of gradients, by AdamW."""
+
+    weight_decay: float = 0.01
+    """Decay of the kernels, in proportion to their learning rate."""
+    clip_norm: float | None = None
+    """Longest that the gradient of all weights together may be; null cuts nothing."""
+    accumulation_steps: int = 1
+    """Batches whose gradients make one step: larger batches than memory would hold."""
+    ema_momentum: float | None = None
+    """Each phase ends with the moving average of its weights, of this momentum, such as 0.99; null: the last ones."""
+
+    def __post_init__(self):
+        """Refuses numbers out of range."""
+        _check_least(self, "optimizer", {"accumulation_steps": 1})
+        if not 0 <= self.weight_decay < math.inf:
+            raise InputError(f"optimizer.weight_decay must be 0 or more: got {self.weight_decay}.")
+        if self.clip_norm is not None and not 0 < self.clip_norm < math.inf:
+            raise InputError(f"optimizer.clip_norm must be above 0: got {self.clip_norm}.")
+        if self.ema_momentum is not None and not 0 < self.ema_momentum < 1:
+            raise InputError(f"optimizer.ema_momentum must lie between 0 and 1: got {self.ema_momentum}.")
 
 
 @dataclass(frozen=True)
@@ -102,7 +167,9 @@ class CacheConfig:
     views: int | None = None
     """Augmented versions of each image to keep, one for each epoch in turn; null keeps nothing of augmented data."""
     max_gigabytes: float = 2.0
-    """Memory that the activations may take."""
+    """Memory that the activations may take, or the folder of all runs."""
+    folder: str | None = None
+    """Keeps the activations on the disk, where other runs over the same data find them; null keeps them in memory."""
 
     def __post_init__(self):
         """Refuses numbers out of range."""
@@ -115,10 +182,12 @@ class CacheConfig:
 class RunConfig:
     """One training run, from data to report."""
 
-    task: Literal["image_classification"] = "image_classification"
+    task: Literal["image_classification", "text_classification"] = "image_classification"
     """What is to be learned."""
     data: DataConfig = field(default_factory=DataConfig)
     """What the model learns from."""
+    text: TextConfig = field(default_factory=TextConfig)
+    """How texts are read; only for the tasks of text."""
     model: ModelConfig = field(default_factory=ModelConfig)
     """What learns."""
     cache: CacheConfig = field(default_factory=CacheConfig)
@@ -133,12 +202,16 @@ class RunConfig:
     """Peak learning rate of the recipe's first phase, the others in proportion; null takes 0.001."""
     phases: list[Phase] | None = None
     """Phases written by hand instead of a recipe, as {train: block5, epochs: 3, learning_rate: 1e-4}."""
-    batch_norm: Literal["inference", "train"] = "inference"
-    """inference keeps batch normalization frozen in every phase; train lets it follow its block."""
-    weight_decay: float = 0.01
-    """Decay of AdamW, on kernels only."""
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    """Arithmetic of the network; the head always computes in float32."""
+    max_time: str | None = None
+    """Time that loading and training may take, such as 10m or 1h30m; the phases share it. null: as long as it takes."""
+    batch_norm: Literal["inference", "recalibrate", "train"] = "inference"
+    """inference keeps its statistics, recalibrate estimates them once on the new data, train lets them follow."""
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    """How a step is made of gradients, by AdamW."""
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    """Arithmetic of the network, the head always in float32; auto takes bfloat16 where the processor computes in it."""
+    xla: bool = False
+    """Compile with XLA: often faster on GPUs and TPUs, slower for convolutions on CPUs."""
     seed: int = 0
     """Fixes the split, the order of the data, the augmentation and the random weights."""
     run: str | None = None
@@ -146,6 +219,8 @@ class RunConfig:
 
     def __post_init__(self):
         """Refuses an empty list of phases, settings that these leave without effect, and numbers out of range."""
+        self._take_defaults_of_task()
+        self._check_task()
         if self.phases is not None:
             check_phases(self.phases)
             for name in ("unfreeze_from", "epochs", "learning_rate"):
@@ -159,10 +234,32 @@ class RunConfig:
             raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning_rate must be above 0: got {self.learning_rate}.")
-        if not 0 <= self.weight_decay < math.inf:
-            raise InputError(f"weight_decay must be 0 or more: got {self.weight_decay}.")
+        if self.max_time is not None:
+            parse_duration(self.max_time)
+
+    def _take_defaults_of_task(self):
+        for part, defaults in TASK_DEFAULTS[self.task].items():
+            config = getattr(self, part)
+            missing = {name: value for name, value in defaults.items() if getattr(config, name) is None}
+            # The class is frozen for others; here it is still being made.
+            object.__setattr__(self, part, replace(config, **missing))
+
+    def _check_task(self):
+        pooling = self.model.pooling
+        if self.task == "text_classification":
+            _check_backbone(self.model.backbone, TEXT_BACKBONES, folders=True)
+            if self.data.augmentation != "none":
+                raise InputError(f"data.augmentation {self.data.augmentation} is for images: leave it out for texts.")
+            if pooling not in (None, "average", "first"):
+                raise InputError(f"model.pooling {pooling} is for images: take average or first for texts.")
+        else:
+            _check_backbone(self.model.backbone, [*BACKBONES, f"{HUB_PREFIX}PRESET"])
+            if pooling == "first":
+                raise InputError("model.pooling first is for texts: take average, max or concat for images.")
 
     def _check_cache(self):
+        if self.task != "image_classification" and (self.cache.mode == "on" or self.cache.folder):
+            raise InputError(f"The task {self.task} cannot keep activations yet: leave both out.")
         augmented = self.data.augmentation != "none"
         if self.cache.views is not None and not augmented:
             raise InputError(
@@ -210,6 +307,14 @@ def flag_names(config_class=RunConfig, prefix="--"):
         if is_dataclass(kind):
             names += flag_names(kind, f"{prefix}{name}.")
     return names
+
+
+def _check_backbone(name, known, folders=False):
+    for others, things in ((BACKBONES, "images"), (TEXT_BACKBONES, "texts")):
+        if name in others and name not in known:
+            raise InputError(f"model.backbone {name} is for {things}: leave it out, or take such as {known[0]}.")
+    if name not in known and not name.startswith(HUB_PREFIX) and not (folders and os.sep in name):
+        raise unknown_name("model.backbone", name, known)
 
 
 def _check_least(config, prefix, bounds):

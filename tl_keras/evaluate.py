@@ -21,10 +21,10 @@ def evaluate_run(run, data_path=None):
         InputError: the data cannot be used, or have a class that the model does not know.
     """
     name = folder_name(data_path) if data_path else "test"
-    image_set = _own_test_data(run) if data_path is None else _other_data(run, data_path)
+    examples = _own_test_data(run) if data_path is None else _other_data(run, data_path)
     folder = RunFolder(run.folder / "evaluations" / name)
     folder.path.mkdir(parents=True, exist_ok=True)
-    metrics, _ = run.task.evaluate(run.predict_set(image_set), image_set, folder.path, run.config.data.multi_label)
+    metrics, _ = run.task.evaluate(run.predict_set(examples), examples, folder.path, run.config.data.multi_label)
     folder.write_json("metrics.json", metrics)
     return folder
 
@@ -36,7 +36,7 @@ def _own_test_data(run):
 
 
 def _other_data(run, path):
-    return run.task.load_test_data(run.config, run.class_names, run.image_size, path)
+    return run.task.load_test_data(run.config, run.class_names, run.model, path)
 
 
 def main(arguments):

@@ -9,8 +9,12 @@ from tl_keras import data, evaluation, models, transfer
 from tl_keras.errors import InputError
 from tl_keras.models.backbones import BACKBONES
 
+CACHES = True
+"""Phases can train on stored activations."""
 MOST_ENLARGED = 2
 HUB_IMAGE_SIZE = 224
+EXAMPLE = "FILE_OR_FOLDER"
+"""What `predict` takes after the run."""
 
 
 def check_sources(config):
@@ -69,13 +73,13 @@ def describe(splits):
     return f"{counts} images of {len(splits.class_names)} classes, {side} × {side} pixels{skipped}"
 
 
-def load_test_data(config, class_names, image_size, path):
+def load_test_data(config, class_names, model, path):
     """Loads other images to test a finished run on.
 
     Args:
         config: `RunConfig` of the run.
         class_names: names of the classes, in the order of the model's outputs.
-        image_size: side of the images that the model takes, in pixels.
+        model: classifier that the images are for.
         path: labelled data, all of which are taken.
 
     Returns:
@@ -86,7 +90,7 @@ def load_test_data(config, class_names, image_size, path):
     """
     records = data.align_classes(_find_records(config.data, path), class_names)
     everything = replace(records, splits=["test"] * len(records))
-    return _load_splits(everything, image_size, config.data).test
+    return _load_splits(everything, model.input_shape[1], config.data).test
 
 
 def fingerprint(splits):
@@ -163,7 +167,11 @@ def compile_model(config, model, optimizer):
         optimizer: Keras optimizer.
     """
     models.compile_classifier(
-        model, optimizer, multi_label=config.data.multi_label, label_smoothing=config.model.label_smoothing
+        model,
+        optimizer,
+        multi_label=config.data.multi_label,
+        label_smoothing=config.model.label_smoothing,
+        xla=config.xla,
     )
 
 
@@ -179,17 +187,13 @@ def compute_features(config, model, cuts, splits):
     Returns:
         Dict from the id of each cut to its `Features`.
     """
-    views = config.cache.views or 1
-    train = transfer.compute_features(
-        model,
-        cuts,
-        splits.train,
-        config.data.batch_size,
-        views=views,
-        augmentation=config.data.augmentation,
-        seed=config.seed,
+    views, batch_size = config.cache.views or 1, config.data.batch_size
+    store = config.cache.folder and transfer.ActivationStore(config.cache.folder, config.cache.max_gigabytes * 1e9)
+    frozen = transfer.FrozenPart(model, cuts, store)
+    train = frozen.compute(
+        splits.train, batch_size, views=views, augmentation=config.data.augmentation, seed=config.seed
     )
-    validation = transfer.compute_features(model, cuts, splits.validation, config.data.batch_size)
+    validation = frozen.compute(splits.validation, batch_size)
     return {cut: transfer.Features(train[cut], validation[cut], views) for cut in train}
 
 
@@ -257,6 +261,68 @@ def evaluate(probabilities, image_set, folder, multi_label=False):
         pictures.insert(0, ("Confusion matrix", folder / "confusion_matrix.png"))
         evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), names, pictures[0][1])
     return metrics, pictures
+
+
+def report_extras(config, splits, probabilities, metrics):
+    """Gathers what else the report shows.
+
+    Args:
+        config: `RunConfig`.
+        splits: `ImageSplits`.
+        probabilities: float32 (n, num_classes), of the test images.
+        metrics: what `evaluate` returned for them.
+
+    Returns:
+        Dict of arguments of `write_report`.
+    """
+    return {"skipped": splits.skipped}
+
+
+def deployed_model(config, model):
+    """Gives the model to save: the trained one."""
+    return model
+
+
+def card_facts(config, model):
+    """Tells what the model takes.
+
+    Args:
+        config: `RunConfig`.
+        model: classifier.
+
+    Returns:
+        Dict of arguments of `write_model_card`.
+    """
+    return {"image_size": model.input_shape[1], "resize": config.data.resize}
+
+
+def open_model(path):
+    """Opens the saved model of a run, see `tl_keras.models.open_model`."""
+    return models.open_model(path)
+
+
+def predict_new(config, model, images):
+    """Computes the probabilities of images that are in memory.
+
+    Args:
+        config: `RunConfig` of the run.
+        model: classifier.
+        images: uint8 (n, height, width, 3), RGB, 0 to 255; other sizes than the model's are resized as in training.
+
+    Returns:
+        float32 (n, num_classes).
+
+    Raises:
+        InputError: these are no images.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8 or not len(images):
+        raise InputError(
+            f"Cannot predict an array of shape {images.shape} and dtype {images.dtype}: expected uint8 images "
+            "(n, height, width, 3), RGB, 0 to 255, at least one."
+        )
+    images = np.stack([data.resize_image(image, model.input_shape[1], config.data.resize) for image in images])
+    return model.predict(images, batch_size=config.data.batch_size, verbose=0)
 
 
 def _parts(splits):

@@ -1,4 +1,4 @@
-"""Names what is on new pictures: `python -m tl_keras.predict RUN FILE_OR_FOLDER ...`."""
+"""Labels new pictures or texts: `python -m tl_keras.predict RUN FILE_OR_FOLDER ...`, `... RUN "A text" ...`."""
 
 import contextlib
 import csv
@@ -17,6 +17,7 @@ from tl_keras.errors import InputError
 from tl_keras.trained_run import load_run
 
 BATCHES_READ_AHEAD = 2
+TEXTS_AT_ONCE = 1024
 
 
 def predict_files(run, files, top):
@@ -39,6 +40,49 @@ def predict_files(run, files, top):
                 yield file, [], image.reason
             else:
                 yield file, _most_probable(next(probabilities), run.class_names, top), None
+
+
+def predict_texts(run, texts, top):
+    """Predicts texts; those of like length are computed together.
+
+    Args:
+        run: `TrainedRun` of a task on texts.
+        texts: list of str.
+        top: how many classes to name for each text, at least 1.
+
+    Yields:
+        For each text in order a tuple `(text, labels, None)`, as `predict_files` does.
+    """
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        part = texts[start : start + TEXTS_AT_ONCE]
+        for text, probabilities in zip(part, run.predict(part), strict=True):
+            yield text, _most_probable(probabilities, run.class_names, top), None
+
+
+def find_texts(arguments, are_files):
+    """Gathers the texts that a command line means.
+
+    Args:
+        arguments: list of texts; "-" stands for the lines of the standard input.
+        are_files: whether they are paths of files instead, with one text in each line.
+
+    Returns:
+        List of str, without empty lines.
+
+    Raises:
+        InputError: a file cannot be read, or there is no text at all.
+    """
+    texts = []
+    for argument in arguments:
+        if argument == "-":
+            texts += _lines(sys.stdin.buffer.read(), "The standard input")
+        elif are_files:
+            texts += _lines(_read_file(argument), f"The file {argument!r}")
+        else:
+            texts += [argument] if argument.strip() else []
+    if not texts:
+        raise InputError('No text found: give texts in quotes, "-" for the standard input, or --files with .txt files.')
+    return texts
 
 
 def find_files(places):
@@ -69,17 +113,47 @@ def find_files(places):
 def main(arguments):
     """Runs the verb with the arguments of a command line, a list of strings."""
     options = _parse(arguments)
-    run, files = load_run(options.run), find_files(options.files)
+    run = load_run(options.run)
+    kind, items, predictions = _plan(run, options)
     problems = []
     with _output(options.output) as stream:
-        write = WRITERS[options.format](stream, options.top)
-        for file, labels, problem in tqdm(predict_files(run, files, options.top), total=len(files), disable=None):
+        write = WRITERS[options.format](stream, options.top, kind)
+        for item, labels, problem in tqdm(predictions, total=len(items), disable=None):
             if problem:
-                problems.append(f"{file} ({problem})")
+                problems.append(f"{item} ({problem})")
             else:
-                write(file, labels)
+                write(item, labels)
     if problems:
-        raise InputError(f"{len(problems)} of {len(files)} files could not be read: {data.first_of(problems)}.")
+        raise InputError(f"{len(problems)} of {len(items)} files could not be read: {data.first_of(problems)}.")
+
+
+def _plan(run, options):
+    """Returns what the items are called, all of them, and a generator of their predictions."""
+    if run.config.task == "text_classification":
+        if run.config.text.second_text_column is not None:
+            raise InputError("This run takes pairs of texts: predict them with tl_keras.load_run(RUN).predict.")
+        texts = find_texts(options.items, options.files)
+        return "text", texts, predict_texts(run, texts, options.top)
+    if options.files:
+        raise InputError("--files is for runs on texts: leave it out.")
+    files = find_files(options.items)
+    return "file", files, predict_files(run, files, options.top)
+
+
+def _read_file(path):
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"Cannot read {path!r} ({error.strerror}): expected a file with one text in each line."
+        ) from None
+
+
+def _lines(content, origin):
+    try:
+        return [line for line in data.decode_utf8(content).splitlines() if line.strip()]
+    except data.NotUtf8 as error:
+        raise InputError(f"{origin} is not UTF-8 ({error.reason}): save it as UTF-8.") from error
 
 
 def _read_ahead(run, files):
@@ -109,14 +183,20 @@ def _most_probable(probabilities, class_names, top):
 
 
 def _parse(arguments):
-    parser = OneSentenceParser(prog="python -m tl_keras.predict", description="Names what is on new pictures.")
+    parser = OneSentenceParser(prog="python -m tl_keras.predict", description="Labels new pictures or texts.")
     parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
-    parser.add_argument("files", metavar="FILE_OR_FOLDER", nargs="+", help="image files, or folders of them")
+    parser.add_argument(
+        "items",
+        metavar="FILE_OR_FOLDER_OR_TEXT",
+        nargs="+",
+        help='image files, or folders of them; for a run on texts: texts, or "-" for the lines of the standard input',
+    )
+    parser.add_argument("--files", action="store_true", help="the texts are in files, one in each line")
     parser.add_argument(
         "--format", choices=sorted(WRITERS), default="table", help="how to write the labels (default: table)"
     )
     parser.add_argument("--output", metavar="FILE", help="write to a file instead of the terminal")
-    parser.add_argument("--top", type=int, default=3, help="classes to name for each file (default: 3)")
+    parser.add_argument("--top", type=int, default=3, help="classes to name for each file or text (default: 3)")
     options = parser.parse_args(arguments)
     if options.top < 1:
         raise InputError(f"--top must be at least 1: got {options.top}.")
@@ -137,26 +217,27 @@ def _output(path):
             yield stream
 
 
-def _table_writer(stream, top):
-    def write(file, labels):
-        stream.write(f"{file}  {'  '.join(f'{name} {probability:.1%}' for name, probability in labels)}\n")
+def _table_writer(stream, top, kind):
+    def write(item, labels):
+        line = " ".join(item.split()) if kind == "text" else item
+        stream.write(f"{line}  {'  '.join(f'{name} {probability:.1%}' for name, probability in labels)}\n")
 
     return write
 
 
-def _csv_writer(stream, top):
+def _csv_writer(stream, top, kind):
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["file", *(f"{part}_{rank}" for rank in range(1, top + 1) for part in ("label", "probability"))])
+    writer.writerow([kind, *(f"{part}_{rank}" for rank in range(1, top + 1) for part in ("label", "probability"))])
 
-    def write(file, labels):
-        writer.writerow([file, *(cell for name, probability in labels for cell in (name, f"{probability:.6f}"))])
+    def write(item, labels):
+        writer.writerow([item, *(cell for name, probability in labels for cell in (name, f"{probability:.6f}"))])
 
     return write
 
 
-def _jsonl_writer(stream, top):
-    def write(file, labels):
-        line = {"file": file, "labels": [{"label": name, "probability": probability} for name, probability in labels]}
+def _jsonl_writer(stream, top, kind):
+    def write(item, labels):
+        line = {kind: item, "labels": [{"label": name, "probability": probability} for name, probability in labels]}
         stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     return write

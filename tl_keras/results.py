@@ -5,7 +5,7 @@ from tl_keras.command_line import config_text
 from tl_keras.tasks import TASKS
 
 HEADLINES = ("accuracy", "subset_accuracy", "macro_f1")
-PICTURES = ("report.html", "confusion_matrix.png", "mistakes.png", "history.png")
+FILES = ("report.html", "confusion_matrix.png", "mistakes.png", "mistakes.csv", "history.png")
 
 
 def write_results(config, model, splits, history, run):
@@ -19,9 +19,12 @@ def write_results(config, model, splits, history, run):
         run: `RunFolder`. Its `metrics.json` is written last and marks the run as finished.
     """
     task = TASKS[config.task]
-    models.save_model(model, run / "model.keras")
+    models.save_model(task.deployed_model(config, model), run / "model.keras")
     probabilities = task.predict(model, splits.test, config.data.batch_size)
     metrics, pictures = task.evaluate(probabilities, splits.test, run.path, config.data.multi_label)
+    extras = task.report_extras(config, splits, probabilities, metrics)
+    if "baseline" in extras:
+        metrics["baseline"] = extras["baseline"]
     # A run killed between a phase's line and its checkpoint has repeated the phase: the later line counts.
     phases = list({phase["first_epoch"]: phase for phase in run.read_log("phase")}.values())
     evaluation.plot_history(history, _phase_spans(phases), run / "history.png")
@@ -32,8 +35,8 @@ def write_results(config, model, splits, history, run):
         phases=[_phase_row(phase) for phase in phases],
         config_text=config_text(config),
         pictures=[*pictures, ("Training", run / "history.png")],
-        skipped=splits.skipped,
         versions=run.read_json("versions.json"),
+        **extras,
     )
     _write_model_card(config, model, splits, metrics, run)
     run.write_json("history.json", history)
@@ -50,9 +53,17 @@ def format_results(run):
         Text of several lines.
     """
     metrics = run.read_json("metrics.json")
-    figures = "  ".join(f"{name} {metrics[name]:.3f}" for name in HEADLINES if name in metrics)
-    pictures = [f"  {run / name}" for name in PICTURES if (run / name).exists()]
-    return "\n".join([f"test: {figures}  ({metrics['examples']} examples)", *pictures])
+    files = [f"  {run / name}" for name in FILES if (run / name).exists()]
+    compared = _compared(metrics["baseline"]) if "baseline" in metrics else []
+    return "\n".join([f"test: {_headlines(metrics)}  ({metrics['examples']} examples)", *compared, *files])
+
+
+def _compared(baseline):
+    return [f"{baseline['name']}: {_headlines(baseline)}", baseline["verdict"]]
+
+
+def _headlines(metrics):
+    return "  ".join(f"{name} {metrics[name]:.3f}" for name in HEADLINES if name in metrics)
 
 
 def _phase_row(phase):
@@ -82,7 +93,6 @@ def _write_model_card(config, model, splits, metrics, run):
         },
         metrics=metrics,
         class_names=splits.class_names,
-        image_size=model.input_shape[1],
-        resize=config.data.resize,
         multi_label=config.data.multi_label,
+        **TASKS[config.task].card_facts(config, model),
     )

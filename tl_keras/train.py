@@ -2,9 +2,12 @@
 
 import shlex
 import shutil
+import time
+from pathlib import Path
 
-from tl_keras import devices, fitting, transfer
-from tl_keras.command_line import config_text, parse, run_verb
+from tl_keras import callbacks, devices, evaluation, fitting, models, transfer
+from tl_keras.command_line import config_text, parse, phases_text, run_verb
+from tl_keras.durations import parse_duration
 from tl_keras.recipes import expand_recipe
 from tl_keras.results import format_results, write_results
 from tl_keras.runs import open_run
@@ -23,26 +26,36 @@ def run_training(config):
     Raises:
         InputError: the configuration or the data cannot be used; the message says why.
     """
-    task = TASKS[config.task]
+    started, task = time.monotonic(), TASKS[config.task]
     with open_run(config.run, config.data.path, config_text(config)) as run:
         if not run.finished:
             task.check_sources(config)
             splits = task.load_data(config)
             run.require_same_data(task.fingerprint(splits))
             print(task.describe(splits), flush=True)
-            devices.set_up(config.seed, config.precision)
-            model = task.build_model(config, splits)
-            task.compile_model(config, model, transfer.StagedAdamW(weight_decay=config.weight_decay))
+            model = build_model(config, splits)
             phases = config.phases or choose_phases(config, model, len(splits.train))
-            history = fitting.fit_phases(config, model, splits, phases, run)
+            history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))
+            models.merge_lora(model)
             write_results(config, model, splits, history, run)
             shutil.rmtree(run / "checkpoints")
         print(format_results(run))
         print(
-            f"run folder: {run.path}\nnext: python -m tl_keras.predict {shlex.quote(str(run.path))} FILE_OR_FOLDER",
+            f"run folder: {run.path}\nnext: python -m tl_keras.predict {shlex.quote(str(run.path))} {task.EXAMPLE}",
             flush=True,
         )
     return run.path
+
+
+def build_model(config, splits):
+    """Builds and compiles the model of a run, for the data that it is to learn from."""
+    task = TASKS[config.task]
+    devices.set_up(config.seed, config.precision)
+    model = task.build_model(config, splits)
+    if config.model.lora_rank:
+        models.add_lora(model, config.model.lora_rank)
+    task.compile_model(config, model, fitting.make_optimizer(config.optimizer))
+    return model
 
 
 def choose_phases(config, model, num_examples):
@@ -58,10 +71,58 @@ def choose_phases(config, model, num_examples):
     )
 
 
+def print_phases(config):
+    """Prints the phases of a run in place of training it: as a table, and as YAML to edit and give to --phases.
+
+    Args:
+        config: `RunConfig`.
+    """
+    splits = TASKS[config.task].load_data(config)
+    model = build_model(config, splits)
+    phases = config.phases or choose_phases(config, model, len(splits.train))
+    plan = transfer.plan_phases(model, phases, config.batch_norm)
+    print(callbacks.phase_table(plan))
+    for sentence in transfer.find_oversights(model, plan):
+        print(f"note: {sentence}")
+    for record in plan:
+        rates = ", ".join(f"{block} {rate:.2g}" for block, rate in record["learning_rates"].items())
+        print(f"learning rates of {record['name']}: {rates}")
+    for line in fitting.describe_cache(config, model, splits, phases):
+        print(line)
+    print(f"phases:\n{phases_text(phases)}", end="")
+
+
+def find_learning_rate(config):
+    """Searches the learning rate of the first phase and draws its curve, in place of training.
+
+    Args:
+        config: `RunConfig`.
+    """
+    task = TASKS[config.task]
+    splits = task.load_data(config)
+    model = build_model(config, splits)
+    phase = (config.phases or choose_phases(config, model, len(splits.train)))[0]
+    transfer.freeze_to(model, phase.train, config.batch_norm)
+    curve = transfer.find_learning_rate(model, task.training_inputs(config, splits, 0)["x"])
+    picture = Path(f"{config.run}-learning_rate.png" if config.run else "learning_rate.png")
+    evaluation.plot_learning_rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, picture)
+    found = "no rate to suggest" if curve.suggestion is None else f"suggested learning_rate {curve.suggestion:.2g}"
+    print(" ".join(filter(None, (f"phase {phase.name}: {found}", curve.remark, f"({picture})"))))
+
+
+def _seconds_left(config, started):
+    if config.max_time is None:
+        return None
+    return max(1.0, parse_duration(config.max_time) - (time.monotonic() - started))
+
+
+ACTIONS = {"--print_phases": print_phases, "--find_learning_rate": find_learning_rate}
+
+
 def main(arguments):
     """Runs the verb with the arguments of a command line, a list of strings."""
-    config = parse(arguments)
-    run_training(config)
+    action = next((ACTIONS[flag] for flag in arguments if flag in ACTIONS), run_training)
+    action(parse(arguments))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,7 @@
 import functools
 from pathlib import Path
 
-import numpy as np
-
-from tl_keras import data, devices, models
+from tl_keras import devices, models
 from tl_keras.command_line import parse
 from tl_keras.errors import InputError
 from tl_keras.runs import RunFolder, resume_command
@@ -33,7 +31,7 @@ class TrainedRun:
     def model(self):
         """The plain `keras.Model`, loaded when it is first used."""
         devices.load_tensorflow()
-        return models.open_model(self.folder / "model.keras")
+        return self.task.open_model(self.folder / "model.keras")
 
     @property
     def metrics(self):
@@ -47,7 +45,7 @@ class TrainedRun:
 
     @property
     def image_size(self):
-        """Side of the square images that the model takes, in pixels."""
+        """Side of the square images that the model takes, in pixels; runs on texts have none."""
         return self.model.input_shape[1]
 
     @property
@@ -55,28 +53,24 @@ class TrainedRun:
         """Module of the run's task."""
         return TASKS[self.config.task]
 
-    def predict(self, images):
-        """Computes the probabilities of images that are in memory.
+    def predict(self, examples):
+        """Computes the probabilities of examples that are in memory.
 
         Args:
-            images: uint8 (n, height, width, 3), RGB, 0 to 255; other sizes than the model's are resized as in training.
+            examples: images, uint8 (n, height, width, 3), RGB, 0 to 255, of any size; or a list of texts, str, or for
+                pairs tuples of two str.
 
         Returns:
             float32 (n, num_classes).
-        """
-        images = np.asarray(images)
-        if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8 or not len(images):
-            raise InputError(
-                f"Cannot predict an array of shape {images.shape} and dtype {images.dtype}: expected uint8 images "
-                "(n, height, width, 3), RGB, 0 to 255, at least one."
-            )
-        resize = self.config.data.resize
-        images = np.stack([data.resize_image(image, self.image_size, resize) for image in images])
-        return self.model.predict(images, batch_size=self.config.data.batch_size, verbose=0)
 
-    def predict_set(self, image_set):
-        """Computes the probabilities of an `ImageSet`, float32 (n, num_classes)."""
-        return self.task.predict(self.model, image_set, self.config.data.batch_size)
+        Raises:
+            InputError: the run takes no such examples.
+        """
+        return self.task.predict_new(self.config, self.model, examples)
+
+    def predict_set(self, examples):
+        """Computes the probabilities of what `load_data` or `load_test_data` gave, float32 (n, num_classes)."""
+        return self.task.predict(self.model, examples, self.config.data.batch_size)
 
 
 def load_run(folder):

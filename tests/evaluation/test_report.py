@@ -69,7 +69,9 @@ def test_missing_picture_is_an_error(report, tmp_path):
         report(pictures=[("A plot", tmp_path / "missing.png")])
 
 
-@pytest.mark.parametrize("part", ["title", "config_text", "phases", "skipped", "versions", "metrics", "baseline"])
+@pytest.mark.parametrize(
+    "part", ["title", "config_text", "phases", "skipped", "versions", "metrics", "baseline", "mistakes"]
+)
 def test_names_cannot_inject_markup(report, part):
     evil = "</pre><script>alert(1)</script>"
     values = {
@@ -77,7 +79,8 @@ def test_names_cannot_inject_markup(report, part):
         "skipped": [(evil, evil)],
         "versions": {evil: evil},
         "metrics": METRICS | {"per_class": {evil: METRICS["per_class"]["cat"], "dog": METRICS["per_class"]["cat"]}},
-        "baseline": {"name": evil, "accuracy": 0.5},
+        "baseline": {"name": evil, "accuracy": 0.5, "verdict": evil},
+        "mistakes": [{"text": evil, "true": evil, "predicted": evil, "probability": 0.5}],
     }
     page = report(**{part: values.get(part, evil)})
     assert "<script" not in page
@@ -108,3 +111,11 @@ def test_other_metrics_than_of_classes_will_do(report):
 def test_multi_label_metrics_will_do(report):
     metrics = classification_metrics([[1, 0]], [[0.9, 0.2]], ["cat", "dog"], multi_label=True)
     assert "<dt>Subset accuracy</dt><dd>100.0 %</dd>" in report(metrics=metrics)
+
+
+def test_mistakes_are_listed_as_text_and_the_verdict_beside_the_figures(report):
+    assert "most confident mistakes" not in report()
+    mistake = {"text": "not bad at all", "true": "positive", "predicted": "negative", "probability": 0.987}
+    page = report(mistakes=[mistake], baseline={"name": "TF-IDF", "accuracy": 0.9, "verdict": "TF-IDF wins."})
+    assert row(page, "not bad at all") == ["positive", "negative", "98.7 %"]
+    assert '<p class="verdict">TF-IDF wins.</p>' in page

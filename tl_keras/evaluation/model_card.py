@@ -22,13 +22,14 @@ def write_model_card(
     data,
     metrics,
     class_names,
-    image_size,
+    image_size=None,
     resize="squash",
+    pairs=False,
     multi_label=False,
     model_file="model.keras",
     limits=(),
 ):
-    """Writes a Markdown model card for an image classifier.
+    """Writes a Markdown model card for a classifier of images or texts.
 
     Args:
         path: the Markdown file to write.
@@ -37,8 +38,9 @@ def write_model_card(
         data: dict of facts about the data, likewise, such as {"Training examples": 1200}.
         metrics: dict, such as `classification_metrics` returns; measured on the test split.
         class_names: sequence of str, in the order of the model's outputs.
-        image_size: int, the side of the square image that the model takes.
+        image_size: int, the side of the square image that the model takes; None: it takes texts.
         resize: "squash", "crop" or "pad", how images were brought to that size.
+        pairs: whether the model takes two texts.
         multi_label: whether an example may belong to several classes.
         model_file: name of the model file, as it lies next to the card.
         limits: further sentences on what the model must not be trusted with; the general ones are always there.
@@ -52,6 +54,7 @@ def write_model_card(
         class_names=class_names,
         image_size=image_size,
         resize_call=READERS[resize],
+        pairs=pairs,
         multi_label=multi_label,
         model_file=model_file,
         limits=limits,

@@ -13,7 +13,7 @@ MOST_SKIPPED_FILES = 200
 """More left-out files than this are counted, not listed."""
 
 
-def write_report(path, *, title, metrics, phases, config_text, pictures, skipped, versions, baseline=None):
+def write_report(path, *, title, metrics, phases, config_text, pictures, skipped, versions, baseline=None, mistakes=()):
     """Writes one self-contained report.html: no script, no outside request, pictures embedded.
 
     Args:
@@ -27,7 +27,9 @@ def write_report(path, *, title, metrics, phases, config_text, pictures, skipped
         pictures: list of (caption, path of an image file).
         skipped: list of (name, reason) of the files left out.
         versions: dict of package name to version.
-        baseline: optional dict of metrics to compare with, by the keys of `metrics`; its `name` says what it is.
+        baseline: optional dict of metrics to compare with, by the keys of `metrics`; its `name` says what it is, its
+            `verdict`, where there, in a sentence what the comparison shows.
+        mistakes: list of dict(text, true, predicted, probability) of texts that the model took for something else.
 
     Raises:
         FileNotFoundError: one of the pictures does not exist.
@@ -36,6 +38,8 @@ def write_report(path, *, title, metrics, phases, config_text, pictures, skipped
         title=title,
         headlines=_headlines(metrics, baseline or {}),
         baseline_name=(baseline or {}).get("name", "baseline"),
+        verdict=(baseline or {}).get("verdict", ""),
+        mistakes=mistakes,
         per_class=sorted(metrics.get("per_class", {}).items(), key=lambda item: item[1]["f1"]),
         confused=_confused(metrics),
         phases=phases,

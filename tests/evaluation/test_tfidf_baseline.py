@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from tl_keras.evaluation.tfidf_baseline import compare_with_baseline, tfidf_baseline
+
+TEXTS = ["good film", "very good", "a good one", "bad film", "very bad", "a bad one"]
+LABELS = np.array([1, 1, 1, 0, 0, 0])
+NAMES = ("negative", "positive")
+
+
+def test_words_that_tell_classes_apart_are_learned():
+    metrics = tfidf_baseline(TEXTS, LABELS, ["so good", "so bad"], [1, 0], NAMES)
+    assert metrics["accuracy"] == 1
+    assert metrics["examples"] == 2
+
+
+def test_both_texts_of_a_pair_count():
+    pairs = [("it is", text) for text in TEXTS]
+    assert tfidf_baseline(pairs, LABELS, [("so", "good"), ("so", "bad")], [1, 0], NAMES)["accuracy"] == 1
+
+
+def test_texts_of_several_classes():
+    labels = np.stack([LABELS, 1 - LABELS], axis=1)
+    metrics = tfidf_baseline(TEXTS, labels, ["good", "bad"], [[1, 0], [0, 1]], ("liked", "hated"), multi_label=True)
+    assert metrics["macro_f1"] == 1
+
+
+def test_a_class_without_training_texts_has_probability_zero():
+    metrics = tfidf_baseline(TEXTS, LABELS * 2, ["good", "bad"], [2, 0], ("negative", "mixed", "positive"))
+    assert metrics["accuracy"] == 1
+
+
+@pytest.mark.parametrize(("texts", "labels"), [(["?", "!"], [0, 1]), (["good", "very good"], [1, 1])])
+def test_what_no_baseline_can_learn_from_gives_none(texts, labels):
+    assert tfidf_baseline(texts, labels, ["good"], [1], NAMES) is None
+
+
+@pytest.mark.parametrize(
+    ("network", "baseline", "expected"),
+    [
+        (0.9, 0.8, "10.0 points of accuracy above TF-IDF"),
+        (0.8, 0.8, "the same accuracy"),
+        (0.7, 0.8, "regression wins"),
+    ],
+)
+def test_the_comparison_says_who_wins(network, baseline, expected):
+    assert expected in compare_with_baseline({"accuracy": network}, {"accuracy": baseline})

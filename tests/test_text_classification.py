@@ -1,0 +1,287 @@
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import tl_keras as tl
+from tests.models import tiny_encoders
+from tl_keras import callbacks, evaluate, predict, text_classification, train
+from tl_keras.command_line import parse, run_verb
+from tl_keras.config import DataConfig, ModelConfig, RunConfig, TextConfig
+from tl_keras.errors import InputError
+
+GOOD, BAD = ("good", "fun", "very good", "very fun"), ("bad", "dull", "very bad", "very dull")
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """The folder of a random encoder of two layers."""
+    folder = tmp_path_factory.mktemp("encoders") / "tiny"
+    keras.utils.set_random_seed(0)
+    tiny_encoders.save_preset(folder, "bert")
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """48 texts of two classes."""
+    rows = ["text,label"]
+    for words, label in ((GOOD, "positive"), (BAD, "negative")):
+        rows += [
+            f"{start} {word} film{'!' * marks},{label}"
+            for word in words
+            for start in ("a", "the")
+            for marks in range(3)
+        ]
+    path = tmp_path_factory.mktemp("texts") / "films.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def flags(encoder, table):
+    """The flags of a run that takes a few seconds."""
+    values = {
+        "--task": "text_classification",
+        "--data.path": table,
+        "--data.batch_size": 8,
+        "--model.backbone": encoder,
+        "--model.pooling": "average",
+        "--model.dropout": 0.0,
+        "--text.max_tokens": 12,
+        "--cache.mode": "off",
+        "--phases": "[{train: head, epochs: 1}, {train: all, epochs: 12, learning_rate: 0.003}]",
+    }
+    return [str(part) for flag in values.items() for part in flag]
+
+
+@pytest.fixture(scope="module")
+def run(flags, tmp_path_factory):
+    """The folder of a finished run."""
+    return train.run_training(parse([*flags, "--run", str(tmp_path_factory.mktemp("runs") / "films")]))
+
+
+def configured(encoder, table, **settings):
+    return RunConfig(
+        task="text_classification",
+        data=DataConfig(path=table, **settings.pop("data", {})),
+        model=ModelConfig(backbone=encoder, **settings.pop("model", {})),
+        text=TextConfig(max_tokens=12, **settings.pop("text", {})),
+    )
+
+
+def test_a_run_learns_and_leaves_its_results(run):
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["accuracy"] >= 0.8
+    assert metrics["baseline"]["name"] == "TF-IDF + logistic regression"
+    for name in ("model.keras", "mistakes.csv", "confusion_matrix.png", "report.html", "model_card.md"):
+        assert (run / name).stat().st_size > 0
+    assert "TF-IDF + logistic regression: " in (run / "report.html").read_text()
+    assert 'tf.constant(["I love this product!"])' in (run / "model_card.md").read_text()
+
+
+def test_a_finished_run_predicts_strings(run):
+    trained = tl.load_run(run)
+    probabilities = trained.predict(["a very good film", "a very bad film", ""])
+    assert [trained.class_names[row.argmax()] for row in probabilities[:2]] == ["positive", "negative"]
+    np.testing.assert_allclose(trained.predict(["a very bad film"])[0], probabilities[1], atol=1e-5)
+
+
+def test_the_saved_model_opens_with_keras_and_kerashub_alone(run, tmp_path):
+    code = (
+        "import sys, keras, keras_hub, numpy as np, tensorflow as tf\n"
+        "sys.modules['tl_keras'] = None\n"
+        f"model = keras.models.load_model({str(run / 'model.keras')!r})\n"
+        "np.save('probabilities.npy', model.predict(tf.constant(['a very good film']), verbose=0))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True)
+    ours = tl.load_run(run).predict(["a very good film"])
+    np.testing.assert_allclose(np.load(tmp_path / "probabilities.npy"), ours, atol=1e-6)
+
+
+@pytest.mark.parametrize("texts", ["good", [], [3], [("good", "film")]])
+def test_what_is_no_list_of_texts_is_refused(run, texts):
+    with pytest.raises(InputError, match="expected a list of strings, at least one"):
+        tl.load_run(run).predict(texts)
+
+
+def test_strings_give_the_figures_that_tokens_gave(run):
+    again = evaluate.evaluate_run(tl.load_run(run)).read_json("metrics.json")
+    before = json.loads((run / "metrics.json").read_text())
+    assert again["confusion_matrix"] == before["confusion_matrix"]
+    assert again["log_loss"] == pytest.approx(before["log_loss"], abs=1e-5)
+
+
+def test_other_texts_are_aligned_by_class_name(run, tmp_path):
+    (tmp_path / "new.csv").write_text("text,label\na good film,positive\na fun film,positive\na dull film,negative\n")
+    metrics = evaluate.evaluate_run(tl.load_run(run), str(tmp_path / "new.csv")).read_json("metrics.json")
+    assert metrics["examples"] == 3
+    assert metrics["accuracy"] == 1
+    (tmp_path / "new.csv").write_text("text,label\na good film,positive\na dull film,negatve\n")
+    with pytest.raises(InputError, match="did you mean 'negative'"):
+        evaluate.evaluate_run(tl.load_run(run), str(tmp_path / "new.csv"))
+
+
+def test_predict_prints_texts_of_the_command_line(run, capsys):
+    predict.main([str(run), "a very good film", "a very\nbad film"])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("a very good film  positive ")
+    assert second.startswith("a very bad film  negative ")
+
+
+def test_predict_reads_files_of_lines(run, tmp_path, capsys):
+    (tmp_path / "new.txt").write_text("a good film\n\na bad café\n", encoding="utf-8")
+    predict.main([str(run), "--files", str(tmp_path / "new.txt"), "--format", "jsonl"])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["text"] for line in lines] == ["a good film", "a bad café"]
+
+
+def test_predict_reads_the_standard_input(run, monkeypatch, capsys):
+    class Input:
+        class buffer:
+            @staticmethod
+            def read():
+                return b"a good film\n"
+
+    monkeypatch.setattr(sys, "stdin", Input)
+    predict.main([str(run), "-", "--format", "csv"])
+    header, line = capsys.readouterr().out.splitlines()
+    assert header.startswith("text,label_1,probability_1")
+    assert line.startswith("a good film,positive,")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([" "], "No text found"),
+        (["--files", "nothing.txt"], "Cannot read 'nothing.txt'"),
+        (["--files", "{latin}"], "is not UTF-8"),
+    ],
+)
+def test_bad_texts_are_one_sentence(run, tmp_path, capsys, arguments, message):
+    (tmp_path / "latin.txt").write_bytes("café\n".encode("latin-1"))
+    with pytest.raises(SystemExit) as stop:
+        run_verb(predict.main, [str(run), *(part.format(latin=tmp_path / "latin.txt") for part in arguments)])
+    error = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_pairs_and_several_labels_run_to_their_end(flags, tmp_path):
+    rows = ["text,reply,label"]
+    for words, label in ((GOOD, "positive|film"), (BAD, "negative|film")):
+        rows += [f"a film{'!' * marks},{word},{label}" for word in words for marks in range(4)]
+    (tmp_path / "pairs.csv").write_text("\n".join(rows))
+    more = {
+        "--data.path": tmp_path / "pairs.csv",
+        "--data.multi_label": "true",
+        "--text.second_text_column": "reply",
+        "--run": tmp_path / "run",
+    }
+    folder = train.run_training(parse([*flags, *(str(part) for flag in more.items() for part in flag)]))
+    assert set(json.loads((folder / "metrics.json").read_text())["per_class"]) == {"film", "negative", "positive"}
+    assert tl.load_run(folder).predict([("a film", "good")]).shape == (1, 3)
+    with pytest.raises(InputError, match="takes pairs of texts"):
+        predict.main([str(folder), "a film"])
+
+
+def test_the_report_lists_mistakes_as_text(encoder, table):
+    config = configured(encoder, table)
+    splits = text_classification.load_data(config)
+    wrong = np.eye(2, dtype="float32")[1 - splits.test.labels]
+    metrics = {"accuracy": 0.0}
+    extras = text_classification.report_extras(config, splits, wrong, metrics)
+    assert extras["mistakes"][0]["text"] in splits.test.texts
+    assert {mistake["true"] for mistake in extras["mistakes"]} == {"negative", "positive"}
+    assert "TF-IDF + logistic regression wins" in extras["baseline"]["verdict"]
+
+
+def test_the_line_on_the_data_tells_what_is_cut(encoder, table, tmp_path):
+    assert "36 training" not in text_classification.describe(text_classification.load_data(configured(encoder, table)))
+    path = tmp_path / "long.csv"
+    path.write_text(
+        "text,label\n"
+        + "\n".join(f"{'very ' * 30}{word} film {n},{word}" for word in ("good", "bad") for n in range(6))
+    )
+    line = text_classification.describe(text_classification.load_data(configured(encoder, str(path))))
+    assert "12 at most" in line
+    assert "of the tokens are cut away" in line
+
+
+def test_a_fingerprint_tells_texts_apart(encoder, table, tmp_path):
+    changed = tmp_path / "films.csv"
+    with open(table, encoding="utf-8") as file:
+        changed.write_text(file.read().replace("a good film", "the good film"))
+    prints = [
+        text_classification.fingerprint(text_classification.load_data(configured(encoder, path)))
+        for path in (table, table, str(changed))
+    ]
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_balanced_weights_let_rare_classes_count_as_much(encoder, tmp_path):
+    path = tmp_path / "films.csv"
+    rows = [f"a good film {n},positive" for n in range(20)] + [f"a bad film {n},negative" for n in range(6)]
+    path.write_text("text,label\n" + "\n".join(rows))
+    config = configured(encoder, str(path), data={"class_weight": "balanced"})
+    splits = text_classification.load_data(config)
+    weights = text_classification.training_inputs(config, splits, first_epoch=0)["class_weight"]
+    counts = np.bincount(splits.train.labels)
+    assert weights[0] * counts[0] == pytest.approx(weights[1] * counts[1])
+
+
+def test_more_tokens_than_the_encoder_has_positions_are_refused(encoder, table):
+    config = RunConfig(
+        task="text_classification",
+        data=DataConfig(path=table),
+        model=ModelConfig(backbone=encoder),
+        text=TextConfig(max_tokens=41),
+    )
+    with pytest.raises(InputError, match="the encoder has 40 positions"):
+        text_classification.load_data(config)
+
+
+def test_too_few_texts_for_a_test_are_refused(encoder, tmp_path):
+    (tmp_path / "few.csv").write_text("text,label\ngood,a\nbad,b\n")
+    with pytest.raises(InputError, match="No text is left for the validation split"):
+        text_classification.load_data(configured(encoder, str(tmp_path / "few.csv")))
+
+
+def test_weights_that_are_not_there_are_refused_before_any_work(encoder, table):
+    with pytest.raises(InputError, match="No weights at 'pretraind'"):
+        text_classification.check_sources(configured(encoder, table, model={"weights": "pretraind"}))
+
+
+def test_large_sets_are_tokenized_once(encoder, table, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(text_classification, "CACHED_FROM", 10)
+    text_classification.load_data(configured(encoder, table))
+    assert len(list((tmp_path / "tl_keras" / "tokens").glob("*.npz"))) == 3
+
+
+@pytest.mark.parametrize("rank", [None, 2])
+def test_an_interrupted_run_ends_the_same_with_and_without_lora(flags, tmp_path, monkeypatch, rank):
+    more = ["--model.dropout", "0.3", "--phases", "[{train: head}, {train: all, epochs: 2}]"]
+    more += ["--model.lora_rank", str(rank)] if rank else []
+    whole, stopped = ([*flags, *more, "--run", str(tmp_path / name)] for name in ("whole", "stopped"))
+    begin = callbacks.ProgressLines.on_epoch_begin
+
+    def stop_before_the_last(self, epoch, logs=None):
+        if epoch == 2:
+            raise KeyboardInterrupt
+        begin(self, epoch, logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(callbacks.ProgressLines, "on_epoch_begin", stop_before_the_last)
+        with pytest.raises(KeyboardInterrupt):
+            train.run_training(parse(stopped))
+    one, other = (tl.load_run(train.run_training(parse(arguments))) for arguments in (whole, stopped))
+    assert one.history == other.history
+    assert [weight.path for weight in one.model.weights] == [weight.path for weight in other.model.weights]
+    assert not any("lora" in weight.path for weight in one.model.weights)
+    for weight, resumed in zip(one.model.weights, other.model.weights, strict=True):
+        np.testing.assert_array_equal(weight, resumed)

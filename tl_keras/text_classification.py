@@ -1,0 +1,418 @@
+"""The task "text_classification": from tables or folders of texts to a classifier, its figures and its mistakes."""
+
+import csv
+import hashlib
+import importlib
+import os
+from pathlib import Path
+
+import numpy as np
+
+from tl_keras import data, devices, evaluation, models
+from tl_keras.errors import InputError
+
+CACHES = False
+"""Whether activations of its frozen blocks can be stored: those of texts cannot yet."""
+EXAMPLE = '"I love this product!"'
+"""What `predict` takes after the run."""
+CACHED_FROM = 20_000
+"""So many texts are tokenized once and kept on disk; fewer take less than two seconds."""
+MOST_MISTAKES = 20
+BASELINE_FIGURES = ("accuracy", "subset_accuracy", "macro_f1")
+
+
+def check_sources(config):
+    """Refuses local weights that are not there, before any text is read.
+
+    Args:
+        config: `RunConfig` of a run that is to be trained; a finished one does not need its old weights any more.
+
+    Raises:
+        InputError: names the path.
+    """
+    if config.model.weights not in ("pretrained", "none"):
+        models.find_weight_file(config.model.weights)
+
+
+def load_data(config):
+    """Reads, checks, splits and tokenizes the texts.
+
+    Args:
+        config: `RunConfig`.
+
+    Returns:
+        `TokenSplits`.
+
+    Raises:
+        InputError: the data cannot be used; the message says why.
+    """
+    settings = config.data
+    records = data.split_records(
+        _find_texts(config, settings.path),
+        validation_fraction=settings.validation_fraction,
+        test_fraction=settings.test_fraction,
+        examples_per_class=settings.examples_per_class,
+        seed=config.seed,
+    )
+    for split, name in (("train", "training"), ("validation", "validation"), ("test", "test")):
+        if not len(records.rows(split)):
+            raise InputError(
+                f"No text is left for the {name} split of {settings.path!r}: expected at least 3 texts of a class, or "
+                f"a split column or folder that names one."
+            )
+    for note in records.notes:
+        print(f"note: {note}", flush=True)
+    devices.load_tensorflow()
+    tokenizer = models.build_tokenizer(config.model.backbone)
+    return data.tokenize_splits(
+        records,
+        tokenizer.encode,
+        _token_format(tokenizer, config.text),
+        fingerprint=tokenizer.fingerprint,
+        cache_folder=_cache_folder() if len(records) >= CACHED_FROM else None,
+    )
+
+
+def describe(splits):
+    """Says in one line what the run learns from.
+
+    Args:
+        splits: `TokenSplits`.
+    """
+    counts = ", ".join(f"{len(part)} {name}" for name, part in _parts(splits).items())
+    cut = f"; {splits.cut_tokens_share:.1%} of the tokens are cut away" if splits.cut_tokens_share else ""
+    tokens = f"{splits.train.lengths.mean():.0f} tokens on average, {splits.train.lengths.max()} at most"
+    return f"{counts} texts of {len(splits.class_names)} classes, {tokens}{cut}"
+
+
+def load_test_data(config, class_names, model, path):
+    """Reads other texts to test a finished run on.
+
+    Args:
+        config: `RunConfig` of the run.
+        class_names: names of the classes, in the order of the model's outputs.
+        model: classifier that the texts are for.
+        path: labelled data, all of which are taken.
+
+    Returns:
+        `Records`; the model of the run has its tokenizer inside.
+
+    Raises:
+        InputError: the data cannot be used, or have a class that the model does not know.
+    """
+    return data.align_classes(_find_texts(config, path), class_names)
+
+
+def fingerprint(splits):
+    """Tells data apart.
+
+    Args:
+        splits: `TokenSplits`.
+
+    Returns:
+        Dict of the numbers of texts and classes, and a hash of their names, splits, labels and words.
+    """
+    digest = hashlib.sha256(repr(splits.class_names).encode())
+    for name, part in _parts(splits).items():
+        content = repr((name, part.names, part.labels.tolist(), part.texts))
+        digest.update(content.encode("utf-8", "surrogatepass"))
+    counts = {name: len(part) for name, part in _parts(splits).items()}
+    return counts | {"classes": len(splits.class_names), "sha256": digest.hexdigest()}
+
+
+def build_model(config, splits):
+    """Builds the classifier for the classes of the data.
+
+    Args:
+        config: `RunConfig`.
+        splits: `TokenSplits`.
+
+    Returns:
+        `keras.Model` over tokens, see `build_text_classifier`.
+    """
+    model = config.model
+    classifier = models.build_text_classifier(
+        model.backbone,
+        len(splits.class_names),
+        weights=model.weights,
+        weights_sha256=model.weights_sha256,
+        pooling=model.pooling,
+        dropout=model.dropout,
+        hidden_units=model.hidden_units,
+        multi_label=config.data.multi_label,
+        class_names=splits.class_names,
+    )
+    if classifier.weights_report:
+        print(classifier.weights_report, flush=True)
+    return classifier
+
+
+def compile_model(config, model, optimizer):
+    """Compiles the classifier, or a suffix of it.
+
+    Args:
+        config: `RunConfig`.
+        model: what `build_model` returned, or its last part.
+        optimizer: Keras optimizer.
+    """
+    models.compile_classifier(
+        model,
+        optimizer,
+        multi_label=config.data.multi_label,
+        label_smoothing=config.model.label_smoothing,
+        xla=config.xla,
+    )
+
+
+def training_inputs(config, splits, first_epoch, features=None):
+    """Prepares what `fit` reads.
+
+    Args:
+        config: `RunConfig`.
+        splits: `TokenSplits`.
+        first_epoch: epoch of the run, counted from 0, that the data begin with.
+        features: None; this task trains on the tokens.
+
+    Returns:
+        Dict of arguments of `fit`: the training data, the number of steps, the validation data, the class weights.
+    """
+    batch_size, room = config.data.batch_size, {"tokens_per_batch": config.text.tokens_per_batch}
+    train = data.make_token_dataset(splits.train, batch_size, shuffle_seed=config.seed, first_epoch=first_epoch, **room)
+    return {
+        "x": train,
+        "shuffle": False,
+        "steps_per_epoch": data.token_steps_per_epoch(splits.train, batch_size, **room),
+        "validation_data": data.make_token_dataset(splits.validation, batch_size, **room),
+        "class_weight": _class_weights(splits.train) if config.data.class_weight == "balanced" else None,
+    }
+
+
+def predict(model, texts, batch_size):
+    """Computes the probabilities of every text, those of like length together.
+
+    Args:
+        model: classifier over tokens, or over strings as `deployed_model` returns it.
+        texts: `TokenSet` or `Records` of n texts; over tokens, `TokenSet`.
+        batch_size: texts computed at once.
+
+    Returns:
+        float32 (n, num_classes), in the order of the texts.
+    """
+    probabilities = np.zeros((len(texts), model.output_shape[-1]), "float32")
+    for rows, inputs in _batches(model, texts, batch_size):
+        probabilities[rows] = model.predict_on_batch(inputs)
+    return probabilities
+
+
+def evaluate(probabilities, texts, folder, multi_label=False):
+    """Measures predictions and writes down what they get wrong.
+
+    Args:
+        probabilities: float32 (n, num_classes).
+        texts: `TokenSet` or `Records` of the n texts with their true labels.
+        folder: path where `mistakes.csv` and, with one label per text, `confusion_matrix.png` are written.
+        multi_label: whether a text may have several labels.
+
+    Returns:
+        Tuple of the metrics, a dict ready for JSON, and the pictures, a list of (caption, path).
+    """
+    metrics = evaluation.classification_metrics(texts.labels, probabilities, texts.class_names, multi_label)
+    with open(folder / "mistakes.csv", "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
+        writer = csv.DictWriter(file, ["text", "true", "predicted", "probability"])
+        writer.writeheader()
+        writer.writerows(_mistakes(texts, probabilities))
+    if multi_label:
+        return metrics, []
+    picture = folder / "confusion_matrix.png"
+    evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), texts.class_names, picture)
+    return metrics, [("Confusion matrix", picture)]
+
+
+def report_extras(config, splits, probabilities, metrics):
+    """Gathers what else the report shows: the mistakes as text, and what TF-IDF makes of the same texts.
+
+    Args:
+        config: `RunConfig`.
+        splits: `TokenSplits`.
+        probabilities: float32 (n, num_classes), of the test texts.
+        metrics: what `evaluate` returned for them.
+
+    Returns:
+        Dict of arguments of `write_report`.
+    """
+    train, test, multi_label = splits.train, splits.test, config.data.multi_label
+    extras = {"skipped": [], "mistakes": _mistakes(test, probabilities)}
+    found = evaluation.tfidf_baseline(
+        train.texts, train.labels, test.texts, test.labels, splits.class_names, multi_label
+    )
+    if found is None:
+        return extras
+    figures = {name: found[name] for name in BASELINE_FIGURES if name in found}
+    verdict = evaluation.compare_with_baseline(metrics, found, multi_label)
+    return extras | {"baseline": {"name": evaluation.BASELINE_NAME, **figures, "verdict": verdict}}
+
+
+def deployed_model(config, model):
+    """Puts the tokenizer in front of the trained model: the one to save takes strings.
+
+    Args:
+        config: `RunConfig`.
+        model: what `build_model` returned, trained.
+
+    Returns:
+        `keras.Model`, see `with_text_input`.
+    """
+    text = config.text
+    pair = text.second_text_column is not None
+    return models.with_text_input(model, max_tokens=text.max_tokens, truncation=text.truncation, pair=pair)
+
+
+def card_facts(config, model):
+    """Tells what the model takes.
+
+    Args:
+        config: `RunConfig`.
+        model: classifier.
+
+    Returns:
+        Dict of arguments of `write_model_card`.
+    """
+    return {"pairs": config.text.second_text_column is not None}
+
+
+def open_model(path):
+    """Opens the saved model of a run.
+
+    Args:
+        path: the `.keras` file.
+
+    Returns:
+        Uncompiled `keras.Model` from strings to probabilities.
+    """
+    # Keras knows the tokenizer in the file only once KerasHub, which takes seconds to load, has registered it.
+    importlib.import_module("keras_hub")
+    return models.open_model(path)
+
+
+def predict_new(config, model, texts):
+    """Computes the probabilities of texts that are in memory.
+
+    Args:
+        config: `RunConfig` of the run.
+        model: classifier over strings.
+        texts: list of str, or for a run on pairs of tuples of two str.
+
+    Returns:
+        float32 (n, num_classes).
+
+    Raises:
+        InputError: these are no such texts.
+    """
+    pairs = config.text.second_text_column is not None
+    if isinstance(texts, str) or not len(texts) or not all(_is_text(text, pairs) for text in texts):
+        expected = "tuples of two strings" if pairs else "strings"
+        raise InputError(f"Cannot predict {_shortened(repr(texts))}: expected a list of {expected}, at least one.")
+    records = data.Records(list(texts), [""] * len(texts), np.zeros(0), [], ())
+    return predict(model, records, config.data.batch_size)
+
+
+def _parts(splits):
+    return {"training": splits.train, "validation": splits.validation, "test": splits.test}
+
+
+def _find_texts(config, path):
+    return data.find_texts(
+        path,
+        text_column=config.text.text_column,
+        second_text_column=config.text.second_text_column,
+        label_column=config.data.label_column,
+        split_column=config.data.split_column,
+        multi_label=config.data.multi_label,
+    )
+
+
+def _token_format(tokenizer, text):
+    if text.max_tokens > tokenizer.max_tokens:
+        raise InputError(
+            f"text.max_tokens is {text.max_tokens}, but the encoder has {tokenizer.max_tokens} positions: give "
+            f"{tokenizer.max_tokens} or less."
+        )
+    return data.TokenFormat(
+        start_ids=tokenizer.start_ids,
+        separator_ids=tokenizer.separator_ids,
+        end_ids=tokenizer.end_ids,
+        pad_id=tokenizer.pad_id,
+        has_segments=tokenizer.has_segments,
+        max_tokens=text.max_tokens,
+        truncation=text.truncation,
+    )
+
+
+def _cache_folder():
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tl_keras" / "tokens"
+
+
+def _batches(model, texts, batch_size):
+    """Yields (rows, inputs) of batches of like length."""
+    if isinstance(model.input, dict) and "token_ids" in model.input:
+        yield from data.token_batches(texts, batch_size)
+        return
+    sources = _texts_of(texts)
+    order = np.argsort([len(_one_line(text)) for text in sources], kind="stable")
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        yield rows, _string_inputs(model, [sources[row] for row in rows])
+
+
+def _string_inputs(model, texts):
+    if not isinstance(model.input, dict):
+        return np.array(texts, object)
+    first, second = zip(*texts, strict=True)
+    return {"text": np.array(first, object), "text_pair": np.array(second, object)}
+
+
+def _texts_of(texts):
+    return texts.sources if isinstance(texts, data.Records) else texts.texts
+
+
+def _mistakes(texts, probabilities):
+    found, sources = [], _texts_of(texts)
+    for row in evaluation.worst_mistakes(texts.labels, probabilities, MOST_MISTAKES):
+        label, scores = texts.labels[row], probabilities[row]
+        if texts.labels.ndim == 1:
+            true, predicted, probability = [label], [scores.argmax()], scores.max()
+        else:
+            true, predicted = np.flatnonzero(label), np.flatnonzero(scores >= evaluation.THRESHOLD)
+            probability = np.abs(label - scores).max()
+        found.append(
+            {
+                "text": _shortened(_one_line(sources[row])),
+                "true": _names(texts, true),
+                "predicted": _names(texts, predicted),
+                "probability": float(probability),
+            }
+        )
+    return found
+
+
+def _names(texts, classes):
+    return ", ".join(texts.class_names[index] for index in classes) or "none"
+
+
+def _one_line(text):
+    return " | ".join(text) if isinstance(text, tuple) else text
+
+
+def _shortened(text, most=500):
+    return text if len(text) <= most else f"{text[:most]} …"
+
+
+def _is_text(text, pairs):
+    if pairs:
+        return isinstance(text, tuple) and len(text) == 2 and all(isinstance(part, str) for part in text)
+    return isinstance(text, str)
+
+
+def _class_weights(token_set):
+    counts = np.bincount(token_set.labels, minlength=len(token_set.class_names))
+    return dict(enumerate((len(token_set) / (len(counts) * counts)).tolist()))
