@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 from tiny_models import same_bits
 
@@ -159,10 +160,17 @@ def test_gradients_are_clipped_before_the_moments():
     np.testing.assert_allclose(optimizer._momentums[0].numpy(), [0.06, 0.08], rtol=1e-5)
 
 
+class Dense(keras.optimizers.AdamW):
+    """Keras's AdamW on gradients that were summed first; Keras 3.15.1 squares those of a repeated token one by one."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        super().update_step(tf.convert_to_tensor(gradient), variable, learning_rate)
+
+
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_a_plain_fit_equals_adamw_even_with_sparse_gradients(jit_compile):
+def test_a_plain_fit_equals_adamw_and_sums_the_gradients_of_repeated_tokens(jit_compile):
     histories = []
-    for optimizer in (StagedAdamW(RATE, weight_decay=0.0), keras.optimizers.AdamW(RATE, weight_decay=0.0)):
+    for optimizer in (StagedAdamW(RATE, weight_decay=0.0), Dense(RATE, weight_decay=0.0)):
         keras.utils.set_random_seed(0)
         model = keras.Sequential([layers.Input((3,)), layers.Embedding(7, 4), layers.Flatten(), layers.Dense(1)])
         model.compile(optimizer, "mse", jit_compile=jit_compile)
@@ -182,3 +190,19 @@ def test_it_can_be_saved_and_loaded():
     copy = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     assert isinstance(copy, StagedAdamW)
     assert copy.get_config() == optimizer.get_config()
+
+
+def test_a_late_variable_counts_its_own_steps_where_gradients_are_accumulated():
+    early, late = variables((2, 2), (2, 2))
+    optimizer = StagedAdamW(RATE, weight_decay=0.0, gradient_accumulation_steps=2)
+    optimizer.build([early, late])
+    optimizer.start_variables(np.array([1.0, 0.0], "float32"))
+    zero, step = np.zeros((2, 2), "float32"), np.ones((2, 2), "float32")
+    for _ in range(6):
+        optimizer.apply([step, zero], [early, late])
+    optimizer.start_variables(np.array([1.0, 1.0], "float32"))
+    before = late.numpy().copy()
+    for _ in range(2):
+        optimizer.apply([step, step], [early, late])
+    # The first step of Adam moves everything by its rate, whatever the gradient.
+    np.testing.assert_allclose(before - late.numpy(), RATE, rtol=1e-4)
