@@ -109,7 +109,7 @@ def test_pairs_of_a_prepared_folder(prepared):
 
 
 def test_which_of_several_texts_must_be_said(prepared):
-    with pytest.raises(InputError, match="expected a text, named 'text'; name it with --data.text_column answer or q"):
+    with pytest.raises(InputError, match="expected a text, named 'text'; name it with --text.text_column answer or q"):
         find_texts(prepared / "tiny_pairs")
     with pytest.raises(InputError, match="expected a text, named 'text'; choose another data set"):
         find_texts(prepared / "tiny_pictures")

@@ -40,7 +40,7 @@ def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none
     first, num_classes = image_set.images[0], len(image_set.class_names)
 
     def load(step):
-        rows = _rows(step, steps, batch_size, count, shuffle_seed) + (step // steps) % views * count
+        rows = rows_of_step(step, steps, batch_size, count, shuffle_seed) + (step // steps) % views * count
         images, labels = tf.numpy_function(read, [rows], (first.dtype, tf.float32), stateful=False)
         images.set_shape((None, *first.shape))
         labels.set_shape((None, num_classes))
@@ -91,8 +91,19 @@ def read_batch(image_set, rows):
     return batch, hot_labels(image_set.labels[rows], len(image_set.class_names))
 
 
-def _rows(step, steps, batch_size, count, shuffle_seed):
-    """Returns the rows of a step, counted from the first step of epoch 0; int64 (batch,)."""
+def rows_of_step(step, steps, batch_size, count, shuffle_seed):
+    """Finds the rows of a step.
+
+    Args:
+        step: int64 tensor, counted from the first step of epoch 0.
+        steps: steps per epoch.
+        batch_size: rows per step; the last one of an epoch has what is left.
+        count: number of rows.
+        shuffle_seed: int that decides the order of every epoch; None: in order.
+
+    Returns:
+        int64 tensor (batch,).
+    """
     start = (step % steps) * batch_size
     rows = tf.range(start, tf.minimum(start + batch_size, count))
     if shuffle_seed is None:

@@ -1,5 +1,6 @@
 """One image file to one array: every common format, upright, RGB, one size."""
 
+import functools
 import io
 import struct
 import zlib
@@ -54,12 +55,22 @@ def read_image(source, image_size, resize="squash"):
     """
     if resize not in RESIZES:
         raise unknown_name("data.resize", resize, RESIZES)
-    name = f"of {len(source)} bytes" if isinstance(source, bytes) else str(source)
-    try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
-            return _decode(image, image_size, resize)
-    except _DAMAGE as error:
-        raise BadImage(name, _reason(source, error)) from error
+    return _read(source, functools.partial(_decode, image_size=image_size, resize=resize))
+
+
+def read_upright(source):
+    """Reads an image at its own size, as `read_image` does otherwise.
+
+    Args:
+        source: path of the file, or its content as bytes.
+
+    Returns:
+        uint8 (height, width, 3), RGB.
+
+    Raises:
+        BadImage: as in `read_image`.
+    """
+    return _read(source, lambda image: np.asarray(_rgb(ImageOps.exif_transpose(image))))
 
 
 def resize_image(image, image_size, resize="squash"):
@@ -76,9 +87,18 @@ def resize_image(image, image_size, resize="squash"):
     return np.asarray(_resized(Image.fromarray(image), (image_size, image_size), resize))
 
 
+def _read(source, decode):
+    name = f"of {len(source)} bytes" if isinstance(source, bytes) else str(source)
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            if image.width * image.height > MAX_MEGAPIXELS * 1_000_000:
+                raise Image.DecompressionBombError(f"{image.width} x {image.height}")
+            return decode(image)
+    except _DAMAGE as error:
+        raise BadImage(name, _reason(source, error)) from error
+
+
 def _decode(image, image_size, resize):
-    if image.width * image.height > MAX_MEGAPIXELS * 1_000_000:
-        raise Image.DecompressionBombError(f"{image.width} x {image.height}")
     # Twice the size, so that the last step down is a real resampling.
     image.draft("RGB", (2 * image_size, 2 * image_size))
     image = _rgb(ImageOps.exif_transpose(image))

@@ -3,9 +3,11 @@
 import io
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 MOST_MEASURED = 200
+
+_UNREADABLE = (OSError, UnidentifiedImageError, Image.DecompressionBombError)
 
 
 def typical_side(sources):
@@ -22,9 +24,26 @@ def typical_side(sources):
     return int(np.median(sides)) if sides else 0
 
 
+def upright_size(source):
+    """Measures one picture as it is after its EXIF orientation has been applied, without decoding it.
+
+    Args:
+        source: path or encoded image (bytes).
+
+    Returns:
+        (height, width) in pixels; None where it cannot be opened.
+    """
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            turned = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+            return (image.width, image.height) if turned else (image.height, image.width)
+    except (*_UNREADABLE, ValueError, SyntaxError):
+        return None
+
+
 def _shorter_side(source):
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             return min(image.size)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+    except _UNREADABLE:
         return 0

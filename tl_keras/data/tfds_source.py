@@ -31,7 +31,7 @@ def read_images(place):
         InputError: the name is unknown, the data are neither here nor to be had, a folder holds several data sets or
             versions, or they have no image or no label.
     """
-    builder, name = _builder(place)
+    builder, name = open_builder(place)
     image = _feature(builder, name, tfds.features.Image, "image", "an image")
     label = _feature(builder, name, tfds.features.ClassLabel, "label", "a class label")
     return _records(builder, label, (image,), {image: tfds.decode.SkipDecoding()})
@@ -54,11 +54,11 @@ def read_texts(place, *, text_column="text", second_text_column=None, label_colu
     Raises:
         InputError: as in `read_images`.
     """
-    builder, name = _builder(place)
-    texts = [_feature(builder, name, tfds.features.Text, text_column, "a text", "data.text_column")]
+    builder, name = open_builder(place)
+    texts = [_feature(builder, name, tfds.features.Text, text_column, "a text", "text.text_column")]
     if second_text_column is not None:
         texts.append(
-            _feature(builder, name, tfds.features.Text, second_text_column, "a text", "data.second_text_column")
+            _feature(builder, name, tfds.features.Text, second_text_column, "a text", "text.second_text_column")
         )
     label = _feature(builder, name, tfds.features.ClassLabel, label_column, "a class label", "data.label_column")
     records = _records(builder, label, texts, {})
@@ -70,8 +70,19 @@ def read_texts(place, *, text_column="text", second_text_column=None, label_colu
     return replace(kept, notes=(note,) if left_out else ())
 
 
-def _builder(place, timeout_seconds=3.0):
-    """Returns the builder of a data set that is prepared, and what to call it."""
+def open_builder(place, timeout_seconds=3.0):
+    """Finds a data set, and prepares it first where that is still to be done.
+
+    Args:
+        place: as in `read_images`.
+        timeout_seconds: how long to wait for the place that downloads come from.
+
+    Returns:
+        The builder of a data set that is prepared, and what to call it.
+
+    Raises:
+        InputError: as in `read_images`.
+    """
     if place.form == "prepared":
         versions = prepared_versions(place.where)
         if len(versions) != 1:

@@ -1,7 +1,17 @@
+from .box_overlaps import box_overlaps as box_overlaps
 from .classification import THRESHOLD as THRESHOLD
 from .classification import classification_metrics as classification_metrics
 from .classification import most_confused as most_confused
 from .classification import worst_mistakes as worst_mistakes
+from .detection import above_threshold as above_threshold
+from .detection import best_threshold as best_threshold
+from .detection import detection_metrics as detection_metrics
+from .detection_mistakes import MISTAKES as MISTAKES
+from .detection_mistakes import count_mistakes as count_mistakes
+from .detection_mistakes import match_detections as match_detections
+from .detection_plots import plot_boxes as plot_boxes
+from .detection_plots import plot_detections as plot_detections
+from .detection_plots import plot_precision_recall as plot_precision_recall
 from .learning_rate_plot import plot_learning_rate_curve as plot_learning_rate_curve
 from .model_card import write_model_card as write_model_card
 from .plots import plot_confusion_matrix as plot_confusion_matrix

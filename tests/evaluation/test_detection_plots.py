@@ -1,0 +1,95 @@
+import contextlib
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from tl_keras.evaluation import detection_plots, figures
+from tl_keras.evaluation.detection import detection_metrics
+from tl_keras.evaluation.figures import BLUE, ORANGE
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), "uint8")
+BOXES = [np.array([[2.0, 3, 12, 13]])] * 5
+LABELS = [np.array([1])] * 5
+NAMES = [f"{row}.png" for row in range(5)]
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Collects every figure that is saved, to look at what is on it."""
+    saved = []
+
+    @contextlib.contextmanager
+    def keep(path, width, height):
+        with figures.saved_figure(path, width, height) as figure:
+            yield figure
+        saved.append(figure)
+
+    monkeypatch.setattr(detection_plots, "saved_figure", keep)
+    return saved
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def rectangles(axes):
+    return [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+
+
+def test_boxes_are_drawn_where_they_are_and_padding_is_not(tmp_path, drawn):
+    boxes = [np.concatenate([BOXES[0], np.zeros((2, 4))])] * 5
+    labels = [np.array([1, -1, -1])] * 5
+    detection_plots.plot_boxes(IMAGES, boxes, labels, NAMES, ["cat", "$dog"], tmp_path / "b.png", count=3)
+    assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
+    assert [axes.images[0].get_array().tolist() for axes in drawn[0].axes] == IMAGES[[0, 2, 4]].tolist()
+    ((patch,), *_) = (rectangles(axes) for axes in drawn[0].axes)
+    assert (patch.get_xy(), patch.get_width(), patch.get_height()) == ((2, 3), 10, 10)
+    assert set(texts(drawn[0])) == {"$dog", "0.png", "2.png", "4.png"}
+
+
+def test_crowded_images_are_not_written_over(tmp_path, drawn):
+    boxes, labels = [np.tile(BOXES[0], (20, 1))], [np.zeros(20, int)]
+    detection_plots.plot_boxes(IMAGES[:1], boxes, labels, NAMES[:1], ["cat"], tmp_path / "b.png")
+    assert texts(drawn[0]) == ["0.png"] and len(rectangles(drawn[0].axes[0])) == 20
+
+
+def test_predictions_beside_the_truth_most_mistakes_first(tmp_path, drawn):
+    right = {"boxes": BOXES[0], "scores": np.array([0.9]), "labels": np.array([1])}
+    wrong = {
+        "boxes": np.array([[2.0, 3, 12, 13], [20, 20, 30, 30], [0, 0, 9, 9]]),
+        "scores": np.array([0.8, 0.7, 0.1]),
+        "labels": np.array([0, 1, 1]),
+    }
+    predictions = [right, right, wrong, right, right]
+    detection_plots.plot_detections(
+        IMAGES, BOXES, LABELS, predictions, NAMES, ["cat", "dog"], tmp_path / "d.png", count=2
+    )
+    assert [axes.images[0].get_array().tolist() for axes in drawn[0].axes[::2]] == IMAGES[[2, 0]].tolist()
+    colours = [[to_hex(patch.get_edgecolor()) for patch in rectangles(axes)] for axes in drawn[0].axes]
+    orange, blue = ORANGE.lower(), BLUE.lower()
+    assert colours == [[orange], [orange, orange], [blue], [blue]]
+    assert {"cat 80 %", "dog 70 %", "dog 90 %", "0 of 1 found", "1 of 1 found", "2.png"} <= set(texts(drawn[0]))
+
+
+def test_images_without_boxes(tmp_path, drawn):
+    nothing = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0, int)}
+    detection_plots.plot_detections(
+        IMAGES[:1], [np.zeros((0, 4))], [[]], [nothing], NAMES[:1], ["cat"], tmp_path / "d.png"
+    )
+    assert "0 of 0 found" in texts(drawn[0])
+
+
+@pytest.mark.parametrize(("classes", "curves"), [(1, 1), (3, 4), (12, 1)])
+def test_precision_recall(tmp_path, drawn, classes, curves):
+    labels, names = [np.arange(classes)], [f"class {number}" for number in range(classes)]
+    boxes = [np.arange(classes)[:, None] * 20.0 + np.array([0, 0, 9, 9])]
+    prediction = {"boxes": boxes[0], "scores": np.linspace(0.5, 0.9, classes), "labels": labels[0]}
+    metrics = detection_metrics(boxes, labels, [prediction], names)
+    detection_plots.plot_precision_recall(metrics, tmp_path / "pr.png")
+    (axes,) = drawn[0].axes
+    assert len(axes.lines) == curves
+    assert ("mean 1.00" in texts(drawn[0])) == (classes > 1) and ("class 0 1.00" in texts(drawn[0])) == (classes < 11)
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), [1.0] * 101)

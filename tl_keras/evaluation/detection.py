@@ -1,0 +1,214 @@
+"""How good a detector is, in numbers that go straight into JSON: COCO's mean average precision, and its mistakes."""
+
+import numpy as np
+from faster_coco_eval import COCO, COCOeval_faster
+
+from tl_keras.errors import InputError
+from tl_keras.evaluation.detection_mistakes import MISTAKES, count_mistakes, match_detections
+
+MOST_DETECTIONS = 100
+"""Predictions per image that COCO's metrics count, the surest."""
+_AREAS = ("all", "small", "medium", "large")
+
+
+def detection_metrics(truth_boxes, truth_labels, predictions, class_names, score_threshold=None):
+    """Compares predicted boxes with the true ones.
+
+    Average precision is that of COCO (Lin et al. 2014, cocodataset.org/#detection-eval): at overlaps of 0.5, 0.55 …
+    0.95, 101 points of recall. Small is below 32 × 32 pixels, large from 96 × 96 on. The mistakes are those of
+    `detection_mistakes`.
+
+    Args:
+        truth_boxes: list of n float (k, 4): left, top, right, bottom in pixels; k may be 0.
+        truth_labels: list of n int (k,), indices into `class_names`.
+        predictions: list of n dicts of NumPy arrays: `boxes` (j, 4) as above, `scores` (j,), 0 to 1, `labels` (j,).
+        class_names: sequence of names.
+        score_threshold: from this score on a prediction counts as made, for precision, recall, F1 and mistakes. None:
+            the score with the best F1 on these very images, which flatters a little.
+
+    Returns:
+        dict of plain Python values: `examples`, `boxes`, `mean_average_precision`, `average_precision_50`, `_75`,
+        `_small`, `_medium`, `_large` (None without such boxes), `score_threshold`, `precision`, `recall`, `f1` (at an
+        overlap of 0.5), `mistakes` ({kind: count}), `per_class` ({name: {precision, recall, f1, support,
+        average_precision, average_precision_50}}), `precision_recall` (`recall`, 101 values from 0 to 1, and
+        `precision`, {name: 101 values} at an overlap of 0.5).
+
+    Raises:
+        InputError: lengths or shapes do not fit, there is no image or no true box, or values are not finite.
+    """
+    _check(truth_boxes, truth_labels, predictions, len(class_names))
+    precisions = _coco_precisions(truth_boxes, truth_labels, predictions, len(class_names))
+    threshold = best_threshold(truth_boxes, truth_labels, predictions) if score_threshold is None else score_threshold
+    made = [above_threshold(prediction, threshold) for prediction in predictions]
+    counts = _class_counts(truth_boxes, truth_labels, made, len(class_names))
+    mistakes = count_mistakes(truth_boxes, truth_labels, made)
+    return {
+        "examples": len(truth_boxes),
+        "boxes": int(sum(map(len, truth_boxes))),
+        "mean_average_precision": _mean(precisions[..., 0]),
+        "average_precision_50": _mean(precisions[0, ..., 0]),
+        "average_precision_75": _mean(precisions[5, ..., 0]),
+        **{f"average_precision_{area}": _mean(precisions[..., place]) for place, area in enumerate(_AREAS) if place},
+        "score_threshold": float(threshold),
+        **_scores(*counts.sum(axis=1)),
+        "mistakes": {kind: mistakes[kind] for kind in MISTAKES},
+        "per_class": {
+            name: {
+                **_scores(*counts[:, label]),
+                "support": int(counts[2, label]),
+                "average_precision": _mean(precisions[:, :, label, 0]),
+                "average_precision_50": _mean(precisions[0, :, label, 0]),
+            }
+            for label, name in enumerate(class_names)
+        },
+        "precision_recall": {
+            "recall": np.linspace(0, 1, 101).round(2).tolist(),
+            "precision": {
+                name: precisions[0, :, label, 0].round(4).tolist()
+                for label, name in enumerate(class_names)
+                if (precisions[0, :, label, 0] >= 0).all()
+            },
+        },
+    }
+
+
+def above_threshold(prediction, threshold):
+    """Keeps the predictions of one image with at least some score.
+
+    Args:
+        prediction: dict of boxes (j, 4), scores (j,), labels (j,).
+        threshold: float.
+
+    Returns:
+        dict of the same keys.
+    """
+    kept = np.asarray(prediction["scores"]) >= threshold
+    return {key: np.asarray(prediction[key])[kept] for key in ("boxes", "scores", "labels")}
+
+
+def best_threshold(truth_boxes, truth_labels, predictions):
+    """Finds the score from which on predictions have the best F1, all classes together, at an overlap of 0.5.
+
+    Args:
+        truth_boxes: list of n float (k, 4), xyxy.
+        truth_labels: list of n int (k,).
+        predictions: list of n dicts, as in `detection_metrics`.
+
+    Returns:
+        float; 0.5 where nothing is right at any score.
+    """
+    scores, right = [np.zeros(0)], [np.zeros(0, bool)]
+    for boxes, labels, prediction in zip(truth_boxes, truth_labels, predictions, strict=True):
+        verdicts, _ = match_detections(boxes, labels, prediction)
+        scores.append(np.asarray(prediction["scores"], "float64"))
+        right.append(np.array([verdict == "right" for verdict in verdicts], bool))
+    scores, right = np.concatenate(scores), np.concatenate(right)
+    if not right.any():
+        return 0.5
+    order = np.argsort(-scores, kind="stable")
+    scores, hits = scores[order], np.cumsum(right[order])
+    # 2 TP / (predictions + boxes); of equal scores only the last counts, for a threshold takes all of them.
+    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + sum(map(len, truth_boxes)))
+    is_last = np.append(scores[1:] < scores[:-1], True)
+    return float(scores[np.where(is_last, f1, -1.0).argmax()])
+
+
+def _coco_precisions(truth_boxes, truth_labels, predictions, num_classes):
+    """Returns float64 (10 overlaps, 101 recalls, num_classes, 4 areas): COCO's precisions, -1 without a true box."""
+    images = [{"id": number + 1, "width": 1, "height": 1} for number in range(len(truth_boxes))]
+    categories = [{"id": number + 1, "name": str(number)} for number in range(num_classes)]
+    scores = [prediction["scores"] for prediction in predictions]
+    truth = _annotations(truth_boxes, truth_labels)
+    predicted = _annotations(
+        [prediction["boxes"] for prediction in predictions],
+        [prediction["labels"] for prediction in predictions],
+        scores,
+    )
+    evaluation = COCOeval_faster(
+        *(_coco(images, entries, categories) for entries in (truth, predicted)), "bbox", print_function=_silent
+    )
+    evaluation.params.maxDets = [1, 10, MOST_DETECTIONS]
+    evaluation.evaluate()
+    evaluation.accumulate()
+    return evaluation.eval["precision"][..., -1]
+
+
+def _silent(*_words):
+    return None
+
+
+def _coco(images, annotations, categories):
+    coco = COCO()
+    coco.dataset = {"images": images, "annotations": annotations, "categories": categories, "info": {}}
+    coco.createIndex()
+    return coco
+
+
+def _annotations(boxes, labels, scores=None):
+    entries = []
+    for image, (image_boxes, image_labels) in enumerate(zip(boxes, labels, strict=True)):
+        for row, (box, label) in enumerate(zip(np.asarray(image_boxes, "float64"), image_labels, strict=True)):
+            width, height = (box[2:] - box[:2]).tolist()
+            entry = {"id": len(entries) + 1, "image_id": image + 1, "category_id": int(label) + 1, "iscrowd": 0}
+            entry |= {"bbox": [*box[:2].tolist(), width, height], "area": width * height}
+            entries.append(entry if scores is None else entry | {"score": float(scores[image][row])})
+    return entries
+
+
+def _class_counts(truth_boxes, truth_labels, predictions, num_classes):
+    """Returns int (3, num_classes): predictions that are right, all predictions, true boxes."""
+    counts = np.zeros((3, num_classes), int)
+    for boxes, labels, prediction in zip(truth_boxes, truth_labels, predictions, strict=True):
+        verdicts, _ = match_detections(boxes, labels, prediction)
+        right = np.array([verdict == "right" for verdict in verdicts], bool)
+        predicted = np.asarray(prediction["labels"], int)
+        for row, classes in enumerate((predicted[right], predicted, np.asarray(labels, int))):
+            counts[row] += np.bincount(classes, minlength=num_classes)
+    return counts
+
+
+def _scores(right, predicted, actual):
+    return {
+        "precision": float(right / predicted) if predicted else 0.0,
+        "recall": float(right / actual) if actual else 0.0,
+        "f1": float(2 * right / (predicted + actual)) if predicted + actual else 0.0,
+    }
+
+
+def _mean(precisions):
+    """Returns the mean over what is defined, None if nothing is."""
+    defined = precisions[precisions >= 0]
+    return float(defined.mean()) if defined.size else None
+
+
+def _check(truth_boxes, truth_labels, predictions, num_classes):
+    counts = {len(truth_boxes), len(truth_labels), len(predictions)}
+    if len(counts) > 1 or not len(truth_boxes):
+        raise InputError(
+            f"Got boxes of {len(truth_boxes)}, labels of {len(truth_labels)} and predictions for {len(predictions)} "
+            "images: expected the same number of each, at least one."
+        )
+    if not any(map(len, truth_boxes)):
+        raise InputError("truth_boxes: got no box in any image, expected at least one; give the split some boxes.")
+    for image, (boxes, labels, prediction) in enumerate(zip(truth_boxes, truth_labels, predictions, strict=True)):
+        _check_image(f"truth of image {image}", boxes, labels, num_classes)
+        _check_image(f"prediction for image {image}", prediction["boxes"], prediction["labels"], num_classes)
+        if np.shape(prediction["scores"]) != np.shape(prediction["labels"]):
+            raise InputError(
+                f"prediction for image {image}: got {len(prediction['scores'])} scores for "
+                f"{len(prediction['labels'])} labels, expected as many."
+            )
+        if not np.isfinite(prediction["scores"]).all():
+            raise InputError(
+                f"prediction for image {image}: got scores that are not finite; the training has diverged, so train "
+                "again with a lower learning rate."
+            )
+
+
+def _check_image(what, boxes, labels, num_classes):
+    if np.shape(boxes) != (len(labels), 4):
+        raise InputError(f"{what}: got boxes of shape {np.shape(boxes)}, expected {(len(labels), 4)} for its labels.")
+    if not np.isfinite(boxes).all():
+        raise InputError(f"{what}: got boxes that are not finite, expected left, top, right, bottom in pixels.")
+    if len(labels) and not (np.min(labels) >= 0 and np.max(labels) < num_classes):
+        raise InputError(f"{what}: got labels {np.min(labels)} to {np.max(labels)}, expected 0 to {num_classes - 1}.")

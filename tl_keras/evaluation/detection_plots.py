@@ -1,0 +1,146 @@
+"""Pictures of detection: what a detector learns from, what it finds beside the truth, and precision against recall."""
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
+
+from tl_keras.evaluation.detection import above_threshold
+from tl_keras.evaluation.detection_mistakes import match_detections
+from tl_keras.evaluation.figures import BLUE, FAINT, GREY, INK, ORANGE, saved_figure, shorten
+
+IMAGES_PER_ROW = 4
+TILE, CAPTION, MARGIN = 2.6, 0.22, 0.08
+"""Inches of one image's side, of the line below it, and between images."""
+MOST_NAMED_BOXES = 12
+"""In an image with more boxes than this their classes are told by colour alone."""
+MOST_CURVES = 10
+"""With more classes than this only the mean is drawn."""
+
+
+def plot_boxes(images, boxes, labels, names, class_names, path, count=16):
+    """Draws images with their boxes, to see that these are where they should be.
+
+    Args:
+        images: uint8 or float (n, height, width, 3), RGB, 0 to 255: an array, or anything with `images[int]`.
+        boxes: sequence of n float (k, 4), xyxy in pixels; with `labels` of -1 as padding, or without.
+        labels: sequence of n int (k,).
+        names: sequence of n strings, what each image is called.
+        class_names: sequence of names.
+        path: the PNG file to write.
+        count: how many images to show at most, evenly spread over all.
+    """
+    rows = np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).astype(int)).tolist()
+    colours = _class_colours(len(class_names))
+    with saved_figure(path, *_size(len(rows), IMAGES_PER_ROW)) as figure:
+        for place, row in enumerate(rows):
+            real = np.asarray(labels[row]) >= 0
+            axes = _add_image(figure, place, IMAGES_PER_ROW, images[row], names[row])
+            _draw_boxes(
+                axes,
+                np.asarray(boxes[row])[real],
+                [colours[label] for label in np.asarray(labels[row])[real]],
+                [class_names[label] for label in np.asarray(labels[row])[real]],
+            )
+
+
+def plot_detections(
+    images, truth_boxes, truth_labels, predictions, names, class_names, path, *, score_threshold=0.5, count=8
+):
+    """Draws predictions beside the truth: on the left the true boxes, on the right the predicted ones.
+
+    Blue is right, and found; orange is wrong, or missed. Images with most mistakes come first.
+
+    Args:
+        images: uint8 or float (n, height, width, 3), RGB, 0 to 255: an array, or anything with `images[int]`.
+        truth_boxes: sequence of n float (k, 4), xyxy in pixels.
+        truth_labels: sequence of n int (k,).
+        predictions: sequence of n dicts of boxes (j, 4), scores (j,), labels (j,).
+        names: sequence of n strings, what each image is called.
+        class_names: sequence of names.
+        path: the PNG file to write.
+        score_threshold: predictions below this score are not drawn.
+        count: how many images to show at most.
+    """
+    made = [above_threshold(prediction, score_threshold) for prediction in predictions]
+    judged = [match_detections(*image) for image in zip(truth_boxes, truth_labels, made, strict=True)]
+    wrong = [sum(verdict != "right" for verdict in (*verdicts, *found)) for verdicts, found in judged]
+    rows = np.argsort(-np.array(wrong), kind="stable")[:count].tolist()
+    with saved_figure(path, *_size(2 * len(rows), IMAGES_PER_ROW)) as figure:
+        for place, row in enumerate(rows):
+            verdicts, found = judged[row]
+            image = images[row]
+            axes = _add_image(figure, 2 * place, IMAGES_PER_ROW, image, f"{found.count('right')} of {len(found)} found")
+            truth_names = [class_names[label] for label in truth_labels[row]]
+            _draw_boxes(axes, truth_boxes[row], [BLUE if one == "right" else ORANGE for one in found], truth_names)
+            axes = _add_image(figure, 2 * place + 1, IMAGES_PER_ROW, image, names[row])
+            predicted = zip(made[row]["labels"], made[row]["scores"], strict=True)
+            captions = [f"{class_names[label]} {100 * score:.0f} %" for label, score in predicted]
+            colours = [BLUE if verdict == "right" else ORANGE for verdict in verdicts]
+            _draw_boxes(axes, made[row]["boxes"], colours, captions)
+
+
+def plot_precision_recall(metrics, path):
+    """Draws precision against recall at an overlap of 0.5, of each class and of their mean.
+
+    Args:
+        metrics: dict that `detection_metrics` returned.
+        path: the PNG file to write.
+    """
+    curves = metrics["precision_recall"]
+    recall, precisions = curves["recall"], curves["precision"]
+    with saved_figure(path, 5.4, 4.2) as figure:
+        axes = figure.subplots()
+        if len(precisions) <= MOST_CURVES:
+            for colour, (name, precision) in zip(_class_colours(len(precisions)), precisions.items(), strict=True):
+                average = metrics["per_class"][name]["average_precision_50"]
+                axes.plot(recall, precision, color=colour, linewidth=1.4, label=f"{shorten(name, 22)} {average:.2f}")
+        if len(precisions) != 1:
+            mean = np.mean(list(precisions.values()), axis=0)
+            label = f"mean {metrics['average_precision_50']:.2f}"
+            axes.plot(recall, mean, color=INK, linewidth=2.2, linestyle=(0, (4, 1.5)), label=label)
+        axes.set_title("Precision and recall at an overlap of 0.5", pad=8)
+        axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
+        axes.grid(color=FAINT, linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.legend(frameon=False, labelcolor=INK, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _class_colours(count):
+    palette = matplotlib.colormaps["tab10" if count <= 10 else "tab20"]
+    return [to_hex(palette(number % palette.N)) for number in range(count)]
+
+
+def _size(images, per_row):
+    columns, rows = min(images, per_row), -(-images // per_row)
+    return columns * (TILE + MARGIN) + MARGIN, rows * (TILE + CAPTION + MARGIN) + MARGIN
+
+
+def _add_image(figure, place, per_row, image, caption):
+    # Placed by hand: an automatic layout would shrink the images to make room for a long name.
+    figure.set_layout_engine("none")
+    width, height = figure.get_size_inches()
+    row, column = divmod(place, per_row)
+    left, top = MARGIN + column * (TILE + MARGIN), MARGIN + row * (TILE + CAPTION + MARGIN)
+    axes = figure.add_axes((left / width, 1 - (top + TILE) / height, TILE / width, TILE / height))
+    image = np.asarray(image)
+    axes.imshow(np.clip(image, 0, 255).astype("uint8"), extent=(0, image.shape[1], image.shape[0], 0))
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set(visible=True, color=FAINT)
+    axes.annotate(
+        shorten(caption, 40), (0, 0), (0, -4), "axes fraction", "offset points", color=GREY, fontsize=7, va="top"
+    )
+    return axes
+
+
+def _draw_boxes(axes, boxes, colours, captions):
+    named = len(boxes) <= MOST_NAMED_BOXES
+    for (left, top, right, bottom), colour, caption in zip(np.asarray(boxes), colours, captions, strict=True):
+        axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.3))
+        if named:
+            background = {"facecolor": colour, "edgecolor": "none", "pad": 0.8}
+            axes.text(
+                *(left, max(top, 0.0), shorten(caption, 22)),
+                **{"fontsize": 5.5, "color": "white", "va": "bottom", "bbox": background, "clip_on": True},
+            )
