@@ -57,6 +57,8 @@ def test_what_belongs_to_another_task_is_refused(task, parts, telling):
     [
         (DataConfig, {"path": ""}, "data.path is empty"),
         (TextConfig, {"max_tokens": 7}, "text.max_tokens must be at least 8: got 7"),
+        (TextConfig, {"windows": 0}, "text.windows must be at least 1: got 0"),
+        (TextConfig, {"windows": 2, "second_text_column": "b"}, "text.windows is 2, but pairs of texts are not split"),
         (TextConfig, {"tokens_per_batch": 0}, "text.tokens_per_batch must be at least 1"),
         (DataConfig, {"image_size": 31}, "data.image_size must be at least 32: got 31"),
         (DataConfig, {"batch_size": 0}, "data.batch_size must be at least 1: got 0"),
@@ -146,9 +148,9 @@ def test_cache_numbers_out_of_range_are_refused(setting):
         CacheConfig(**setting)
 
 
-def test_a_task_that_cannot_keep_activations_says_so():
-    with pytest.raises(InputError, match="text_classification cannot keep activations yet"):
-        RunConfig(task="text_classification", cache=CacheConfig(mode="on"))
+def test_a_folder_of_activations_in_memory_is_refused():
+    with pytest.raises(InputError, match=r"cache\.folder 'here' lies on the disk"):
+        CacheConfig(storage="memory", folder="here")
 
 
 @pytest.mark.parametrize(

@@ -112,3 +112,24 @@ def test_a_torn_line_of_the_log_does_not_hide_the_others(tmp_path):
     run.log("phase", {"name": "lost with the torn line"})
     run.log("epoch", {"epoch": 2})
     assert [line["epoch"] for line in run.read_log("epoch")] == [1, 2]
+
+
+def test_bad_input_leaves_nothing_behind(tmp_path):
+    with pytest.raises(InputError, match="bad"), open_run(tmp_path / "runs" / "deep" / "run", "x", CONFIG):
+        raise InputError("bad data")
+    assert not os.listdir(tmp_path)
+
+
+def test_bad_input_leaves_folders_that_were_there_and_runs_of_others(tmp_path):
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(InputError, match="bad"), open_run(tmp_path / "runs" / "mine" / "run", "x", CONFIG):
+        (tmp_path / "runs" / "mine" / "other").mkdir()
+        raise InputError("bad data")
+    assert os.listdir(tmp_path / "runs") == ["mine"] and os.listdir(tmp_path / "runs" / "mine") == ["other"]
+
+
+def test_other_data_than_before_are_refused_whatever_they_are(tmp_path):
+    run = RunFolder(tmp_path)
+    run.require_same_data({"training": 3, "sha256": "a"})
+    with pytest.raises(InputError, match="3 training then, 4 training now.*mix test and training data"):
+        run.require_same_data({"training": 4, "sha256": "b"})

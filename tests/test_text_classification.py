@@ -1,7 +1,10 @@
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
+import kagglehub
 import keras
 import numpy as np
 import pytest
@@ -189,6 +192,103 @@ def test_pairs_and_several_labels_run_to_their_end(flags, tmp_path):
         predict.main([str(folder), "a film"])
 
 
+def test_windows_run_to_their_end_and_the_saved_model_agrees(flags, tmp_path):
+    rows = ["text,label"]
+    for words, label in ((GOOD, "positive"), (BAD, "negative")):
+        rows += [f"{'a film ' * 3 * repeats}{word},{label}" for word in words for repeats in range(5)]
+    (tmp_path / "long.csv").write_text("\n".join(rows))
+    more = ["--data.path", str(tmp_path / "long.csv"), "--text.windows", "3", "--run", str(tmp_path / "run")]
+    config = parse([*flags, *more])
+    splits = text_classification.load_data(config)
+    texts, windows = len(splits.train.first_rows), len(splits.train)
+    assert windows > texts and f"{texts} training" in text_classification.describe(splits)
+    assert f"({windows} training windows)" in text_classification.describe(splits)
+    assert len(splits.test) < len(splits.test.windows)
+    folder = train.run_training(config)
+    before = json.loads((folder / "metrics.json").read_text())
+    assert before["examples"] == len(splits.test)
+    again = evaluate.evaluate_run(tl.load_run(folder)).read_json("metrics.json")
+    assert again["confusion_matrix"] == before["confusion_matrix"]
+    assert again["log_loss"] == pytest.approx(before["log_loss"], abs=1e-5)
+
+
+def test_unseen_characters_and_megabytes_change_no_prediction(run):
+    clean = ["a very good film", "a bad film"]
+    raw = ["a\u00a0very go\u200bod\u3000film\ufeff", "a bad film\0"]
+    trained = tl.load_run(run)
+    np.testing.assert_array_equal(trained.predict(raw), trained.predict(clean))
+    assert trained.predict(["good " * 800_000, "half a character \udc80"]).shape == (2, 2)
+
+
+BAD_TABLES = {
+    "empty texts": ("text,label\na,x\n,y\n \u00a0,y\n", "no text at line 3; line 4: fill them or remove them."),
+    "invisible texts": ("text,label\na,x\n\u200b\ufeff,y\n", "no text at line 3: fill them or remove them."),
+    "missing labels": ("text,label\na,x\nb,\n", "no label at line 3: fill the cells or remove the lines."),
+    "latin-1": ("text,label\na,x\ncafé,y\n".encode("latin-1"), "line 3, it looks like latin-1; save it as UTF-8"),
+    "UTF-16": ("text,label\na,x\nb,y\n".encode("utf-16"), "it looks like UTF-16; save it as UTF-8"),
+    "unclosed quotes": ('text,label\na,x\n"b,y\nc,y\n', "an unclosed double quote in the row that begins at line 3"),
+    "NUL characters": ("text,label\na,x\nb\0,y\n", "NUL characters at line 3: remove these characters"),
+    "one label": ("text,label\na,x\nb,x\n", "has 1 class (x): expected 2 or more; check --data.label_column."),
+    "no such column": ("review,label\na,x\nb,y\n", "only 'review', 'label'; name the right one with --text.text_col"),
+    "nothing": ("", "is empty: expected column names and at least one row."),
+    "no rows": ("text,label\n", "has no rows: expected at least one row for each example."),
+}
+
+
+def refused(arguments, folder):
+    """Runs the command that must refuse its input with one sentence, and write nothing; returns the sentence."""
+    before = sorted(folder.rglob("*"))
+    command = [sys.executable, "-m", "tl_keras.train", "--task", "text_classification", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(Path(tl.__file__).parents[1])}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1 and not done.stdout
+    assert sorted(folder.rglob("*")) == before
+    return done.stderr
+
+
+@pytest.mark.parametrize(("content", "message"), BAD_TABLES.values(), ids=BAD_TABLES)
+def test_a_bad_table_is_refused_by_the_command_in_one_sentence(tmp_path, content, message):
+    (tmp_path / "texts.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert message in refused(["--data.path", "texts.csv"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model.backbone", "bert_base_en_uncase"], "did you mean 'bert_base_en_uncased'?"),
+        (["--model.backbone", "no/such/folder"], "No folder 'no/such/folder'"),
+        (["--data.path", "reviewz"], "did you mean 'reviews'?"),
+        (["--text.windows", "2", "--text.second_text_column", "b"], "text.windows is 2, but pairs of texts"),
+        (["--text.windows", "0"], "text.windows must be at least 1: got 0."),
+        (["--model.weights", "pretraind"], "No weights at 'pretraind': give an existing"),
+    ],
+)
+def test_a_bad_flag_is_refused_by_the_command_in_one_sentence(tmp_path, arguments, message):
+    assert message in refused(arguments, tmp_path)
+
+
+def test_a_preset_without_network_is_refused_with_the_offline_ways(encoder, table, monkeypatch):
+    class ConnectionError(OSError):
+        """As that of `requests`, no relative of Python's."""
+
+    def refuse(*_arguments):
+        raise ConnectionError("HTTPSConnectionPool(host='hub'): Max retries exceeded")
+
+    monkeypatch.setattr(kagglehub, "model_download", refuse)
+    with pytest.raises(InputError, match=r"\(the model hub cannot be reached\).*PATH, or take --model.backbone minilm"):
+        text_classification.load_data(configured("bert_tiny_en_uncased", table))
+
+
+def test_a_text_of_four_megabytes_is_cut_and_read(encoder, tmp_path):
+    rows = [f"{word} film {n},{word}" for word in ("good", "bad") for n in range(8)]
+    (tmp_path / "texts.csv").write_text("\n".join(["text,label", *rows, f"{'very ' * 800_000},bad"]))
+    config = configured(encoder, str(tmp_path / "texts.csv"))
+    splits = text_classification.load_data(config)
+    assert max(len(text) for part in (splits.train, splits.validation, splits.test) for text in part.texts) == 100_000
+    assert splits.cut_texts_share == 1 / 17 and splits.cut_tokens_share > 0.99
+
+
 def test_the_report_lists_mistakes_as_text(encoder, table):
     config = configured(encoder, table)
     splits = text_classification.load_data(config)
@@ -207,9 +307,17 @@ def test_the_line_on_the_data_tells_what_is_cut(encoder, table, tmp_path):
         "text,label\n"
         + "\n".join(f"{'very ' * 30}{word} film {n},{word}" for word in ("good", "bad") for n in range(6))
     )
-    line = text_classification.describe(text_classification.load_data(configured(encoder, str(path))))
+    config = configured(encoder, str(path))
+    splits = text_classification.load_data(config)
+    line = text_classification.describe(splits)
     assert "12 at most" in line
     assert "of the tokens are cut away" in line
+    metrics = {"accuracy": 0.0}
+    predicted = np.eye(2, dtype="float32")[splits.test.labels]
+    (note,) = text_classification.report_extras(config, splits, predicted, metrics)["notes"]
+    assert note.startswith("100.0% of the texts were too long and lost 6")
+    assert "--text.max_tokens (here 12)" in note and "--text.truncation (head)" in note
+    assert metrics["cut_texts_share"] == 1 and 0.6 < metrics["cut_tokens_share"] < 0.7
 
 
 def test_a_fingerprint_tells_texts_apart(encoder, table, tmp_path):

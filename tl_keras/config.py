@@ -126,12 +126,20 @@ class TextConfig:
     truncation: Literal["head", "tail", "head_tail"] = "head"
     """What stays of a longer text: its beginning, its end, or a quarter of the room for the one, the rest for the
     other."""
+    windows: int = 1
+    """Into how many pieces of max_tokens a longer text is split, whose logits are averaged; each learns the label of
+    the whole. Truncation cuts what does not fit into them."""
     tokens_per_batch: int | None = None
     """Most tokens of a batch, padding included; null chooses it by the batch size."""
 
     def __post_init__(self):
-        """Refuses numbers out of range."""
-        _check_least(self, "text", {"max_tokens": 8, "tokens_per_batch": 1})
+        """Refuses numbers out of range, and windows of pairs."""
+        _check_least(self, "text", {"max_tokens": 8, "tokens_per_batch": 1, "windows": 1})
+        if self.windows > 1 and self.second_text_column is not None:
+            raise InputError(
+                f"text.windows is {self.windows}, but pairs of texts are not split: leave it out, or "
+                "text.second_text_column."
+            )
 
 
 @dataclass(frozen=True)
@@ -163,19 +171,26 @@ class CacheConfig:
     """Whether what frozen blocks compute is computed once and kept."""
 
     mode: Literal["auto", "on", "off"] = "auto"
-    """auto keeps activations where that is exact or views are given, and they fit; on insists; off never keeps any."""
+    """auto keeps activations where that saves time, and of augmented images only where views are given; on insists; off
+    never keeps any."""
     views: int | None = None
     """Augmented versions of each image to keep, one for each epoch in turn; null keeps nothing of augmented data."""
-    max_gigabytes: float = 2.0
+    storage: Literal["auto", "memory", "disk"] = "auto"
+    """Where: auto takes the disk where a folder is given or half of the free memory does not suffice."""
+    max_gigabytes: float = 8.0
     """Memory that the activations may take, or the folder of all runs."""
     folder: str | None = None
-    """Keeps the activations on the disk, where other runs over the same data find them; null keeps them in memory."""
+    """Folder on the disk, where other runs over the same data find them; null takes one in the user's cache."""
+    dtype: Literal["float32", "bfloat16"] | None = None
+    """bfloat16 halves what float32 takes and rounds to 3 digits; null keeps what the network computes, exactly."""
 
     def __post_init__(self):
         """Refuses numbers out of range."""
         _check_least(self, "cache", {"views": 1})
         if not 0 < self.max_gigabytes < math.inf:
             raise InputError(f"cache.max_gigabytes must be above 0: got {self.max_gigabytes}.")
+        if self.storage == "memory" and self.folder is not None:
+            raise InputError(f"cache.folder {self.folder!r} lies on the disk, cache.storage is memory: leave one out.")
 
 
 @dataclass(frozen=True)
@@ -193,7 +208,8 @@ class RunConfig:
     cache: CacheConfig = field(default_factory=CacheConfig)
     """Whether what frozen blocks compute is computed once and kept."""
     recipe: Recipe = "progressive_unfreezing"
-    """Technique of transfer that chooses the phases by the amount of data."""
+    """Technique of transfer that chooses the phases by the amount of data; few_shot is for 8 to 64 examples of a class,
+    one label each."""
     unfreeze_from: str | None = None
     """Earliest block that the recipe ever lets learn, such as block5; null chooses it by the amount of data."""
     epochs: int | None = None
@@ -258,8 +274,6 @@ class RunConfig:
                 raise InputError("model.pooling first is for texts: take average, max or concat for images.")
 
     def _check_cache(self):
-        if self.task != "image_classification" and (self.cache.mode == "on" or self.cache.folder):
-            raise InputError(f"The task {self.task} cannot keep activations yet: leave both out.")
         augmented = self.data.augmentation != "none"
         if self.cache.views is not None and not augmented:
             raise InputError(

@@ -9,8 +9,6 @@ from tl_keras import data, evaluation, models, transfer
 from tl_keras.errors import InputError
 from tl_keras.models.backbones import BACKBONES
 
-CACHES = True
-"""Phases can train on stored activations."""
 MOST_ENLARGED = 2
 HUB_IMAGE_SIZE = 224
 EXAMPLE = "FILE_OR_FOLDER"
@@ -175,26 +173,20 @@ def compile_model(config, model, optimizer):
     )
 
 
-def compute_features(config, model, cuts, splits):
-    """Stores what a model computes up to some points, for training and validation images.
+def activation_sources(config, splits):
+    """Says what goes through the frozen part of a model, where what it computes is stored.
 
     Args:
         config: `RunConfig`.
-        model: `keras.Model`.
-        cuts: list of Keras tensors inside it.
         splits: `ImageSplits`.
 
     Returns:
-        Dict from the id of each cut to its `Features`.
+        Tuple of two `ImageSource`: training and validation images.
     """
-    views, batch_size = config.cache.views or 1, config.data.batch_size
-    store = config.cache.folder and transfer.ActivationStore(config.cache.folder, config.cache.max_gigabytes * 1e9)
-    frozen = transfer.FrozenPart(model, cuts, store)
-    train = frozen.compute(
-        splits.train, batch_size, views=views, augmentation=config.data.augmentation, seed=config.seed
-    )
-    validation = frozen.compute(splits.validation, batch_size)
-    return {cut: transfer.Features(train[cut], validation[cut], views) for cut in train}
+    settings, batch_size = config.data, config.data.batch_size
+    views = config.cache.views or 1
+    train = transfer.ImageSource(splits.train, batch_size, views, settings.augmentation, config.seed)
+    return train, transfer.ImageSource(splits.validation, batch_size)
 
 
 def training_inputs(config, splits, first_epoch, features=None):

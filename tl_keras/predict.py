@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import io
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -151,7 +152,7 @@ def _read_file(path):
 
 def _lines(content, origin):
     try:
-        return [line for line in data.decode_utf8(content).splitlines() if line.strip()]
+        return [line.rstrip("\n") for line in io.StringIO(data.decode_utf8(content), newline=None) if line.strip()]
     except data.NotUtf8 as error:
         raise InputError(f"{origin} is not UTF-8 ({error.reason}): save it as UTF-8.") from error
 

@@ -25,6 +25,8 @@ def write_results(config, model, splits, history, run):
     extras = task.report_extras(config, splits, probabilities, metrics)
     if "baseline" in extras:
         metrics["baseline"] = extras["baseline"]
+    stored = [line for entry in run.read_log("cache")[-1:] for line in entry["lines"]]
+    extras["notes"] = [*extras.get("notes", []), *stored]
     # A run killed between a phase's line and its checkpoint has repeated the phase: the later line counts.
     phases = list({phase["first_epoch"]: phase for phase in run.read_log("phase")}.values())
     evaluation.plot_history(history, _phase_spans(phases), run / "history.png")

@@ -76,7 +76,7 @@ class RunFolder:
             raise InputError(
                 f"The data changed since the run in {str(self.path)!r} began ({_counts(before)} then, "
                 f"{_counts(fingerprint)} now): restore them, or give --run another folder, since a new split would mix "
-                "test and training images."
+                "test and training data."
             )
 
     def log(self, event, values):
@@ -110,6 +110,7 @@ def open_run(folder, name, config_text):
         InputError: another process works in the folder, it was made with another configuration, or it is no run folder.
     """
     run = RunFolder(folder or _new_folder(name))
+    above = [parent for parent in run.path.parents if not parent.exists()]
     _make_folder(run)
     with _locked(run):
         if (run / "config.yaml").exists():
@@ -122,10 +123,18 @@ def open_run(folder, name, config_text):
         except InputError:
             if not (run / "log.jsonl").exists():
                 shutil.rmtree(run.path)
+                _remove_empty(above)
             raise
         except KeyboardInterrupt:
             print(f"interrupted: go on with `{resume_command(run.path)}`")
             raise
+
+
+def _remove_empty(folders):
+    with contextlib.suppress(OSError):
+        # Where another run has moved in, this one and those above it stay.
+        for folder in folders:
+            folder.rmdir()
 
 
 def resume_command(folder):

@@ -7,5 +7,5 @@ TASKS = {
     "text_classification": text_classification,
 }
 """Each module has `check_sources`, `load_data`, `fingerprint`, `describe`, `build_model`, `compile_model`,
-`training_inputs`, `predict`, `evaluate`, `report_extras`, `deployed_model` and `card_facts`; for finished runs
-`open_model`, `predict_new` and `load_test_data`; and `CACHES`, whether it has `compute_features` too."""
+`activation_sources`, `training_inputs`, `predict`, `evaluate`, `report_extras`, `deployed_model` and `card_facts`; for
+finished runs `open_model`, `predict_new` and `load_test_data`."""

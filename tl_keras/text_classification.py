@@ -4,15 +4,14 @@ import csv
 import hashlib
 import importlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from tl_keras import data, devices, evaluation, models
+from tl_keras import data, devices, evaluation, models, transfer
 from tl_keras.errors import InputError
 
-CACHES = False
-"""Whether activations of its frozen blocks can be stored: those of texts cannot yet."""
 EXAMPLE = '"I love this product!"'
 """What `predict` takes after the run."""
 CACHED_FROM = 20_000
@@ -41,7 +40,7 @@ def load_data(config):
         config: `RunConfig`.
 
     Returns:
-        `TokenSplits`.
+        `TokenSplits`; see there and in `tokenize_splits` what becomes of windows.
 
     Raises:
         InputError: the data cannot be used; the message says why.
@@ -79,10 +78,11 @@ def describe(splits):
     Args:
         splits: `TokenSplits`.
     """
-    counts = ", ".join(f"{len(part)} {name}" for name, part in _parts(splits).items())
+    counts = ", ".join(f"{len(part.first_rows)} {name}" for name, part in _parts(splits).items())
+    split = f" ({len(splits.train)} training windows)" if splits.train.owners is not None else ""
     cut = f"; {splits.cut_tokens_share:.1%} of the tokens are cut away" if splits.cut_tokens_share else ""
     tokens = f"{splits.train.lengths.mean():.0f} tokens on average, {splits.train.lengths.max()} at most"
-    return f"{counts} texts of {len(splits.class_names)} classes, {tokens}{cut}"
+    return f"{counts} texts{split} of {len(splits.class_names)} classes, {tokens}{cut}"
 
 
 def load_test_data(config, class_names, model, path):
@@ -100,7 +100,8 @@ def load_test_data(config, class_names, model, path):
     Raises:
         InputError: the data cannot be used, or have a class that the model does not know.
     """
-    return data.align_classes(_find_texts(config, path), class_names)
+    records = data.align_classes(_find_texts(config, path), class_names)
+    return replace(records, sources=_prepared(config, records.sources))
 
 
 def fingerprint(splits):
@@ -116,7 +117,7 @@ def fingerprint(splits):
     for name, part in _parts(splits).items():
         content = repr((name, part.names, part.labels.tolist(), part.texts))
         digest.update(content.encode("utf-8", "surrogatepass"))
-    counts = {name: len(part) for name, part in _parts(splits).items()}
+    counts = {name: len(part.first_rows) for name, part in _parts(splits).items()}
     return counts | {"classes": len(splits.class_names), "sha256": digest.hexdigest()}
 
 
@@ -164,6 +165,20 @@ def compile_model(config, model, optimizer):
     )
 
 
+def activation_sources(config, splits):
+    """Says what goes through the frozen part of a model, where what it computes is stored.
+
+    Args:
+        config: `RunConfig`.
+        splits: `TokenSplits`.
+
+    Returns:
+        Tuple of two `TokenSource`: training and validation texts.
+    """
+    sizes = (config.data.batch_size, config.text.tokens_per_batch)
+    return transfer.TokenSource(splits.train, *sizes), transfer.TokenSource(splits.validation, *sizes)
+
+
 def training_inputs(config, splits, first_epoch, features=None):
     """Prepares what `fit` reads.
 
@@ -171,18 +186,20 @@ def training_inputs(config, splits, first_epoch, features=None):
         config: `RunConfig`.
         splits: `TokenSplits`.
         first_epoch: epoch of the run, counted from 0, that the data begin with.
-        features: None; this task trains on the tokens.
+        features: `Features` to train on in place of the tokens; None trains on the tokens.
 
     Returns:
         Dict of arguments of `fit`: the training data, the number of steps, the validation data, the class weights.
     """
     batch_size, room = config.data.batch_size, {"tokens_per_batch": config.text.tokens_per_batch}
-    train = data.make_token_dataset(splits.train, batch_size, shuffle_seed=config.seed, first_epoch=first_epoch, **room)
+    train, validation = (features.train, features.validation) if features else (None, None)
     return {
-        "x": train,
+        "x": data.make_token_dataset(
+            splits.train, batch_size, shuffle_seed=config.seed, first_epoch=first_epoch, features=train, **room
+        ),
         "shuffle": False,
         "steps_per_epoch": data.token_steps_per_epoch(splits.train, batch_size, **room),
-        "validation_data": data.make_token_dataset(splits.validation, batch_size, **room),
+        "validation_data": data.make_token_dataset(splits.validation, batch_size, features=validation, **room),
         "class_weight": _class_weights(splits.train) if config.data.class_weight == "balanced" else None,
     }
 
@@ -198,6 +215,8 @@ def predict(model, texts, batch_size):
     Returns:
         float32 (n, num_classes), in the order of the texts.
     """
+    if _takes_tokens(model) and texts.windows is not None:
+        return _predict_windows(model, texts.windows, batch_size)
     probabilities = np.zeros((len(texts), model.output_shape[-1]), "float32")
     for rows, inputs in _batches(model, texts, batch_size):
         probabilities[rows] = model.predict_on_batch(inputs)
@@ -235,15 +254,22 @@ def report_extras(config, splits, probabilities, metrics):
         config: `RunConfig`.
         splits: `TokenSplits`.
         probabilities: float32 (n, num_classes), of the test texts.
-        metrics: what `evaluate` returned for them.
+        metrics: what `evaluate` returned for them. The shares of texts and tokens that were cut are put into it.
 
     Returns:
         Dict of arguments of `write_report`.
     """
     train, test, multi_label = splits.train, splits.test, config.data.multi_label
-    extras = {"skipped": [], "mistakes": _mistakes(test, probabilities)}
+    metrics["cut_texts_share"], metrics["cut_tokens_share"] = splits.cut_texts_share, splits.cut_tokens_share
+    extras = {"skipped": [], "mistakes": _mistakes(test, probabilities), "notes": _cut_note(config, splits)}
+    rows = train.first_rows
     found = evaluation.tfidf_baseline(
-        train.texts, train.labels, test.texts, test.labels, splits.class_names, multi_label
+        [train.texts[row] for row in rows],
+        train.labels[rows],
+        test.texts,
+        test.labels,
+        splits.class_names,
+        multi_label,
     )
     if found is None:
         return extras
@@ -264,7 +290,9 @@ def deployed_model(config, model):
     """
     text = config.text
     pair = text.second_text_column is not None
-    return models.with_text_input(model, max_tokens=text.max_tokens, truncation=text.truncation, pair=pair)
+    return models.with_text_input(
+        model, max_tokens=text.max_tokens, truncation=text.truncation, windows=text.windows, pair=pair
+    )
 
 
 def card_facts(config, model):
@@ -297,6 +325,9 @@ def open_model(path):
 def predict_new(config, model, texts):
     """Computes the probabilities of texts that are in memory.
 
+    They are cleaned and cut as those of the training were, see `data.prepare_text`: the saved model on its own takes
+    strings as they are.
+
     Args:
         config: `RunConfig` of the run.
         model: classifier over strings.
@@ -312,7 +343,7 @@ def predict_new(config, model, texts):
     if isinstance(texts, str) or not len(texts) or not all(_is_text(text, pairs) for text in texts):
         expected = "tuples of two strings" if pairs else "strings"
         raise InputError(f"Cannot predict {_shortened(repr(texts))}: expected a list of {expected}, at least one.")
-    records = data.Records(list(texts), [""] * len(texts), np.zeros(0), [], ())
+    records = data.Records(_prepared(config, texts), [""] * len(texts), np.zeros(0), [], ())
     return predict(model, records, config.data.batch_size)
 
 
@@ -345,6 +376,7 @@ def _token_format(tokenizer, text):
         has_segments=tokenizer.has_segments,
         max_tokens=text.max_tokens,
         truncation=text.truncation,
+        windows=text.windows,
     )
 
 
@@ -354,7 +386,7 @@ def _cache_folder():
 
 def _batches(model, texts, batch_size):
     """Yields (rows, inputs) of batches of like length."""
-    if isinstance(model.input, dict) and "token_ids" in model.input:
+    if _takes_tokens(model):
         yield from data.token_batches(texts, batch_size)
         return
     sources = _texts_of(texts)
@@ -362,6 +394,36 @@ def _batches(model, texts, batch_size):
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         yield rows, _string_inputs(model, [sources[row] for row in rows])
+
+
+def _takes_tokens(model):
+    return isinstance(model.input, dict) and "token_ids" in model.input
+
+
+def _predict_windows(model, windows, batch_size):
+    """Averages the logits of the windows of each text, as the saved model does."""
+    to_logits = models.logits_part(model)
+    logits = np.zeros((len(windows), model.output_shape[-1]), "float32")
+    for rows, inputs in _batches(to_logits, windows, batch_size):
+        logits[rows] = to_logits.predict_on_batch(inputs)
+    return models.average_windows(model, logits, windows.owners)
+
+
+def _prepared(config, texts):
+    """Makes texts what the training saw of such."""
+    room = config.text.max_tokens * config.text.windows
+    return [data.prepare_text(text, room, config.text.truncation) for text in texts]
+
+
+def _cut_note(config, splits):
+    if not splits.cut_tokens_share:
+        return []
+    text = config.text
+    return [
+        f"{splits.cut_texts_share:.1%} of the texts were too long and lost {splits.cut_tokens_share:.1%} of all "
+        f"tokens: --text.max_tokens (here {text.max_tokens}) and --text.windows ({text.windows}) let more of them in, "
+        f"--text.truncation ({text.truncation}) says what stays."
+    ]
 
 
 def _string_inputs(model, texts):

@@ -8,6 +8,7 @@ from pathlib import Path
 from tl_keras import callbacks, devices, evaluation, fitting, models, transfer
 from tl_keras.command_line import config_text, parse, phases_text, run_verb
 from tl_keras.durations import parse_duration
+from tl_keras.phase_features import PhaseFeatures
 from tl_keras.recipes import expand_recipe
 from tl_keras.results import format_results, write_results
 from tl_keras.runs import open_run
@@ -82,12 +83,12 @@ def print_phases(config):
     phases = config.phases or choose_phases(config, model, len(splits.train))
     plan = transfer.plan_phases(model, phases, config.batch_norm)
     print(callbacks.phase_table(plan))
-    for sentence in transfer.find_oversights(model, plan):
+    for sentence in fitting.find_oversights(config, model, plan):
         print(f"note: {sentence}")
     for record in plan:
         rates = ", ".join(f"{block} {rate:.2g}" for block, rate in record["learning_rates"].items())
         print(f"learning rates of {record['name']}: {rates}")
-    for line in fitting.describe_cache(config, model, splits, phases):
+    for line in PhaseFeatures(config, model, splits, phases).describe():
         print(line)
     print(f"phases:\n{phases_text(phases)}", end="")
 

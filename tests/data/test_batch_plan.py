@@ -84,7 +84,7 @@ def test_lengths_of_another_set():
     [
         ([], {"batch_size": 2}, "no texts"),
         ([1], {"batch_size": 0}, "data.batch_size is 0"),
-        ([1], {"batch_size": 1, "tokens_per_batch": 0}, "data.tokens_per_batch is 0"),
+        ([1], {"batch_size": 1, "tokens_per_batch": 0}, "text.tokens_per_batch is 0"),
     ],
 )
 def test_bad_input(lengths, settings, message):

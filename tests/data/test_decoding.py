@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from tl_keras.data.decoding import BadImage, read_image
+from tl_keras.data.decoding import BadImage, read_image, read_upright
 from tl_keras.errors import InputError
 
 RED = (200, 30, 20)
@@ -176,3 +176,14 @@ def test_a_photograph_of_a_format_that_cannot_be_read_says_so(tmp_path):
     (tmp_path / "x.HEIC").write_bytes(b"ftypheic")
     with pytest.raises(BadImage, match="convert it to JPEG"):
         read_image(str(tmp_path / "x.HEIC"), 8)
+
+
+def test_read_upright_keeps_the_size_and_follows_the_orientation(tmp_path):
+    pixels = np.zeros((6, 8, 3), np.uint8)
+    pixels[0] = 255
+    exif = Image.Exif()
+    exif[274] = 3
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(read_upright(str(tmp_path / "a.png")), pixels[::-1])
+    with pytest.raises(BadImage, match="no such file"):
+        read_upright(str(tmp_path / "b.png"))

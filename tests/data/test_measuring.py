@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from tl_keras.data.measuring import MOST_MEASURED, typical_side
+from tl_keras.data.measuring import MOST_MEASURED, typical_side, upright_size
 
 
 def png(width, height):
@@ -30,3 +30,15 @@ def test_what_cannot_be_opened_does_not_count(source):
 def test_many_are_sampled_evenly():
     small, large = [png(10, 10)] * MOST_MEASURED, [png(50, 50)] * (2 * MOST_MEASURED)
     assert typical_side(small + large) == 50
+
+
+@pytest.mark.parametrize(("orientation", "expected"), [(1, (30, 40)), (6, (40, 30))])
+def test_upright_size_follows_the_orientation(tmp_path, orientation, expected):
+    exif = Image.Exif()
+    exif[274] = orientation
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg", exif=exif)
+    assert upright_size(str(tmp_path / "a.jpg")) == upright_size((tmp_path / "a.jpg").read_bytes()) == expected
+
+
+def test_what_cannot_be_opened_has_no_upright_size(tmp_path):
+    assert upright_size(str(tmp_path / "nowhere.png")) is None and upright_size(b"no image") is None

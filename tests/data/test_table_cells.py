@@ -48,7 +48,7 @@ def test_every_line_that_is_no_json_object_is_named(tmp_path):
         ("text\tlabel\na\tb\n", "seems to have tabs"),
         ("text,label,text\na,b,c\n", "2 columns of the name 'text'"),
         ("text,label\n", "no rows"),
-        ("", "no column 'text', only nothing"),
+        ("", "is empty: expected column names and at least one row"),
     ],
 )
 def test_bad_headers_are_one_sentence(tmp_path, text, message):

@@ -14,6 +14,7 @@ def test_good_texts():
     ("texts", "message"),
     [
         (["a", "", " \n", "b", ""], "The table t has no text at line 3; line 4; line 6: fill them"),
+        (["a", "\u200b\ufeff \u00a0", "b", "c", "d"], "no text at line 3"),
         (["a", ("b", ""), "c", "d", "e"], "no text at line 3"),
         (["a", "b\0", "c", "d\0", "e"], "NUL characters at line 3; line 5"),
         (["a", ["b", "c"], "d", "e", "f"], "a list in place of a text at line 3"),

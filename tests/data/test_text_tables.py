@@ -40,12 +40,13 @@ def test_multi_label_json_lines(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("texts,label\na,x\n", "no column 'text'.*--data.text_column texts"),
+        ("texts,label\na,x\n", "no column 'text'.*--text.text_column texts"),
         ("text,label\na,x\n,y\n ,y\n", "no text at line 3; line 4"),
         ("text,label\na,x\nb,\n", "no label at line 3"),
         ("text,label\na,x\nb,x\n", "1 class .x.: expected 2"),
         ("text,label\na\0,x\nb,y\n", "NUL characters at line 2"),
         ('text,label\n"a,x\nb,y\n', "unclosed double quote in the row that begins at line 2"),
+        ("", "is empty: expected column names"),
         ("text;label\na;x\n", "semicolons"),
     ],
 )
@@ -63,7 +64,7 @@ def test_wrong_encoding(tmp_path, encoding, hint):
 
 
 def test_missing_second_column(tmp_path):
-    with pytest.raises(InputError, match="no column 'answer'.*--data.second_text_column"):
+    with pytest.raises(InputError, match="no column 'answer'.*--text.second_text_column"):
         read_text_table(write(tmp_path, "text,label\na,x\nb,y\n"), second_text_column="answer")
 
 

@@ -107,7 +107,7 @@ def test_a_later_first_epoch_continues_an_undisturbed_run():
 def test_features_per_token_come_in_the_batches_of_the_tokens(dtype, tmp_path):
     token_set = make_set()
     values = np.repeat(token_set.tokens[:, None], 4, axis=1).astype(dtype)
-    features = TokenFeatures(values, per_token=True)
+    features = TokenFeatures(values, token_set.offsets[:-1], per_token=True)
     plain = batches(make_token_dataset(token_set, 8, shuffle_seed=3), 20)
     stored = batches(make_token_dataset(token_set, 8, shuffle_seed=3, features=features), 20)
     for (inputs, labels), ((hidden, mask), same_labels) in zip(plain, stored, strict=True):
@@ -122,7 +122,7 @@ def test_features_per_text_from_a_file(tmp_path):
     token_set = make_set()
     values = np.memmap(tmp_path / "values", np.float32, "w+", shape=(COUNT, 2, 3))
     values[:] = np.arange(COUNT)[:, None, None]
-    dataset = make_token_dataset(token_set, 8, shuffle_seed=3, features=TokenFeatures(values, per_token=False))
+    dataset = make_token_dataset(token_set, 8, shuffle_seed=3, features=TokenFeatures(values, np.arange(COUNT), False))
     assert dataset.element_spec[0].shape.as_list() == [None, 2, 3]
     plain = make_token_dataset(token_set, 8, shuffle_seed=3)
     for (found, _), (inputs, _) in zip(batches(dataset, 12), batches(plain, 12), strict=True):

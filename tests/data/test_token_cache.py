@@ -1,8 +1,10 @@
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tl_keras.data import token_cache
 from tl_keras.data.token_cache import read_tokens, token_key, write_tokens
 from tl_keras.data.token_format import TokenFormat
 from tl_keras.errors import InputError
@@ -52,7 +54,22 @@ def test_the_key_tells_all_apart():
     assert token_key(*cases[0]) == token_key(list(cases[0][0]), "t", replace(FORMAT))
 
 
+def test_what_was_not_read_for_longest_makes_room(tmp_path, monkeypatch):
+    paths = [tmp_path / f"{name}.npz" for name in "abcd"]
+    for number, path in enumerate(paths[:3]):
+        write_tokens(path, ARRAYS)
+        os.utime(path, (1000 + number, 1000 + number))
+    (tmp_path / "notes.txt").write_text("stays")
+    read_tokens(paths[0])
+    monkeypatch.setattr(token_cache, "MOST_BYTES", 2 * paths[0].stat().st_size)
+    write_tokens(paths[3], ARRAYS)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.npz", "d.npz", "notes.txt"]
+    monkeypatch.setattr(token_cache, "MOST_BYTES", 1)
+    write_tokens(paths[1], ARRAYS)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["b.npz", "notes.txt"]
+
+
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="Cannot keep tokens in .*file"):
+    with pytest.raises(InputError, match="Cannot keep tokens in .*file.*XDG_CACHE_HOME"):
         write_tokens(tmp_path / "file" / "x.npz", ARRAYS)

@@ -59,10 +59,22 @@ def test_ranges():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"truncation": "haed"}, "data.truncation 'haed': did you mean 'head'"),
-        ({"max_tokens": 4}, "data.max_tokens is 4: expected 5 or more, for 3 of them"),
+        ({"truncation": "haed"}, "text.truncation 'haed': did you mean 'head'"),
+        ({"max_tokens": 4}, "text.max_tokens is 4: expected 5 or more, for 3 of them"),
+        ({"windows": 0}, "text.windows is 0: expected 1 or more"),
     ],
 )
 def test_bad_settings(settings, message):
     with pytest.raises(InputError, match=message):
         TokenFormat(**BERT | settings)
+
+
+def test_windows_leave_room_for_as_many_texts():
+    texts, _, cut = arrange([range(20), range(3)], max_tokens=6, windows=3)
+    assert TokenFormat(**BERT, max_tokens=6, windows=3).most_tokens == 14
+    assert texts == [[101, *range(12), 103], [101, 0, 1, 2, 103]] and cut.tolist() == [8, 0]
+
+
+def test_pairs_are_not_split_into_windows():
+    with pytest.raises(InputError, match="text.windows is 2: expected 1 for pairs"):
+        arrange([[1]], [[2]], windows=2)

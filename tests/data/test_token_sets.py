@@ -23,6 +23,12 @@ def test_shares_count_all_splits():
     assert splits.cut_tokens_share == pytest.approx(20 / 100)
 
 
+def test_of_windows_the_first_of_each_text_counts():
+    windows = make_set([4, 4, 2, 3, 4, 1], owners=np.array([0, 0, 0, 1, 2, 2]), cut_texts=1)
+    assert windows.first_rows.tolist() == [0, 3, 4] and make_set([1, 2]).first_rows.tolist() == [0, 1]
+    assert TokenSplits(windows, make_set([1]), make_set([]), ("a",)).cut_texts_share == 1 / 4
+
+
 def test_shares_of_nothing():
     splits = TokenSplits(make_set([]), make_set([]), make_set([]), ("a",))
     assert splits.cut_texts_share == splits.cut_tokens_share == 0

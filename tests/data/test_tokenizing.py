@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from tl_keras.data.records import Records
+from tl_keras.data.text_cleaning import MOST_CHARACTERS
 from tl_keras.data.token_format import TokenFormat
-from tl_keras.data.tokenizing import CHARACTERS_PER_TOKEN, tokenize, tokenize_splits
+from tl_keras.data.tokenizing import tokenize, tokenize_splits
 from tl_keras.errors import InputError
 
 FORMAT = TokenFormat(start_ids=(1,), separator_ids=(2,), end_ids=(3,), max_tokens=8)
@@ -68,10 +69,42 @@ def test_a_text_of_four_megabytes_is_cut_before_the_tokenizer(truncation, kept):
     encoder = Encoder()
     token_format = TokenFormat((1,), (2,), (3,), max_tokens=8, truncation=truncation)
     token_set = tokenize(["a " * 1_000_000 + "bb " * 700_000], encoder, token_format)
-    assert len(encoder.asked[0][0]) <= CHARACTERS_PER_TOKEN * 8 + 1
+    assert len(encoder.asked[0][0]) <= MOST_CHARACTERS + 1
     assert rows(token_set) == [[1, *kept, 3]]
     assert token_set.cut_texts == 1
     assert token_set.cut_tokens == pytest.approx(1_700_000, rel=0.3)
+
+
+@pytest.mark.parametrize("truncation", ["head", "tail", "head_tail"])
+def test_long_blanks_hide_no_tokens(truncation):
+    token_format = TokenFormat((1,), (2,), (3,), max_tokens=8, truncation=truncation)
+    blanks = " " * 45_000
+    token_set = tokenize([f"a{blanks}bb{blanks}ccc"], Encoder(), token_format)
+    assert rows(token_set) == [[1, 11, 12, 13, 3]] and token_set.cut_texts == 0
+
+
+def test_texts_are_cleaned_before_the_tokenizer_and_nothing_counts_as_cut():
+    encoder = Encoder()
+    token_set = tokenize([("a\u00a0bb", "c\u200bcc"), ("d\u3000\ufeffd", "e\0")], encoder, FORMAT)
+    assert encoder.asked == [["a bb", "d d"], ["ccc", "e"]]
+    assert token_set.texts == [("a bb", "ccc"), ("d d", "e")]
+    assert token_set.cut_texts == token_set.cut_tokens == 0
+
+
+def test_windows_are_examples_in_training_and_texts_in_the_test():
+    records = make_records(["a bb ccc d e f", "b", "a b c d", "bb"], ["train", "train", "validation", "test"])
+    splits = tokenize_splits(records, Encoder(), TokenFormat((1,), (), (3,), max_tokens=4, windows=2))
+    assert rows(splits.train) == [[1, 11, 12, 3], [1, 13, 11, 3], [1, 11, 3]]
+    assert splits.train.labels.tolist() == [0, 0, 1] and splits.train.owners.tolist() == [0, 0, 1]
+    assert len(splits.validation) == 2 and len(splits.test) == len(splits.test.windows) == 1
+    assert splits.cut_texts_share == 1 / 4
+    assert splits.cut_tokens_share == pytest.approx(2 / (2 + len(splits.train.tokens) + 8 + 3))
+
+
+def test_windows_from_the_cache(tmp_path):
+    token_format = TokenFormat((1,), (), (3,), max_tokens=4, windows=3)
+    first, again = (tokenize(["a bb ccc d e", "b"], Encoder(), token_format, cache_folder=tmp_path) for _ in range(2))
+    assert rows(first.windows) == rows(again.windows) and len(first.windows) == 4
 
 
 def test_the_cache_spares_the_tokenizer(tmp_path):

@@ -70,7 +70,7 @@ def test_missing_picture_is_an_error(report, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "part", ["title", "config_text", "phases", "skipped", "versions", "metrics", "baseline", "mistakes"]
+    "part", ["title", "config_text", "phases", "skipped", "versions", "metrics", "baseline", "mistakes", "notes"]
 )
 def test_names_cannot_inject_markup(report, part):
     evil = "</pre><script>alert(1)</script>"
@@ -81,6 +81,7 @@ def test_names_cannot_inject_markup(report, part):
         "metrics": METRICS | {"per_class": {evil: METRICS["per_class"]["cat"], "dog": METRICS["per_class"]["cat"]}},
         "baseline": {"name": evil, "accuracy": 0.5, "verdict": evil},
         "mistakes": [{"text": evil, "true": evil, "predicted": evil, "probability": 0.5}],
+        "notes": [evil],
     }
     page = report(**{part: values.get(part, evil)})
     assert "<script" not in page
@@ -119,3 +120,9 @@ def test_mistakes_are_listed_as_text_and_the_verdict_beside_the_figures(report):
     page = report(mistakes=[mistake], baseline={"name": "TF-IDF", "accuracy": 0.9, "verdict": "TF-IDF wins."})
     assert row(page, "not bad at all") == ["positive", "negative", "98.7 %"]
     assert '<p class="verdict">TF-IDF wins.</p>' in page
+
+
+def test_notes_stand_below_the_figures(report):
+    page = report(notes=["5.0% of the texts were too long."], metrics=METRICS | {"cut_texts_share": 0.05})
+    assert "<p>5.0% of the texts were too long.</p>" in page
+    assert "<dt>Texts cut</dt><dd>5.0 %</dd>" in page

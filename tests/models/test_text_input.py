@@ -8,12 +8,16 @@ import pytest
 import tensorflow as tf
 from tiny_encoders import FAMILIES, SPECIAL, TEXTS, WORDS, save_preset, token_inputs, write_checkpoint
 
+from tl_keras.data.text_cleaning import prepare_text
+from tl_keras.data.token_batching import token_batches
 from tl_keras.data.token_format import TokenFormat, arrange_tokens
+from tl_keras.data.tokenizing import tokenize
 from tl_keras.errors import InputError
 from tl_keras.models.saving import save_model
 from tl_keras.models.text_classifiers import build_text_classifier
 from tl_keras.models.text_input import with_text_input
 from tl_keras.models.text_tokenizers import TextTokenizer
+from tl_keras.models.window_averages import average_windows, logits_part
 
 LONG = ["good " * 9 + "fun", "bad film " * 3, "", "a", "the very dull film , a bad bad film !"]
 SECOND = ["dull " * 8, "a", "good good", "", "the fun film"]
@@ -116,6 +120,63 @@ def test_logits_of_windows_are_averaged(model):
     np.testing.assert_allclose(outputs, np.asarray(keras.ops.softmax(expected)), atol=1e-5)
 
 
+@pytest.mark.parametrize("truncation", ["head", "tail", "head_tail"])
+def test_windows_equal_those_of_token_sets(model, truncation):
+    tokenizer = model.tokenizer
+    token_format = TokenFormat(
+        start_ids=tokenizer.start_ids,
+        end_ids=tokenizer.end_ids,
+        has_segments=True,
+        max_tokens=5,
+        truncation=truncation,
+        windows=3,
+    )
+    texts = [*LONG, "film " * 3, "a\u00a0very good film ! " * 40_000]
+    windows = tokenize(texts, tokenizer.encode, token_format).windows
+    to_logits = logits_part(model)
+    logits = np.zeros((len(windows), 3), "float32")
+    for rows, inputs in token_batches(windows, 4):
+        logits[rows] = to_logits.predict_on_batch(inputs)
+    text_model = with_text_input(model, max_tokens=5, truncation=truncation, windows=3)
+    given = [prepare_text(text, 15, truncation) for text in texts]
+    found = text_model.predict(tf.constant(given), batch_size=3, verbose=0)
+    np.testing.assert_allclose(found, average_windows(model, logits, windows.owners), atol=1e-5)
+
+
+NASTY = [
+    "good\u00a0film",
+    "go\u200bod\u2003fi\u200dlm\ufeff",
+    "\ufeffthe\u3000very\u2028dull\x85film\r\n!",
+    "go\u00adod \u202efilm\u202c \u2060fun",
+    "ba\0d\x07 \x7ffilm\x0bdull\udc80",
+    "\u200b\u200b",
+    "very dull\u00a0" * 3_000,
+]
+
+
+@pytest.mark.parametrize(
+    "family", [pytest.param(family, marks=pytest.mark.slow if family == "roberta" else ()) for family in FAMILIES]
+)
+def test_nasty_strings_have_the_ids_of_the_training_once_they_are_clean(tmp_path, family):
+    save_preset(tmp_path, family)
+    model = build_text_classifier(tmp_path, 2)
+    tokenizer = model.tokenizer
+    token_format = TokenFormat(
+        start_ids=tokenizer.start_ids, end_ids=tokenizer.end_ids, max_tokens=12, truncation="tail"
+    )
+    token_set = tokenize(NASTY, tokenizer.encode, token_format)
+    expected = [ids.tolist() for ids in np.split(token_set.tokens, token_set.offsets[1:-1])]
+    text_model = with_text_input(model, max_tokens=12, truncation="tail")
+    # Its one layer that takes token ids, whatever it is called.
+    layer = next(layer for layer in model.layers if layer.name.startswith("embeddings.token"))
+    inner = layer._inbound_nodes[-1].input_tensors[0]
+    given = tf.constant([prepare_text(text, 12, "tail") for text in NASTY])
+    rows = np.asarray(keras.Model(text_model.input, inner)(given))
+    for ids, row in zip(expected, rows.tolist(), strict=True):
+        # The tiny vocabulary of the RoBERTa lacks bytes that a real one has: such texts are none to compare.
+        assert -1 in ids or row == ids + [tokenizer.pad_id] * (len(row) - len(ids))
+
+
 def test_windows_of_a_model_that_ends_in_logits(tmp_path):
     write_checkpoint(tmp_path)
     model = build_text_classifier(tmp_path, 2, output="logits")
@@ -136,9 +197,9 @@ def test_a_text_of_megabytes_is_no_trouble(model):
     "options, message",
     [
         ({"truncation": "heads"}, "did you mean 'head'"),
-        ({"max_tokens": 3}, "data.max_tokens is 3, expected 4 to 40"),
+        ({"max_tokens": 3}, "text.max_tokens is 3, expected 4 to 40"),
         ({"max_tokens": 41}, "expected 4 to 40"),
-        ({"windows": 0}, "data.windows is 0"),
+        ({"windows": 0}, "text.windows is 0"),
         ({"windows": 2, "pair": True}, "1 for pairs"),
     ],
 )

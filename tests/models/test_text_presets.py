@@ -73,7 +73,16 @@ def test_without_network_the_offline_ways_are_named(monkeypatch):
         raise ConnectionError("no network\nsecond line")
 
     monkeypatch.setattr(keras_hub.models.Backbone, "from_preset", refuse)
-    with pytest.raises(InputError, match=r"\(no network\).*--model.backbone PATH.*--model.backbone minilm"):
+    with pytest.raises(InputError, match=r"\(the model hub cannot be reached\).* PATH.*--model.backbone minilm"):
+        open_text_network(find_text_source("bert_base_en"), weights=True)
+
+
+def test_a_preset_that_is_not_there_says_so(monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise FileNotFoundError("`config.json` doesn't exist\nsecond line")
+
+    monkeypatch.setattr(keras_hub.models.Backbone, "from_preset", refuse)
+    with pytest.raises(InputError, match=r"\(`config.json` doesn't exist\): presets need"):
         open_text_network(find_text_source("bert_base_en"), weights=True)
 
 

@@ -1,6 +1,7 @@
+import kagglehub
 import numpy as np
 import pytest
-from tiny_encoders import FAMILIES, TEXTS, save_preset, write_checkpoint
+from tiny_encoders import FAMILIES, SIZES, TEXTS, save_preset, write_checkpoint
 
 from tl_keras.models.text_tokenizers import build_tokenizer, copied_tokenizer
 
@@ -31,6 +32,15 @@ def test_the_tokenizer_of_every_family(tmp_path, family):
     rows = tokenizer.encode(TEXTS[:2])
     assert [row.tolist() for row in rows] == [list(map(int, ids)) for ids in layer(TEXTS[:2])]
     assert rows[0].dtype == np.int32
+
+
+@pytest.mark.parametrize("positions", [40, 64])
+def test_a_preset_of_the_hub_has_the_positions_of_its_configuration(tmp_path, monkeypatch, positions):
+    monkeypatch.setitem(SIZES, "max_sequence_length", positions)
+    save_preset(tmp_path, "bert")
+    # What the hub is asked for lies in the folder; nothing else of KerasHub is changed.
+    monkeypatch.setattr(kagglehub, "model_download", lambda _handle, path: str(tmp_path / path))
+    assert build_tokenizer("bert_tiny_en_uncased").max_tokens == positions
 
 
 def test_accents_and_capitals_do_not_matter(bert_folder):

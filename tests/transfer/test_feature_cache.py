@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import tl_keras as tl
-from tl_keras.data import ImageSet
-from tl_keras.transfer import ActivationStore, FrozenPart, bytes_per_example, find_cuts_of_phases
+from tl_keras.data import ImageSet, TokenSet
+from tl_keras.transfer import ActivationStore, FrozenPart, ImageSource, TokenSource, find_cuts_of_phases
 
 
 @pytest.fixture(scope="module")
@@ -21,32 +21,58 @@ def image_set():
     return ImageSet(images, np.arange(11, dtype="int32") % 3, names, ("a", "b", "c"))
 
 
-def test_each_phase_reads_what_no_phase_up_to_it_has_touched(model):
-    phases = [tl.Phase("head"), tl.Phase(["block6"]), tl.Phase("top")]
-    cuts = find_cuts_of_phases(model, phases)
-    blocks = [cut._keras_history.operation.name.split(".")[0] for cut in cuts]
-    assert blocks == ["head", "block5", "block5"]
+class CountingSource(ImageSource):
+    """Images that count the batches that go through."""
+
+    count = 0
+
+    def batches(self):
+        for batch in super().batches():
+            self.__dict__["count"] = self.count + 1
+            yield batch
+
+
+def in_memory(cuts):
+    return {id(cut): None for cut in cuts}
 
 
 def test_one_pass_stores_the_activations_of_every_cut_in_order(model, image_set):
     cuts = find_cuts_of_phases(model, [tl.Phase("head"), tl.Phase("top")])
-    features = FrozenPart(model, cuts).compute(image_set, batch_size=4)
+    part, source = FrozenPart(model, cuts), CountingSource(image_set, 4)
+    features = part.compute(source, in_memory(cuts))
+    assert source.count == 3
     for cut in cuts:
         stored = features[id(cut)]
         expected = keras.Model(model.input, cut)(image_set.images, training=False)
         np.testing.assert_allclose(stored.images, expected, atol=1e-5)
-        np.testing.assert_array_equal(stored.labels.argmax(axis=1), image_set.labels)
-        assert stored.images[0].nbytes == bytes_per_example([cut])
+        np.testing.assert_array_equal(stored.labels, image_set.labels)
+        assert stored.images[0].nbytes == part.bytes_per_example(source)[id(cut)]
+
+
+def test_only_the_cuts_asked_for_are_computed(model, image_set):
+    cuts = find_cuts_of_phases(model, [tl.Phase("head"), tl.Phase("top")])
+    assert FrozenPart(model, cuts).compute(ImageSource(image_set, 4), in_memory(cuts[1:])).keys() == {id(cuts[1])}
+
+
+def test_bfloat16_takes_half_and_is_near(model, image_set):
+    [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
+    source = ImageSource(image_set, 4)
+    exact = FrozenPart(model, [cut]).compute(source, in_memory([cut]))[id(cut)].images
+    part = FrozenPart(model, [cut], "bfloat16")
+    half = part.compute(source, in_memory([cut]))[id(cut)].images
+    assert half.nbytes == exact.nbytes // 2 == part.bytes_per_example(source)[id(cut)] * 11
+    np.testing.assert_allclose(half.astype("float32"), exact, rtol=1 / 128)
 
 
 def test_views_are_stored_one_after_the_other_and_differ(model, image_set):
     [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
-    arguments = {"batch_size": 4, "views": 2, "augmentation": "light", "seed": 3}
-    one, two = (FrozenPart(model, [cut]).compute(image_set, **arguments)[id(cut)] for _ in range(2))
+    source = ImageSource(image_set, 4, views=2, augmentation="light", seed=3)
+    one, two = (FrozenPart(model, [cut]).compute(source, in_memory([cut]))[id(cut)] for _ in range(2))
     assert one.images.shape == (22, 1280)
     assert np.abs(one.images[:11] - one.images[11:]).max() > 1e-3
     np.testing.assert_array_equal(one.images, two.images)
     np.testing.assert_array_equal(one.labels[:11], one.labels[11:])
+    np.testing.assert_array_equal(one.labels[:11].argmax(axis=1), image_set.labels)
 
 
 def test_an_epoch_reads_every_image_of_one_view(image_set):
@@ -60,64 +86,107 @@ def test_an_epoch_reads_every_image_of_one_view(image_set):
     np.testing.assert_array_equal(np.sort(epochs[2]), np.arange(11))
 
 
-def test_a_cut_shared_by_phases_is_counted_once(model):
-    [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
-    assert bytes_per_example([cut, cut]) == bytes_per_example([cut]) == 1280 * 4
-
-
-def counting(model, cuts, store):
-    """A `FrozenPart` that counts the batches it computes."""
-    part = FrozenPart(model, cuts, store)
-    compute, part.batches = part._compute, 0
-
-    def count(images):
-        part.batches += 1
-        return compute(images)
-
-    part._compute = count
-    return part
+def test_what_comes_first_takes_less_time(model, image_set):
+    cuts = find_cuts_of_phases(model, [tl.Phase("head"), tl.Phase("block5")])
+    seconds = FrozenPart(model, cuts).measure_seconds(image_set.images[:4])
+    assert 0 < seconds[id(cuts[1])] < seconds[id(cuts[0])] < 10
 
 
 def test_what_is_on_the_disk_serves_the_next_run(model, image_set, tmp_path):
     cuts = find_cuts_of_phases(model, [tl.Phase("head"), tl.Phase("top")])
-    expected = FrozenPart(model, cuts).compute(image_set, batch_size=4)
-    for batches in (3, 0):
-        part = counting(model, cuts, ActivationStore(tmp_path, 1e9))
-        stored = part.compute(image_set, batch_size=4)
-        assert part.batches == batches
+    settings = {"batch_size": 4, "augmentation": "mixup"}
+    expected = FrozenPart(model, cuts).compute(ImageSource(image_set, **settings), in_memory(cuts))
+    for count in (3, 0):
+        store, source = ActivationStore(tmp_path, 1e9), CountingSource(image_set, **settings)
+        stored = FrozenPart(model, cuts).compute(source, {id(cut): store for cut in cuts})
+        assert source.count == count
         for cut in cuts:
             assert isinstance(stored[id(cut)].images, np.memmap)
             np.testing.assert_array_equal(stored[id(cut)].images, expected[id(cut)].images)
             np.testing.assert_array_equal(stored[id(cut)].labels, expected[id(cut)].labels)
 
 
-@pytest.mark.parametrize("change", ["pixel", "weight", "views", "seed", "label"])
+def test_a_cut_is_found_again_by_a_run_with_other_cuts(model, image_set, tmp_path):
+    cuts = find_cuts_of_phases(model, [tl.Phase("head"), tl.Phase("top")])
+    store = ActivationStore(tmp_path, 1e9)
+    FrozenPart(model, cuts).compute(ImageSource(image_set, 4), {id(cut): store for cut in cuts})
+    for cut in cuts:
+        source = CountingSource(image_set, 4)
+        FrozenPart(model, [cut]).compute(source, {id(cut): store})
+        assert source.count == 0
+
+
+def test_labels_decide_no_value_where_nothing_mixes_them(model, image_set, tmp_path):
+    [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
+    store, other = ActivationStore(tmp_path, 1e9), replace(image_set, labels=image_set.labels[::-1])
+    FrozenPart(model, [cut]).compute(ImageSource(image_set, 4), {id(cut): store})
+    source = CountingSource(other, 4)
+    stored = FrozenPart(model, [cut]).compute(source, {id(cut): store})
+    assert source.count == 0
+    np.testing.assert_array_equal(stored[id(cut)].labels, other.labels)
+
+
+@pytest.mark.parametrize("change", ["pixel", "weight", "views", "seed", "label", "dtype"])
 def test_whatever_decides_the_values_changes_the_key(model, image_set, tmp_path, change):
     settings = {"batch_size": 4, "views": 1, "augmentation": "light", "seed": 0}
     [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
     store, stem = ActivationStore(tmp_path, 1e9), model.get_layer("stem.conv")
-    counting(model, [cut], store).compute(image_set, **settings)
+    FrozenPart(model, [cut]).compute(ImageSource(image_set, **settings), {id(cut): store})
     if change == "pixel":
         image_set = replace(image_set, images=image_set.images ^ np.eye(11, dtype="uint8")[0][:, None, None, None])
     elif change == "label":
         image_set = replace(image_set, labels=image_set.labels[::-1])
     elif change == "weight":
         stem.kernel.assign_add(np.full(stem.kernel.shape, 1e-7, "float32"))
-    else:
+    elif change != "dtype":
         settings[change] += 1
-    part = counting(model, [cut], store)
-    part.compute(image_set, **settings)
-    assert part.batches == 3 * settings["views"]
+    source = CountingSource(image_set, **settings)
+    part = FrozenPart(model, [cut], "bfloat16" if change == "dtype" else None)
+    part.compute(source, {id(cut): store})
+    assert source.count == 3 * settings["views"]
 
 
 def test_a_torn_file_is_computed_again(model, image_set, tmp_path, capsys):
     [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
-    counting(model, [cut], ActivationStore(tmp_path, 1e9)).compute(image_set, batch_size=4)
-    largest = max(tmp_path.glob("*.activations"), key=lambda path: path.stat().st_size)
-    largest.write_bytes(largest.read_bytes()[:-100])
-    part = counting(model, [cut], ActivationStore(tmp_path, 1e9))
-    stored = part.compute(image_set, batch_size=4)[id(cut)]
-    assert part.batches == 3
+    source = CountingSource(image_set, 4)
+    expected = FrozenPart(model, [cut]).compute(source, {id(cut): ActivationStore(tmp_path, 1e9)})[id(cut)]
+    expected = np.array(expected.images)
+    [file] = tmp_path.glob("*.activations")
+    file.write_bytes(file.read_bytes()[:-100])
+    stored = FrozenPart(model, [cut]).compute(source, {id(cut): ActivationStore(tmp_path, 1e9)})[id(cut)]
+    assert source.count == 6
     assert "will be computed again" in capsys.readouterr().out
-    expected = FrozenPart(model, [cut]).compute(image_set, batch_size=4)[id(cut)]
-    np.testing.assert_array_equal(stored.images, expected.images)
+    np.testing.assert_array_equal(stored.images, expected)
+
+
+def text_classifier():
+    """Two blocks over tokens, both of which ask for the padding mask."""
+    tokens = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "padding_mask")}
+    hidden = keras.layers.Embedding(50, 4, name="embeddings.words")(tokens["token_ids"])
+    for block in ("layer1", "layer2"):
+        mixed = keras.layers.MultiHeadAttention(2, 2, name=f"{block}.attention")(
+            hidden, hidden, attention_mask=tokens["padding_mask"][:, None, :]
+        )
+        hidden = keras.layers.Add(name=f"{block}.add")([hidden, mixed])
+    pooled = keras.layers.GlobalAveragePooling1D(name="head.pool")(hidden, mask=tokens["padding_mask"])
+    return keras.Model(tokens, keras.layers.Dense(2, name="head.logits")(pooled))
+
+
+def test_texts_are_stored_without_their_padding_and_found_by_their_place():
+    model = text_classifier()
+    lengths = np.array([3, 9, 1, 5, 2, 8, 4])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    words = np.random.default_rng(0).integers(1, 50, offsets[-1]).astype("int32")
+    texts = TokenSet(words, offsets, None, np.zeros(7, "int32"), [""] * 7, [""] * 7, ("a", "b"), pad_id=0)
+    whole = find_cuts_of_phases(model, [tl.Phase("head"), tl.Phase("layer2")])
+    part, source = FrozenPart(model, whole), TokenSource(texts, 3)
+    pooled, hidden = part.compute(source, in_memory(whole)).values()
+    assert hidden.per_token and not pooled.per_token
+    assert part.bytes_per_example(source)[id(whole[1])] == pytest.approx(lengths.mean() * 4 * 4)
+    prefix = keras.Model(model.input, whole)
+    for row in range(7):
+        ids = words[None, offsets[row] : offsets[row + 1]]
+        vector, tokens = prefix({"token_ids": ids, "padding_mask": np.ones_like(ids)})
+        np.testing.assert_allclose(pooled.values[pooled.starts[row]], vector[0], atol=1e-6)
+        start = hidden.starts[row]
+        np.testing.assert_allclose(hidden.values[start : start + lengths[row]], tokens[0], atol=1e-6)

@@ -3,7 +3,14 @@ import numpy as np
 import pytest
 
 import tl_keras as tl
-from tl_keras.transfer.prefix import find_cuts, find_phase_cut, split_model
+from tl_keras.transfer.prefix import (
+    find_cuts,
+    find_cuts_of_phases,
+    find_phase_cut,
+    has_tokens,
+    prefix_model,
+    suffix_model,
+)
 
 
 def branched(dropout=0.5):
@@ -57,7 +64,44 @@ def test_the_halves_share_their_weights_and_give_the_whole(backbone, depth):
     size = 75 if backbone == "inception_v3" else 32
     model = tl.build_image_classifier(backbone, 3, weights=None, image_size=size)
     cut = find_phase_cut(model, tl.block_names(model)[-depth:])
-    prefix, suffix = split_model(model, cut)
+    prefix, suffix = prefix_model(model, cut), suffix_model(model, cut)
     images = np.random.default_rng(0).uniform(0, 255, (2, size, size, 3)).astype("float32")
     np.testing.assert_allclose(suffix(prefix(images)), model(images), atol=1e-6)
     assert {id(v) for v in (*prefix.weights, *suffix.weights)} == {id(v) for v in model.weights}
+
+
+def test_each_phase_reads_what_no_phase_up_to_it_has_touched():
+    model = tl.build_image_classifier("efficientnet_lite0", 3, weights=None, image_size=32)
+    phases = [tl.Phase("head"), tl.Phase(["block6"]), tl.Phase("top")]
+    blocks = [origin(cut).split(".")[0] for cut in find_cuts_of_phases(model, phases)]
+    assert blocks == ["head", "block5", "block5"]
+
+
+def tokens_model():
+    """embeddings -> layer that asks for the padding mask -> pooling that asks for it, too -> head."""
+    tokens = {name: keras.Input((None,), dtype="int32", name=name) for name in ("padding_mask", "token_ids")}
+    hidden = keras.layers.Embedding(9, 4, name="embeddings.words")(tokens["token_ids"])
+    mask = tokens["padding_mask"][:, None, :]
+    hidden = keras.layers.MultiHeadAttention(1, 4, name="layer1.attention")(hidden, hidden, attention_mask=mask)
+    pooled = keras.layers.GlobalAveragePooling1D(name="head.pool")(hidden, mask=tokens["padding_mask"])
+    return keras.Model(tokens, keras.layers.Dense(2, name="head.logits")(pooled))
+
+
+@pytest.mark.parametrize(
+    ("learning", "expected", "tokens"),
+    [(["head"], "head.pool", False), (["layer1", "head"], "embeddings.words", True)],
+)
+def test_the_padding_mask_is_carried_along(learning, expected, tokens):
+    model = tokens_model()
+    cut = find_phase_cut(model, learning)
+    assert (origin(cut), has_tokens(model, cut)) == (expected, tokens)
+    ids = np.array([[3, 5, 1], [2, 0, 0]])
+    inputs = {"token_ids": ids, "padding_mask": np.array([[1, 1, 1], [1, 0, 0]])}
+    hidden = prefix_model(model, cut)(inputs)
+    suffix = suffix_model(model, cut)
+    found = suffix.predict([np.array(hidden), inputs["padding_mask"]] if tokens else np.array(hidden), verbose=0)
+    np.testing.assert_allclose(found, model(inputs), atol=1e-6)
+
+
+def test_the_tokens_themselves_are_no_cut():
+    assert find_phase_cut(tokens_model(), ["embeddings"]) is None

@@ -90,7 +90,7 @@ def plan_batches(token_set, batch_size, *, tokens_per_batch=None, padded_lengths
     if batch_size < 1:
         raise InputError(f"data.batch_size is {batch_size}: expected 1 or more, such as 32.")
     if tokens_per_batch is not None and tokens_per_batch < 1:
-        raise InputError(f"data.tokens_per_batch is {tokens_per_batch}: expected 1 or more, such as 8192.")
+        raise InputError(f"text.tokens_per_batch is {tokens_per_batch}: expected 1 or more, such as 8192.")
     lengths = token_set.lengths
     budget = tokens_per_batch or _TOKENS_PER_TEXT * batch_size
     if padded_lengths is not None:

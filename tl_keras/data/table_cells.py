@@ -97,10 +97,12 @@ def _clean(cell):
 
 
 def _missing_column(table, argument, column, header):
-    listed = ", ".join(map(repr, header)) or "nothing"
+    listed = ", ".join(map(repr, header))
     joined = [name for mark, name in _OTHER_DELIMITERS.items() if len(header) == 1 and mark in header[0]]
     near = difflib.get_close_matches(column.lower(), [name.lower() for name in header], n=1, cutoff=0.5)
     nearest = next((name for name in header if near and name.lower() == near[0]), None)
+    if not header:
+        return InputError(f"The table {table} is empty: expected column names and at least one row.")
     if joined:
         hint = f"it seems to have {joined[0]} between its columns: save it with {_expected(table)}."
     elif nearest:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 from tl_keras.data.listing import first_of
+from tl_keras.data.text_cleaning import clean_text
 from tl_keras.errors import InputError
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -62,10 +63,10 @@ def text_problem(text):
     """
     if not isinstance(text, str):
         return "a list in place of a text"
-    if not text.strip():
-        return "no text"
     if "\0" in text:
         return "NUL characters"
+    if not clean_text(text).strip():
+        return "no text"
     if _LONE_SURROGATE.search(text):
         return "half a character (a lone surrogate)"
     return None

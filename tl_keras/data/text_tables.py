@@ -37,9 +37,9 @@ def read_text_table(
         InputError: the file cannot be read as such a table, columns are missing, texts or labels are empty, or there
             are fewer than two classes (multi-label: one).
     """
-    columns = {"data.text_column": text_column, "data.label_column": label_column, "data.split_column": split_column}
+    columns = {"text.text_column": text_column, "data.label_column": label_column, "data.split_column": split_column}
     if second_text_column is not None:
-        columns["data.second_text_column"] = second_text_column
+        columns["text.second_text_column"] = second_text_column
     places, rows = zip(*read_cells(table, columns), strict=True)
     texts = [row.get(text_column, "") for row in rows]
     if second_text_column is not None:

@@ -68,7 +68,7 @@ def find_texts(
 def _read_folder(folder, second_text_column):
     if second_text_column is not None:
         raise InputError(
-            f"data.second_text_column needs a table or a data set with two texts in each row, got the folder {folder}: "
+            f"text.second_text_column needs a table or a data set with two texts in each row, got the folder {folder}: "
             "give a .csv, .tsv, .jsonl or .parquet file."
         )
     tables = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in TABLE_SUFFIXES]

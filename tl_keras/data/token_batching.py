@@ -15,11 +15,13 @@ class TokenFeatures:
     """Stored activations of a frozen part of a model, in place of token ids.
 
     Attributes:
-        values: per token (total, width), laid out as `TokenSet.tokens`; otherwise (n, ...), an array or memmap.
-        per_token: as said.
+        values: array or memmap (total, width) with a row for each token, or (n, ...) with one for each text.
+        starts: int64 (n,), the first row of each text.
+        per_token: whether there is a row for each token.
     """
 
     values: np.ndarray
+    starts: np.ndarray
     per_token: bool
 
 
@@ -143,10 +145,10 @@ def read_token_inputs(token_set, rows, length, features=None):
         The inputs that `make_token_dataset` tells of, as NumPy arrays.
     """
     if features is not None and not features.per_token:
-        return np.asarray(features.values[rows])
-    starts, ends = token_set.offsets[rows], token_set.offsets[rows + 1]
+        return np.asarray(features.values[features.starts[rows]])
+    starts = token_set.offsets[rows] if features is None else features.starts[rows]
     steps = np.arange(length)
-    is_token = steps < (ends - starts)[:, None]
+    is_token = steps < token_set.lengths[rows][:, None]
     # Where there is no token, that of any other is read and overwritten: cheaper than to choose.
     places = np.minimum(starts[:, None] + steps, len(token_set.tokens) - 1)
     if features is not None:

@@ -1,6 +1,8 @@
 """Token ids on disk, found again by what they were made of."""
 
+import contextlib
 import hashlib
+import os
 import zipfile
 from dataclasses import astuple
 
@@ -10,7 +12,10 @@ from tl_keras.atomic_files import atomic_path
 from tl_keras.errors import InputError
 
 # To be raised when the same texts give other arrays than before.
-_LAYOUT = "tokens 1"
+_LAYOUT = "tokens 2"
+
+MOST_BYTES = 2 * 2**30
+"""Larger than this a cache is not: what was not read for longest goes first."""
 
 
 def token_key(texts, fingerprint, token_format):
@@ -42,17 +47,25 @@ def read_tokens(path):
         path: `Path` of the file.
 
     Returns:
-        tokens, offsets, segments and cut, as they were given; None if the file is missing, torn or damaged.
+        tokens, offsets, segments and cut, as they were given; None if the file is missing, torn or damaged. A file
+        that is read counts as new.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return arrays["tokens"], arrays["offsets"], arrays["segments"], arrays["cut"]
+            found = arrays["tokens"], arrays["offsets"], arrays["segments"], arrays["cut"]
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         return None
+    with contextlib.suppress(OSError):
+        # The cache of others may be read but not touched.
+        os.utime(path)
+    return found
 
 
 def write_tokens(path, arrays):
-    """Writes token ids, whole or not at all.
+    """Writes token ids, whole or not at all, and makes room for them.
+
+    Files of the same folder are removed, first what was not read for longest, until all hold at most `MOST_BYTES`; the
+    new one stays, however large it is.
 
     Args:
         path: `Path` of a .npz file; its folder is made.
@@ -67,5 +80,24 @@ def write_tokens(path, arrays):
             np.savez(temporary, **dict(zip(("tokens", "offsets", "segments", "cut"), arrays, strict=True)))
     except OSError as error:
         raise InputError(
-            f"Cannot keep tokens in {path.parent}: {error.strerror}; make room or name another."
+            f"Cannot keep tokens in {path.parent}: {error.strerror}; make room, or name another folder for caches in "
+            "the environment variable XDG_CACHE_HOME."
         ) from error
+    _make_room(path)
+
+
+def _make_room(new):
+    ages = {}
+    for file in new.parent.glob("*.npz"):
+        # Another run may remove it in this moment.
+        with contextlib.suppress(OSError):
+            state = file.stat()
+            ages[file] = state.st_mtime_ns, state.st_size
+    total = sum(size for _, size in ages.values())
+    for file, (_, size) in sorted(ages.items(), key=lambda item: item[1]):
+        if total <= MOST_BYTES:
+            break
+        if file != new:
+            with contextlib.suppress(OSError):
+                file.unlink()
+            total -= size

@@ -29,6 +29,8 @@ class TokenFormat:
         max_tokens: the most tokens of an example, special ones included.
         truncation: what stays of a text that is too long: its "head", its "tail", or of both, "head_tail" (a quarter
             and three quarters).
+        windows: into how many rows of `max_tokens` a text is split that needs them; it is cut where it does not fit
+            into all of them. Only for single texts.
     """
 
     start_ids: tuple[int, ...] = ()
@@ -38,21 +40,30 @@ class TokenFormat:
     has_segments: bool = False
     max_tokens: int = 512
     truncation: str = "head"
+    windows: int = 1
+
+    @property
+    def most_tokens(self):
+        """The most tokens of a text over all its windows, with special ones once."""
+        special = len(self.start_ids) + len(self.end_ids)
+        return self.max_tokens + (self.windows - 1) * (self.max_tokens - special)
 
     def __post_init__(self):
         """Checks the values.
 
         Raises:
-            InputError: the truncation is unknown, or special tokens leave no room for others.
+            InputError: the truncation is unknown, special tokens leave no room for others, or windows are below 1.
         """
         if self.truncation not in TRUNCATIONS:
-            raise unknown_name("data.truncation", self.truncation, TRUNCATIONS)
+            raise unknown_name("text.truncation", self.truncation, TRUNCATIONS)
         special = len(self.start_ids) + len(self.separator_ids) + len(self.end_ids)
         if self.max_tokens < special + 2:
             raise InputError(
-                f"data.max_tokens is {self.max_tokens}: expected {special + 2} or more, for {special} of them go to "
+                f"text.max_tokens is {self.max_tokens}: expected {special + 2} or more, for {special} of them go to "
                 "special tokens."
             )
+        if self.windows < 1:
+            raise InputError(f"text.windows is {self.windows}: expected 1 or more.")
 
 
 def arrange_tokens(first, second, token_format):
@@ -68,11 +79,16 @@ def arrange_tokens(first, second, token_format):
         lengths: int64 (n,), the tokens of each.
         segments: int8 (total,).
         cut: int64 (n,), the tokens that were left out of each.
+
+    Raises:
+        InputError: pairs are to be split into windows.
     """
+    if second is not None and token_format.windows > 1:
+        raise InputError(f"text.windows is {token_format.windows}: expected 1 for pairs of texts.")
     parts = [first] if second is None else [first, second]
     special = [token_format.start_ids, token_format.end_ids, token_format.separator_ids if second is not None else ()]
     sizes = np.array([[len(ids) for ids in part] for part in parts], np.int64)
-    kept = _kept(sizes, token_format.max_tokens - sum(map(len, special)))
+    kept = _kept(sizes, token_format.most_tokens - sum(map(len, special)))
     pool = np.concatenate([*(np.array(ids, np.int32) for ids in special), *(ids for part in parts for ids in part)])
     places = sum(map(len, special)) + np.cumsum(sizes).reshape(sizes.shape) - sizes
     pieces = [_fixed(special, 0, len(first))]

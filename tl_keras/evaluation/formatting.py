@@ -1,10 +1,12 @@
 """How numbers and metrics are written where people read them: the report, the model card, the terminal."""
 
-PERCENTAGES = ("accuracy", "top_5_accuracy", "subset_accuracy")
+PERCENTAGES = ("accuracy", "top_5_accuracy", "subset_accuracy", "cut_texts_share", "cut_tokens_share")
 LABELS = {
     "macro_f1": "Macro F1",
     "micro_f1": "Micro F1",
     "top_5_accuracy": "Top-5 accuracy",
+    "cut_texts_share": "Texts cut",
+    "cut_tokens_share": "Tokens cut",
     "expected_calibration_error": "Calibration error",
 }
 """What people call a metric where its key with blanks would not do."""
@@ -44,7 +46,7 @@ def format_metric(name, value):
         value: int, float or None.
 
     Returns:
-        str: accuracies in per cent, other fractions with three decimals, the rest as `format_number` has it.
+        str: accuracies and shares in per cent, other fractions with three decimals, the rest as `format_number` has it.
     """
     if isinstance(value, float):
         return f"{100 * value:.1f} %" if name in PERCENTAGES else f"{value:.3f}"

@@ -13,7 +13,20 @@ MOST_SKIPPED_FILES = 200
 """More left-out files than this are counted, not listed."""
 
 
-def write_report(path, *, title, metrics, phases, config_text, pictures, skipped, versions, baseline=None, mistakes=()):
+def write_report(
+    path,
+    *,
+    title,
+    metrics,
+    phases,
+    config_text,
+    pictures,
+    skipped,
+    versions,
+    baseline=None,
+    mistakes=(),
+    notes=(),
+):
     """Writes one self-contained report.html: no script, no outside request, pictures embedded.
 
     Args:
@@ -30,6 +43,7 @@ def write_report(path, *, title, metrics, phases, config_text, pictures, skipped
         baseline: optional dict of metrics to compare with, by the keys of `metrics`; its `name` says what it is, its
             `verdict`, where there, in a sentence what the comparison shows.
         mistakes: list of dict(text, true, predicted, probability) of texts that the model took for something else.
+        notes: list of sentences on the data, shown below the figures.
 
     Raises:
         FileNotFoundError: one of the pictures does not exist.
@@ -40,6 +54,7 @@ def write_report(path, *, title, metrics, phases, config_text, pictures, skipped
         baseline_name=(baseline or {}).get("name", "baseline"),
         verdict=(baseline or {}).get("verdict", ""),
         mistakes=mistakes,
+        notes=notes,
         per_class=sorted(metrics.get("per_class", {}).items(), key=lambda item: item[1]["f1"]),
         confused=_confused(metrics),
         phases=phases,

@@ -15,3 +15,5 @@ from .text_tokenizers import build_tokenizer as build_tokenizer
 from .weight_files import find_weight_file as find_weight_file
 from .weight_files import read_class_names as read_class_names
 from .weights import load_weights as load_weights
+from .window_averages import average_windows as average_windows
+from .window_averages import logits_part as logits_part

@@ -1,6 +1,7 @@
 """Puts the tokenizer in front of a text classifier, so that the saved model takes strings."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -8,8 +9,8 @@ from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.text_tokenizers import copied_tokenizer
 
 TRUNCATIONS = ("head", "tail", "head_tail")
-MOST_TOKENS = 32_768
-"""Tokens of a text that are looked at, where its end counts."""
+MOST_TOKENS = 2**17
+"""Tokens of a text that are looked at, where its end counts: about what 100,000 characters have at most."""
 FEWEST_TOKENS = 2
 """Room that special tokens must leave."""
 BEHIND = 2**24
@@ -24,13 +25,18 @@ def with_text_input(model, tokenizer=None, *, max_tokens=None, truncation="head"
       the rest with the last ones, as Sun et al., "How to Fine-Tune BERT for Text Classification?", 2019, section 5.3.1;
     - of a pair, each text may fill half the room and what the other leaves; the first gets the odd token.
 
+    Strings are taken as they are. Around a no-break space or a zero-width character most tokenizers of KerasHub see
+    other words than people do, and no layer of Keras or KerasHub 0.32 changes strings: so texts are cleaned before
+    training, by `data.clean_text`, and `TrainedRun.predict` cleans those it is given. Do so too where they come raw.
+
     Args:
         model: `keras.Model` from `build_text_classifier`.
         tokenizer: its `TextTokenizer`; by default `model.tokenizer`.
         max_tokens: most tokens of a row, special ones included; by default all that the encoder has positions for.
         truncation: "head", "tail" or "head_tail".
         windows: into how many rows a long text is split, one after the other; their logits are averaged. A text is cut
-            where it does not fit into all of them. Only for single texts.
+            where it does not fit into all of them. Only for single texts. Training takes each window for an
+            example of its own, with the label of the text (`data.tokenize_splits`).
         pair: True for a model of two texts.
 
     Returns:
@@ -63,14 +69,14 @@ def with_text_input(model, tokenizer=None, *, max_tokens=None, truncation="head"
 
 def _check(tokenizer, max_tokens, special, truncation, windows, pair):
     if truncation not in TRUNCATIONS:
-        raise unknown_name("data.truncation", truncation, TRUNCATIONS)
+        raise unknown_name("text.truncation", truncation, TRUNCATIONS)
     if not special + FEWEST_TOKENS <= max_tokens <= tokenizer.max_tokens:
         raise InputError(
-            f"data.max_tokens is {max_tokens}, expected {special + FEWEST_TOKENS} to {tokenizer.max_tokens}: {special} "
+            f"text.max_tokens is {max_tokens}, expected {special + FEWEST_TOKENS} to {tokenizer.max_tokens}: {special} "
             "are special tokens, and the encoder has no more positions."
         )
     if windows < 1 or (pair and windows > 1):
-        raise InputError(f"data.windows is {windows}, expected at least 1, and 1 for pairs of texts.")
+        raise InputError(f"text.windows is {windows}, expected at least 1, and 1 for pairs of texts.")
 
 
 def _tokenize(tokenizer, texts, length):
@@ -90,7 +96,7 @@ def _tokenize(tokenizer, texts, length):
 def _padding_ids(layer):
     # What a tokenizer of KerasHub 0.32 fills its rows with differs by class, and inside a graph and outside of one.
     empty = tf.constant([""])
-    found = sorted({int(value) for rows in (layer(empty), tf.function(layer)(empty)) for value in rows[0]})
+    found = np.unique([np.asarray(rows) for rows in (layer(empty), tf.function(layer)(empty))]).tolist()
     if not set(found) <= set(layer.special_token_ids):
         raise InputError(
             f"The tokenizer fills rows with {found}, which stand for words in its vocabulary: take a checkpoint whose "

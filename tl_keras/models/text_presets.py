@@ -135,12 +135,18 @@ def hub_errors(preset):
     except InputError:
         raise
     except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"The text encoder {preset!r} could not be opened ({reason}): presets need the network; without it, give "
-            "the local folder of a KerasHub preset or Hugging Face checkpoint as --model.backbone PATH, or take "
-            f"--model.backbone {MINILM}, whose weights come with pip."
+            f"The text encoder {preset!r} could not be opened ({_reason(error)}): presets need the network; without "
+            "it, give the local folder of a KerasHub preset or Hugging Face checkpoint as --model.backbone PATH, or "
+            f"take --model.backbone {MINILM}, whose weights come with pip."
         ) from error
+
+
+def _reason(error):
+    # That of `requests` inherits OSError only, and fills five lines with the addresses that it tried.
+    if any(kind.__name__ in ("ConnectionError", "Timeout") for kind in type(error).__mro__):
+        return "the model hub cannot be reached"
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _class_of_preset(name):

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.models.hugging_face import read_json, read_word_pieces
+from tl_keras.models.hugging_face import read_word_pieces
 from tl_keras.models.text_presets import find_text_source, hub_errors
 
 ENCODED_AT_ONCE = 1024
@@ -126,9 +126,9 @@ def _open_tokenizer(source):
 
 
 def _positions(source):
-    if source.folder is None:
-        return DEFAULT_MAX_TOKENS
     if source.config:
         unused = UNUSED_POSITIONS if source.class_name in ROBERTA else 0
         return source.config.get("max_position_embeddings", DEFAULT_MAX_TOKENS) - unused
-    return read_json(source.folder / "config.json")["config"]["max_sequence_length"]
+    # The public way to a preset's configuration, `Backbone.from_preset`, makes all its weights, too (KerasHub 0.32).
+    presets = importlib.import_module("keras_hub.src.utils.preset_utils")
+    return presets.load_json(source.preset)["config"]["max_sequence_length"]

@@ -65,8 +65,8 @@ def find_weight_file(path):
     if not path.is_dir():
         if not path.is_file() or path.suffix not in SUFFIXES:
             raise InputError(
-                f"No weights at {str(path)!r}: give imagenet, none, or an existing .keras, .weights.h5 or .h5 file or "
-                "run folder."
+                f"No weights at {str(path)!r}: give an existing .keras, .weights.h5 or .h5 file or run folder, none "
+                "for random ones, or leave --model.weights out for the pretrained ones."
             )
         return path
     files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)

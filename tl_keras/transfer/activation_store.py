@@ -61,6 +61,10 @@ class ActivationStore:
                 if not _in_use(path):
                     _remove(path)
 
+    def holds(self, key):
+        """Says whether something is stored under a key, whole or damaged."""
+        return self._path(key).exists()
+
     def open(self, key):
         """Opens what is stored under a key, after all of it was compared with its checksum.
 

@@ -5,153 +5,201 @@ One forward pass that stores the activations at the cut of every phase therefore
 """
 
 import contextlib
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.data import ImageSet, augment, make_dataset, steps_per_epoch
-from tl_keras.transfer.activation_key import activation_key, digest_arrays, digest_files
-from tl_keras.transfer.freezing import learning_blocks
-from tl_keras.transfer.prefix import find_phase_cut
+from tl_keras.data import ImageSet, TokenFeatures
+from tl_keras.transfer.activation_key import activation_key, digest_arrays
+from tl_keras.transfer.activation_store import drop_pages
+from tl_keras.transfer.multiply_adds import count_multiply_adds
+from tl_keras.transfer.prefix import has_tokens, prefix_model
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Stored activations at one cut, in place of images.
+    """Stored activations at one cut, in place of images or tokens.
 
     Attributes:
-        train: `ImageSet` of views * n activations, one view after the other.
-        validation: `ImageSet` of activations.
-        views: how many augmented views of each training image were stored; an epoch reads one of them.
+        train: `ImageSet` of views * n activations, one view after the other, or `TokenFeatures`.
+        validation: `ImageSet` of activations, or `TokenFeatures`.
+        views: how many augmented views of each image were stored; an epoch reads one of them.
     """
 
-    train: ImageSet
-    validation: ImageSet
+    train: ImageSet | TokenFeatures
+    validation: ImageSet | TokenFeatures
     views: int = 1
 
-
-def find_cuts_of_phases(model, phases):
-    """Finds for each phase the last point of a model that nothing has touched until the phase ends.
-
-    Args:
-        model: functional `keras.Model` with one input.
-        phases: list of `Phase`.
-
-    Returns:
-        List of a Keras tensor for each phase, or None where the whole model has to run.
-    """
-    touched, cuts = set(), []
-    for phase in phases:
-        touched |= set(learning_blocks(model, phase.train))
-        cuts.append(find_phase_cut(model, touched))
-    return cuts
-
-
-def bytes_per_example(cuts):
-    """Adds up what one example takes at all the cuts, each counted once, in bytes."""
-    return sum(
-        np.prod(cut.shape[1:]) * np.dtype(keras.backend.standardize_dtype(cut.dtype)).itemsize
-        for cut in _distinct(cuts)
-    )
+    def release(self):
+        """Gives the memory of rows back that were read from the disk."""
+        for part in (self.train, self.validation):
+            drop_pages(part.values if isinstance(part, TokenFeatures) else part.images)
 
 
 class FrozenPart:
-    """The part of a model up to some cuts, compiled once for every set of images that goes through it.
+    """The part of a model up to some cuts, compiled once for every set of examples that goes through it.
 
     Args:
-        model: functional `keras.Model` with one input.
-        cuts: list of Keras tensors inside it.
-        store: `ActivationStore` that keeps the activations on the disk, also for other runs; None keeps them in memory.
+        model: functional `keras.Model` with one input, or over tokens.
+        cuts: list of Keras tensors inside it, from `find_phase_cut`.
+        dtype: name of the dtype to store activations in; None for that of each cut.
     """
 
-    def __init__(self, model, cuts, store=None):
-        self._cuts = _distinct(cuts)
-        self._store = store
-        self._prefix = prefix = keras.Model(model.input, self._cuts)
-        self._dtype = model.input.dtype
+    def __init__(self, model, cuts, dtype=None):
+        self._model = model
+        self._cuts = {id(cut): cut for cut in cuts}
+        self._per_token = {key: has_tokens(model, cut) for key, cut in self._cuts.items()}
+        self._dtype = dtype
+        self._compiled = {}
 
-        # Not `predict`: it would trace the network again for a last batch that is smaller than the others.
-        @tf.function(input_signature=[tf.TensorSpec((None, *model.input.shape[1:]), self._dtype)])
-        def compute(images):
-            return keras.tree.flatten(prefix(images, training=False))
+    def bytes_per_example(self, source):
+        """Returns a dict from the id of each cut to the bytes that it stores for an example of an `ImageSource`."""
+        shares = {key: source.num_rows(per_token) / source.num_examples for key, per_token in self._per_token.items()}
+        return {key: shares[key] * _row_bytes(*self._row(key)) for key in self._cuts}
 
-        self._compute = compute
+    def measure_seconds(self, inputs):
+        """Measures how long the part takes up to each of its cuts.
 
-    def compute(self, image_set, batch_size, *, views=1, augmentation="none", seed=0):
-        """Runs a set of images through once and stores what comes out at every cut, unless it is stored already.
+        The time up to the last one is measured; those before it have a share by their arithmetic.
 
         Args:
-            image_set: `ImageSet` of n images.
-            batch_size: images computed at once.
-            views: how often to go through the images, each time augmented anew.
-            augmentation: a key of `AUGMENTATIONS`; all but "none" ask for a reason to have several views.
-            seed: int; view and batch draw from it.
+            inputs: what the model takes, of a few examples.
 
         Returns:
-            Dict from the id of each cut to an `ImageSet` of views * n activations in the dtype of the cut, one view
-            after the other, with the labels as the augmentation left them.
+            Dict from the id of each cut to seconds for one example.
         """
-        settings = {"batch_size": batch_size, "views": views, "augmentation": augmentation, "seed": seed}
-        count, classes = views * len(image_set), len(image_set.class_names)
-        specs = [((count, classes), "float32"), *(((count, *cut.shape[1:]), cut.dtype) for cut in self._cuts)]
-        batches = self._batches(image_set, **settings)
-        if self._store is None:
-            labels, *arrays = _fill([np.empty(shape, dtype) for shape, dtype in specs], batches)
-        else:
-            labels, *arrays = self._stored(specs, batches, image_set, settings)
-        stored = replace(image_set, labels=np.asarray(labels), names=list(image_set.names) * views)
-        return {id(cut): replace(stored, images=array) for cut, array in zip(self._cuts, arrays, strict=True)}
+        compute = self._function(self._cuts)
+        compute(inputs)  # The first call traces.
+        started = time.perf_counter()
+        compute(inputs)
+        seconds = (time.perf_counter() - started) / len(keras.tree.flatten(inputs)[0])
+        work = {key: count_multiply_adds(prefix_model(self._model, cut)) for key, cut in self._cuts.items()}
+        return {key: seconds * own / max(1, *work.values()) for key, own in work.items()}
 
-    def _batches(self, image_set, batch_size, views, augmentation, seed):
-        """Yields the labels and the activations of every batch."""
-        steps = steps_per_epoch(image_set, batch_size)
-        for view in range(views):
-            for step, (images, targets) in enumerate(make_dataset(image_set, batch_size)):
-                if augmentation != "none":
-                    number = np.array([seed, view * steps + step], np.int64)
-                    images, targets = augment(images, targets, augmentation, number)
-                yield [targets, *self._compute(tf.cast(images, self._dtype))]
+    def keys(self, source):
+        """Digests everything that decides a value: examples, layers, weights, settings and versions.
 
-    def _stored(self, specs, batches, image_set, settings):
-        keys = self._keys(specs, image_set, settings)
-        arrays = [self._store.open(key) for key in keys]
-        if any(array is None for array in arrays):
-            with contextlib.ExitStack() as stack:
-                created = [self._store.create(key, *spec) for key, spec in zip(keys, specs, strict=True)]
-                writers = [stack.enter_context(entry) for entry in created]
-                for batch in batches:
-                    for writer, rows in zip(writers, batch, strict=True):
-                        writer.append(np.asarray(rows))
-            arrays = [self._store.open(key) for key in keys]
-        return arrays
+        Args:
+            source: `ImageSource` or `TokenSource`.
 
-    def _keys(self, specs, image_set, settings):
-        """Digests everything that decides a value: images, labels, layers, weights, settings and versions."""
-        images = image_set.images
-        in_memory = isinstance(images, np.ndarray)
-        parts = settings | {
-            "images": digest_arrays([images]) if in_memory else digest_files(images.sources),
-            "read_as": None if in_memory else [images.image_size, images.resize],
-            "labels": image_set.labels,
-            "layers": [[layer.name, repr(layer.get_config())] for layer in self._prefix.layers],
-            "weights": digest_arrays(weight.numpy() for weight in self._prefix.weights),
-            "versions": [keras.__version__, tf.__version__, np.__version__],
+        Returns:
+            Dict from the id of each cut to its key in an `ActivationStore`.
+        """
+        examples = source.decided_by() | {"versions": [keras.__version__, tf.__version__, np.__version__]}
+        return {key: activation_key(examples | self._decided_by(key)) for key in self._cuts}
+
+    def compute(self, source, stores):
+        """Runs all examples through once and stores what comes out, unless it is stored already.
+
+        Args:
+            source: `ImageSource` or `TokenSource` of the examples.
+            stores: dict from the id of each cut that is wanted to the `ActivationStore` that keeps its activations on
+                the disk, also for other runs, or to None, which keeps them in memory.
+
+        Returns:
+            Dict from the id of each such cut to its activations: an `ImageSet` or `TokenFeatures`.
+        """
+        keys = self.keys(source) if any(stores.values()) else dict.fromkeys(stores)
+        columns = {key: _Column(keys[key], self._spec(key, source), store) for key, store in stores.items()}
+        if source.num_classes:
+            columns["targets"] = self._targets(source, stores, keys)
+        arrays = {name: column.open() for name, column in columns.items()}
+        missing = {name: column for name, column in columns.items() if arrays[name] is None}
+        if missing:
+            arrays |= self._pass(source, missing)
+        targets = arrays.get("targets")
+        return {key: source.wrap(arrays[key], targets, self._per_token[key]) for key in stores}
+
+    def _pass(self, source, missing):
+        """Computes and stores the columns that are missing; returns their arrays."""
+        cuts = {key: cut for key, cut in self._cuts.items() if key in missing}
+        compute = self._function(cuts)
+        with contextlib.ExitStack() as stack:
+            writers = {name: stack.enter_context(column.create()) for name, column in missing.items()}
+            for inputs, targets, mask in source.batches():
+                rows = dict(zip(cuts, compute(inputs), strict=True)) if cuts else {}
+                for name, writer in writers.items():
+                    found = np.asarray(rows.get(name, targets))
+                    writer.append(found[mask] if self._per_token.get(name) else found)
+        return {name: column.open() if column.store else writers[name].array for name, column in missing.items()}
+
+    def _function(self, cuts):
+        """Returns a compiled function from a batch of inputs to a list of tensors, one for each cut."""
+        if tuple(cuts) not in self._compiled:
+            prefix = prefix_model(self._model, list(cuts.values()))
+            signature = keras.tree.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), prefix.input)
+
+            # Not `predict`: it would trace the network again for a last batch that is smaller than the others.
+            @tf.function(input_signature=[signature])
+            def compute(inputs):
+                return keras.tree.flatten(prefix(inputs, training=False))
+
+            def convert(inputs):
+                return compute(keras.tree.map_structure(lambda x, spec: tf.cast(x, spec.dtype), inputs, signature))
+
+            self._compiled[tuple(cuts)] = convert
+        return self._compiled[tuple(cuts)]
+
+    def _row(self, key):
+        """Returns the shape and the dtype of one row of a cut."""
+        cut = self._cuts[key]
+        shape = cut.shape[2:] if self._per_token[key] else cut.shape[1:]
+        return shape, self._dtype or keras.backend.standardize_dtype(cut.dtype)
+
+    def _spec(self, key, source):
+        shape, dtype = self._row(key)
+        return (source.num_rows(self._per_token[key]), *shape), dtype
+
+    def _decided_by(self, key):
+        prefix = prefix_model(self._model, self._cuts[key])
+        return {
+            "layers": [[layer.name, repr(layer.get_config())] for layer in prefix.layers],
+            "weights": digest_arrays(weight.numpy() for weight in prefix.weights),
+            "row": self._row(key),
         }
-        names = ["labels", *(cut._keras_history.operation.name for cut in self._cuts)]
-        return [activation_key(parts | {"what": [name, *spec]}) for name, spec in zip(names, specs, strict=True)]
+
+    def _targets(self, source, stores, keys):
+        shape = (source.num_examples, source.num_classes)
+        place = next(((keys[key], store) for key, store in stores.items() if store), None)
+        key, store = (activation_key({"targets_of": place[0]}), place[1]) if place else (None, None)
+        return _Column(key, (shape, "float32"), store)
 
 
-def _fill(arrays, batches):
-    start = 0
-    for batch in batches:
-        stop = start + len(batch[0])
-        for array, rows in zip(arrays, batch, strict=True):
-            array[start:stop] = rows
-        start = stop
-    return arrays
+@dataclass(frozen=True)
+class _Column:
+    """An array to be stored, and where."""
+
+    key: str | None
+    spec: tuple
+    store: object
+
+    def open(self):
+        return self.store.open(self.key) if self.store else None
+
+    def create(self):
+        return self.store.create(self.key, *self.spec) if self.store else _MemoryWriter(*self.spec)
 
 
-def _distinct(cuts):
-    return list({id(cut): cut for cut in cuts}.values())
+class _MemoryWriter:
+    """Fills an array row after row, as `ActivationWriter` fills a file."""
+
+    def __init__(self, shape, dtype):
+        self.array = np.empty(shape, dtype)
+        self._rows = 0
+
+    def append(self, rows):
+        self.array[self._rows : self._rows + len(rows)] = rows
+        self._rows += len(rows)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *problem):
+        return None
+
+
+def _row_bytes(shape, dtype):
+    return int(np.prod(shape)) * np.dtype(dtype).itemsize

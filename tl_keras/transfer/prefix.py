@@ -4,25 +4,26 @@ import itertools
 
 import keras
 
-from tl_keras.transfer.freezing import block_names
+from tl_keras.transfer.freezing import block_names, learning_blocks
 
 
 def find_cuts(model):
     """Finds every point of a model where a single tensor holds all that the rest needs.
 
+    The padding mask of a text classifier, an input that every layer asks for, does not count: it is carried along.
+
     Args:
-        model: functional `keras.Model` with one input.
+        model: functional `keras.Model`.
 
     Returns:
         List of (index, Keras tensor), input side first; the index is that of the last operation before the cut, in the
         order of `ordered_nodes`.
     """
-    nodes = ordered_nodes(model)
-    last_use = {id(tensor): index for index, node in enumerate(nodes) for tensor in node.input_tensors}
-    last_use |= {id(tensor): len(nodes) for tensor in model.outputs}
+    nodes, carried = ordered_nodes(model), id(padding_mask(model))
+    last_use = _last_uses(model, nodes)
     cuts, live = [], {}
     for index, node in enumerate(nodes):
-        live |= {id(tensor): tensor for tensor in node.output_tensors}
+        live |= {id(tensor): tensor for tensor in node.output_tensors if id(tensor) != carried}
         live = {key: tensor for key, tensor in live.items() if last_use.get(key, -1) > index}
         if len(live) == 1:
             cuts.append((index, next(iter(live.values()))))
@@ -35,7 +36,7 @@ def find_phase_cut(model, learning):
     Dropout inside frozen blocks does not count: a frozen block is computed as in inference.
 
     Args:
-        model: functional `keras.Model` with one input.
+        model: functional `keras.Model`.
         learning: list of the blocks that learn in the phase.
 
     Returns:
@@ -44,27 +45,87 @@ def find_phase_cut(model, learning):
     frozen = set(block_names(model)) - set(learning)
     nodes = ordered_nodes(model)
     static = sum(1 for _ in itertools.takewhile(lambda node: _is_static(node.operation, learning, frozen), nodes))
-    cuts = [(index, tensor) for index, tensor in find_cuts(model) if 0 < index < static]
-    return cuts[-1][1] if cuts else None
+    inputs = {id(tensor) for tensor in model.inputs}
+    cuts = [tensor for index, tensor in find_cuts(model) if index < static and id(tensor) not in inputs]
+    return cuts[-1] if cuts else None
 
 
-def split_model(model, cut):
-    """Makes the two halves of a model, which share its layers and so its variables.
+def find_cuts_of_phases(model, phases):
+    """Finds for each phase the last point of a model that nothing has touched until the phase ends.
+
+    Args:
+        model: functional `keras.Model`.
+        phases: list of `Phase`.
+
+    Returns:
+        List of a Keras tensor for each phase, or None where the whole model has to run.
+    """
+    touched, cuts = set(), []
+    for phase in phases:
+        touched |= set(learning_blocks(model, phase.train))
+        cuts.append(find_phase_cut(model, touched))
+    return cuts
+
+
+def prefix_model(model, cut):
+    """Makes the first half of a model, which shares its layers and so its variables.
+
+    Args:
+        model: functional `keras.Model`.
+        cut: Keras tensor inside it, from `find_phase_cut`, or a list of such.
+
+    Returns:
+        `keras.Model` from the model's inputs to the cut.
+    """
+    return keras.Model(model.input, cut)
+
+
+def suffix_model(model, cut):
+    """Makes the second half of a model, which shares its layers and so its variables.
 
     Args:
         model: functional `keras.Model`.
         cut: Keras tensor inside it, from `find_phase_cut`.
 
     Returns:
-        Tuple of the prefix, from the model's input to the cut, and the suffix, from the cut to its output.
+        `keras.Model` from the cut to the model's output; where the cut `has_tokens`, from a list of it and the padding
+        mask.
     """
-    return keras.Model(model.input, cut), keras.Model(cut, model.output)
+    return keras.Model([cut, padding_mask(model)] if has_tokens(model, cut) else cut, model.output)
+
+
+def padding_mask(model):
+    """Returns the Keras tensor that says where tokens are, an input of a text classifier; None for other models."""
+    return model.input.get("padding_mask") if isinstance(model.input, dict) else None
+
+
+def has_tokens(model, cut):
+    """Says whether a cut holds a vector for each token, so that the rest needs the padding mask, too.
+
+    Args:
+        model: functional `keras.Model`.
+        cut: Keras tensor inside it, from `find_phase_cut`.
+
+    Returns:
+        A bool.
+    """
+    mask = padding_mask(model)
+    if mask is None:
+        return False
+    index = next(index for index, tensor in find_cuts(model) if tensor is cut)
+    return _last_uses(model, ordered_nodes(model))[id(mask)] > index
 
 
 def ordered_nodes(model):
     """Lists a functional model's nodes so that each comes after those that it depends on."""
     by_depth = model._nodes_by_depth
     return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+
+
+def _last_uses(model, nodes):
+    """Maps the id of each tensor to the index of the last node that reads it."""
+    last_use = {id(tensor): index for index, node in enumerate(nodes) for tensor in node.input_tensors}
+    return last_use | {id(tensor): len(nodes) for tensor in model.outputs}
 
 
 def _is_static(operation, learning, frozen):

@@ -1,0 +1,108 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import tl_keras as tl
+from tl_keras.config import CacheConfig, DataConfig, RunConfig
+from tl_keras.data import ImageSet
+from tl_keras.errors import InputError
+from tl_keras.phase_features import PhaseFeatures
+
+PHASES = [tl.Phase("head", epochs=2), tl.Phase("top", epochs=2), tl.Phase("block7", epochs=2)]
+BYTES = 12 * 4 * (1280 + 320 + 192)
+"""Of 12 images of 32 x 32 pixels, whose last maps have 1 x 1 cells, at the cuts of all phases."""
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tl.build_image_classifier("efficientnet_lite0", 2, weights=None, image_size=32)
+
+
+@pytest.fixture(scope="module")
+def splits():
+    images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3)).astype("uint8")
+    whole = ImageSet(images, np.arange(12, dtype="int32") % 2, [""] * 12, ("a", "b"))
+    parts = [
+        ImageSet(whole.images[rows], whole.labels[rows], [""] * len(whole.images[rows]), whole.class_names)
+        for rows in (slice(8), slice(8, 12))
+    ]
+    return SimpleNamespace(train=parts[0], validation=parts[1])
+
+
+def features(model, splits, record=None, phases_done=0, phases=None, **cache):
+    config = RunConfig(data=DataConfig(augmentation="none", batch_size=4), cache=CacheConfig(**cache))
+    return PhaseFeatures(config, model, splits, phases or PHASES, phases_done, record)
+
+
+def test_one_pass_serves_all_phases(model, splits, capsys):
+    made = features(model, splits)
+    assert made.decision.places == ("memory",) * 3 and made.decision.one_pass
+    found = [made.of(index) for index in range(3)]
+    assert capsys.readouterr().out.count("stored or found") == 1
+    assert [cut.shape[-1] for cut, _ in found] == [1280, 320, 192]
+    assert {len(stored.train) for _, stored in found} == {8}
+
+
+def test_what_no_later_phase_reads_is_let_go(model, splits):
+    made = features(model, splits)
+    assert [len(made._kept) for index in range(3) if made.of(index)] == [3, 2, 1]
+
+
+def test_where_not_all_fits_each_phase_has_its_own_pass(model, splits, capsys):
+    made = features(model, splits, storage="memory", max_gigabytes=(BYTES - 1) / 1e9)
+    assert made.decision.places == ("memory",) * 3 and not made.decision.one_pass
+    assert all(made.of(index) for index in range(3))
+    assert capsys.readouterr().out.count("stored or found") == 3
+
+
+def test_the_disk_takes_what_the_memory_does_not(model, splits, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("tl_keras.phase_features.MEMORY_SHARE", 1e-9)
+    made = features(model, splits, mode="on")
+    assert made.decision.places == ("disk",) * 3
+    assert isinstance(made.of(0)[1].train.images, np.memmap)
+    assert list((tmp_path / "tl_keras" / "activations").glob("*.activations"))
+
+
+def test_insisting_without_room_is_refused(model, splits):
+    with pytest.raises(InputError, match=r"give a larger --cache\.max_gigabytes"):
+        features(model, splits, storage="memory", mode="on", max_gigabytes=1e-6)
+
+
+def test_without_room_nothing_is_stored(model, splits):
+    made = features(model, splits, storage="memory", max_gigabytes=1e-6)
+    assert made.decision.places == (None,) * 3
+    assert made.of(0) is None
+    assert "find no room" in made.describe()[0]
+
+
+@pytest.mark.parametrize("phases", [[tl.Phase("all", epochs=4)], [tl.Phase("head", epochs=1)]])
+def test_nothing_is_stored_that_is_read_once_or_never(model, splits, phases):
+    assert features(model, splits, phases=phases).decision.places == (None,)
+
+
+def test_a_resumed_run_repeats_the_decision(model, splits, tmp_path):
+    record = tmp_path / "cache.json"
+    first = features(model, splits, record).decision
+    record.write_text(json.dumps({"places": [None, "memory", None], "one_pass": False}))
+    again = features(model, splits, record, phases_done=1).decision
+    assert again.places == (None, "memory", None) != first.places
+    assert not again.one_pass
+
+
+def test_phases_are_described_with_what_they_read(model, splits):
+    first, *lines = features(model, splits).describe()
+    assert first.startswith("cache: 3 of 3 phases read what their frozen part computes (0.1 MB to store, memory")
+    assert lines[0] == "phase 1: reads the output of head.pool, 0.1 MB in memory"
+    assert len(lines) == 3
+
+
+def test_what_an_earlier_run_stored_is_not_counted_again(model, splits, tmp_path):
+    first = features(model, splits, folder=str(tmp_path))
+    first.of(0)
+    assert first.plan.num_bytes == BYTES
+    again = features(model, splits, folder=str(tmp_path))
+    assert again.plan.num_bytes == 0
+    assert again.decision.places == ("disk",) * 3

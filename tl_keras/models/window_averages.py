@@ -1,0 +1,34 @@
+"""Windows of long texts: their logits before they are averaged, and what a classifier makes of the average."""
+
+import keras
+import numpy as np
+
+
+def logits_part(model):
+    """Takes the part of a text classifier up to its logits.
+
+    Args:
+        model: `keras.Model` from `build_text_classifier`, whose layers are shared.
+
+    Returns:
+        `keras.Model` with the same inputs. Out: float32 (batch, num_classes).
+    """
+    return keras.Model(model.input, model.get_layer("head.logits").output)
+
+
+def average_windows(model, logits, owners):
+    """Averages the logits of the windows of each text, as a model of `with_text_input` does.
+
+    Args:
+        model: the classifier, `keras.Model`.
+        logits: float32 (windows, num_classes), of all windows.
+        owners: int64 (windows,), ascending from 0 without gaps: the number of the text that each window is of.
+
+    Returns:
+        float32 (texts, num_classes): the outputs of the classifier, probabilities or logits.
+    """
+    counts = np.bincount(owners)
+    starts = np.cumsum(counts) - counts
+    mean = np.add.reduceat(logits, starts, axis=0) / counts[:, None].astype("float32")
+    names = {layer.name for layer in model.layers}
+    return np.asarray(model.get_layer("head.probabilities")(mean)) if "head.probabilities" in names else mean
