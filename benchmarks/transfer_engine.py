@@ -1,9 +1,14 @@
 """What the activation cache saves: `python benchmarks/transfer_engine.py`.
 
 Each case is trained by the recipe of the Keras guide (https://keras.io/guides/transfer_learning: freeze, compile, fit,
-once for each phase) and by this package, in turn, A B A B, each in a process of its own. Counted is the CPU time of
-training, without imports and building; beside it stands one forward pass over the images, the floor of all. Images are
-noise and weights random: neither changes the arithmetic.
+once for each phase; in float32), by this package in float32 and in mixed_bfloat16 (weights stay float32), and passed
+forward once in float32, in turn, A B A B, each in a process of its own; the table shows medians.
+
+Counted is the CPU time of training, of all threads, and so also the tracing and compiling of each way and its reading;
+imports, building and drawing the examples are not. The package does all that a run does: it weighs its cache, audits
+what was frozen and writes a checkpoint for each epoch. Both ways train the same examples in batches of 32, texts padded
+alike, and validate on one example. The forward pass is the floor: whoever uses the frozen part at all computes it
+once. Images, texts and weights are noise, which does not change the arithmetic.
 """
 
 import argparse
@@ -11,101 +16,105 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
+from transfer_cases import BATCH_SIZE, BERT, CASES, CLASSES, build_model, make_splits, train_by_the_package
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-CASES = {
-    "feature extraction, VGG16 @160": ("vgg16", 160, ["head"], 5),
-    "feature extraction, InceptionV3 @160": ("inception_v3", 160, ["head"], 5),
-    "progressive, VGG16 @160": ("vgg16", 160, ["head", "block5", "block4"], 3),
-    "progressive, InceptionV3 @160": ("inception_v3", 160, ["head", "mixed10", "mixed9"], 3),
-    "progressive, EfficientNet-Lite0 @128": ("efficientnet_lite0", 128, ["head", "top", "block7"], 3),
-}
-"""Name: backbone, image size, the blocks that the phases train from, epochs of each phase."""
-WAYS = ("guide", "package", "forward pass")
-CLASSES, BATCH_SIZE = 10, 32
+GUIDE, PACKAGE, PACKAGE_BFLOAT16, FORWARD = "guide", "package", "package bf16", "forward pass"
 
 
-def train_by_the_guide(model, images, labels, blocks, epochs):
+def train_by_the_guide(case, model, splits):
     """Freezes, compiles and fits once for each phase, as the Keras guide does."""
     import keras
 
     import tl_keras as tl
 
-    for block in blocks:
+    inputs = guide_inputs(case, splits)
+    for block in case.blocks:
         tl.freeze_to(model, block)
         model.compile(keras.optimizers.Adam(1e-4), "categorical_crossentropy", metrics=["accuracy"])
-        model.fit(images, labels, batch_size=BATCH_SIZE, epochs=epochs, verbose=0)
+        model.fit(**inputs, epochs=case.epochs, verbose=0)
 
 
-def train_by_the_package(model, images, labels, blocks, epochs):
-    """Trains the same phases on stored activations."""
-    import tl_keras as tl
-    from tl_keras import data, fitting, models, runs
-    from tl_keras.config import CacheConfig, DataConfig, RunConfig
+def guide_inputs(case, splits):
+    """Prepares what `fit` reads: arrays, or padded batches of texts of like length."""
+    from tl_keras import data
 
-    labels = labels.argmax(axis=1).astype("int32")
-    names = tuple(map(str, range(CLASSES)))
-    train = data.ImageSet(images, labels, [""] * len(images), names)
-    validation = data.ImageSet(images[:1], labels[:1], [""], names)
-    splits = data.ImageSplits(train, validation, validation, names, [])
-    phases = [tl.Phase(block, epochs=epochs, learning_rate=1e-4) for block in blocks]
-    settings = DataConfig(augmentation="none", batch_size=BATCH_SIZE)
-    config = RunConfig(data=settings, cache=CacheConfig(mode="on", max_gigabytes=8.0), phases=phases)
-    models.compile_classifier(model, tl.StagedAdamW())
-    with tempfile.TemporaryDirectory() as folder:
-        fitting.fit_phases(config, model, splits, phases, runs.RunFolder(folder))
+    if case.network == BERT:
+        return {
+            "x": data.make_token_dataset(splits.train, BATCH_SIZE, shuffle_seed=0),
+            "steps_per_epoch": data.token_steps_per_epoch(splits.train, BATCH_SIZE),
+            "validation_data": data.make_token_dataset(splits.validation, BATCH_SIZE),
+        }
+    train, labels = splits.train, np.eye(CLASSES, dtype="float32")[splits.train.labels]
+    return {"x": train.images, "y": labels, "batch_size": BATCH_SIZE, "validation_data": (train.images[:1], labels[:1])}
 
 
-def pass_forward(model, images, labels, blocks, epochs):
-    """Computes every image once."""
-    model.predict(images, batch_size=BATCH_SIZE, verbose=0)
+def pass_forward(case, model, splits):
+    """Computes every example once."""
+    from tl_keras import data
+
+    if case.network == BERT:
+        model.predict(data.make_token_dataset(splits.train, BATCH_SIZE), verbose=0)
+    else:
+        model.predict(splits.train.images, batch_size=BATCH_SIZE, verbose=0)
 
 
-def measure(case, way, num_images):
-    """Runs one way of one case in this process and returns its CPU seconds."""
-    from tl_keras import devices, models
+WAYS = {
+    GUIDE: (train_by_the_guide, "float32"),
+    PACKAGE: (train_by_the_package, "float32"),
+    PACKAGE_BFLOAT16: (train_by_the_package, "mixed_bfloat16"),
+    FORWARD: (pass_forward, "float32"),
+}
+"""Name: what runs, and its precision."""
 
-    devices.set_up(0, "float32")
-    backbone, image_size, blocks, epochs = CASES[case]
-    model = models.build_image_classifier(backbone, CLASSES, weights=None, image_size=image_size, dropout=0.0)
-    generator = np.random.default_rng(0)
-    images = generator.integers(0, 256, (num_images, image_size, image_size, 3)).astype("uint8")
-    labels = np.eye(CLASSES, dtype="float32")[generator.integers(0, CLASSES, num_images)]
-    run = dict(zip(WAYS, (train_by_the_guide, train_by_the_package, pass_forward), strict=True))[way]
+
+def measure(case, way, count):
+    """Runs one way of a case in this process and returns its CPU seconds."""
+    from tl_keras import devices
+
+    run, precision = WAYS[way]
+    devices.set_up(0, precision)
+    model, splits = build_model(case), make_splits(case, count)
     started = time.process_time()
-    run(model, images, labels, blocks, epochs)
+    run(case, model, splits)
     return time.process_time() - started
+
+
+def measure_apart(name, way, count):
+    """Runs one way of a case in a process of its own and returns its CPU seconds."""
+    command = [sys.executable, __file__, "--case", name, "--way", way, "--examples", str(count)]
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(printed.splitlines()[-1])
+
+
+def row(name, seconds):
+    """Formats the medians of a case and what they come to."""
+    guide, package, bfloat16, forward = (statistics.median(seconds[way]) for way in WAYS)
+    cells = [f"{value:.1f}" for value in (guide, package, bfloat16, forward, guide / package, guide / bfloat16)]
+    return f"| {name} | {' | '.join(cells)} | {package / forward:.2f} |"
 
 
 def main():
     """Measures the cases asked for and prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", action="append", choices=CASES, help="measure only this case; may be repeated")
-    parser.add_argument("--images", type=int, default=512, help="number of images (default: 512)")
+    parser.add_argument("--examples", type=int, default=512, help="number of images or texts (default: 512)")
     parser.add_argument("--repeats", type=int, default=2, help="rounds of A B (default: 2)")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.way:
-        print(json.dumps(measure(options.case[0], options.way, options.images)))
+        print(json.dumps(measure(CASES[options.case[0]], options.way, options.examples)))
         return
-    print(f"| case | {' | '.join(f'{way}, CPU s' for way in WAYS)} | guide / package | package / forward pass |")
-    print("|---|---|---|---|---|---|")
-    for case in options.case or CASES:
+    heads = [*(f"{way}, CPU s" for way in WAYS), "guide / package", "guide / package bf16", "package / forward pass"]
+    print(f"| case | {' | '.join(heads)} |\n|---|{'---|' * len(heads)}")
+    for name in options.case or CASES:
         seconds = {way: [] for way in WAYS}
         for _ in range(options.repeats):
             for way in WAYS:
-                command = [sys.executable, __file__, "--case", case, "--way", way, "--images", str(options.images)]
-                printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-                seconds[way].append(json.loads(printed.splitlines()[-1]))
-        guide, package, forward = (statistics.median(seconds[way]) for way in WAYS)
-        row = f"{guide:.1f} | {package:.1f} | {forward:.1f} | {guide / package:.1f} | {package / forward:.2f}"
-        print(f"| {case} | {row} |", flush=True)
+                seconds[way].append(measure_apart(name, way, options.examples))
+        print(row(name, seconds), flush=True)
 
 
 if __name__ == "__main__":

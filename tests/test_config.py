@@ -165,3 +165,12 @@ def test_an_optimizer_that_could_not_step_is_refused(values, telling):
 def test_a_time_that_is_none_is_refused():
     with pytest.raises(InputError, match="'soon' is no duration"):
         RunConfig(max_time="soon")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"recipe": "few_shot"}, {"phases": [Phase(["layer1"], objective="contrastive")]}],
+)
+def test_examples_of_several_labels_are_not_compared(settings):
+    with pytest.raises(InputError, match="few_shot compares examples of one label each"):
+        RunConfig(data=DataConfig(multi_label=True), **settings)

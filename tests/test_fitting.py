@@ -204,6 +204,35 @@ def test_a_plateau_is_recorded_and_ends_a_phase_of_a_run(picture_folder, tmp_pat
     assert [line["ended_by"] for line in log if line["event"] == "phase"] == ["plateau", "epochs"]
 
 
+def test_few_examples_are_compared_before_the_head_learns(picture_folder, tmp_path, capsys):
+    flags = {"model.weights": "imagenet", "recipe": "few_shot", "unfreeze_from": "top", "epochs": 4}
+    settings = arguments(picture_folder, tmp_path / "run", **flags)
+    place = settings.index("--phases")
+    del settings[place : place + 2]
+    _, history = trained(settings)
+    assert "phase 1/2, learning: top\n" in capsys.readouterr().out
+    assert history["accuracy"][:2] == [None, None]
+    assert history["accuracy"][-1] >= 0
+
+
+def test_the_rate_of_a_contrastive_phase_is_searched_with_its_own_loss(picture_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    losses = []
+    monkeypatch.setattr(
+        "tl_keras.transfer.find_learning_rate", lambda model, data: losses.append(model.loss) or curve_of_nothing()
+    )
+    flags = arguments(picture_folder, tmp_path / "run", phases="[{train: [top], objective: contrastive}]")
+    train.find_learning_rate(parse(flags))
+    assert type(losses[0]).__name__ == "SupervisedContrastive"
+
+
+def curve_of_nothing():
+    from tl_keras.transfer import LearningRateCurve
+
+    values = np.array([1e-3, 1e-2])
+    return LearningRateCurve(values, values, values, None)
+
+
 def test_the_optimizer_is_made_as_configured():
     optimizer = make_optimizer(OptimizerConfig(1e-3, clip_norm=1.0, accumulation_steps=2, ema_momentum=0.9))
     assert (optimizer.weight_decay, optimizer.global_clipnorm, optimizer.ema_momentum) == (1e-3, 1.0, 0.9)

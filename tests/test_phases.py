@@ -23,6 +23,11 @@ PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3), Phase("all", epoch
         ({"warmup": 1.0}, "warmup"),
         ({"warmup": -0.1}, "warmup"),
         ({"schedule": "cosin"}, "did you mean 'cosine'"),
+        ({"objective": "contrast"}, "did you mean 'contrastive'"),
+        ({"objective": "contrastive"}, "got train='head', expected a list of blocks without the head"),
+        ({"objective": "contrastive", "train": ["block1", "head"]}, "without the head"),
+        ({"objective": "contrastive", "train": ["all"]}, "without the head"),
+        ({"objective": "contrastive", "train": ["block1"], "until": Plateau("val_accuracy")}, "no metric but loss"),
     ],
 )
 def test_a_phase_that_could_not_train_is_refused(values, telling):
@@ -30,9 +35,22 @@ def test_a_phase_that_could_not_train_is_refused(values, telling):
         Phase(**{"train": "head"} | values)
 
 
-@pytest.mark.parametrize(("train", "name"), [("head", "head"), (["block1", "head"], "block1 + head")])
+@pytest.mark.parametrize(
+    ("train", "name"),
+    [
+        ("head", "head"),
+        (["block1", "head"], "block1 + head"),
+        (["block1", "block2", "block4", "head"], "block1 … head (4)"),
+    ],
+)
 def test_name(train, name):
     assert Phase(train).name == name
+
+
+def test_a_contrastive_phase_names_the_blocks_before_the_head():
+    phase = Phase(["block1", "block2"], objective="contrastive", until=Plateau())
+    assert (phase.objective, phase.monitor) == ("contrastive", "val_loss")
+    assert Phase("head").objective == "labels"
 
 
 @pytest.mark.parametrize(("epoch", "expected"), [(0, (0, 0)), (1, (0, 0)), (2, (1, 2)), (4, (1, 2)), (5, (2, 5))])

@@ -4,7 +4,19 @@ import pytest
 
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase, total_epochs
-from tl_keras.recipes import HEAD_STEPS, Recipe, expand_recipe, unfreezing_depth
+from tl_keras.recipes import (
+    BLOCK_RATE,
+    COMPARED_RATE,
+    COMPARED_STEPS,
+    COMPARING_STEPS,
+    HEAD_RATE,
+    HEAD_STEPS,
+    LORA_FACTOR,
+    TEXT_HEAD_RATE,
+    Recipe,
+    expand_recipe,
+    unfreezing_depth,
+)
 
 BLOCKS = ["block1", "block2", "block3", "block4", "block5", "head"]
 
@@ -20,6 +32,7 @@ def trained(phases):
         ("fine_tuning", ["block3"]),
         ("linear_probe_then_fine_tune", ["head", "block3"]),
         ("progressive_unfreezing", ["head", "block5", "block4", "block3"]),
+        ("few_shot", [["block3", "block4", "block5"], "head"]),
     ],
 )
 def test_each_recipe_thaws_its_blocks_in_its_order(recipe, expected):
@@ -43,6 +56,7 @@ def test_more_data_thaws_more_blocks(num_examples, depth):
         ("linear_probe_then_fine_tune", None, ["head", "block1"]),
         ("fine_tuning", "all", ["block1"]),
         ("progressive_unfreezing", "all", ["head", *BLOCKS[-2::-1]]),
+        ("few_shot", None, [BLOCKS[:-1], "head"]),
     ],
 )
 def test_the_whole_network_may_thaw(recipe, unfreeze_from, expected):
@@ -60,10 +74,32 @@ def test_a_head_alone_needs_no_backbone(recipe):
     assert trained(expand_recipe(recipe, ["dense"], 10)) == ["dense"]
 
 
-def test_the_learning_rate_scales_every_phase():
-    usual = expand_recipe("progressive_unfreezing", BLOCKS, 1000)
-    halved = expand_recipe("progressive_unfreezing", BLOCKS, 1000, learning_rate=usual[0].learning_rate / 2)
-    assert [phase.learning_rate for phase in halved] == [phase.learning_rate / 2 for phase in usual]
+@pytest.mark.parametrize("recipe", get_args(Recipe))
+def test_the_learning_rate_is_that_of_the_first_phase_and_scales_the_others(recipe):
+    usual = expand_recipe(recipe, BLOCKS, 1000)
+    scaled = expand_recipe(recipe, BLOCKS, 1000, learning_rate=0.5)
+    assert scaled[0].learning_rate == 0.5
+    shares = [phase.learning_rate / usual[0].learning_rate for phase in usual]
+    assert [phase.learning_rate / 0.5 for phase in scaled] == pytest.approx(shares)
+
+
+@pytest.mark.parametrize("head_rate", [HEAD_RATE, TEXT_HEAD_RATE])
+@pytest.mark.parametrize(("lora", "block_rate"), [(False, BLOCK_RATE), (True, LORA_FACTOR * BLOCK_RATE)])
+def test_a_head_alone_and_additions_have_rates_of_their_own(head_rate, lora, block_rate):
+    phases = expand_recipe("progressive_unfreezing", BLOCKS, 1000, head_rate=head_rate, lora=lora)
+    assert phases[0].learning_rate == head_rate
+    assert {phase.learning_rate for phase in phases[1:]} == {block_rate}
+
+
+def test_few_examples_are_compared_before_the_head_learns_their_labels():
+    compare, probe = expand_recipe("few_shot", BLOCKS, 16)
+    assert (compare.objective, probe.objective) == ("contrastive", "labels")
+    assert (compare.epochs, probe.epochs) == (20, COMPARED_STEPS)
+    assert [phase.epochs * 128 / 32 for phase in expand_recipe("few_shot", BLOCKS, 128)] == [
+        COMPARING_STEPS,
+        COMPARED_STEPS,
+    ]
+    assert probe.learning_rate == COMPARED_RATE
 
 
 @pytest.mark.parametrize(

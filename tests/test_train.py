@@ -190,7 +190,7 @@ def test_phases_are_printed_in_place_of_a_run_and_read_back(picture_folder, tmp_
     flags = ["--data.path", str(picture_folder), "--model.weights", "none", "--data.augmentation", "none"]
     train.main([*flags, "--recipe", "linear_probe_then_fine_tune", "--run", str(tmp_path / "run"), "--print_phases"])
     printed = capsys.readouterr().out
-    assert "phase 1: caches the output of head.pool, 0.2 MB" in printed
+    assert "phase 1: reads the output of head.pool, 0.2 MB in memory" in printed
     assert "learning rates of stem: stem 1.2e-05" in printed
     _, text = printed.split("phases:\n")
     file = tmp_path / "phases.yaml"

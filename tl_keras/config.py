@@ -51,7 +51,7 @@ class DataConfig:
     class_weight: Literal["none", "balanced"] = "none"
     """balanced lets rare classes count as much as frequent ones."""
     multi_label: bool = False
-    """Whether an image may have several labels, written as one|two in a table."""
+    """Whether an example may have several labels, written as one|two in a table."""
     path_column: str = "path"
     """Column of a table that names the image file."""
     label_column: str = "label"
@@ -76,7 +76,7 @@ class DataConfig:
         if not 0 <= self.max_decoded_gigabytes < math.inf:
             raise InputError(f"data.max_decoded_gigabytes must be 0 or more: got {self.max_decoded_gigabytes}.")
         if self.multi_label and self.class_weight == "balanced":
-            raise InputError("data.class_weight balanced needs one label per image: take none with data.multi_label.")
+            raise InputError("data.class_weight balanced needs one label per example: take none with data.multi_label.")
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ class RunConfig:
     epochs: int | None = None
     """Epochs of the whole run, shared among the recipe's phases; null chooses them by the amount of data."""
     learning_rate: float | None = None
-    """Peak learning rate of the recipe's first phase, the others in proportion; null takes 0.001."""
+    """Peak learning rate of the recipe's first phase, the others in proportion; null takes those of the recipe."""
     phases: list[Phase] | None = None
     """Phases written by hand instead of a recipe, as {train: block5, epochs: 3, learning_rate: 1e-4}."""
     max_time: str | None = None
@@ -244,6 +244,7 @@ class RunConfig:
                     raise InputError(
                         f"{name} shapes a recipe, but phases are given: set it in the phases, or leave them out."
                     )
+        self._check_objective()
         self._check_cache()
         _check_least(self, "", {"epochs": 1, "seed": 0})
         if self.seed > MAX_SEED:
@@ -272,6 +273,14 @@ class RunConfig:
             _check_backbone(self.model.backbone, [*BACKBONES, f"{HUB_PREFIX}PRESET"])
             if pooling == "first":
                 raise InputError("model.pooling first is for texts: take average, max or concat for images.")
+
+    def _check_objective(self):
+        contrastive = any(phase.objective == "contrastive" for phase in self.phases or ())
+        if self.data.multi_label and (contrastive or (self.phases is None and self.recipe == "few_shot")):
+            raise InputError(
+                "few_shot compares examples of one label each, but data.multi_label is true: take "
+                "linear_probe_then_fine_tune."
+            )
 
     def _check_cache(self):
         augmented = self.data.augmentation != "none"

@@ -1,5 +1,6 @@
 """Trains a model phase by phase, on the images or on what its frozen blocks made of them."""
 
+import gc
 from dataclasses import replace
 
 from tl_keras import callbacks, transfer
@@ -54,7 +55,8 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     _tell(features, run)
     for index in range(done, len(phases)):
         first_epoch = max([epochs_done, *staging.state["ends"]])
-        learner, stored = _learner(config, model, features.of(index))
+        cut, stored = features.of(index) or (None, None)
+        learner = make_learner(config, model, phases[index], cut)
         learner.fit(
             **TASKS[config.task].training_inputs(config, splits, first_epoch, stored),
             initial_epoch=first_epoch,
@@ -62,6 +64,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
             verbose=0,
             callbacks=[staging, lines, checkpoint, *([callbacks.ReleaseRows(stored)] if stored else [])],
         )
+        _let_go(learner)
     return history
 
 
@@ -92,6 +95,12 @@ def recalibrate(config, model, splits):
     print(f"batch_norm: the statistics of {layers} layers were estimated anew on the training data", flush=True)
 
 
+def _let_go(learner):
+    """Frees the traced steps of a phase: they hold on to each other, and Python would let them pile up."""
+    learner.train_function = learner.test_function = learner.predict_function = None
+    gc.collect()
+
+
 def _tell(features, run):
     """Prints what is stored, and why, and keeps it for the report; nothing where a resumed run repeats the decision."""
     if features.plan is not None:
@@ -99,11 +108,23 @@ def _tell(features, run):
         run.log("cache", {"lines": features.describe()})
 
 
-def _learner(config, model, stored):
-    """Returns what is fit, the model or what lies behind the cut, and the `Features` that it is fit on, or None."""
-    if stored is None:
-        return model, None
-    cut, features = stored
-    suffix = transfer.suffix_model(model, cut)
-    TASKS[config.task].compile_model(config, suffix, model.optimizer)
-    return suffix, features
+def make_learner(config, model, phase, cut=None):
+    """Makes what is fit in a phase: the model, what lies behind a cut, or its features where those are to be learned.
+
+    Args:
+        config: `RunConfig`.
+        model: compiled `keras.Model`.
+        phase: `Phase`.
+        cut: Keras tensor inside the model, whose stored values are trained on; None trains on the examples.
+
+    Returns:
+        Compiled `keras.Model` that shares its layers and its optimizer with the model.
+    """
+    learner = model if cut is None else transfer.suffix_model(model, cut)
+    if phase.objective == "contrastive":
+        learner = transfer.contrastive_learner(learner)
+        jit_compile = True if config.xla else "auto"
+        learner.compile(model.optimizer, transfer.SupervisedContrastive(), jit_compile=jit_compile)
+    elif cut is not None:
+        TASKS[config.task].compile_model(config, learner, model.optimizer)
+    return learner

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from tl_keras import data, evaluation, models, transfer
+from tl_keras import data, evaluation, models, recipes, transfer
 from tl_keras.errors import InputError
 from tl_keras.models.backbones import BACKBONES
 
+HEAD_RATE = recipes.HEAD_RATE
+"""Learning rate of a head that learns alone, where a recipe chooses it."""
 MOST_ENLARGED = 2
 HUB_IMAGE_SIZE = 224
 EXAMPLE = "FILE_OR_FOLDER"

@@ -7,7 +7,9 @@ from typing import Literal, get_args
 from tl_keras.errors import InputError, unknown_name
 
 Schedule = Literal["cosine", "one_cycle", "constant"]
+Objective = Literal["labels", "contrastive"]
 MOST_EPOCHS = 30
+MOST_NAMED_BLOCKS = 3
 ONE_CYCLE_START = 1 / 25
 
 
@@ -50,6 +52,9 @@ class Phase:
     """Ends the phase before its last epoch, when a metric has stopped getting better."""
     restore_best: bool = False
     """Whether the phase hands on the weights of its best epoch, by the metric of `until` or val_loss, not its last."""
+    objective: Objective = "labels"
+    """labels: the model predicts them. contrastive: features before the head come together where labels agree, and part
+    where they differ; `train` is then a list of blocks without the head, and the only metrics are loss and val_loss."""
 
     def __post_init__(self):
         """Fills in what follows from the rest and refuses values that no training could use."""
@@ -74,11 +79,16 @@ class Phase:
             raise unknown_name("schedule", self.schedule, get_args(Schedule))
         if not 0 <= self.warmup < 1:
             raise InputError(f"Phase {self.name!r} needs a warmup share from 0 to below 1: got {self.warmup}.")
+        self._check_objective()
 
     @property
     def name(self):
-        """What logs and pictures call the phase."""
-        return self.train if isinstance(self.train, str) else " + ".join(self.train)
+        """What logs and pictures call the phase; of a long list of blocks the first and the last."""
+        if isinstance(self.train, str):
+            return self.train
+        if len(self.train) > MOST_NAMED_BLOCKS:
+            return f"{self.train[0]} … {self.train[-1]} ({len(self.train)})"
+        return " + ".join(self.train)
 
     @property
     def monitor(self):
@@ -105,6 +115,21 @@ class Phase:
         if self.schedule == "constant":
             return self.learning_rate
         return self.learning_rate * _fall(min(1.0, (position - self.warmup) / (1 - self.warmup)))
+
+    def _check_objective(self):
+        if self.objective not in get_args(Objective):
+            raise unknown_name("objective", self.objective, get_args(Objective))
+        if self.objective == "labels":
+            return
+        if isinstance(self.train, str) or {"head", "all"} & set(self.train):
+            raise InputError(
+                f"A contrastive phase trains what lies before the head: got train={self.train!r}, expected a list of "
+                "blocks without the head, such as [block4, block5]."
+            )
+        if not self.monitor.endswith("loss"):
+            raise InputError(
+                f"A contrastive phase has no metric but loss and val_loss: got a plateau of {self.monitor!r}."
+            )
 
     def _fill(self, name, value):
         if getattr(self, name) is None:

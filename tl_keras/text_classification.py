@@ -3,15 +3,17 @@
 import csv
 import hashlib
 import importlib
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from tl_keras import data, devices, evaluation, models, transfer
 from tl_keras.errors import InputError
+from tl_keras.recipes import TEXT_HEAD_RATE
+from tl_keras.user_cache import user_cache
 
+HEAD_RATE = TEXT_HEAD_RATE
+"""Learning rate of a head that learns alone, where a recipe chooses it."""
 EXAMPLE = '"I love this product!"'
 """What `predict` takes after the run."""
 CACHED_FROM = 20_000
@@ -68,7 +70,7 @@ def load_data(config):
         tokenizer.encode,
         _token_format(tokenizer, config.text),
         fingerprint=tokenizer.fingerprint,
-        cache_folder=_cache_folder() if len(records) >= CACHED_FROM else None,
+        cache_folder=user_cache() / "tokens" if len(records) >= CACHED_FROM else None,
     )
 
 
@@ -378,10 +380,6 @@ def _token_format(tokenizer, text):
         truncation=text.truncation,
         windows=text.windows,
     )
-
-
-def _cache_folder():
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tl_keras" / "tokens"
 
 
 def _batches(model, texts, batch_size):

@@ -69,6 +69,8 @@ def choose_phases(config, model, num_examples):
         unfreeze_from=config.unfreeze_from,
         epochs=config.epochs,
         learning_rate=config.learning_rate,
+        head_rate=TASKS[config.task].HEAD_RATE,
+        lora=config.model.lora_rank is not None,
     )
 
 
@@ -104,7 +106,8 @@ def find_learning_rate(config):
     model = build_model(config, splits)
     phase = (config.phases or choose_phases(config, model, len(splits.train)))[0]
     transfer.freeze_to(model, phase.train, config.batch_norm)
-    curve = transfer.find_learning_rate(model, task.training_inputs(config, splits, 0)["x"])
+    learner = fitting.make_learner(config, model, phase)
+    curve = transfer.find_learning_rate(learner, task.training_inputs(config, splits, 0)["x"])
     picture = Path(f"{config.run}-learning_rate.png" if config.run else "learning_rate.png")
     evaluation.plot_learning_rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, picture)
     found = "no rate to suggest" if curve.suggestion is None else f"suggested learning_rate {curve.suggestion:.2g}"

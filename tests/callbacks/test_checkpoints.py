@@ -93,10 +93,26 @@ def undisturbed(setting):
 def test_an_interrupted_run_ends_bit_identical(setting, epoch, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(build_model(0, **SETTINGS[setting]), tmp_path, Kill(epoch))
-    resumed = build_model(99, **SETTINGS[setting])
+    resumed = build_model(99 if epoch > PHASES[0].epochs else 0, **SETTINGS[setting])
+    for weight in resumed.get_layer("head.output").weights:
+        weight.assign(weight + 1)
     epochs_done, history = train(resumed, tmp_path)
     assert epochs_done == epoch
     assert (history, state(resumed)) == undisturbed(setting)
+
+
+def test_what_no_phase_has_touched_is_not_written(tmp_path):
+    train(build_model(0), tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(build_model(0), tmp_path / "head", Kill(1))
+    [head], [*_, whole] = ((tmp_path / name).glob("*.npz") for name in ("head", "whole"))
+    with np.load(head) as early, np.load(whole) as late:
+        weights = sorted(early[name].size for name in early.files if name.startswith("model-"))
+        assert [size for size in weights if size > 2] == [8]
+        # Of the head, two moments of each of two variables are kept; of all, two of each of six.
+        assert len([name for name in late.files if name.startswith("optimizer-")]) == 8 + len(
+            [name for name in early.files if name.startswith("optimizer-")]
+        )
 
 
 @pytest.fixture(scope="module")
@@ -134,9 +150,10 @@ def truncate(data):
     return data[: len(data) // 2]
 
 
-def flip_in_the_middle(data):
-    position = len(data) // 2
-    return data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
+def flip_a_bit(data):
+    # Of the state's text, as NumPy stores it: most headers of the file tell nothing that is read.
+    place = data.index("epochs".encode("utf-32-le"))
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
 
 
 def lose_an_array(data):
@@ -149,7 +166,7 @@ def encrypt(data):
     return data[:position] + b"\1" + data[position + 1 :]
 
 
-@pytest.mark.parametrize("damage", [truncate, flip_in_the_middle, lose_an_array, encrypt, lambda data: b""])
+@pytest.mark.parametrize("damage", [truncate, flip_a_bit, lose_an_array, encrypt, lambda data: b""])
 def test_a_damaged_newest_checkpoint_falls_back_to_the_older(interrupted, damage):
     newest, (model, unfreezing), (reference, other) = interrupted / "epoch-00003.npz", prepared(99), prepared(98)
     newest.write_bytes(damage(newest.read_bytes()))

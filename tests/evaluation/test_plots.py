@@ -110,8 +110,15 @@ def test_history_draws_each_measure_with_phases_and_best_epoch(tmp_path, drawn):
 
 @pytest.mark.parametrize(
     "history",
-    [{}, {"loss": [1.0]}, {"loss": [1.0, 0.5]}, HISTORY | {"val_loss": [float("nan")] * 3}, HISTORY | {"val_loss": []}],
-    ids=["empty", "one epoch", "no validation", "diverged", "never validated"],
+    [
+        {},
+        {"loss": [1.0]},
+        {"loss": [1.0, 0.5]},
+        HISTORY | {"val_loss": [float("nan")] * 3},
+        HISTORY | {"val_loss": []},
+        HISTORY | {"accuracy": [None, 0.5, 0.6], "val_accuracy": [None, 0.5, 0.6]},
+    ],
+    ids=["empty", "one epoch", "no validation", "diverged", "never validated", "not in every phase"],
 )
 def test_history_may_be_short_or_have_holes(tmp_path, history, recwarn):
     plots.plot_history(history, [("head", 1, 1)], tmp_path / "history.png")

@@ -5,7 +5,7 @@ from tiny_models import blocks_model, sequential_model
 
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
-from tl_keras.transfer.plan import constant_variables, find_oversights, plan_phases, variables_of_all_phases
+from tl_keras.transfer.plan import find_oversights, plan_phases, untouched_variables, variables_of_all_phases
 
 PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3, learning_rate=1e-2, block_decay=0.5), Phase(["block1"])]
 HEAD = ["head.logits/kernel", "head.logits/bias"]
@@ -102,7 +102,8 @@ def test_an_ended_phase_counts_the_epochs_that_it_took():
 
 
 @pytest.mark.parametrize(("batch_norm", "count"), [("inference", 10), ("recalibrate", 6), ("train", 10)])
-def test_constants_are_what_no_phase_changes(batch_norm, count):
-    constants = constant_variables(blocks_model(), [Phase("head")], batch_norm)
-    assert len(constants) == count
-    assert not any(variable.path.startswith("head") for variable in constants)
+def test_what_no_phase_has_changed_yet_is_listed_for_each(batch_norm, count):
+    head, everything = untouched_variables(blocks_model(), [Phase("head"), Phase("all")], batch_norm)
+    assert len(head) == count
+    assert not any(variable.path.startswith("head") for variable in head)
+    assert {id(variable) for variable in everything} < {id(variable) for variable in head}

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from tensorflow.python.framework.ops import gradient_registry
 from tiny_models import same_bits
 
 from tl_keras.transfer.staged_adamw import StagedAdamW
@@ -206,3 +207,11 @@ def test_a_late_variable_counts_its_own_steps_where_gradients_are_accumulated():
         optimizer.apply([step, step], [early, late])
     # The first step of Adam moves everything by its rate, whatever the gradient.
     np.testing.assert_allclose(before - late.numpy(), RATE, rtol=1e-4)
+
+
+def test_a_traced_step_is_not_kept_for_good():
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    before = set(gradient_registry.list())
+    model.compile(StagedAdamW(), "mse")
+    model.fit(np.zeros((4, 2)), np.zeros((4, 1)), verbose=0)
+    assert set(gradient_registry.list()) == before

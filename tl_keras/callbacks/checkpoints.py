@@ -10,18 +10,22 @@ import numpy as np
 
 from tl_keras.atomic_files import atomic_path
 from tl_keras.errors import InputError
+from tl_keras.transfer.staged_adamw import StagedAdamW
+from tl_keras.transfer.unfreezing import innermost_optimizer
 
 
 class CheckpointEachEpoch(keras.callbacks.Callback):
     """Saves a run at the end of every epoch, the newest two kept.
 
-    A checkpoint holds every variable that may change in any phase (seed generators included), those of the optimizer,
-    the history and what the phases have decided; of what never changes it holds a hash. It is written whole or not at
-    all, and each array carries a checksum. Comes after `ProgressiveUnfreezing` in the list of callbacks.
+    A checkpoint holds every variable that a phase may have changed so far (seed generators included), those of the
+    optimizer, the history and what the phases have decided; of what is still untouched it holds a hash. It
+    is written whole or not at all, and each array carries a checksum. Comes after `ProgressiveUnfreezing` in the list
+    of callbacks.
 
     Args:
         folder: path of the checkpoints' folder.
-        history: dict from metric name to the list of its values so far; it grows with each epoch.
+        history: dict from metric name to the list of its values so far, None in phases that do not report it; it grows
+            with each epoch.
         unfreezing: the `ProgressiveUnfreezing` of the same `fit`, prepared.
         model: the model to save, of which `fit` may train only a suffix.
     """
@@ -32,17 +36,25 @@ class CheckpointEachEpoch(keras.callbacks.Callback):
         self.history = history
         self.unfreezing = unfreezing
         self._whole_model = model
-        self._constants = _digest(unfreezing.constants)
+        self._digests = {}
 
     def on_epoch_end(self, epoch, logs=None):
         """Saves the state that the next epoch begins with."""
-        for name, value in (logs or {}).items():
-            self.history.setdefault(name, []).append(float(value))
+        logs = logs or {}
+        for name in {**self.history, **logs}:
+            values = self.history.setdefault(name, [None] * epoch)
+            values.append(float(logs[name]) if name in logs else None)
         self.folder.mkdir(parents=True, exist_ok=True)
-        state = {"epochs": epoch + 1, "history": self.history, "phases": self.unfreezing.state}
-        arrays = {name: variable.numpy() for name, variable in _variables(self._whole_model, self.unfreezing).items()}
-        arrays |= {f"best-{number}": array for number, array in enumerate(self.unfreezing.best_weights)}
-        arrays |= {"state": np.array(json.dumps(state)), "constants": np.array(self._constants)}
+        unfreezing = self.unfreezing
+        # Of a phase that has just ended the next one's list: what that will change is written, too.
+        phase = min(len(unfreezing.state["ends"]), len(unfreezing.phases) - 1)
+        state = {"epochs": epoch + 1, "history": self.history, "phases": unfreezing.state, "phase": phase}
+        variables = _variables(self._whole_model, unfreezing.untouched[phase])
+        arrays = {name: variable.numpy() for name, variable in variables.items()}
+        arrays |= {f"best-{number}": array for number, array in enumerate(unfreezing.best_weights)}
+        if phase not in self._digests:
+            self._digests[phase] = _digest(unfreezing.untouched[phase])
+        arrays |= {"state": np.array(json.dumps(state)), "untouched": np.array(self._digests[phase])}
         with atomic_path(self.folder / f"epoch-{epoch + 1:05d}.npz") as temporary, open(temporary, "wb") as file:
             np.savez(file, **arrays)
         for old in sorted(self.folder.glob("epoch-*.npz"))[:-2]:
@@ -64,24 +76,33 @@ def restore_newest(folder, model, unfreezing):
     Raises:
         InputError: the weights that the run began with are not those any more.
     """
-    variables = _variables(model, unfreezing)
     for path in sorted(Path(folder).glob("epoch-*.npz"), reverse=True):
         arrays = _read(path)
-        if variables.keys() | {"state", "constants"} <= arrays.keys() and _fit(arrays, variables):
-            if str(arrays["constants"]) != _digest(unfreezing.constants):
-                raise InputError(
-                    f"The run cannot go on from {str(path)!r}: the pretrained weights are other ones than when it "
-                    "began; restore them, or give --run another folder."
-                )
-            return _restore(arrays, variables, unfreezing, path)
+        if state := _state(arrays, len(unfreezing.phases)):
+            untouched = unfreezing.untouched[state["phase"]]
+            variables = _variables(model, untouched)
+            if variables.keys() <= arrays.keys() and _fit(arrays, variables):
+                if str(arrays["untouched"]) != _digest(untouched):
+                    raise InputError(
+                        f"The run cannot go on from {str(path)!r}: the pretrained weights are other ones than when it "
+                        "began; restore them, or give --run another folder."
+                    )
+                return _restore(arrays, state, variables, unfreezing, path)
         print(f"the checkpoint {path} is damaged or of another model and is passed over", flush=True)
     return 0, {}
 
 
-def _restore(arrays, variables, unfreezing, path):
+def _state(arrays, num_phases):
+    """Returns what a checkpoint tells besides weights, or None where it is damaged or of other phases."""
+    if not {"state", "untouched"} <= arrays.keys():
+        return None
+    state = json.loads(str(arrays["state"]))
+    return state if state.get("phase", num_phases) < num_phases else None
+
+
+def _restore(arrays, state, variables, unfreezing, path):
     for name, variable in variables.items():
         variable.assign(arrays[name])
-    state = json.loads(str(arrays["state"]))
     best = sorted((name for name in arrays if name.startswith("best-")), key=lambda name: int(name[5:]))
     unfreezing.resume(state["phases"], [arrays[name] for name in best])
     print(f"going on after epoch {state['epochs']}, from {path}", flush=True)
@@ -101,12 +122,15 @@ def _read(path):
         return {}
 
 
-def _variables(model, unfreezing):
-    """The variables of all layers that may change, and the optimizer's; the metrics begin anew in each epoch."""
-    constants = set(map(id, unfreezing.constants))
-    variables = [v for layer in model.layers for v in layer.variables if id(v) not in constants]
-    named = {f"model-{number}": variable for number, variable in enumerate(variables)}
-    return named | {f"optimizer-{number}": variable for number, variable in enumerate(model.optimizer.variables)}
+def _variables(model, untouched):
+    """The variables of all layers that may have changed, and the optimizer's; the metrics begin anew in each epoch."""
+    optimizer, still = innermost_optimizer(model.optimizer), set(map(id, untouched))
+    if isinstance(optimizer, StagedAdamW):
+        moments = zip(optimizer._trainable_variables, optimizer._momentums, optimizer._velocities, strict=True)
+        still |= {id(moment) for variable, *both in moments if id(variable) in still for moment in both}
+    named = {f"model-{number}": v for number, v in enumerate(v for layer in model.layers for v in layer.variables)}
+    named |= {f"optimizer-{number}": variable for number, variable in enumerate(model.optimizer.variables)}
+    return {name: variable for name, variable in named.items() if id(variable) not in still}
 
 
 def _digest(variables):

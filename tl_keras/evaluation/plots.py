@@ -78,9 +78,9 @@ def plot_history(history, phase_spans, path):
     """Draws loss and metrics by epoch, training against validation, with the phases as bands behind them.
 
     Args:
-        history: dict of lists with one number per epoch, as `keras.callbacks.History.history` has it: one panel is
-            drawn for loss, accuracy and every other name that also stands there with `val_`; the best validation
-            value is ringed.
+        history: dict of lists with one number per epoch, as `keras.callbacks.History.history` has it, or None where an
+            epoch has no such number: one panel is drawn for loss, accuracy and every other name that also stands there
+            with `val_`; the best validation value is ringed.
         phase_spans: list of (name, first_epoch, last_epoch); epochs count from 1 and both belong to the phase.
         path: the PNG file to write.
     """
@@ -203,6 +203,7 @@ def _draw_phases(axes, phase_spans, epochs):
 
 
 def _draw_curve(axes, values, label, **style):
+    values = np.asarray(values, "float64")
     marker = "o" if len(values) <= 30 else None
     axes.plot(range(1, len(values) + 1), values, label=label, marker=marker, markersize=3, linewidth=1.6, **style)
 

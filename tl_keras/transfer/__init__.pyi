@@ -3,6 +3,8 @@ from .activation_store import default_folder as default_folder
 from .audit import FreezeAudit as FreezeAudit
 from .audit import FreezeViolation as FreezeViolation
 from .batch_norm import recalibrate_batch_norm as recalibrate_batch_norm
+from .contrastive import SupervisedContrastive as SupervisedContrastive
+from .contrastive import contrastive_learner as contrastive_learner
 from .cost_model import PhaseCost as PhaseCost
 from .cost_model import Place as Place
 from .cost_model import plan_cache as plan_cache

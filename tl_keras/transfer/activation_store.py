@@ -23,6 +23,7 @@ from tl_keras.transfer.activation_file import (
     num_file_bytes,
     read_activations,
 )
+from tl_keras.user_cache import user_cache
 
 try:
     import fcntl
@@ -36,7 +37,7 @@ DISK_MARGIN = 2**29
 
 def default_folder():
     """Returns the `pathlib.Path` of the user's own folder of activations, which need not exist."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tl_keras" / "activations"
+    return user_cache() / "activations"
 
 
 class ActivationStore:

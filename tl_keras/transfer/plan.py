@@ -97,8 +97,8 @@ def variables_of_all_phases(model, phases, batch_norm="inference"):
     return [variable for key, variable in members.items() if key in learning]
 
 
-def constant_variables(model, phases, batch_norm="inference"):
-    """Lists the variables that none of the phases changes, nor what comes before them, in the model's order.
+def untouched_variables(model, phases, batch_norm="inference"):
+    """Lists for each phase the variables that neither it nor any phase before it changes, in the model's order.
 
     Leaves the model as the last phase sets it.
 
@@ -108,14 +108,16 @@ def constant_variables(model, phases, batch_norm="inference"):
         batch_norm: see `freeze_to`; "recalibrate" changes the statistics of every BatchNormalization layer.
 
     Returns:
-        List of `keras.Variable`, without the states of random generators.
+        List of a list of `keras.Variable` for each phase, without the states of random generators.
     """
     changing = set()
+    if batch_norm == "recalibrate":
+        norms = [part for part in model._flatten_layers() if isinstance(part, keras.layers.BatchNormalization)]
+        changing = {id(v) for norm in norms for v in (norm.moving_mean, norm.moving_variance)}
+    members = {id(v): v for block in variables_by_block(model).values() for v in block}
+    untouched = []
     for phase in phases:
         freeze_to(model, phase.train, batch_norm)
         changing |= set(map(id, changeable_variables(model)))
-    if batch_norm == "recalibrate":
-        norms = [part for part in model._flatten_layers() if isinstance(part, keras.layers.BatchNormalization)]
-        changing |= {id(v) for norm in norms for v in (norm.moving_mean, norm.moving_variance)}
-    members = {id(v): v for block in variables_by_block(model).values() for v in block}
-    return [variable for key, variable in members.items() if key not in changing]
+        untouched.append([variable for key, variable in members.items() if key not in changing])
+    return untouched

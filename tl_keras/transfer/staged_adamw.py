@@ -72,6 +72,12 @@ class StagedAdamW(keras.optimizers.AdamW):
             grad=ops.cast(tf.convert_to_tensor(gradient), dtype),
         )
 
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        """Sums gradients over replicas, where there are several: TensorFlow 2.21 never lets go of a traced sum."""
+        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            return list(grads_and_vars)
+        return super()._all_reduce_sum_gradients(grads_and_vars)
+
     def _decays(self, index):
         variable = self._trainable_variables[index]
         return len(variable.shape) > 1 and variable.name != "bias" and self._use_weight_decay(variable)

@@ -10,7 +10,7 @@ from tl_keras.phases import check_phases, is_better, phase_at, phase_seconds
 from tl_keras.transfer.audit import FreezeAudit
 from tl_keras.transfer.freezing import changeable_variables, freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import rate_multipliers
-from tl_keras.transfer.plan import constant_variables, plan_phases, variables_of_all_phases
+from tl_keras.transfer.plan import plan_phases, untouched_variables, variables_of_all_phases
 from tl_keras.transfer.staged_adamw import StagedAdamW
 
 
@@ -50,7 +50,8 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         state: dict ready for JSON, to be saved after each epoch and put back before a resumed `fit`: `ends`, the first
             epoch after each phase that has ended; `seconds`, the time used; `best` and `waited`, the value of the best
             epoch of the running phase and the epochs since.
-        constants: list of the `keras.Variable` that no phase changes, from `prepare` on.
+        untouched: list of a list of `keras.Variable` for each phase, from `prepare` on: those that neither it nor any
+            phase before it changes.
         best_weights: list of arrays, to be saved with it: the weights of that epoch, where the phase restores them.
 
     Raises:
@@ -80,7 +81,7 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         """
         self.plan = plan_phases(model, self.phases, self.batch_norm, self.state["ends"])
         self._variables = variables_of_all_phases(model, self.phases, self.batch_norm)
-        self.constants = constant_variables(model, self.phases, self.batch_norm)
+        self.untouched = untouched_variables(model, self.phases, self.batch_norm)
         _check_optimizer(model.optimizer, self.phases)
         with model.distribute_strategy.scope():
             model.optimizer = _optimizer_over(model.optimizer, self._variables)
