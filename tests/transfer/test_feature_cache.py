@@ -64,6 +64,19 @@ def test_bfloat16_takes_half_and_is_near(model, image_set):
     np.testing.assert_allclose(half.astype("float32"), exact, rtol=1 / 128)
 
 
+def test_half_precision_is_computed_without_normalization_in_between(image_set):
+    with_policy = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = tl.build_image_classifier("efficientnet_lite0", 3, weights=None, image_size=32)
+    finally:
+        keras.mixed_precision.set_dtype_policy(with_policy)
+    [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
+    stored = FrozenPart(model, [cut]).compute(ImageSource(image_set, 4), in_memory([cut]))[id(cut)]
+    expected = keras.Model(model.input, cut)(image_set.images, training=False)
+    np.testing.assert_allclose(stored.images.astype("float32"), expected, atol=0.05 * np.abs(expected).max())
+
+
 def test_views_are_stored_one_after_the_other_and_differ(model, image_set):
     [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
     source = ImageSource(image_set, 4, views=2, augmentation="light", seed=3)
