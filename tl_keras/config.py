@@ -216,6 +216,8 @@ class RunConfig:
     """Epochs of the whole run, shared among the recipe's phases; null chooses them by the amount of data."""
     learning_rate: float | None = None
     """Peak learning rate of the recipe's first phase, the others in proportion; null takes those of the recipe."""
+    block_decay: float | None = None
+    """Share of the next block's rate that each block of the backbone learns at, up to 1; null takes 0.7."""
     phases: list[Phase] | None = None
     """Phases written by hand instead of a recipe, as {train: block5, epochs: 3, learning_rate: 1e-4}."""
     max_time: str | None = None
@@ -239,7 +241,7 @@ class RunConfig:
         self._check_task()
         if self.phases is not None:
             check_phases(self.phases)
-            for name in ("unfreeze_from", "epochs", "learning_rate"):
+            for name in ("unfreeze_from", "epochs", "learning_rate", "block_decay"):
                 if getattr(self, name) is not None:
                     raise InputError(
                         f"{name} shapes a recipe, but phases are given: set it in the phases, or leave them out."
@@ -251,6 +253,8 @@ class RunConfig:
             raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning_rate must be above 0: got {self.learning_rate}.")
+        if self.block_decay is not None and not 0 < self.block_decay <= 1:
+            raise InputError(f"block_decay must lie above 0 and up to 1: got {self.block_decay}.")
         if self.max_time is not None:
             parse_duration(self.max_time)
 

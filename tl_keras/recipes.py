@@ -44,6 +44,7 @@ def expand_recipe(
     unfreeze_from=None,
     epochs=None,
     learning_rate=None,
+    block_decay=None,
     head_rate=HEAD_RATE,
     lora=False,
 ):
@@ -63,6 +64,8 @@ def expand_recipe(
             where a linear probe comes first, and for few examples.
         epochs: epochs of the whole run, shared among the phases; None chooses them by the amount of data.
         learning_rate: peak rate of the first phase, the others in proportion; None takes those of the recipe.
+        block_decay: each block learns at this share of the rate of the block after it, above 0 and up to 1; None takes
+            `BLOCK_DECAY`.
         head_rate: peak rate of a phase in which the head learns alone: `HEAD_RATE`, or `TEXT_HEAD_RATE` for texts.
         lora: whether the backbone learns through LoRA, `LORA_FACTOR` times faster.
 
@@ -83,7 +86,7 @@ def expand_recipe(
     block_rate = BLOCK_RATE * (LORA_FACTOR if lora else 1)
     probe = Phase(train=head, epochs=head_epochs, learning_rate=head_rate)
     later = [
-        Phase(train=block, epochs=block_epochs, learning_rate=block_rate, block_decay=BLOCK_DECAY)
+        Phase(train=block, epochs=block_epochs, learning_rate=block_rate, block_decay=block_decay or BLOCK_DECAY)
         for block in reversed(thawing)
     ]
     comparing = [

@@ -69,6 +69,7 @@ def choose_phases(config, model, num_examples):
         unfreeze_from=config.unfreeze_from,
         epochs=config.epochs,
         learning_rate=config.learning_rate,
+        block_decay=config.block_decay,
         head_rate=TASKS[config.task].HEAD_RATE,
         lora=config.model.lora_rank is not None,
     )
