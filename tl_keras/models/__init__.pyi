@@ -1,6 +1,14 @@
 from .building import build_backbone as build_backbone
 from .classifiers import build_image_classifier as build_image_classifier
 from .compiling import compile_classifier as compile_classifier
+from .detection import DecodingSettings as DecodingSettings
+from .detection import Detector as Detector
+from .detection import FasterRCNNSettings as FasterRCNNSettings
+from .detection import RetinaNetSettings as RetinaNetSettings
+from .detection import YoloV8Settings as YoloV8Settings
+from .detection import detect as detect
+from .detectors import build_object_detector as build_object_detector
+from .detectors import open_detector as open_detector
 from .lora import add_lora as add_lora
 from .lora import freeze_beside_lora as freeze_beside_lora
 from .lora import merge_lora as merge_lora

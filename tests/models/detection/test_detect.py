@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny_detectors import DECODING, PYRAMID, RETINA, SINGLE, SIZE, average_precision, rectangles, tiny_backbone
+
+from tl_keras.models.detection.detect import detect
+from tl_keras.models.detection.faster_rcnn import build_faster_rcnn
+from tl_keras.models.detection.retina_net import build_retina_net
+from tl_keras.models.detection.yolo_v8 import build_yolo_v8
+
+IMAGES, TARGETS = rectangles(5)
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    model = build_retina_net(tiny_backbone(), 2, RETINA)
+    # Scores all over: a fresh head gives 0.01 to everything.
+    logits = model.get_layer("head.logits")
+    logits.set_weights([100 * np.asarray(logits.kernel), np.zeros(logits.bias.shape)])
+    return model
+
+
+def test_each_image_gets_its_detections_without_padding(model):
+    found = detect(model, IMAGES, batch_size=2)
+    padded = model.predict(IMAGES, verbose=0)
+    assert len(found) == 5
+    for index, image in enumerate(found):
+        count = (padded["scores"][index] >= 0).sum()
+        assert (image["boxes"].shape, image["scores"].shape, image["labels"].shape) == ((count, 4), (count,), (count,))
+        assert (np.diff(image["scores"]) <= 0).all() and (image["boxes"] >= 0).all()
+
+
+def test_weak_detections_are_left_out(model):
+    threshold = np.median(np.concatenate([image["scores"] for image in detect(model, IMAGES)]))
+    scores = np.concatenate([image["scores"] for image in detect(model, IMAGES, score_threshold=threshold)])
+    assert len(scores) and scores.min() >= threshold
+
+
+def test_datasets_and_inference_models_are_taken_too(model):
+    expected = detect(model, IMAGES)
+    dataset = tf.data.Dataset.from_tensor_slices((IMAGES, TARGETS)).batch(2)
+    for found in (detect(model, dataset), detect(model.inference_model(), IMAGES)):
+        np.testing.assert_allclose(found[4]["boxes"], expected[4]["boxes"], atol=1e-3)
+
+
+def overfitting_detector(name):
+    """A small detector that can learn eight pictures by heart."""
+    keras.utils.set_random_seed(0)
+    wide = {"num_proposals": 40, "head_samples": 32, "head_units": (64,), "pool_size": 4, "candidates_per_level": 100}
+    if name == "yolo_v8":
+        return build_yolo_v8("yolo_v8_xs", 2, SIZE, DECODING)
+    backbone = tiny_backbone(width=16)
+    if name == "retinanet":
+        return build_retina_net(backbone, 2, replace(RETINA, channels=32))
+    settings = replace(SINGLE, **wide) if name == "single level" else replace(PYRAMID, channels=32, **wide)
+    return build_faster_rcnn(backbone, 2, settings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["single level", "feature pyramid", "retinanet", "yolo_v8"])
+def test_a_detector_learns_eight_pictures_by_heart(name):
+    images, targets = rectangles(8)
+    model = overfitting_detector(name)
+    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, 400)), jit_compile=False)
+    model.fit(images, targets, batch_size=8, epochs=400, verbose=0)
+    assert average_precision(detect(model, images), targets) > 0.9

@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+from tiny_detectors import overlap, random_boxes
+
+from tl_keras.models.detection.matching import match_boxes
+
+CANDIDATES = random_boxes((1, 40), 0)
+BOXES = random_boxes((3, 4), 1)
+IS_BOX = np.array([[True, True, True, True], [True, True, False, False], [False] * 4])
+
+
+@pytest.mark.parametrize("keep_best", [True, False])
+def test_matches_are_those_of_numpy(keep_best):
+    matches, kinds = match_boxes(CANDIDATES, BOXES, IS_BOX, negative_below=0.3, positive_from=0.5, keep_best=keep_best)
+    for image in (0, 1):
+        real = BOXES[image][IS_BOX[image]]
+        overlaps = np.array([[overlap(candidate, box) for box in real] for candidate in CANDIDATES[0]])
+        expected = np.select([overlaps.max(1) >= 0.5, overlaps.max(1) < 0.3], [1, 0], -1)
+        if keep_best:
+            expected[overlaps.argmax(0)] = 1
+        np.testing.assert_array_equal(kinds[image], expected)
+        np.testing.assert_array_equal(matches[image], overlaps.argmax(1))
+
+
+def test_without_boxes_all_is_background():
+    _, kinds = match_boxes(CANDIDATES, BOXES, IS_BOX, negative_below=0.3, positive_from=0.5, keep_best=True)
+    assert not np.any(kinds[2])
+
+
+def test_a_box_that_no_candidate_touches_gets_none():
+    far = np.full((1, 1, 4), 90, "float32") + np.array([0, 0, 5, 5], "float32")
+    _, kinds = match_boxes(
+        CANDIDATES, far, np.ones((1, 1), bool), negative_below=0.3, positive_from=0.5, keep_best=True
+    )
+    assert not np.any(kinds)

@@ -1,0 +1,77 @@
+import keras
+import numpy as np
+import tensorflow as tf
+from tiny_detectors import PYRAMID, greedy
+
+from tl_keras.models.detection.anchors import AnchorGrid
+from tl_keras.models.detection.box_coding import decode_boxes
+from tl_keras.models.detection.proposals import ProposalSelection, add_region_proposals
+
+GRID = AnchorGrid(64, (16, 32), ((16.0,), (32.0,)), (0.5, 1.0, 2.0))
+SIZES = [48, 12]
+GENERATOR = np.random.default_rng(0)
+OBJECTNESS = GENERATOR.normal(size=(2, 60)).astype("float32")
+DELTAS = GENERATOR.normal(0, 0.5, size=(2, 60, 4)).astype("float32")
+
+
+def select(**changes):
+    options = {"candidates_per_level": 20, "num_proposals": 15, "overlap_threshold": 0.3}
+    return ProposalSelection(GRID, **{**options, **changes})
+
+
+def expected_proposals(image):
+    found, start = [], 0
+    for anchors in GRID.levels():
+        part = slice(start, start + len(anchors))
+        scores, order = OBJECTNESS[image, part], np.argsort(-OBJECTNESS[image, part])[:20]
+        boxes = np.clip(np.asarray(decode_boxes(DELTAS[image, part], anchors)), 0, 64)[order]
+        stays = greedy(boxes, (boxes[:, 2:] > boxes[:, :2]).all(1), 0.3, None)
+        found += [(score, box) for score, box, kept in zip(scores[order], boxes, stays, strict=True) if kept]
+        start += len(anchors)
+    return np.array([box for _, box in sorted(found, key=lambda pair: -pair[0])][:15])
+
+
+def test_proposals_are_the_best_boxes_of_each_level_without_repetition():
+    proposals = np.asarray(select()(OBJECTNESS, DELTAS))
+    for image in (0, 1):
+        expected = expected_proposals(image)
+        np.testing.assert_allclose(proposals[image, : len(expected)], expected, atol=1e-4)
+        assert (proposals[image, len(expected) :] == -1).all()
+
+
+def test_where_all_boxes_agree_the_rest_is_padding():
+    proposals = np.asarray(select(overlap_threshold=0.0)(OBJECTNESS, DELTAS))
+    assert (proposals[:, -1] == -1).all() and (proposals[:, 0] >= 0).all()
+
+
+def test_it_returns_no_more_than_there_are_candidates():
+    assert select(num_proposals=1000)(OBJECTNESS, DELTAS).shape == (2, 32, 4)
+
+
+def test_no_gradient_flows_through_it():
+    objectness, deltas = tf.constant(OBJECTNESS), tf.constant(DELTAS)
+    with tf.GradientTape() as tape:
+        tape.watch([objectness, deltas])
+        value = tf.reduce_sum(select()(objectness, deltas))
+    assert tape.gradient(value, [objectness, deltas]) == [None, None]
+
+
+def test_it_is_rebuilt_from_its_configuration():
+    again = ProposalSelection.from_config(select().get_config())
+    np.testing.assert_array_equal(again(OBJECTNESS, DELTAS), select()(OBJECTNESS, DELTAS))
+
+
+def test_one_network_slides_over_every_level():
+    levels = [keras.Input((4, 4, 6)), keras.Input((2, 2, 6))]
+    objectness, deltas, proposals = add_region_proposals(levels, GRID, PYRAMID)
+    assert (objectness.shape, deltas.shape, proposals.shape) == ((None, 60), (None, 60, 4), (None, 12, 4))
+    model = keras.Model(levels, [objectness, deltas])
+    assert len(model.trainable_variables) == 6
+    # What a level says stands where its anchors do: row by row, then anchor by anchor.
+    arrays = [GENERATOR.normal(size=(1, *level.shape[1:])).astype("float32") for level in levels]
+    hidden = [np.asarray(model.get_layer("proposals.conv")(array)) for array in arrays]
+    scores, shifts = map(np.asarray, model(arrays))
+    kernel = np.asarray(model.get_layer("proposals.objectness").kernel)[0, 0]
+    np.testing.assert_allclose(scores[0, 48 + 3 * (2 * 1 + 0) + 2], hidden[1][0, 1, 0] @ kernel[:, 2], atol=1e-5)
+    kernel = np.asarray(model.get_layer("proposals.deltas").kernel)[0, 0]
+    np.testing.assert_allclose(shifts[0, 3 * (4 * 2 + 1) + 1], hidden[0][0, 2, 1] @ kernel[:, 4:8], atol=1e-5)

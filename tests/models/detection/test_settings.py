@@ -1,0 +1,16 @@
+import subprocess
+import sys
+
+import pytest
+
+from tl_keras.models.detection.settings import FasterRCNNSettings, RetinaNetSettings, YoloV8Settings
+
+
+@pytest.mark.parametrize("settings", [FasterRCNNSettings, RetinaNetSettings, YoloV8Settings])
+def test_settings_are_values(settings):
+    assert settings() == settings() and hash(settings())
+
+
+def test_they_load_no_tensorflow():
+    code = "import sys, tl_keras.models.detection.settings; sys.exit('keras' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

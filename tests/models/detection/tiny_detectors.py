@@ -1,0 +1,109 @@
+"""A backbone of a few convolutions and pictures of rectangles, so that a detector trains in seconds."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from tl_keras.models.detection.settings import DecodingSettings, FasterRCNNSettings, RetinaNetSettings
+
+SIZE = 64
+DECODING = DecodingSettings(max_detections=20, max_candidates=50)
+SINGLE = FasterRCNNSettings(
+    feature_pyramid=False,
+    channels=8,
+    anchor_sizes=(16.0, 32.0),
+    candidates_per_level=30,
+    num_proposals=12,
+    anchor_samples=32,
+    head_samples=8,
+    head_units=(16,),
+    pool_size=3,
+    decoding=DECODING,
+)
+PYRAMID = FasterRCNNSettings(
+    channels=8,
+    anchor_sizes=(8.0, 16.0, 24.0, 32.0, 48.0),
+    candidates_per_level=30,
+    num_proposals=12,
+    anchor_samples=32,
+    head_samples=8,
+    head_units=(16,),
+    pool_size=3,
+    decoding=DECODING,
+)
+RETINA = RetinaNetSettings(channels=8, head_depth=1, anchor_sizes=(12.0, 20.0, 32.0, 48.0, 64.0), decoding=DECODING)
+
+
+def tiny_backbone(strides=5, width=8):
+    """One convolution of stride 2 for each block, `block1` to `block5`; the second one has a BatchNormalization."""
+    inputs = keras.Input((SIZE, SIZE, 3), name="preprocessing.image")
+    outputs = layers.Rescaling(1 / 127.5, -1.0, name="preprocessing.scale")(inputs)
+    for number in range(1, strides + 1):
+        outputs = layers.Conv2D(width * number, 3, 2, padding="same", name=f"block{number}.conv")(outputs)
+        if number == 2:
+            outputs = layers.BatchNormalization(name="block2.norm")(outputs)
+        outputs = layers.ReLU(name=f"block{number}.relu")(outputs)
+    return keras.Model(inputs, outputs, name="tiny")
+
+
+def rectangles(number, seed=0, max_boxes=3):
+    """Dark pictures with 1 or 2 bright rectangles that do not touch: red ones of class 0 and blue ones of class 1."""
+    generator = np.random.default_rng(seed)
+    images = generator.integers(0, 40, (number, SIZE, SIZE, 3)).astype("uint8")
+    boxes, labels = np.zeros((number, max_boxes, 4), "float32"), np.full((number, max_boxes), -1, "int32")
+    for index in range(number):
+        for place in range(1 + index % 2):
+            width, height = generator.integers(14, 28, 2)
+            left = generator.integers(0, 30 - width) if width < 30 else 0
+            left, top = left + 32 * place, generator.integers(0, SIZE - height)
+            label = generator.integers(2)
+            images[index, top : top + height, left : left + width, 2 * label] = 230
+            boxes[index, place] = left, top, left + width, top + height
+            labels[index, place] = label
+    return images, {"boxes": boxes, "labels": labels}
+
+
+def overlap(first, second):
+    """Intersection over union of two boxes, in NumPy."""
+    low, high = np.maximum(first[:2], second[:2]), np.minimum(first[2:], second[2:])
+    shared = np.prod(np.maximum(high - low, 0))
+    union = np.prod(np.maximum(first[2:] - first[:2], 0)) + np.prod(np.maximum(second[2:] - second[:2], 0)) - shared
+    return shared / union if union > 0 else 0.0
+
+
+def random_boxes(shape, seed=0, size=64.0):
+    """float32 (*shape, 4), xyxy."""
+    corners = np.sort(np.random.default_rng(seed).uniform(0, size, (*shape, 2, 2)), axis=-2)
+    return corners.reshape(*shape, 4).astype("float32")
+
+
+def greedy(boxes, is_candidate, threshold, labels):
+    """Greedy suppression of boxes sorted by score, in NumPy: a bool for each, whether it stays."""
+    stays = []
+    for index, box in enumerate(boxes):
+        rivals = [boxes[other] for other in stays if labels is None or labels[other] == labels[index]]
+        if is_candidate[index] and all(overlap(box, rival) <= threshold for rival in rivals):
+            stays.append(index)
+    return np.isin(np.arange(len(boxes)), stays)
+
+
+def average_precision(found, targets):
+    """Mean over the classes of the average precision at an overlap of 0.5: the area under the raw curve, in NumPy."""
+    precisions = []
+    for label in (0, 1):
+        hits, scores, boxes = [], [], 0
+        for image, detections in enumerate(found):
+            free = [
+                box for box, own in zip(targets["boxes"][image], targets["labels"][image], strict=True) if own == label
+            ]
+            boxes += len(free)
+            for box, score, own in zip(*(detections[name] for name in ("boxes", "scores", "labels")), strict=True):
+                if own == label:
+                    place = next((i for i, truth in enumerate(free) if overlap(box, truth) >= 0.5), None)
+                    hits.append(place is not None)
+                    scores.append(score)
+                    free = [truth for i, truth in enumerate(free) if i != place]
+        hits = np.array(hits)[np.argsort(-np.array(scores))]
+        precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+        precisions.append((precision * hits).sum() / boxes)
+    return np.mean(precisions)

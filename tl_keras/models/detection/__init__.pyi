@@ -1,0 +1,15 @@
+from .anchors import AnchorGrid as AnchorGrid
+from .anchors import make_anchors as make_anchors
+from .detect import detect as detect
+from .detector import Detector as Detector
+from .faster_rcnn import FasterRCNN as FasterRCNN
+from .faster_rcnn import build_faster_rcnn as build_faster_rcnn
+from .retina_net import RetinaNet as RetinaNet
+from .retina_net import build_retina_net as build_retina_net
+from .roi_align import RoIAlign as RoIAlign
+from .settings import DecodingSettings as DecodingSettings
+from .settings import FasterRCNNSettings as FasterRCNNSettings
+from .settings import RetinaNetSettings as RetinaNetSettings
+from .settings import YoloV8Settings as YoloV8Settings
+from .yolo_v8 import YoloV8 as YoloV8
+from .yolo_v8 import build_yolo_v8 as build_yolo_v8

@@ -1,0 +1,151 @@
+"""From what a network says to the detections of an image, as layers, so that they are part of a saved model."""
+
+from dataclasses import asdict
+
+import keras
+from keras import ops
+
+from tl_keras.models.detection.anchors import AnchorGrid
+from tl_keras.models.detection.box_coding import clip_boxes, decode_boxes
+from tl_keras.models.detection.settings import DecodingSettings
+from tl_keras.models.detection.suppression import keep_maxima
+
+PADDING = -1
+HEAD_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
+"""Scales of the offsets that a box head learns, in detectron2 `MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS`."""
+
+
+class Decoder(keras.layers.Layer):
+    """Base of the decoders: drops weak and repeated boxes. A subclass writes `boxes_and_scores`.
+
+    Returns:
+        Dictionary of `boxes`, float32 (batch, max_detections, 4), in `bounding_box_format`, `scores`, float32 (batch,
+        max_detections), and `labels`, int32 (batch, max_detections), best first, -1 where there are fewer.
+
+    Args:
+        image_size: height and width of the image in pixels.
+        settings: `DecodingSettings`, or its fields as a dict.
+        bounding_box_format: see `build_object_detector`.
+    """
+
+    def __init__(self, image_size, settings, bounding_box_format="xyxy", **options):
+        super().__init__(**{"name": "detections", **options, "dtype": "float32"})
+        self.image_size = image_size
+        self.settings = DecodingSettings(**settings) if isinstance(settings, dict) else settings
+        self.bounding_box_format = bounding_box_format
+
+    def boxes_and_scores(self, *outputs):
+        """Reads the network's outputs.
+
+        Args:
+            outputs: what the layer is called on.
+
+        Returns:
+            Boxes and scores as `select_detections` takes them.
+        """
+        raise NotImplementedError
+
+    def call(self, *outputs):
+        """See the class."""
+        boxes, scores = self.boxes_and_scores(*outputs)
+        found = select_detections(clip_boxes(boxes, self.image_size), scores, self.settings)
+        if self.bounding_box_format == "xyxy":
+            return found
+        boxes = keras.utils.bounding_boxes.convert_format(
+            found["boxes"], "xyxy", self.bounding_box_format, self.image_size, self.image_size
+        )
+        return found | {"boxes": ops.where(found["scores"][..., None] >= 0, boxes, float(PADDING))}
+
+    def get_config(self):
+        """Returns the arguments of the constructor."""
+        own = {"image_size": self.image_size, "bounding_box_format": self.bounding_box_format}
+        return {**super().get_config(), **own, "settings": asdict(self.settings)}
+
+
+@keras.saving.register_keras_serializable("tl_keras")
+class ProposalDecoder(Decoder):
+    """Decodes proposals that a box head has looked at: softmax over the classes, a box for each class.
+
+    Call arguments:
+        proposals: float32 (batch, n, 4), xyxy in pixels, padded with -1.
+        logits: float32 (batch, n, num_classes + 1), the background last.
+        deltas: float32 (batch, n, 4, num_classes).
+    """
+
+    def boxes_and_scores(self, proposals, logits, deltas):
+        """Returns float32 (batch, n, num_classes, 4) and (batch, n, num_classes)."""
+        is_proposal = proposals[..., 2:3] > proposals[..., 0:1]
+        scores = ops.where(is_proposal, ops.softmax(logits, axis=-1)[..., :-1], 0.0)
+        boxes = decode_boxes(ops.swapaxes(deltas, 2, 3), proposals[:, :, None], HEAD_WEIGHTS)
+        return boxes, scores
+
+
+@keras.saving.register_keras_serializable("tl_keras")
+class AnchorDecoder(Decoder):
+    """Decodes a detector that gives every anchor its classes and offsets: a sigmoid for each class.
+
+    Call arguments:
+        logits: float32 (batch, all_anchors, num_classes).
+        deltas: float32 (batch, all_anchors, 4).
+
+    Args:
+        anchors: `AnchorGrid`, or its fields as a dict.
+        settings: `DecodingSettings`, or its fields as a dict.
+        bounding_box_format: see `build_object_detector`.
+    """
+
+    def __init__(self, anchors, settings, bounding_box_format="xyxy", **options):
+        self.anchors = AnchorGrid(**anchors) if isinstance(anchors, dict) else anchors
+        super().__init__(self.anchors.image_size, settings, bounding_box_format, **options)
+
+    def boxes_and_scores(self, logits, deltas):
+        """Returns float32 (batch, all_anchors, 4) and (batch, all_anchors, num_classes)."""
+        return decode_boxes(deltas, self.anchors.all()), ops.sigmoid(logits)
+
+    def get_config(self):
+        """Returns the arguments of the constructor."""
+        config = {**super().get_config(), "anchors": asdict(self.anchors)}
+        del config["image_size"]
+        return config
+
+
+def select_detections(boxes, scores, settings):
+    """Drops weak and repeated boxes, class by class.
+
+    Args:
+        boxes: float32 (batch, n, 4), or (batch, n, num_classes, 4) where each class has its own boxes; xyxy in pixels.
+        scores: float32 (batch, n, num_classes), 0 to 1.
+        settings: `DecodingSettings`.
+
+    Returns:
+        Dictionary of `boxes`, float32 (batch, max_detections, 4), `scores`, float32 (batch, max_detections), and
+        `labels`, int32 (batch, max_detections), best first, -1 where there are fewer.
+    """
+    number, num_classes = scores.shape[1:]
+    candidates = min(settings.max_candidates, number * num_classes)
+    best_scores, best = ops.top_k(ops.reshape(scores, (-1, number * num_classes)), candidates)
+    labels = ops.cast(best % num_classes, "int32")
+    rows = best if len(boxes.shape) == 4 else best // num_classes
+    boxes = ops.take_along_axis(ops.reshape(boxes, (-1, boxes.shape[1] * _per_row(boxes), 4)), rows[..., None], axis=1)
+    has_area = ops.all(boxes[..., 2:] > boxes[..., :2], axis=-1)
+    is_candidate = (best_scores >= settings.score_threshold) & has_area
+    stays = keep_maxima(boxes, is_candidate, settings.overlap_threshold, labels)
+    return _first(boxes, ops.where(stays, best_scores, float(PADDING)), labels, settings.max_detections)
+
+
+def _per_row(boxes):
+    return boxes.shape[2] if len(boxes.shape) == 4 else 1
+
+
+def _first(boxes, scores, labels, number):
+    """Moves the boxes that stay to the front and pads or cuts to the number."""
+    missing = max(number - scores.shape[1], 0)
+    boxes = ops.pad(boxes, ((0, 0), (0, missing), (0, 0)))
+    labels = ops.pad(labels, ((0, 0), (0, missing)))
+    scores, best = ops.top_k(ops.pad(scores, ((0, 0), (0, missing)), constant_values=PADDING), number)
+    is_found = scores >= 0
+    return {
+        "boxes": ops.where(is_found[..., None], ops.take_along_axis(boxes, best[..., None], axis=1), float(PADDING)),
+        "scores": scores,
+        "labels": ops.where(is_found, ops.take_along_axis(labels, best, axis=1), PADDING),
+    }

@@ -1,0 +1,122 @@
+"""Region proposals: where in the image something lies, of whatever class. Block `proposals`."""
+
+from dataclasses import asdict
+
+import keras
+import numpy as np
+from keras import ops
+
+from tl_keras.models.detection.anchors import AnchorGrid
+from tl_keras.models.detection.box_coding import clip_boxes, decode_boxes
+from tl_keras.models.detection.suppression import keep_maxima
+
+
+def add_region_proposals(levels, anchors, settings):
+    """Puts the region proposal network behind feature maps.
+
+    Ren et al. 2015 (https://arxiv.org/abs/1506.01497, section 3.1): one small network slides over every level.
+
+    Args:
+        levels: list of Keras tensors (batch, size, size, channels).
+        anchors: `AnchorGrid` of these levels.
+        settings: `FasterRCNNSettings`.
+
+    Returns:
+        Tuple of three Keras tensors, float32: `objectness` (batch, all_anchors), logits; `deltas` (batch, all_anchors,
+        4), see `encode_boxes`; and the proposals, (batch, num_proposals, 4), of `ProposalSelection`.
+    """
+    slide = _convolution(settings.channels, 3, "proposals.conv", activation="relu")
+    score = _convolution(anchors.per_cell, 1, "proposals.objectness", dtype="float32")
+    shift = _convolution(4 * anchors.per_cell, 1, "proposals.deltas", dtype="float32")
+    hidden = [slide(level) for level in levels]
+    objectness = _joined([ops.reshape(score(level), (-1, _cells(level) * anchors.per_cell)) for level in hidden])
+    deltas = _joined([ops.reshape(shift(level), (-1, _cells(level) * anchors.per_cell, 4)) for level in hidden])
+    select = ProposalSelection(
+        anchors,
+        candidates_per_level=settings.candidates_per_level,
+        num_proposals=settings.num_proposals,
+        overlap_threshold=settings.proposal_overlap,
+        name="proposals.select",
+    )
+    return objectness, deltas, select(objectness, deltas)
+
+
+@keras.saving.register_keras_serializable("tl_keras")
+class ProposalSelection(keras.layers.Layer):
+    """Turns the network's outputs into the proposals: the best boxes of each level that do not repeat each other.
+
+    Call arguments:
+        objectness: float32 (batch, all_anchors), logits.
+        deltas: float32 (batch, all_anchors, 4).
+
+    Returns:
+        float32 (batch, num_proposals, 4), xyxy in pixels, inside the image, best first, -1 where there are fewer. No
+        gradient flows through it.
+
+    Args:
+        anchors: `AnchorGrid`, or its fields as a dict.
+        candidates_per_level: best anchors of each level that are decoded.
+        num_proposals: boxes that are returned, or all candidates where these are fewer.
+        overlap_threshold: intersection over union above which the weaker of two boxes of a level is dropped.
+    """
+
+    def __init__(self, anchors, *, candidates_per_level, num_proposals, overlap_threshold, **options):
+        # Half precision cannot hold pixels: 1001 is no bfloat16.
+        super().__init__(**{**options, "dtype": "float32"})
+        self.anchors = AnchorGrid(**anchors) if isinstance(anchors, dict) else anchors
+        self.candidates_per_level = candidates_per_level
+        candidates = sum(min(len(level), candidates_per_level) for level in self.anchors.levels())
+        self.num_proposals = min(num_proposals, candidates)
+        self.overlap_threshold = overlap_threshold
+
+    def call(self, objectness, deltas):
+        """See the class."""
+        objectness, deltas = ops.stop_gradient(objectness), ops.stop_gradient(deltas)
+        boxes, scores, start = [], [], 0
+        for anchors in self.anchors.levels():
+            part = slice(start, start + len(anchors))
+            level = self._best_of_level(objectness[:, part], deltas[:, part], anchors)
+            boxes.append(level[0])
+            scores.append(level[1])
+            start += len(anchors)
+        scores, best = ops.top_k(ops.concatenate(scores, axis=1), self.num_proposals)
+        boxes = ops.take_along_axis(ops.concatenate(boxes, axis=1), best[..., None], axis=1)
+        return ops.stop_gradient(ops.where(ops.isfinite(scores)[..., None], boxes, -1.0))
+
+    def _best_of_level(self, objectness, deltas, anchors):
+        """Returns boxes (batch, k, 4) and their scores (batch, k), -infinity where a box is dropped."""
+        scores, best = ops.top_k(objectness, min(self.candidates_per_level, len(anchors)))
+        deltas = ops.take_along_axis(deltas, best[..., None], axis=1)
+        boxes = decode_boxes(deltas, ops.take(ops.convert_to_tensor(anchors), best, axis=0))
+        boxes = clip_boxes(boxes, self.anchors.image_size)
+        has_area = ops.all(boxes[..., 2:] > boxes[..., :2], axis=-1)
+        stays = keep_maxima(boxes, has_area, self.overlap_threshold)
+        return boxes, ops.where(stays, scores, -np.inf)
+
+    def compute_output_shape(self, objectness_shape, deltas_shape):
+        """Returns (batch, num_proposals, 4)."""
+        return (objectness_shape[0], self.num_proposals, 4)
+
+    def get_config(self):
+        """Returns the arguments of the constructor."""
+        return {
+            **super().get_config(),
+            "anchors": asdict(self.anchors),
+            "candidates_per_level": self.candidates_per_level,
+            "num_proposals": self.num_proposals,
+            "overlap_threshold": self.overlap_threshold,
+        }
+
+
+def _cells(level):
+    return level.shape[1] * level.shape[2]
+
+
+def _joined(parts):
+    return ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+
+
+def _convolution(channels, size, name, **options):
+    # detectron2's StandardRPNHead draws from a normal distribution of deviation 0.01.
+    initializer = keras.initializers.RandomNormal(stddev=0.01)
+    return keras.layers.Conv2D(channels, size, padding="same", kernel_initializer=initializer, name=name, **options)

@@ -1,0 +1,132 @@
+"""RetinaNet: every anchor of a feature pyramid says its class and its box at once."""
+
+import math
+
+import keras
+from keras import ops
+
+from tl_keras.errors import InputError
+from tl_keras.models.detection.anchors import AnchorGrid
+from tl_keras.models.detection.box_coding import encode_boxes
+from tl_keras.models.detection.box_decoders import AnchorDecoder
+from tl_keras.models.detection.detector import Detector
+from tl_keras.models.detection.features import require_maps
+from tl_keras.models.detection.losses import absolute_distance, focal_cross_entropy
+from tl_keras.models.detection.matching import IGNORED, POSITIVE, match_boxes
+from tl_keras.models.detection.neck import add_convolved_levels, add_feature_pyramid
+
+BACKBONE_STRIDES = (8, 16, 32)
+STRIDES = (8, 16, 32, 64, 128)
+OCTAVES = (1.0, 2 ** (1 / 3), 2 ** (2 / 3))
+PRIOR = 0.01
+"""Probability that a fresh head gives every class, so that the background does not drown the first steps."""
+
+
+class RetinaNet(Detector):
+    """RetinaNet as one functional model; `build_retina_net` makes it.
+
+    Lin et al. 2017, "Focal Loss for Dense Object Detection" (https://arxiv.org/abs/1708.02002), with detectron2's
+    absolute distance of the boxes and, as in torchvision, both losses divided by the number of anchors that are objects
+    in their image, at least 1. So an image without boxes teaches the background.
+
+    Args:
+        inputs: Keras tensor that the model begins with.
+        outputs: dictionary of Keras tensors: `class_logits` (batch, all_anchors, num_classes) and `box_deltas` (batch,
+            all_anchors, 4).
+        decoder: `AnchorDecoder`.
+        num_classes: number of classes.
+        name: name of the model.
+    """
+
+    def __init__(self, inputs, outputs, *, decoder, num_classes, name):
+        super().__init__(
+            inputs,
+            outputs,
+            decoder=decoder,
+            decoder_inputs=["class_logits", "box_deltas"],
+            num_classes=num_classes,
+            loss_names=["class_loss", "box_loss"],
+            class_layers=["head.logits"],
+            name=name,
+        )
+
+    def behind(self, cut):
+        """See `Detector`."""
+        return self._alike(
+            RetinaNet(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name)
+        )
+
+    def image_losses(self, boxes, labels, outputs, training):
+        """See `Detector`."""
+        anchors = ops.convert_to_tensor(self.decoder.anchors.all())[None]
+        matches, kinds = match_boxes(anchors, boxes, labels >= 0, negative_below=0.4, positive_from=0.5, keep_best=True)
+        is_object = kinds == POSITIVE
+        count = ops.maximum(ops.sum(ops.cast(is_object, "float32"), axis=1), 1.0)
+        classes = ops.where(is_object, ops.take_along_axis(labels, matches, axis=1), -1)
+        entropy = focal_cross_entropy(outputs["class_logits"], ops.one_hot(classes, self.num_classes))
+        entropy = ops.where(kinds == IGNORED, 0.0, ops.sum(entropy, axis=-1))
+        targets = encode_boxes(ops.take_along_axis(boxes, matches[..., None], axis=1), anchors)
+        distance = ops.where(is_object, absolute_distance(outputs["box_deltas"], targets), 0.0)
+        return {"class_loss": ops.sum(entropy, axis=1) / count, "box_loss": ops.sum(distance, axis=1) / count}
+
+
+def build_retina_net(backbone, num_classes, settings, *, bounding_box_format="xyxy"):
+    """Puts RetinaNet behind a backbone.
+
+    Args:
+        backbone: flat functional `keras.Model` of square images, of `build_backbone`.
+        num_classes: number of classes, at least 1.
+        settings: `RetinaNetSettings`.
+        bounding_box_format: see `build_object_detector`.
+
+    Returns:
+        `RetinaNet` with the blocks of the backbone, `neck` and `head`.
+
+    Raises:
+        InputError: the backbone has no maps of strides 8, 16 and 32, the image size does not fit, or there are not five
+            anchor sizes.
+    """
+    maps = require_maps(backbone, BACKBONE_STRIDES)
+    if len(settings.anchor_sizes) != len(STRIDES):
+        raise InputError(
+            f"There are {len(settings.anchor_sizes)} anchor sizes for {len(STRIDES)} levels: give one for each, finest "
+            "first, such as 32 64 128 256 512."
+        )
+    levels = add_feature_pyramid(maps, settings.channels)
+    levels = add_convolved_levels(levels, maps[-1], settings.channels)
+    sizes = tuple(tuple(size * octave for octave in OCTAVES) for size in settings.anchor_sizes)
+    anchors = AnchorGrid(backbone.input.shape[1], STRIDES, sizes, tuple(settings.aspect_ratios))
+    logits = _branch(levels, "class", anchors.per_cell, num_classes, settings)
+    deltas = _branch(levels, "box", anchors.per_cell, 4, settings)
+    return RetinaNet(
+        backbone.input,
+        {"class_logits": logits, "box_deltas": deltas},
+        decoder=AnchorDecoder(anchors, settings.decoding, bounding_box_format),
+        num_classes=num_classes,
+        name=f"retinanet_{backbone.name}",
+    )
+
+
+def _branch(levels, name, per_cell, values, settings):
+    """One small network that slides over every level: (batch, all_anchors, values). In its last kernel the class is
+    the fastest part of the last axis.
+    """
+    hidden = [
+        _convolution(settings.channels, f"head.{name}{number}", activation="relu")
+        for number in range(1, settings.head_depth + 1)
+    ]
+    bias = keras.initializers.Constant(-math.log((1 - PRIOR) / PRIOR)) if name == "class" else "zeros"
+    last_name = "head.logits" if name == "class" else "head.boxes"
+    last = _convolution(per_cell * values, last_name, bias_initializer=bias, dtype="float32")
+    outputs = []
+    for level in levels:
+        for layer in hidden:
+            level = layer(level)
+        anchors = level.shape[1] * level.shape[2] * per_cell
+        outputs.append(ops.reshape(last(level), (-1, anchors, values)))
+    return ops.concatenate(outputs, axis=1)
+
+
+def _convolution(channels, name, **options):
+    initializer = keras.initializers.RandomNormal(stddev=0.01)
+    return keras.layers.Conv2D(channels, 3, padding="same", kernel_initializer=initializer, name=name, **options)
