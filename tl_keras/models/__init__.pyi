@@ -18,6 +18,7 @@ from .saving import save_model as save_model
 from .text_backbones import TEXT_BACKBONES as TEXT_BACKBONES
 from .text_classifiers import build_text_classifier as build_text_classifier
 from .text_input import with_text_input as with_text_input
+from .text_presets import find_text_source as find_text_source
 from .text_tokenizers import TextTokenizer as TextTokenizer
 from .text_tokenizers import build_tokenizer as build_tokenizer
 from .weight_files import find_weight_file as find_weight_file

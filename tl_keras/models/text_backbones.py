@@ -33,39 +33,54 @@ SENTENCE_PRESETS = (
 )
 """KerasHub presets that were converted from sentence encoders of Hugging Face, and trained with the exact GELU."""
 
-TEXT_PRESETS = (
-    "bert_tiny_en_uncased",
-    "bert_small_en_uncased",
-    "bert_medium_en_uncased",
-    "bert_base_en_uncased",
-    "bert_base_en",
-    "bert_base_zh",
-    "bert_base_multi",
-    "bert_large_en_uncased",
-    "bert_large_en",
-    "bert_tiny_en_uncased_sst2",
-    *SENTENCE_PRESETS,
-    "distil_bert_base_en_uncased",
-    "distil_bert_base_en",
-    "distil_bert_base_multi",
-    "roberta_base_en",
-    "roberta_large_en",
-    "xlm_roberta_base_multi",
-    "xlm_roberta_large_multi",
-    "bge_m3",
-    "multilingual_e5_base",
-    "multilingual_e5_large",
-    "albert_base_en_uncased",
-    "albert_large_en_uncased",
-    "albert_extra_large_en_uncased",
-    "albert_extra_extra_large_en_uncased",
-    "deberta_v3_extra_small_en",
-    "deberta_v3_small_en",
-    "deberta_v3_base_en",
-    "deberta_v3_large_en",
-    "deberta_v3_base_multi",
-)
-"""KerasHub's presets of the BERT family, as of KerasHub 0.32."""
+PRESETS_BY_CLASS = {
+    "BertBackbone": (
+        "bert_tiny_en_uncased",
+        "bert_small_en_uncased",
+        "bert_medium_en_uncased",
+        "bert_base_en_uncased",
+        "bert_base_en",
+        "bert_base_zh",
+        "bert_base_multi",
+        "bert_large_en_uncased",
+        "bert_large_en",
+        "bert_tiny_en_uncased_sst2",
+        *SENTENCE_PRESETS,
+    ),
+    "DistilBertBackbone": (
+        "distil_bert_base_en_uncased",
+        "distil_bert_base_en",
+        "distil_bert_base_multi",
+    ),
+    "RobertaBackbone": (
+        "roberta_base_en",
+        "roberta_large_en",
+    ),
+    "XLMRobertaBackbone": (
+        "xlm_roberta_base_multi",
+        "xlm_roberta_large_multi",
+        "bge_m3",
+        "multilingual_e5_base",
+        "multilingual_e5_large",
+    ),
+    "AlbertBackbone": (
+        "albert_base_en_uncased",
+        "albert_large_en_uncased",
+        "albert_extra_large_en_uncased",
+        "albert_extra_extra_large_en_uncased",
+    ),
+    "DebertaV3Backbone": (
+        "deberta_v3_extra_small_en",
+        "deberta_v3_small_en",
+        "deberta_v3_base_en",
+        "deberta_v3_large_en",
+        "deberta_v3_base_multi",
+    ),
+}
+"""KerasHub's presets of the BERT family, as of KerasHub 0.32, by the class that they are opened with."""
+
+TEXT_PRESETS = tuple(name for names in PRESETS_BY_CLASS.values() for name in names)
+"""All of their names."""
 
 TEXT_BACKBONES = (MINILM, *TEXT_PRESETS)
 """Every name; the folder of a preset or of a Hugging Face checkpoint will do as well."""

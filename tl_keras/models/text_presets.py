@@ -19,7 +19,13 @@ from tl_keras.models.hugging_face import (
     with_pooler,
 )
 from tl_keras.models.minilm import fetch_minilm
-from tl_keras.models.text_backbones import MINILM, SENTENCE_PRESETS, TEXT_BACKBONES, TEXT_PRESETS
+from tl_keras.models.text_backbones import (
+    MINILM,
+    PRESETS_BY_CLASS,
+    SENTENCE_PRESETS,
+    TEXT_BACKBONES,
+    TEXT_PRESETS,
+)
 
 POOLINGS_BY_CLASS = {
     # The pooler of these two was trained on pairs of sentences; in the others nothing was trained to sum up a text.
@@ -55,7 +61,7 @@ class TextSource:
 
 
 def find_text_source(backbone):
-    """Finds out what a user means by the name of an encoder.
+    """Finds out what a user means by the name of an encoder, without loading TensorFlow or KerasHub.
 
     Args:
         backbone: a name of `TEXT_BACKBONES`, or the folder of a KerasHub preset or of a Hugging Face checkpoint.
@@ -68,7 +74,7 @@ def find_text_source(backbone):
     """
     name = str(backbone).removeprefix(HUB_PREFIX)
     if name in TEXT_PRESETS:
-        return TextSource(name, _class_of_preset(name))
+        return TextSource(name, next(kind for kind, names in PRESETS_BY_CLASS.items() if name in names))
     folder = fetch_minilm() if name == MINILM else Path(name)
     if not folder.is_dir():
         if os.sep in name:
@@ -147,11 +153,6 @@ def _reason(error):
     if any(kind.__name__ in ("ConnectionError", "Timeout") for kind in type(error).__mro__):
         return "the model hub cannot be reached"
     return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def _class_of_preset(name):
-    models = importlib.import_module("keras_hub").models
-    return next(kind for kind in POOLINGS_BY_CLASS if name in getattr(models, kind).presets)
 
 
 def _class_of_folder(folder):
