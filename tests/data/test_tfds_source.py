@@ -125,13 +125,14 @@ def nothing_prepared(tmp_path, monkeypatch):
     monkeypatch.setattr(tfds_source.tfds, "builder", functools.partial(tfds.builder, data_dir=tmp_path))
 
 
-def test_out_of_reach(nothing_prepared, monkeypatch):
+def test_out_of_reach(nothing_prepared, monkeypatch, caplog):
     def refuse(address, timeout):
         raise TimeoutError
 
     monkeypatch.setattr(socket, "create_connection", refuse)
     with pytest.raises(InputError, match="tfds:mnist is not prepared in .* cannot be reached"):
         find_records("tfds:mnist")
+    assert not caplog.records
 
 
 def test_failing_download(nothing_prepared, monkeypatch):

@@ -1,6 +1,8 @@
 """Images and texts of TensorFlow Datasets: by name, or from a folder that it has prepared."""
 
+import contextlib
 import difflib
+import logging
 import socket
 from dataclasses import replace
 
@@ -92,12 +94,26 @@ def open_builder(place, timeout_seconds=3.0):
             )
         return tfds.builder_from_directory(versions[0]), str(place.where)
     try:
-        builder = tfds.builder(place.where)
+        with _without_warnings():
+            builder = tfds.builder(place.where)
+            prepared = builder.is_prepared()
     except tfds.core.registered.DatasetNotFoundError as error:
         raise _unknown(place.where) from error
-    if not builder.is_prepared():
+    if not prepared:
         _prepare(builder, place.where, timeout_seconds)
     return builder, f"tfds:{place.where}"
+
+
+@contextlib.contextmanager
+def _without_warnings():
+    # TensorFlow Datasets 4.9 warns of each folder that it has yet to fill.
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _unknown(name):
