@@ -79,7 +79,7 @@ def test_multi_label(folder):
         ("path,lable\nimages/1.png,cat\n", "no column 'label'.*--data.label_column lable"),
         ("file,label\nimages/1.png,cat\n", "no column 'path'.*--data.path_column"),
         ("path;label\nimages/1.png;cat\n", "only 'path;label'"),
-        ("", "no column 'path'"),
+        ("", "is empty: expected column names"),
         ("path,label\n", "no rows"),
         ("path,label\nimages/1.png,cat\nimages/2.png,cat\n", "1 class .cat.: expected 2 or more"),
         ("path,label\nimages/1.png,cat\n\nimages/2.png,\nimages/2.png, \n", "no label at line 4; line 5"),
