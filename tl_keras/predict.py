@@ -19,6 +19,8 @@ from tl_keras.trained_run import load_run
 
 BATCHES_READ_AHEAD = 2
 TEXTS_AT_ONCE = 1024
+MOST_SHOWN = 200
+"""Characters of a text that a table shows; the other formats hold all of it."""
 
 
 def predict_files(run, files, top):
@@ -220,10 +222,15 @@ def _output(path):
 
 def _table_writer(stream, top, kind):
     def write(item, labels):
-        line = " ".join(item.split()) if kind == "text" else item
+        line = _one_line(item) if kind == "text" else item
         stream.write(f"{line}  {'  '.join(f'{name} {probability:.1%}' for name, probability in labels)}\n")
 
     return write
+
+
+def _one_line(text):
+    line = " ".join(text.split())
+    return line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]} …"
 
 
 def _csv_writer(stream, top, kind):

@@ -9,5 +9,5 @@ def first_of(items, limit=20):
 
 
 def one_line(error):
-    """Returns the message of an exception without its line breaks."""
-    return " ".join(str(error).split())
+    """Returns the message of an exception without its line breaks and without a full stop, for a longer sentence."""
+    return " ".join(str(error).split()).removesuffix(".")
