@@ -5,12 +5,12 @@ from tiny_encoders import SPECIAL, WORDS, write_checkpoint
 
 from tl_keras.errors import InputError
 from tl_keras.models.hugging_face import (
+    read_byte_pairs,
     read_checkpoint_config,
     read_json,
     read_word_pieces,
     sentence_pooling,
     trained_settings,
-    with_pooler,
 )
 
 
@@ -28,6 +28,33 @@ def test_accents_go_where_capitals_go_unless_the_files_say_otherwise(tmp_path, s
     pieces = read_word_pieces(tmp_path)
     assert (pieces["lowercase"], pieces["strip_accents"]) == expected
     assert pieces["vocabulary"] == SPECIAL + WORDS
+
+
+@pytest.mark.parametrize(
+    "settings, normalizer, expected",
+    [
+        ({"unk_token": "[UNK]"}, {"lowercase": False, "strip_accents": None}, (False, False)),
+        ({"unk_token": "[UNK]"}, {"lowercase": True, "strip_accents": False}, (True, False)),
+        ({"do_lower_case": True}, {"lowercase": False}, (True, True)),
+        ({"do_lower_case": False}, None, (False, False)),
+    ],
+)
+def test_capitals_may_be_settled_in_tokenizer_json(tmp_path, settings, normalizer, expected):
+    write_checkpoint(tmp_path, settings=settings)
+    (tmp_path / "tokenizer.json").write_text(json.dumps({"normalizer": normalizer}))
+    pieces = read_word_pieces(tmp_path)
+    assert (pieces["lowercase"], pieces["strip_accents"]) == expected
+
+
+@pytest.mark.parametrize("merges", [["a b", "ab c"], [["a", "b"], ["ab", "c"]]])
+def test_byte_pairs_are_read_from_tokenizer_json_where_it_is_alone(tmp_path, merges):
+    assert read_byte_pairs(tmp_path) is None
+    vocabulary = {"a": 0, "b": 1, "c": 2}
+    model = {"type": "BPE", "vocab": vocabulary, "merges": merges}
+    (tmp_path / "tokenizer.json").write_text(json.dumps({"model": model}))
+    assert read_byte_pairs(tmp_path) == {"vocabulary": vocabulary, "merges": ["a b", "ab c"]}
+    (tmp_path / "vocab.json").write_text("{}")
+    assert read_byte_pairs(tmp_path) is None
 
 
 def test_the_vocabulary_may_be_in_tokenizer_json(tmp_path):
@@ -86,17 +113,3 @@ def test_sentence_encoders_are_known_by_their_pooling(tmp_path):
     (tmp_path / "1_Pooling").mkdir()
     (tmp_path / "1_Pooling" / "config.json").write_text("{}")
     assert sentence_pooling(tmp_path) == "average"
-
-
-def test_a_missing_pooler_is_made_of_zeros_beside_the_checkpoint(tmp_path):
-    write_checkpoint(tmp_path / "with")
-    with with_pooler(tmp_path / "with", read_checkpoint_config(tmp_path / "with")) as found:
-        assert found == (tmp_path / "with", True)
-    write_checkpoint(tmp_path / "without", pooler=False)
-    before = sorted(path.name for path in (tmp_path / "without").iterdir())
-    with with_pooler(tmp_path / "without", read_checkpoint_config(tmp_path / "without")) as (folder, has_pooler):
-        assert not has_pooler
-        index = read_json(folder / "model.safetensors.index.json")["weight_map"]
-        assert index["pooler.dense.weight"] == "pooler.safetensors" != index["embeddings.LayerNorm.weight"]
-    assert sorted(path.name for path in (tmp_path / "without").iterdir()) == before
-    assert not folder.exists()

@@ -1,3 +1,5 @@
+import json
+
 import keras
 import keras_hub
 import numpy as np
@@ -46,7 +48,7 @@ def test_every_family_from_the_folder_of_a_preset(tmp_path, family):
     np.testing.assert_allclose(np.asarray(features_before_the_head(model)(inputs)), expected, atol=1e-5)
 
 
-def reference(tensors, ids, activation, epsilon):
+def reference(tensors, ids, activation, epsilon, first_position=0):
     """Devlin et al. 2018 in NumPy: the hidden states of one row."""
 
     def dense(x, name):
@@ -57,7 +59,8 @@ def reference(tensors, ids, activation, epsilon):
         return x * tensors[f"{name}.weight"] + tensors[f"{name}.bias"]
 
     tensors = {name: value.astype("float64") for name, value in tensors.items()}
-    x = tensors["embeddings.word_embeddings.weight"][ids] + tensors["embeddings.position_embeddings.weight"][: len(ids)]
+    positions = tensors["embeddings.position_embeddings.weight"][first_position:][: len(ids)]
+    x = tensors["embeddings.word_embeddings.weight"][ids] + positions
     x = norm(x + tensors["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
     for number in range(2):
         layer = f"encoder.layer.{number}"
@@ -96,6 +99,20 @@ def test_a_hugging_face_bert_computes_what_it_was_trained_as(tmp_path, name, act
     ]
     for candidate in (model, keras.models.load_model(tmp_path / "model.keras")):
         np.testing.assert_allclose(np.asarray(features_before_the_head(candidate)(inputs)), expected, atol=1e-5)
+
+
+def test_a_hugging_face_roberta_without_a_head_computes_what_it_was_trained_as(tmp_path):
+    tensors = write_checkpoint(tmp_path, kind="roberta", epsilon=1e-5, pooler=False)
+    letters = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *"abdefgilmo", "Ġ", ",", "!", "Ġf"]
+    model = {"type": "BPE", "vocab": {letter: number for number, letter in enumerate(letters)}, "merges": [["Ġ", "f"]]}
+    (tmp_path / "tokenizer.json").write_text(json.dumps({"model": model}))
+    model = build_text_classifier(tmp_path, 2, dropout=0.5)
+    assert model.tokenizer.max_tokens == 38
+    (ids,) = model.tokenizer.encode(["good film"])
+    assert [letters[number] for number in ids] == ["g", "o", "o", "d", "Ġf", "i", "l", "m"]
+    expected = reference(tensors, ids, exact_gelu, 1e-5, first_position=2).mean(0)
+    inputs = {"token_ids": ids[None], "padding_mask": np.ones_like(ids)[None]}
+    np.testing.assert_allclose(np.asarray(features_before_the_head(model)(inputs))[0], expected, atol=1e-5)
 
 
 def test_the_first_token_serves_where_there_is_no_pooler(tmp_path):

@@ -52,8 +52,10 @@ def save_preset(folder, family):
     return backbone, tokenizer
 
 
-def write_checkpoint(folder, *, activation="gelu", epsilon=1e-12, pooler=True, settings=None, seed=0):
-    """Writes a BERT in the format of Hugging Face; returns its tensors."""
+def write_checkpoint(
+    folder, *, activation="gelu", epsilon=1e-12, pooler=True, settings=None, seed=0, kind="bert", prefix=""
+):
+    """Writes a BERT or a RoBERTa in the format of Hugging Face; returns its tensors, whose names begin as is said."""
     generator = np.random.default_rng(seed)
 
     def draw(*shape):
@@ -74,8 +76,9 @@ def write_checkpoint(folder, *, activation="gelu", epsilon=1e-12, pooler=True, s
         tensors |= _norm(f"{layer}.output.LayerNorm", draw)
     if pooler:
         tensors |= _dense("pooler.dense", 16, 16, draw)
+    tensors = {f"{prefix}{name}": value for name, value in tensors.items()}
     config = {
-        "model_type": "bert",
+        "model_type": kind,
         "vocab_size": 19,
         "num_hidden_layers": 2,
         "num_attention_heads": 2,
@@ -84,6 +87,7 @@ def write_checkpoint(folder, *, activation="gelu", epsilon=1e-12, pooler=True, s
         "max_position_embeddings": 40,
         "hidden_act": activation,
         "layer_norm_eps": epsilon,
+        "hidden_dropout_prob": 0.0,
     }
     folder.mkdir(exist_ok=True)
     safetensors.numpy.save_file(tensors, folder / "model.safetensors")

@@ -4,15 +4,7 @@ KerasHub 0.32 converts every BERT with the tanh GELU, one epsilon and a tokenize
 say; without the mends here the embeddings of all-MiniLM-L6-v2 are off by 3e-4 and accented words are unknown to it.
 """
 
-import contextlib
 import json
-import os
-import tempfile
-from pathlib import Path
-
-import numpy as np
-import safetensors
-import safetensors.numpy
 
 from tl_keras.errors import InputError
 
@@ -36,9 +28,6 @@ ACTIVATIONS = {
     "swish": "silu",
 }
 """Keras's name for each activation of Hugging Face's configurations; "gelu" is the exact one, with erf."""
-
-POOLERS = {"bert": ("pooler.dense", "hidden_size"), "albert": ("albert.pooler", "hidden_size")}
-WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 
 def read_checkpoint_config(folder):
@@ -128,7 +117,8 @@ def sentence_pooling(folder):
 def read_word_pieces(folder):
     """Reads the vocabulary of a BERT or DistilBERT and how it treats capitals and accents.
 
-    As in transformers, accents go where capitals go, unless the files say otherwise (BERT's own `tokenization.py`).
+    As in transformers, tokenizer_config.json goes before tokenizer.json, and accents go where capitals go, unless the
+    files say otherwise (BERT's own `tokenization.py`).
 
     Args:
         folder: `pathlib.Path` of the checkpoint.
@@ -143,8 +133,9 @@ def read_word_pieces(folder):
     settings = read_json(folder / "tokenizer_config.json") or {}
     if "XLMRoberta" in settings.get("tokenizer_class", ""):
         return None
-    lowercase = settings.get("do_lower_case", True)
-    strip_accents = settings.get("strip_accents")
+    normalizer = (read_json(folder / "tokenizer.json") or {}).get("normalizer") or {}
+    lowercase = settings.get("do_lower_case", normalizer.get("lowercase", True))
+    strip_accents = settings.get("strip_accents", normalizer.get("strip_accents"))
     return {
         "vocabulary": _vocabulary(folder),
         "lowercase": lowercase,
@@ -152,44 +143,24 @@ def read_word_pieces(folder):
     }
 
 
-@contextlib.contextmanager
-def with_pooler(folder, config):
-    """Gives a folder that KerasHub converts: it asks for a pooler, which checkpoints of masked language models lack.
+def read_byte_pairs(folder):
+    """Reads the vocabulary of a RoBERTa where KerasHub does not find it: transformers 5 writes tokenizer.json alone.
 
     Args:
         folder: `pathlib.Path` of the checkpoint.
-        config: its configuration.
 
-    Yields:
-        Tuple of the path, valid while the context is open, and whether the checkpoint has a pooler of its own: where it
-        has none, the path is that of a folder of links with a pooler of zeros beside them.
+    Returns:
+        Dictionary with "vocabulary" (from token to id) and "merges" (list of "a b"); None where vocab.json and
+        merges.txt, which KerasHub reads, are there, or nothing is.
+
+    Raises:
+        InputError: tokenizer.json is damaged.
     """
-    name, width = POOLERS.get(config["model_type"], (None, None))
-    names = _tensor_names(folder)
-    if name is None or not names or any(tensor.endswith(f"{name}.weight") for tensor in names):
-        yield folder, name is not None
-        return
-    size = config[width]
-    pooler = {f"{name}.weight": np.zeros((size, size), "float32"), f"{name}.bias": np.zeros(size, "float32")}
-    with tempfile.TemporaryDirectory() as temporary:
-        for file in folder.iterdir():
-            if file.name != INDEX:
-                os.symlink(file.resolve(), Path(temporary, file.name))
-        safetensors.numpy.save_file(pooler, Path(temporary, "pooler.safetensors"))
-        index = {"weight_map": {**names, **dict.fromkeys(pooler, "pooler.safetensors")}}
-        Path(temporary, INDEX).write_text(json.dumps(index), encoding="utf-8")
-        yield Path(temporary), False
-
-
-def _tensor_names(folder):
-    """Maps each tensor to its file."""
-    index = read_json(folder / INDEX)
-    if index:
-        return index["weight_map"]
-    if not (folder / WEIGHTS).is_file():
-        return {}
-    with safetensors.safe_open(folder / WEIGHTS, framework="np") as file:
-        return dict.fromkeys(file.keys(), WEIGHTS)
+    model = (read_json(folder / "tokenizer.json") or {}).get("model", {})
+    if (folder / "vocab.json").is_file() or model.get("type") != "BPE":
+        return None
+    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
+    return {"vocabulary": model["vocab"], "merges": merges}
 
 
 def _vocabulary(folder):

@@ -16,8 +16,8 @@ from tl_keras.models.hugging_face import (
     read_json,
     sentence_pooling,
     trained_settings,
-    with_pooler,
 )
+from tl_keras.models.hugging_face_tensors import with_expected_tensors
 from tl_keras.models.minilm import fetch_minilm
 from tl_keras.models.text_backbones import (
     MINILM,
@@ -107,7 +107,7 @@ def open_text_network(source, *, weights):
         if source.config:
             settings = trained_settings(source.folder, source.config)
         if source.config and weights:
-            preset, has_pooler = stack.enter_context(with_pooler(source.folder, source.config))
+            preset, has_pooler = stack.enter_context(with_expected_tensors(source.folder, source.config))
         network = keras_hub.models.Backbone.from_preset(str(preset), load_weights=weights)
     return network, settings, has_pooler
 

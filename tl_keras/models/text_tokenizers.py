@@ -8,7 +8,7 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.models.hugging_face import read_word_pieces
+from tl_keras.models.hugging_face import read_byte_pairs, read_word_pieces
 from tl_keras.models.text_presets import find_text_source, hub_errors
 
 ENCODED_AT_ONCE = 1024
@@ -118,6 +118,10 @@ def _open_tokenizer(source):
         if pieces:
             kind = source.class_name.replace("Backbone", "Tokenizer")
             return getattr(keras_hub.tokenizers, kind)(**pieces)
+    if source.class_name == "RobertaBackbone" and source.config:
+        pieces = read_byte_pairs(source.folder)
+        if pieces:
+            return keras_hub.tokenizers.RobertaTokenizer(**pieces)
     layer = keras_hub.tokenizers.Tokenizer.from_preset(source.preset)
     # BERT strips accents wherever it lowers capitals; KerasHub 0.32 does only the latter.
     if getattr(layer, "lowercase", False) and not layer.strip_accents:
