@@ -54,6 +54,16 @@ def test_a_preset_that_lowers_capitals_strips_accents(tmp_path):
     assert build_tokenizer(tmp_path).layer.strip_accents
 
 
+def test_an_albert_reads_capitals_and_accents_as_plain_letters_also_when_copied(tmp_path):
+    save_preset(tmp_path, "albert")
+    tokenizer = build_tokenizer(tmp_path)
+    plain, other = tokenizer.encode(["the cafe, a good film", "The Café, a GOOD film"])
+    assert plain.tolist() == other.tolist()
+    assert tokenizer.layer.token_to_id("<unk>") not in other
+    copy = copied_tokenizer(tokenizer.layer, name="copy", sequence_length=len(other))
+    assert np.asarray(copy(["The Café, a GOOD film"]))[0].tolist() == other.tolist()
+
+
 def test_many_texts_are_encoded_in_order(bert_folder):
     texts = ["good", "bad bad", ""] * 1000
     rows = build_tokenizer(bert_folder).encode(texts)

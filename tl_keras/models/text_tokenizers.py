@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tl_keras.models.hugging_face import read_byte_pairs, read_word_pieces
+from tl_keras.models.sentence_pieces import with_small_letters
 from tl_keras.models.text_presets import find_text_source, hub_errors
 
 ENCODED_AT_ONCE = 1024
@@ -126,6 +127,8 @@ def _open_tokenizer(source):
     # BERT strips accents wherever it lowers capitals; KerasHub 0.32 does only the latter.
     if getattr(layer, "lowercase", False) and not layer.strip_accents:
         layer.strip_accents = True
+    if source.class_name == "AlbertBackbone":
+        layer.set_proto(with_small_letters(layer.proto))
     return layer
 
 

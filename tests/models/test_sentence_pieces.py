@@ -1,0 +1,49 @@
+import io
+
+import pytest
+import sentencepiece
+
+from tl_keras.models.sentence_pieces import plain_letters, with_small_letters
+
+SMALL = ["crème brûlée and a very good film", "naive film, deja vu", 'a cafe " in creme and brulee'] * 9
+
+
+def trained(texts):
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(texts), model_writer=written, vocab_size=60, hard_vocab_limit=False, minloglevel=2
+    )
+    return written.getvalue()
+
+
+@pytest.fixture(scope="module")
+def models():
+    """A model that was trained on small letters, and what becomes of it."""
+    proto = trained(map(plain_letters, SMALL))
+    pair = (proto, with_small_letters(proto))
+    return [sentencepiece.SentencePieceProcessor(model_proto=proto) for proto in pair]
+
+
+@pytest.mark.parametrize(
+    "text", ["A VERY Good Film", "Crème BRÛLÉE", "cafe\u0301", "ﬁlm ①", "Ünïcödé — 東京 🙂", "very  good", "", "İ ẞ Ω"]
+)
+def test_capitals_and_accents_are_read_as_plain_letters(models, text):
+    before, after = models
+    assert after.encode(text) == before.encode(plain_letters(text))
+
+
+def test_two_single_quotes_are_a_double_one(models):
+    before, after = models
+    assert after.encode("``good''") == before.encode('"good"') != before.encode("``good''")
+
+
+def test_pieces_and_ids_stay(models):
+    before, after = models
+    ids = range(before.get_piece_size())
+    assert after.get_piece_size() == len(ids)
+    assert [after.id_to_piece(number) for number in ids] == [before.id_to_piece(number) for number in ids]
+
+
+def test_a_model_that_knows_capitals_stays_as_it_is():
+    proto = trained(["A Very good Film", "A Film"] * 9)
+    assert with_small_letters(proto) == proto
