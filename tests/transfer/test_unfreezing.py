@@ -111,7 +111,9 @@ def test_it_works_with_what_keras_offers(options):
     assert_phases_kept(model, unfreezing, recorder)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd", keras.optimizers.AdamW(1e-3, weight_decay=0.1)], ids=["adam", "sgd", "adamw"])
+@pytest.mark.parametrize(
+    "optimizer", ["adam", "sgd", keras.optimizers.AdamW(1e-3, weight_decay=0.1)], ids=["adam", "sgd", "adamw"]
+)
 def test_it_works_with_optimizers_of_keras(optimizer):
     model = compiled(blocks_model(), optimizer)
     unfreezing, recorder = ProgressiveUnfreezing(TWO_PHASES), Recorder()
