@@ -41,7 +41,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
         Dict from metric name to its value in each epoch.
     """
     staging = transfer.ProgressiveUnfreezing(phases, config.batch_norm, whole_model=model, max_seconds=seconds_left)
-    staging.prepare(model)
+    staging.prepare(model, TASKS[config.task].training_inputs(config, splits, 0)["steps_per_epoch"])
     print(callbacks.phase_table(staging.plan), flush=True)
     for sentence in find_oversights(config, model, staging.plan):
         print(f"note: {sentence}", flush=True)

@@ -3,7 +3,7 @@ import pytest
 from tiny_models import blocks_model
 
 from tl_keras.phases import Phase
-from tl_keras.transfer.freezing import variables_by_block
+from tl_keras.transfer.freezing import freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import block_learning_rates, rate_multipliers
 
 
@@ -23,3 +23,12 @@ def test_multipliers_follow_the_order_of_the_optimizer_and_are_zero_for_frozen_b
     assert multipliers.dtype == np.float32
     share_of = {"head.l": 1.0, "block2": 0.5, "block1": 0.0}
     assert multipliers.tolist() == [share_of[variable.path[:6]] for variable in variables]
+
+
+def test_what_is_frozen_inside_of_a_learning_block_has_no_rate():
+    model = blocks_model()
+    variables = model.trainable_variables
+    freeze_to(model, "regex:kernel$")
+    rates = dict.fromkeys(["block1", "block2", "head"], 1e-2)
+    multipliers = rate_multipliers(variables, variables_by_block(model), rates, 1e-2)
+    assert multipliers.tolist() == [float(variable.path.endswith("kernel")) for variable in variables]

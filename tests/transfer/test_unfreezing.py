@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -294,6 +295,14 @@ def refused(optimizer, phases=PHASES, batch_norm="inference", model=None):
         ({"optimizer": "adam", "phases": []}, "empty list of phases"),
         ({"optimizer": "adam", "phases": [Phase("blok1")]}, "did you mean 'block1'"),
         ({"optimizer": "adam", "batch_norm": "trian"}, "did you mean 'train'"),
+        (
+            {"optimizer": "adam", "batch_norm": "recalibrate"},
+            "call tl_keras.recalibrate_batch_norm(model",
+        ),
+        (
+            {"optimizer": StagedAdamW(gradient_accumulation_steps=8)},
+            "'head' may end after 4 batches",
+        ),
         ({"optimizer": "adam", "model": keras.Sequential([layers.Dense(2)])}, "has no weights yet: build it first"),
     ],
 )
@@ -393,6 +402,35 @@ def test_the_best_weights_are_handed_on():
     assert unfreezing.best_weights == []
 
 
+def test_the_best_weights_may_be_those_that_a_resumed_fit_begins_with():
+    phases = [Phase("head", until=Plateau(patience=2), learning_rate=1e-2, restore_best=True)]
+    model, first = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(phases)
+    losses = [3.0, 2.0, 1.0, 9.0, 9.0]
+    fit_with_losses(model, first, losses, epochs=3)
+    best, again = values(model.weights), ProgressiveUnfreezing(phases)
+    again.resume(first.state, first.best_weights)
+    fit_with_losses(model, again, losses, initial_epoch=3)
+    assert all(map(same_bits, values(model.weights), best))
+    assert again.plan[0]["audit"]["moved"] == 2
+
+
+def test_a_second_fit_forgets_the_best_value_and_the_time_of_one_that_was_broken_off():
+    model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(UNTIL, max_seconds=1e6)
+    fit_with_losses(model, unfreezing, [0.1, 5.0], epochs=2)
+    unfreezing.state["seconds"] = 1e6
+    history = fit_with_losses(model, unfreezing, [6.0, 5.0, 4.0, 3.0, 3.0, 3.0, 3.0, 3.0])
+    assert len(history.epoch) == 8
+    assert unfreezing.state["ends"] == [6, 8]
+    assert unfreezing.state["seconds"] < 1e5
+
+
+def test_no_best_weights_without_a_number_to_tell_them_by():
+    model = compiled(blocks_model(), StagedAdamW())
+    unfreezing = ProgressiveUnfreezing([Phase("head", restore_best=True)])
+    with pytest.raises(InputError, match="'head' never reported a val_loss that is a number"):
+        fit_with_losses(model, unfreezing, [math.nan], epochs=1)
+
+
 def test_a_metric_that_is_not_reported_is_refused():
     model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(UNTIL)
     with pytest.raises(InputError, match=r"watches 'val_loss', which fit does not report: it reports .*loss"):
@@ -431,6 +469,18 @@ def test_averages_take_the_place_of_the_weights_at_the_end_of_each_phase():
         [v.path for v in model.trainable_variables].index("head.logits/kernel")
     ]
     np.testing.assert_array_equal(recorder.weights[-1][number], average.numpy())
+
+
+def test_weights_that_a_regex_leaves_out_keep_every_bit_and_are_born_when_they_learn():
+    bias, everything = Phase("regex:bias$", learning_rate=1e-2), Phase("all", learning_rate=1e-2)
+    model = compiled(blocks_model(), StagedAdamW(use_ema=True, ema_momentum=0.9))
+    unfreezing = ProgressiveUnfreezing([bias, everything, bias])
+    fit(model, unfreezing, epochs=3, batch_size=2)
+    assert [record["audit"]["moved"] for record in unfreezing.plan] == [1, 4, 1]
+    paths = [variable.path for variable in model.optimizer._trainable_variables]
+    births = dict(zip(paths, model.optimizer._birth_steps.numpy().tolist(), strict=True))
+    assert births["head.logits/bias"] == 0
+    assert births["head.logits/kernel"] == births["block1.conv/kernel"] == 8
 
 
 def test_a_regex_lets_single_weights_learn():

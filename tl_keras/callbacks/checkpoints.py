@@ -10,8 +10,8 @@ import numpy as np
 
 from tl_keras.atomic_files import atomic_path
 from tl_keras.errors import InputError
+from tl_keras.transfer.phase_optimizer import innermost_optimizer
 from tl_keras.transfer.staged_adamw import StagedAdamW
-from tl_keras.transfer.unfreezing import innermost_optimizer
 
 
 class CheckpointEachEpoch(keras.callbacks.Callback):

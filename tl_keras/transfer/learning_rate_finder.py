@@ -12,6 +12,7 @@ from keras.src.backend.common import global_state
 from tensorflow.python.eager import context as eager
 
 from tl_keras.errors import InputError
+from tl_keras.transfer.phase_optimizer import innermost_optimizer, unbuilt_copy
 
 MEMORY = 0.2
 """The smoothed loss looks back over this share of the sweep: at 100 steps its decay is 0.95."""
@@ -79,7 +80,7 @@ def find_learning_rate(model, x, y=None, *, batch_size=None, lowest=1e-6, highes
             data, or a loss that is not finite at the lowest rate.
     """
     _check(model, lowest, highest, steps)
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    optimizer = innermost_optimizer(model.optimizer)
     sweep = _Sweep(np.geomspace(lowest, highest, steps), optimizer.gradient_accumulation_steps or 1)
     with _random_states_kept(), _model_kept(model):
         with model.distribute_strategy.scope():
@@ -222,16 +223,8 @@ def _copy_of(optimizer, learning_rate, variables):
     It is built at once, over `variables` if the other one is not built yet: what is first made inside of the train
     function costs a second trace.
     """
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        inner = _copy_of(optimizer.inner_optimizer, learning_rate, variables)
-        copy = type(optimizer)(**optimizer.get_config() | {"inner_optimizer": inner})
-    else:
-        copy = type(optimizer).from_config(optimizer.get_config() | {"learning_rate": learning_rate})
-        # Which variables are spared by weight decay is no part of the configuration.
-        for name in ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern"):
-            if hasattr(optimizer, name):
-                setattr(copy, name, getattr(optimizer, name))
-    copy.build(optimizer._trainable_variables if optimizer.built else variables)
+    copy = unbuilt_copy(optimizer, {"learning_rate": learning_rate})
+    copy.build(innermost_optimizer(optimizer)._trainable_variables if optimizer.built else variables)
     if optimizer.built:
         for new, old in zip(_state(copy), _state(optimizer), strict=True):
             new.assign(old)
@@ -239,7 +232,9 @@ def _copy_of(optimizer, learning_rate, variables):
 
 
 def _state(optimizer):
-    return [variable for variable in optimizer._variables if variable is not optimizer._learning_rate]
+    inner = innermost_optimizer(optimizer)
+    own = [variable for variable in optimizer._variables if variable is not optimizer._learning_rate]
+    return own if inner is optimizer else own + _state(inner)
 
 
 def _check(model, lowest, highest, steps):

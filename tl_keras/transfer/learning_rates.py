@@ -33,11 +33,11 @@ def rate_multipliers(variables, variables_by_block, learning_rates, base_rate):
         base_rate: the rate that a share of 1 stands for.
 
     Returns:
-        float32 array (len(variables),), 0 for variables of frozen blocks.
+        float32 array (len(variables),), 0 for variables that are frozen, also those in learning blocks.
     """
     share_of = {
         id(variable): learning_rates.get(block, 0.0) / base_rate
         for block, members in variables_by_block.items()
         for variable in members
     }
-    return np.array([share_of[id(variable)] for variable in variables], "float32")
+    return np.array([share_of[id(variable)] * variable.trainable for variable in variables], "float32")

@@ -10,6 +10,7 @@ from tl_keras.phases import check_phases, is_better, phase_at, phase_seconds
 from tl_keras.transfer.audit import FreezeAudit
 from tl_keras.transfer.freezing import changeable_variables, freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import rate_multipliers
+from tl_keras.transfer.phase_optimizer import check_optimizer, check_steps, innermost_optimizer, optimizer_over
 from tl_keras.transfer.plan import plan_phases, untouched_variables, variables_of_all_phases
 from tl_keras.transfer.staged_adamw import StagedAdamW
 
@@ -36,7 +37,8 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
 
     Args:
         phases: list of `Phase`. Epochs of `fit` beyond their sum are not trained: `fit` ends with the last phase.
-        batch_norm: "inference", "recalibrate" or "train", see `freeze_to`.
+        batch_norm: "inference", "recalibrate" or "train", see `freeze_to`. A callback sees no data to recalibrate from:
+            where the whole of the training is one `fit`, call `recalibrate_batch_norm` before and leave "inference".
         whole_model: the model that the phases speak of, where each `fit` trains one phase, on a suffix that shares its
             layers; it must have been given to `prepare`. None: the model that is fitted, through all phases.
         max_seconds: time that all phases share, by `phase_seconds`, counted from the beginning of `fit` or from
@@ -55,8 +57,9 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         best_weights: list of arrays, to be saved with it: the weights of that epoch, where the phase restores them.
 
     Raises:
-        InputError: an empty list of phases, an unknown block or policy, an optimizer that cannot do what they ask, or a
-            metric to watch that `fit` does not report.
+        InputError: an empty list of phases, an unknown block or policy, an optimizer that cannot do what they ask, a
+            phase too short for one step of accumulated gradients, or a metric to watch that `fit` does not report, or
+            never as a number.
         FreezeViolation: at the end of a phase, see `FreezeAudit`.
     """
 
@@ -71,20 +74,23 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         self.state = {"ends": [], "seconds": 0.0, "best": None, "waited": 0}
         self.best_weights = []
 
-    def prepare(self, model):
+    def prepare(self, model, steps_per_epoch=None):
         """Builds the optimizer of a compiled model over every variable that any phase trains.
 
         `fit` does it by itself; call it before, where the optimizer's variables are needed earlier, to load them.
 
         Args:
             model: compiled `keras.Model` whose optimizer has not taken a step over other variables.
+            steps_per_epoch: number of batches in an epoch; None where it is unknown.
         """
         self.plan = plan_phases(model, self.phases, self.batch_norm, self.state["ends"])
         self._variables = variables_of_all_phases(model, self.phases, self.batch_norm)
         self.untouched = untouched_variables(model, self.phases, self.batch_norm)
-        _check_optimizer(model.optimizer, self.phases)
+        check_optimizer(model.optimizer, self.phases)
+        if steps_per_epoch is not None:
+            check_steps(model.optimizer, self.phases, steps_per_epoch, may_end=self.max_seconds is not None)
         with model.distribute_strategy.scope():
-            model.optimizer = _optimizer_over(model.optimizer, self._variables)
+            model.optimizer = optimizer_over(model.optimizer, self._variables)
         self._mark = time.perf_counter()
 
     def resume(self, state, best_weights=()):
@@ -99,8 +105,14 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         """Prepares the optimizer."""
         self._running = None
-        if self.whole_model is None:
-            self.prepare(self.model)
+        if self.whole_model is not None:
+            return
+        if self.batch_norm == "recalibrate":
+            raise InputError(
+                "batch_norm 'recalibrate' needs data, which a callback does not see: call "
+                "tl_keras.recalibrate_batch_norm(model, data) before fit and leave batch_norm at 'inference'."
+            )
+        self.prepare(self.model, self.params.get("steps"))
 
     def on_epoch_begin(self, epoch, logs=None):
         """Begins a phase where one begins, or where a resumed run enters it."""
@@ -131,6 +143,10 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
     def _begin(self, index, first_epoch):
         phase, model = self.phases[index], self.whole_model or self.model
         self.plan[index]["first_epoch"] = first_epoch
+        if self._epoch == first_epoch:
+            # What is left of an earlier fit that was broken off says nothing about this one.
+            self.state |= {"best": None, "waited": 0, "seconds": self.state["seconds"] if first_epoch else 0.0}
+            self.best_weights = []
         # Where fit begins in mid-run, or once more, what has ended follows from the epoch.
         planned = [record["first_epoch"] + record["epochs"] for record in self.plan]
         self.state["ends"] = [*self.state["ends"], *planned[len(self.state["ends"]) :]][:index]
@@ -180,60 +196,25 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         optimizer = innermost_optimizer(model.optimizer)
         if optimizer.use_ema:
             optimizer.finalize_variable_values(self._variables)
-        if phase.restore_best:
-            for variable, best in zip(changeable_variables(model), self.best_weights, strict=True):
-                variable.assign(best)
         record |= {
             "epochs": epoch + 1 - record["first_epoch"],
             "seconds": time.perf_counter() - self._started,
             "ended_by": ended_by,
+            # Before the best weights return: those may be the ones that a resumed run began with.
             "audit": self._audit.finish(),
         }
+        if phase.restore_best:
+            self._restore_best(phase, changeable_variables(model))
         self.state |= {"ends": [*self.state["ends"], epoch + 1], "best": None, "waited": 0}
         self.best_weights = []
         if self.whole_model is not None or len(self.state["ends"]) == len(self.phases):
             self.model.stop_training = True
 
-
-def _optimizer_over(optimizer, variables):
-    """Gives the optimizer itself where it already holds these variables, else a fresh copy built over them."""
-    inner = innermost_optimizer(optimizer)
-    if not inner.built:
-        optimizer.build(variables)
-        return optimizer
-    if list(map(id, inner._trainable_variables)) == list(map(id, variables)):
-        return optimizer
-    if inner.iterations.numpy() > 0:
-        raise InputError(
-            "The optimizer has already taken steps over other variables than the phases train: "
-            "compile the model again with a new optimizer before this fit."
-        )
-    # Keras builds the optimizer over what is trainable when `fit` is called, before any callback is asked.
-    return _optimizer_over(type(optimizer).from_config(optimizer.get_config()), variables)
-
-
-def _check_optimizer(optimizer, phases):
-    optimizer = innermost_optimizer(optimizer)
-    if not isinstance(optimizer._learning_rate, keras.Variable):
-        raise InputError(
-            "The phases set the learning rate, but the optimizer was given a schedule of its own: "
-            "compile with a number as its learning_rate."
-        )
-    if optimizer.use_ema and any(phase.restore_best for phase in phases):
-        raise InputError(
-            "restore_best hands on the weights of one epoch and use_ema the average of many: choose one of them."
-        )
-    if isinstance(optimizer, StagedAdamW):
-        return
-    if any(phase.block_decay != 1 for phase in phases):
-        reason = "block_decay gives blocks different learning rates"
-    elif optimizer.use_ema:
-        reason = "use_ema averages variables that learn in different phases"
-    else:
-        return
-    raise InputError(f"{reason}, which {type(optimizer).__name__} cannot do: compile with tl_keras.StagedAdamW().")
-
-
-def innermost_optimizer(optimizer):
-    """Gives the optimizer that a `LossScaleOptimizer` wraps, or the optimizer itself."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
+    def _restore_best(self, phase, variables):
+        if not self.best_weights:
+            raise InputError(
+                f"Phase {phase.name!r} never reported a {phase.monitor} that is a number, and so has no best weights: "
+                "lower its learning rate, or look for values in the data that are not finite."
+            )
+        for variable, best in zip(variables, self.best_weights, strict=True):
+            variable.assign(best)
