@@ -7,6 +7,7 @@ import pytest
 from tl_keras import train
 from tl_keras.command_line import parse
 from tl_keras.config import OptimizerConfig
+from tl_keras.errors import InputError
 from tl_keras.fitting import make_optimizer
 from tl_keras.trained_run import load_run
 
@@ -248,3 +249,26 @@ def test_a_cache_on_the_disk_changes_no_bit_and_serves_another_head(picture_fold
     written = {path.name: path.stat().st_ino for path in (tmp_path / "cache").glob("*.activations")}
     trained(arguments(picture_folder, tmp_path / "next", **flags, **{"model.label_smoothing": 0.1}))
     assert {path.name: path.stat().st_ino for path in (tmp_path / "cache").glob("*.activations")} == written
+
+
+def test_activations_of_a_phase_that_is_over_make_room_for_the_next(picture_folder, tmp_path, capsys):
+    flags = {"cache.mode": "on", "cache.folder": tmp_path / "cache", "cache.max_gigabytes": 175e3 / 1e9}
+    trained(arguments(picture_folder, tmp_path / "run", **flags))
+    assert "3 of 3 phases" in (printed := capsys.readouterr().out) and "a pass for each cut" in printed
+    assert sum(path.stat().st_size for path in (tmp_path / "cache").glob("*.activations")) < 175e3
+
+
+@pytest.mark.parametrize(
+    ("phase", "telling"),
+    [
+        ("{train: head, until: {monitor: val_acuracy}}", "metric to watch 'val_acuracy': did you mean 'val_accuracy'"),
+        ("{train: head, restore_best: true, until: {monitor: f1}}", "metric to watch 'f1'"),
+    ],
+)
+def test_a_metric_that_no_epoch_will_report_is_refused_before_anything_is_computed(
+    picture_folder, tmp_path, capsys, phase, telling
+):
+    with pytest.raises(InputError, match=telling):
+        trained(arguments(picture_folder, tmp_path / "run", phases=f"[{phase}]"))
+    assert "cache" not in capsys.readouterr().out
+    assert not (tmp_path / "run").exists()

@@ -3,7 +3,8 @@
 import gc
 from dataclasses import replace
 
-from tl_keras import callbacks, transfer
+from tl_keras import callbacks, models, transfer
+from tl_keras.errors import unknown_name
 from tl_keras.phase_features import PhaseFeatures
 from tl_keras.tasks import TASKS
 
@@ -42,30 +43,48 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     """
     staging = transfer.ProgressiveUnfreezing(phases, config.batch_norm, whole_model=model, max_seconds=seconds_left)
     staging.prepare(model, TASKS[config.task].training_inputs(config, splits, 0)["steps_per_epoch"])
+    _check_monitors(model, phases)
     print(callbacks.phase_table(staging.plan), flush=True)
     for sentence in find_oversights(config, model, staging.plan):
         print(f"note: {sentence}", flush=True)
     epochs_done, history = callbacks.restore_newest(run / "checkpoints", model, staging)
     if config.batch_norm == "recalibrate" and not epochs_done:
         recalibrate(config, model, splits)
-    lines = callbacks.ProgressLines(staging, run)
-    checkpoint = callbacks.CheckpointEachEpoch(run / "checkpoints", history, staging, model)
+    watching = [
+        staging,
+        callbacks.ProgressLines(staging, run),
+        callbacks.CheckpointEachEpoch(run / "checkpoints", history, staging, model),
+    ]
     done = len(staging.state["ends"])
     features = PhaseFeatures(config, model, splits, phases, done, run / "checkpoints" / "cache.json")
     _tell(features, run)
     for index in range(done, len(phases)):
         first_epoch = max([epochs_done, *staging.state["ends"]])
-        cut, stored = features.of(index) or (None, None)
-        learner = make_learner(config, model, phases[index], cut)
-        learner.fit(
-            **TASKS[config.task].training_inputs(config, splits, first_epoch, stored),
-            initial_epoch=first_epoch,
-            epochs=first_epoch + phases[index].epochs,
-            verbose=0,
-            callbacks=[staging, lines, checkpoint, *([callbacks.ReleaseRows(stored)] if stored else [])],
-        )
-        _let_go(learner)
+        _fit_phase(config, model, splits, phases[index], features.of(index), watching, first_epoch)
+        # Steps and data that were traced hold on to each other, and to what was stored: it would pile up.
+        gc.collect()
     return history
+
+
+def _fit_phase(config, model, splits, phase, reading, watching, first_epoch):
+    """Trains one phase on what it reads, and holds on to none of it."""
+    cut, stored = reading or (None, None)
+    learner = make_learner(config, model, phase, cut)
+    learner.fit(
+        **TASKS[config.task].training_inputs(config, splits, first_epoch, stored),
+        initial_epoch=first_epoch,
+        epochs=first_epoch + phase.epochs,
+        verbose=0,
+        callbacks=[*watching, *([callbacks.ReleaseRows(stored)] if stored else [])],
+    )
+    learner.train_function = learner.test_function = learner.predict_function = None
+
+
+def _check_monitors(model, phases):
+    """Refuses a metric to watch that the model does not report, before anything is computed."""
+    for phase in phases:
+        if (phase.until or phase.restore_best) and phase.monitor not in (names := models.reported_metrics(model)):
+            raise unknown_name("metric to watch", phase.monitor, names)
 
 
 def find_oversights(config, model, plan):
@@ -93,12 +112,6 @@ def recalibrate(config, model, splits):
     inputs = TASKS[config.task].training_inputs(plain, splits, 0)
     layers = transfer.recalibrate_batch_norm(model, inputs["x"], inputs["steps_per_epoch"])
     print(f"batch_norm: the statistics of {layers} layers were estimated anew on the training data", flush=True)
-
-
-def _let_go(learner):
-    """Frees the traced steps of a phase: they hold on to each other, and Python would let them pile up."""
-    learner.train_function = learner.test_function = learner.predict_function = None
-    gc.collect()
 
 
 def _tell(features, run):

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tl_keras.models import compile_classifier
+from tl_keras.models import compile_classifier, reported_metrics
 
 
 def loss_of(multi_label, label_smoothing, targets, outputs):
@@ -29,3 +29,19 @@ def test_several_labels_are_judged_one_by_one():
     by_label = TARGETS * np.log(OUTPUTS) + (1 - TARGETS) * np.log(1 - OUTPUTS)
     assert loss == pytest.approx(-by_label.mean(), rel=1e-5)
     assert accuracy == pytest.approx(4 / 6)
+
+
+def test_the_metrics_that_fit_will_report_are_known_before_it():
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(inputs))
+    compile_classifier(model, "sgd")
+    expected = ["loss", "accuracy", "val_loss", "val_accuracy"]
+    assert reported_metrics(model) == expected
+    history = model.fit(OUTPUTS, TARGETS, validation_data=(OUTPUTS, TARGETS), verbose=0).history
+    assert sorted(history) == sorted(reported_metrics(model)) == sorted(expected)
+
+
+def test_a_model_without_metrics_reports_its_loss():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    model.compile("sgd", "mse")
+    assert reported_metrics(model) == ["loss", "val_loss"]

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tl_keras.data.augmentation import AUGMENTATIONS, augment
 from tl_keras.data.labels import hot_labels
+from tl_keras.data.pipeline_calls import call_python, holding
 from tl_keras.errors import InputError, unknown_name
 
 
@@ -37,12 +38,12 @@ def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none
     if augmentation != "none" and shuffle_seed is None:
         raise ValueError(f"Invalid value for argument `shuffle_seed`. Received None, with {augmentation!r}.")
     count, steps = len(image_set) // views, steps_per_epoch(image_set, batch_size, views)
-    first, num_classes = image_set.images[0], len(image_set.class_names)
+    shape, dtype, num_classes = image_set.images[0].shape, image_set.images[0].dtype, len(image_set.class_names)
 
     def load(step):
         rows = rows_of_step(step, steps, batch_size, count, shuffle_seed) + (step // steps) % views * count
-        images, labels = tf.numpy_function(read, [rows], (first.dtype, tf.float32), stateful=False)
-        images.set_shape((None, *first.shape))
+        images, labels = call_python(read, [rows], [dtype, tf.float32])
+        images.set_shape((None, *shape))
         labels.set_shape((None, num_classes))
         if augmentation == "none":
             return images, labels
@@ -53,7 +54,7 @@ def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none
 
     last = steps if shuffle_seed is None else np.iinfo(np.int64).max
     numbers = tf.data.Dataset.range(first_epoch * steps, last)
-    return numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return holding(numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE), read)
 
 
 def steps_per_epoch(image_set, batch_size, views=1):

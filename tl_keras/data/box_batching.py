@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tl_keras.data.batching import rows_of_step, steps_per_epoch
 from tl_keras.data.box_augmentation import BOX_AUGMENTATIONS, augment_boxes
+from tl_keras.data.pipeline_calls import call_python, holding
 from tl_keras.errors import InputError, unknown_name
 
 
@@ -35,8 +36,7 @@ def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augme
 
     def load(step):
         rows = rows_of_step(step, steps, batch_size, len(box_set), shuffle_seed)
-        types = (tf.uint8, tf.float32, tf.int32)
-        images, boxes, labels = tf.numpy_function(read, [rows], types, stateful=False)
+        images, boxes, labels = call_python(read, [rows], [tf.uint8, tf.float32, tf.int32])
         images.set_shape((None, *first.shape))
         boxes.set_shape((None, max_boxes, 4))
         labels.set_shape((None, max_boxes))
@@ -51,7 +51,7 @@ def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augme
 
     last = steps if shuffle_seed is None else np.iinfo(np.int64).max
     numbers = tf.data.Dataset.range(first_epoch * steps, last)
-    return numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return holding(numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE), read)
 
 
 def read_box_batch(box_set, rows, max_boxes):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tl_keras.data.batch_plan import plan_batches
 from tl_keras.data.labels import hot_labels
+from tl_keras.data.pipeline_calls import call_python, holding
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,14 +80,14 @@ def make_token_dataset(
     shapes = _shapes(pattern, features)
 
     def load(step):
-        arrays = tf.numpy_function(read_flat, [step], types, stateful=False)
+        arrays = call_python(read_flat, [step], types)
         for array, shape in zip(arrays, shapes, strict=True):
             array.set_shape(shape)
         return tf.nest.pack_sequence_as(pattern, arrays)
 
     last = steps if shuffle_seed is None else np.iinfo(np.int64).max
     numbers = tf.data.Dataset.range(first_epoch * steps, last)
-    return numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return holding(numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE), read_flat)
 
 
 def token_batches(token_set, batch_size, *, tokens_per_batch=None, padded_lengths=None):

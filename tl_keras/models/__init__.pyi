@@ -1,6 +1,7 @@
 from .building import build_backbone as build_backbone
 from .classifiers import build_image_classifier as build_image_classifier
 from .compiling import compile_classifier as compile_classifier
+from .compiling import reported_metrics as reported_metrics
 from .detection import DecodingSettings as DecodingSettings
 from .detection import Detector as Detector
 from .detection import FasterRCNNSettings as FasterRCNNSettings

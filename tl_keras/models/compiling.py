@@ -21,3 +21,19 @@ def compile_classifier(model, optimizer, *, multi_label=False, label_smoothing=0
         loss = keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
         accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
     model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy], jit_compile=True if xla else "auto")
+
+
+def reported_metrics(model):
+    """Lists what `fit` will report of a compiled model when it has validation data.
+
+    Args:
+        model: compiled `keras.Model` whose metrics, if any, were given as `keras.metrics.Metric`.
+
+    Returns:
+        List of names, such as "loss" and "val_loss".
+    """
+    # Keras makes the metrics it was given its own only in the first step.
+    given = model._compile_metrics._user_metrics if model._compile_metrics else []
+    names = dict.fromkeys(["loss", *(metric.name for metric in (*model.metrics, *given))])
+    names.pop("compile_metrics", None)
+    return [*names, *(f"val_{name}" for name in names)]
