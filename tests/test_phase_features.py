@@ -78,9 +78,24 @@ def test_without_room_nothing_is_stored(model, splits):
     assert "find no room" in made.describe()[0]
 
 
-@pytest.mark.parametrize("phases", [[tl.Phase("all", epochs=4)], [tl.Phase("head", epochs=1)]])
-def test_nothing_is_stored_that_is_read_once_or_never(model, splits, phases):
-    assert features(model, splits, phases=phases).decision.places == (None,)
+@pytest.mark.parametrize(
+    ("phase", "settings", "reason"),
+    [
+        (tl.Phase("all", epochs=4), {}, "computing in each epoch is faster"),
+        (tl.Phase("head", epochs=1), {}, "that takes as many passes as there are epochs"),
+        (tl.Phase("head", epochs=4), {"mode": "off"}, "cache.mode is off"),
+    ],
+)
+def test_nothing_is_stored_that_does_not_pay_and_the_reason_is_told(model, splits, phase, settings, reason):
+    made = features(model, splits, phases=[phase], **settings)
+    assert made.decision.places == (None,)
+    [line] = made.describe()
+    assert line.startswith("cache: nothing is stored") and reason in line
+
+
+def test_images_that_are_augmented_anew_are_not_stored(model, splits):
+    config = RunConfig(data=DataConfig(augmentation="light"))
+    assert "--cache.views K" in PhaseFeatures(config, model, splits, PHASES).describe()[0]
 
 
 def test_a_resumed_run_repeats_the_decision(model, splits, tmp_path):

@@ -12,6 +12,7 @@ from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser, set_pa
 
 from tl_keras.config import RunConfig, check_keys, flag_names
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.phases import Phase, Plateau
 
 CONFIG_FOLDER = Path(__file__).parent / "configs"
 MAX_CONFIG_BYTES = 1_000_000
@@ -19,6 +20,11 @@ ACTIONS = {
     "--print_phases": "Print the phases as a table and as YAML to edit, and leave.",
     "--find_learning_rate": "Search the learning rate of the first phase, draw its curve, and leave.",
 }
+PARTS = {
+    "phases": (Phase, "{train: head, epochs: 3}"),
+    "phases.until": (Plateau, "{monitor: val_loss, patience: 3}"),
+}
+"""Keys of the configuration that hold keys themselves: which ones, and an example."""
 OWN_FLAGS = ("--config", "--print_config", "--help", *ACTIONS)
 
 
@@ -199,6 +205,10 @@ def _one_sentence(message):
     key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
     if choice := re.search(r"Expected a typing.Literal\[(.*)\](?:\. Got|(?s:.*?)Given) value: (.*)", message):
         return str(unknown_name(key, choice[2], re.findall(r"'([^']*)'", choice[1])))
+    if key in PARTS and (option := re.search(r"Option '(.*)' is not accepted", message)):
+        return str(unknown_name(f"{key} key", option[1], PARTS[key][0].__dataclass_fields__))
+    if key in PARTS and (value := re.search(r"Expected a dot import path string: (.*)", message)):
+        return f"{key}: expected keys and values, such as {PARTS[key][1]}, got {value[1]!r}."
     message = re.sub(r"Expected an? (?:<class ')?(\w+)(?:'>)?\. Got value: (.*)", r"expected \1, got '\2'.", message)
     message = re.sub(r"<class '(\w+)'>", r"\1", message)
     noise = (
@@ -212,10 +222,12 @@ def _one_sentence(message):
         "a class path",
         "a dict with",
         "Given value type",
+        "Given value: Namespace",
         "Given value: [{",
         "Given value: [Namespace",
     )
     lines = [line.strip(" -") for line in message.splitlines()]
     telling = " ".join(line for line in lines if line and not line.startswith(noise))
     telling = re.sub(r"^Expected an? (\w+) Given value: (.*)", r"expected \1, got '\2'.", telling)
+    telling = re.sub(r"(got '.*'\.) Given value: .*", r"\1", telling)
     return f"{key}: {telling}" if key else telling

@@ -45,7 +45,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     staging.prepare(model, TASKS[config.task].training_inputs(config, splits, 0)["steps_per_epoch"])
     _check_monitors(model, phases)
     print(callbacks.phase_table(staging.plan), flush=True)
-    for sentence in find_oversights(config, model, staging.plan):
+    for sentence in find_oversights(config, model, phases, staging.plan):
         print(f"note: {sentence}", flush=True)
     epochs_done, history = callbacks.restore_newest(run / "checkpoints", model, staging)
     if config.batch_norm == "recalibrate" and not epochs_done:
@@ -57,7 +57,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     ]
     done = len(staging.state["ends"])
     features = PhaseFeatures(config, model, splits, phases, done, run / "checkpoints" / "cache.json")
-    _tell(features, run)
+    _tell(features, run, insisted=config.cache.mode == "on")
     for index in range(done, len(phases)):
         first_epoch = max([epochs_done, *staging.state["ends"]])
         _fit_phase(config, model, splits, phases[index], features.of(index), watching, first_epoch)
@@ -87,18 +87,19 @@ def _check_monitors(model, phases):
             raise unknown_name("metric to watch", phase.monitor, names)
 
 
-def find_oversights(config, model, plan):
+def find_oversights(config, model, phases, plan):
     """Looks for settings of the phases that are allowed but hardly meant.
 
     Args:
         config: `RunConfig`.
         model: `keras.Model` as `train.build_model` makes it.
-        plan: what `plan_phases` returned.
+        phases: list of `Phase`.
+        plan: what `plan_phases` returned for them.
 
     Returns:
         List of sentences.
     """
-    sentences = transfer.find_oversights(model, plan)
+    sentences = transfer.find_oversights(model, phases, plan)
     learning = {block for record in plan for block in record["blocks"]}
     idle = [block for block in transfer.block_names(model) if block not in learning]
     if config.model.weights == "none" and idle:
@@ -114,11 +115,13 @@ def recalibrate(config, model, splits):
     print(f"batch_norm: the statistics of {layers} layers were estimated anew on the training data", flush=True)
 
 
-def _tell(features, run):
+def _tell(features, run, insisted):
     """Prints what is stored, and why, and keeps it for the report; nothing where a resumed run repeats the decision."""
     if features.plan is not None:
         print(features.plan, flush=True)
         run.log("cache", {"lines": features.describe()})
+    elif insisted and features.decision.places == (None,) * len(features.decision.places):
+        print(*features.describe(), sep="\n", flush=True)
 
 
 def make_learner(config, model, phase, cut=None):

@@ -52,7 +52,8 @@ class PhaseFeatures:
         self._done = phases_done
         self._phases = phases
         self._sources = TASKS[config.task].activation_sources(config, splits)
-        self._cuts = transfer.find_cuts_of_phases(model, phases) if _may_store(config, phases) else [None] * len(phases)
+        obstacle = _obstacle(config, phases)
+        self._cuts = [None] * len(phases) if obstacle else transfer.find_cuts_of_phases(model, phases)
         self._part = transfer.FrozenPart(model, self._distinct(self._cuts), config.cache.dtype)
         self._store = None
         self._kept = {}
@@ -62,16 +63,16 @@ class PhaseFeatures:
             _write(record, self.decision)
 
     def describe(self):
-        """Says in a few lines what is stored, how much, and what that saves; none where nothing is frozen."""
+        """Says in a few lines what is stored, how much, and what that saves, or why nothing is."""
         if self.plan is None:
-            return []
+            return [f"cache: nothing is stored: {_obstacle(self._config, self._phases) or 'nothing stays frozen'}"]
         lines = [str(self.plan)]
         sizes = self._part.bytes_per_example(self._sources[0])
         count = sum(source.num_examples for source in self._sources)
         for number, (cut, place) in enumerate(zip(self._cuts, self.decision.places, strict=True), start=1):
             if place:
-                name, megabytes = cut._keras_history.operation.name, count * sizes[id(cut)] / 1e6
-                lines.append(f"phase {number}: reads the output of {name}, {megabytes:,.1f} MB in {place}")
+                name, size = cut._keras_history.operation.name, transfer.format_bytes(count * sizes[id(cut)])
+                lines.append(f"phase {number}: reads the output of {name}, {size} in {place}")
         if views := self._config.cache.views:
             lines.append(f"of each training image {views} augmented views are stored, one for each epoch in turn")
         return lines
@@ -182,11 +183,15 @@ class PhaseFeatures:
         return list({id(cut): cut for cut in cuts if cut is not None}.values())
 
 
-def _may_store(config, phases):
-    """Activations pay when an epoch less is computed than is trained, and augmented ones only where views are given."""
-    if config.cache.mode == "off" or (config.data.augmentation != "none" and config.cache.views is None):
-        return False
-    return config.cache.mode == "on" or total_epochs(phases) > (config.cache.views or 1)
+def _obstacle(config, phases):
+    """Says why nothing can be stored, or would ever pay, whatever a pass takes; an empty text where it might."""
+    if config.cache.mode == "off":
+        return "cache.mode is off"
+    if config.data.augmentation != "none" and config.cache.views is None:
+        return "images are augmented anew in every epoch (--cache.views K stores K versions of each)"
+    if config.cache.mode == "auto" and total_epochs(phases) <= (config.cache.views or 1):
+        return "that takes as many passes as there are epochs"
+    return ""
 
 
 def _read(record):

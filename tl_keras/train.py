@@ -86,7 +86,7 @@ def print_phases(config):
     phases = config.phases or choose_phases(config, model, len(splits.train))
     plan = transfer.plan_phases(model, phases, config.batch_norm)
     print(callbacks.phase_table(plan))
-    for sentence in fitting.find_oversights(config, model, plan):
+    for sentence in fitting.find_oversights(config, model, phases, plan):
         print(f"note: {sentence}")
     for record in plan:
         rates = ", ".join(f"{block} {rate:.2g}" for block, rate in record["learning_rates"].items())

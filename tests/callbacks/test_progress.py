@@ -5,6 +5,7 @@ import pytest
 from tl_keras.callbacks.progress import ProgressLines, phase_table
 from tl_keras.phases import Phase
 from tl_keras.runs import RunFolder
+from tl_keras.transfer.plan import plan_phases
 from tl_keras.transfer.staged_adamw import StagedAdamW
 from tl_keras.transfer.unfreezing import ProgressiveUnfreezing
 
@@ -35,6 +36,13 @@ def test_the_table_tells_each_phase_in_a_line(model):
         "1      head               0.001            2       301 of 1,501 (20.1%)",
         "2      block1 … head (2)  0.0002 … 0.0004  1       1,501 of 1,501 (100.0%)",
     ]
+
+
+def test_the_table_tells_lists_and_patterns_as_they_are(model):
+    phases = [Phase(["block1", "head"]), Phase("regex:bias$"), Phase(["head"]), Phase("block1")]
+    lines = phase_table(plan_phases(model, phases)).splitlines()[1:]
+    cells = ["block1 + head", "regex:bias$", "head", "block1 … head (2)"]
+    assert [line[7:26].strip() for line in lines] == cells
 
 
 def test_one_line_per_epoch_and_the_audit_of_each_phase(model, tmp_path, capsys):

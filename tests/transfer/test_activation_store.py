@@ -136,7 +136,7 @@ def test_what_another_process_uses_stays_until_it_dies(store):
 
 def test_what_does_not_fit_removes_nothing(store):
     fill(store, KEYS[0])
-    refusal = pytest.raises(InputError, match=r"do not fit into .* room for 0.00 GB .*: give --cache.folder on another")
+    refusal = pytest.raises(InputError, match=r"do not fit into .* room for 0\.1 MB .*: give --cache.folder on another")
     with refusal, store.create(KEYS[1], (10 * FILE,), "uint8"):
         pass
     assert stored(store) == [KEYS[0]]
@@ -155,7 +155,7 @@ def test_two_writers_at_once_count_each_other(store):
 @pytest.mark.parametrize("free", [DISK_MARGIN + FILE - 1, 0])
 def test_the_disk_keeps_its_margin(store, monkeypatch, free):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
-    with pytest.raises(InputError, match=r"0.00 GB free on the disk"):
+    with pytest.raises(InputError, match=r"0\.0 MB free on the disk"):
         fill(store, KEYS[0])
     assert stored(store) == []
 

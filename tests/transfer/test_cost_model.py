@@ -68,6 +68,12 @@ def test_what_saves_least_for_each_byte_is_left_out_first():
     assert found.seconds_saved == pytest.approx(360 - 2.7 + 40 - 0.8 - 40)
 
 
+def test_what_is_computed_faster_than_read_does_not_want_for_room():
+    found = plan([PhaseCost(3, "late", 0.4, 1000), PhaseCost(1, "early", 1e-5, 5000)])
+    assert found.places == ("memory", None)
+    assert found.reasons == ("", "computing in each epoch is faster")
+
+
 def test_what_finds_no_room_in_memory_goes_to_the_disk():
     disk = Place("disk", 1e9, write_rate=5e5, read_rate=5e5)
     phases = [PhaseCost(4, "late", 0.4, 6000), PhaseCost(4, "early", 0.2, 8000)]
@@ -105,7 +111,7 @@ def test_insisting_stores_what_does_not_pay():
 
 
 def test_insisting_without_room_is_refused():
-    with pytest.raises(InputError, match=r"take up to 0.01 GB, but there is room for 0.00 GB in memory: give"):
+    with pytest.raises(InputError, match=r"take up to 10\.0 MB, but there is room for 1\.0 MB in memory: give"):
         plan([PhaseCost(9, "a", 0.1, 100_000)], insist=True)
 
 

@@ -89,11 +89,12 @@ def test_variables_of_all_phases_are_the_union_in_the_order_of_the_model(phases,
         (PHASES[:2], []),
         ([Phase("head"), Phase(["head"])], ["phases 1 and 2 let the same blocks learn: head"]),
         ([Phase(["block1", "head"])], ["never trained, though the earlier block1 is: block2"]),
+        ([Phase(["head", "head"])], ["phase 1 names head 2 times"]),
     ],
 )
 def test_oversights_are_told(phases, sentences):
     model = blocks_model()
-    assert find_oversights(model, plan_phases(model, phases)) == sentences
+    assert find_oversights(model, phases, plan_phases(model, phases)) == sentences
 
 
 def test_an_ended_phase_counts_the_epochs_that_it_took():

@@ -20,12 +20,12 @@ def phase_table(plan):
     """
     rows = [("phase", "blocks that learn", "learning rate", "epochs", "trainable parameters")]
     for number, record in enumerate(plan, start=1):
-        blocks, rates = record["blocks"], record["learning_rates"].values()
+        rates = record["learning_rates"].values()
         share = record["trainable_parameters"] / record["total_parameters"]
         rows.append(
             (
                 str(number),
-                blocks[0] if len(blocks) == 1 else f"{blocks[0]} … {blocks[-1]} ({len(blocks)})",
+                _learning(record),
                 f"{max(rates):.2g}" if len(set(rates)) == 1 else f"{min(rates):.2g} … {max(rates):.2g}",
                 str(record["epochs"]),
                 f"{record['trainable_parameters']:,} of {record['total_parameters']:,} ({share:.1%})",
@@ -35,6 +35,14 @@ def phase_table(plan):
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def _learning(record):
+    """A block and all after it by the first and the last; a list of blocks or a pattern as the phase has it."""
+    first, last, count = record["blocks"][0], record["blocks"][-1], len(record["blocks"])
+    if record["name"] not in (first, "head", "all"):
+        return record["name"]
+    return first if count == 1 else f"{first} … {last} ({count})"
 
 
 class ProgressLines(keras.callbacks.Callback):

@@ -23,6 +23,7 @@ from tl_keras.transfer.activation_file import (
     num_file_bytes,
     read_activations,
 )
+from tl_keras.transfer.byte_counts import format_bytes
 from tl_keras.user_cache import user_cache
 
 try:
@@ -168,8 +169,8 @@ class ActivationStore:
 
     def _no_room(self, needed):
         return InputError(
-            f"Activations of {needed / 1e9:.2f} GB do not fit into {str(self.folder)!r}, which has room for "
-            f"{self.room() / 1e9:.2f} GB ({max(0, self._free_bytes()) / 1e9:.2f} GB free on the disk, "
+            f"Activations of {format_bytes(needed)} do not fit into {str(self.folder)!r}, which has room for "
+            f"{format_bytes(self.room())} ({format_bytes(max(0, self._free_bytes()))} free on the disk, "
             f"--cache.max_gigabytes {self.max_bytes / 1e9:g}): give --cache.folder on another disk, another "
             "--cache.max_gigabytes, or --cache.mode off."
         )

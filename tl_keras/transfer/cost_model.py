@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from tl_keras.errors import InputError
+from tl_keras.transfer.byte_counts import format_bytes
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class CachePlan:
         passes = "one pass" if self.one_pass else "a pass for each cut"
         line = (
             f"cache: {len(self.places) - self.places.count(None)} of {len(self.places)} phases read what their frozen "
-            f"part computes ({self.num_bytes / 1e6:,.1f} MB to store, {where}, {passes}), about "
+            f"part computes ({format_bytes(self.num_bytes)} to store, {where}, {passes}), about "
             f"{self.seconds_uncached - self.seconds_saved:,.1f} s instead of {self.seconds_uncached:,.1f} s"
         )
         return "; ".join([line, *left_out])
@@ -198,9 +199,9 @@ def _gain_per_byte(cut, places, sizes):
 
 def _no_room(cuts, places, sizes):
     needed = max(sizes.num_bytes(cut) for cut in cuts)
-    room = ", ".join(f"{place.room / 1e9:.2f} GB in {place.name}" for place in places)
+    room = ", ".join(f"{format_bytes(place.room)} in {place.name}" for place in places)
     return InputError(
-        f"The activations of a phase take up to {needed / 1e9:.2f} GB, but there is room for {room}: give a larger "
+        f"The activations of a phase take up to {format_bytes(needed)}, but there is room for {room}: give a larger "
         "--cache.max_gigabytes, fewer --cache.views, or --cache.mode auto."
     )
 
@@ -208,7 +209,9 @@ def _no_room(cuts, places, sizes):
 def _reason(cut, choice, places, sizes):
     size = sizes.num_bytes(cut)
     if size > max(place.room for place in places):
-        return f"{size / 1e6:,.1f} MB find no room"
-    if max(sizes.gain(cut, place) for place in places) <= sizes.computing_once(cut) - choice.pass_seconds:
+        return f"{format_bytes(size)} find no room"
+    # By how much the pass that computes the others would take longer, if it went on to this cut.
+    longer = max(0.0, sizes.computing_once(cut) - choice.pass_seconds)
+    if max(sizes.gain(cut, place) for place in places) <= longer:
         return "computing in each epoch is faster"
-    return f"{size / 1e6:,.1f} MB find no room beside the others"
+    return f"{format_bytes(size)} find no room beside the others"

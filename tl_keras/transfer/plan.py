@@ -1,6 +1,7 @@
 """The plan of a staged training: phases worked out for one model, as numbers to print, log and check."""
 
 import math
+from collections import Counter
 from itertools import pairwise
 
 import keras
@@ -52,18 +53,25 @@ def plan_phases(model, phases, batch_norm="inference", ends=()):
     return plan
 
 
-def find_oversights(model, plan):
+def find_oversights(model, phases, plan):
     """Looks for phases that are allowed but hardly meant.
 
     Args:
         model: the `keras.Model` of the plan.
-        plan: what `plan_phases` returned.
+        phases: list of `Phase`.
+        plan: what `plan_phases` returned for them.
 
     Returns:
-        List of sentences: a phase that lets the same blocks learn as the one before it, and a block that never learns
-        although an earlier one does.
+        List of sentences: a phase that names a block twice, one that lets the same blocks learn as the one before it,
+        and a block that never learns although an earlier one does.
     """
     sentences = [
+        f"phase {number} names {name} {count} times"
+        for number, phase in enumerate(phases, start=1)
+        for name, count in Counter(phase.train if isinstance(phase.train, list) else ()).items()
+        if count > 1
+    ]
+    sentences += [
         f"phases {number} and {number + 1} let the same blocks learn: {', '.join(record['blocks'])}"
         for number, (record, following) in enumerate(pairwise(plan), start=1)
         if record["blocks"] == following["blocks"]
