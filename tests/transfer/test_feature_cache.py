@@ -159,6 +159,32 @@ def test_whatever_decides_the_values_changes_the_key(model, image_set, tmp_path,
     assert source.count == 3 * settings["views"]
 
 
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_same_layers_in_another_graph_have_another_key(flip, image_set, tmp_path):
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Flatten(name="body.flatten"), keras.layers.Dense(2, name="body.dense")]
+    head, store, counts = keras.layers.Dense(3, name="head.logits"), ActivationStore(tmp_path, 1e9), []
+    for flipped in (False, flip):
+        x = inputs = keras.Input((32, 32, 3), name="pixels")
+        x = layers[1](layers[0](keras.ops.flip(x, axis=-1) if flipped else x))
+        model = keras.Model(inputs, head(x))
+        [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
+        source = CountingSource(image_set, 4)
+        FrozenPart(model, [cut]).compute(source, {id(cut): store})
+        counts.append(source.count)
+    assert counts == [3, 3 if flip else 0]
+
+
+@pytest.mark.parametrize("package", ["tl_keras", "PIL", "keras"])
+def test_another_version_of_what_computes_has_another_key(package, model, image_set, monkeypatch):
+    [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
+    part, source = FrozenPart(model, [cut]), ImageSource(image_set, 4)
+    before = part.keys(source)
+    assert part.keys(source) == before
+    monkeypatch.setattr(f"{package}.__version__", "0.0.0")
+    assert part.keys(source) != before
+
+
 def test_a_torn_file_is_computed_again(model, image_set, tmp_path, capsys):
     [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
     source = CountingSource(image_set, 4)

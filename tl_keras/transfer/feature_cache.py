@@ -7,11 +7,14 @@ One forward pass that stores the activations at the cut of every phase therefore
 import contextlib
 import time
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import keras
 import numpy as np
+import PIL
 import tensorflow as tf
 
+import tl_keras
 from tl_keras.data import ImageSet, TokenFeatures
 from tl_keras.transfer.activation_key import activation_key, digest_arrays
 from tl_keras.transfer.activation_store import drop_pages
@@ -89,7 +92,9 @@ class FrozenPart:
         Returns:
             Dict from the id of each cut to its key in an `ActivationStore`.
         """
-        examples = source.decided_by() | {"versions": [keras.__version__, tf.__version__, np.__version__]}
+        packages = (keras, tf, np, PIL, tl_keras)
+        versions = [package.__version__ for package in packages] + [version("keras-hub")]
+        examples = source.decided_by() | {"versions": versions}
         return {key: activation_key(examples | self._decided_by(key)) for key in self._cuts}
 
     def compute(self, source, stores):
@@ -158,8 +163,10 @@ class FrozenPart:
 
     def _decided_by(self, key):
         prefix = prefix_model(self._model, self._cuts[key])
+        # Of the graph, not of its layers alone: they could be wired in another way, with other operations in between.
+        graph = {name: value for name, value in prefix.get_config().items() if name != "name"}
         return {
-            "layers": [[layer.name, repr(layer.get_config())] for layer in prefix.layers],
+            "graph": repr(graph),
             "weights": digest_arrays(weight.numpy() for weight in prefix.weights),
             "row": self._row(key),
         }
