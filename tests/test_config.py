@@ -5,6 +5,7 @@ import pytest
 from tl_keras.config import (
     CacheConfig,
     DataConfig,
+    DetectionConfig,
     ModelConfig,
     OptimizerConfig,
     RunConfig,
@@ -18,8 +19,9 @@ from tl_keras.phases import Phase
 
 def test_the_defaults_are_valid():
     config = RunConfig()
-    assert config.data == DataConfig(path="emoji", augmentation="light")
-    assert config.model == ModelConfig(backbone="efficientnet_lite0", weights="imagenet", pooling="average")
+    assert config.data == DataConfig(path="emoji", augmentation="light", resize="squash")
+    usual = {"backbone": "efficientnet_lite0", "weights": "imagenet", "pooling": "average", "dropout": 0.2}
+    assert config.model == ModelConfig(**usual)
 
 
 def test_a_task_brings_its_own_defaults_and_leaves_what_is_given():
@@ -28,6 +30,16 @@ def test_a_task_brings_its_own_defaults_and_leaves_what_is_given():
     assert (config.model.backbone, config.model.weights, config.model.pooling) == ("minilm", "pretrained", None)
     given = RunConfig(task="text_classification", model=ModelConfig(backbone="bert_tiny_en_uncased", weights="none"))
     assert (given.model.backbone, given.model.weights) == ("bert_tiny_en_uncased", "none")
+
+
+@pytest.mark.parametrize(
+    ("detector", "backbone", "weights"),
+    [("faster_rcnn", "efficientnet_lite0", "imagenet"), ("yolo_v8", "yolo_v8_s", "coco")],
+)
+def test_a_detector_brings_its_own_defaults(detector, backbone, weights):
+    config = RunConfig(task="object_detection", detection=DetectionConfig(detector=detector))
+    assert (config.data.path, config.data.resize, config.data.augmentation) == ("tree_crowns", "pad", "light")
+    assert (config.model.backbone, config.model.weights) == (backbone, weights)
 
 
 @pytest.mark.parametrize("backbone", ["minilm", "roberta_base_en", "./my_bert", "keras_hub:some_preset"])
@@ -44,7 +56,15 @@ def test_text_encoders_pass_by_name_and_by_folder(backbone):
         ("image_classification", {"model": ModelConfig(backbone="./my_bert")}, "Unknown model.backbone './my_bert'"),
         ("text_classification", {"model": ModelConfig(pooling="max")}, "model.pooling max is for images"),
         ("image_classification", {"model": ModelConfig(pooling="first")}, "model.pooling first is for texts"),
-        ("text_classification", {"data": DataConfig(augmentation="light")}, "augmentation light is for images"),
+        ("text_classification", {"data": DataConfig(augmentation="light")}, "augmentation light is not for text_class"),
+        ("image_classification", {"data": DataConfig(augmentation="mosaic")}, "mosaic is not for image_class"),
+        ("image_classification", {"data": DataConfig(max_train_images=3)}, "give data.examples_per_class"),
+        ("object_detection", {"data": DataConfig(augmentation="cutmix")}, "take none or light or mosaic"),
+        ("object_detection", {"data": DataConfig(examples_per_class=3)}, "data.examples_per_class is for classif"),
+        ("object_detection", {"data": DataConfig(resize="crop")}, "crop would cut boxes off"),
+        ("object_detection", {"model": ModelConfig(dropout=0.2)}, "model.dropout is for classification"),
+        ("object_detection", {"model": ModelConfig(backbone="minilm")}, "minilm is for texts"),
+        ("object_detection", {"recipe": "few_shot"}, "few_shot compares whole images"),
     ],
 )
 def test_what_belongs_to_another_task_is_refused(task, parts, telling):
@@ -71,6 +91,11 @@ def test_what_belongs_to_another_task_is_refused(task, parts, telling):
         (ModelConfig, {"hidden_units": 0}, "model.hidden_units must be at least 1"),
         (ModelConfig, {"dropout": 1.0}, "model.dropout must lie from 0 to below 1: got 1.0"),
         (ModelConfig, {"label_smoothing": math.nan}, "model.label_smoothing"),
+        (DetectionConfig, {"channels": 4}, "detection.channels must be at least 8: got 4"),
+        (DetectionConfig, {"score_threshold": 1.5}, "detection.score_threshold must lie from 0 to 1"),
+        (DetectionConfig, {"anchor_sizes": []}, "detection.anchor_sizes must be numbers above 0"),
+        (DetectionConfig, {"box_columns": ["a", "b"]}, "detection.box_columns must be 4 columns"),
+        (DetectionConfig, {"detector": "yolo_v8", "anchor_sizes": [8.0]}, "anchor_sizes is not for yolo_v8"),
         (RunConfig, {"phases": []}, "empty list of phases"),
         (RunConfig, {"phases": [Phase("head")], "epochs": 3}, "epochs shapes a recipe, but phases are given"),
         (RunConfig, {"phases": [Phase("head")], "learning_rate": 0.1}, "learning_rate shapes a recipe"),

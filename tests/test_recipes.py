@@ -102,6 +102,17 @@ def test_few_examples_are_compared_before_the_head_learns_their_labels():
     assert probe.learning_rate == COMPARED_RATE
 
 
+def test_all_new_blocks_learn_from_the_first_phase_on():
+    first, second = expand_recipe("linear_probe_then_fine_tune", [*BLOCKS, "neck", "boxes"], 1000, new_blocks=3)
+    assert (first.train, second.train) == (BLOCKS[-1], BLOCKS[0])
+
+
+def test_patience_multiplies_the_steps_and_the_most_epochs():
+    once, patient = (expand_recipe("feature_extraction", BLOCKS, 1000, patience=patience)[0] for patience in (1, 4))
+    assert (patient.epochs, once.epochs) == (round(4 * 120 / 32), round(120 / 32))
+    assert expand_recipe("feature_extraction", BLOCKS, 8, patience=4)[0].epochs == 80
+
+
 @pytest.mark.parametrize(
     ("epochs", "shares"), [(4, [1, 1, 1, 1]), (5, [2, 1, 1, 1]), (7, [2, 2, 2, 1]), (8, [2] * 4), (23, [6, 6, 6, 5])]
 )

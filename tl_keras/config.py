@@ -2,12 +2,13 @@
 
 import math
 import os
-from dataclasses import dataclass, field, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Literal, get_type_hints
 
 from tl_keras.durations import parse_duration
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.text_backbones import MINILM, TEXT_BACKBONES
 from tl_keras.phases import Phase, check_phases
 from tl_keras.recipes import Recipe
@@ -16,15 +17,28 @@ MAX_IMAGE_SIZE = 4096
 MAX_SEED = 2**32 - 1
 TASK_DEFAULTS = {
     "image_classification": {
-        "data": {"path": "emoji", "augmentation": "light"},
-        "model": {"backbone": "efficientnet_lite0", "weights": "imagenet", "pooling": "average"},
+        "data": {"path": "emoji", "augmentation": "light", "resize": "squash"},
+        "model": {"backbone": "efficientnet_lite0", "weights": "imagenet", "pooling": "average", "dropout": 0.2},
     },
     "text_classification": {
         "data": {"path": "reviews", "augmentation": "none"},
-        "model": {"backbone": MINILM, "weights": "pretrained"},
+        "model": {"backbone": MINILM, "weights": "pretrained", "dropout": 0.2},
+    },
+    "object_detection": {
+        "data": {"path": "tree_crowns", "augmentation": "light", "resize": "pad"},
     },
 }
 """What a task takes where the configuration says null."""
+AUGMENTATIONS = {
+    "image_classification": ("none", "light", "strong", "randaugment", "mixup", "cutmix"),
+    "text_classification": ("none",),
+    "object_detection": ("none", "light", "mosaic"),
+}
+CLASSIFICATION_ONLY = {
+    "data": ("examples_per_class", "multi_label", "class_weight", "path_column"),
+    "model": ("pooling", "hidden_units", "dropout", "label_smoothing", "lora_rank"),
+}
+"""Settings without effect on a detector."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +46,22 @@ class DataConfig:
     """What the model learns from."""
 
     path: str | None = None
-    """Folder of class folders (or of train/, val/, test/), a table, tfds:NAME, or a shipped set; null takes emoji for
-    images, reviews for texts."""
+    """Folder of class folders (or of train/, val/, test/), a table, tfds:NAME, or a shipped set; for boxes COCO's JSON,
+    YOLO's data.yaml, a folder of VOC's XML, or a table. null takes emoji, reviews or tree_crowns by the task."""
     image_size: int | None = None
-    """Side in pixels of the square images that the model sees; null takes the backbone's, or less for small images."""
-    resize: Literal["squash", "crop", "pad"] = "squash"
-    """How other shapes become squares: squash distorts, crop loses the edges, pad adds borders."""
+    """Side in pixels of the square images that the model sees; null takes the network's, or less for small images."""
+    resize: Literal["squash", "crop", "pad"] | None = None
+    """How other shapes become squares: squash distorts, crop loses the edges, pad adds borders. null takes squash, with
+    boxes pad; with boxes there is no crop."""
     batch_size: int = 32
     """Images or texts in one training step."""
-    augmentation: Literal["none", "light", "strong", "randaugment", "mixup", "cutmix"] | None = None
-    """How training images are varied, drawn anew in every epoch; null takes light. Texts know none only."""
+    augmentation: Literal["none", "light", "strong", "randaugment", "mixup", "cutmix", "mosaic"] | None = None
+    """How training images are varied, drawn anew in every epoch; null takes light. Texts know none only, images with
+    boxes none, light and mosaic, which others do not know."""
     examples_per_class: int | None = None
     """Train on this many labelled images of each class only: what would fewer labels have done?"""
+    max_train_images: int | None = None
+    """Train on this many images with boxes only: what would fewer labels have done?"""
     validation_fraction: float = 0.15
     """Share held out to watch the training, where the data comes without such a split."""
     test_fraction: float = 0.15
@@ -67,7 +85,7 @@ class DataConfig:
         """Refuses an empty path, numbers that no data could satisfy and settings that exclude each other."""
         if self.path == "":
             raise InputError("data.path is empty: give a folder, a table, tfds:NAME or the name of a shipped set.")
-        _check_least(self, "data", {"image_size": 32, "batch_size": 1, "examples_per_class": 1})
+        _check_least(self, "data", {"image_size": 32, "batch_size": 1, "examples_per_class": 1, "max_train_images": 1})
         if self.image_size is not None and self.image_size > MAX_IMAGE_SIZE:
             raise InputError(f"data.image_size must be at most {MAX_IMAGE_SIZE} pixels: got {self.image_size}.")
         for name in ("validation_fraction", "test_fraction"):
@@ -85,10 +103,11 @@ class ModelConfig:
 
     backbone: str | None = None
     """Pretrained network, such as vgg16 or keras_hub:PRESET for images, minilm or bert_base_en for texts, or a local
-    folder. null takes efficientnet_lite0 or minilm, whose weights come with pip."""
+    folder. null takes efficientnet_lite0 or minilm, whose weights come with pip, and of YOLOv8 and D-FINE the small
+    size."""
     weights: str | None = None
-    """null for the network's own (images: imagenet; texts: pretrained), none (random: the honest comparison), or a
-    local .weights.h5, .h5, .keras file or run folder."""
+    """null for the network's own (images: imagenet; texts: pretrained), none (random: the honest comparison), coco
+    (a whole detector), or a local .weights.h5, .h5, .keras file or run folder."""
     weights_sha256: str | None = None
     """SHA-256 that a local weights file must have."""
     pooling: Literal["average", "max", "concat", "first"] | None = None
@@ -96,8 +115,8 @@ class ModelConfig:
     token. null takes average, or what the text encoder was trained for."""
     hidden_units: int | None = None
     """Width of a hidden layer in the head; null has none."""
-    dropout: float = 0.2
-    """Share of the features dropped before the last layer while training."""
+    dropout: float | None = None
+    """Share of the features dropped before the last layer while training; null takes 0.2."""
     lora_rank: int | None = None
     """The backbone learns through additions of this rank to its dense layers, such as 8; null through its weights."""
     label_smoothing: float = 0.0
@@ -106,10 +125,12 @@ class ModelConfig:
     def __post_init__(self):
         """Refuses an unknown backbone and shares outside 0 to 1."""
         if self.backbone is not None:
-            _check_backbone(self.backbone, [*BACKBONES, f"{HUB_PREFIX}PRESET", *TEXT_BACKBONES], folders=True)
+            sizes = [size for family in FAMILIES.values() for size in family.sizes]
+            names = [*BACKBONES, f"{HUB_PREFIX}PRESET", *TEXT_BACKBONES, *sizes]
+            _check_backbone(self.backbone, names, folders=True)
         _check_least(self, "model", {"hidden_units": 1, "lora_rank": 1})
         for name in ("dropout", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
+            if getattr(self, name) is not None and not 0 <= getattr(self, name) < 1:
                 raise InputError(f"model.{name} must lie from 0 to below 1: got {getattr(self, name)}.")
 
 
@@ -140,6 +161,52 @@ class TextConfig:
                 f"text.windows is {self.windows}, but pairs of texts are not split: leave it out, or "
                 "text.second_text_column."
             )
+
+
+@dataclass(frozen=True)
+class DetectionConfig:
+    """How objects are found; only for the task of boxes."""
+
+    detector: Literal["faster_rcnn", "retinanet", "yolo_v8", "d_fine"] = "faster_rcnn"
+    """faster_rcnn and retinanet stand on any image backbone; yolo_v8 and d_fine have networks of their own."""
+    feature_pyramid: bool | None = None
+    """Of Faster R-CNN: false looks at one map of stride 16, as the paper does with vgg16. null takes true."""
+    channels: int | None = None
+    """Width of the feature pyramid and what looks at it; null takes 256, of which few classes need a quarter."""
+    anchor_sizes: list[float] | None = None
+    """Sides in pixels of the boxes that are tried, finest level first; null follows the boxes of the training data."""
+    head_units: list[int] | None = None
+    """Of Faster R-CNN: widths of the dense layers of its head; null takes 1024 and 1024."""
+    num_proposals: int | None = None
+    """Of Faster R-CNN: boxes that its head looks at in an image; null takes 300."""
+    score_threshold: float = 0.05
+    """Objects of a lower score are never told; what `predict` shows follows from the validation images."""
+    overlap_threshold: float | None = None
+    """Of two boxes of a class with a larger overlap only the surer is told; null takes the detector's, 0.5 or 0.7."""
+    max_detections: int = 100
+    """Most objects of an image."""
+    box_format: Literal["xyxy", "xywh"] | None = None
+    """How boxes are written in a table (null: xyxy) or in COCO's JSON (null: xywh)."""
+    box_columns: list[str] = field(default_factory=lambda: ["xmin", "ymin", "xmax", "ymax"])
+    """Of a table with a box in each row: the columns of its coordinates in pixels."""
+    on_bad_box: Literal["error", "skip"] = "error"
+    """error stops before training at boxes that are none; skip leaves them out and says so."""
+
+    def __post_init__(self):
+        """Refuses numbers out of range, and what the detector does not have."""
+        _check_least(self, "detection", {"channels": 8, "num_proposals": 1, "max_detections": 1})
+        for name in ("score_threshold", "overlap_threshold"):
+            if getattr(self, name) is not None and not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"detection.{name} must lie from 0 to 1: got {getattr(self, name)}.")
+        for name in ("anchor_sizes", "head_units"):
+            if getattr(self, name) is not None and not (getattr(self, name) and min(getattr(self, name)) > 0):
+                raise InputError(f"detection.{name} must be numbers above 0: got {getattr(self, name)}.")
+        if len(self.box_columns) != 4:
+            raise InputError(f"detection.box_columns must be 4 columns of a table: got {self.box_columns}.")
+        known = {field.name for field in fields(FAMILIES[self.detector].settings)}
+        for name in ("feature_pyramid", "channels", "anchor_sizes", "head_units", "num_proposals"):
+            if getattr(self, name) is not None and name not in known:
+                raise InputError(f"detection.{name} is not for {self.detector}, which has no such: leave it out.")
 
 
 @dataclass(frozen=True)
@@ -197,12 +264,14 @@ class CacheConfig:
 class RunConfig:
     """One training run, from data to report."""
 
-    task: Literal["image_classification", "text_classification"] = "image_classification"
+    task: Literal["image_classification", "text_classification", "object_detection"] = "image_classification"
     """What is to be learned."""
     data: DataConfig = field(default_factory=DataConfig)
     """What the model learns from."""
     text: TextConfig = field(default_factory=TextConfig)
     """How texts are read; only for the tasks of text."""
+    detection: DetectionConfig = field(default_factory=DetectionConfig)
+    """How objects are found; only for the task of boxes."""
     model: ModelConfig = field(default_factory=ModelConfig)
     """What learns."""
     cache: CacheConfig = field(default_factory=CacheConfig)
@@ -259,24 +328,52 @@ class RunConfig:
             parse_duration(self.max_time)
 
     def _take_defaults_of_task(self):
-        for part, defaults in TASK_DEFAULTS[self.task].items():
+        task_defaults = TASK_DEFAULTS[self.task]
+        if self.task == "object_detection":
+            family = FAMILIES[self.detection.detector]
+            task_defaults = task_defaults | {"model": {"backbone": family.backbone, "weights": family.weights}}
+        for part, defaults in task_defaults.items():
             config = getattr(self, part)
             missing = {name: value for name, value in defaults.items() if getattr(config, name) is None}
             # The class is frozen for others; here it is still being made.
             object.__setattr__(self, part, replace(config, **missing))
 
     def _check_task(self):
-        pooling = self.model.pooling
-        if self.task == "text_classification":
-            _check_backbone(self.model.backbone, TEXT_BACKBONES, folders=True)
-            if self.data.augmentation != "none":
-                raise InputError(f"data.augmentation {self.data.augmentation} is for images: leave it out for texts.")
-            if pooling not in (None, "average", "first"):
-                raise InputError(f"model.pooling {pooling} is for images: take average or first for texts.")
-        else:
-            _check_backbone(self.model.backbone, [*BACKBONES, f"{HUB_PREFIX}PRESET"])
-            if pooling == "first":
-                raise InputError("model.pooling first is for texts: take average, max or concat for images.")
+        {
+            "image_classification": self._check_images,
+            "text_classification": self._check_texts,
+            "object_detection": self._check_boxes,
+        }[self.task]()
+        if self.data.augmentation not in AUGMENTATIONS[self.task]:
+            raise InputError(
+                f"data.augmentation {self.data.augmentation} is not for {self.task}: take "
+                f"{' or '.join(AUGMENTATIONS[self.task])}."
+            )
+        if self.task != "object_detection" and self.data.max_train_images is not None:
+            raise InputError("data.max_train_images is for boxes: give data.examples_per_class instead.")
+
+    def _check_images(self):
+        _check_backbone(self.model.backbone, [*BACKBONES, f"{HUB_PREFIX}PRESET"])
+        if self.model.pooling == "first":
+            raise InputError("model.pooling first is for texts: take average, max or concat for images.")
+
+    def _check_texts(self):
+        _check_backbone(self.model.backbone, TEXT_BACKBONES, folders=True)
+        if self.model.pooling not in (None, "average", "first"):
+            raise InputError(f"model.pooling {self.model.pooling} is for images: take average or first for texts.")
+
+    def _check_boxes(self):
+        family = FAMILIES[self.detection.detector]
+        _check_backbone(self.model.backbone, family.sizes or [*BACKBONES, f"{HUB_PREFIX}PRESET"])
+        for part, names in CLASSIFICATION_ONLY.items():
+            config, usual = getattr(self, part), type(getattr(self, part))()
+            for name in names:
+                if getattr(config, name) != getattr(usual, name):
+                    raise InputError(f"{part}.{name} is for classification: leave it out for object_detection.")
+        if self.data.resize == "crop":
+            raise InputError("data.resize crop would cut boxes off: take pad or squash for object_detection.")
+        if self.recipe == "few_shot" and self.phases is None:
+            raise InputError("recipe few_shot compares whole images, not boxes: take linear_probe_then_fine_tune.")
 
     def _check_objective(self):
         contrastive = any(phase.objective == "contrastive" for phase in self.phases or ())

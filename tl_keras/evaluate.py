@@ -24,7 +24,8 @@ def evaluate_run(run, data_path=None):
     examples = _own_test_data(run) if data_path is None else _other_data(run, data_path)
     folder = RunFolder(run.folder / "evaluations" / name)
     folder.path.mkdir(parents=True, exist_ok=True)
-    metrics, _ = run.task.evaluate(run.predict_set(examples), examples, folder.path, run.config.data.multi_label)
+    threshold = run.metrics.get("score_threshold")
+    metrics, _ = run.task.evaluate(run.config, run.predict_set(examples), examples, folder.path, threshold)
     folder.write_json("metrics.json", metrics)
     return folder
 

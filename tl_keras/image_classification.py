@@ -11,6 +11,10 @@ from tl_keras.models.backbones import BACKBONES
 
 HEAD_RATE = recipes.HEAD_RATE
 """Learning rate of a head that learns alone, where a recipe chooses it."""
+NEW_BLOCKS = ("head",)
+"""Blocks that no pretrained backbone brings."""
+PATIENCE = 1
+"""How many times longer than the rule of the recipes phases take."""
 MOST_ENLARGED = 2
 HUB_IMAGE_SIZE = 224
 EXAMPLE = "FILE_OR_FOLDER"
@@ -71,6 +75,10 @@ def describe(splits):
     counts = ", ".join(f"{len(part)} {name}" for name, part in _parts(splits).items())
     skipped = f"; {len(splits.skipped)} files skipped" if splits.skipped else ""
     return f"{counts} images of {len(splits.class_names)} classes, {side} × {side} pixels{skipped}"
+
+
+def preview(config, splits, folder):
+    """Draws nothing: what the run learns from is shown by its report."""
 
 
 def load_test_data(config, class_names, model, path):
@@ -235,19 +243,20 @@ def predict(model, image_set, batch_size):
     return model.predict(data.make_dataset(image_set, batch_size), verbose=0)
 
 
-def evaluate(probabilities, image_set, folder, multi_label=False):
+def evaluate(config, probabilities, image_set, folder, score_threshold=None):
     """Measures predictions and draws what they get wrong.
 
     Args:
+        config: `RunConfig`.
         probabilities: float32 (n, num_classes).
         image_set: `ImageSet` of the n images with their true labels.
         folder: path where `mistakes.png` and, with one label per image, `confusion_matrix.png` are written.
-        multi_label: whether an image may have several labels.
+        score_threshold: None, see `choose_threshold`.
 
     Returns:
         Tuple of the metrics, a dict ready for JSON, and the pictures, a list of (caption, path).
     """
-    names, labels = image_set.class_names, image_set.labels
+    names, labels, multi_label = image_set.class_names, image_set.labels, config.data.multi_label
     metrics = evaluation.classification_metrics(labels, probabilities, names, multi_label)
     pictures = [("The most confident mistakes", folder / "mistakes.png")]
     evaluation.plot_mistakes(image_set.images, labels, probabilities, image_set.names, names, pictures[0][1])
@@ -255,6 +264,11 @@ def evaluate(probabilities, image_set, folder, multi_label=False):
         pictures.insert(0, ("Confusion matrix", folder / "confusion_matrix.png"))
         evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), names, pictures[0][1])
     return metrics, pictures
+
+
+def choose_threshold(config, model, splits):
+    """Returns None: the class of the largest probability is the answer, whatever it is."""
+    return None
 
 
 def report_extras(config, splits, probabilities, metrics):
@@ -272,9 +286,15 @@ def report_extras(config, splits, probabilities, metrics):
     return {"skipped": splits.skipped}
 
 
-def deployed_model(config, model):
-    """Gives the model to save: the trained one."""
-    return model
+def save_trained(config, model, folder):
+    """Saves the trained model as `model.keras`.
+
+    Args:
+        config: `RunConfig`.
+        model: what `build_model` returned, trained.
+        folder: path of the run folder.
+    """
+    models.save_model(model, folder / "model.keras")
 
 
 def card_facts(config, model):

@@ -1,9 +1,7 @@
-"""Labels new pictures or texts: `python -m tl_keras.predict RUN FILE_OR_FOLDER ...`, `... RUN "A text" ...`."""
+"""Labels new pictures or texts, or finds objects: `python -m tl_keras.predict RUN FILE_OR_FOLDER_OR_TEXT ...`."""
 
 import contextlib
-import csv
 import io
-import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,16 +9,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from tl_keras import data
+from tl_keras import data, models
 from tl_keras.atomic_files import atomic_path
 from tl_keras.command_line import OneSentenceParser, run_verb
 from tl_keras.errors import InputError
+from tl_keras.label_writers import LABEL_WRITERS
+from tl_keras.object_writers import OBJECT_WRITERS, picture_writer
 from tl_keras.trained_run import load_run
 
 BATCHES_READ_AHEAD = 2
 TEXTS_AT_ONCE = 1024
-MOST_SHOWN = 200
-"""Characters of a text that a table shows; the other formats hold all of it."""
+TOP = 3
 
 
 def predict_files(run, files, top):
@@ -113,34 +112,101 @@ def find_files(places):
     return files
 
 
+def find_objects(run, files, score_threshold):
+    """Finds the objects in image files, batch by batch; what cannot be read is told and left out.
+
+    Args:
+        run: `TrainedRun` of a detector.
+        files: list of paths.
+        score_threshold: objects of a lower score are left out, 0 to 1.
+
+    Yields:
+        For each file in order a tuple `(file, objects, problem)`: `objects` is a list of (class name, score, box), the
+        surest first, a box left, top, right, bottom in pixels of the upright image, and `problem` None; or `objects`
+        is empty and `problem` says why the file cannot be read.
+    """
+    resize, batch_size = run.config.data.resize, run.config.data.batch_size
+    for batch, images in _read_ahead(run, files):
+        readable = [image for image in images if isinstance(image, np.ndarray)]
+        options = {"score_threshold": score_threshold, "batch_size": batch_size}
+        found = iter(models.detect(run.model, np.stack(readable), **options) if readable else ())
+        for file, image in zip(batch, images, strict=True):
+            if isinstance(image, data.BadImage):
+                yield file, [], image.reason
+            else:
+                one = next(found)
+                boxes = data.restore_boxes(one["boxes"], data.upright_size(file), run.image_size, resize)
+                names = [run.class_names[label] for label in one["labels"]]
+                yield file, list(zip(names, one["scores"].tolist(), boxes.tolist(), strict=True)), None
+
+
 def main(arguments):
     """Runs the verb with the arguments of a command line, a list of strings."""
     options = _parse(arguments)
     run = load_run(options.run)
-    kind, items, predictions = _plan(run, options)
+    _check_options(options, run.config.task)
+    items, predictions = _plan(run, options)
     problems = []
-    with _output(options.output) as stream:
-        write = WRITERS[options.format](stream, options.top, kind)
-        for item, labels, problem in tqdm(predictions, total=len(items), disable=None):
+    with _writer(run, options) as write:
+        for item, found, problem in tqdm(predictions, total=len(items), disable=None):
             if problem:
                 problems.append(f"{item} ({problem})")
             else:
-                write(item, labels)
+                write(item, found)
     if problems:
         raise InputError(f"{len(problems)} of {len(items)} files could not be read: {data.first_of(problems)}.")
 
 
 def _plan(run, options):
-    """Returns what the items are called, all of them, and a generator of their predictions."""
+    """Returns all items, and a generator of their predictions."""
     if run.config.task == "text_classification":
         if run.config.text.second_text_column is not None:
             raise InputError("This run takes pairs of texts: predict them with tl_keras.load_run(RUN).predict.")
         texts = find_texts(options.items, options.files)
-        return "text", texts, predict_texts(run, texts, options.top)
-    if options.files:
-        raise InputError("--files is for runs on texts: leave it out.")
+        return texts, predict_texts(run, texts, options.top or TOP)
     files = find_files(options.items)
-    return "file", files, predict_files(run, files, options.top)
+    if run.config.task == "object_detection":
+        chosen = options.score_threshold
+        return files, find_objects(run, files, run.metrics["score_threshold"] if chosen is None else chosen)
+    return files, predict_files(run, files, options.top or TOP)
+
+
+@contextlib.contextmanager
+def _writer(run, options):
+    """Gives a function that writes the prediction of an item, wherever it is wanted."""
+    with contextlib.ExitStack() as stack:
+        stream = stack.enter_context(_output(options.output))
+        if run.config.task != "object_detection":
+            kind = "text" if run.config.task == "text_classification" else "file"
+            yield stack.enter_context(LABEL_WRITERS[options.format](stream, options.top or TOP, kind))
+            return
+        writers = [stack.enter_context(OBJECT_WRITERS[options.format](stream, run.class_names))]
+        if options.pictures:
+            writers.append(stack.enter_context(picture_writer(options.pictures, run.class_names)))
+
+        def write(file, objects):
+            size = data.upright_size(file)
+            for writer in writers:
+                writer(file, size, objects)
+
+        yield write
+
+
+def _check_options(options, task):
+    """Refuses what a run of this task has no use for."""
+    allowed = {"text_classification": "files", "object_detection": "score_threshold pictures"}.get(task, "").split()
+    for name, wanted in (("files", "texts"), ("score_threshold", "boxes"), ("pictures", "boxes")):
+        if getattr(options, name) not in (None, False) and name not in allowed:
+            raise InputError(f"--{name} is for runs on {wanted}: leave it out.")
+    if task == "object_detection" and options.top is not None:
+        raise InputError("--top is for runs that classify: give --score_threshold for runs on boxes.")
+    writers = OBJECT_WRITERS if task == "object_detection" else LABEL_WRITERS
+    if options.format not in writers:
+        raise InputError(f"--format {options.format} is not for this run: take one of {', '.join(sorted(writers))}.")
+    if options.top is not None and options.top < 1:
+        raise InputError(f"--top must be at least 1: got {options.top}.")
+    if options.score_threshold is not None and not 0 <= options.score_threshold <= 1:
+        raise InputError(f"--score_threshold must lie from 0 to 1: got {options.score_threshold}.")
 
 
 def _read_file(path):
@@ -186,7 +252,9 @@ def _most_probable(probabilities, class_names, top):
 
 
 def _parse(arguments):
-    parser = OneSentenceParser(prog="python -m tl_keras.predict", description="Labels new pictures or texts.")
+    parser = OneSentenceParser(
+        prog="python -m tl_keras.predict", description="Labels new pictures or texts, or finds objects."
+    )
     parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
     parser.add_argument(
         "items",
@@ -195,15 +263,15 @@ def _parse(arguments):
         help='image files, or folders of them; for a run on texts: texts, or "-" for the lines of the standard input',
     )
     parser.add_argument("--files", action="store_true", help="the texts are in files, one in each line")
-    parser.add_argument(
-        "--format", choices=sorted(WRITERS), default="table", help="how to write the labels (default: table)"
-    )
+    formats = sorted({*LABEL_WRITERS, *OBJECT_WRITERS})
+    parser.add_argument("--format", choices=formats, default="table", help="how to write them (default: table)")
     parser.add_argument("--output", metavar="FILE", help="write to a file instead of the terminal")
-    parser.add_argument("--top", type=int, default=3, help="classes to name for each file or text (default: 3)")
-    options = parser.parse_args(arguments)
-    if options.top < 1:
-        raise InputError(f"--top must be at least 1: got {options.top}.")
-    return options
+    parser.add_argument("--top", type=int, help=f"classes to name for each file or text (default: {TOP})")
+    parser.add_argument(
+        "--score_threshold", type=float, help="leave objects of a lower score out (default: that of the run)"
+    )
+    parser.add_argument("--pictures", metavar="FOLDER", help="draw the objects of each picture into a copy there")
+    return parser.parse_args(arguments)
 
 
 @contextlib.contextmanager
@@ -218,40 +286,6 @@ def _output(path):
             open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream,
         ):
             yield stream
-
-
-def _table_writer(stream, top, kind):
-    def write(item, labels):
-        line = _one_line(item) if kind == "text" else item
-        stream.write(f"{line}  {'  '.join(f'{name} {probability:.1%}' for name, probability in labels)}\n")
-
-    return write
-
-
-def _one_line(text):
-    line = " ".join(text.split())
-    return line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]} …"
-
-
-def _csv_writer(stream, top, kind):
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([kind, *(f"{part}_{rank}" for rank in range(1, top + 1) for part in ("label", "probability"))])
-
-    def write(item, labels):
-        writer.writerow([item, *(cell for name, probability in labels for cell in (name, f"{probability:.6f}"))])
-
-    return write
-
-
-def _jsonl_writer(stream, top, kind):
-    def write(item, labels):
-        line = {kind: item, "labels": [{"label": name, "probability": probability} for name, probability in labels]}
-        stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-    return write
-
-
-WRITERS = {"table": _table_writer, "csv": _csv_writer, "jsonl": _jsonl_writer}
 
 
 if __name__ == "__main__":

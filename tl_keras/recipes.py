@@ -47,6 +47,8 @@ def expand_recipe(
     block_decay=None,
     head_rate=HEAD_RATE,
     lora=False,
+    new_blocks=1,
+    patience=1,
 ):
     """Spells a technique out as phases.
 
@@ -68,6 +70,9 @@ def expand_recipe(
             `BLOCK_DECAY`.
         head_rate: peak rate of a phase in which the head learns alone: `HEAD_RATE`, or `TEXT_HEAD_RATE` for texts.
         lora: whether the backbone learns through LoRA, `LORA_FACTOR` times faster.
+        new_blocks: how many of the last blocks begin with random weights and so learn from the first phase on: the
+            head; of a detector also what lies between backbone and head.
+        patience: how many times as many steps, and at most epochs, the phases take: a detector learns longer.
 
     Returns:
         List of `Phase`.
@@ -77,12 +82,12 @@ def expand_recipe(
     """
     if recipe not in get_args(Recipe):
         raise unknown_name("recipe", recipe, get_args(Recipe))
-    *backbone, head = blocks
+    backbone, head = blocks[:-new_blocks], blocks[-new_blocks]
     if unfreeze_from not in (None, "all", *backbone):
         raise unknown_name("unfreeze_from", unfreeze_from, [*backbone, "all"])
     thawing = backbone[_earliest(recipe, backbone, num_examples, unfreeze_from) :]
     steps_per_epoch = math.ceil(num_examples / batch_size)
-    head_epochs, block_epochs = (_epochs(steps, steps_per_epoch) for steps in (HEAD_STEPS, BLOCK_STEPS))
+    head_epochs, block_epochs = (_epochs(steps, steps_per_epoch, patience) for steps in (HEAD_STEPS, BLOCK_STEPS))
     block_rate = BLOCK_RATE * (LORA_FACTOR if lora else 1)
     probe = Phase(train=head, epochs=head_epochs, learning_rate=head_rate)
     later = [
@@ -124,8 +129,8 @@ def _earliest(recipe, backbone, num_examples, unfreeze_from):
     return backbone.index(unfreeze_from)
 
 
-def _epochs(steps, steps_per_epoch):
-    return min(20, max(3, round(steps / steps_per_epoch)))
+def _epochs(steps, steps_per_epoch, patience=1):
+    return min(20 * patience, max(3, round(patience * steps / steps_per_epoch)))
 
 
 def _share_epochs(phases, epochs):

@@ -1,11 +1,20 @@
 """What a trained run leaves behind: the model, its figures, its pictures, a report and a model card."""
 
-from tl_keras import evaluation, models
+from tl_keras import evaluation
 from tl_keras.command_line import config_text
 from tl_keras.tasks import TASKS
 
-HEADLINES = ("accuracy", "subset_accuracy", "macro_f1")
-FILES = ("report.html", "confusion_matrix.png", "mistakes.png", "mistakes.csv", "history.png")
+HEADLINES = ("accuracy", "subset_accuracy", "macro_f1", "average_precision_50", "mean_average_precision", "f1")
+FILES = (
+    "report.html",
+    "training_boxes.png",
+    "detections.png",
+    "precision_recall.png",
+    "confusion_matrix.png",
+    "mistakes.png",
+    "mistakes.csv",
+    "history.png",
+)
 
 
 def write_results(config, model, splits, history, run):
@@ -19,10 +28,11 @@ def write_results(config, model, splits, history, run):
         run: `RunFolder`. Its `metrics.json` is written last and marks the run as finished.
     """
     task = TASKS[config.task]
-    models.save_model(task.deployed_model(config, model), run / "model.keras")
-    probabilities = task.predict(model, splits.test, config.data.batch_size)
-    metrics, pictures = task.evaluate(probabilities, splits.test, run.path, config.data.multi_label)
-    extras = task.report_extras(config, splits, probabilities, metrics)
+    task.save_trained(config, model, run.path)
+    predictions = task.predict(model, splits.test, config.data.batch_size)
+    threshold = task.choose_threshold(config, model, splits)
+    metrics, pictures = task.evaluate(config, predictions, splits.test, run.path, threshold)
+    extras = task.report_extras(config, splits, predictions, metrics)
     if "baseline" in extras:
         metrics["baseline"] = extras["baseline"]
     stored = [line for entry in run.read_log("cache")[-1:] for line in entry["lines"]]

@@ -14,6 +14,10 @@ from tl_keras.user_cache import user_cache
 
 HEAD_RATE = TEXT_HEAD_RATE
 """Learning rate of a head that learns alone, where a recipe chooses it."""
+NEW_BLOCKS = ("head",)
+"""Blocks that no pretrained backbone brings."""
+PATIENCE = 1
+"""How many times longer than the rule of the recipes phases take."""
 EXAMPLE = '"I love this product!"'
 """What `predict` takes after the run."""
 CACHED_FROM = 20_000
@@ -87,6 +91,10 @@ def describe(splits):
     cut = f"; {splits.cut_tokens_share:.1%} of the tokens are cut away" if splits.cut_tokens_share else ""
     tokens = f"{splits.train.lengths.mean():.0f} tokens on average, {splits.train.lengths.max()} at most"
     return f"{counts} texts{split} of {len(splits.class_names)} classes, {tokens}{cut}"
+
+
+def preview(config, splits, folder):
+    """Draws nothing: what the run learns from is shown by its report."""
 
 
 def load_test_data(config, class_names, model, path):
@@ -212,7 +220,7 @@ def predict(model, texts, batch_size):
     """Computes the probabilities of every text, those of like length together.
 
     Args:
-        model: classifier over tokens, or over strings as `deployed_model` returns it.
+        model: classifier over tokens, or over strings as `save_trained` saves it.
         texts: `TokenSet` or `Records` of n texts; over tokens, `TokenSet`.
         batch_size: texts computed at once.
 
@@ -227,18 +235,20 @@ def predict(model, texts, batch_size):
     return probabilities
 
 
-def evaluate(probabilities, texts, folder, multi_label=False):
+def evaluate(config, probabilities, texts, folder, score_threshold=None):
     """Measures predictions and writes down what they get wrong.
 
     Args:
+        config: `RunConfig`.
         probabilities: float32 (n, num_classes).
         texts: `TokenSet` or `Records` of the n texts with their true labels.
         folder: path where `mistakes.csv` and, with one label per text, `confusion_matrix.png` are written.
-        multi_label: whether a text may have several labels.
+        score_threshold: None, see `choose_threshold`.
 
     Returns:
         Tuple of the metrics, a dict ready for JSON, and the pictures, a list of (caption, path).
     """
+    multi_label = config.data.multi_label
     metrics = evaluation.classification_metrics(texts.labels, probabilities, texts.class_names, multi_label)
     with open(folder / "mistakes.csv", "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
         writer = csv.DictWriter(file, ["text", "true", "predicted", "probability"])
@@ -249,6 +259,11 @@ def evaluate(probabilities, texts, folder, multi_label=False):
     picture = folder / "confusion_matrix.png"
     evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), texts.class_names, picture)
     return metrics, [("Confusion matrix", picture)]
+
+
+def choose_threshold(config, model, splits):
+    """Returns None: the class of the largest probability is the answer, whatever it is."""
+    return None
 
 
 def report_extras(config, splits, probabilities, metrics):
@@ -282,21 +297,20 @@ def report_extras(config, splits, probabilities, metrics):
     return extras | {"baseline": {"name": evaluation.BASELINE_NAME, **figures, "verdict": verdict}}
 
 
-def deployed_model(config, model):
-    """Puts the tokenizer in front of the trained model: the one to save takes strings.
+def save_trained(config, model, folder):
+    """Puts the tokenizer in front of the trained model and saves both as `model.keras`, which takes strings.
 
     Args:
         config: `RunConfig`.
         model: what `build_model` returned, trained.
-
-    Returns:
-        `keras.Model`, see `with_text_input`.
+        folder: path of the run folder.
     """
     text = config.text
     pair = text.second_text_column is not None
-    return models.with_text_input(
+    whole = models.with_text_input(
         model, max_tokens=text.max_tokens, truncation=text.truncation, windows=text.windows, pair=pair
     )
+    models.save_model(whole, folder / "model.keras")
 
 
 def card_facts(config, model):

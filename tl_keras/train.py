@@ -34,6 +34,7 @@ def run_training(config):
             splits = task.load_data(config)
             run.require_same_data(task.fingerprint(splits))
             print(task.describe(splits), flush=True)
+            task.preview(config, splits, run.path)
             model = build_model(config, splits)
             phases = config.phases or choose_phases(config, model, len(splits.train))
             history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))
@@ -61,17 +62,20 @@ def build_model(config, splits):
 
 def choose_phases(config, model, num_examples):
     """Spells the configured recipe out as phases for a model and an amount of data."""
+    task, blocks = TASKS[config.task], transfer.block_names(model)
     return expand_recipe(
         config.recipe,
-        transfer.block_names(model),
+        blocks,
         num_examples,
         batch_size=config.data.batch_size,
         unfreeze_from=config.unfreeze_from,
         epochs=config.epochs,
         learning_rate=config.learning_rate,
         block_decay=config.block_decay,
-        head_rate=TASKS[config.task].HEAD_RATE,
+        head_rate=task.HEAD_RATE,
         lora=config.model.lora_rank is not None,
+        new_blocks=sum(block in task.NEW_BLOCKS for block in blocks),
+        patience=task.PATIENCE,
     )
 
 

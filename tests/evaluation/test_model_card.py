@@ -80,3 +80,13 @@ def test_names_cannot_break_the_table(card):
 def test_classes_without_test_examples_are_not_called_weak(card):
     metrics = classification_metrics([0], [[0.9, 0.1]], ["cat", "dog"])
     assert "Weakest classes by recall: cat (100 %)." in card(metrics=metrics)
+
+
+def test_the_code_of_a_detector_needs_neither_keras_nor_this_project(card):
+    metrics = {"average_precision_50": 0.75, "score_threshold": 0.25}
+    text = card(finds_boxes=True, resize="pad", metrics=metrics)
+    nodes = list(ast.walk(ast.parse(code(text))))
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    assert imported == {"numpy", "tensorflow"}
+    assert 'tf.saved_model.load("saved_model")' in text and "score >= 0.25" in text
+    assert "| mAP 50 | 0.750 |" in text and text.startswith("# Pets\n\nA detector that finds cat, dog")

@@ -105,7 +105,7 @@ def test_skipped_files_are_listed_and_a_flood_is_counted(report):
 
 def test_other_metrics_than_of_classes_will_do(report):
     page = report(metrics={"mean_average_precision": None}, phases=[], config_text="")
-    assert "<dt>Mean average precision</dt><dd>–</dd>" in page
+    assert "<dt>mAP, overlaps 0.5 to 0.95</dt><dd>–</dd>" in page
     assert "<table" not in page
 
 
@@ -120,6 +120,18 @@ def test_mistakes_are_listed_as_text_and_the_verdict_beside_the_figures(report):
     page = report(mistakes=[mistake], baseline={"name": "TF-IDF", "accuracy": 0.9, "verdict": "TF-IDF wins."})
     assert row(page, "not bad at all") == ["positive", "negative", "98.7 %"]
     assert '<p class="verdict">TF-IDF wins.</p>' in page
+
+
+def test_mistakes_of_a_detector_are_counted_by_kind(report):
+    classes = {"cat": {"precision": 1.0, "recall": 0.5, "f1": 0.67, "support": 4}}
+    classes["cat"] |= {"average_precision": 0.25, "average_precision_50": 0.75}
+    metrics = {"average_precision_50": 0.75, "mistakes": {"missed": 2, "duplicate": 3}, "per_class": classes}
+    page = report(metrics=metrics)
+    assert "<dt>mAP 50</dt><dd>0.750</dd>" in page
+    kinds = page[page.index("Mistakes by kind") :]
+    assert kinds.index("Duplicate") < kinds.index("Missed")
+    assert row(kinds, "Missed") == ["an object that nothing was found for", "2"]
+    assert row(page[page.index("weakest first") :], "cat")[:6] == ["4", "1.00", "0.50", "0.67", "0.25", "0.75"]
 
 
 def test_notes_stand_below_the_figures(report):

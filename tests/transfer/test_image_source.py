@@ -15,13 +15,13 @@ def test_plain_images_come_once_in_order(image_set):
     source = ImageSource(image_set, 2)
     images = np.concatenate([batch for batch, _, _ in source.batches()])
     np.testing.assert_array_equal(images, image_set.images)
-    assert (source.num_examples, source.num_rows(False), source.num_classes) == (5, 5, None)
+    assert (source.num_examples, source.num_rows(False), source.target_shape) == (5, 5, None)
 
 
 def test_views_come_one_after_the_other(image_set):
     source = ImageSource(image_set, 2, views=3, augmentation="light", seed=1)
     targets = np.concatenate([found for _, found, _ in source.batches()])
-    assert (source.num_examples, source.num_classes) == (15, 2)
+    assert (source.num_examples, source.target_shape) == (15, (2,))
     np.testing.assert_array_equal(targets.argmax(axis=1), np.tile(image_set.labels, 3))
 
 

@@ -1,3 +1,4 @@
+from .alignment import align_box_classes as align_box_classes
 from .alignment import align_classes as align_classes
 from .augmentation import augment as augment
 from .batch_plan import MOST_SHAPES as MOST_SHAPES

@@ -9,7 +9,7 @@ from tl_keras.data.pipeline_calls import call_python, holding
 from tl_keras.errors import InputError, unknown_name
 
 
-def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augmentation="none", first_epoch=0):
+def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augmentation="none", first_epoch=0, views=1):
     """Makes batches of a `BoxSet`.
 
     Args:
@@ -21,22 +21,26 @@ def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augme
         augmentation: a key of `BOX_AUGMENTATIONS`; all but "none" need a shuffle_seed.
         first_epoch: the epoch to begin with: the batches are those that a dataset begun at epoch 0 yields from
             there on.
+        views: how many versions of every image the set holds, all images of one version after those of another; each
+            epoch shows one version.
 
     Returns:
         A `tf.data.Dataset` of (images, targets): images (batch, side, side, 3), RGB, 0 to 255, uint8 or, where
-        augmented, float32; targets a dict of `boxes`, float32 (batch, max_boxes, 4), left, top, right, bottom in
-        pixels, zeros where there is none, and `labels`, int32 (batch, max_boxes), -1 where there is none.
+        augmented, float32 (arrays of another shape and dtype pass as they are); targets a dict of `boxes`, float32
+        (batch, max_boxes, 4), left, top, right, bottom in pixels, zeros where there is none, and `labels`, int32
+        (batch, max_boxes), -1 where there is none.
 
     Raises:
         InputError: the batch size is below 1, the set is empty, the augmentation is unknown, or an image has more
             boxes than there are places.
     """
     _check(box_set, max_boxes, augmentation, shuffle_seed)
-    steps, first = steps_per_epoch(box_set, batch_size), box_set.images[0]
+    steps, first = steps_per_epoch(box_set, batch_size, views), box_set.images[0]
+    count = len(box_set) // views
 
     def load(step):
-        rows = rows_of_step(step, steps, batch_size, len(box_set), shuffle_seed)
-        images, boxes, labels = call_python(read, [rows], [tf.uint8, tf.float32, tf.int32])
+        rows = rows_of_step(step, steps, batch_size, count, shuffle_seed) + (step // steps) % views * count
+        images, boxes, labels = call_python(read, [rows], [first.dtype, tf.float32, tf.int32])
         images.set_shape((None, *first.shape))
         boxes.set_shape((None, max_boxes, 4))
         labels.set_shape((None, max_boxes))

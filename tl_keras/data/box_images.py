@@ -24,6 +24,7 @@ class BoxSet:
         names: n names for reports.
         sizes: int32 (n, 2), height and width that each image had before; `restore_boxes` takes them.
         class_names: the names of the classes.
+        resize: "pad" or "squash", how they became squares.
     """
 
     images: np.ndarray | ImageFiles
@@ -32,6 +33,7 @@ class BoxSet:
     names: list[str]
     sizes: np.ndarray
     class_names: tuple[str, ...]
+    resize: str = "pad"
 
     def __len__(self):
         """Returns the number of images."""
@@ -90,7 +92,7 @@ def load_box_splits(records, image_size, *, resize="pad", on_bad_file="error", m
         resized = [_resized(part, row, image_size, resize) for row in range(len(part))]
         boxes, labels = [boxes for boxes, _ in resized], [labels for _, labels in resized]
         thin += sum(map(len, part.labels)) - sum(map(len, labels))
-        sets[split] = BoxSet(image_set.images, boxes, labels, part.names, part.sizes, records.class_names)
+        sets[split] = BoxSet(image_set.images, boxes, labels, part.names, part.sizes, records.class_names, resize)
     note = f"Left out {thin:,} boxes that are thinner than a pixel at {image_size} × {image_size}."
     notes = (*records.notes, note) if thin else records.notes
     return BoxSplits(*(sets[split] for split in SPLITS), records.class_names, splits.skipped, notes)

@@ -27,10 +27,10 @@ def detection_metrics(truth_boxes, truth_labels, predictions, class_names, score
             the score with the best F1 on these very images, which flatters a little.
 
     Returns:
-        dict of plain Python values: `examples`, `boxes`, `mean_average_precision`, `average_precision_50`, `_75`,
+        dict of plain Python values: `mean_average_precision`, `average_precision_50`, `average_precision_75`,
         `_small`, `_medium`, `_large` (None without such boxes), `score_threshold`, `precision`, `recall`, `f1` (at an
-        overlap of 0.5), `mistakes` ({kind: count}), `per_class` ({name: {precision, recall, f1, support,
-        average_precision, average_precision_50}}), `precision_recall` (`recall`, 101 values from 0 to 1, and
+        overlap of 0.5), `boxes`, `examples`, `mistakes` ({kind: count}), `per_class` ({name: {precision, recall, f1,
+        support, average_precision, average_precision_50}}), `precision_recall` (`recall`, 101 values from 0 to 1, and
         `precision`, {name: 101 values} at an overlap of 0.5).
 
     Raises:
@@ -43,14 +43,14 @@ def detection_metrics(truth_boxes, truth_labels, predictions, class_names, score
     counts = _class_counts(truth_boxes, truth_labels, made, len(class_names))
     mistakes = count_mistakes(truth_boxes, truth_labels, made)
     return {
-        "examples": len(truth_boxes),
-        "boxes": int(sum(map(len, truth_boxes))),
         "mean_average_precision": _mean(precisions[..., 0]),
         "average_precision_50": _mean(precisions[0, ..., 0]),
         "average_precision_75": _mean(precisions[5, ..., 0]),
         **{f"average_precision_{area}": _mean(precisions[..., place]) for place, area in enumerate(_AREAS) if place},
         "score_threshold": float(threshold),
         **_scores(*counts.sum(axis=1)),
+        "boxes": int(sum(map(len, truth_boxes))),
+        "examples": len(truth_boxes),
         "mistakes": {kind: mistakes[kind] for kind in MISTAKES},
         "per_class": {
             name: {

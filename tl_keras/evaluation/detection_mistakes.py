@@ -9,7 +9,15 @@ import numpy as np
 from tl_keras.evaluation.box_overlaps import box_overlaps
 
 FOREGROUND, BACKGROUND = 0.5, 0.1
-MISTAKES = ("missed", "wrong_class", "badly_placed", "wrong_class_and_badly_placed", "duplicate", "background")
+MISTAKES = {
+    "missed": "an object that nothing was found for",
+    "wrong_class": "the right place, another class",
+    "badly_placed": "the right class, an overlap below 0.5",
+    "wrong_class_and_badly_placed": "both at once",
+    "duplicate": "an object that was found already",
+    "background": "nothing is there",
+}
+"""What can go wrong, and what it means."""
 
 
 def match_detections(truth_boxes, truth_labels, prediction):

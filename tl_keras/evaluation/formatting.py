@@ -7,6 +7,13 @@ LABELS = {
     "top_5_accuracy": "Top-5 accuracy",
     "cut_texts_share": "Texts cut",
     "cut_tokens_share": "Tokens cut",
+    "mean_average_precision": "mAP, overlaps 0.5 to 0.95",
+    "average_precision_50": "mAP 50",
+    "average_precision_75": "mAP 75",
+    "average_precision_small": "mAP, small objects",
+    "average_precision_medium": "mAP, medium objects",
+    "average_precision_large": "mAP, large objects",
+    "f1": "F1",
     "expected_calibration_error": "Calibration error",
 }
 """What people call a metric where its key with blanks would not do."""

@@ -6,6 +6,8 @@ import jinja2
 
 from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
 
+EXPORTED = "saved_model"
+"""Name of the folder of a detector that needs neither Keras nor this project."""
 READERS = {
     "squash": "image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)",
     "crop": "ImageOps.fit(image, size, Image.Resampling.BILINEAR)",
@@ -24,12 +26,13 @@ def write_model_card(
     class_names,
     image_size=None,
     resize="squash",
+    finds_boxes=False,
     pairs=False,
     multi_label=False,
     model_file="model.keras",
     limits=(),
 ):
-    """Writes a Markdown model card for a classifier of images or texts.
+    """Writes a Markdown model card for a classifier of images or texts, or for a detector.
 
     Args:
         path: the Markdown file to write.
@@ -40,6 +43,7 @@ def write_model_card(
         class_names: sequence of str, in the order of the model's outputs.
         image_size: int, the side of the square image that the model takes; None: it takes texts.
         resize: "squash", "crop" or "pad", how images were brought to that size.
+        finds_boxes: whether it is a detector, which lies in the folder `EXPORTED` beside the card.
         pairs: whether the model takes two texts.
         multi_label: whether an example may belong to several classes.
         model_file: name of the model file, as it lies next to the card.
@@ -54,6 +58,9 @@ def write_model_card(
         class_names=class_names,
         image_size=image_size,
         resize_call=READERS[resize],
+        finds_boxes=finds_boxes,
+        exported=EXPORTED,
+        score_threshold=round(metrics.get("score_threshold", 0.5), 3),
         pairs=pairs,
         multi_label=multi_label,
         model_file=model_file,

@@ -7,6 +7,7 @@ from pathlib import Path
 import jinja2
 
 from tl_keras.evaluation.classification import most_confused
+from tl_keras.evaluation.detection_mistakes import MISTAKES
 from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
 
 MOST_SKIPPED_FILES = 200
@@ -57,6 +58,7 @@ def write_report(
         notes=notes,
         per_class=sorted(metrics.get("per_class", {}).items(), key=lambda item: item[1]["f1"]),
         confused=_confused(metrics),
+        found_mistakes=_found_mistakes(metrics),
         phases=phases,
         config_text=config_text,
         pictures=[(caption, _data_uri(picture)) for caption, picture in pictures],
@@ -91,6 +93,12 @@ def _confused(metrics):
     if "confusion_matrix" not in metrics:
         return []
     return most_confused(metrics["confusion_matrix"], list(metrics["per_class"]))
+
+
+def _found_mistakes(metrics):
+    """Lists (kind, what it means, count) of what a detector got wrong, the most frequent first."""
+    counts = metrics.get("mistakes", {})
+    return [(metric_label(kind), MISTAKES[kind], counts[kind]) for kind in sorted(counts, key=counts.get, reverse=True)]
 
 
 def _data_uri(picture):

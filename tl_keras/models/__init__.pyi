@@ -8,6 +8,7 @@ from .detection import FasterRCNNSettings as FasterRCNNSettings
 from .detection import RetinaNetSettings as RetinaNetSettings
 from .detection import YoloV8Settings as YoloV8Settings
 from .detection import detect as detect
+from .detection import export_detector as export_detector
 from .detectors import build_object_detector as build_object_detector
 from .detectors import open_detector as open_detector
 from .lora import add_lora as add_lora

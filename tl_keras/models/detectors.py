@@ -2,14 +2,8 @@
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.building import build_backbone
-from tl_keras.models.detection import (
-    FasterRCNNSettings,
-    RetinaNetSettings,
-    YoloV8Settings,
-    build_faster_rcnn,
-    build_retina_net,
-    build_yolo_v8,
-)
+from tl_keras.models.detection import build_faster_rcnn, build_retina_net, build_yolo_v8
+from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.saving import open_model
 from tl_keras.models.weights import load_weights
 
@@ -25,12 +19,8 @@ BOX_FORMATS = (
     "rel_center_xywh",
 )
 """Those of `keras.utils.bounding_boxes.convert_format`."""
-DETECTORS = {
-    # name: (its settings, its backbone if none is given, its image size if none is given)
-    "faster_rcnn": (FasterRCNNSettings, "resnet50", 640),
-    "retinanet": (RetinaNetSettings, "resnet50", 640),
-    "yolo_v8": (YoloV8Settings, "yolo_v8_s", 640),
-}
+IMAGE_SIZE = 640
+"""Where none is given."""
 
 
 def build_object_detector(
@@ -51,7 +41,7 @@ def build_object_detector(
         name: "faster_rcnn", "retinanet" or "yolo_v8".
         num_classes: number of classes, at least 1, without the background.
         backbone: a key of `BACKBONES` that has maps of strides 4 to 32, or `keras_hub:PRESET`; of "yolo_v8" a size,
-            "yolo_v8_xs" to "yolo_v8_xl". None: "resnet50" or "yolo_v8_s".
+            "yolo_v8_xs" to "yolo_v8_xl". None: "efficientnet_lite0" or "yolo_v8_s".
         bounding_box_format: of the boxes in targets and detections: "xyxy", "yxyx", "xywh", "center_xywh",
             "center_yxhw", in pixels, or "rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh", 0 to 1.
         image_size: height and width of the images in pixels, a multiple of the detector's stride. None: 640.
@@ -69,10 +59,10 @@ def build_object_detector(
     Raises:
         InputError: an argument is out of its range or unknown, or the weights cannot be used.
     """
-    if name not in DETECTORS:
-        raise unknown_name("model.detector", name, DETECTORS)
+    if name not in FAMILIES:
+        raise unknown_name("detection.detector", name, FAMILIES)
     _check(num_classes, bounding_box_format, class_names)
-    default_settings, default_backbone, default_size = DETECTORS[name]
+    family = FAMILIES[name]
     weights = None if weights == "none" else weights
     from_file = weights not in ("imagenet", "coco", None)
     if weights_sha256 and not from_file:
@@ -81,10 +71,10 @@ def build_object_detector(
         )
     model = _build(
         name,
-        backbone or default_backbone,
+        backbone or family.backbone,
         num_classes,
-        default_settings() if settings is None else settings,
-        image_size=image_size or default_size,
+        family.settings() if settings is None else settings,
+        image_size=image_size or IMAGE_SIZE,
         weights=None if from_file else weights,
         bounding_box_format=bounding_box_format,
     )

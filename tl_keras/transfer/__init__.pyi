@@ -3,6 +3,7 @@ from .activation_store import default_folder as default_folder
 from .audit import FreezeAudit as FreezeAudit
 from .audit import FreezeViolation as FreezeViolation
 from .batch_norm import recalibrate_batch_norm as recalibrate_batch_norm
+from .box_source import BoxSource as BoxSource
 from .byte_counts import format_bytes as format_bytes
 from .contrastive import SupervisedContrastive as SupervisedContrastive
 from .contrastive import contrastive_learner as contrastive_learner

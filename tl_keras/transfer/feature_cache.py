@@ -15,7 +15,7 @@ import PIL
 import tensorflow as tf
 
 import tl_keras
-from tl_keras.data import ImageSet, TokenFeatures
+from tl_keras.data import BoxSet, ImageSet, TokenFeatures
 from tl_keras.transfer.activation_key import activation_key, digest_arrays
 from tl_keras.transfer.activation_store import drop_pages
 from tl_keras.transfer.folding import fold_batch_norm
@@ -28,13 +28,13 @@ class Features:
     """Stored activations at one cut, in place of images or tokens.
 
     Attributes:
-        train: `ImageSet` of views * n activations, one view after the other, or `TokenFeatures`.
-        validation: `ImageSet` of activations, or `TokenFeatures`.
+        train: `ImageSet` or `BoxSet` of views * n activations, one view after the other, or `TokenFeatures`.
+        validation: the same of the validation examples.
         views: how many augmented views of each image were stored; an epoch reads one of them.
     """
 
-    train: ImageSet | TokenFeatures
-    validation: ImageSet | TokenFeatures
+    train: ImageSet | BoxSet | TokenFeatures
+    validation: ImageSet | BoxSet | TokenFeatures
     views: int = 1
 
     def release(self):
@@ -87,7 +87,7 @@ class FrozenPart:
         """Digests everything that decides a value: examples, layers, weights, settings and versions.
 
         Args:
-            source: `ImageSource` or `TokenSource`.
+            source: `ImageSource`, `BoxSource` or `TokenSource`.
 
         Returns:
             Dict from the id of each cut to its key in an `ActivationStore`.
@@ -110,7 +110,7 @@ class FrozenPart:
         """
         keys = self.keys(source) if any(stores.values()) else dict.fromkeys(stores)
         columns = {key: _Column(keys[key], self._spec(key, source), store) for key, store in stores.items()}
-        if source.num_classes:
+        if source.target_shape:
             columns["targets"] = self._targets(source, stores, keys)
         arrays = {name: column.open() for name, column in columns.items()}
         missing = {name: column for name, column in columns.items() if arrays[name] is None}
@@ -172,7 +172,7 @@ class FrozenPart:
         }
 
     def _targets(self, source, stores, keys):
-        shape = (source.num_examples, source.num_classes)
+        shape = (source.num_examples, *source.target_shape)
         place = next(((keys[key], store) for key, store in stores.items() if store), None)
         key, store = (activation_key({"targets_of": place[0]}), place[1]) if place else (None, None)
         return _Column(key, (shape, "float32"), store)

@@ -32,9 +32,9 @@ class ImageSource:
         return self.views * len(self.image_set)
 
     @property
-    def num_classes(self):
-        """Width of the targets to store, which augmentation may have mixed; None where the labels stay as they are."""
-        return None if self.augmentation == "none" else len(self.image_set.class_names)
+    def target_shape(self):
+        """Shape of a target to store, which augmentation may have mixed; None where the labels stay as they are."""
+        return None if self.augmentation == "none" else (len(self.image_set.class_names),)
 
     def num_rows(self, per_token):
         """Returns the number of rows to store, an int."""
@@ -56,12 +56,8 @@ class ImageSource:
 
     def decided_by(self):
         """Returns all of it that decides a value, ready for `activation_key`."""
-        images = self.image_set.images
-        in_memory = isinstance(images, np.ndarray)
-        return {
-            "images": digest_arrays([images]) if in_memory else digest_files(images.sources),
-            "read_as": None if in_memory else [images.image_size, images.resize],
-            "labels": self.image_set.labels if self.num_classes else None,
+        return decided_by_images(self.image_set.images) | {
+            "labels": self.image_set.labels if self.target_shape else None,
             "batch_size": self.batch_size,
             "views": self.views,
             "augmentation": self.augmentation,
@@ -81,3 +77,16 @@ class ImageSource:
         """
         labels = np.concatenate([self.image_set.labels] * self.views) if targets is None else np.asarray(targets)
         return replace(self.image_set, images=values, labels=labels, names=list(self.image_set.names) * self.views)
+
+
+def decided_by_images(images):
+    """Returns all of some images that decides their pixels, ready for `activation_key`.
+
+    Args:
+        images: uint8 (n, height, width, 3), or `ImageFiles`.
+    """
+    in_memory = isinstance(images, np.ndarray)
+    return {
+        "images": digest_arrays([images]) if in_memory else digest_files(images.sources),
+        "read_as": None if in_memory else [images.image_size, images.resize],
+    }

@@ -4,6 +4,7 @@ import itertools
 
 import keras
 
+from tl_keras.models import Detector
 from tl_keras.transfer.freezing import block_names, learning_blocks
 
 
@@ -89,8 +90,10 @@ def suffix_model(model, cut):
 
     Returns:
         `keras.Model` from the cut to the model's output; where the cut `has_tokens`, from a list of it and the padding
-        mask.
+        mask. The second half of a `Detector` is one.
     """
+    if isinstance(model, Detector):
+        return model.behind(cut)
     return keras.Model([cut, padding_mask(model)] if has_tokens(model, cut) else cut, model.output)
 
 

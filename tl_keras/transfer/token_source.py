@@ -21,7 +21,7 @@ class TokenSource:
     batch_size: int
     tokens_per_batch: int | None = None
 
-    num_classes = None
+    target_shape = None
     """Labels stay as they are."""
 
     @property

@@ -2,6 +2,7 @@ from .anchors import AnchorGrid as AnchorGrid
 from .anchors import make_anchors as make_anchors
 from .detect import detect as detect
 from .detector import Detector as Detector
+from .exporting import export_detector as export_detector
 from .faster_rcnn import FasterRCNN as FasterRCNN
 from .faster_rcnn import build_faster_rcnn as build_faster_rcnn
 from .retina_net import RetinaNet as RetinaNet

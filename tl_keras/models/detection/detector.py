@@ -97,6 +97,19 @@ class Detector(keras.Model):
         """
         raise NotImplementedError
 
+    def outputs_behind(self, cut):
+        """Lists the outputs of the model that begins at a cut, see `behind`.
+
+        Args:
+            cut: Keras tensor inside the model.
+
+        Returns:
+            `output`, where the cut itself is one passed through a layer that changes nothing: Keras 3.15.1 loses an
+            output of a functional model that is an inner tensor of another one and an input.
+        """
+        same = keras.layers.Identity(name="features")
+        return keras.tree.map_structure(lambda tensor: same(tensor) if tensor is cut else tensor, self.output)
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Sums the losses; `fit` and `evaluate` call it."""
         boxes, labels = y["boxes"], ops.cast(y["labels"], "int32")

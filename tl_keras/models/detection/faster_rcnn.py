@@ -63,7 +63,7 @@ class FasterRCNN(Detector):
         return self._alike(
             FasterRCNN(
                 cut,
-                self.output,
+                self.outputs_behind(cut),
                 anchors=self.anchors,
                 box_head=self.box_head,
                 decoder=self.decoder,

@@ -1,0 +1,196 @@
+import io
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import tl_keras as tl
+from tests.models.detection.tiny_detectors import SIZE, rectangles, tiny_backbone
+from tl_keras import callbacks, data, evaluate, object_detection, predict, train
+from tl_keras.command_line import parse, run_verb
+from tl_keras.errors import InputError
+from tl_keras.models import detectors
+
+NAMES = ("red", "blue")
+COUNTS = {"train": 8, "validation": 4, "test": 4}
+HEIGHT = 48
+"""Of the pictures, which are `SIZE` wide."""
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """A folder in COCO's format: 16 pictures of red and blue rectangles."""
+    images, targets = rectangles(sum(COUNTS.values()))
+    kept = (targets["labels"] >= 0) & (targets["boxes"][..., 3] <= HEIGHT)
+    records = data.BoxRecords(
+        sources=[png(image[:HEIGHT]) for image in images],
+        names=[str(row) for row in range(len(images))],
+        boxes=[boxes[real] for boxes, real in zip(targets["boxes"], kept, strict=True)],
+        labels=[labels[real] for labels, real in zip(targets["labels"], kept, strict=True)],
+        sizes=np.full((len(images), 2), (HEIGHT, SIZE), np.int32),
+        splits=[split for split, count in COUNTS.items() for _ in range(count)],
+        class_names=NAMES,
+    )
+    folder = tmp_path_factory.mktemp("boxes") / "rectangles"
+    data.write_coco(records, folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_backbone():
+    """A backbone of five convolutions in place of the large ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(detectors, "build_backbone", lambda *_, **__: tiny_backbone())
+        yield
+
+
+@pytest.fixture(scope="module")
+def flags(pictures):
+    """The flags of a run that takes a few seconds."""
+    values = {
+        "--task": "object_detection",
+        "--data.path": pictures,
+        "--data.batch_size": 4,
+        "--detection.channels": 8,
+        "--detection.feature_pyramid": "false",
+        "--detection.anchor_sizes": "[12, 24]",
+        "--detection.head_units": "[32]",
+        "--detection.num_proposals": 12,
+        "--model.weights": "none",
+        "--phases": "[{train: block4, learning_rate: 0.003}, {train: all, epochs: 12, learning_rate: 0.003}]",
+    }
+    return [str(part) for flag in values.items() for part in flag]
+
+
+@pytest.fixture(scope="module")
+def run(flags, tmp_path_factory):
+    """The folder of a finished run."""
+    return train.run_training(parse([*flags, "--run", str(tmp_path_factory.mktemp("runs") / "rectangles")]))
+
+
+def png(image):
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_run_learns_and_leaves_its_results(run):
+    history = json.loads((run / "history.json").read_text())
+    assert history["loss"][-1] < 0.7 * history["loss"][0]
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["examples"] == 4 and set(metrics["per_class"]) == set(NAMES)
+    for name in ("training_boxes.png", "detections.png", "precision_recall.png", "report.html", "model_card.md"):
+        assert (run / name).stat().st_size > 500
+    assert "Mistakes by kind" in (run / "report.html").read_text()
+    found = json.loads((run / "detections.json").read_text())
+    assert [image["height"] for image in found["truth"]["images"]] == [HEIGHT] * 4
+    assert found["results"] and max(one["bbox"][1] + one["bbox"][3] for one in found["results"]) <= HEIGHT + 1e-3
+
+
+def test_the_saved_model_gives_the_same_boxes_without_keras(run, pictures):
+    images = np.stack([data.read_image(f"{pictures}/test/0000{row}.jpg", SIZE, "pad") for row in range(2)])
+    loaded = tf.saved_model.load(str(run / "saved_model"))
+    found = loaded.serve(images.astype("float32"))
+    expected = tl.load_run(run).model.predict(images, verbose=0)
+    np.testing.assert_allclose(found["boxes"], expected["boxes"], atol=1e-3)
+    names, real = found["class_names"].numpy(), expected["labels"] >= 0
+    assert [name.decode() for name in names[real]] == [NAMES[label] for label in expected["labels"][real]]
+    assert set(names[~real].tolist()) <= {b""}
+
+
+def test_boxes_are_in_the_pixels_of_each_image(run, pictures):
+    image = Image.open(f"{pictures}/test/00000.jpg")
+    images = [np.asarray(image), np.asarray(image.resize((2 * SIZE, 2 * HEIGHT), Image.Resampling.NEAREST))]
+    one, other = tl.load_run(run).predict(images)
+    assert len(one["boxes"]) and set(one) == {"boxes", "scores", "labels"}
+    assert min(np.abs(one["boxes"] - other["boxes"][0] / 2).max(axis=1)) < 3
+
+
+@pytest.mark.parametrize("images", [np.zeros((1, 8, 8), np.uint8), np.zeros((1, 8, 8, 3), np.float32), []])
+def test_what_is_no_image_is_refused(run, images):
+    with pytest.raises(InputError, match="expected uint8 images"):
+        tl.load_run(run).predict(images)
+
+
+def test_evaluating_again_gives_the_figures_of_the_training(run, pictures):
+    trained = json.loads((run / "metrics.json").read_text())
+    again = evaluate.evaluate_run(tl.load_run(run)).read_json("metrics.json")
+    assert again == trained
+    other = evaluate.evaluate_run(tl.load_run(run), f"{pictures}/annotations/instances_validation.json")
+    assert other.read_json("metrics.json")["score_threshold"] == trained["score_threshold"]
+
+
+def test_predict_writes_coco_and_draws_pictures(run, pictures, tmp_path):
+    output, drawn = tmp_path / "found.json", tmp_path / "drawn"
+    arguments = [str(run), f"{pictures}/test", "--format", "coco", "--output", str(output), "--pictures", str(drawn)]
+    predict.main([*arguments, "--score_threshold", "0.1"])
+    document = json.loads(output.read_text())
+    assert [image["height"] for image in document["images"]] == [HEIGHT] * 4
+    assert all(one["score"] >= 0.1 for one in document["annotations"])
+    assert Image.open(drawn / "00000.png").size == (SIZE, HEIGHT)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--top", "2"], "--top is for runs that classify"),
+        (["--files"], "--files is for runs on texts"),
+        (["--score_threshold", "2"], "--score_threshold must lie from 0 to 1"),
+    ],
+)
+def test_flags_of_other_tasks_are_refused(run, pictures, capsys, arguments, message):
+    with pytest.raises(SystemExit):
+        run_verb(predict.main, [str(run), pictures, *arguments])
+    assert message in capsys.readouterr().err
+
+
+def test_a_run_goes_on_where_it_was_interrupted(flags, run, tmp_path, monkeypatch):
+    save = callbacks.CheckpointEachEpoch.on_epoch_end
+
+    def stop(self, epoch, logs=None):
+        save(self, epoch, logs)
+        if epoch == 4:
+            raise KeyboardInterrupt
+
+    arguments = [*flags, "--run", str(tmp_path / "run")]
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(callbacks.CheckpointEachEpoch, "on_epoch_end", stop)
+        train.run_training(parse(arguments))
+    again = train.run_training(parse(arguments))
+    assert (again / "metrics.json").read_text() == (run / "metrics.json").read_text()
+
+
+def test_stored_activations_change_nothing(flags, tmp_path):
+    phases = "[{train: proposals, epochs: 2, learning_rate: 0.003}]"
+    options = ["--data.augmentation", "none", "--phases", phases]
+    runs = [
+        train.run_training(parse([*flags, *options, "--cache.mode", mode, "--run", str(tmp_path / mode)]))
+        for mode in ("on", "off")
+    ]
+    assert "phase 1: reads the output of block4.relu" in (runs[0] / "report.html").read_text()
+    one, other = (tl.load_run(folder).model.get_weights() for folder in runs)
+    for first, second in zip(one, other, strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-5)
+
+
+def test_augmented_views_are_stored_with_their_boxes(flags, tmp_path):
+    phases = "[{train: proposals, epochs: 4, learning_rate: 0.003}]"
+    options = ["--cache.mode", "on", "--cache.views", "2", "--run", str(tmp_path / "run")]
+    folder = train.run_training(parse([*flags, "--phases", phases, *options]))
+    assert "2 augmented views" in (folder / "report.html").read_text()
+
+
+def test_anchors_follow_the_small_boxes():
+    boxes = np.array([[0, 0, side, side] for side in (30, 34, 60, 100)], "float32")
+    box_set = data.BoxSet(np.zeros((1, 8, 8, 3), "uint8"), [boxes], [np.zeros(4)], ["a"], np.zeros((1, 2)), ("x",))
+    assert object_detection.choose_anchor_sizes(box_set) == (32.0, 64.0, 128.0, 256.0, 512.0)
+    tiny = data.BoxSet(box_set.images, [boxes / 20], box_set.labels, ["a"], box_set.sizes, ("x",))
+    assert object_detection.choose_anchor_sizes(tiny)[0] == object_detection.SMALLEST_ANCHOR
+
+
+@pytest.mark.parametrize(("sizes", "expected"), [([(48, 64)], 64), ([(400, 400)], 416), ([(3000, 4000)], 640)])
+def test_images_keep_their_size_up_to_a_limit(sizes, expected):
+    records = data.BoxRecords(["a"], ["a"], [], [], np.array(sizes), ["train"], ("x",))
+    assert object_detection.choose_image_size(records, 32) == expected

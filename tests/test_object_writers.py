@@ -1,0 +1,62 @@
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tl_keras.errors import InputError
+from tl_keras.object_writers import OBJECT_WRITERS, picture_writer
+
+CAT, DOG = ("cat", 0.75, [1.0, 2.0, 11.0, 22.0]), ("dog", 0.5, [3.0, 4.0, 5.0, 6.0])
+
+
+def written(name, *found):
+    stream = io.StringIO()
+    with OBJECT_WRITERS[name](stream, ("cat", "dog")) as write:
+        for file, objects in found:
+            write(file, (30, 40), objects)
+    return stream.getvalue()
+
+
+def test_a_table_counts_the_objects():
+    assert written("table", ("a.png", [CAT, DOG, CAT]), ("b.png", [])) == "a.png  2 cat, 1 dog\nb.png  nothing\n"
+
+
+def test_csv_has_a_row_for_each_object():
+    rows = list(csv.DictReader(io.StringIO(written("csv", ("a.png", [CAT, DOG]), ("b.png", [])))))
+    assert [row["label"] for row in rows] == ["cat", "dog"]
+    assert [float(rows[0][name]) for name in ("score", "xmin", "ymin", "xmax", "ymax")] == [0.75, *CAT[2]]
+
+
+def test_jsonl_has_a_line_for_each_file():
+    first, second = map(json.loads, written("jsonl", ("a.png", [CAT]), ("b.png", [])).splitlines())
+    assert first == {"file": "a.png", "objects": [{"label": "cat", "score": 0.75, "box": CAT[2]}]}
+    assert second == {"file": "b.png", "objects": []}
+
+
+def test_coco_is_one_document():
+    document = json.loads(written("coco", ("a.png", []), ("b.png", [CAT, DOG])))
+    assert document["images"][1] == {"id": 2, "file_name": "b.png", "height": 30, "width": 40}
+    assert document["categories"] == [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+    cat, dog = document["annotations"]
+    assert (cat["image_id"], cat["category_id"], cat["bbox"]) == (2, 1, [1.0, 2.0, 10.0, 20.0])
+    assert (dog["id"], dog["category_id"], dog["area"], dog["score"]) == (2, 2, 4.0, 0.5)
+
+
+def test_pictures_of_one_name_do_not_replace_each_other(tmp_path):
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (40, 30)).save(tmp_path / folder / "a.jpg")
+    with picture_writer(tmp_path / "drawn", ("cat", "dog")) as write:
+        write(str(tmp_path / "one" / "a.jpg"), (30, 40), [CAT])
+        write(str(tmp_path / "other" / "a.jpg"), (30, 40), [])
+    first, second = (np.asarray(Image.open(tmp_path / "drawn" / name)) for name in ("a.png", "a-2.png"))
+    assert first.shape == (30, 40, 3) and first.any() and not second.any()
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="give --pictures a folder"), picture_writer(tmp_path / "file", ()):
+        pass

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from tl_keras.data import BoxSet, augment_boxes
+from tl_keras.transfer import BoxSource
+
+
+@pytest.fixture
+def box_set():
+    images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3)).astype("uint8")
+    boxes = [np.array([[2, 2, 12, 12], [4, 6, 14, 15]], "float32"), np.zeros((0, 4), "float32")]
+    boxes.append(np.array([[1, 3, 15, 14]], "float32"))
+    labels = [np.array([0, 1], "int32"), np.zeros(0, "int32"), np.array([1], "int32")]
+    return BoxSet(images, boxes, labels, list("abc"), np.full((3, 2), 16, "int32"), ("x", "y"))
+
+
+def test_plain_images_come_once_in_order_and_keep_their_boxes(box_set):
+    source = BoxSource(box_set, 2, 2)
+    images = np.concatenate([batch for batch, _, _ in source.batches()])
+    np.testing.assert_array_equal(images, box_set.images)
+    assert (source.num_examples, source.num_rows(False), source.target_shape) == (3, 3, None)
+    wrapped = source.wrap(np.zeros((3, 5)), None, False)
+    assert [boxes.tolist() for boxes in wrapped.boxes] == [boxes.tolist() for boxes in box_set.boxes]
+
+
+def test_views_are_augmented_and_their_boxes_with_them(box_set):
+    source = BoxSource(box_set, 2, 2, views=2, augmentation="light", seed=1)
+    batches = list(source.batches())
+    targets = np.concatenate([found for _, found, _ in batches])
+    assert (source.num_examples, targets.shape) == (6, (6, *source.target_shape))
+    wrapped = source.wrap(np.zeros((6, 5)), targets, False)
+    assert wrapped.names == list("abcabc") and wrapped.sizes.shape == (6, 2)
+    labels = np.array([[0, 1], [-1, -1]], "int32")
+    boxes = np.zeros((2, 2, 4), "float32")
+    boxes[0] = box_set.boxes[0]
+    images, boxes, labels = augment_boxes(box_set.images[:2], boxes, labels, "light", np.array([1, 2], "int64"))
+    np.testing.assert_array_equal(batches[2][0], images)
+    kept = labels[0].numpy() >= 0
+    np.testing.assert_array_equal(wrapped.boxes[3], boxes[0].numpy()[kept])
+    assert wrapped.labels[3].tolist() == labels[0].numpy()[kept].tolist() and wrapped.labels[3].dtype == np.int32
+
+
+def test_boxes_decide_the_values_of_augmented_images_only(box_set):
+    assert BoxSource(box_set, 2, 2).decided_by()["boxes"] is None
+    assert len(BoxSource(box_set, 2, 2, augmentation="light").decided_by()["boxes"]) == 3
+
+
+def test_the_sample_is_no_larger_than_the_set(box_set):
+    assert BoxSource(box_set, 2, 2).sample(9).shape == (3, 16, 16, 3)

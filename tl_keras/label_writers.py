@@ -1,0 +1,54 @@
+"""Writes the labels of files or texts: as a table to read, as CSV, as JSON lines.
+
+A writer is a context manager that gives a function of (item, labels); labels are (class name, probability), the most
+probable first.
+"""
+
+import contextlib
+import csv
+import json
+
+MOST_SHOWN = 200
+"""Characters of a text that a table shows; the other formats hold all of it."""
+
+
+@contextlib.contextmanager
+def table_writer(stream, top, kind):
+    """Writes a line for each item."""
+
+    def write(item, labels):
+        line = _one_line(item) if kind == "text" else item
+        stream.write(f"{line}  {'  '.join(f'{name} {probability:.1%}' for name, probability in labels)}\n")
+
+    yield write
+
+
+@contextlib.contextmanager
+def csv_writer(stream, top, kind):
+    """Writes a row for each item, `top` pairs of label and probability wide."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([kind, *(f"{part}_{rank}" for rank in range(1, top + 1) for part in ("label", "probability"))])
+
+    def write(item, labels):
+        writer.writerow([item, *(cell for name, probability in labels for cell in (name, f"{probability:.6f}"))])
+
+    yield write
+
+
+@contextlib.contextmanager
+def jsonl_writer(stream, top, kind):
+    """Writes an object for each item."""
+
+    def write(item, labels):
+        line = {kind: item, "labels": [{"label": name, "probability": probability} for name, probability in labels]}
+        stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    yield write
+
+
+def _one_line(text):
+    line = " ".join(text.split())
+    return line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]} …"
+
+
+LABEL_WRITERS = {"table": table_writer, "csv": csv_writer, "jsonl": jsonl_writer}
