@@ -40,6 +40,14 @@ def tiny_arguments(picture_folder):
     return [str(part) for flag in flags.items() for part in flag]
 
 
+@pytest.fixture
+def small_network(monkeypatch):
+    """Puts a network of four convolutions in the place of every image backbone."""
+    from tests.models.small_backbone import small_backbone
+
+    monkeypatch.setattr("tl_keras.models.classifiers.build_backbone", small_backbone)
+
+
 @pytest.fixture(scope="session")
 def finished_run(tiny_arguments, tmp_path_factory):
     """The folder of a run that has been trained to its end, and what it printed."""

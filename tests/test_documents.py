@@ -10,7 +10,7 @@ import tensorflow as tf
 from packaging.requirements import Requirement
 
 from tl_keras import train
-from tl_keras.command_line import parse
+from tl_keras.command_line import OWN_FLAGS, parse
 from tl_keras.config import flag_names
 
 ROOT = Path(__file__).parents[1]
@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHIPPED = sorted((ROOT / "tl_keras").rglob("*.yaml"))
 LINES = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()]
 PINNED = [Requirement(line) for line in LINES if line]
-OTHER_FLAGS = {"--config", "--print_config", "--help", "--format", "--output", "--data"}
+OTHER_FLAGS = {*OWN_FLAGS, "--format", "--output", "--pictures", "--score_threshold", "--data"}
 
 
 def test_the_readme_opens_with_the_two_commands():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tl_keras as tl
+from tests.models.small_backbone import small_backbone
 from tl_keras import callbacks, evaluate, train
 from tl_keras.command_line import parse, run_verb
 
@@ -78,9 +79,18 @@ def test_a_finished_run_is_shown_and_not_trained_again(finished_run, tiny_argume
     assert "test: accuracy" in capsys.readouterr().out
 
 
+@pytest.fixture(scope="module")
+def small_run(tiny_arguments, tmp_path_factory):
+    """The folder of a run of the small network that nothing interrupted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tl_keras.models.classifiers.build_backbone", small_backbone)
+        return train.run_training(parse([*tiny_arguments, "--run", str(tmp_path_factory.mktemp("runs") / "whole")]))
+
+
+@pytest.mark.usefixtures("small_network")
 @pytest.mark.parametrize("epoch", [0, 1, 2])
 def test_an_interrupted_run_goes_on_to_the_same_weights(
-    finished_run, tiny_arguments, tmp_path, monkeypatch, capsys, epoch
+    small_run, tiny_arguments, tmp_path, monkeypatch, capsys, epoch
 ):
     arguments = [*tiny_arguments, "--run", str(tmp_path / "run")]
     save = callbacks.CheckpointEachEpoch.on_epoch_end
@@ -97,11 +107,11 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
     assert stop.value.code == 130
     assert "go on with" in capsys.readouterr().out
     train.main(arguments)
-    expected, resumed = (keras.models.load_model(path / "model.keras") for path in (finished_run[0], tmp_path / "run"))
+    expected, resumed = (keras.models.load_model(path / "model.keras") for path in (small_run, tmp_path / "run"))
     for one, other in zip(expected.weights, resumed.weights, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
     for name in ("metrics.json", "history.json"):
-        assert (finished_run[0] / name).read_text() == (tmp_path / "run" / name).read_text()
+        assert (small_run / name).read_text() == (tmp_path / "run" / name).read_text()
 
 
 def test_another_configuration_in_the_same_folder_is_refused(finished_run, tiny_arguments, capsys):
@@ -111,6 +121,7 @@ def test_another_configuration_in_the_same_folder_is_refused(finished_run, tiny_
     assert "data.batch_size" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("small_network")
 def test_data_that_changed_are_refused_by_train_and_evaluate(picture_folder, tiny_arguments, tmp_path, monkeypatch):
     folder = tmp_path / "pictures"
     shutil.copytree(picture_folder, folder)
@@ -162,6 +173,7 @@ def test_bad_data_are_refused_before_tensorflow_is_loaded(tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.usefixtures("small_network")
 def test_bad_files_can_be_skipped_and_are_reported(picture_folder, tiny_arguments, tmp_path):
     folder = tmp_path / "pictures"
     shutil.copytree(picture_folder, folder)
@@ -173,6 +185,7 @@ def test_bad_files_can_be_skipped_and_are_reported(picture_folder, tiny_argument
     assert "red/page.jpg" in (tmp_path / "run" / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("small_network")
 def test_multi_label_and_balanced_weights_run_to_their_end(picture_folder, tiny_arguments, tmp_path):
     rows = ["path,label"]
     for path in sorted(picture_folder.glob("*/*.png")):
@@ -200,6 +213,7 @@ def test_phases_are_printed_in_place_of_a_run_and_read_back(picture_folder, tmp_
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.usefixtures("small_network")
 def test_a_learning_rate_is_searched_in_place_of_a_run(picture_folder, tmp_path, capsys):
     flags = ["--data.path", str(picture_folder), "--data.image_size", "32"]
     train.main([*flags, "--run", str(tmp_path / "run"), "--find_learning_rate"])
@@ -213,6 +227,7 @@ def test_lora_needs_dense_layers(picture_folder, tmp_path):
         train.main(["--data.path", str(picture_folder), "--run", str(tmp_path / "run"), "--model.lora_rank", "4"])
 
 
+@pytest.mark.usefixtures("small_network")
 def test_a_run_within_a_time_says_why_its_phases_end(picture_folder, tmp_path, capsys):
     flags = ["--data.path", str(picture_folder), "--data.image_size", "32", "--max_time", "0.1s"]
     train.main([*flags, "--recipe", "feature_extraction", "--run", str(tmp_path / "run")])
