@@ -186,3 +186,13 @@ def test_what_trains_nothing_loads_neither_tensorflow_nor_keras(arguments, code)
 def test_parse_raises_input_errors_for_python_callers():
     with pytest.raises(InputError, match="Unknown flag '--sed'"):
         parse(["--sed", "1"])
+
+
+@pytest.mark.parametrize("arguments", [["--resume"], ["--resume", "--run", "x"], ["--run", "x", "--resume", "auto"]])
+def test_resume_may_stand_alone(arguments):
+    assert parse(arguments).resume == "auto"
+
+
+def test_a_run_that_must_go_on_needs_its_folder():
+    with pytest.raises(InputError, match="give --run FOLDER"):
+        parse(["--resume", "must"])

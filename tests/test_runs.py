@@ -133,3 +133,25 @@ def test_other_data_than_before_are_refused_whatever_they_are(tmp_path):
     run.require_same_data({"training": 3, "sha256": "a"})
     with pytest.raises(InputError, match="3 training then, 4 training now.*mix test and training data"):
         run.require_same_data({"training": 4, "sha256": "b"})
+
+
+@pytest.mark.parametrize(
+    ("resume", "begun", "telling"),
+    [("must", False, "There is no run to go on with"), ("never", True, "There is a run in .* already")],
+)
+def test_what_resume_does_not_allow_is_refused_and_changes_nothing(tmp_path, resume, begun, telling):
+    folder = tmp_path / "run"
+    if begun:
+        with open_run(folder, "x", CONFIG):
+            pass
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputError, match=telling), open_run(folder, "x", CONFIG, resume):
+        pass
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_run_goes_on_whatever_resume_said_when_it_began(tmp_path):
+    with open_run(tmp_path / "run", "x", f"{CONFIG}resume: never\n", "never"):
+        pass
+    with open_run(tmp_path / "run", "x", f"{CONFIG}resume: must\n", "must") as run:
+        assert (run / "config.yaml").read_text() == f"{CONFIG}resume: never\n"

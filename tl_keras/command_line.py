@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -40,7 +41,7 @@ def parse(arguments):
     Raises:
         InputError: an unknown flag or key, a value of the wrong kind, a file that cannot be read.
     """
-    arguments = _locate_configs(arguments)
+    arguments = _locate_configs(_complete_resume(arguments))
     _check_flags(arguments)
     parser = _make_parser()
     try:
@@ -147,6 +148,14 @@ def _as_config(values):
 
 def _shipped():
     return sorted(path.stem for path in CONFIG_FOLDER.glob("*.yaml"))
+
+
+def _complete_resume(arguments):
+    """Lets `--resume` stand alone."""
+    return [
+        f"{one}=auto" if one == "--resume" and following.startswith("--") else one
+        for one, following in pairwise([*arguments, "--"])
+    ]
 
 
 def _locate_configs(arguments):

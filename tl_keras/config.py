@@ -303,6 +303,8 @@ class RunConfig:
     """Fixes the split, the order of the data, the augmentation and the random weights."""
     run: str | None = None
     """Folder of the run; null makes runs/NAME-TIME. An interrupted run in it goes on, a finished one is shown."""
+    resume: Literal["auto", "must", "never"] = "auto"
+    """auto goes on with the run in the folder, or starts one; must refuses a folder without one, never one with."""
 
     def __post_init__(self):
         """Refuses an empty list of phases, settings that these leave without effect, and numbers out of range."""
@@ -317,6 +319,8 @@ class RunConfig:
                     )
         self._check_objective()
         self._check_cache()
+        if self.resume == "must" and self.run is None:
+            raise InputError("resume must needs the folder of the run to go on with: give --run FOLDER.")
         _check_least(self, "", {"epochs": 1, "seed": 0})
         if self.seed > MAX_SEED:
             raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")

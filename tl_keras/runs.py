@@ -95,22 +95,25 @@ class RunFolder:
 
 
 @contextlib.contextmanager
-def open_run(folder, name, config_text):
+def open_run(folder, name, config_text, resume="auto"):
     """Creates a run folder, or opens an old one whose run goes on, and keeps others out of it.
 
     Args:
         folder: path of the run folder; None makes a new runs/NAME-TIME.
         name: what a new folder is named after, such as the data set's path.
         config_text: the whole configuration as YAML.
+        resume: "auto" goes on with a run in the folder, or starts one; "must" only goes on, "never" only starts.
 
     Yields:
         `RunFolder`, locked until the context ends. Where bad input ends it before any training, it is removed again.
 
     Raises:
-        InputError: another process works in the folder, it was made with another configuration, or it is no run folder.
+        InputError: another process works in the folder, it was made with another configuration, it is no run folder,
+            or `resume` does not allow what would happen.
     """
     run = RunFolder(folder or _new_folder(name))
     above = [parent for parent in run.path.parents if not parent.exists()]
+    _check_resume(run, resume)
     _make_folder(run)
     with _locked(run):
         if (run / "config.yaml").exists():
@@ -128,6 +131,14 @@ def open_run(folder, name, config_text):
         except KeyboardInterrupt:
             print(f"interrupted: go on with `{resume_command(run.path)}`")
             raise
+
+
+def _check_resume(run, resume):
+    begun = (run / "config.yaml").is_file()
+    if resume == "must" and not begun:
+        raise InputError(f"There is no run to go on with in {str(run.path)!r}: check --run, or give --resume auto.")
+    if resume == "never" and begun:
+        raise InputError(f"There is a run in {str(run.path)!r} already: give --run a new folder, or --resume auto.")
 
 
 def _remove_empty(folders):
@@ -190,9 +201,10 @@ def _locked(run):
 
 
 def _check_same_config(run, config_text):
-    """The place of the run may differ, the folder may have been moved; nothing else may."""
-    old = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")) | {"run": None}
-    new = yaml.safe_load(config_text) | {"run": None}
+    """The place of the run may differ, the folder may have been moved, and what `resume` says; nothing else may."""
+    free = {"run": None, "resume": None}
+    old = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")) | free
+    new = yaml.safe_load(config_text) | free
     if different := sorted(_differing_keys(old, new)):
         raise InputError(
             f"The run in {str(run.path)!r} was started with another configuration (different: {', '.join(different)}): "

@@ -28,7 +28,7 @@ def run_training(config):
         InputError: the configuration or the data cannot be used; the message says why.
     """
     started, task = time.monotonic(), TASKS[config.task]
-    with open_run(config.run, config.data.path, config_text(config)) as run:
+    with open_run(config.run, config.data.path, config_text(config), config.resume) as run:
         if not run.finished:
             task.check_sources(config)
             splits = task.load_data(config)
