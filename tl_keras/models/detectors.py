@@ -2,7 +2,7 @@
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.building import build_backbone
-from tl_keras.models.detection import build_faster_rcnn, build_retina_net, build_yolo_v8
+from tl_keras.models.detection import build_d_fine, build_faster_rcnn, build_retina_net, build_yolo_v8
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.saving import open_model
 from tl_keras.models.weights import load_weights

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from tl_keras.models.detection.d_fine_sizes import DFineSize
 from tl_keras.models.detection.settings import DecodingSettings, FasterRCNNSettings, RetinaNetSettings
 
 SIZE = 64
@@ -32,6 +33,19 @@ PYRAMID = FasterRCNNSettings(
     decoding=DECODING,
 )
 RETINA = RetinaNetSettings(channels=8, head_depth=1, anchor_sizes=(12.0, 20.0, 32.0, 48.0, 64.0), decoding=DECODING)
+
+D_FINE = DFineSize(
+    stem=(3, 4, 4),
+    stages=((4, 4, 8, 1, 1, 3), (8, 4, 16, 1, 1, 3), (16, 8, 16, 1, 1, 3)),
+    affine=True,
+    strides=(8, 16),
+    neck=(16, 16),
+    expansion=0.5,
+    depth=0.34,
+    decoder=(16, 16),
+    layers=2,
+    points=(2, 2),
+)
 
 
 def tiny_backbone(strides=5, width=8):

@@ -1,5 +1,7 @@
 from .anchors import AnchorGrid as AnchorGrid
 from .anchors import make_anchors as make_anchors
+from .d_fine import DFine as DFine
+from .d_fine import build_d_fine as build_d_fine
 from .detect import detect as detect
 from .detector import Detector as Detector
 from .exporting import export_detector as export_detector
@@ -9,6 +11,7 @@ from .retina_net import RetinaNet as RetinaNet
 from .retina_net import build_retina_net as build_retina_net
 from .roi_align import RoIAlign as RoIAlign
 from .settings import DecodingSettings as DecodingSettings
+from .settings import DFineSettings as DFineSettings
 from .settings import FasterRCNNSettings as FasterRCNNSettings
 from .settings import RetinaNetSettings as RetinaNetSettings
 from .settings import YoloV8Settings as YoloV8Settings

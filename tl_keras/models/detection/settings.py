@@ -75,3 +75,13 @@ class YoloV8Settings:
 
     decoding: DecodingSettings = field(default_factory=lambda: DecodingSettings(overlap_threshold=0.7))
     """How predictions become detections."""
+
+
+@dataclass(frozen=True)
+class DFineSettings:
+    """D-FINE, see `build_d_fine`. It needs no anchors; its size is the name of its backbone."""
+
+    num_queries: int = 300
+    """Boxes that are refined, and so the most objects that an image can have; less where the maps have fewer cells."""
+    decoding: DecodingSettings = field(default_factory=lambda: DecodingSettings(overlap_threshold=1.0))
+    """How predictions become detections. Each object has one prediction, so that none is dropped for its overlap."""

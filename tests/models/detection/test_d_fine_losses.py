@@ -1,0 +1,169 @@
+import importlib
+
+import numpy as np
+import pytest
+from keras import ops
+from scipy.optimize import linear_sum_assignment
+from scipy.special import expit, log_softmax, softmax
+from tiny_detectors import overlap
+
+from tl_keras.models.detection.d_fine_losses import (
+    Truth,
+    Union,
+    bin_distances,
+    box_losses,
+    class_losses,
+    corners,
+    edge_losses,
+    match_queries,
+)
+
+BATCH, LAYERS, QUERIES, CLASSES, MOST = 3, 4, 6, 2, 4
+GENERATOR = np.random.default_rng(0)
+LOGITS = GENERATOR.normal(0, 1, (BATCH, LAYERS, QUERIES, CLASSES)).astype("float32")
+BOXES = GENERATOR.uniform(0.2, 0.6, (BATCH, LAYERS, QUERIES, 4)).astype("float32")
+DISTRIBUTIONS = GENERATOR.normal(0, 1, (BATCH, LAYERS - 2, QUERIES, 4 * 33)).astype("float32")
+STARTS = GENERATOR.uniform(0.2, 0.6, (BATCH, QUERIES, 4)).astype("float32")
+TRUE_BOXES = GENERATOR.uniform(0.2, 0.6, (BATCH, MOST, 4)).astype("float32")
+LABELS = np.array([[0, 1, 1, -1], [1, -1, 0, -1], [-1, -1, -1, -1]])
+SCALE, BOUND = 4.0, 0.5
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return Truth(ops.convert_to_tensor(TRUE_BOXES), ops.one_hot(LABELS, CLASSES), ops.convert_to_tensor(LABELS >= 0))
+
+
+@pytest.fixture(scope="module")
+def matches(truth):
+    return match_queries(LOGITS, BOXES, truth)
+
+
+@pytest.fixture(scope="module")
+def union(matches, truth):
+    return Union.of(matches, truth)
+
+
+def iou(box, other):
+    return overlap(np.asarray(corners(box)), np.asarray(corners(other)))
+
+
+def generalized(box, other):
+    first, second = np.asarray(corners(box)), np.asarray(corners(other))
+    hull = np.prod(np.maximum(first, second)[2:] - np.minimum(first, second)[:2])
+    areas = np.prod(first[2:] - first[:2]) + np.prod(second[2:] - second[:2])
+    union = areas / (1 + iou(box, other))
+    return iou(box, other) - (hull - union) / hull
+
+
+def cost(logits, box, true_box, label):
+    p = expit(logits[label].astype("float64"))
+    focal = -0.25 * (1 - p) ** 2 * np.log(p) + 0.75 * p**2 * np.log(1 - p)
+    return 2 * focal + 5 * np.abs(box - true_box).sum() - 2 * generalized(box, true_box)
+
+
+def test_each_box_has_the_prediction_of_the_smallest_cost(matches):
+    for image in range(BATCH):
+        real = np.flatnonzero(LABELS[image] >= 0)
+        for layer in range(LAYERS):
+            costs = [
+                [
+                    cost(LOGITS[image, layer, query], BOXES[image, layer, query], TRUE_BOXES[image, box], label)
+                    for query in range(QUERIES)
+                ]
+                for box, label in zip(real, LABELS[image, real], strict=True)
+            ]
+            rows, columns = linear_sum_assignment(np.reshape(costs, (len(real), QUERIES)))
+            expected = np.zeros((MOST, QUERIES))
+            expected[real[rows], columns] = 1
+            np.testing.assert_array_equal(matches[image, layer], expected)
+
+
+def test_classes_learn_how_well_their_boxes_lie(matches, truth):
+    total = 0.0
+    for image, layer, query in np.ndindex(BATCH, LAYERS, QUERIES):
+        p = expit(LOGITS[image, layer, query].astype("float64"))
+        target, weight = np.zeros(CLASSES), 0.75 * p**2
+        for box in np.flatnonzero(np.asarray(matches)[image, layer, :, query]):
+            label = LABELS[image, box]
+            target[label] = weight[label] = iou(BOXES[image, layer, query], TRUE_BOXES[image, box])
+        total -= (weight * (target * np.log(p) + (1 - target) * np.log(1 - p))).sum()
+    found = np.asarray(class_losses(LOGITS, BOXES, matches, truth))
+    np.testing.assert_allclose(found.mean(), total / 5, rtol=1e-4)
+
+
+def pairs(matches):
+    """{(image, query): box} of the box that most layers give a query."""
+    votes = np.asarray(matches).sum(axis=1)
+    return {(image, query): votes[image, :, query].argmax() for image, _, query in zip(*votes.nonzero(), strict=True)}
+
+
+def test_all_layers_learn_the_pairs_of_any(matches, union):
+    expected = pairs(matches)
+    assert float(union.count) == len(expected) >= 5
+    found = np.asarray(union.weights)
+    for image, query in np.ndindex(BATCH, QUERIES):
+        assert found[image, query] == ((image, query) in expected)
+        if (image, query) in expected:
+            box = expected[image, query]
+            np.testing.assert_allclose(union.boxes[image, query], TRUE_BOXES[image, box])
+
+
+def test_boxes_learn_distance_and_generalized_overlap(matches, union):
+    total = sum(
+        5 * np.abs(BOXES[image, layer, query] - TRUE_BOXES[image, box]).sum()
+        + 2 * (1 - generalized(BOXES[image, layer, query], TRUE_BOXES[image, box]))
+        for (image, query), box in pairs(matches).items()
+        for layer in range(LAYERS)
+    )
+    found = np.asarray(box_losses(BOXES, union))
+    np.testing.assert_allclose(found.mean(), total / len(pairs(matches)), rtol=1e-4)
+
+
+def test_bins_are_those_of_kerashub():
+    utils = importlib.import_module("keras_hub.src.models.d_fine.d_fine_utils")
+    expected = utils.weighting_function(32, ops.full((1,), BOUND), ops.full((1,), SCALE))
+    np.testing.assert_allclose(bin_distances(33, SCALE, BOUND), expected, atol=1e-5)
+
+
+def edge_targets(start, true_box, values):
+    """For each of four edges the two bins that its distance lies between, and the share of the second one."""
+    left, top, right, bottom = np.asarray(corners(true_box))
+    x, y, width, height = start
+    distances = np.array([(x - left) / width, (y - top) / height, (right - x) / width, (bottom - y) / height])
+    for distance in SCALE * distances - SCALE / 2:
+        low = int(np.clip(np.searchsorted(values, distance, side="right") - 1, 0, 31))
+        yield low, np.clip((distance - values[low]) / (values[low + 1] - values[low]), 0, 1)
+
+
+def test_edges_learn_their_distances_and_from_the_last_layer(matches, union):
+    values = np.asarray(bin_distances(33, SCALE, BOUND))
+    split = DISTRIBUTIONS.reshape(BATCH, LAYERS - 2, QUERIES, 4, 33).astype("float64")
+    located, expected = 0.0, pairs(matches)
+    for (image, query), box in expected.items():
+        for layer in range(LAYERS - 2):
+            weight = iou(BOXES[image, layer + 2, query], TRUE_BOXES[image, box])
+            for edge, (low, share) in enumerate(edge_targets(STARTS[image, query], TRUE_BOXES[image, box], values)):
+                logs = log_softmax(split[image, layer, query, edge])
+                located -= weight * ((1 - share) * logs[low] + share * logs[low + 1])
+    taught = teaching(split, expected)
+    found = np.asarray(
+        edge_losses(DISTRIBUTIONS, STARTS, LOGITS[:, -1], BOXES[:, 2:], union, ops.convert_to_tensor(values), SCALE)
+    )
+    np.testing.assert_allclose(found.mean(), 0.15 * located / len(expected) + 1.5 * taught, rtol=1e-4)
+
+
+def teaching(split, pairs):
+    """The loss that the authors call decoupled distillation focal loss, of the one layer before the last."""
+    parts = {True: [], False: []}
+    for image, query in np.ndindex(BATCH, QUERIES):
+        has_box = (image, query) in pairs
+        sureness = expit(LOGITS[image, -1, query]).max()
+        if has_box:
+            sureness = iou(BOXES[image, 2, query], TRUE_BOXES[image, pairs[image, query]])
+        for edge in range(4):
+            student, teacher = split[image, :, query, edge] / 5
+            divergence = (softmax(teacher) * (log_softmax(teacher) - log_softmax(student))).sum()
+            parts[has_box].append(25 * sureness * divergence)
+    roots = {has_box: np.sqrt(len(part)) for has_box, part in parts.items()}
+    return sum(roots[has_box] * np.mean(part) for has_box, part in parts.items()) / sum(roots.values())

@@ -1,0 +1,136 @@
+"""D-FINE: a transformer whose queries become boxes, one for each object. The network is KerasHub's, the losses ours.
+
+KerasHub's own losses take padding for objects, and its denoising is drawn once, when the network is made: we train
+without.
+"""
+
+import keras
+from keras import ops
+
+from tl_keras.errors import InputError, unknown_name
+from tl_keras.models.backbones import Preprocessing
+from tl_keras.models.detection.box_decoders import Decoder
+from tl_keras.models.detection.d_fine_losses import (
+    Truth,
+    Union,
+    bin_distances,
+    box_losses,
+    class_losses,
+    corners,
+    edge_losses,
+    match_queries,
+)
+from tl_keras.models.detection.d_fine_network import flatten
+from tl_keras.models.detection.d_fine_sizes import SIZES, make_hub_network
+from tl_keras.models.detection.detector import Detector
+
+STRIDE = 32
+PIXELS = Preprocessing(mean=(0.0, 0.0, 0.0), deviation=(255.0, 255.0, 255.0))
+
+
+class DFine(Detector):
+    """D-FINE as one functional model; `build_d_fine` makes it.
+
+    Peng et al. 2024 (https://arxiv.org/abs/2410.13842), without denoising. The losses are `class_loss`, `box_loss` and
+    `edge_loss`, each summed over all layers that predict.
+
+    Args:
+        inputs: Keras tensor that the model begins with.
+        outputs: dictionary of Keras tensors, of `d_fine_network.flatten`.
+        decoder: `QueryDecoder`.
+        num_classes: number of classes.
+        name: name of the model.
+    """
+
+    def __init__(self, inputs, outputs, *, decoder, num_classes, name):
+        layers = outputs["distributions"].shape[1]
+        super().__init__(
+            inputs,
+            outputs,
+            decoder=decoder,
+            decoder_inputs=["class_logits", "boxes"],
+            num_classes=num_classes,
+            loss_names=["class_loss", "box_loss", "edge_loss"],
+            class_layers=[
+                "head.enc_score_head",
+                *(f"head.refinement/decoder/class_embed_{number}" for number in range(layers)),
+            ],
+            name=name,
+        )
+
+    def behind(self, cut):
+        """See `Detector`."""
+        return self._alike(DFine(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name))
+
+    def image_losses(self, boxes, labels, outputs, training):
+        """See `Detector`."""
+        logits, predicted = outputs["class_logits"], outputs["boxes"]
+        self._check_room(labels.shape[1], logits.shape[2])
+        size = boxes[..., 2:] - boxes[..., :2]
+        boxes = ops.concatenate([boxes[..., :2] + size / 2, size], axis=-1) / self.image_size
+        truth = Truth(boxes, ops.one_hot(labels, self.num_classes), labels >= 0)
+        matches = match_queries(logits, predicted, truth)
+        union = Union.of(matches, truth)
+        decoder = self.get_layer("head.refinement").decoder
+        scale, bound = ops.abs(decoder.reg_scale[0]), ops.abs(decoder.upsampling_factor[0])
+        values = bin_distances(decoder.max_num_bins + 1, scale, bound)
+        # The encoder and the first layer's own guess have no distributions.
+        distributing = predicted[:, 2:], outputs["distributions"]
+        return {
+            "class_loss": class_losses(logits, predicted, matches, truth),
+            "box_loss": box_losses(predicted, union),
+            "edge_loss": edge_losses(
+                distributing[1], outputs["starts"], logits[:, -1], distributing[0], union, values, scale
+            ),
+        }
+
+    def _check_room(self, max_boxes, num_queries):
+        if max_boxes > num_queries:
+            raise InputError(
+                f"Images are padded to {max_boxes} boxes, but D-FINE finds at most {num_queries}: give settings with "
+                f"num_queries={max_boxes}, a larger image size, or images with fewer boxes."
+            )
+
+
+@keras.saving.register_keras_serializable("tl_keras")
+class QueryDecoder(Decoder):
+    """Decodes queries, the last layer's only.
+
+    Call arguments:
+        logits: float32 (batch, layers, n, num_classes).
+        boxes: float32 (batch, layers, n, 4), relative center_xywh.
+    """
+
+    def boxes_and_scores(self, logits, boxes):
+        """Returns float32 (batch, n, 4), xyxy in pixels, and (batch, n, num_classes)."""
+        return corners(boxes[:, -1]) * self.image_size, ops.sigmoid(logits[:, -1])
+
+
+def build_d_fine(size, num_classes, image_size, settings, *, bounding_box_format="xyxy"):
+    """Builds D-FINE with raw pixels as its input.
+
+    Args:
+        size: a key of `SIZES`.
+        num_classes: number of classes, at least 1.
+        image_size: height and width of the images, a multiple of 32.
+        settings: `DFineSettings`.
+        bounding_box_format: see `build_object_detector`.
+
+    Returns:
+        `DFine` with the blocks `stem`, `stage1` to `stage4`, `neck` and `head`.
+
+    Raises:
+        InputError: unknown size, or an image size that does not fit.
+    """
+    if size not in SIZES:
+        raise unknown_name("model.backbone", size, SIZES)
+    if image_size % STRIDE or image_size < 1:
+        nearest = max(round(image_size / STRIDE), 1) * STRIDE
+        raise InputError(
+            f"The image size is {image_size}, expected a multiple of {STRIDE}, the detector's stride: give {nearest}."
+        )
+    cells = sum((image_size // stride) ** 2 for stride in SIZES[size].strides)
+    hub_network = make_hub_network(SIZES[size], num_classes, image_size, min(settings.num_queries, cells))
+    network = flatten(hub_network, PIXELS, image_size, name=size)
+    decoder = QueryDecoder(image_size, settings.decoding, bounding_box_format)
+    return DFine(network.input, network.output, decoder=decoder, num_classes=num_classes, name=size)

@@ -1,0 +1,208 @@
+"""What D-FINE learns from: each true box has one prediction of every layer for its own.
+
+Peng et al. 2024, "D-FINE: Redefine Regression Task in DETRs as Fine-grained Distribution Refinement"
+(https://arxiv.org/abs/2410.13842, sections 4.1 and 4.2); weights and details are those of its authors' code. Boxes are
+relative center_xywh, `layers` are all that predict, `distributing` those that refine distributions.
+"""
+
+from dataclasses import dataclass
+
+from keras import ops
+
+from tl_keras.models.detection.assignment import assign_columns
+from tl_keras.models.detection.losses import absolute_distance
+from tl_keras.models.detection.overlap import generalized_overlaps, pair_overlaps
+
+MATCH_CLASS, MATCH_DISTANCE, MATCH_OVERLAP = 2.0, 5.0, 2.0
+MATCH_ALPHA, ALPHA, GAMMA = 0.25, 0.75, 2.0
+CLASS, DISTANCE, OVERLAP, EDGES, TEACHING = 1.0, 5.0, 2.0, 0.15, 1.5
+TEMPERATURE = 5.0
+SMALLEST = 1e-8
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The true boxes of a batch."""
+
+    boxes: object
+    """float32 (batch, max_boxes, 4), relative center_xywh."""
+    classes: object
+    """float32 (batch, max_boxes, num_classes), one-hot, zero for padding."""
+    is_box: object
+    """bool (batch, max_boxes)."""
+
+    @property
+    def count(self):
+        """float32 (), the number of boxes in the batch, at least 1."""
+        return ops.maximum(ops.sum(ops.cast(self.is_box, "float32")), 1.0)
+
+
+def match_queries(logits, boxes, truth):
+    """Finds for each true box the prediction of each layer that suits it best, no prediction twice.
+
+    Carion et al. 2020, "DETR" (https://arxiv.org/abs/2005.12872, section 3.1), with the focal cost of Zhu et al. 2020
+    (https://arxiv.org/abs/2010.04159, appendix A.1).
+
+    Args:
+        logits: float32 (batch, layers, n, num_classes).
+        boxes: float32 (batch, layers, n, 4).
+        truth: `Truth`.
+
+    Returns:
+        float32 (batch, layers, max_boxes, n): 1 where a box has its prediction, else 0.
+    """
+    layers, number = logits.shape[1:3]
+    most = truth.boxes.shape[1]
+    p = ops.sigmoid(logits)
+    focal = MATCH_ALPHA * (1 - p) ** GAMMA * -ops.log(p + SMALLEST)
+    focal -= (1 - MATCH_ALPHA) * p**GAMMA * -ops.log(1 - p + SMALLEST)
+    cost = MATCH_CLASS * ops.einsum("blnc,bmc->blmn", focal, truth.classes)
+    pairs = truth.boxes[:, None, :, None], boxes[:, :, None]
+    cost += MATCH_DISTANCE * sum(ops.abs(pairs[0][..., side] - pairs[1][..., side]) for side in range(4))
+    cost -= MATCH_OVERLAP * generalized_overlaps(*map(corners, pairs))
+    is_row = ops.repeat(truth.is_box, layers, axis=0)
+    columns = assign_columns(ops.reshape(cost, (-1, most, number)), is_row)
+    return ops.one_hot(ops.reshape(columns, (-1, layers, most)), number)
+
+
+def class_losses(logits, boxes, matches, truth):
+    """Computes the varifocal loss: predictions learn how well their boxes lie (Zhang et al. 2020,
+    https://arxiv.org/abs/2008.13367, equation 2).
+
+    Args:
+        logits: float32 (batch, layers, n, num_classes).
+        boxes: float32 (batch, layers, n, 4).
+        matches: of `match_queries`.
+        truth: `Truth`.
+
+    Returns:
+        float32 (batch,), the mean of which is the sum over the batch by the number of true boxes.
+    """
+    own = ops.einsum("blmn,blnk->blmk", matches, boxes)
+    overlaps = ops.stop_gradient(pair_overlaps(corners(own), corners(truth.boxes)[:, None]))
+    is_class = ops.einsum("blmn,bmc->blnc", matches, truth.classes)
+    scores = ops.einsum("blmn,blm,bmc->blnc", matches, overlaps, truth.classes)
+    weights = ALPHA * ops.stop_gradient(ops.sigmoid(logits)) ** GAMMA * (1 - is_class) + scores
+    losses = weights * ops.binary_crossentropy(scores, logits, from_logits=True)
+    return CLASS * _share(ops.sum(losses, axis=(1, 2, 3)), truth.count)
+
+
+@dataclass(frozen=True)
+class Union:
+    """The boxes that predictions belong to in any of the layers, so that all layers learn the same."""
+
+    boxes: object
+    """float32 (batch, n, 4), the true box of each prediction: the one that most layers give it."""
+    weights: object
+    """float32 (batch, n): 1 where a prediction has a box, else 0."""
+
+    @classmethod
+    def of(cls, matches, truth):
+        """Joins the matches of all layers (D-FINE, section 4.2)."""
+        votes = ops.sum(matches, axis=1)
+        most = ops.cast(ops.argmax(votes, axis=1), "int32")
+        boxes = ops.take_along_axis(truth.boxes, most[..., None], axis=1)
+        return cls(boxes, ops.cast(ops.max(votes, axis=1) > 0, "float32"))
+
+    @property
+    def count(self):
+        """float32 (), the number of predictions with a box in the batch, at least 1."""
+        return ops.maximum(ops.sum(self.weights), 1.0)
+
+
+def box_losses(boxes, union):
+    """Computes the distance and the generalized overlap of predictions and their boxes.
+
+    Args:
+        boxes: float32 (batch, layers, n, 4).
+        union: `Union`.
+
+    Returns:
+        float32 (batch,), the mean of which is the sum over the batch by the number of pairs.
+    """
+    targets = union.boxes[:, None]
+    losses = DISTANCE * absolute_distance(boxes, targets)
+    losses += OVERLAP * (1 - generalized_overlaps(corners(boxes), corners(targets)))
+    return _share(ops.sum(losses * union.weights[:, None], axis=(1, 2)), union.count)
+
+
+def edge_losses(distributions, starts, logits, boxes, union, values, scale):
+    """Computes the fine-grained localization loss of the edges, and what the last layer teaches the others.
+
+    Args:
+        distributions: float32 (batch, distributing, n, 4 * bins), logits over the distances.
+        starts: float32 (batch, n, 4), the boxes that the distances begin at.
+        logits: float32 (batch, n, num_classes), of the last layer.
+        boxes: float32 (batch, distributing, n, 4), of these layers.
+        union: `Union`.
+        values: float32 (bins,), the distances, of `bin_distances`.
+        scale: float32 (), as there.
+
+    Returns:
+        float32 (batch,), as `box_losses`.
+    """
+    distributions = ops.reshape(distributions, (-1, *distributions.shape[1:3], 4, values.shape[0]))
+    overlaps = ops.stop_gradient(pair_overlaps(corners(boxes), corners(union.boxes)[:, None]))
+    targets = ops.stop_gradient(_edge_targets(starts, union.boxes, values, scale))
+    entropy = -ops.sum(targets[:, None] * ops.log_softmax(distributions), axis=(3, 4))
+    located = ops.sum(entropy * overlaps * union.weights[:, None], axis=(1, 2))
+    return EDGES * _share(located, union.count) + TEACHING * _teaching(distributions, logits, overlaps, union)
+
+
+def bin_distances(bins, scale, bound):
+    """Computes the distances that the bins of an edge stand for: fine around zero, coarse far out (section 4.1).
+
+    Args:
+        bins: number of bins, odd.
+        scale: float32 (), at least 1.
+        bound: float32 (), above 0.
+
+    Returns:
+        float32 (bins,), ascending; a distance is a share of width or height, times the scale.
+    """
+    inner = ops.arange(bins // 2 - 1, dtype="float32") + 1
+    side = (scale * bound + 1) ** (2 * inner / (bins - 3)) - 1
+    side = ops.concatenate([side, ops.reshape(2 * scale * bound, (1,))])
+    return ops.concatenate([-ops.flip(side), ops.zeros(1), side])
+
+
+def corners(boxes):
+    """Turns center_xywh (..., 4) into xyxy."""
+    half = boxes[..., 2:] / 2
+    return ops.concatenate([boxes[..., :2] - half, boxes[..., :2] + half], axis=-1)
+
+
+def _edge_targets(starts, boxes, values, scale):
+    """Shares each distance out among the two bins that it lies between: (batch, n, 4, bins)."""
+    edges = corners(boxes)
+    sizes = ops.maximum(starts[..., 2:], SMALLEST) / scale
+    before = (starts[..., :2] - edges[..., :2]) / sizes
+    behind = (edges[..., 2:] - starts[..., :2]) / sizes
+    distances = ops.concatenate([before, behind], axis=-1) - scale / 2
+    last = values.shape[0] - 1
+    left = ops.sum(ops.cast(distances[..., None] >= values, "int32"), axis=-1) - 1
+    left = ops.clip(left, 0, last - 1)
+    low, high = ops.take(values, left), ops.take(values, left + 1)
+    share = ops.clip((distances - low) / (high - low), 0.0, 1.0)[..., None]
+    return ops.one_hot(left, last + 1) * (1 - share) + ops.one_hot(left + 1, last + 1) * share
+
+
+def _teaching(distributions, logits, overlaps, union):
+    """Divergence of the other layers' distributions from the last one's, weighted by how sure that is (section 4.2)."""
+    teacher = ops.stop_gradient(distributions[:, -1:]) / TEMPERATURE
+    students = distributions[:, :-1] / TEMPERATURE
+    difference = ops.log_softmax(teacher) - ops.log_softmax(students)
+    divergence = TEMPERATURE**2 * ops.sum(ops.softmax(teacher) * difference, axis=(3, 4)) / 4
+    has_box = union.weights[:, None]
+    sureness = ops.stop_gradient(ops.max(ops.sigmoid(logits), axis=-1))[:, None]
+    divergence *= ops.where(has_box > 0, overlaps[:, :-1], sureness)
+    parts = []
+    for weights in (has_box, 1 - has_box):
+        count = ops.sum(weights)
+        parts.append((_share(ops.sum(divergence * weights, axis=(1, 2)), ops.maximum(count, 1.0)), ops.sqrt(count)))
+    return sum(loss * root for loss, root in parts) / sum(root for _, root in parts)
+
+
+def _share(sums, count):
+    """Divides by a number of the whole batch so that the mean over the images, which the detector takes, undoes it."""
+    return sums * ops.cast(ops.shape(sums)[0], "float32") / count
