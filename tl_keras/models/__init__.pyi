@@ -3,8 +3,8 @@ from .classifiers import build_image_classifier as build_image_classifier
 from .compiling import compile_classifier as compile_classifier
 from .compiling import reported_metrics as reported_metrics
 from .detection import DecodingSettings as DecodingSettings
-from .detection import DFineSettings as DFineSettings
 from .detection import Detector as Detector
+from .detection import DFineSettings as DFineSettings
 from .detection import FasterRCNNSettings as FasterRCNNSettings
 from .detection import RetinaNetSettings as RetinaNetSettings
 from .detection import YoloV8Settings as YoloV8Settings

@@ -21,6 +21,10 @@ class ModelLayer:
         """Tuple of the variables' shapes."""
         return tuple(tuple(variable.shape) for variable in self.variables)
 
+    def read(self):
+        """Returns the variables as a list of NumPy arrays."""
+        return [variable.numpy() for variable in self.variables]
+
 
 def layers_with_weights(model):
     """Lists a model's layers in call order.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tl_keras.errors import InputError
+from tl_keras.models.head_weights import assign, difference, load_head, load_parts
 from tl_keras.models.weight_files import (
     check_sha256,
     find_weight_file,
@@ -12,8 +13,8 @@ from tl_keras.models.weight_files import (
 )
 from tl_keras.models.weight_matching import layers_with_weights, match_layers
 
-HEAD = "head."
-LOGITS = "head.logits"
+CLASSIFIER_BLOCKS = ("head",)
+DETECTOR_BLOCKS = ("neck", "proposals", "head")
 SHOWN = 10
 FEWEST = 0.5
 
@@ -48,11 +49,13 @@ class WeightsReport:
 def load_weights(model, path, *, sha256=None, class_names=None):
     """Takes over the weights of a local file into a model.
 
-    The file's layers are found by name, then by order. The head is taken over where it fits: a last layer with other
-    classes stays fresh, but the classes that both know by name keep their weights. Nothing in the file is executed.
+    The file's layers are found by name, then by order. What stands behind the backbone, of a detector `neck`,
+    `proposals` and `head`, is taken over where it fits: a last layer with other classes stays fresh, but the classes
+    that both know by name keep their weights. Nothing in the file is executed.
 
     Args:
-        model: built `keras.Model` with layers named `BLOCK.LAYER`, such as `build_image_classifier` gives.
+        model: built `keras.Model` with layers named `BLOCK.LAYER`, such as `build_image_classifier` gives, or a
+            `Detector`.
         path: a `.keras`, `.weights.h5` or `.h5` file of this project or of keras.applications (with its top or not),
             a run folder with `model.keras`, or a folder with one such file.
         sha256: hexadecimal digest that the file must have; None checks nothing.
@@ -69,73 +72,43 @@ def load_weights(model, path, *, sha256=None, class_names=None):
         check_sha256(path, sha256)
     names = class_names or getattr(model, "class_names", None)
     layers = layers_with_weights(model)
+    is_detector = hasattr(model, "class_layers")
+    blocks = DETECTOR_BLOCKS if is_detector else CLASSIFIER_BLOCKS
+    backbone, own = _split(layers, blocks)
     with open_layers(path) as stored:
-        pairs = match_layers(_without_head(layers), _without_head(stored), network_name=model.name)
-        _check_backbone(model, path, layers, pairs)
+        stored_backbone, stored_own = _split(stored, blocks)
+        pairs = match_layers(backbone, stored_backbone, network_name=model.name)
+        _check_backbone(model, path, backbone, pairs)
         values = [other.read() for _, other in pairs]
         for (layer, _), arrays in zip(pairs, values, strict=True):
-            _assign(layer, arrays)
-        head = _load_head(layers, stored, read_class_names(path), names)
+            assign(layer, arrays)
+        by_name = {other.name: other for other in stored_own}
+        if is_detector:
+            head = load_parts(own, by_name, model.class_layers, read_class_names(path), names)
+        else:
+            head = load_head(own, by_name, read_class_names(path), names)
         return _report(path, layers, stored, pairs, head)
 
 
-def _check_backbone(model, path, layers, pairs):
-    wrong = [f"{layer.name}: {_difference(layer, other)}" for layer, other in pairs if layer.shapes != other.shapes]
+def _split(layers, blocks):
+    """Returns the layers of the backbone and those of the blocks behind it."""
+    is_own = [layer.name.split(".")[0] in blocks for layer in layers]
+    backbone = [layer for layer, own in zip(layers, is_own, strict=True) if not own]
+    return backbone, [layer for layer, own in zip(layers, is_own, strict=True) if own]
+
+
+def _check_backbone(model, path, backbone, pairs):
+    wrong = [f"{layer.name}: {difference(layer, other)}" for layer, other in pairs if layer.shapes != other.shapes]
     if wrong:
         raise InputError(
             f"The weights in {str(path)!r} do not fit {model.name}: {len(wrong)} of its layers have other "
             f"shapes there ({_listed(wrong)}): give weights of the same backbone."
         )
-    expected = len(_without_head(layers))
-    if len(pairs) < FEWEST * expected:
+    if len(pairs) < FEWEST * len(backbone):
         raise InputError(
-            f"The weights in {str(path)!r} do not fit {model.name}: {len(pairs)} of its {expected} layers are there: "
-            "give weights of the same backbone."
+            f"The weights in {str(path)!r} do not fit {model.name}: {len(pairs)} of its {len(backbone)} layers are "
+            "there: give weights of the same backbone."
         )
-
-
-def _without_head(layers):
-    return [layer for layer in layers if not layer.name.startswith(HEAD)]
-
-
-def _load_head(layers, stored, old_names, new_names):
-    """Returns (names of the layers taken over, {name: reason} of those that do not fit, classes taken over)."""
-    layers = [layer for layer in layers if layer.name.startswith(HEAD)]
-    stored = {other.name: other for other in stored if other.name.startswith(HEAD)}
-    if {layer.name for layer in layers} != set(stored):
-        return (), dict.fromkeys(stored, "a head of other layers"), ()
-    matched, clashes, kept = [], {}, ()
-    for layer in layers:
-        other = stored[layer.name]
-        if clashes:
-            clashes[layer.name] = "the layer before it is fresh"
-        elif layer.name == LOGITS and new_names and other.shapes[0] == (layer.shapes[0][0], len(old_names or ())):
-            kept = _copy_classes(layer, other, list(old_names), list(new_names))
-            if len(kept) < len(new_names):
-                clashes[layer.name] = "other classes"
-        elif layer.shapes != other.shapes:
-            clashes[layer.name] = _difference(layer, other)
-        else:
-            _assign(layer, other.read())
-        if layer.name not in clashes:
-            matched.append(layer.name)
-    return tuple(matched), clashes, kept
-
-
-def _copy_classes(layer, other, old_names, new_names):
-    """Copies the columns of the kernel and the biases of the classes that both know; returns their names."""
-    shared = [name for name in new_names if name in old_names]
-    target, source = [new_names.index(name) for name in shared], [old_names.index(name) for name in shared]
-    values = [variable.numpy().copy() for variable in layer.variables]
-    for value, array in zip(values, other.read(), strict=True):
-        value[..., target] = array[..., source]
-    _assign(layer, values)
-    return tuple(shared)
-
-
-def _assign(layer, arrays):
-    for variable, array in zip(layer.variables, arrays, strict=True):
-        variable.assign(array)
 
 
 def _report(path, layers, stored, pairs, head):
@@ -150,14 +123,6 @@ def _report(path, layers, stored, pairs, head):
         clashes=tuple(f"{name} ({reason})" for name, reason in clashes.items()),
         kept_classes=kept,
     )
-
-
-def _difference(layer, other):
-    return f"{_text(other.shapes)} in the file, {_text(layer.shapes)} here"
-
-
-def _text(shapes):
-    return " ".join("×".join(map(str, shape)) or "scalar" for shape in shapes)
 
 
 def _listed(names):

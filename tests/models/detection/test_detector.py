@@ -2,11 +2,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_detectors import RETINA, SINGLE, rectangles, tiny_backbone
+from tiny_detectors import RETINA, SINGLE, build_tiny, rectangles, tiny_backbone
 
 from tl_keras.models.detection.faster_rcnn import build_faster_rcnn
 from tl_keras.models.detection.retina_net import build_retina_net
 from tl_keras.models.saving import open_model, save_model
+from tl_keras.models.weight_matching import layers_with_weights
+from tl_keras.models.weights import load_weights
 
 IMAGES, TARGETS = rectangles(3)
 
@@ -83,3 +85,34 @@ def test_the_loss_is_the_mean_of_all_losses_over_the_images(detector):
     weighted = detector.compute_loss(None, TARGETS, outputs, sample_weight=np.array([1.0, 0.0, 0.0]), training=False)
     first = sum(float(value[0]) for value in losses.values())
     np.testing.assert_allclose(weighted, first / 3, rtol=1e-5)
+
+
+def class_rows(model, label):
+    """What the model knows of one class, as a list of arrays."""
+    layers = {layer.name: layer for layer in layers_with_weights(model)}
+    arrays = [array for name in model.class_layers for array in layers[name].read()]
+    return [array.reshape(*array.shape[:-1], -1, model.num_classes)[..., label] for array in arrays]
+
+
+@pytest.mark.parametrize("name", ["faster_rcnn", "retinanet", "yolo_v8", "d_fine"])
+def test_classes_known_by_name_keep_their_weights(name, tmp_path):
+    keras.utils.set_random_seed(0)
+    old, new = build_tiny(name, 3), build_tiny(name, 2)
+    old.class_names, new.class_names = ("a", "b", "c"), ("c", "d")
+    for model in (old, new):
+        for variable in model.trainable_variables:
+            variable.assign_add(keras.random.normal(variable.shape, stddev=0.1))
+    fresh = class_rows(new, 1)
+    save_model(old, tmp_path / "old.keras")
+    report = load_weights(new, tmp_path / "old.keras")
+    assert report.kept_classes == ("c",) and not report.missing and not report.unexpected
+    assert set(report.clashes) == {f"{layer} (other classes)" for layer in new.class_layers}
+    for found, given in zip(class_rows(new, 0), class_rows(old, 2), strict=True):
+        np.testing.assert_array_equal(found, given)
+    for found, before in zip(class_rows(new, 1), fresh, strict=True):
+        np.testing.assert_array_equal(found, before)
+    others = [layer for layer in layers_with_weights(new) if layer.name not in new.class_layers]
+    given = {layer.name: layer.read() for layer in layers_with_weights(old)}
+    for layer in others:
+        for found, expected in zip(layer.read(), given[layer.name], strict=True):
+            np.testing.assert_array_equal(found, expected)

@@ -1,11 +1,22 @@
 """A backbone of a few convolutions and pictures of rectangles, so that a detector trains in seconds."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
+import pytest
 from keras import layers
 
+from tl_keras.models.detection import d_fine, yolo_v8
 from tl_keras.models.detection.d_fine_sizes import DFineSize
-from tl_keras.models.detection.settings import DecodingSettings, FasterRCNNSettings, RetinaNetSettings
+from tl_keras.models.detection.faster_rcnn import build_faster_rcnn
+from tl_keras.models.detection.retina_net import build_retina_net
+from tl_keras.models.detection.settings import (
+    DecodingSettings,
+    DFineSettings,
+    FasterRCNNSettings,
+    RetinaNetSettings,
+)
 
 SIZE = 64
 DECODING = DecodingSettings(max_detections=20, max_candidates=50)
@@ -46,6 +57,24 @@ D_FINE = DFineSize(
     layers=2,
     points=(2, 2),
 )
+YOLO_V8 = ((8, 8, 16, 16), (1, 1, 1, 1), 1)
+DETECTORS = ("faster_rcnn", "feature_pyramid", "retinanet", "yolo_v8", "d_fine")
+
+
+def build_tiny(name, num_classes=2):
+    """A detector of each kind, as small as it can be; the first two are Faster R-CNN."""
+    if name == "retinanet":
+        return build_retina_net(tiny_backbone(), num_classes, RETINA)
+    if name == "yolo_v8":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(yolo_v8.SIZES, "tiny", YOLO_V8)
+            return yolo_v8.build_yolo_v8("tiny", num_classes, SIZE, DECODING)
+    if name == "d_fine":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(d_fine.SIZES, "tiny", D_FINE)
+            settings = DFineSettings(num_queries=12, decoding=replace(DECODING, overlap_threshold=1.0))
+            return d_fine.build_d_fine("tiny", num_classes, SIZE, settings)
+    return build_faster_rcnn(tiny_backbone(), num_classes, SINGLE if name == "faster_rcnn" else PYRAMID)
 
 
 def tiny_backbone(strides=5, width=8):

@@ -1,0 +1,110 @@
+"""Takes over what stands behind a backbone: heads where they fit, and of other classes the part that both know."""
+
+LOGITS = "head.logits"
+
+
+def load_head(layers, stored, old_names, new_names):
+    """Takes over the head of a classifier, whose layers stand one behind the other.
+
+    Args:
+        layers: list of `ModelLayer`, input side first.
+        stored: dictionary from name to `StoredLayer` or `ModelLayer`.
+        old_names: class names of the stored head, or None.
+        new_names: class names of the model, or None.
+
+    Returns:
+        Tuple of three: names of the layers taken over, {name: reason} of those that do not fit, and the classes that
+        were taken over by name.
+    """
+    if {layer.name for layer in layers} != set(stored):
+        return (), dict.fromkeys(stored, "a head of other layers"), ()
+    matched, clashes, kept = [], {}, ()
+    for layer in layers:
+        if clashes:
+            clashes[layer.name] = "the layer before it is fresh"
+            continue
+        reason, classes = _load_layer(layer, stored[layer.name], layer.name == LOGITS, old_names, new_names)
+        kept = kept or classes
+        if reason:
+            clashes[layer.name] = reason
+        else:
+            matched.append(layer.name)
+    return tuple(matched), clashes, kept
+
+
+def load_parts(layers, stored, class_layers, old_names, new_names):
+    """Takes over the neck and the heads of a detector, whose layers stand beside each other.
+
+    Args:
+        layers: list of `ModelLayer`.
+        stored: dictionary from name to `StoredLayer` or `ModelLayer`.
+        class_layers: names of the layers in whose last axis the class is the fastest part.
+        old_names: class names of the stored detector, or None.
+        new_names: class names of the model, or None.
+
+    Returns:
+        As `load_head`.
+    """
+    matched, clashes, kept = [], {}, ()
+    for layer in [layer for layer in layers if layer.name in stored]:
+        is_class_layer = layer.name in class_layers
+        reason, classes = _load_layer(layer, stored[layer.name], is_class_layer, old_names, new_names)
+        kept = kept or classes
+        if reason:
+            clashes[layer.name] = reason
+        else:
+            matched.append(layer.name)
+    return tuple(matched), clashes, kept
+
+
+def assign(layer, arrays):
+    """Sets the variables of a `ModelLayer`, frozen or not.
+
+    Args:
+        layer: `ModelLayer`.
+        arrays: list of an array for each variable.
+    """
+    for variable, array in zip(layer.variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def difference(layer, other):
+    """Says how the shapes of two layers differ."""
+    return f"{_text(other.shapes)} in the file, {_text(layer.shapes)} here"
+
+
+def _load_layer(layer, other, is_class_layer, old_names, new_names):
+    """Returns (why the layer stays fresh, or at least some of its classes; None if not; the classes taken over)."""
+    if is_class_layer and _rows_fit(layer, other, len(old_names or ()), len(new_names or ())):
+        kept = _copy_classes(layer, other, list(old_names), list(new_names))
+        return (None if len(kept) == len(new_names) else "other classes"), kept
+    if layer.shapes != other.shapes:
+        return difference(layer, other), ()
+    assign(layer, other.read())
+    return None, ()
+
+
+def _rows_fit(layer, other, old, new):
+    """Tells whether the layers differ in the number of their classes at most."""
+    if not (old and new) or len(layer.shapes) != len(other.shapes):
+        return False
+    return all(
+        here[:-1] == there[:-1] and here[-1] * old == there[-1] * new and here[-1] % new == 0
+        for here, there in zip(layer.shapes, other.shapes, strict=True)
+    )
+
+
+def _copy_classes(layer, other, old_names, new_names):
+    """Copies the columns of the kernel and the biases of the classes that both know; returns their names."""
+    shared = [name for name in new_names if name in old_names]
+    target, source = [new_names.index(name) for name in shared], [old_names.index(name) for name in shared]
+    values = [variable.numpy().copy() for variable in layer.variables]
+    for value, array in zip(values, other.read(), strict=True):
+        split = value.reshape(*value.shape[:-1], -1, len(new_names))
+        split[..., target] = array.reshape(*array.shape[:-1], -1, len(old_names))[..., source]
+    assign(layer, values)
+    return tuple(shared)
+
+
+def _text(shapes):
+    return " ".join("×".join(map(str, shape)) or "scalar" for shape in shapes)
