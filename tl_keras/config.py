@@ -335,7 +335,7 @@ class RunConfig:
         task_defaults = TASK_DEFAULTS[self.task]
         if self.task == "object_detection":
             family = FAMILIES[self.detection.detector]
-            task_defaults = task_defaults | {"model": {"backbone": family.backbone, "weights": family.weights}}
+            task_defaults = task_defaults | {"model": {"backbone": family.backbone, "weights": family.named_weights[0]}}
         for part, defaults in task_defaults.items():
             config = getattr(self, part)
             missing = {name: value for name, value in defaults.items() if getattr(config, name) is None}

@@ -16,7 +16,8 @@ NEW_BLOCKS = ("neck", "proposals", "head")
 """Blocks that no pretrained backbone brings."""
 PATIENCE = 4
 """How many times longer than a classifier a detector learns."""
-LARGEST_IMAGE_SIZE = 640
+LARGEST_IMAGE_SIZE, STRIDE = 640, 32
+"""Pixels; every detector takes multiples of the stride."""
 EXAMPLE = "FILE_OR_FOLDER --pictures FOLDER"
 """What `predict` takes after the run."""
 SETTINGS = ("feature_pyramid", "channels", "anchor_sizes", "head_units", "num_proposals")
@@ -56,7 +57,7 @@ def load_data(config):
         max_train_images=settings.max_train_images,
         seed=config.seed,
     )
-    size = settings.image_size or choose_image_size(records, FAMILIES[config.detection.detector].stride)
+    size = settings.image_size or choose_image_size(records)
     splits = _load_splits(config, records, size)
     for split, part in _parts(splits).items():
         if not any(map(len, part.boxes)):
@@ -143,18 +144,17 @@ def fingerprint(splits):
     return counts | {"classes": len(splits.class_names), "sha256": digest.hexdigest()}
 
 
-def choose_image_size(records, stride):
+def choose_image_size(records):
     """Chooses the side of the images: that of the pictures, so that objects stay as large, up to `LARGEST_IMAGE_SIZE`.
 
     Args:
         records: `BoxRecords`.
-        stride: what the side must be a multiple of.
 
     Returns:
-        Side in pixels.
+        Side in pixels, a multiple of `STRIDE`.
     """
     longest = int(np.median(records.sizes.max(axis=1)))
-    return min(LARGEST_IMAGE_SIZE, -(-max(longest, 1) // stride) * stride)
+    return min(LARGEST_IMAGE_SIZE, -(-max(longest, 1) // STRIDE) * STRIDE)
 
 
 def choose_anchor_sizes(box_set):

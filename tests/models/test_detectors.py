@@ -4,12 +4,13 @@ import sys
 from pathlib import Path
 
 import keras
+import keras_hub
 import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
 from tl_keras.models.classifiers import build_image_classifier
-from tl_keras.models.detection import FasterRCNNSettings
+from tl_keras.models.detection import FasterRCNNSettings, RetinaNetSettings
 from tl_keras.models.detectors import BOX_FORMATS, build_object_detector
 from tl_keras.models.saving import save_model
 from tl_keras.transfer.freezing import block_names
@@ -69,6 +70,24 @@ def test_yolo_is_built_by_its_size():
     assert model.name == "yolo_v8_xs" and block_names(model)[-2:] == ["neck", "head"]
 
 
+@pytest.mark.parametrize(
+    "name, kind, preset",
+    [
+        ("retinanet", "RetinaNetObjectDetector", "retinanet_resnet50_fpn_coco"),
+        ("d_fine", "DFineBackbone", "dfine_small_coco"),
+    ],
+)
+def test_weights_of_coco_come_from_kerashub(monkeypatch, name, kind, preset):
+    def refuse(asked):
+        raise ConnectionError(f"no network for {asked}")
+
+    monkeypatch.setattr(getattr(keras_hub.models, kind), "from_preset", refuse)
+    with pytest.raises(
+        InputError, match=rf"{preset}' could not be opened \(no network for {preset}\): .*keras_hub:PATH"
+    ):
+        build(name, backbone=None, weights="coco", settings=None)
+
+
 def test_the_weights_of_another_run_are_taken_over(detector, tmp_path):
     detector.save_weights(tmp_path / "old.weights.h5")
     digest = hashlib.sha256((tmp_path / "old.weights.h5").read_bytes()).hexdigest()
@@ -125,6 +144,14 @@ def test_every_format_is_one_that_keras_converts():
         ({"num_classes": 0}, "num_classes is 0, expected at least 1"),
         ({"bounding_box_format": "xyyx"}, "bounding_box_format 'xyyx': did you mean 'xyxy'"),
         ({"class_names": ["a"]}, "1 class names for 2 classes"),
+        ({"weights": "coco"}, "Unknown model.weights of faster_rcnn 'coco'.*imagenet, none, PATH"),
+        ({"name": "yolo_v8", "weights": "imagenet"}, "Unknown model.weights of yolo_v8 'imagenet'.*coco, none, PATH"),
+        ({"name": "d_fine", "backbone": "d_fine_smal"}, "did you mean 'd_fine_small'"),
+        ({"name": "d_fine", "weights": "coco"}, "model.backbone of d_fine with COCO's weights 'vgg16'"),
+        (
+            {"name": "retinanet", "backbone": None, "weights": "coco", "settings": RetinaNetSettings(channels=8)},
+            "Settings were given for a RetinaNet with COCO's weights",
+        ),
         ({"weights_sha256": "00"}, "--model.weights PATH"),
         ({"weights": "imagenett"}, "No weights at 'imagenett'"),
         ({"image_size": 40}, "image size is 40, expected a multiple of 16"),

@@ -35,10 +35,30 @@ def build_backbone(name, *, weights="imagenet", image_size=None):
     else:
         opened = _open_entry(name, weights=weights, image_size=image_size)
     network, blocks, preprocessing, size = opened
+    return put_behind_pixels(network, blocks, preprocessing, size, name=short_name(name))
+
+
+def put_behind_pixels(network, blocks, preprocessing, size, *, name):
+    """Copies a network, weights included, so that it takes raw pixels and each layer is named `BLOCK.LAYER`.
+
+    Args:
+        network: functional `keras.Model` with one input, built.
+        blocks: dictionary from layer name to block name, from `blocks_of`.
+        preprocessing: the `Preprocessing` of its weights.
+        size: height and width of the images in pixels.
+        name: name of the new model.
+
+    Returns:
+        Flat functional `keras.Model`.
+    """
     image = keras.Input((size, size, 3), name="preprocessing.image")
     front = keras.Model(image, preprocess(image, preprocessing), name="preprocessing")
-    short_name = name.removeprefix(HUB_PREFIX).rstrip("/").rpartition("/")[2]
-    return named_by_block(network, blocks, front, name=short_name)
+    return named_by_block(network, blocks, front, name=name)
+
+
+def short_name(name):
+    """Returns the last part of a backbone's name: of a preset folder the folder's own name."""
+    return name.removeprefix(HUB_PREFIX).rstrip("/").rpartition("/")[2]
 
 
 def _open_entry(name, *, weights, image_size):

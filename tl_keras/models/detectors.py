@@ -2,7 +2,15 @@
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.building import build_backbone
-from tl_keras.models.detection import build_d_fine, build_faster_rcnn, build_retina_net, build_yolo_v8
+from tl_keras.models.detection import (
+    build_d_fine,
+    build_faster_rcnn,
+    build_preset_d_fine,
+    build_preset_retina_net,
+    build_retina_net,
+    build_yolo_v8,
+    preset_of,
+)
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.saving import open_model
 from tl_keras.models.weights import load_weights
@@ -38,16 +46,20 @@ def build_object_detector(
     """Builds an object detector that takes raw pixels.
 
     Args:
-        name: "faster_rcnn", "retinanet" or "yolo_v8".
+        name: "faster_rcnn", "retinanet", "yolo_v8" or "d_fine".
         num_classes: number of classes, at least 1, without the background.
         backbone: a key of `BACKBONES` that has maps of strides 4 to 32, or `keras_hub:PRESET`; of "yolo_v8" a size,
-            "yolo_v8_xs" to "yolo_v8_xl". None: "efficientnet_lite0" or "yolo_v8_s".
+            "yolo_v8_xs" to "yolo_v8_xl", of "d_fine" too, "d_fine_nano" to "d_fine_xlarge". None: that of its family.
         bounding_box_format: of the boxes in targets and detections: "xyxy", "yxyx", "xywh", "center_xywh",
             "center_yxhw", in pixels, or "rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh", 0 to 1.
         image_size: height and width of the images in pixels, a multiple of the detector's stride. None: 640.
-        weights: "imagenet" for the backbone's, of "yolo_v8" "coco"; None or "none" for random ones; or the path of a
-            local file or folder (see `load_weights`).
-        settings: `FasterRCNNSettings`, `RetinaNetSettings` or `YoloV8Settings`; None for their defaults.
+        weights: "imagenet" for the backbone's, of "faster_rcnn" and "retinanet"; "coco" for those of a whole detector
+            that KerasHub ships, of "retinanet" and "d_fine" (then `backbone` may also be the `keras_hub:PRESET` of
+            another one), and of "yolo_v8" for the backbone's, from KerasCV; None or "none" for random ones; or the path
+            of a local file or folder (see `load_weights`). Classes of COCO's names, such as "traffic light", keep
+            their part of the head. Of a RetinaNet with COCO's weights only `settings.decoding` can be chosen.
+        settings: `FasterRCNNSettings`, `RetinaNetSettings`, `YoloV8Settings` or `DFineSettings`; None for their
+            defaults.
         class_names: sequence of `num_classes` names; kept as `model.class_names`, and by `save_model` in the file.
         weights_sha256: hexadecimal digest that a weights file must have; None checks nothing.
 
@@ -69,16 +81,19 @@ def build_object_detector(
         raise InputError(
             f"A SHA-256 was given for the weights {weights!r}, which are no file: give --model.weights PATH."
         )
-    model = _build(
-        name,
-        backbone or family.backbone,
-        num_classes,
-        family.settings() if settings is None else settings,
-        image_size=image_size or IMAGE_SIZE,
-        weights=None if from_file else weights,
-        bounding_box_format=bounding_box_format,
-    )
-    model.class_names = tuple(class_names) if class_names is not None else None
+    if not from_file and weights not in family.named_weights:
+        raise unknown_name(f"model.weights of {name}", weights, [*filter(None, family.named_weights), "none", "PATH"])
+    class_names = tuple(class_names) if class_names is not None else None
+    arguments = {
+        "num_classes": num_classes,
+        "image_size": image_size or IMAGE_SIZE,
+        "settings": family.settings() if settings is None else settings,
+        "bounding_box_format": bounding_box_format,
+    }
+    if weights == "coco" and name != "yolo_v8":
+        return _build_on_coco(name, backbone or family.backbone, class_names=class_names, **arguments)
+    model = _build(name, backbone or family.backbone, weights=None if from_file else weights, **arguments)
+    model.class_names = class_names
     model.weights_report = load_weights(model, weights, sha256=weights_sha256) if from_file else None
     return model
 
@@ -100,19 +115,28 @@ def open_detector(path):
     return open_model(path)
 
 
-def _build(name, backbone, num_classes, settings, *, image_size, weights, bounding_box_format):
+def _build(name, backbone, *, num_classes, image_size, settings, weights, bounding_box_format):
+    options = {"bounding_box_format": bounding_box_format}
     if name == "yolo_v8":
-        return build_yolo_v8(
-            backbone,
-            num_classes,
-            image_size,
-            settings.decoding,
-            weights=weights,
-            bounding_box_format=bounding_box_format,
-        )
+        return build_yolo_v8(backbone, num_classes, image_size, settings.decoding, weights=weights, **options)
+    if name == "d_fine":
+        return build_d_fine(backbone, num_classes, image_size, settings, **options)
     build = build_faster_rcnn if name == "faster_rcnn" else build_retina_net
     network = build_backbone(backbone, weights=weights, image_size=image_size)
-    return build(network, num_classes, settings, bounding_box_format=bounding_box_format)
+    return build(network, num_classes, settings, **options)
+
+
+def _build_on_coco(name, backbone, *, num_classes, image_size, settings, class_names, bounding_box_format):
+    """Builds a detector that comes whole from KerasHub."""
+    preset = preset_of(name, backbone)
+    if name == "retinanet" and settings != RetinaNetSettings(decoding=settings.decoding):
+        raise InputError(
+            "Settings were given for a RetinaNet with COCO's weights, whose shape is that of the preset: leave out all "
+            "but decoding, or give --model.weights imagenet."
+        )
+    build = build_preset_d_fine if name == "d_fine" else build_preset_retina_net
+    options = {"class_names": class_names, "bounding_box_format": bounding_box_format}
+    return build(preset, num_classes, image_size, settings, **options)
 
 
 def _check(num_classes, bounding_box_format, class_names):

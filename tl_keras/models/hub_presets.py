@@ -12,6 +12,10 @@ from tl_keras.models.backbones import Preprocessing
 from tl_keras.models.blocks import blocks_of, is_automatic
 
 DEFAULT_IMAGE_SIZE = 224
+OFFLINE = (
+    "give the name of one of KerasHub's presets, which needs the network, or the folder of one as --model.backbone "
+    "keras_hub:PATH, or take --model.backbone efficientnet_lite0, whose weights come with pip"
+)
 
 
 def open_preset(preset, *, weights, image_size):
@@ -30,7 +34,7 @@ def open_preset(preset, *, weights, image_size):
     """
     # It takes three seconds to load, and only presets need it.
     keras_hub = importlib.import_module("keras_hub")
-    with _hub_errors(preset):
+    with hub_errors(preset, OFFLINE):
         network = keras_hub.models.Backbone.from_preset(preset, load_weights=weights is not None)
         _check_image_backbone(network, preset)
         converter = keras_hub.layers.ImageConverter.from_preset(preset)
@@ -43,22 +47,27 @@ def open_preset(preset, *, weights, image_size):
         )
     if not _can_be_copied(network):
         network = _as_one_layer(network, size)
-    return network, _blocks(network), _preprocessing(converter), size
+    return network, blocks_of_hub(network), preprocessing_of_hub(converter), size
 
 
 @contextlib.contextmanager
-def _hub_errors(preset):
+def hub_errors(preset, otherwise):
+    """Turns what goes wrong when KerasHub opens a preset into one sentence.
+
+    Args:
+        preset: name or folder of the preset.
+        otherwise: what to do where it cannot be opened, the end of the sentence.
+
+    Raises:
+        InputError: the preset is unknown, cannot be fetched or cannot be read.
+    """
     try:
         yield
     except InputError:
         raise
     except (OSError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(
-            f"The KerasHub preset {preset!r} could not be opened ({reason}): give the name of one of KerasHub's "
-            "presets, which needs the network, or the folder of one as --model.backbone keras_hub:PATH, or take "
-            "--model.backbone efficientnet_lite0, whose weights come with pip."
-        ) from error
+        raise InputError(f"The KerasHub preset {preset!r} could not be opened ({reason}): {otherwise}.") from error
 
 
 def _check_image_backbone(network, preset):
@@ -70,8 +79,10 @@ def _check_image_backbone(network, preset):
         )
 
 
-def _preprocessing(converter):
-    """Writes the converter's `pixel * scale + offset` as `(pixel - mean) / deviation`."""
+def preprocessing_of_hub(converter):
+    """Writes the `pixel * scale + offset` of KerasHub's `ImageConverter` as a `Preprocessing`: `(pixel - mean) /
+    deviation`.
+    """
     scales, offsets = _channels(converter.scale, 1.0), _channels(converter.offset, 0.0)
     mean = tuple(-offset / scale for scale, offset in zip(scales, offsets, strict=True))
     return Preprocessing(mean=mean, deviation=tuple(1 / scale for scale in scales))
@@ -97,7 +108,8 @@ def _as_one_layer(network, size):
     return keras.Model(image, network(image))
 
 
-def _blocks(network):
+def blocks_of_hub(network):
+    """Assigns the layers of one of KerasHub's networks to blocks: a dictionary from layer name to block name."""
     levels = getattr(network, "pyramid_outputs", None)
     if levels:
         return blocks_of(network, [*levels.items(), ("top", network.output)])

@@ -26,6 +26,25 @@ class ModelLayer:
         return [variable.numpy() for variable in self.variables]
 
 
+@dataclass(frozen=True)
+class LayerArrays:
+    """What a layer would have for weights."""
+
+    name: str
+    """The name of the layer."""
+    arrays: tuple
+    """NumPy arrays, in the order of its variables."""
+
+    @property
+    def shapes(self):
+        """Tuple of the arrays' shapes."""
+        return tuple(array.shape for array in self.arrays)
+
+    def read(self):
+        """Returns the arrays as a list."""
+        return list(self.arrays)
+
+
 def layers_with_weights(model):
     """Lists a model's layers in call order.
 

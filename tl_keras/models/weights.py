@@ -90,6 +90,33 @@ def load_weights(model, path, *, sha256=None, class_names=None):
         return _report(path, layers, stored, pairs, head)
 
 
+def take_over(model, layers, source, *, class_names):
+    """Takes over the weights of another detector of the same shape, its classes by name.
+
+    Args:
+        model: built `Detector`; its `class_names`, where there are, say which classes it wants.
+        layers: list of `LayerArrays` or `ModelLayer` with the names of the model's layers, for each of them.
+        source: name of what they came from, for the report.
+        class_names: names of the classes of `layers`, None for those without a name; or None.
+
+    Returns:
+        `WeightsReport`.
+
+    Raises:
+        InputError: layers are missing, or differ in more than their classes.
+    """
+    own = layers_with_weights(model)
+    parts = load_parts(own, {other.name: other for other in layers}, model.class_layers, class_names, model.class_names)
+    report = _report(Path(source), own, layers, [], parts)
+    wrong = [*report.missing, *report.unexpected, *(set(parts[1]) - set(model.class_layers))]
+    if wrong:
+        raise InputError(
+            f"The weights of {source!r} do not fit {model.name}: {len(wrong)} layers differ ({_listed(wrong)}): give "
+            "a preset of this detector as KerasHub ships it."
+        )
+    return report
+
+
 def _split(layers, blocks):
     """Returns the layers of the backbone and those of the blocks behind it."""
     is_own = [layer.name.split(".")[0] in blocks for layer in layers]

@@ -2,13 +2,16 @@ from .anchors import AnchorGrid as AnchorGrid
 from .anchors import make_anchors as make_anchors
 from .d_fine import DFine as DFine
 from .d_fine import build_d_fine as build_d_fine
+from .d_fine_preset import build_preset_d_fine as build_preset_d_fine
 from .detect import detect as detect
 from .detector import Detector as Detector
 from .exporting import export_detector as export_detector
 from .faster_rcnn import FasterRCNN as FasterRCNN
 from .faster_rcnn import build_faster_rcnn as build_faster_rcnn
+from .hub_detectors import preset_of as preset_of
 from .retina_net import RetinaNet as RetinaNet
 from .retina_net import build_retina_net as build_retina_net
+from .retina_net_preset import build_preset_retina_net as build_preset_retina_net
 from .roi_align import RoIAlign as RoIAlign
 from .settings import DecodingSettings as DecodingSettings
 from .settings import DFineSettings as DFineSettings

@@ -17,6 +17,8 @@ class AnchorGrid:
     """Square roots of the areas, in pixels, of each level; as many in each."""
     aspect_ratios: tuple[float, ...]
     """Height by width."""
+    at_corners: bool = False
+    """Whether anchors lie around the upper left corners of the cells, by whole pixels, as torchvision's do."""
 
     @property
     def per_cell(self):
@@ -26,7 +28,7 @@ class AnchorGrid:
     def levels(self):
         """Returns a list of float32 (anchors, 4), one array for each level, see `make_anchors`."""
         return [
-            make_anchors(self.image_size, stride, sizes, self.aspect_ratios)
+            make_anchors(self.image_size, stride, sizes, self.aspect_ratios, at_corners=self.at_corners)
             for stride, sizes in zip(self.strides, self.sizes, strict=True)
         ]
 
@@ -35,7 +37,7 @@ class AnchorGrid:
         return np.concatenate(self.levels())
 
 
-def make_anchors(image_size, stride, sizes, aspect_ratios):
+def make_anchors(image_size, stride, sizes, aspect_ratios, *, at_corners=False):
     """Lays anchors over a square image.
 
     Ren et al. 2015, "Faster R-CNN" (https://arxiv.org/abs/1506.01497, section 3.1.1). An anchor of size s and aspect
@@ -47,6 +49,8 @@ def make_anchors(image_size, stride, sizes, aspect_ratios):
         stride: pixels from one cell of the feature map to the next.
         sizes: sequence of square roots of areas, in pixels.
         aspect_ratios: sequence of height divided by width.
+        at_corners: True lays them around the upper left corners of the cells, and rounds their halves to whole pixels,
+            as torchvision does: for weights that were trained so.
 
     Returns:
         float32 (cells * cells * num_anchors, 4), xyxy in pixels, some of it outside the image. `cells` is image_size /
@@ -55,7 +59,8 @@ def make_anchors(image_size, stride, sizes, aspect_ratios):
     """
     shapes = [(size / ratio**0.5, size * ratio**0.5) for size in sizes for ratio in aspect_ratios]
     half = np.array(shapes).reshape(1, 1, -1, 2) / 2
-    centres = (np.arange(-(-image_size // stride)) + 0.5) * stride
+    half = np.round(half) if at_corners else half
+    centres = (np.arange(-(-image_size // stride)) + (0.0 if at_corners else 0.5)) * stride
     x, y = np.meshgrid(centres, centres)
     middle = np.stack([x, y], axis=-1)[:, :, np.newaxis]
     return np.concatenate([middle - half, middle + half], axis=-1).reshape(-1, 4).astype("float32")

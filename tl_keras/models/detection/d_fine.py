@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.backbones import Preprocessing
+from tl_keras.models.backbones import UNIT
 from tl_keras.models.detection.box_decoders import Decoder
 from tl_keras.models.detection.d_fine_losses import (
     Truth,
@@ -25,7 +25,6 @@ from tl_keras.models.detection.d_fine_sizes import SIZES, make_hub_network
 from tl_keras.models.detection.detector import Detector
 
 STRIDE = 32
-PIXELS = Preprocessing(mean=(0.0, 0.0, 0.0), deviation=(255.0, 255.0, 255.0))
 
 
 class DFine(Detector):
@@ -124,13 +123,42 @@ def build_d_fine(size, num_classes, image_size, settings, *, bounding_box_format
     """
     if size not in SIZES:
         raise unknown_name("model.backbone", size, SIZES)
+    return make_d_fine(
+        lambda num_queries: make_hub_network(SIZES[size], num_classes, image_size, num_queries),
+        SIZES[size].strides,
+        UNIT,
+        image_size,
+        settings,
+        bounding_box_format=bounding_box_format,
+        name=size,
+    )
+
+
+def make_d_fine(make_network, strides, preprocessing, image_size, settings, *, bounding_box_format, name):
+    """Makes the detector of KerasHub's network.
+
+    Args:
+        make_network: function that takes the number of queries and returns a `keras_hub.models.DFineBackbone`.
+        strides: pixels per cell of the maps that the network looks at.
+        preprocessing: `Preprocessing` of its weights.
+        image_size: height and width of the images, a multiple of 32.
+        settings: `DFineSettings`.
+        bounding_box_format: see `build_object_detector`.
+        name: name of the model.
+
+    Returns:
+        `DFine`.
+
+    Raises:
+        InputError: the image size does not fit.
+    """
     if image_size % STRIDE or image_size < 1:
         nearest = max(round(image_size / STRIDE), 1) * STRIDE
         raise InputError(
             f"The image size is {image_size}, expected a multiple of {STRIDE}, the detector's stride: give {nearest}."
         )
-    cells = sum((image_size // stride) ** 2 for stride in SIZES[size].strides)
-    hub_network = make_hub_network(SIZES[size], num_classes, image_size, min(settings.num_queries, cells))
-    network = flatten(hub_network, PIXELS, image_size, name=size)
+    cells = sum((image_size // stride) ** 2 for stride in strides)
+    hub_network = make_network(min(settings.num_queries, cells))
+    network = flatten(hub_network, preprocessing, image_size, name=name)
     decoder = QueryDecoder(image_size, settings.decoding, bounding_box_format)
-    return DFine(network.input, network.output, decoder=decoder, num_classes=num_classes, name=size)
+    return DFine(network.input, network.output, decoder=decoder, num_classes=hub_network.num_labels, name=name)

@@ -3,9 +3,9 @@
 import keras
 from keras import ops
 
-from tl_keras.models.blocks import blocks_of, named_by_block
+from tl_keras.models.blocks import blocks_of
+from tl_keras.models.building import put_behind_pixels
 from tl_keras.models.detection.d_fine_layers import InnerCells, QueryRefinement, QuerySelection
-from tl_keras.models.preprocessing import preprocess
 
 
 def flatten(hub_network, preprocessing, image_size, *, name):
@@ -42,9 +42,7 @@ def flatten(hub_network, preprocessing, image_size, *, name):
     }
     network = keras.Model(image, outputs)
     blocks = blocks_of(network, [*ends, ("neck", memory), ("head", list(outputs.values()))])
-    pixels = keras.Input((image_size, image_size, 3), name="preprocessing.image")
-    front = keras.Model(pixels, preprocess(pixels, preprocessing), name="preprocessing")
-    return named_by_block(network, blocks, front, name=name)
+    return put_behind_pixels(network, blocks, preprocessing, image_size, name=name)
 
 
 def _up_to_memory(hub_network, image_size):

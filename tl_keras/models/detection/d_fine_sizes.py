@@ -120,6 +120,38 @@ def make_hub_network(size, num_classes, image_size, num_queries):
     return network
 
 
+def make_alike(hub_network, num_classes, image_size, num_queries):
+    """Makes another network in the shape of one of KerasHub's, with random weights.
+
+    Args:
+        hub_network: `keras_hub.models.DFineBackbone`.
+        num_classes: as for `make_hub_network`.
+        image_size: as for `make_hub_network`.
+        num_queries: as for `make_hub_network`.
+
+    Returns:
+        As `make_hub_network`.
+    """
+    config, shape = hub_network.get_config(), (image_size, image_size, 3)
+    own = {key: value for key, value in config["backbone"]["config"].items() if key not in ("dtype", "name")}
+    # KerasHub gives the backbone its own precision where it has none.
+    own |= {"dtype": keras.config.dtype_policy().name, "image_shape": shape}
+    network = type(hub_network).from_config(
+        {key: value for key, value in config.items() if key != "name"}
+        | {
+            "backbone": {**config["backbone"], "config": own},
+            "num_labels": num_classes,
+            "num_queries": num_queries,
+            "num_denoising": 0,
+            "anchor_image_size": shape[:2],
+            "image_shape": shape,
+            "dtype": "float32",
+        }
+    )
+    _draw_weights(network)
+    return network
+
+
 def _draw_weights(network):
     """Draws anew what KerasHub draws with one initializer, so alike in all layers of a shape, and at a deviation of
     0.01, so small that hardly anything is learned from it. The authors' code draws by the number of inputs, and begins

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tl_keras.models.detection.settings import FasterRCNNSettings, RetinaNetSettings, YoloV8Settings
+from tl_keras.models.detection.settings import DFineSettings, FasterRCNNSettings, RetinaNetSettings, YoloV8Settings
 
 
 @dataclass(frozen=True)
@@ -12,26 +12,29 @@ class Family:
     Attributes:
         settings: the class of its settings.
         backbone: what it stands on where nothing is said.
-        weights: those that it begins with where nothing is said.
-        stride: what the image size must be a multiple of.
+        named_weights: those that need no file, first those that it begins with where nothing is said; None is random.
         sizes: the names of its own networks; empty where it stands on any image backbone.
     """
 
     settings: type
     backbone: str
-    weights: str
-    stride: int
+    named_weights: tuple[str | None, ...]
     sizes: tuple[str, ...] = ()
 
 
 FAMILIES = {
-    "faster_rcnn": Family(FasterRCNNSettings, "efficientnet_lite0", "imagenet", 32),
-    "retinanet": Family(RetinaNetSettings, "efficientnet_lite0", "imagenet", 32),
+    "faster_rcnn": Family(FasterRCNNSettings, "efficientnet_lite0", ("imagenet", None)),
+    "retinanet": Family(RetinaNetSettings, "efficientnet_lite0", ("imagenet", "coco", None)),
     "yolo_v8": Family(
         YoloV8Settings,
         "yolo_v8_s",
-        "coco",
-        32,
+        ("coco", None),
         ("yolo_v8_xs", "yolo_v8_s", "yolo_v8_m", "yolo_v8_l", "yolo_v8_xl"),
+    ),
+    "d_fine": Family(
+        DFineSettings,
+        "d_fine_small",
+        ("coco", None),
+        ("d_fine_nano", "d_fine_small", "d_fine_medium", "d_fine_large", "d_fine_xlarge"),
     ),
 }

@@ -18,6 +18,7 @@ from tl_keras.models.detection.neck import add_convolved_levels, add_feature_pyr
 BACKBONE_STRIDES = (8, 16, 32)
 STRIDES = (8, 16, 32, 64, 128)
 OCTAVES = (1.0, 2 ** (1 / 3), 2 ** (2 / 3))
+GROUPS = 32
 PRIOR = 0.01
 """Probability that a fresh head gives every class, so that the background does not drown the first steps."""
 
@@ -93,9 +94,9 @@ def build_retina_net(backbone, num_classes, settings, *, bounding_box_format="xy
             "first, such as 32 64 128 256 512."
         )
     levels = add_feature_pyramid(maps, settings.channels)
-    levels = add_convolved_levels(levels, maps[-1], settings.channels)
-    sizes = tuple(tuple(size * octave for octave in OCTAVES) for size in settings.anchor_sizes)
-    anchors = AnchorGrid(backbone.input.shape[1], STRIDES, sizes, tuple(settings.aspect_ratios))
+    source = maps[-1] if settings.coarse_from_backbone else levels[-1]
+    levels = add_convolved_levels(levels, source, settings.channels)
+    anchors = _anchors(backbone.input.shape[1], settings)
     logits = _branch(levels, "class", anchors.per_cell, num_classes, settings)
     deltas = _branch(levels, "box", anchors.per_cell, 4, settings)
     return RetinaNet(
@@ -107,14 +108,30 @@ def build_retina_net(backbone, num_classes, settings, *, bounding_box_format="xy
     )
 
 
+def _anchors(image_size, settings):
+    sizes = [[size * octave for octave in OCTAVES] for size in settings.anchor_sizes]
+    if settings.anchors_at_corners:
+        sizes = [map(int, level) for level in sizes]
+    return AnchorGrid(
+        image_size, STRIDES, tuple(map(tuple, sizes)), tuple(settings.aspect_ratios), settings.anchors_at_corners
+    )
+
+
 def _branch(levels, name, per_cell, values, settings):
     """One small network that slides over every level: (batch, all_anchors, values). In its last kernel the class is
     the fastest part of the last axis.
     """
-    hidden = [
-        _convolution(settings.channels, f"head.{name}{number}", activation="relu")
-        for number in range(1, settings.head_depth + 1)
-    ]
+    hidden = []
+    for number in range(1, settings.head_depth + 1):
+        activation = None if settings.group_norm else "relu"
+        hidden.append(
+            _convolution(
+                settings.channels, f"head.{name}{number}", activation=activation, use_bias=not settings.group_norm
+            )
+        )
+        if settings.group_norm:
+            hidden.append(keras.layers.GroupNormalization(GROUPS, name=f"head.{name}_norm{number}"))
+            hidden.append(keras.layers.ReLU(name=f"head.{name}_relu{number}"))
     bias = keras.initializers.Constant(-math.log((1 - PRIOR) / PRIOR)) if name == "class" else "zeros"
     last_name = "head.logits" if name == "class" else "head.boxes"
     last = _convolution(per_cell * values, last_name, bias_initializer=bias, dtype="float32")

@@ -65,6 +65,13 @@ class RetinaNetSettings:
     """Pixels, one for each level of strides 8 to 128; each also 1.26 and 1.59 times as large."""
     aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)
     """Height by width."""
+    anchors_at_corners: bool = False
+    """Whether anchors lie around the corners of cells, by whole pixels, as torchvision's do."""
+    coarse_from_backbone: bool = True
+    """Whether the levels of strides 64 and 128 are made of the backbone's last map, or of the pyramid's, as in the
+    first of torchvision's two RetinaNets."""
+    group_norm: bool = False
+    """Whether the head normalizes its channels in 32 groups, as in the second of these."""
     decoding: DecodingSettings = field(default_factory=DecodingSettings)
     """How predictions become detections."""
 

@@ -7,7 +7,9 @@ import keras
 from keras import ops
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.blocks import blocks_of, named_by_block
+from tl_keras.models.backbones import UNIT
+from tl_keras.models.blocks import blocks_of
+from tl_keras.models.building import put_behind_pixels
 from tl_keras.models.detection.box_decoders import Decoder
 from tl_keras.models.detection.detector import Detector
 
@@ -19,7 +21,6 @@ SIZES = {
     "yolo_v8_l": ((128, 256, 512, 512), (3, 6, 6, 3), 3),
     "yolo_v8_xl": ((160, 320, 640, 640), (3, 6, 6, 3), 3),
 }
-WEIGHTS = ("coco", None)
 STRIDES = (8, 16, 32)
 BOX_WEIGHT, CLASS_WEIGHT = 7.5, 0.5
 PRIOR = 0.01
@@ -127,12 +128,10 @@ def build_yolo_v8(size, num_classes, image_size, decoding, *, weights=None, boun
         `YoloV8` with the blocks `stem`, `stack1` to `stack4`, `neck` and `head`.
 
     Raises:
-        InputError: unknown size or weights, weights that cannot be fetched, or an image size that does not fit.
+        InputError: unknown size, weights that cannot be fetched, or an image size that does not fit.
     """
     if size not in SIZES:
         raise unknown_name("model.backbone", size, SIZES)
-    if weights not in WEIGHTS:
-        raise unknown_name("model.weights of YOLOv8", weights, ["coco", "none", "PATH"])
     if image_size % STRIDES[-1] or image_size < 1:
         nearest = max(round(image_size / STRIDES[-1]), 1) * STRIDES[-1]
         raise InputError(
@@ -156,9 +155,7 @@ def _build_network(size, num_classes, image_size, weights):
     network = keras.Model(backbone.input, outputs)
     ends = [("stem", levels["P1"]), *((f"stack{number}", levels[f"P{number + 1}"]) for number in (1, 2, 3, 4))]
     blocks = blocks_of(network, [*ends, ("neck", neck), ("head", list(outputs.values()))])
-    image = keras.Input((image_size, image_size, 3), name="preprocessing.image")
-    front = keras.Model(image, keras.layers.Rescaling(1 / 255, dtype="float32")(image), name="preprocessing")
-    return named_by_block(network, blocks, front, name=size)
+    return put_behind_pixels(network, blocks, UNIT, image_size, name=size)
 
 
 def _build_backbone(size, image_size, weights):

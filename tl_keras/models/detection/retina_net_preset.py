@@ -1,0 +1,89 @@
+"""RetinaNet with the weights of one of KerasHub's presets, which learned COCO in torchvision."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from tl_keras.models.building import put_behind_pixels, short_name
+from tl_keras.models.detection.hub_detectors import coco_class_names, open_hub_detector
+from tl_keras.models.detection.retina_net import OCTAVES, build_retina_net
+from tl_keras.models.hub_presets import blocks_of_hub
+from tl_keras.models.weight_matching import LayerArrays, layers_with_weights
+from tl_keras.models.weights import take_over
+
+OWN = ("neck.", "head.")
+
+
+def build_preset_retina_net(preset, num_classes, image_size, settings, *, class_names, bounding_box_format="xyxy"):
+    """Builds our RetinaNet in the shape of a KerasHub preset, and takes over its weights.
+
+    Args:
+        preset: name or folder of a `keras_hub.models.RetinaNetObjectDetector`.
+        num_classes: number of classes, at least 1.
+        image_size: height and width of the images, a multiple of 32.
+        settings: `RetinaNetSettings`, of which only `decoding` counts.
+        class_names: tuple of names, or None. Classes of COCO's names, such as "traffic light", keep their weights.
+        bounding_box_format: see `build_object_detector`.
+
+    Returns:
+        `RetinaNet` with its `class_names` and `weights_report`.
+
+    Raises:
+        InputError: the preset cannot be opened, or the image size does not fit.
+    """
+    hub_model, preprocessing = open_hub_detector(preset, "RetinaNetObjectDetector")
+    encoder = hub_model.backbone.image_encoder
+    backbone = put_behind_pixels(encoder, blocks_of_hub(encoder), preprocessing, image_size, name=short_name(preset))
+    model = build_retina_net(
+        backbone, num_classes, _settings_of(hub_model, settings), bounding_box_format=bounding_box_format
+    )
+    model.class_names = class_names
+    # The backbone has its weights already.
+    layers = [layer for layer in layers_with_weights(model) if not layer.name.startswith(OWN)]
+    layers += _neck(hub_model.backbone.feature_pyramid)
+    layers += _branch(hub_model.classification_head, "class", hub_model.num_classes)
+    layers += _branch(hub_model.box_head, "box", 4)
+    model.weights_report = take_over(model, layers, preset, class_names=coco_class_names(hub_model.num_classes))
+    return model
+
+
+def _settings_of(hub_model, settings):
+    backbone, anchors = hub_model.backbone, hub_model.anchor_generator
+    levels = range(backbone.min_level, backbone.max_level + 1)
+    return replace(
+        settings,
+        channels=backbone.feature_pyramid.num_filters,
+        head_depth=hub_model.pre_logits_num_conv_layers,
+        anchor_sizes=tuple(float(2**level * anchors.anchor_size) for level in levels),
+        aspect_ratios=tuple(anchors.aspect_ratios),
+        anchors_at_corners=True,
+        coarse_from_backbone=backbone.use_p5,
+        group_norm=hub_model.use_prediction_head_norm,
+    )
+
+
+def _neck(pyramid):
+    for number, level in enumerate(pyramid.lateral_conv_layers):
+        yield _arrays(f"neck.lateral{number}", pyramid.lateral_conv_layers[level])
+        yield _arrays(f"neck.output{number}", pyramid.output_conv_layers[level])
+    for level in ("P6", "P7"):
+        yield _arrays(f"neck.level{level[1]}", pyramid.output_conv_layers[level])
+
+
+def _branch(head, name, values):
+    for number, layer in enumerate(head.conv_layers, start=1):
+        yield _arrays(f"head.{name}{number}", layer)
+    for number, layer in enumerate(head.group_norm_layers, start=1):
+        yield _arrays(f"head.{name}_norm{number}", layer)
+    last = _arrays("head.logits" if name == "class" else "head.boxes", head.prediction_layer)
+    yield replace(last, arrays=tuple(_size_by_size(array, values) for array in last.arrays))
+
+
+def _size_by_size(array, values):
+    """KerasHub's last layers go through the anchors ratio by ratio, ours size by size."""
+    split = array.reshape(*array.shape[:-1], -1, len(OCTAVES), values)
+    return np.swapaxes(split, -3, -2).reshape(array.shape)
+
+
+def _arrays(name, layer):
+    return LayerArrays(name, tuple(layer.get_weights()))
