@@ -34,12 +34,23 @@ def test_a_task_brings_its_own_defaults_and_leaves_what_is_given():
 
 @pytest.mark.parametrize(
     ("detector", "backbone", "weights"),
-    [("faster_rcnn", "efficientnet_lite0", "imagenet"), ("yolo_v8", "yolo_v8_s", "coco")],
+    [
+        ("faster_rcnn", "efficientnet_lite0", "imagenet"),
+        ("yolo_v8", "yolo_v8_s", "coco"),
+        ("d_fine", "d_fine_small", "coco"),
+    ],
 )
 def test_a_detector_brings_its_own_defaults(detector, backbone, weights):
     config = RunConfig(task="object_detection", detection=DetectionConfig(detector=detector))
     assert (config.data.path, config.data.resize, config.data.augmentation) == ("tree_crowns", "pad", "light")
     assert (config.model.backbone, config.model.weights) == (backbone, weights)
+
+
+def test_a_detector_that_comes_whole_has_the_backbone_of_its_weights():
+    config = RunConfig(
+        task="object_detection", detection=DetectionConfig(detector="retinanet"), model=ModelConfig(weights="coco")
+    )
+    assert config.model.backbone == "resnet50"
 
 
 @pytest.mark.parametrize("backbone", ["minilm", "roberta_base_en", "./my_bert", "keras_hub:some_preset"])

@@ -335,7 +335,9 @@ class RunConfig:
         task_defaults = TASK_DEFAULTS[self.task]
         if self.task == "object_detection":
             family = FAMILIES[self.detection.detector]
-            task_defaults = task_defaults | {"model": {"backbone": family.backbone, "weights": family.named_weights[0]}}
+            weights = self.model.weights or family.named_weights[0]
+            backbone = family.default_backbone(weights)
+            task_defaults = task_defaults | {"model": {"backbone": backbone, "weights": weights}}
         for part, defaults in task_defaults.items():
             config = getattr(self, part)
             missing = {name: value for name, value in defaults.items() if getattr(config, name) is None}

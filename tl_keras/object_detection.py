@@ -193,7 +193,7 @@ def build_model(config, splits):
         image_size=splits.train.images[0].shape[0],
         weights=model.weights,
         weights_sha256=model.weights_sha256,
-        settings=_settings(config.detection, splits.train),
+        settings=_settings(config.detection, splits.train, own_shape=model.weights != "coco"),
         class_names=splits.class_names,
     )
     if detector.weights_report:
@@ -427,13 +427,16 @@ def _load_splits(config, records, image_size):
     )
 
 
-def _settings(detection, train):
-    """Makes the settings of the detector: what is given, the rest as its authors have it, anchors by the data."""
+def _settings(detection, train, own_shape):
+    """Makes the settings of the detector: what is given, the rest as its authors have it, anchors by the data.
+
+    Whole detectors come with their anchors, and so with a shape that is not their own to choose.
+    """
     settings = FAMILIES[detection.detector].settings()
     own = {field.name for field in fields(settings)}
     given = {name: getattr(detection, name) for name in SETTINGS if getattr(detection, name) is not None}
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    if "anchor_sizes" in own - given.keys():
+    if own_shape and "anchor_sizes" in own - given.keys():
         given["anchor_sizes"] = choose_anchor_sizes(train)
     decoding = replace(
         settings.decoding,

@@ -139,7 +139,7 @@ def test_every_format_is_one_that_keras_converts():
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"name": "faster_rnn"}, "Unknown model.detector 'faster_rnn': did you mean 'faster_rcnn'"),
+        ({"name": "faster_rnn"}, "Unknown detection.detector 'faster_rnn': did you mean 'faster_rcnn'"),
         ({"backbone": "vgg61"}, "model.backbone.*vgg16"),
         ({"num_classes": 0}, "num_classes is 0, expected at least 1"),
         ({"bounding_box_format": "xyyx"}, "bounding_box_format 'xyyx': did you mean 'xyxy'"),

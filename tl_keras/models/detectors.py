@@ -12,6 +12,7 @@ from tl_keras.models.detection import (
     preset_of,
 )
 from tl_keras.models.detection.families import FAMILIES
+from tl_keras.models.detection.settings import RetinaNetSettings
 from tl_keras.models.saving import open_model
 from tl_keras.models.weights import load_weights
 
@@ -90,9 +91,10 @@ def build_object_detector(
         "settings": family.settings() if settings is None else settings,
         "bounding_box_format": bounding_box_format,
     }
+    backbone = backbone or family.default_backbone(weights)
     if weights == "coco" and name != "yolo_v8":
-        return _build_on_coco(name, backbone or family.backbone, class_names=class_names, **arguments)
-    model = _build(name, backbone or family.backbone, weights=None if from_file else weights, **arguments)
+        return _build_on_coco(name, backbone, class_names=class_names, **arguments)
+    model = _build(name, backbone, weights=None if from_file else weights, **arguments)
     model.class_names = class_names
     model.weights_report = load_weights(model, weights, sha256=weights_sha256) if from_file else None
     return model

@@ -14,17 +14,23 @@ class Family:
         backbone: what it stands on where nothing is said.
         named_weights: those that need no file, first those that it begins with where nothing is said; None is random.
         sizes: the names of its own networks; empty where it stands on any image backbone.
+        whole_backbone: what it stands on where all of it comes with COCO's weights; None: `backbone`.
     """
 
     settings: type
     backbone: str
     named_weights: tuple[str | None, ...]
     sizes: tuple[str, ...] = ()
+    whole_backbone: str | None = None
+
+    def default_backbone(self, weights):
+        """Returns what it stands on where nothing is said, by the name of its weights."""
+        return self.whole_backbone if weights == "coco" and self.whole_backbone else self.backbone
 
 
 FAMILIES = {
     "faster_rcnn": Family(FasterRCNNSettings, "efficientnet_lite0", ("imagenet", None)),
-    "retinanet": Family(RetinaNetSettings, "efficientnet_lite0", ("imagenet", "coco", None)),
+    "retinanet": Family(RetinaNetSettings, "efficientnet_lite0", ("imagenet", "coco", None), whole_backbone="resnet50"),
     "yolo_v8": Family(
         YoloV8Settings,
         "yolo_v8_s",
