@@ -4,12 +4,15 @@ from . import models as models
 from . import transfer as transfer
 from .config import CacheConfig as CacheConfig
 from .config import DataConfig as DataConfig
+from .config import DetectionConfig as DetectionConfig
 from .config import ModelConfig as ModelConfig
 from .config import OptimizerConfig as OptimizerConfig
 from .config import RunConfig as RunConfig
 from .config import TextConfig as TextConfig
 from .errors import InputError as InputError
 from .models.classifiers import build_image_classifier as build_image_classifier
+from .models.detection.detect import detect as detect
+from .models.detectors import build_object_detector as build_object_detector
 from .models.lora import add_lora as add_lora
 from .models.lora import merge_lora as merge_lora
 from .models.text_classifiers import build_text_classifier as build_text_classifier

@@ -1,0 +1,34 @@
+import csv
+import io
+import json
+
+from tl_keras.label_writers import LABEL_WRITERS, MOST_SHOWN
+
+LABELS = [("good", 0.75), ("bad", 0.25)]
+
+
+def written(name, item, kind="text"):
+    stream = io.StringIO()
+    with LABEL_WRITERS[name](stream, 2, kind) as write:
+        write(item, LABELS)
+    return stream.getvalue()
+
+
+def test_a_table_keeps_a_text_on_one_short_line():
+    assert written("table", "so\n much ") == "so much  good 75.0%  bad 25.0%\n"
+    long = written("table", "x" * (MOST_SHOWN + 1))
+    assert long.startswith("x" * MOST_SHOWN + " …  good") and long.count("\n") == 1
+
+
+def test_a_table_leaves_the_name_of_a_file_as_it_is():
+    assert written("table", "a  b.png", "file") == "a  b.png  good 75.0%  bad 25.0%\n"
+
+
+def test_csv_quotes_what_needs_it():
+    (row,) = csv.DictReader(io.StringIO(written("csv", 'so, "much"')))
+    assert row["text"] == 'so, "much"' and (row["label_1"], row["probability_2"]) == ("good", "0.250000")
+
+
+def test_jsonl_holds_all_of_a_text():
+    line = json.loads(written("jsonl", "x" * 500))
+    assert len(line["text"]) == 500 and line["labels"][0] == {"label": "good", "probability": 0.75}
