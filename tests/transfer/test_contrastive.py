@@ -130,6 +130,16 @@ def test_the_learner_can_begin_at_a_cut():
     assert {v.path for v in learner.weights} == {v.path for v in variables_by_block(model)["block2"]}
 
 
+def test_the_learner_that_begins_at_a_cut_leaves_out_the_dropout_of_the_head():
+    inputs = layers.Input((3,))
+    cut = layers.Dense(4, name="block1.dense")(inputs)
+    x = layers.Dense(4, kernel_initializer="identity", name="block2.dense")(cut)
+    x = layers.Dropout(0.5, name="head.dropout")(x)
+    learner = contrastive_learner(suffix_model(keras.Model(inputs, layers.Dense(2, name="head.logits")(x)), cut))
+    numbers = np.array([[3.0, 4.0, 0.0, 0.0]], "float32")
+    np.testing.assert_allclose(learner(numbers, training=True), [[0.6, 0.8, 0.0, 0.0]], rtol=1e-6)
+
+
 def head_only():
     inputs = layers.Input((3,))
     return keras.Model(inputs, layers.Dense(2, name="head.logits")(inputs))

@@ -86,11 +86,13 @@ def contrastive_learner(model):
 
 def _features_before_head(model):
     *backbone, head = variables_by_block(model).values()
-    weights = set(map(id, head))
-    node = next(node for node in ordered_nodes(model) if weights & set(map(id, _weights(node.operation))))
+    weights, nodes = set(map(id, head)), ordered_nodes(model)
+    node = next(node for node in nodes if weights & set(map(id, _weights(node.operation))))
     features, *others = node.input_tensors
-    while isinstance(source := features._keras_history.operation, keras.layers.Dropout):
-        features = source.input
+    # Not by `Dropout.input`: of a layer in several models, that is the tensor of the first one.
+    dropped = {id(node.outputs[0]): node for node in nodes if isinstance(node.operation, keras.layers.Dropout)}
+    while id(features) in dropped:
+        features = dropped[id(features)].input_tensors[0]
     if not backbone or others or len(features.shape) != 2:
         raise InputError(
             f"The contrastive objective learns in vectors before the head, but the head of {model.name!r} takes "
