@@ -53,6 +53,15 @@ def test_cached_training_equals_plain_training(picture_folder, tmp_path, capsys,
     np.testing.assert_allclose(cached_history["loss"], plain_history["loss"], rtol=1e-4)
 
 
+def test_cached_training_equals_plain_training_where_early_blocks_learn_first(picture_folder, tmp_path, capsys):
+    phases = "[{train: [stem, block2], epochs: 2}, {train: head, epochs: 3}, {train: block7, epochs: 2}]"
+    plain, _ = trained(arguments(picture_folder, tmp_path / "off", phases=phases, **{"cache.mode": "off"}))
+    cached, _ = trained(arguments(picture_folder, tmp_path / "on", phases=phases, **{"cache.mode": "on"}))
+    assert "3 of 3 phases" in capsys.readouterr().out
+    for one, other in zip(cached.weights, plain.weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5, err_msg=one.path)
+
+
 @pytest.fixture
 def tiny_bert(tmp_path):
     """The folder of a BERT of four layers and random weights, as KerasHub saves its presets."""
@@ -135,7 +144,7 @@ def test_the_frozen_part_is_not_computed_while_training(picture_folder, tmp_path
 def test_augmented_views_are_cached_when_they_are_given(picture_folder, tmp_path, capsys):
     more = {"data.augmentation": "light", "cache.views": 3}
     _, history = trained(arguments(picture_folder, tmp_path / "run", **more))
-    assert "3 pass(es) over the training data" in capsys.readouterr().out
+    assert "3 views of each training image" in capsys.readouterr().out
     assert len(history["loss"]) == 7
     assert "of each training image 3 augmented views are stored" in (tmp_path / "run" / "report.html").read_text()
 

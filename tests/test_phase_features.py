@@ -1,6 +1,7 @@
 import json
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
@@ -121,3 +122,24 @@ def test_what_an_earlier_run_stored_is_not_counted_again(model, splits, tmp_path
     again = features(model, splits, folder=str(tmp_path))
     assert again.plan.num_bytes == 0
     assert again.decision.places == ("disk",) * 3
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_what_an_earlier_phase_changes_is_computed_after_it(splits, policy, capsys):
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        changing = tl.build_image_classifier("efficientnet_lite0", 2, weights=None, image_size=32)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    phases = [tl.Phase("head", epochs=2), tl.Phase(["stem"], epochs=2), tl.Phase("head", epochs=2)]
+    made = features(changing, splits, phases=phases, mode="on")
+    first = np.array(made.of(0)[1].train.images)
+    assert made.of(1) is not None
+    stem = changing.get_layer("stem.conv").kernel
+    stem.assign(2 * stem)
+    cut, stored = made.of(2)
+    expected = keras.Model(changing.input, cut)(splits.train.images, training=False)
+    close = 1e-5 if policy == "float32" else 0.05 * np.abs(expected).max()
+    np.testing.assert_allclose(stored.train.images.astype("float32"), expected, atol=close)
+    assert np.abs(first.astype("float32") - expected).max() > close
+    assert capsys.readouterr().out.count("stored or found") == 2

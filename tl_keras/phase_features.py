@@ -54,7 +54,9 @@ class PhaseFeatures:
         self._sources = TASKS[config.task].activation_sources(config, splits)
         obstacle = _obstacle(config, phases)
         self._cuts = [None] * len(phases) if obstacle else transfer.find_cuts_of_phases(model, phases)
-        self._part = transfer.FrozenPart(model, self._distinct(self._cuts), config.cache.dtype)
+        self._since = transfer.settled_since(model, phases, self._cuts)
+        self._model = model
+        self._part = self._new_part()
         self._store = None
         self._kept = {}
         self.plan = None
@@ -73,6 +75,8 @@ class PhaseFeatures:
             if place:
                 name, size = cut._keras_history.operation.name, transfer.format_bytes(count * sizes[id(cut)])
                 lines.append(f"phase {number}: reads the output of {name}, {size} in {place}")
+        if any(self.decision.places) and self._part.draws_random_numbers():
+            lines.append("dropout inside frozen blocks is off where their output is stored")
         if views := self._config.cache.views:
             lines.append(f"of each training image {views} augmented views are stored, one for each epoch in turn")
         return lines
@@ -89,32 +93,36 @@ class PhaseFeatures:
         Raises:
             InputError: the disk takes no more.
         """
-        needed = {id(cut) for cut in self._wanted(index)}
-        self._kept = {key: features for key, features in self._kept.items() if key in needed}
-        cut = self._cuts[index]
-        if self.decision.places[index] is None:
+        reading = [number for number in range(index, len(self._phases)) if self.decision.places[number]]
+        self._kept = {key: self._kept[key] for key in map(self._key, reading) if key in self._kept}
+        if index not in reading:
             return None
-        if id(cut) not in self._kept:
-            self._compute(self._wanted(index) if self.decision.one_pass else [cut])
-        return cut, self._kept[id(cut)]
+        if self._key(index) not in self._kept:
+            # Later phases whose part is by now as they will find it need no pass of their own.
+            settled = [number for number in reading if self._since[number] <= index]
+            missing = [number for number in settled if self._key(number) not in self._kept]
+            self._compute(missing if self.decision.one_pass else [index])
+        return self._cuts[index], self._kept[self._key(index)]
 
-    def _wanted(self, first):
-        """Lists the cuts that phases from a certain one on read."""
-        pairs = zip(self._cuts[first:], self.decision.places[first:], strict=True)
-        return self._distinct([cut for cut, place in pairs if place])
+    def _key(self, index):
+        """Tells activations apart: of equal cuts, those before a phase that changed them and those after it."""
+        return id(self._cuts[index]), self._since[index]
 
-    def _compute(self, cuts):
+    def _compute(self, indices):
         started = time.perf_counter()
-        places = {id(cut): place for cut, place in zip(self._cuts, self.decision.places, strict=True) if place}
-        stores = {id(cut): self._disk() if places[id(cut)] == DISK else None for cut in cuts}
-        train, validation = (self._part.compute(source, stores) for source in self._sources)
+        by_cut = {id(self._cuts[index]): index for index in indices}
+        stores = {cut: self._disk() if self.decision.places[index] == DISK else None for cut, index in by_cut.items()}
+        part = self._new_part() if any(self._since[index] for index in indices) else self._part
+        train, validation = (part.compute(source, stores) for source in self._sources)
         views = self._config.cache.views or 1
-        self._kept |= {key: transfer.Features(train[key], validation[key], views) for key in stores}
-        print(
-            f"cache: {len(cuts)} cuts stored or found in {time.perf_counter() - started:.1f} s, "
-            f"{views} pass(es) over the training data",
-            flush=True,
-        )
+        for cut, index in by_cut.items():
+            self._kept[self._key(index)] = transfer.Features(train[cut], validation[cut], views)
+        seconds, more = time.perf_counter() - started, f", {views} views of each training image" if views > 1 else ""
+        print(f"cache: {len(stores)} cuts stored or found in {seconds:.1f} s{more}", flush=True)
+
+    def _new_part(self):
+        """The frozen part with the weights of now: where it computes in bfloat16, they are folded once for all."""
+        return transfer.FrozenPart(self._model, self._distinct(self._cuts), self._config.cache.dtype)
 
     def _decide(self):
         """Weighs the time of a pass, of writing and of reading against computing in every epoch."""
@@ -143,8 +151,9 @@ class PhaseFeatures:
             if cut is None:
                 costs.append(transfer.PhaseCost(epochs, None))
             else:
-                key = id(cut)
-                costs.append(transfer.PhaseCost(epochs, key, seconds[key], sizes[key], DISK if key in stored else None))
+                key, late = id(cut), self._since[index] > 0
+                place = DISK if key in stored and not late else None
+                costs.append(transfer.PhaseCost(epochs, self._key(index), seconds[key], sizes[key], place, late))
         return costs
 
     def _stored(self):

@@ -95,6 +95,15 @@ def test_what_an_earlier_run_stored_takes_no_room_and_no_pass():
     assert found.seconds_saved == pytest.approx(40 - 0.1)
 
 
+def test_a_cut_whose_part_still_changes_has_a_pass_of_its_own():
+    found = plan([PhaseCost(3, "late", 0.4, 1000), PhaseCost(3, "changing", 0.3, 1000, late=True)])
+    assert (found.one_pass, found.places) == (True, ("memory", "memory"))
+    assert found.seconds_saved == pytest.approx((3 - 1) * 40 - 0.3 + (3 - 1) * 30 - 0.3)
+    found = plan([PhaseCost(3, "late", 0.4, 1000), PhaseCost(1, "changing", 0.3, 1000, late=True)])
+    assert found.places == ("memory", None)
+    assert found.reasons == ("", "computing in each epoch is faster")
+
+
 @pytest.mark.parametrize(("views", "place"), [(1, "memory"), (5, "memory"), (6, None), (9, None)])
 def test_views_cost_a_pass_over_the_training_images_each(views, place):
     found = plan([PhaseCost(5, "a", 0.1, 10)], views=views)

@@ -211,6 +211,15 @@ def text_classifier():
     return keras.Model(tokens, keras.layers.Dense(2, name="head.logits")(pooled))
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.1])
+def test_dropout_inside_the_part_is_known(rate):
+    x = inputs = keras.Input((4,))
+    x = keras.layers.Dropout(rate, name="body.dropout")(keras.layers.Dense(3, name="body.dense")(x))
+    model = keras.Model(inputs, keras.layers.Dense(2, name="head.logits")(keras.layers.Dropout(0.5)(x)))
+    cuts = find_cuts_of_phases(model, [tl.Phase("head")])
+    assert FrozenPart(model, cuts).draws_random_numbers() == (rate > 0)
+
+
 def test_texts_are_stored_without_their_padding_and_found_by_their_place():
     model = text_classifier()
     lengths = np.array([3, 9, 1, 5, 2, 8, 4])

@@ -9,6 +9,7 @@ from tl_keras.transfer.prefix import (
     find_phase_cut,
     has_tokens,
     prefix_model,
+    settled_since,
     suffix_model,
 )
 
@@ -70,11 +71,14 @@ def test_the_halves_share_their_weights_and_give_the_whole(backbone, depth):
     assert {id(v) for v in (*prefix.weights, *suffix.weights)} == {id(v) for v in model.weights}
 
 
-def test_each_phase_reads_what_no_phase_up_to_it_has_touched():
+def test_each_phase_reads_what_lies_before_its_blocks_once_no_earlier_phase_changes_it():
     model = tl.build_image_classifier("efficientnet_lite0", 3, weights=None, image_size=32)
-    phases = [tl.Phase("head"), tl.Phase(["block6"]), tl.Phase("top")]
-    blocks = [origin(cut).split(".")[0] for cut in find_cuts_of_phases(model, phases)]
-    assert blocks == ["head", "block5", "block5"]
+    trains = ["head", ["block6"], "top", "head", "block5", "all", ["block2"]]
+    phases = [tl.Phase(train) for train in trains]
+    cuts = find_cuts_of_phases(model, phases)
+    blocks = [origin(cut).split(".")[0] for cut in cuts]
+    assert blocks == ["head", "block5", "block7", "head", "block4", "preprocessing", "block1"]
+    assert settled_since(model, phases, cuts) == [0, 0, 2, 3, 0, 0, 6]
 
 
 def tokens_model():

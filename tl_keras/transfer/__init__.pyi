@@ -21,6 +21,7 @@ from .learning_rate_finder import find_learning_rate as find_learning_rate
 from .plan import find_oversights as find_oversights
 from .plan import plan_phases as plan_phases
 from .prefix import find_cuts_of_phases as find_cuts_of_phases
+from .prefix import settled_since as settled_since
 from .prefix import suffix_model as suffix_model
 from .staged_adamw import StagedAdamW as StagedAdamW
 from .token_source import TokenSource as TokenSource

@@ -21,6 +21,8 @@ class PhaseCost:
     """Size of one example at the cut."""
     stored_in: str | None = None
     """Name of the place that has these activations already, from an earlier run."""
+    late: bool = False
+    """Whether an earlier phase changes what lies before the cut, so that it needs a pass of its own after that."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def plan_cache(phases, places, num_train, num_validation, *, views=1, insist=Fal
     frozen part takes c seconds an example takes E * n * c. From activations of b bytes an example it takes
     E * n * b / read_rate, after N * c for the pass that computes them and N * b / write_rate once. One pass takes
     N * max(c) for all cuts together, but needs room for all; a pass for each cut takes N * sum(c) and needs room for
-    one cut at a time. Where one pass finds no room for all, the cuts that save least for each byte are left out.
+    one cut at a time. Where one pass finds no room for all, the cuts that save least for each byte are left out. A cut
+    that is `late` has its own pass in any case.
 
     Args:
         phases: list of `PhaseCost`, in their order.
@@ -162,14 +165,15 @@ def _one_pass_choices(cuts, places, sizes, insist):
     for limit in sorted({0.0, *(sizes.computing_once(cut) for cut in cuts)}, reverse=True):
         chosen, saved, passed = {}, 0.0, 0.0
         left = {place.name: place.room for place in places}
-        within = [cut for cut in cuts if sizes.computing_once(cut) <= limit]
+        within = [cut for cut in cuts if cut.late or sizes.computing_once(cut) <= limit]
         for cut in sorted(within, key=lambda cut: -_gain_per_byte(cut, places, sizes)):
             gain, place = _best_place(cut, places, sizes, left)
+            gain -= sizes.computing_once(cut) if cut.late else 0.0
             if place and (insist or gain > 0):
                 chosen[cut.cut] = place.name
                 left[place.name] -= sizes.num_bytes(cut)
                 saved += gain
-                passed = max(passed, sizes.computing_once(cut))
+                passed = max(passed, 0.0 if cut.late else sizes.computing_once(cut))
         yield _Choice(True, chosen, saved - passed, passed)
 
 
@@ -211,7 +215,7 @@ def _reason(cut, choice, places, sizes):
     if size > max(place.room for place in places):
         return f"{format_bytes(size)} find no room"
     # By how much the pass that computes the others would take longer, if it went on to this cut.
-    longer = max(0.0, sizes.computing_once(cut) - choice.pass_seconds)
+    longer = max(0.0, sizes.computing_once(cut) - (0.0 if cut.late else choice.pass_seconds))
     if max(sizes.gain(cut, place) for place in places) <= longer:
         return "computing in each epoch is faster"
     return f"{format_bytes(size)} find no room beside the others"

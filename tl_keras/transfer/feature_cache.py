@@ -64,6 +64,11 @@ class FrozenPart:
         shares = {key: source.num_rows(per_token) / source.num_examples for key, per_token in self._per_token.items()}
         return {key: shares[key] * _row_bytes(*self._row(key)) for key in self._cuts}
 
+    def draws_random_numbers(self):
+        """Says whether the part has dropout inside, which is off where its activations are computed."""
+        parts = (part for layer in self._whole().layers for part in layer._flatten_layers())
+        return any(part._seed_generators for part in parts)
+
     def measure_seconds(self, inputs):
         """Measures how long the part takes up to each of its cuts.
 
@@ -150,6 +155,9 @@ class FrozenPart:
 
             self._compiled[tuple(cuts)] = convert
         return self._compiled[tuple(cuts)]
+
+    def _whole(self):
+        return prefix_model(self._model, list(self._cuts.values()))
 
     def _row(self, key):
         """Returns the shape and the dtype of one row of a cut."""

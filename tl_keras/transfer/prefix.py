@@ -52,7 +52,7 @@ def find_phase_cut(model, learning):
 
 
 def find_cuts_of_phases(model, phases):
-    """Finds for each phase the last point of a model that nothing has touched until the phase ends.
+    """Finds for each phase the last point of a model before anything learns in it.
 
     Args:
         model: functional `keras.Model`.
@@ -61,11 +61,30 @@ def find_cuts_of_phases(model, phases):
     Returns:
         List of a Keras tensor for each phase, or None where the whole model has to run.
     """
-    touched, cuts = set(), []
-    for phase in phases:
-        touched |= set(learning_blocks(model, phase.train))
-        cuts.append(find_phase_cut(model, touched))
-    return cuts
+    return [find_phase_cut(model, learning_blocks(model, phase.train)) for phase in phases]
+
+
+def settled_since(model, phases, cuts):
+    """Tells since when what lies before the cut of each phase is as that phase finds it.
+
+    Args:
+        model: functional `keras.Model`.
+        phases: list of `Phase`.
+        cuts: what `find_cuts_of_phases` returned for them.
+
+    Returns:
+        List of an int for each phase: the first phase that finds it so, itself at the latest. Where blocks thaw last to
+        first, it is 0 for all.
+    """
+    learning = [set(learning_blocks(model, phase.train)) for phase in phases]
+
+    def since(index, cut):
+        if not index or cut is None:
+            return 0
+        before = {layer.name.split(".")[0] for layer in prefix_model(model, cut).layers if layer.weights}
+        return max((number + 1 for number in range(index) if learning[number] & before), default=0)
+
+    return [since(index, cut) for index, cut in enumerate(cuts)]
 
 
 def prefix_model(model, cut):
