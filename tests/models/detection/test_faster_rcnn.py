@@ -1,7 +1,4 @@
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -16,8 +13,6 @@ from tl_keras.transfer.freezing import block_names, freeze_to
 from tl_keras.transfer.prefix import find_cuts
 from tl_keras.transfer.staged_adamw import StagedAdamW
 from tl_keras.transfer.unfreezing import ProgressiveUnfreezing
-
-ROOT = Path(__file__).parents[3]
 
 IMAGES, TARGETS = rectangles(4)
 LOSSES = {"objectness_loss", "anchor_box_loss", "class_loss", "box_loss"}
@@ -117,10 +112,9 @@ def test_padding_does_not_change_the_losses(single):
         np.testing.assert_allclose(first[name], second[name], rtol=1e-5)
 
 
-@pytest.mark.parametrize("xla", [False, True])
-def test_it_trains_with_a_plain_fit(xla):
+def test_it_trains_with_a_plain_fit():
     model = build()
-    model.compile(keras.optimizers.Adam(3e-3), jit_compile=xla)
+    model.compile(keras.optimizers.Adam(3e-3), jit_compile=False)
     history = model.fit(IMAGES, TARGETS, batch_size=4, epochs=12, verbose=0).history
     assert set(history) == {"loss", *LOSSES}
     assert np.isfinite(history["loss"]).all() and np.mean(history["loss"][-3:]) < 0.8 * history["loss"][0]
@@ -159,7 +153,7 @@ def test_evaluation_draws_the_same_sample_each_time(single):
 
 def test_it_trains_in_phases():
     model = build()
-    model.compile(StagedAdamW(), jit_compile=False)
+    model.compile(StagedAdamW(), run_eagerly=True)
     staging = ProgressiveUnfreezing([Phase("head", 1, 1e-3), Phase("block4", 1, 1e-3)])
     model.fit(IMAGES, TARGETS, batch_size=4, epochs=2, verbose=0, callbacks=[staging])
     assert [record["blocks"] for record in staging.plan] == [["head"], ["block4", "proposals", "head"]]
@@ -178,35 +172,3 @@ def test_half_precision_keeps_boxes_and_losses_in_full_precision(single):
         assert outputs[name].dtype == "float32"
     found, expected = losses(model, TARGETS), losses(single, TARGETS)
     np.testing.assert_allclose(found["objectness_loss"], expected["objectness_loss"], rtol=0.02)
-
-
-MIRRORED = """
-import sys
-import keras, numpy as np, tensorflow as tf
-sys.path.insert(0, sys.argv[1])
-from tiny_detectors import SINGLE, rectangles, tiny_backbone
-from tl_keras.models.detection.faster_rcnn import build_faster_rcnn
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-images, targets = rectangles(4)
-with strategy.scope():
-    keras.utils.set_random_seed(0)
-    model = build_faster_rcnn(tiny_backbone(), 2, SINGLE)
-    model.compile(keras.optimizers.Adam(1e-3), jit_compile=False)
-outputs = model(images.astype("float32"))
-alone = float(model.compute_loss(None, targets, outputs, training=False))
-together = model.evaluate(images, targets, batch_size=4, verbose=0)
-history = model.fit(images, targets, batch_size=4, epochs=4, verbose=0).history
-print(alone, together if isinstance(together, float) else together[0], *history["loss"])
-"""
-
-
-@pytest.mark.slow
-def test_two_replicas_share_a_batch():
-    command = [sys.executable, "-c", MIRRORED, str(Path(__file__).parent)]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    alone, together, *history = map(float, printed.split())
-    # Each replica draws its own sample.
-    assert together == pytest.approx(alone, rel=0.2)
-    assert np.isfinite(history).all()

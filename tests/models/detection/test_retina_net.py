@@ -72,8 +72,8 @@ def test_images_without_boxes_teach_the_background(model):
 
 def test_it_trains_with_a_plain_fit():
     model = build()
-    model.compile(keras.optimizers.Adam(3e-3), jit_compile=False)
-    history = model.fit(IMAGES, TARGETS, batch_size=4, epochs=12, verbose=0).history
+    model.compile(keras.optimizers.Adam(5e-3), run_eagerly=True)
+    history = model.fit(IMAGES, TARGETS, batch_size=4, epochs=10, verbose=0).history
     assert np.isfinite(history["loss"]).all() and history["loss"][-1] < 0.8 * history["loss"][0]
 
 

@@ -61,8 +61,8 @@ YOLO_V8 = ((8, 8, 16, 16), (1, 1, 1, 1), 1)
 DETECTORS = ("faster_rcnn", "feature_pyramid", "retinanet", "yolo_v8", "d_fine")
 
 
-def build_tiny(name, num_classes=2):
-    """A detector of each kind, as small as it can be; the first two are Faster R-CNN."""
+def build_tiny(name, num_classes=2, *, size=D_FINE):
+    """A detector of each kind, as small as it can be; the first two are Faster R-CNN, `size` is D-FINE's."""
     if name == "retinanet":
         return build_retina_net(tiny_backbone(), num_classes, RETINA)
     if name == "yolo_v8":
@@ -71,7 +71,7 @@ def build_tiny(name, num_classes=2):
             return yolo_v8.build_yolo_v8("tiny", num_classes, SIZE, DECODING)
     if name == "d_fine":
         with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(d_fine.SIZES, "tiny", D_FINE)
+            patch.setitem(d_fine.SIZES, "tiny", size)
             settings = DFineSettings(num_queries=12, decoding=replace(DECODING, overlap_threshold=1.0))
             return d_fine.build_d_fine("tiny", num_classes, SIZE, settings)
     return build_faster_rcnn(tiny_backbone(), num_classes, SINGLE if name == "faster_rcnn" else PYRAMID)
@@ -128,25 +128,3 @@ def greedy(boxes, is_candidate, threshold, labels):
         if is_candidate[index] and all(overlap(box, rival) <= threshold for rival in rivals):
             stays.append(index)
     return np.isin(np.arange(len(boxes)), stays)
-
-
-def average_precision(found, targets):
-    """Mean over the classes of the average precision at an overlap of 0.5: the area under the raw curve, in NumPy."""
-    precisions = []
-    for label in (0, 1):
-        hits, scores, boxes = [], [], 0
-        for image, detections in enumerate(found):
-            free = [
-                box for box, own in zip(targets["boxes"][image], targets["labels"][image], strict=True) if own == label
-            ]
-            boxes += len(free)
-            for box, score, own in zip(*(detections[name] for name in ("boxes", "scores", "labels")), strict=True):
-                if own == label:
-                    place = next((i for i, truth in enumerate(free) if overlap(box, truth) >= 0.5), None)
-                    hits.append(place is not None)
-                    scores.append(score)
-                    free = [truth for i, truth in enumerate(free) if i != place]
-        hits = np.array(hits)[np.argsort(-np.array(scores))]
-        precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-        precisions.append((precision * hits).sum() / boxes)
-    return np.mean(precisions)
