@@ -14,7 +14,7 @@ def test_scalar_metrics_keep_their_order_with_the_examples_last():
         ("accuracy", 0.8125, "Accuracy", "81.2 %"),
         ("accuracy", 1.0, "Accuracy", "100.0 %"),
         ("macro_f1", 0.8125, "Macro F1", "0.812"),
-        ("mean_average_precision", None, "Mean average precision", "–"),
+        ("mean_average_precision", None, "mAP, overlaps 0.5 to 0.95", "–"),
         ("examples", 1500, "Examples", "1,500"),
     ],
 )
