@@ -5,6 +5,7 @@ by this package, by `keras_hub.models.BertTextClassifier.fit` and by the `Traine
 each in a process of its own. Counted is the CPU time of an example in the epochs after the first. What the first took
 more, for tracing and the first use of memory, stands beside it; imports and building are not counted. Tokenization is:
 KerasHub does it in every epoch, the others once, shared among the epochs. Checkpoints, validation and reports are off.
+This package alone bounds the tokens of a batch, so its batches of long reviews are smaller, and its steps more.
 
 Padded to 512 tokens a step always costs the same, and short texts learn what they learn at 128: there that contender
 trains on fewer texts (`--padded`), and its accuracy is left out.
@@ -200,11 +201,12 @@ def measure(name, job, torch_python):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def print_table(results):
-    """Prints the medians of all rounds, and the mean of their accuracies.
+def print_table(results, num_test):
+    """Prints the medians of all rounds, and the mean of their accuracies with its standard error.
 
     Args:
         results: dict from contender to a list of what `measure` returned.
+        num_test: number of reviews tested on, the same ones in every round: the error is that of one round.
     """
     medians = {
         name: {key: statistics.median(found[key] for found in rounds) for key in ("cpu", "wall", "first")}
@@ -216,7 +218,8 @@ def print_table(results):
     for name, found in medians.items():
         speed = f"{1000 * found['cpu']:.1f} | {found['cpu'] / ours:.2f} | {1 / found['wall']:.1f}"
         accuracies = [round["accuracy"] for round in results[name] if round["accuracy"] is not None]
-        accuracy = f"{statistics.mean(accuracies):.3f}" if accuracies else ""
+        mean = statistics.mean(accuracies) if accuracies else 0.0
+        accuracy = f"{mean:.3f} ± {(mean * (1 - mean) / num_test) ** 0.5:.3f}" if accuracies else ""
         print(f"| {name} | {speed} | {found['first']:.1f} | {accuracy} |")
     print(flush=True)
 
@@ -268,7 +271,7 @@ def main():
             for name in names:
                 results[name].append(measure(name, job | {"seed": seed}, options.torch_python))
         print(f"{kind} reviews, {texts} to train on, {options.epochs} epochs:\n")
-        print_table(results)
+        print_table(results, options.test)
 
 
 if __name__ == "__main__":
