@@ -53,8 +53,9 @@ def test_cached_training_equals_plain_training(picture_folder, tmp_path, capsys,
     np.testing.assert_allclose(cached_history["loss"], plain_history["loss"], rtol=1e-4)
 
 
+@pytest.mark.usefixtures("small_network")
 def test_cached_training_equals_plain_training_where_early_blocks_learn_first(picture_folder, tmp_path, capsys):
-    phases = "[{train: [stem, block2], epochs: 2}, {train: head, epochs: 3}, {train: block7, epochs: 2}]"
+    phases = "[{train: [stem, block6], epochs: 2}, {train: head, epochs: 3}, {train: block7, epochs: 2}]"
     plain, _ = trained(arguments(picture_folder, tmp_path / "off", phases=phases, **{"cache.mode": "off"}))
     cached, _ = trained(arguments(picture_folder, tmp_path / "on", phases=phases, **{"cache.mode": "on"}))
     assert "3 of 3 phases" in capsys.readouterr().out
