@@ -1,5 +1,6 @@
 """Trains a model phase by phase, on the images or on what its frozen blocks made of them."""
 
+import contextlib
 import gc
 from dataclasses import replace
 
@@ -42,7 +43,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
         Dict from metric name to its value in each epoch.
     """
     staging = transfer.ProgressiveUnfreezing(phases, config.batch_norm, whole_model=model, max_seconds=seconds_left)
-    staging.prepare(model, TASKS[config.task].training_inputs(config, splits, 0)["steps_per_epoch"])
+    staging.prepare(model, _steps_per_epoch(config, splits))
     _check_monitors(model, phases)
     print(callbacks.phase_table(staging.plan), flush=True)
     for sentence in find_oversights(config, model, phases, staging.plan):
@@ -56,14 +57,25 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
         callbacks.CheckpointEachEpoch(run / "checkpoints", history, staging, model),
     ]
     done = len(staging.state["ends"])
-    features = PhaseFeatures(config, model, splits, phases, done, run / "checkpoints" / "cache.json")
-    _tell(features, run, insisted=config.cache.mode == "on")
-    for index in range(done, len(phases)):
-        first_epoch = max([epochs_done, *staging.state["ends"]])
-        _fit_phase(config, model, splits, phases[index], features.of(index), watching, first_epoch)
-        # Steps and data that were traced hold on to each other, and to what was stored: it would pile up.
-        gc.collect()
+    with _quick_collection():
+        features = PhaseFeatures(config, model, splits, phases, done, run / "checkpoints" / "cache.json")
+        _tell(features, run, insisted=config.cache.mode == "on")
+        for index in range(done, len(phases)):
+            first_epoch = max([epochs_done, *staging.state["ends"]])
+            _fit_phase(config, model, splits, phases[index], features.of(index), watching, first_epoch)
+            # Steps and data that were traced hold on to each other, and to what was stored: it would pile up.
+            gc.collect()
     return history
+
+
+@contextlib.contextmanager
+def _quick_collection():
+    """Lets garbage be looked for among what is made from now on: TensorFlow alone has a 400,000 older objects."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _fit_phase(config, model, splits, phase, reading, watching, first_epoch):
@@ -78,6 +90,13 @@ def _fit_phase(config, model, splits, phase, reading, watching, first_epoch):
         callbacks=[*watching, *([callbacks.ReleaseRows(stored)] if stored else [])],
     )
     learner.train_function = learner.test_function = learner.predict_function = None
+
+
+def _steps_per_epoch(config, splits):
+    """Counts the steps where one that updates takes several, which a phase must have; else they do not matter."""
+    if config.optimizer.accumulation_steps == 1:
+        return None
+    return TASKS[config.task].training_inputs(config, splits, 0)["steps_per_epoch"]
 
 
 def _check_monitors(model, phases):

@@ -116,7 +116,7 @@ def find_learning_rate(config):
     picture = Path(f"{config.run}-learning_rate.png" if config.run else "learning_rate.png")
     evaluation.plot_learning_rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, picture)
     found = "no rate to suggest" if curve.suggestion is None else f"suggested learning_rate {curve.suggestion:.2g}"
-    print(" ".join(filter(None, (f"phase {phase.name}: {found}", curve.remark, f"({picture})"))))
+    print(f"phase {phase.name}: {found}{f'. {curve.remark}' if curve.remark else ''} ({picture})")
 
 
 def _seconds_left(config, started):

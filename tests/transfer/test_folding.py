@@ -1,9 +1,10 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tl_keras as tl
-from tl_keras.transfer.folding import fold_batch_norm
+from tl_keras.transfer.folding import fold_batch_norm, settle_batch_norm
 
 
 def shaken(model):
@@ -40,3 +41,52 @@ def test_what_somebody_else_reads_is_not_folded():
     activated = keras.layers.Conv2D(3, 1, activation="relu", name="activated")(inputs)
     outputs = [hidden, keras.layers.BatchNormalization()(hidden), keras.layers.BatchNormalization()(activated)]
     assert len(norms(fold_batch_norm(keras.Model(inputs, outputs)))) == 2
+
+
+def graph_outputs(model, images):
+    outputs = tf.function(lambda inputs: model(inputs, training=False))(images)
+    return [np.array(output) for output in keras.tree.flatten(outputs)]
+
+
+def every_kind_of_norm():
+    x = inputs = keras.Input((8, 8, 3))
+    for number, kind in enumerate([{}, {"scale": False}, {"center": False}, {"scale": False, "center": False}]):
+        x = keras.layers.Conv2D(4, 3, padding="same", name=f"conv{number}")(x)
+        x = keras.layers.BatchNormalization(name=f"norm{number}", **kind)(x)
+    other_axis = keras.layers.BatchNormalization(axis=1, name="rows")
+    return keras.Model(inputs, [x, other_axis(x)])
+
+
+def lite0():
+    whole = tl.build_image_classifier("efficientnet_lite0", 3, weights=None, image_size=32)
+    return keras.Model(whole.input, [whole.get_layer(name).output for name in ("block6.d_add", "head.pool")])
+
+
+def residual():
+    """Sums of normalized features, which TensorFlow rearranges, also behind dropout."""
+    x = inputs = keras.Input((8, 8, 4))
+    for number in range(3):
+        branch = keras.layers.Conv2D(4, 3, padding="same", name=f"conv{number}")(x)
+        branch = keras.layers.BatchNormalization(name=f"norm{number}")(branch)
+        x = keras.layers.Add()([x, keras.layers.Dropout(0.1)(branch) if number else branch])
+    return keras.Model(inputs, keras.layers.BatchNormalization(name="last")(x))
+
+
+@pytest.mark.parametrize(
+    ("build", "left"),
+    [(every_kind_of_norm, 1), (residual, 3), (lite0, 14)],
+    ids=["every kind", "residual", "lite0"],
+)
+def test_the_settled_model_gives_every_bit(build, left):
+    model = shaken(build())
+    settled = settle_batch_norm(model)
+    assert len(norms(settled)) == left
+    images = np.random.default_rng(0).uniform(0, 255, (3, *model.input.shape[1:])).astype("float32")
+    for one, other in zip(graph_outputs(settled, images), graph_outputs(model, images), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_model_without_batch_norm_stays_as_it_is():
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    assert settle_batch_norm(model) is model

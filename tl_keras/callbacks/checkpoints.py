@@ -10,6 +10,7 @@ import numpy as np
 
 from tl_keras.atomic_files import atomic_path
 from tl_keras.errors import InputError
+from tl_keras.transfer.audit import bytes_of
 from tl_keras.transfer.phase_optimizer import innermost_optimizer
 from tl_keras.transfer.staged_adamw import StagedAdamW
 
@@ -136,5 +137,5 @@ def _variables(model, untouched):
 def _digest(variables):
     digest = hashlib.sha256()
     for variable in variables:
-        digest.update(variable.numpy().tobytes())
+        digest.update(bytes_of(variable))
     return digest.hexdigest()

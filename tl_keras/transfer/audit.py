@@ -2,7 +2,15 @@
 
 import hashlib
 
+import numpy as np
+
 from tl_keras.transfer.freezing import changeable_variables, variables_by_block
+
+
+def bytes_of(variable):
+    """Gives the value of a `keras.Variable` as a flat array of uint8, which hashes read without copying it again."""
+    # ascontiguousarray makes a row of a scalar; the buffer of bfloat16 is of a kind that hashlib does not know.
+    return np.ascontiguousarray(variable.numpy()).reshape(-1).view(np.uint8)
 
 
 class FreezeViolation(RuntimeError):
@@ -46,7 +54,7 @@ class FreezeAudit:
 
     def _fingerprints(self):
         return {
-            id(variable): hashlib.sha256(variable.numpy().tobytes()).digest()
+            id(variable): hashlib.sha256(bytes_of(variable)).digest()
             for variables in self._blocks.values()
             for variable in variables
         }

