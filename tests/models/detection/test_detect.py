@@ -79,7 +79,7 @@ def test_a_detector_learns_eight_pictures_by_heart(name):
     keras.utils.set_random_seed(0)
     images, targets = rectangles(8)
     model = detector_for_eight_pictures(name)
-    epochs = {"d_fine": 150, "yolo_v8": 200}.get(name, 400)
+    epochs = {"d_fine": 250, "yolo_v8": 200}.get(name, 400)
     model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, epochs)), jit_compile=False)
     model.fit(images, targets, batch_size=8, epochs=epochs, verbose=0)
     real = [labels >= 0 for labels in targets["labels"]]

@@ -5,7 +5,7 @@ from tiny_detectors import PYRAMID, greedy
 
 from tl_keras.models.detection.anchors import AnchorGrid
 from tl_keras.models.detection.box_coding import decode_boxes
-from tl_keras.models.detection.proposals import ProposalSelection, add_region_proposals
+from tl_keras.models.detection.proposals import ProposalSelection, RegionProposals
 
 GRID = AnchorGrid(64, (16, 32), ((16.0,), (32.0,)), (0.5, 1.0, 2.0))
 SIZES = [48, 12]
@@ -63,7 +63,8 @@ def test_it_is_rebuilt_from_its_configuration():
 
 def test_one_network_slides_over_every_level():
     levels = [keras.Input((4, 4, 6)), keras.Input((2, 2, 6))]
-    objectness, deltas, proposals = add_region_proposals(levels, GRID, PYRAMID)
+    network = RegionProposals(GRID, PYRAMID)
+    objectness, deltas, proposals = network(levels)
     assert (objectness.shape, deltas.shape, proposals.shape) == ((None, 60), (None, 60, 4), (None, 12, 4))
     model = keras.Model(levels, [objectness, deltas])
     assert len(model.trainable_variables) == 6
@@ -75,3 +76,7 @@ def test_one_network_slides_over_every_level():
     np.testing.assert_allclose(scores[0, 48 + 3 * (2 * 1 + 0) + 2], hidden[1][0, 1, 0] @ kernel[:, 2], atol=1e-5)
     kernel = np.asarray(model.get_layer("proposals.deltas").kernel)[0, 0]
     np.testing.assert_allclose(shifts[0, 3 * (4 * 2 + 1) + 1], hidden[0][0, 2, 1] @ kernel[:, 4:8], atol=1e-5)
+    sample = GENERATOR.integers(0, 60, (1, 25)).astype("int32")
+    found = network.at(arrays, sample)
+    np.testing.assert_allclose(found[0], scores[:, sample[0]], atol=1e-5)
+    np.testing.assert_allclose(found[1], shifts[:, sample[0]], atol=1e-5)

@@ -32,14 +32,15 @@ class BoxHead:
         """Looks at boxes.
 
         Args:
-            features: list of (batch, height, width, channels), tensors or Keras tensors.
+            features: list of (batch, height, width, channels), tensors or Keras tensors; those behind the strides are
+                left out.
             boxes: float32 (batch, n, 4), xyxy in pixels, n static.
 
         Returns:
             Tuple of float32 (batch, n, num_classes + 1), logits of the classes and last of the background, and float32
             (batch, n, 4, num_classes), offsets as `decode_boxes` takes them.
         """
-        pooled = self.align(features, boxes)
+        pooled = self.align(features[: len(self.align.strides)], boxes)
         number, *bins = pooled.shape[1:]
         outputs = ops.reshape(pooled, (-1, number, bins[0] * bins[1] * bins[2]))
         for layer in self.hidden:

@@ -13,7 +13,7 @@ from tl_keras.models.detection.features import require_maps
 from tl_keras.models.detection.losses import absolute_distance, mean_of_sample
 from tl_keras.models.detection.matching import IGNORED, POSITIVE, match_boxes
 from tl_keras.models.detection.neck import add_feature_pyramid, add_pooled_level
-from tl_keras.models.detection.proposals import add_region_proposals
+from tl_keras.models.detection.proposals import RegionProposals
 from tl_keras.models.detection.sampling import sample_balanced
 
 PYRAMID_STRIDES = (4, 8, 16, 32)
@@ -28,13 +28,14 @@ class FasterRCNN(Detector):
     absolute distance, each divided by the size of the sample.
 
     The graph runs the head over the proposals, for inference. The losses run it over a sample of proposals and true
-    boxes instead; TensorFlow leaves out of the training step what no loss asks for.
+    boxes instead, and the proposal network over a sample of anchors; TensorFlow leaves out of the training step what no
+    loss asks for.
 
     Args:
         inputs: Keras tensor that the model begins with.
-        outputs: dictionary of Keras tensors: `features` (a list), `objectness`, `deltas`, `proposals`, `class_logits`
-            and `box_deltas`.
-        anchors: `AnchorGrid`.
+        outputs: dictionary of Keras tensors: `features` (a list of all levels), `objectness`, `deltas`, `proposals`,
+            `class_logits` and `box_deltas`.
+        region_proposals: `RegionProposals` whose layers are in the graph.
         box_head: `BoxHead` whose layers are in the graph.
         decoder: `ProposalDecoder`.
         settings: `FasterRCNNSettings`.
@@ -42,7 +43,7 @@ class FasterRCNN(Detector):
         seed_generator: `keras.random.SeedGenerator` of the samples; None makes one.
     """
 
-    def __init__(self, inputs, outputs, *, anchors, box_head, decoder, settings, name, seed_generator=None):
+    def __init__(self, inputs, outputs, *, region_proposals, box_head, decoder, settings, name, seed_generator=None):
         super().__init__(
             inputs,
             outputs,
@@ -53,7 +54,7 @@ class FasterRCNN(Detector):
             class_layers=["head.logits", "head.boxes"],
             name=name,
         )
-        self.anchors = anchors
+        self.region_proposals = region_proposals
         self.box_head = box_head
         self.settings = settings
         self.seed_generator = seed_generator or keras.random.SeedGenerator()
@@ -64,7 +65,7 @@ class FasterRCNN(Detector):
             FasterRCNN(
                 cut,
                 self.outputs_behind(cut),
-                anchors=self.anchors,
+                region_proposals=self.region_proposals,
                 box_head=self.box_head,
                 decoder=self.decoder,
                 settings=self.settings,
@@ -72,6 +73,11 @@ class FasterRCNN(Detector):
                 seed_generator=self.seed_generator,
             )
         )
+
+    @property
+    def anchors(self):
+        """`AnchorGrid` that proposals are made of."""
+        return self.region_proposals.anchors
 
     def image_losses(self, boxes, labels, outputs, training):
         """See `Detector`."""
@@ -87,10 +93,9 @@ class FasterRCNN(Detector):
         anchors = ops.take(anchors[0], sample, axis=0)
         is_object = (_pick(kinds, sample) == POSITIVE) & is_sampled
         targets = encode_boxes(_pick(boxes, _pick(matches, sample)), anchors)
-        distance = absolute_distance(_pick(outputs["deltas"], sample), targets)
-        entropy = ops.binary_crossentropy(
-            ops.cast(is_object, "float32"), _pick(outputs["objectness"], sample), from_logits=True
-        )
+        objectness, deltas = self.region_proposals.at(outputs["features"], sample)
+        distance = absolute_distance(deltas, targets)
+        entropy = ops.binary_crossentropy(ops.cast(is_object, "float32"), objectness, from_logits=True)
         return {
             "objectness_loss": mean_of_sample(entropy, is_sampled),
             "anchor_box_loss": mean_of_sample(ops.where(is_object, distance, 0.0), is_sampled),
@@ -142,15 +147,18 @@ def build_faster_rcnn(backbone, num_classes, settings, *, bounding_box_format="x
         )
     image_size = backbone.input.shape[1]
     anchors = AnchorGrid(image_size, tuple(strides), tuple(sizes), tuple(settings.aspect_ratios))
-    objectness, deltas, proposals = add_region_proposals(levels, anchors, settings)
+    region_proposals = RegionProposals(anchors, settings)
+    objectness, deltas, proposals = region_proposals(levels)
     # The pooled level serves proposals only.
-    features = levels[: len(PYRAMID_STRIDES)]
     box_head = BoxHead(
-        num_classes, strides=strides[: len(features)], units=settings.head_units, pool_size=settings.pool_size
+        num_classes,
+        strides=strides[: len(PYRAMID_STRIDES)],
+        units=settings.head_units,
+        pool_size=settings.pool_size,
     )
-    logits, box_deltas = box_head(features, proposals)
+    logits, box_deltas = box_head(levels, proposals)
     outputs = {
-        "features": features,
+        "features": levels,
         "objectness": objectness,
         "deltas": deltas,
         "proposals": proposals,
@@ -160,7 +168,7 @@ def build_faster_rcnn(backbone, num_classes, settings, *, bounding_box_format="x
     return FasterRCNN(
         backbone.input,
         outputs,
-        anchors=anchors,
+        region_proposals=region_proposals,
         box_head=box_head,
         decoder=ProposalDecoder(image_size, settings.decoding, bounding_box_format),
         settings=settings,

@@ -8,37 +8,69 @@ from keras import ops
 
 from tl_keras.models.detection.anchors import AnchorGrid
 from tl_keras.models.detection.box_coding import clip_boxes, decode_boxes
+from tl_keras.models.detection.sparse_convolution import convolve_at
 from tl_keras.models.detection.suppression import keep_maxima
 
 
-def add_region_proposals(levels, anchors, settings):
-    """Puts the region proposal network behind feature maps.
+class RegionProposals:
+    """The region proposal network: one small network slides over every level.
 
-    Ren et al. 2015 (https://arxiv.org/abs/1506.01497, section 3.1): one small network slides over every level.
+    Ren et al. 2015 (https://arxiv.org/abs/1506.01497, section 3.1).
 
     Args:
-        levels: list of Keras tensors (batch, size, size, channels).
-        anchors: `AnchorGrid` of these levels.
+        anchors: `AnchorGrid` of the levels.
         settings: `FasterRCNNSettings`.
-
-    Returns:
-        Tuple of three Keras tensors, float32: `objectness` (batch, all_anchors), logits; `deltas` (batch, all_anchors,
-        4), see `encode_boxes`; and the proposals, (batch, num_proposals, 4), of `ProposalSelection`.
     """
-    slide = _convolution(settings.channels, 3, "proposals.conv", activation="relu")
-    score = _convolution(anchors.per_cell, 1, "proposals.objectness", dtype="float32")
-    shift = _convolution(4 * anchors.per_cell, 1, "proposals.deltas", dtype="float32")
-    hidden = [slide(level) for level in levels]
-    objectness = _joined([ops.reshape(score(level), (-1, _cells(level) * anchors.per_cell)) for level in hidden])
-    deltas = _joined([ops.reshape(shift(level), (-1, _cells(level) * anchors.per_cell, 4)) for level in hidden])
-    select = ProposalSelection(
-        anchors,
-        candidates_per_level=settings.candidates_per_level,
-        num_proposals=settings.num_proposals,
-        overlap_threshold=settings.proposal_overlap,
-        name="proposals.select",
-    )
-    return objectness, deltas, select(objectness, deltas)
+
+    def __init__(self, anchors, settings):
+        self.anchors = anchors
+        self.slide = _convolution(settings.channels, 3, "proposals.conv", activation="relu")
+        self.score = _convolution(anchors.per_cell, 1, "proposals.objectness", dtype="float32")
+        self.shift = _convolution(4 * anchors.per_cell, 1, "proposals.deltas", dtype="float32")
+        self.select = ProposalSelection(
+            anchors,
+            candidates_per_level=settings.candidates_per_level,
+            num_proposals=settings.num_proposals,
+            overlap_threshold=settings.proposal_overlap,
+            name="proposals.select",
+        )
+
+    def __call__(self, levels):
+        """Looks at all anchors.
+
+        Args:
+            levels: list of Keras tensors (batch, size, size, channels).
+
+        Returns:
+            Tuple of three Keras tensors, float32: `objectness` (batch, all_anchors), logits; `deltas` (batch,
+            all_anchors, 4), see `encode_boxes`; and the proposals, (batch, num_proposals, 4), of `ProposalSelection`.
+        """
+        hidden = [self.slide(level) for level in levels]
+        objectness = [ops.reshape(self.score(level), (-1, self._anchors_of(level))) for level in hidden]
+        deltas = [ops.reshape(self.shift(level), (-1, self._anchors_of(level), 4)) for level in hidden]
+        objectness, deltas = _joined(objectness), _joined(deltas)
+        return objectness, deltas, self.select(objectness, deltas)
+
+    def at(self, levels, sample):
+        """Looks at some anchors, as training does: the gradient of all others would be zero, but not for nothing.
+
+        Args:
+            levels: list of floating-point (batch, size, size, channels).
+            sample: int32 (batch, n), indices into all anchors.
+
+        Returns:
+            Tuple of float32: objectness (batch, n) and deltas (batch, n, 4), those of the anchors that a call gives.
+        """
+        cells, places = sample // self.anchors.per_cell, sample % self.anchors.per_cell
+        hidden = convolve_at(levels, ops.cast(self.slide.kernel, levels[0].dtype), cells)
+        hidden = ops.relu(hidden + ops.cast(self.slide.bias, hidden.dtype))
+        is_place = ops.one_hot(places, self.anchors.per_cell)
+        scores = _at_cells(self.score, hidden)
+        shifts = ops.reshape(_at_cells(self.shift, hidden), (-1, sample.shape[1], self.anchors.per_cell, 4))
+        return ops.sum(scores * is_place, axis=-1), ops.sum(shifts * is_place[..., None], axis=-2)
+
+    def _anchors_of(self, level):
+        return level.shape[1] * level.shape[2] * self.anchors.per_cell
 
 
 @keras.saving.register_keras_serializable("tl_keras")
@@ -108,8 +140,9 @@ class ProposalSelection(keras.layers.Layer):
         }
 
 
-def _cells(level):
-    return level.shape[1] * level.shape[2]
+def _at_cells(layer, hidden):
+    """Applies a 1 x 1 convolution in float32 to (batch, n, channels)."""
+    return ops.matmul(ops.cast(hidden, "float32"), layer.kernel[0, 0]) + layer.bias
 
 
 def _joined(parts):
