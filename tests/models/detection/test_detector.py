@@ -13,6 +13,8 @@ from tl_keras.models.detection.retina_net import build_retina_net
 from tl_keras.models.saving import open_model, save_model
 from tl_keras.models.weight_matching import layers_with_weights
 from tl_keras.models.weights import load_weights
+from tl_keras.transfer.freezing import block_names
+from tl_keras.transfer.prefix import find_phase_cut
 
 ROOT = Path(__file__).parents[3]
 IMAGES, TARGETS = rectangles(3)
@@ -169,3 +171,18 @@ def test_two_replicas_share_a_batch(name):
     tolerance = {"retinanet": 0.01, "yolo_v8": 0.6}.get(name, 0.2)
     assert together == pytest.approx(alone, rel=tolerance)
     assert np.isfinite(history).all()
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_the_whole_backbone_lies_before_one_cut(name):
+    model = build_tiny(name)
+    learning = ["neck", "proposals", "head"]
+    cut = find_phase_cut(model, learning)
+    before = keras.Model(model.input, cut)
+    assert {layer.name.split(".")[0] for layer in before.layers if layer.weights} == {
+        block for block in block_names(model) if block not in learning
+    }
+    behind = model.behind(cut)(before(IMAGES.astype("float32")))
+    keras.tree.map_structure(
+        lambda one, other: np.testing.assert_allclose(one, other, atol=1e-4), behind, model(IMAGES.astype("float32"))
+    )

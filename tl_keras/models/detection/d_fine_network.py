@@ -6,6 +6,7 @@ from keras import ops
 from tl_keras.models.blocks import blocks_of
 from tl_keras.models.building import put_behind_pixels
 from tl_keras.models.detection.d_fine_layers import InnerCells, QueryRefinement, QuerySelection
+from tl_keras.models.detection.features import bundle_maps
 
 
 def flatten(hub_network, preprocessing, image_size, *, name):
@@ -57,7 +58,7 @@ def _up_to_memory(hub_network, image_size):
     ends = [("stem", backbone.embedder_layer(image))]
     for number, stage in enumerate(backbone.encoder_layer.stages_list, start=1):
         ends.append((f"stage{number}", stage(ends[-1][1])))
-    maps = [dict(ends)[name] for name in hub_network.out_features]
+    maps = bundle_maps([dict(ends)[name] for name in hub_network.out_features])
     entries = [projection[0].input for projection in hub_network.encoder_input_proj_layers]
     return image, ends, keras.Function(entries, hub_network.source_flattener.output).call(maps)
 

@@ -9,7 +9,7 @@ from tl_keras.models.detection.box_coding import encode_boxes
 from tl_keras.models.detection.box_decoders import HEAD_WEIGHTS, ProposalDecoder
 from tl_keras.models.detection.box_head import BoxHead
 from tl_keras.models.detection.detector import Detector
-from tl_keras.models.detection.features import require_maps
+from tl_keras.models.detection.features import bundle_maps, require_maps
 from tl_keras.models.detection.losses import absolute_distance, mean_of_sample
 from tl_keras.models.detection.matching import IGNORED, POSITIVE, match_boxes
 from tl_keras.models.detection.neck import add_feature_pyramid, add_pooled_level
@@ -180,7 +180,7 @@ def _levels(backbone, settings):
     """Returns the feature maps that proposals are looked for in, and their strides."""
     if not settings.feature_pyramid:
         return require_maps(backbone, [SINGLE_STRIDE]), [SINGLE_STRIDE]
-    maps = require_maps(backbone, PYRAMID_STRIDES)
+    maps = bundle_maps(require_maps(backbone, PYRAMID_STRIDES))
     return add_pooled_level(add_feature_pyramid(maps, settings.channels)), [*PYRAMID_STRIDES, 2 * PYRAMID_STRIDES[-1]]
 
 

@@ -1,6 +1,10 @@
 """Finds the feature maps of a backbone that a detector looks at."""
 
+import math
+
 import keras
+import numpy as np
+from keras import ops
 
 from tl_keras.errors import InputError
 
@@ -54,3 +58,23 @@ def require_maps(backbone, strides):
             f"{', '.join(map(str, maps)) or 'none'}: take another one, such as resnet50 or efficientnet_lite0."
         )
     return [maps[stride] for stride in strides]
+
+
+def bundle_maps(maps):
+    """Passes maps through one tensor, so that what lies behind them can be trained on its stored values alone.
+
+    The activation cache cuts a network where a single tensor holds all that the rest needs; behind the maps of a
+    backbone there is no such place of itself.
+
+    Args:
+        maps: list of Keras tensors (batch, height, width, channels) of one type.
+
+    Returns:
+        List of the same maps.
+    """
+    if len(maps) == 1:
+        return maps
+    sizes = [math.prod(part.shape[1:]) for part in maps]
+    bundle = ops.concatenate([ops.reshape(part, (-1, size)) for part, size in zip(maps, sizes, strict=True)], axis=1)
+    parts = ops.split(bundle, np.cumsum(sizes)[:-1].tolist(), axis=1)
+    return [ops.reshape(part, (-1, *whole.shape[1:])) for part, whole in zip(parts, maps, strict=True)]

@@ -10,7 +10,7 @@ from tl_keras.models.detection.anchors import AnchorGrid
 from tl_keras.models.detection.box_coding import encode_boxes
 from tl_keras.models.detection.box_decoders import AnchorDecoder
 from tl_keras.models.detection.detector import Detector
-from tl_keras.models.detection.features import require_maps
+from tl_keras.models.detection.features import bundle_maps, require_maps
 from tl_keras.models.detection.losses import absolute_distance, focal_cross_entropy
 from tl_keras.models.detection.matching import IGNORED, POSITIVE, match_boxes
 from tl_keras.models.detection.neck import add_convolved_levels, add_feature_pyramid
@@ -87,7 +87,7 @@ def build_retina_net(backbone, num_classes, settings, *, bounding_box_format="xy
         InputError: the backbone has no maps of strides 8, 16 and 32, the image size does not fit, or there are not five
             anchor sizes.
     """
-    maps = require_maps(backbone, BACKBONE_STRIDES)
+    maps = bundle_maps(require_maps(backbone, BACKBONE_STRIDES))
     if len(settings.anchor_sizes) != len(STRIDES):
         raise InputError(
             f"There are {len(settings.anchor_sizes)} anchor sizes for {len(STRIDES)} levels: give one for each, finest "

@@ -12,6 +12,7 @@ from tl_keras.models.blocks import blocks_of
 from tl_keras.models.building import put_behind_pixels
 from tl_keras.models.detection.box_decoders import Decoder
 from tl_keras.models.detection.detector import Detector
+from tl_keras.models.detection.features import bundle_maps
 
 SIZES = {
     # name: (channels of each stack, depth of each stack, depth of the neck), those of KerasCV 0.9's presets
@@ -150,7 +151,8 @@ def _build_network(size, num_classes, image_size, weights):
     parts = importlib.import_module("keras_cv.src.models.object_detection.yolo_v8.yolo_v8_detector")
     backbone = _build_backbone(size, image_size, weights)
     levels = {level: backbone.get_layer(name).output for level, name in backbone.pyramid_level_inputs.items()}
-    neck = parts.apply_path_aggregation_fpn([levels[f"P{n}"] for n in (3, 4, 5)], depth=SIZES[size][2], name="neck")
+    maps = bundle_maps([levels[f"P{number}"] for number in (3, 4, 5)])
+    neck = parts.apply_path_aggregation_fpn(maps, depth=SIZES[size][2], name="neck")
     outputs = parts.apply_yolo_v8_head(neck, num_classes, name="head")
     network = keras.Model(backbone.input, outputs)
     ends = [("stem", levels["P1"]), *((f"stack{number}", levels[f"P{number + 1}"]) for number in (1, 2, 3, 4))]
