@@ -1,12 +1,16 @@
-"""The data sets that are shipped with tl_keras, by name."""
+"""The data sets that are shipped with tl_keras, or made at their first use, by name."""
 
 import sys
 from pathlib import Path
 
+from tl_keras.data.digits import write_mnist, write_uci_digits
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.user_cache import cached_folder
 
 IMAGE_EXAMPLES = {
     "emoji": "810 emoji of 12 kinds, 64 x 64 pixels, drawn by Google (Noto Emoji)",
+    "mnist": "5,000 handwritten digits of MNIST, 20 x 20 pixels",
+    "uci_digits": "1,797 handwritten digits of the UCI repository, 8 x 8 pixels",
 }
 TEXT_EXAMPLES = {
     "reviews": "2,439 sentences of product reviews, positive or negative",
@@ -19,23 +23,27 @@ _PLACES = {
     "reviews": "reviews/product_reviews.csv",
     "movie_reviews": "reviews/movie_reviews.csv",
 }
+# The number is that of the data: another one where what is made changes, so that no old folder is taken for it.
+_MAKERS = {"mnist": ("mnist-1", write_mnist), "uci_digits": ("uci_digits-1", write_uci_digits)}
 
 
 def example_path(name):
-    """Finds a shipped data set.
+    """Finds a shipped data set, or makes one at its first use.
 
     Args:
         name: a key of `EXAMPLES`.
 
     Returns:
         The `Path` of its folder or table: below `data/` beside the package in a checkout, below `share/tl_keras/data/`
-        of `sys.prefix` in an installation.
+        of `sys.prefix` in an installation; what is made lies in the user's cache.
 
     Raises:
-        InputError: the name is unknown, or nothing is there.
+        InputError: the name is unknown, nothing is there, or it cannot be made.
     """
     if name not in EXAMPLES:
         raise unknown_name("example", name, EXAMPLES)
+    if name in _MAKERS:
+        return cached_folder(*_MAKERS[name])
     places = (
         Path(__file__).parents[2] / "data" / _PLACES[name],
         Path(sys.prefix) / "share" / "tl_keras" / "data" / _PLACES[name],

@@ -5,7 +5,7 @@ from keras import ops
 
 from tl_keras.errors import InputError
 from tl_keras.transfer.freezing import variables_by_block
-from tl_keras.transfer.prefix import ordered_nodes
+from tl_keras.transfer.head_features import features_before_head
 
 FAR_AWAY = 1e9
 
@@ -80,27 +80,10 @@ def contrastive_learner(model):
             "The contrastive objective needs one label per example, but the model ends in sigmoids, for several: train "
             "its phases on labels, for example with --recipe linear_probe_then_fine_tune."
         )
-    features = _features_before_head(model)
-    return keras.Model(model.input, keras.layers.UnitNormalization(dtype="float32", name="unit_length")(features))
-
-
-def _features_before_head(model):
-    *backbone, head = variables_by_block(model).values()
-    weights, nodes = set(map(id, head)), ordered_nodes(model)
-    node = next(node for node in nodes if weights & set(map(id, _weights(node.operation))))
-    features, *others = node.input_tensors
-    # Not by `Dropout.input`: of a layer in several models, that is the tensor of the first one.
-    dropped = {id(node.outputs[0]): node for node in nodes if isinstance(node.operation, keras.layers.Dropout)}
-    while id(features) in dropped:
-        features = dropped[id(features)].input_tensors[0]
-    if not backbone or others or len(features.shape) != 2:
+    if len(variables_by_block(model)) < 2:
         raise InputError(
-            f"The contrastive objective learns in vectors before the head, but the head of {model.name!r} takes "
-            f"{', '.join(str(tuple(tensor.shape)) for tensor in (features, *others))}: expected blocks before it that "
-            "end in one (batch, channels)."
+            f"The contrastive objective learns before the head, but {model.name!r} is all head: expected blocks "
+            "before it."
         )
-    return features
-
-
-def _weights(operation):
-    return getattr(operation, "weights", [])
+    features = features_before_head(model)
+    return keras.Model(model.input, keras.layers.UnitNormalization(dtype="float32", name="unit_length")(features))

@@ -1,0 +1,13 @@
+from .adabn import FEWEST_EXAMPLES as FEWEST_EXAMPLES
+from .adabn import adapt_batch_norm as adapt_batch_norm
+from .adabn import require_batch_norm as require_batch_norm
+from .adapted_classifier import AdaptedClassifier as AdaptedClassifier
+from .dann import DomainAdversarial as DomainAdversarial
+from .deep_coral import DeepCoral as DeepCoral
+from .domain_outputs import DomainOutputs as DomainOutputs
+from .mcc import MinimumClassConfusion as MinimumClassConfusion
+from .mmd import MaximumMeanDiscrepancy as MaximumMeanDiscrepancy
+from .self_training import SelfTraining as SelfTraining
+from .tent import PredictionEntropy as PredictionEntropy
+from .tent import minimize_entropy as minimize_entropy
+from .validators import VALIDATORS as VALIDATORS

@@ -1,0 +1,37 @@
+"""Self-training: target examples that the model is sure of, learned as if it were right."""
+
+import keras
+from keras import ops
+
+
+class SelfTraining(keras.layers.Layer):
+    """Learns the classes that the model gives to target examples, where it is sure of them.
+
+    Lee 2013 ("Pseudo-Label", equations 15 and 16), with the threshold of FixMatch (Sohn et al. 2020,
+    https://arxiv.org/abs/2001.07685, equation 4): with p the probabilities of an example and c their largest,
+
+        loss = mean over the m target examples of [p_c >= threshold] * -log p_c.
+
+    Args:
+        threshold: probability from which the model counts as sure, 0 to 1.
+        name: name of the layer.
+    """
+
+    def __init__(self, threshold=0.9, name="self_training"):
+        super().__init__(name=name, dtype="float32")
+        self.threshold = threshold
+
+    def call(self, source, target, training=False):
+        """Computes the loss.
+
+        Args:
+            source: `DomainOutputs`, which are not looked at.
+            target: `DomainOutputs`, probabilities (m, num_classes).
+            training: makes no difference.
+
+        Returns:
+            float32 scalar, 0 or more.
+        """
+        largest = ops.max(target.probabilities, axis=-1)
+        is_sure = ops.cast(largest >= self.threshold, "float32")
+        return -ops.mean(is_sure * ops.log(ops.maximum(largest, 1e-7)))
