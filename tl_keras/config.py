@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Literal, get_type_hints
 
+from tl_keras.adaptation_config import FEWEST_IN_BATCH, STATISTICS_ONLY, AdaptationConfig
 from tl_keras.durations import parse_duration
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.backbones import BACKBONES, HUB_PREFIX
@@ -276,6 +277,8 @@ class RunConfig:
     """What learns."""
     cache: CacheConfig = field(default_factory=CacheConfig)
     """Whether what frozen blocks compute is computed once and kept."""
+    adaptation: AdaptationConfig = field(default_factory=AdaptationConfig)
+    """Whether the model is adapted to another domain, whose labels are not used; not for boxes."""
     recipe: Recipe = "progressive_unfreezing"
     """Technique of transfer that chooses the phases by the amount of data; few_shot is for 8 to 64 examples of a class,
     one label each."""
@@ -319,6 +322,7 @@ class RunConfig:
                     )
         self._check_objective()
         self._check_cache()
+        self._check_adaptation()
         if self.resume == "must" and self.run is None:
             raise InputError("resume must needs the folder of the run to go on with: give --run FOLDER.")
         _check_least(self, "", {"epochs": 1, "seed": 0})
@@ -387,6 +391,25 @@ class RunConfig:
             raise InputError(
                 "few_shot compares examples of one label each, but data.multi_label is true: take "
                 "linear_probe_then_fine_tune."
+            )
+
+    def _check_adaptation(self):
+        method = self.adaptation.method
+        if method is None:
+            return
+        if self.task == "object_detection":
+            raise InputError("adaptation is for classification: leave it out for object_detection.")
+        if self.data.multi_label:
+            raise InputError("adaptation needs one label per example, but data.multi_label is true: leave one out.")
+        if self.task == "text_classification" and method in STATISTICS_ONLY:
+            raise InputError(
+                f"adaptation.method {method} changes batch normalization, which text encoders do not have: take mcc, "
+                "deep_coral, mmd, dann or self_training."
+            )
+        if self.data.batch_size < FEWEST_IN_BATCH.get(method, 1):
+            raise InputError(
+                f"adaptation.method {method} needs statistics of a batch: got data.batch_size {self.data.batch_size}, "
+                f"expected at least {FEWEST_IN_BATCH[method]}."
             )
 
     def _check_cache(self):

@@ -33,11 +33,16 @@ def set_up(seed, precision):
     """
     load_tensorflow()
     keras = importlib.import_module("keras")
-    keras.utils.set_random_seed(seed)
+    reseed(seed)
     if precision == "auto":
         precision = choose_precision()
         print(f"precision: {precision}", flush=True)
     keras.mixed_precision.set_global_policy(precision)
+
+
+def reseed(seed):
+    """Seeds Python, NumPy and TensorFlow, an integer >= 0."""
+    importlib.import_module("keras").utils.set_random_seed(seed)
 
 
 def choose_precision():

@@ -65,6 +65,40 @@ def load_data(config):
     return splits
 
 
+def find_target(config, class_names):
+    """Lists the images of the target domain, see `find_target_images`.
+
+    Args:
+        config: `RunConfig`.
+        class_names: the classes of the source.
+
+    Returns:
+        `Records`.
+    """
+    return data.find_target_images(
+        config.adaptation.target,
+        class_names,
+        unknown_classes=config.adaptation.unknown_classes,
+        path_column=config.data.path_column,
+        label_column=config.data.label_column,
+        split_column=config.data.split_column,
+    )
+
+
+def load_target(config, records, splits):
+    """Decodes the images of the target domain, of the size of those of the source.
+
+    Args:
+        config: `RunConfig`.
+        records: `Records` whose splits are decided.
+        splits: `ImageSplits` of the source.
+
+    Returns:
+        `ImageSplits`, of which parts may be empty.
+    """
+    return _load_splits(records, splits.train.images[0].shape[0], config.data)
+
+
 def describe(splits):
     """Says in one line what the run learns from.
 

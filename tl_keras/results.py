@@ -1,12 +1,13 @@
 """What a trained run leaves behind: the model, its figures, its pictures, a report and a model card."""
 
-from tl_keras import evaluation
+from tl_keras import adapting, evaluation
 from tl_keras.command_line import config_text
 from tl_keras.tasks import TASKS
 
 HEADLINES = ("accuracy", "subset_accuracy", "macro_f1", "average_precision_50", "mean_average_precision", "f1")
 FILES = (
     "report.html",
+    "domains.png",
     "training_boxes.png",
     "detections.png",
     "precision_recall.png",
@@ -17,7 +18,7 @@ FILES = (
 )
 
 
-def write_results(config, model, splits, history, run):
+def write_results(config, model, splits, history, run, adapted=None):
     """Saves the model, tests it and writes the report.
 
     Args:
@@ -25,6 +26,7 @@ def write_results(config, model, splits, history, run):
         model: trained `keras.Model`.
         splits: what the task's `load_data` returned.
         history: dict from metric name to its value in each epoch.
+        adapted: what `adapting.adapt` returned, where the model was adapted to another domain.
         run: `RunFolder`. Its `metrics.json` is written last and marks the run as finished.
     """
     task = TASKS[config.task]
@@ -37,6 +39,10 @@ def write_results(config, model, splits, history, run):
         metrics["baseline"] = extras["baseline"]
     stored = [line for entry in run.read_log("cache")[-1:] for line in entry["lines"]]
     extras["notes"] = [*extras.get("notes", []), *stored]
+    if adapted:
+        extras["notes"] += adapting.summarize(adapted)
+        pictures = [*pictures, *adapted.pop("pictures")]
+        metrics["adaptation"] = adapted
     # A run killed between a phase's line and its checkpoint has repeated the phase: the later line counts.
     phases = list({phase["first_epoch"]: phase for phase in run.read_log("phase")}.values())
     evaluation.plot_history(history, _phase_spans(phases), run / "history.png")
@@ -67,6 +73,8 @@ def format_results(run):
     metrics = run.read_json("metrics.json")
     files = [f"  {run / name}" for name in FILES if (run / name).exists()]
     compared = _compared(metrics["baseline"]) if "baseline" in metrics else []
+    if "adaptation" in metrics:
+        compared += adapting.summarize(metrics["adaptation"])
     return "\n".join([f"test: {_headlines(metrics)}  ({metrics['examples']} examples)", *compared, *files])
 
 

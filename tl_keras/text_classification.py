@@ -67,17 +67,42 @@ def load_data(config):
             )
     for note in records.notes:
         print(f"note: {note}", flush=True)
-    # A folder that is none, or weights that pip cannot fetch, are told before TensorFlow takes its seconds to load.
-    models.find_text_source(config.model.backbone)
-    devices.load_tensorflow()
-    tokenizer = models.build_tokenizer(config.model.backbone)
-    return data.tokenize_splits(
-        records,
-        tokenizer.encode,
-        _token_format(tokenizer, config.text),
-        fingerprint=tokenizer.fingerprint,
-        cache_folder=user_cache() / "tokens" if len(records) >= CACHED_FROM else None,
+    return _tokenized(config, records)
+
+
+def find_target(config, class_names):
+    """Reads the texts of the target domain, see `find_target_texts`.
+
+    Args:
+        config: `RunConfig`.
+        class_names: the classes of the source.
+
+    Returns:
+        `Records`.
+    """
+    return data.find_target_texts(
+        config.adaptation.target,
+        class_names,
+        unknown_classes=config.adaptation.unknown_classes,
+        text_column=config.text.text_column,
+        second_text_column=config.text.second_text_column,
+        label_column=config.data.label_column,
+        split_column=config.data.split_column,
     )
+
+
+def load_target(config, records, splits):
+    """Tokenizes the texts of the target domain.
+
+    Args:
+        config: `RunConfig`.
+        records: `Records` whose splits are decided.
+        splits: `TokenSplits` of the source.
+
+    Returns:
+        `TokenSplits`, of which parts may be empty.
+    """
+    return _tokenized(config, records)
 
 
 def describe(splits):
@@ -377,6 +402,20 @@ def _find_texts(config, path):
         label_column=config.data.label_column,
         split_column=config.data.split_column,
         multi_label=config.data.multi_label,
+    )
+
+
+def _tokenized(config, records):
+    # A folder that is none, or weights that pip cannot fetch, are told before TensorFlow takes its seconds to load.
+    models.find_text_source(config.model.backbone)
+    devices.load_tensorflow()
+    tokenizer = models.build_tokenizer(config.model.backbone)
+    return data.tokenize_splits(
+        records,
+        tokenizer.encode,
+        _token_format(tokenizer, config.text),
+        fingerprint=tokenizer.fingerprint,
+        cache_folder=user_cache() / "tokens" if len(records) >= CACHED_FROM else None,
     )
 
 

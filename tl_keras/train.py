@@ -5,13 +5,13 @@ import shutil
 import time
 from pathlib import Path
 
-from tl_keras import callbacks, devices, evaluation, fitting, models, transfer
+from tl_keras import adapting, callbacks, devices, evaluation, fitting, models, transfer
 from tl_keras.command_line import config_text, parse, phases_text, run_verb
 from tl_keras.durations import parse_duration
 from tl_keras.phase_features import PhaseFeatures
 from tl_keras.recipes import expand_recipe
 from tl_keras.results import format_results, write_results
-from tl_keras.runs import open_run
+from tl_keras.runs import RunFolder, open_run
 from tl_keras.tasks import TASKS
 
 
@@ -32,14 +32,19 @@ def run_training(config):
         if not run.finished:
             task.check_sources(config)
             splits = task.load_data(config)
-            run.require_same_data(task.fingerprint(splits))
+            target = adapting.load_target(config, splits) if config.adaptation.method else None
+            run.require_same_data(_fingerprint(task, splits, target))
             print(task.describe(splits), flush=True)
             task.preview(config, splits, run.path)
             model = build_model(config, splits)
+            if target:
+                adapting.check_model(config, model)
+                print(*target.notes, adapting.describe(target), sep="\n", flush=True)
             phases = config.phases or choose_phases(config, model, len(splits.train))
             history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))
             models.merge_lora(model)
-            write_results(config, model, splits, history, run)
+            adapted = _adapt(config, model, splits, target, phases, run) if target else None
+            write_results(config, model, splits, history, run, adapted)
             shutil.rmtree(run / "checkpoints")
         print(format_results(run))
         print(
@@ -47,6 +52,21 @@ def run_training(config):
             flush=True,
         )
     return run.path
+
+
+def _adapt(config, model, splits, target, phases, run):
+    """Adapts the model to the target, and trains another one on the target's labels where that was asked for."""
+    record = adapting.adapt(config, model, splits, target, phases, run)
+    if target.labelled:
+        folder = RunFolder(run / "checkpoints" / "upper_bound")
+        folder.path.mkdir(exist_ok=True)
+        record["target"]["upper_bound"] = adapting.train_upper_bound(config, target, phases, folder, build_model)
+    return record
+
+
+def _fingerprint(task, splits, target):
+    own = task.fingerprint(splits)
+    return own | {"target": task.fingerprint(target.splits)} if target else own
 
 
 def build_model(config, splits):

@@ -45,6 +45,10 @@ from .measuring import upright_size as upright_size
 from .records import Records as Records
 from .sources import find_records as find_records
 from .splitting import split_records as split_records
+from .targets import find_target_images as find_target_images
+from .targets import find_target_texts as find_target_texts
+from .targets import hide_labels as hide_labels
+from .targets import reveal_labels as reveal_labels
 from .text_cleaning import clean_text as clean_text
 from .text_cleaning import prepare_text as prepare_text
 from .texts import find_texts as find_texts

@@ -13,6 +13,7 @@ from .detection_mistakes import match_detections as match_detections
 from .detection_plots import plot_boxes as plot_boxes
 from .detection_plots import plot_detections as plot_detections
 from .detection_plots import plot_precision_recall as plot_precision_recall
+from .domain_map import plot_domains as plot_domains
 from .learning_rate_plot import plot_learning_rate_curve as plot_learning_rate_curve
 from .model_card import EXPORTED as EXPORTED
 from .model_card import write_model_card as write_model_card

@@ -1,0 +1,169 @@
+"""Examples of a target domain: with labels, which are for reports alone, or without."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tl_keras.data.delimited import read_utf8
+from tl_keras.data.examples import IMAGE_EXAMPLES, TEXT_EXAMPLES
+from tl_keras.data.folders import list_images
+from tl_keras.data.listing import first_of
+from tl_keras.data.records import Records
+from tl_keras.data.sources import find_records
+from tl_keras.data.table_cells import TABLE_SUFFIXES, read_cells
+from tl_keras.data.text_checks import check_texts
+from tl_keras.data.texts import find_texts
+from tl_keras.errors import InputError, unknown_name
+
+NO_LABEL = -1
+
+
+def find_target_images(path, class_names, *, unknown_classes="error", **columns):
+    """Lists the images of a target domain.
+
+    Args:
+        path: a folder with images and no class folders, which have no labels then; or what `find_records` takes.
+        class_names: the classes of the source.
+        unknown_classes: "error" or "drop", see `align_target`.
+        columns: `path_column`, `label_column` and `split_column` of a table.
+
+    Returns:
+        `Records` in the order of `class_names`, with `NO_LABEL` where there is none, or one of no known class.
+
+    Raises:
+        InputError: nothing is there, or classes are not known.
+    """
+    folder = Path(path)
+    if str(path) not in IMAGE_EXAMPLES and folder.is_dir() and _has_no_class_folders(folder):
+        return _without_labels(list_images(folder), class_names, folder)
+    return align_target(find_records(path, **columns), class_names, unknown_classes)
+
+
+def find_target_texts(path, class_names, *, unknown_classes="error", **columns):
+    """Reads the texts of a target domain.
+
+    Args:
+        path: a .txt file with a text in each line, or a table without the column of labels, which have no labels then;
+            or what `find_texts` takes.
+        class_names: the classes of the source.
+        unknown_classes: "error" or "drop", see `align_target`.
+        columns: `text_column`, `second_text_column`, `label_column` and `split_column` of a table.
+
+    Returns:
+        `Records` in the order of `class_names`, with `NO_LABEL` where there is none, or one of no known class.
+
+    Raises:
+        InputError: nothing is there, or classes are not known.
+    """
+    file = Path(path)
+    if str(path) not in TEXT_EXAMPLES and file.is_file() and file.suffix.lower() == ".txt":
+        lines = [line.strip() for line in read_utf8(file).splitlines()]
+        return _without_labels([line for line in lines if line], class_names, file)
+    is_table = str(path) not in TEXT_EXAMPLES and file.suffix.lower() in TABLE_SUFFIXES and file.is_file()
+    if is_table and not _has_column(file, columns["label_column"]):
+        return _read_bare_table(file, class_names, columns)
+    return align_target(find_texts(path, **columns), class_names, unknown_classes)
+
+
+def align_target(records, class_names, unknown_classes):
+    """Renumbers labels by the names of the source's classes.
+
+    Args:
+        records: `Records` with one label per example.
+        class_names: the classes of the source.
+        unknown_classes: what becomes of classes that are none of these: "error" refuses them, "drop" gives their
+            examples `NO_LABEL`.
+
+    Returns:
+        New `Records` with `class_names`; a note tells of classes that were dropped, or that the target lacks.
+
+    Raises:
+        InputError: classes are not known, or none is.
+    """
+    unknown = [name for name in records.class_names if name not in class_names]
+    if len(unknown) == len(records.class_names):
+        raise InputError(
+            f"None of the target's classes ({first_of(unknown)}) is one of the source's ({first_of(class_names)}): "
+            "name them alike, or give the target without class folders or labels."
+        )
+    if unknown and unknown_classes == "error":
+        error = unknown_name("class in the target, which the source lacks,", unknown[0], class_names)
+        raise InputError(f"{str(error).rstrip('.')}; or leave it out of the report: --adaptation.unknown_classes drop.")
+    places = [class_names.index(name) if name in class_names else NO_LABEL for name in records.class_names]
+    missing = [name for name in class_names if name not in records.class_names]
+    notes = [f"The target's class {name} is unknown to the source: left out of the report." for name in unknown]
+    if missing:
+        notes.append(f"The target has no example of {first_of(missing)}.")
+    labels = np.array(places, np.int32)[records.labels]
+    return replace(records, labels=labels, class_names=tuple(class_names), notes=(*records.notes, *notes))
+
+
+def hide_labels(records, test_fraction, seed):
+    """Decides which target examples are adapted to, and which are for the report; only the latter keep their labels.
+
+    No label has a part in it: given test splits stay, or the test is drawn at random. What has no label is adapted to.
+
+    Args:
+        records: `Records` of the target, see `align_target`.
+        test_fraction: part of the examples that is drawn, 0 to below 1.
+        seed: int, of the drawing.
+
+    Returns:
+        `Records` whose splits are "train", with labels 0 that mean nothing, and "test", with the true ones.
+    """
+    is_test = np.asarray(records.splits, object) == "test"
+    if not is_test.any():
+        order = np.random.default_rng(seed).permutation(len(records))
+        is_test[order[: round(test_fraction * len(records))]] = True
+    is_test &= records.labels != NO_LABEL
+    splits = np.where(is_test, "test", "train").tolist()
+    return replace(records, labels=np.where(is_test, records.labels, 0).astype(np.int32), splits=splits)
+
+
+def reveal_labels(records, hidden):
+    """Gives the target's labels back, for the model that could have been trained on them.
+
+    Args:
+        records: `Records` of the target.
+        hidden: what `hide_labels` made of them.
+
+    Returns:
+        `Records` of all examples with a label; the test is the same, the other splits are undecided.
+    """
+    splits = [split if split == "test" else "" for split in hidden.splits]
+    return replace(records, splits=splits).take(np.flatnonzero(records.labels != NO_LABEL))
+
+
+def _has_no_class_folders(folder):
+    images = list_images(folder)
+    return any(Path(image).parent == folder for image in images) or len({Path(image).parent for image in images}) == 1
+
+
+def _has_column(table, column):
+    try:
+        read_cells(table, {"data.label_column": column})
+    except InputError as error:
+        if "has no column" in str(error):
+            return False
+        raise
+    return True
+
+
+def _read_bare_table(table, class_names, columns):
+    wanted = {"text.text_column": columns["text_column"]}
+    if columns["second_text_column"] is not None:
+        wanted["text.second_text_column"] = columns["second_text_column"]
+    places, rows = zip(*read_cells(table, wanted), strict=True)
+    names = list(wanted.values())
+    texts = [row.get(names[0], "") if len(names) == 1 else tuple(row.get(name, "") for name in names) for row in rows]
+    check_texts(f"The table {table}", places, texts)
+    return _without_labels(texts, class_names, table)
+
+
+def _without_labels(sources, class_names, place):
+    if not sources:
+        raise InputError(f"Nothing to adapt to in {place}: expected images, or a text in each line.")
+    names = [str(number) for number, _ in enumerate(sources, start=1)]
+    labels = np.full(len(sources), NO_LABEL, np.int32)
+    return Records(list(sources), names, labels, [""] * len(sources), tuple(class_names))
