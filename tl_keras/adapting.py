@@ -111,7 +111,7 @@ def adapt(config, model, splits, target, phases, run):
         and `adapted`. `pictures` is a list of (caption, path).
     """
     domains = _Domains(config, model, splits, target, phases)
-    start = model.get_weights()
+    start = _values(model)
     candidates = []
     for number, (name, train) in enumerate([(SOURCE_ONLY, None), *_candidates(config, domains)]):
         weights, scores = _made_once(run / "checkpoints" / f"adapted-{number}.npz", model, start, train, domains)
@@ -125,7 +125,7 @@ def adapt(config, model, splits, target, phases, run):
     record |= {"kept": kept, "candidates": candidates}
     reports = {}
     for name, weights in (("source_only", start), ("adapted", best)):
-        model.set_weights(weights)
+        _assign(model, weights)
         reports[name] = _report(config, model, splits, target)
     return record | _compare(reports, splits.class_names, run)
 
@@ -238,15 +238,25 @@ def _made_once(path, model, start, train, domains):
                 return weights, json.loads(str(file["scores"]))
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
             print(f"the candidate {path} is damaged and is made anew", flush=True)
-    model.set_weights(start)
+    _assign(model, start)
     if train:
         train()
-    weights, scores = model.get_weights(), domains.judge()
+    weights, scores = _values(model), domains.judge()
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {f"weight-{number}": weight for number, weight in enumerate(weights)}
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **arrays, scores=np.array(json.dumps(scores)))
     return weights, scores
+
+
+def _values(model):
+    """The values of all variables: the states of random generators too, which `get_weights` leaves out."""
+    return [np.asarray(variable) for variable in model.variables]
+
+
+def _assign(model, values):
+    for variable, value in zip(model.variables, values, strict=True):
+        variable.assign(value)
 
 
 def _report(config, model, splits, target):
@@ -256,14 +266,19 @@ def _report(config, model, splits, target):
     width, tested = model.output_shape[-1], len(target.splits.test) > 0
     parts = {"source": splits.test, "target": target.splits.test if tested else target.splits.train}
     found = {domain: task.predict(joint, _whole(part), batch_size) for domain, part in parts.items()}
-    report = {"features": {domain: values[:MOST_MAPPED, :-width] for domain, values in found.items()}}
-    report["labels"] = {"source": splits.test.labels[:MOST_MAPPED]}
+    report = {"features": {domain: _mapped(values[:, :-width]) for domain, values in found.items()}}
+    report["labels"] = {"source": _mapped(splits.test.labels)}
     if tested:
         test = target.splits.test
         probabilities = task.predict(model, test, batch_size)
         report["metrics"] = evaluation.classification_metrics(test.labels, probabilities, test.class_names)
-        report["labels"]["target"] = test.labels[:MOST_MAPPED]
+        report["labels"]["target"] = _mapped(test.labels)
     return report
+
+
+def _mapped(rows):
+    """Takes at most `MOST_MAPPED` of all rows, evenly: examples often lie class by class."""
+    return rows[:: -(-len(rows) // MOST_MAPPED)]
 
 
 def _whole(part):

@@ -1,0 +1,183 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tl_keras import adapting, evaluate, train
+from tl_keras.adaptation_config import Validator
+from tl_keras.command_line import parse
+from tl_keras.errors import InputError
+
+PHASES = "[{train: top, epochs: 2, learning_rate: 0.01}]"
+CHANGED = "block7"
+
+
+@pytest.fixture(scope="module")
+def target_folder(tmp_path_factory):
+    """Paler pictures of the same three colours."""
+    root, generator = tmp_path_factory.mktemp("target"), np.random.default_rng(1)
+    for name, colour in {"blue": (90, 100, 220), "green": (90, 200, 100), "red": (220, 90, 100)}.items():
+        (root / name).mkdir()
+        for number in range(12):
+            pixels = np.clip(np.array(colour) + 60 + generator.normal(0, 40, (40, 48, 3)), 0, 255).astype("uint8")
+            Image.fromarray(pixels).save(root / name / f"{number:02d}.png")
+    return root
+
+
+def flags(source, target, method, run, **others):
+    flags = {
+        "--data.path": source,
+        "--data.image_size": 32,
+        "--data.batch_size": 16,
+        "--data.augmentation": "none",
+        "--data.test_fraction": 0.25,
+        "--model.weights": "none",
+        "--phases": PHASES,
+        "--adaptation.method": method,
+        "--adaptation.target": target,
+        "--run": run,
+    } | others
+    return [str(part) for flag in flags.items() for part in flag]
+
+
+def read(run, name="metrics.json"):
+    return json.loads((run / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("method", ["mcc", "adabn"])
+def test_a_run_is_adapted_and_says_what_came_of_it(
+    method, picture_folder, target_folder, tmp_path, capsys, small_network
+):
+    run = tmp_path / "run"
+    train.main(flags(picture_folder, target_folder, method, run))
+    found, printed = read(run)["adaptation"], capsys.readouterr().out
+    names = [candidate["name"] for candidate in found["candidates"]]
+    assert names[0] == "source-only" and len(names) == (4 if method == "mcc" else 2)
+    best = max(found["candidates"], key=lambda candidate: candidate["score"])
+    assert found["kept"] == best["name"] and f"kept: {best['name']}" in printed
+    assert "target: 27 examples without labels, 9 with labels for the report" in printed
+    assert "target accuracy: source-only" in printed
+    assert found["target"].keys() == {"source_only", "adapted"}
+    assert (run / "domains.png").stat().st_size > 1000
+    assert "Features of both domains" in (run / "report.html").read_text(encoding="utf-8")
+    # What was saved is what was reported.
+    evaluate.main([str(run), "--data", str(target_folder)])
+
+
+def test_labels_of_the_target_are_never_seen(picture_folder, target_folder, tmp_path, small_network):
+    weights = []
+    for number, names in enumerate((("blue", "green", "red"), ("green", "red", "blue"))):
+        # The same pictures in the same order, under other labels.
+        table = tmp_path / f"target-{number}"
+        table.mkdir()
+        rows = ["path,label"]
+        for name, label in zip(("blue", "green", "red"), names, strict=True):
+            for picture in sorted((target_folder / name).iterdir()):
+                copy = table / f"{name}-{picture.name}"
+                copy.write_bytes(picture.read_bytes())
+                rows.append(f"{copy.name},{label}")
+        (table / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+        run = tmp_path / f"run-{number}"
+        train.main(flags(picture_folder, table / "labels.csv", "mmd", run, **{"--adaptation.weights": "[1]"}))
+        weights.append(run)
+    first, second = (read(run)["adaptation"] for run in weights)
+    assert first["candidates"] == second["candidates"]
+    assert first["target"] != second["target"]
+
+
+def test_without_a_better_candidate_the_model_stays(
+    picture_folder, target_folder, tmp_path, monkeypatch, small_network
+):
+    run = tmp_path / "run"
+    # Adaptation that breaks the model.
+    monkeypatch.setattr(
+        adapting,
+        "_fit_both_domains",
+        lambda domains, weight: domains.model.set_weights(
+            [np.zeros_like(value) for value in domains.model.get_weights()]
+        ),
+    )
+    train.main(flags(picture_folder, target_folder, "dann", run, **{"--adaptation.validator": "source_accuracy"}))
+    found = read(run)["adaptation"]
+    assert found["kept"] == "source-only"
+    assert found["target"]["adapted"] == found["target"]["source_only"]
+    assert "found nothing better" in (run / "report.html").read_text(encoding="utf-8")
+
+
+def test_candidates_that_are_done_are_not_repeated(picture_folder, target_folder, tmp_path, monkeypatch, small_network):
+    run, calls = tmp_path / "run", []
+    real = adapting._fit_both_domains
+
+    def fit(domains, weight):
+        calls.append(weight)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        real(domains, weight)
+
+    monkeypatch.setattr(adapting, "_fit_both_domains", fit)
+    arguments = flags(picture_folder, target_folder, "mcc", run, **{"--adaptation.weights": "[1, 2]"})
+    with pytest.raises(KeyboardInterrupt):
+        train.main(arguments)
+    train.main(arguments)
+    assert calls == [1, 2, 2]
+    again = tmp_path / "again"
+    monkeypatch.setattr(adapting, "_fit_both_domains", real)
+    train.main(flags(picture_folder, target_folder, "mcc", again, **{"--adaptation.weights": "[1, 2]"}))
+    assert read(run)["adaptation"] == read(again)["adaptation"]
+
+
+def test_the_upper_bound_is_trained_on_the_targets_labels(
+    picture_folder, target_folder, tmp_path, capsys, small_network
+):
+    run = tmp_path / "run"
+    train.main(flags(picture_folder, target_folder, "adabn", run, **{"--adaptation.upper_bound": "true"}))
+    assert read(run)["adaptation"]["target"].keys() == {"source_only", "adapted", "upper_bound"}
+    assert "trained on its labels" in capsys.readouterr().out
+
+
+def test_a_target_without_labels_has_no_report(picture_folder, target_folder, tmp_path, capsys, small_network):
+    run, flat = tmp_path / "run", tmp_path / "flat"
+    flat.mkdir()
+    for picture in target_folder.glob("*/*.png"):
+        (flat / f"{picture.parent.name}-{picture.name}").write_bytes(picture.read_bytes())
+    train.main(flags(picture_folder, flat, "adabn", run))
+    assert "target: 36 examples without labels, none with labels" in capsys.readouterr().out
+    assert "target" not in read(run)["adaptation"]
+
+
+@pytest.mark.parametrize(
+    ("others", "telling"),
+    [
+        ({"--adaptation.method": "adabm"}, "adaptation.method"),
+        ({"--data.batch_size": 4}, "needs statistics of a batch: got data.batch_size 4, expected at least 16"),
+        ({"--task": "text_classification", "--data.path": "reviews"}, "text encoders do not have"),
+        ({"--adaptation.weights": "[0]"}, "adaptation.weights must be numbers above 0"),
+        ({"--adaptation.train": "top"}, "adaptation.train is not for adabn"),
+    ],
+)
+def test_bad_settings_are_refused_in_a_sentence(others, telling, tmp_path):
+    with pytest.raises(InputError, match=telling):
+        parse(flags("emoji", "mnist", "adabn", tmp_path / "run", **others))
+
+
+def test_a_target_without_a_method_is_refused():
+    with pytest.raises(InputError, match="adaptation.target is given without adaptation.method"):
+        parse(["--adaptation.target", "mnist"])
+
+
+def test_a_target_of_a_few_pictures_is_refused(picture_folder, target_folder, tmp_path, small_network):
+    few = tmp_path / "few"
+    few.mkdir()
+    for picture in sorted((target_folder / "red").iterdir())[:5]:
+        (few / picture.name).write_bytes(picture.read_bytes())
+    with pytest.raises(InputError, match="has 5 examples to adapt to: expected at least 16"):
+        train.main(flags(picture_folder, few, "mcc", tmp_path / "run"))
+
+
+def test_the_validators_of_the_configuration_are_those_that_exist():
+    from typing import get_args
+
+    from tl_keras.adaptation import VALIDATORS
+
+    assert set(get_args(Validator)) == set(VALIDATORS)
