@@ -1,7 +1,9 @@
-"""Makes `data/emoji`, the image set that ships with tl_keras, from an unpacked `emoji-datasource-google` npm package.
+"""Makes the emoji that ship with tl_keras from an unpacked npm package: `data/emoji`, or the same by another vendor.
 
     npm pack emoji-datasource-google@16.0.0 && tar xzf emoji-datasource-google-16.0.0.tgz
     python data/make_emoji.py package data/emoji
+
+and with `twitter` in place of `google` and `--vendor twitter`, `data/emoji_twitter`.
 
 The result is a pure function of the package: the pictures are copied byte for byte, only chosen and renamed.
 """
@@ -110,28 +112,28 @@ def pixels(path):
     return np.asarray(Image.alpha_composite(white, picture).convert("RGB"), np.int16)
 
 
-def chosen_emoji(records, kind):
+def chosen_emoji(records, kind, vendor):
     """Lists the records of a kind, in the order of their short names."""
     unwanted = NOT_OF_KIND[kind].split()
     chosen = [
         record
         for record in records
         if record["subcategory"] in KINDS[kind]
-        and record["has_img_google"]
+        and record[f"has_img_{vendor}"]
         and record["short_name"] not in unwanted
         and not VARIANT.search(record["unified"])
     ]
     return sorted(chosen, key=lambda record: record["short_name"])[:: STRIDES.get(kind, 1)]
 
 
-def write_kind(package, target, records, kind):
+def write_kind(package, target, records, kind, vendor):
     """Copies the pictures of one kind, without repeated ones, and returns their number."""
     folder = target / kind
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     kept = []
-    for record in chosen_emoji(records, kind):
-        source = package / "img" / "google" / "64" / record["image"]
+    for record in chosen_emoji(records, kind, vendor):
+        source = package / "img" / vendor / "64" / record["image"]
         picture = pixels(source)
         if any(np.abs(picture - other).mean() < SAME_PICTURE for other in kept):
             continue
@@ -145,10 +147,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("package", type=Path, help="the unpacked npm package")
     parser.add_argument("target", type=Path, help="the folder to write, such as data/emoji")
+    parser.add_argument("--vendor", choices=("google", "twitter"), default="google", help="whose drawings (google)")
     arguments = parser.parse_args()
     records = json.loads((arguments.package / "emoji.json").read_text(encoding="utf-8"))
     for kind in sorted(KINDS):
-        print(f"{kind:16} {write_kind(arguments.package, arguments.target, records, kind)}")
+        print(f"{kind:16} {write_kind(arguments.package, arguments.target, records, kind, arguments.vendor)}")
 
 
 if __name__ == "__main__":

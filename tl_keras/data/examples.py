@@ -9,6 +9,7 @@ from tl_keras.user_cache import cached_folder
 
 IMAGE_EXAMPLES = {
     "emoji": "810 emoji of 12 kinds, 64 x 64 pixels, drawn by Google (Noto Emoji)",
+    "emoji_twitter": "810 of the same emoji, 64 x 64 pixels, drawn by Twitter (Twemoji)",
     "mnist": "5,000 handwritten digits of MNIST, 20 x 20 pixels",
     "uci_digits": "1,797 handwritten digits of the UCI repository, 8 x 8 pixels",
 }
@@ -20,6 +21,7 @@ EXAMPLES = IMAGE_EXAMPLES | TEXT_EXAMPLES
 
 _PLACES = {
     "emoji": "emoji",
+    "emoji_twitter": "emoji_twitter",
     "reviews": "reviews/product_reviews.csv",
     "movie_reviews": "reviews/movie_reviews.csv",
 }
