@@ -33,6 +33,9 @@ class AdaptationConfig:
     target: str | None = None
     """Examples of the target domain: a folder of images, .txt with a text in each line, or anything that data.path
     takes. Labels, where it has them, are for the final report alone."""
+    masked_epochs: int | None = None
+    """Of texts: passes over the target's texts before the first phase, in which the encoder guesses hidden words; null
+    makes none. No method is needed for it."""
     train: str | list[str] | None = None
     """What learns while adapting, as in a phase; null takes what the last phase trained."""
     epochs: int | None = None
@@ -51,11 +54,13 @@ class AdaptationConfig:
 
     def __post_init__(self):
         """Refuses a method without a target, a target without a method, and numbers out of range."""
-        if (self.method is None) != (self.target is None):
-            given, missing = ("method", "target") if self.method else ("target", "method")
+        wanted = "method" if self.method else "masked_epochs" if self.masked_epochs is not None else None
+        if (wanted is None) != (self.target is None):
+            given, missing = (wanted, "target") if wanted else ("target", "method")
             raise InputError(f"adaptation.{given} is given without adaptation.{missing}: give both or none.")
-        if self.epochs is not None and self.epochs < 1:
-            raise InputError(f"adaptation.epochs must be at least 1: got {self.epochs}.")
+        for name in ("epochs", "masked_epochs"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise InputError(f"adaptation.{name} must be at least 1: got {getattr(self, name)}.")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InputError(f"adaptation.learning_rate must be above 0: got {self.learning_rate}.")
         if self.weights is not None and not (self.weights and min(self.weights) > 0):

@@ -94,6 +94,34 @@ def check_model(config, model):
     transfer.features_before_head(model)
 
 
+def pretrain(config, model, target, run):
+    """Lets the encoder read the target's texts, words of which are hidden, before the first phase.
+
+    Args:
+        config: `RunConfig` with `adaptation.masked_epochs`.
+        model: text classifier. It is changed.
+        target: `Target`.
+        run: `RunFolder`; what was learned is kept in its `checkpoints`, and not learned again.
+    """
+    path = run / "checkpoints" / "masked.npz"
+    values, _ = _read(path, len(model.variables)) if path.exists() else (None, None)
+    if values is not None:
+        _assign(model, values)
+        return
+    inputs = TASKS[config.task].training_inputs(config, replace(target.splits, validation=target.splits.train), 0)
+    steps = config.adaptation.masked_epochs * inputs["steps_per_epoch"]
+    devices.reseed(config.seed)
+    loss = adaptation.pretrain_on_texts(
+        model,
+        inputs["x"],
+        steps,
+        max_tokens=config.text.max_tokens,
+        weight_decay=config.optimizer.weight_decay,
+    )
+    print(f"masked language modelling on the target: {steps} steps, loss {loss:.3f}", flush=True)
+    _write(path, _values(model), {"loss": loss})
+
+
 def adapt(config, model, splits, target, phases, run):
     """Tries what the method offers and keeps what the validator finds best, the model as it is included.
 
@@ -105,11 +133,16 @@ def adapt(config, model, splits, target, phases, run):
         phases: list of `Phase`, as trained.
         run: `RunFolder`; candidates that are done are kept in its `checkpoints`, and are not repeated.
 
+    Without a method nothing is tried, and the target is reported as it is.
+
     Returns:
         Dict ready for JSON: `method`, `validator`, `kept` (the candidate's name), `candidates` (name, score and what
         the other validators say of each), and, where the target has labels, `target` with the metrics of `source_only`
         and `adapted`. `pictures` is a list of (caption, path).
     """
+    if config.adaptation.method is None:
+        report = _report(config, model, splits, target)
+        return {"pictures": []} | ({"target": {"source_only": report["metrics"]}} if "metrics" in report else {})
     domains = _Domains(config, model, splits, target, phases)
     start = _values(model)
     candidates = []
@@ -232,21 +265,32 @@ def _method(config, steps):
 def _made_once(path, model, start, train, domains):
     """Trains a candidate, or reads it where an interrupted run has left it; returns its weights and scores."""
     if path.exists():
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                weights = [file[f"weight-{number}"] for number in range(len(start))]
-                return weights, json.loads(str(file["scores"]))
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
-            print(f"the candidate {path} is damaged and is made anew", flush=True)
+        values, scores = _read(path, len(start))
+        if values is not None:
+            return values, scores
     _assign(model, start)
     if train:
         train()
-    weights, scores = _values(model), domains.judge()
+    values, scores = _values(model), domains.judge()
+    _write(path, values, scores)
+    return values, scores
+
+
+def _write(path, values, facts):
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {f"weight-{number}": weight for number, weight in enumerate(weights)}
+    arrays = {f"value-{number}": value for number, value in enumerate(values)}
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **arrays, scores=np.array(json.dumps(scores)))
-    return weights, scores
+        np.savez(file, **arrays, facts=np.array(json.dumps(facts)))
+
+
+def _read(path, count):
+    """Reads what `_write` wrote; (None, None) of a damaged file."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return [file[f"value-{number}"] for number in range(count)], json.loads(str(file["facts"]))
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+        print(f"{path} is damaged and is made anew", flush=True)
+        return None, None
 
 
 def _values(model):
@@ -326,6 +370,8 @@ def summarize(record):
     Returns:
         List of str.
     """
+    if "kept" not in record:
+        return [f"target accuracy: {metrics['accuracy']:.3f}" for metrics in record.get("target", {}).values()]
     lines = [f"adaptation: {record['kept']} was kept, chosen by {record['validator']} without any target label"]
     if record["kept"] == SOURCE_ONLY:
         lines[0] = f"adaptation: {record['validator']} found nothing better than the source-only model, which was kept"

@@ -395,8 +395,10 @@ class RunConfig:
 
     def _check_adaptation(self):
         method = self.adaptation.method
-        if method is None:
+        if self.adaptation.target is None:
             return
+        if self.task != "text_classification" and self.adaptation.masked_epochs is not None:
+            raise InputError("adaptation.masked_epochs hides words of texts: leave it out for this task.")
         if self.task == "object_detection":
             raise InputError("adaptation is for classification: leave it out for object_detection.")
         if self.data.multi_label:

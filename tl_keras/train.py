@@ -32,7 +32,7 @@ def run_training(config):
         if not run.finished:
             task.check_sources(config)
             splits = task.load_data(config)
-            target = adapting.load_target(config, splits) if config.adaptation.method else None
+            target = adapting.load_target(config, splits) if config.adaptation.target else None
             run.require_same_data(_fingerprint(task, splits, target))
             print(task.describe(splits), flush=True)
             task.preview(config, splits, run.path)
@@ -40,6 +40,8 @@ def run_training(config):
             if target:
                 adapting.check_model(config, model)
                 print(*target.notes, adapting.describe(target), sep="\n", flush=True)
+            if config.adaptation.masked_epochs:
+                adapting.pretrain(config, model, target, run)
             phases = config.phases or choose_phases(config, model, len(splits.train))
             history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))
             models.merge_lora(model)

@@ -9,6 +9,8 @@ from .domain_fitting import make_adaptation_optimizer as make_adaptation_optimiz
 from .domain_fitting import pair_domains as pair_domains
 from .domain_fitting import with_features as with_features
 from .domain_outputs import DomainOutputs as DomainOutputs
+from .masked_language_model import MaskedLanguageModel as MaskedLanguageModel
+from .masked_language_model import pretrain_on_texts as pretrain_on_texts
 from .mcc import MinimumClassConfusion as MinimumClassConfusion
 from .mmd import MaximumMeanDiscrepancy as MaximumMeanDiscrepancy
 from .self_training import SelfTraining as SelfTraining

@@ -1,0 +1,48 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.models.tiny_encoders import TEXTS, save_preset, token_inputs
+from tl_keras.adaptation import MaskedLanguageModel, pretrain_on_texts
+from tl_keras.errors import InputError
+from tl_keras.models.text_classifiers import build_text_classifier
+
+
+@pytest.fixture
+def classifier(tmp_path):
+    keras.utils.set_random_seed(0)
+    save_preset(tmp_path, "bert")
+    return build_text_classifier(tmp_path, 2)
+
+
+def test_the_head_shares_the_embeddings_and_guesses_at_the_places_asked_for(classifier):
+    model, inputs = MaskedLanguageModel(classifier), token_inputs(classifier.tokenizer)
+    places = np.array([[1, 2]] * len(inputs["token_ids"]), "int32")
+    logits = np.asarray(model(inputs | {"mask_positions": places}))
+    vocabulary = classifier.tokenizer.layer.vocabulary_size()
+    assert logits.shape == (len(places), 2, vocabulary)
+    table = next(weight for weight in classifier.weights if weight.shape[0] == vocabulary)
+    assert any(weight is table for weight in model.trainable_variables)
+    table.assign(0 * table)
+    assert not np.array_equal(logits, np.asarray(model(inputs | {"mask_positions": places})))
+
+
+def test_reading_texts_teaches_the_encoder_and_leaves_the_head_alone(classifier):
+    inputs = token_inputs(classifier.tokenizer)
+    batches = tf.data.Dataset.from_tensors((inputs, np.zeros(len(TEXTS)))).repeat()
+    before = {weight.path: np.asarray(weight) for weight in classifier.weights}
+    first = pretrain_on_texts(classifier, batches, 1, max_tokens=16, learning_rate=1e-9)
+    assert pretrain_on_texts(classifier, batches, 60, max_tokens=16, learning_rate=0.01) < first
+    moved = {path.split(".")[0] for path, old in before.items() if np.any(old != dict(_by_path(classifier))[path])}
+    assert "embeddings" in moved and "layer1" in moved and "head" not in moved
+
+
+def test_a_vocabulary_without_a_mask_is_refused(classifier, monkeypatch):
+    monkeypatch.setattr(classifier.tokenizer.layer, "get_vocabulary", lambda: ["[PAD]", "word"])
+    with pytest.raises(InputError, match=r"has no \[MASK\]"):
+        pretrain_on_texts(classifier, None, 1, max_tokens=16)
+
+
+def _by_path(model):
+    return [(weight.path, np.asarray(weight)) for weight in model.weights]
