@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.durations import parse_duration
+from tl_keras.durations import Interval, parse_duration, parse_interval
 from tl_keras.errors import InputError
 
 
@@ -15,3 +15,17 @@ def test_a_duration_is_read(text, seconds):
 def test_what_is_none_is_refused(text):
     with pytest.raises(InputError, match="no duration"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [("5m", Interval(seconds=300)), ("200 steps", Interval(steps=200)), ("1 step", Interval(steps=1))],
+)
+def test_an_interval_is_a_time_or_a_number_of_steps(text, interval):
+    assert parse_interval(text) == interval
+
+
+@pytest.mark.parametrize("text", ["", "200", "0 steps", "-1 steps", "1.5 steps", "often"])
+def test_no_interval_is_refused(text):
+    with pytest.raises(InputError, match="5m or 200 steps"):
+        parse_interval(text)

@@ -1,11 +1,13 @@
 import json
+import shutil
 
 import keras
 import numpy as np
 import pytest
 
 from tl_keras import train
-from tl_keras.command_line import parse
+from tl_keras.callbacks.checkpoint_files import write_checkpoint
+from tl_keras.command_line import parse, run_verb
 from tl_keras.config import OptimizerConfig
 from tl_keras.errors import InputError
 from tl_keras.fitting import make_optimizer
@@ -294,4 +296,75 @@ def test_a_metric_that_no_epoch_will_report_is_refused_before_anything_is_comput
     with pytest.raises(InputError, match=telling):
         trained(arguments(picture_folder, tmp_path / "run", phases=f"[{phase}]"))
     assert "cache" not in capsys.readouterr().out
+    assert not (tmp_path / "run").exists()
+
+
+class Spoil:
+    """Makes a weight NaN before the given steps of a run, counted from 0 over all its attempts."""
+
+    def __init__(self, *doomed):
+        self.doomed, self.steps = doomed, -1
+
+    def patch(self, monkeypatch):
+        spoiler = self
+
+        def spoil(callback, batch, logs=None):
+            spoiler.steps += 1
+            if spoiler.steps in spoiler.doomed:
+                kernel = callback.model.get_layer("head.logits").kernel
+                kernel.assign(kernel * np.nan)
+
+        monkeypatch.setattr("tl_keras.callbacks.ProgressLines.on_train_batch_begin", spoil, raising=False)
+
+
+@pytest.mark.usefixtures("small_network")
+def test_after_a_loss_that_is_no_number_the_run_goes_on_from_before_at_a_tenth_of_the_rate(
+    picture_folder, tmp_path, monkeypatch, capsys
+):
+    Spoil(7).patch(monkeypatch)
+    flags = arguments(picture_folder, tmp_path / "run", checkpoint_every="1 steps")
+    model, history = trained(flags)
+    printed = capsys.readouterr().out
+    assert "the loss or a weight was no finite number at batch 2 of epoch 3: all rates are a tenth" in printed
+    assert "going on after epoch 2 and 1 steps" in printed
+    assert np.isfinite(history["loss"]).all() and len(history["loss"]) == 7
+    assert all(np.isfinite(weight).all() for weight in model.weights)
+
+
+@pytest.mark.usefixtures("small_network")
+def test_a_loss_that_is_no_number_twice_ends_the_run_and_names_the_batch(picture_folder, tmp_path, monkeypatch, capsys):
+    Spoil(0, 2).patch(monkeypatch)
+    with pytest.raises(SystemExit) as stop:
+        run_verb(train.main, arguments(picture_folder, tmp_path / "run"))
+    assert stop.value.code == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "at batch 2 of epoch 1, even at a tenth of the rate" in error
+
+
+@pytest.mark.usefixtures("small_network")
+def test_a_full_disk_ends_the_run_in_one_sentence_and_it_goes_on_later(picture_folder, tmp_path, monkeypatch, capsys):
+    flags, folder = arguments(picture_folder, tmp_path / "run"), tmp_path / "run" / "checkpoints"
+
+    def fill(folder, epochs, *more):
+        if epochs == 3:
+            (folder / ".new-00003-000000000.npz").symlink_to("/dev/full")
+        write_checkpoint(folder, epochs, *more)
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit) as stop:
+        patch.setattr("tl_keras.callbacks.checkpoints.write_checkpoint", fill)
+        run_verb(train.main, flags)
+    assert stop.value.code == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: The disk is full") and "go on with `python -m" in error and error.count("\n") == 1
+    assert sorted(path.name for path in folder.glob("*.npz")) == ["00001-000000000.npz", "00002-000000000.npz"]
+    _, history = trained(flags)
+    assert len(history["loss"]) == 7
+    assert "going on after epoch 2," in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("small_network")
+def test_a_disk_that_is_too_small_is_refused_before_training(picture_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, 1000))
+    with pytest.raises(InputError, match="has 0.0 MB for a run whose checkpoints and model need 0.[1-9] MB"):
+        trained(arguments(picture_folder, tmp_path / "run"))
     assert not (tmp_path / "run").exists()

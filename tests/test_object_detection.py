@@ -147,7 +147,7 @@ def test_flags_of_other_tasks_are_refused(run, pictures, capsys, arguments, mess
 
 
 def test_a_run_goes_on_where_it_was_interrupted(flags, run, tmp_path, monkeypatch):
-    save = callbacks.CheckpointEachEpoch.on_epoch_end
+    save = callbacks.SaveCheckpoints.on_epoch_end
 
     def stop(self, epoch, logs=None):
         save(self, epoch, logs)
@@ -156,7 +156,7 @@ def test_a_run_goes_on_where_it_was_interrupted(flags, run, tmp_path, monkeypatc
 
     arguments = [*flags, "--run", str(tmp_path / "run")]
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(callbacks.CheckpointEachEpoch, "on_epoch_end", stop)
+        patch.setattr(callbacks.SaveCheckpoints, "on_epoch_end", stop)
         train.run_training(parse(arguments))
     again = train.run_training(parse(arguments))
     assert (again / "metrics.json").read_text() == (run / "metrics.json").read_text()

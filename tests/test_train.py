@@ -93,7 +93,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
     small_run, tiny_arguments, tmp_path, monkeypatch, capsys, epoch
 ):
     arguments = [*tiny_arguments, "--run", str(tmp_path / "run")]
-    save = callbacks.CheckpointEachEpoch.on_epoch_end
+    save = callbacks.SaveCheckpoints.on_epoch_end
 
     def save_and_stop(self, number, logs=None):
         save(self, number, logs)
@@ -101,7 +101,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("tl_keras.callbacks.checkpoints.CheckpointEachEpoch.on_epoch_end", save_and_stop)
+        patch.setattr("tl_keras.callbacks.checkpoints.SaveCheckpoints.on_epoch_end", save_and_stop)
         with pytest.raises(SystemExit) as stop:
             run_verb(train.main, arguments)
     assert stop.value.code == 130

@@ -12,7 +12,8 @@ import yaml
 from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser, set_parsing_settings
 
 from tl_keras.config import RunConfig, check_keys, flag_names
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError, RunStopped, unknown_name
+from tl_keras.interruption import Interrupted
 from tl_keras.phases import Phase, Plateau
 
 CONFIG_FOLDER = Path(__file__).parent / "configs"
@@ -103,7 +104,9 @@ class OneSentenceParser(argparse.ArgumentParser):
 
 
 def run_verb(verb, arguments=None):
-    """Calls a verb and turns what the user got wrong into one sentence and exit code 2.
+    """Calls a verb and turns what the user got wrong into one sentence and exit code 2, what stopped a run into 1.
+
+    A run that SIGINT or SIGTERM stopped exits with 130 or 143.
 
     Args:
         verb: function of a list of arguments.
@@ -114,6 +117,11 @@ def run_verb(verb, arguments=None):
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    except RunStopped as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except Interrupted as stop:
+        raise SystemExit(stop.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except BrokenPipeError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Literal, get_type_hints
 
 from tl_keras.adaptation_config import FEWEST_IN_BATCH, STATISTICS_ONLY, AdaptationConfig
-from tl_keras.durations import parse_duration
+from tl_keras.durations import parse_duration, parse_interval
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.models.detection.families import FAMILIES
@@ -294,6 +294,8 @@ class RunConfig:
     """Phases written by hand instead of a recipe, as {train: block5, epochs: 3, learning_rate: 1e-4}."""
     max_time: str | None = None
     """Time that loading and training may take, such as 10m or 1h30m; the phases share it. null: as long as it takes."""
+    checkpoint_every: str = "5m"
+    """Time or steps between checkpoints within an epoch, such as 30s or 200 steps; it changes no weight."""
     batch_norm: Literal["inference", "recalibrate", "train"] = "inference"
     """inference keeps its statistics, recalibrate estimates them once on the new data, train lets them follow."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
@@ -334,6 +336,7 @@ class RunConfig:
             raise InputError(f"block_decay must lie above 0 and up to 1: got {self.block_decay}.")
         if self.max_time is not None:
             parse_duration(self.max_time)
+        parse_interval(self.checkpoint_every)
 
     def _take_defaults_of_task(self):
         task_defaults = TASK_DEFAULTS[self.task]

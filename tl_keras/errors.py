@@ -12,6 +12,13 @@ class InputError(ValueError):
     """
 
 
+class RunStopped(RuntimeError):
+    """A run cannot go on, for a reason that no flag caused: the disk is full, the loss is no longer a number.
+
+    The verbs print its message as one sentence and exit with code 1, without a traceback.
+    """
+
+
 def unknown_name(argument, received, options):
     """Builds the error for a name that is not in a closed list.
 

@@ -5,9 +5,13 @@ import gc
 from dataclasses import replace
 
 from tl_keras import callbacks, models, transfer
-from tl_keras.errors import unknown_name
+from tl_keras.durations import parse_interval
+from tl_keras.errors import RunStopped, unknown_name
 from tl_keras.phase_features import PhaseFeatures
 from tl_keras.tasks import TASKS
+
+LOWERED_RATE = 0.1
+"""What all learning rates are multiplied by after the loss was no number."""
 
 
 def make_optimizer(settings):
@@ -48,24 +52,77 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     print(callbacks.phase_table(staging.plan), flush=True)
     for sentence in find_oversights(config, model, phases, staging.plan):
         print(f"note: {sentence}", flush=True)
-    epochs_done, history = callbacks.restore_newest(run / "checkpoints", model, staging)
-    if config.batch_norm == "recalibrate" and not epochs_done:
+    space = callbacks.largest_checkpoint(model, staging), callbacks.model_bytes(model.variables)
+    callbacks.check_space(run / "checkpoints", *space)
+    progress = callbacks.restore_newest(run / "checkpoints", model, staging)
+    if config.batch_norm == "recalibrate" and progress is None:
         recalibrate(config, model, splits)
-    watching = [
-        staging,
-        callbacks.ProgressLines(staging, run),
-        callbacks.CheckpointEachEpoch(run / "checkpoints", history, staging, model),
-    ]
+    saving = make_saving(config, run, progress, staging, model)
+    watching = [staging, callbacks.ProgressLines(staging, run), saving]
     done = len(staging.state["ends"])
     with _quick_collection():
         features = PhaseFeatures(config, model, splits, phases, done, run / "checkpoints" / "cache.json")
         _tell(features, run, insisted=config.cache.mode == "on")
-        for index in range(done, len(phases)):
-            first_epoch = max([epochs_done, *staging.state["ends"]])
-            _fit_phase(config, model, splits, phases[index], features.of(index), watching, first_epoch)
+        while (index := len(staging.state["ends"])) < len(phases):
+            first_epoch = max([saving.progress.epochs, *staging.state["ends"]])
+            try:
+                _fit_phase(config, model, splits, phases[index], features.of(index), watching, first_epoch)
+            except callbacks.NotFinite as error:
+                roll_back(error, saving, run)
             # Steps and data that were traced hold on to each other, and to what was stored: it would pile up.
             gc.collect()
-    return history
+    return saving.progress.history
+
+
+def make_saving(config, run, progress, staging, model):
+    """Makes the callback that saves the run, where it is new with a first checkpoint to fall back on.
+
+    Args:
+        config: `RunConfig`.
+        run: `RunFolder`.
+        progress: what `restore_newest` returned.
+        staging: `ProgressiveUnfreezing`, prepared.
+        model: compiled `keras.Model`.
+
+    Returns:
+        `SaveCheckpoints`.
+    """
+    saving = callbacks.SaveCheckpoints(
+        run / "checkpoints",
+        progress or callbacks.Progress(),
+        staging,
+        model,
+        parse_interval(config.checkpoint_every),
+        run.signals,
+    )
+    if progress is None:
+        saving.save()
+    return saving
+
+
+def roll_back(error, saving, run):
+    """Goes back to the newest checkpoint, whose weights are finite, and on at a lower rate; that helps once or never.
+
+    Args:
+        error: `NotFinite`.
+        saving: `SaveCheckpoints` of the run.
+        run: `RunFolder`.
+
+    Raises:
+        RunStopped: the rate has been lowered already, or no checkpoint can be read.
+    """
+    staging = saving.unfreezing
+    lowered = staging.state["rate"] < 1
+    progress = None if lowered else callbacks.restore_newest(saving.folder, saving.whole_model, staging)
+    if progress is None:
+        raise RunStopped(
+            f"The loss or a weight is no longer a finite number at {error}{', even at a tenth of the rate' * lowered}: "
+            "look for such values in the data of that batch, or begin anew with a lower learning_rate."
+        ) from error
+    saving.progress = progress
+    staging.state["rate"] = LOWERED_RATE
+    print(f"the loss or a weight was no finite number at {error}: all rates are a tenth from here on", flush=True)
+    run.log("rollback", {"at": str(error)})
 
 
 @contextlib.contextmanager
@@ -82,8 +139,13 @@ def _fit_phase(config, model, splits, phase, reading, watching, first_epoch):
     """Trains one phase on what it reads, and holds on to none of it."""
     cut, stored = reading or (None, None)
     learner = make_learner(config, model, phase, cut)
+    inputs = TASKS[config.task].training_inputs(config, splits, first_epoch, stored)
+    if steps_done := watching[0].state["steps"]:
+        inputs["x"] = inputs["x"].skip(steps_done)
+        # Keras makes the metrics in the first step, and those of the steps before are to be put back into them.
+        learner.evaluate(inputs["validation_data"].take(1), verbose=0)
     learner.fit(
-        **TASKS[config.task].training_inputs(config, splits, first_epoch, stored),
+        **inputs,
         initial_epoch=first_epoch,
         epochs=first_epoch + phase.epochs,
         verbose=0,

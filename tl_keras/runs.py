@@ -10,6 +10,7 @@ metrics.json     its test figures, the last file to be written: a run that has i
 """
 
 import contextlib
+import errno
 import json
 import os
 import platform
@@ -24,8 +25,10 @@ import filelock
 import yaml
 
 from tl_keras.atomic_files import atomic_path
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, RunStopped
+from tl_keras.interruption import StopSignals
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 VERSIONED = ("tl_keras", "tensorflow", "keras", "keras-hub", "numpy", "pillow", "scikit-learn")
 
 
@@ -34,10 +37,14 @@ class RunFolder:
 
     Args:
         path: the folder, which exists.
+
+    Attributes:
+        signals: `StopSignals`, which listens while the run is open.
     """
 
     def __init__(self, path):
         self.path = Path(path)
+        self.signals = StopSignals()
 
     def __truediv__(self, name):
         """Gives the path of a file in the folder."""
@@ -110,12 +117,13 @@ def open_run(folder, name, config_text, resume="auto"):
     Raises:
         InputError: another process works in the folder, it was made with another configuration, it is no run folder,
             or `resume` does not allow what would happen.
+        RunStopped: the disk became full.
     """
     run = RunFolder(folder or _new_folder(name))
     above = [parent for parent in run.path.parents if not parent.exists()]
     _check_resume(run, resume)
     _make_folder(run)
-    with _locked(run):
+    with _locked(run), run.signals, _told_how_to_go_on(run):
         if (run / "config.yaml").exists():
             _check_same_config(run, config_text)
         else:
@@ -124,13 +132,27 @@ def open_run(folder, name, config_text, resume="auto"):
         try:
             yield run
         except InputError:
-            if not (run / "log.jsonl").exists():
+            if not any((run / name).exists() for name in ("log.jsonl", "checkpoints")):
                 shutil.rmtree(run.path)
                 _remove_empty(above)
             raise
-        except KeyboardInterrupt:
-            print(f"interrupted: go on with `{resume_command(run.path)}`")
+
+
+@contextlib.contextmanager
+def _told_how_to_go_on(run):
+    """Tells how to go on after what no flag caused: a signal, a full disk."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"interrupted: go on with `{resume_command(run.path)}`", flush=True)
+        raise
+    except OSError as error:
+        if error.errno not in DISK_FULL:
             raise
+        raise RunStopped(
+            f"The disk is full ({error.strerror}), and what was saved before is whole: free some space and go on with "
+            f"`{resume_command(run.path)}`."
+        ) from error
 
 
 def _check_resume(run, resume):
@@ -201,8 +223,8 @@ def _locked(run):
 
 
 def _check_same_config(run, config_text):
-    """The place of the run may differ, the folder may have been moved, and what `resume` says; nothing else may."""
-    free = {"run": None, "resume": None}
+    """The place of the run may differ, the folder may have been moved, and what changes no weight; nothing else may."""
+    free = {"run": None, "resume": None, "checkpoint_every": None}
     old = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")) | free
     new = yaml.safe_load(config_text) | free
     if different := sorted(_differing_keys(old, new)):

@@ -47,7 +47,8 @@ def run_training(config):
             models.merge_lora(model)
             adapted = _adapt(config, model, splits, target, phases, run) if target else None
             write_results(config, model, splits, history, run, adapted)
-            shutil.rmtree(run / "checkpoints")
+        # Here, because a kill may have come between the results and this.
+        shutil.rmtree(run / "checkpoints", ignore_errors=True)
         print(format_results(run))
         print(
             f"run folder: {run.path}\nnext: python -m tl_keras.predict {shlex.quote(str(run.path))} {task.EXAMPLE}",

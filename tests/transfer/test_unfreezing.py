@@ -489,3 +489,28 @@ def test_a_regex_lets_single_weights_learn():
     fit(model, ProgressiveUnfreezing([Phase("regex:bias$")]), recorder, epochs=1)
     moved = [v.path for v, old in zip(model.weights, before, strict=True) if not same_bits(v.numpy(), old)]
     assert moved == ["head.logits/bias"]
+
+
+def test_the_rate_of_every_step_can_be_lowered():
+    recorders = []
+    for rate in (1.0, 0.1):
+        model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(TWO_PHASES)
+        unfreezing.resume({"rate": rate})
+        recorders.append(Recorder())
+        fit(model, unfreezing, recorders[-1], epochs=2)
+    np.testing.assert_allclose(recorders[1].rates, np.multiply(recorders[0].rates, 0.1), rtol=1e-6)
+
+
+def test_a_fit_resumed_within_an_epoch_takes_the_rates_and_the_number_of_steps_that_are_left():
+    data = tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(8).repeat()
+    steps = len(IMAGES) // 8
+    recorders = []
+    for done in (0, steps - 1):
+        model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(TWO_PHASES)
+        unfreezing.resume({"steps": done})
+        recorders.append(Recorder())
+        options = {"x": data.skip(done), "y": None, "batch_size": None, "steps_per_epoch": steps}
+        fit(model, unfreezing, recorders[-1], epochs=2, **options)
+        assert unfreezing.snapshot()["steps"] == 0
+        assert len(recorders[-1].weights) == 3
+    assert recorders[1].rates == recorders[0].rates[steps - 1 :]

@@ -1,5 +1,10 @@
-from .checkpoints import CheckpointEachEpoch as CheckpointEachEpoch
-from .checkpoints import restore_newest as restore_newest
+from .checkpoint_files import check_space as check_space
+from .checkpoint_variables import largest_checkpoint as largest_checkpoint
+from .checkpoint_variables import model_bytes as model_bytes
+from .checkpoints import NotFinite as NotFinite
+from .checkpoints import SaveCheckpoints as SaveCheckpoints
 from .progress import ProgressLines as ProgressLines
 from .progress import phase_table as phase_table
 from .release_rows import ReleaseRows as ReleaseRows
+from .restoring import Progress as Progress
+from .restoring import restore_newest as restore_newest

@@ -1,141 +1,134 @@
 """Checkpoints: where an interrupted run goes on."""
 
-import hashlib
 import json
-import zipfile
+import math
+import time
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from tl_keras.atomic_files import atomic_path
-from tl_keras.errors import InputError
-from tl_keras.transfer.audit import bytes_of
-from tl_keras.transfer.phase_optimizer import innermost_optimizer
-from tl_keras.transfer.staged_adamw import StagedAdamW
+from tl_keras.callbacks.checkpoint_files import write_checkpoint
+from tl_keras.callbacks.checkpoint_variables import digest_of, saved_variables
+from tl_keras.durations import Interval
+from tl_keras.interruption import StopSignals
+
+VALIDATION_PATIENCE = 20.0
+"""Seconds that a validation may take to its end after a signal asked to stop: the epoch is then saved whole."""
 
 
-class CheckpointEachEpoch(keras.callbacks.Callback):
-    """Saves a run at the end of every epoch, the newest two kept.
+class NotFinite(ArithmeticError):
+    """The loss or a weight is no longer a finite number.
+
+    Args:
+        epochs: how many epochs were done before.
+        steps: how many steps of the next one were done, the one that shows it included; 0 where its last one did.
+    """
+
+    def __init__(self, epochs, steps):
+        super().__init__(f"batch {steps} of epoch {epochs + 1}" if steps else f"the last batch of epoch {epochs}")
+
+
+class SaveCheckpoints(keras.callbacks.Callback):
+    """Saves a run at the end of every epoch and in between, the newest two kept.
 
     A checkpoint holds every variable that a phase may have changed so far (seed generators included), those of the
-    optimizer, the history and what the phases have decided; of what is still untouched it holds a hash. It
-    is written whole or not at all, and each array carries a checksum. Comes after `ProgressiveUnfreezing` in the list
-    of callbacks.
+    optimizer and the metrics, the history and what the phases have decided; of what is still untouched it holds a hash.
+    Weights that are not finite are never saved. Comes after `ProgressiveUnfreezing` in the list of callbacks.
 
     Args:
         folder: path of the checkpoints' folder.
-        history: dict from metric name to the list of its values so far, None in phases that do not report it; it grows
-            with each epoch.
+        progress: `Progress`; it grows with each epoch.
         unfreezing: the `ProgressiveUnfreezing` of the same `fit`, prepared.
         model: the model to save, of which `fit` may train only a suffix.
+        interval: `Interval` between checkpoints within an epoch; by default there are none.
+        signals: `StopSignals`, heeded after the step that is being computed; by default none come.
+
+    Raises:
+        NotFinite: the loss or a weight is not finite any more.
+        Interrupted: after a checkpoint, where a signal asked for it.
     """
 
-    def __init__(self, folder, history, unfreezing, model):
+    def __init__(self, folder, progress, unfreezing, model, interval=None, signals=None):
         super().__init__()
         self.folder = Path(folder)
-        self.history = history
+        self.progress = progress
         self.unfreezing = unfreezing
-        self._whole_model = model
+        self.interval = interval or Interval()
+        self.signals = signals or StopSignals()
+        self.whole_model = model
         self._digests = {}
+        self._rest()
+
+    def on_train_begin(self, logs=None):
+        """Lets signals wait for the end of a step."""
+        self.signals.deferring = True
+
+    def on_train_end(self, logs=None):
+        """Lets signals come through at once."""
+        self.signals.deferring = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Puts the metrics back as they were, where the epoch was resumed in its middle."""
+        if self.progress.metrics:
+            for variable, array in zip(self.model.metrics_variables, self.progress.metrics, strict=True):
+                variable.assign(array)
+            self.progress.metrics = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Saves where it is time to, and stops where a signal asked for it."""
+        steps = self.unfreezing.snapshot()["steps"]
+        if not math.isfinite((logs or {}).get("loss", 0.0)):
+            raise NotFinite(self.progress.epochs, steps)
+        self._steps_since += 1
+        # After the last step the end of the epoch saves.
+        if steps != self.params["steps"] and (self._is_time() or self.signals.received):
+            self.save(self.model.metrics_variables)
+            self.signals.check()
+
+    def on_test_batch_end(self, batch, logs=None):
+        """Stops where a signal asked for it and the validation takes too long."""
+        self.signals.check(VALIDATION_PATIENCE)
 
     def on_epoch_end(self, epoch, logs=None):
         """Saves the state that the next epoch begins with."""
-        logs = logs or {}
-        for name in {**self.history, **logs}:
-            values = self.history.setdefault(name, [None] * epoch)
+        logs, history = logs or {}, self.progress.history
+        for name in {**history, **logs}:
+            values = history.setdefault(name, [None] * epoch)
             values.append(float(logs[name]) if name in logs else None)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        unfreezing = self.unfreezing
+        self.progress.epochs = epoch + 1
+        self.save()
+        self.signals.check()
+
+    def save(self, metrics_variables=()):
+        """Writes a checkpoint of this step.
+
+        Args:
+            metrics_variables: list of `keras.Variable` to be saved in the middle of an epoch.
+
+        Raises:
+            NotFinite: a weight is not finite.
+            OSError: the disk takes no more; the older checkpoints are as they were.
+        """
+        unfreezing, progress = self.unfreezing, self.progress
         # Of a phase that has just ended the next one's list: what that will change is written, too.
-        phase = min(len(unfreezing.state["ends"]), len(unfreezing.phases) - 1)
-        state = {"epochs": epoch + 1, "history": self.history, "phases": unfreezing.state, "phase": phase}
-        variables = _variables(self._whole_model, unfreezing.untouched[phase])
+        phase, phases = min(len(unfreezing.state["ends"]), len(unfreezing.phases) - 1), unfreezing.snapshot()
+        state = {"epochs": progress.epochs, "history": progress.history, "phases": phases, "phase": phase}
+        variables = saved_variables(self.whole_model, unfreezing.untouched[phase])
         arrays = {name: variable.numpy() for name, variable in variables.items()}
+        if not all(np.isfinite(array).all() for name, array in arrays.items() if name.startswith("model-")):
+            raise NotFinite(progress.epochs, phases["steps"])
         arrays |= {f"best-{number}": array for number, array in enumerate(unfreezing.best_weights)}
+        arrays |= {f"metric-{number}": variable.numpy() for number, variable in enumerate(metrics_variables)}
         if phase not in self._digests:
-            self._digests[phase] = _digest(unfreezing.untouched[phase])
+            self._digests[phase] = digest_of(unfreezing.untouched[phase])
         arrays |= {"state": np.array(json.dumps(state)), "untouched": np.array(self._digests[phase])}
-        with atomic_path(self.folder / f"epoch-{epoch + 1:05d}.npz") as temporary, open(temporary, "wb") as file:
-            np.savez(file, **arrays)
-        for old in sorted(self.folder.glob("epoch-*.npz"))[:-2]:
-            old.unlink()
+        write_checkpoint(self.folder, progress.epochs, phases["steps"], arrays)
+        self._rest()
 
+    def _rest(self):
+        self._saved_at, self._steps_since = time.monotonic(), 0
 
-def restore_newest(folder, model, unfreezing):
-    """Puts the newest intact checkpoint back into a model and its phases.
-
-    Args:
-        folder: path of the checkpoints' folder; it may be absent.
-        model: compiled `keras.Model`.
-        unfreezing: its `ProgressiveUnfreezing`, prepared as when the checkpoint was saved.
-
-    Returns:
-        Tuple `(epochs, history)`: the number of epochs done and the dict of their metrics; without checkpoint
-        `(0, {})`.
-
-    Raises:
-        InputError: the weights that the run began with are not those any more.
-    """
-    for path in sorted(Path(folder).glob("epoch-*.npz"), reverse=True):
-        arrays = _read(path)
-        if state := _state(arrays, len(unfreezing.phases)):
-            untouched = unfreezing.untouched[state["phase"]]
-            variables = _variables(model, untouched)
-            if variables.keys() <= arrays.keys() and _fit(arrays, variables):
-                if str(arrays["untouched"]) != _digest(untouched):
-                    raise InputError(
-                        f"The run cannot go on from {str(path)!r}: the pretrained weights are other ones than when it "
-                        "began; restore them, or give --run another folder."
-                    )
-                return _restore(arrays, state, variables, unfreezing, path)
-        print(f"the checkpoint {path} is damaged or of another model and is passed over", flush=True)
-    return 0, {}
-
-
-def _state(arrays, num_phases):
-    """Returns what a checkpoint tells besides weights, or None where it is damaged or of other phases."""
-    if not {"state", "untouched"} <= arrays.keys():
-        return None
-    state = json.loads(str(arrays["state"]))
-    return state if state.get("phase", num_phases) < num_phases else None
-
-
-def _restore(arrays, state, variables, unfreezing, path):
-    for name, variable in variables.items():
-        variable.assign(arrays[name])
-    best = sorted((name for name in arrays if name.startswith("best-")), key=lambda name: int(name[5:]))
-    unfreezing.resume(state["phases"], [arrays[name] for name in best])
-    print(f"going on after epoch {state['epochs']}, from {path}", flush=True)
-    return state["epochs"], state["history"]
-
-
-def _fit(arrays, variables):
-    return all(arrays[name].shape == tuple(variable.shape) for name, variable in variables.items())
-
-
-def _read(path):
-    """Reads all arrays at once, which verifies their checksums; of a damaged file it gives fewer or none."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile):
-        return {}
-
-
-def _variables(model, untouched):
-    """The variables of all layers that may have changed, and the optimizer's; the metrics begin anew in each epoch."""
-    optimizer, still = innermost_optimizer(model.optimizer), set(map(id, untouched))
-    if isinstance(optimizer, StagedAdamW):
-        moments = zip(optimizer._trainable_variables, optimizer._momentums, optimizer._velocities, strict=True)
-        still |= {id(moment) for variable, *both in moments if id(variable) in still for moment in both}
-    named = {f"model-{number}": v for number, v in enumerate(v for layer in model.layers for v in layer.variables)}
-    named |= {f"optimizer-{number}": variable for number, variable in enumerate(model.optimizer.variables)}
-    return {name: variable for name, variable in named.items() if id(variable) not in still}
-
-
-def _digest(variables):
-    digest = hashlib.sha256()
-    for variable in variables:
-        digest.update(bytes_of(variable))
-    return digest.hexdigest()
+    def _is_time(self):
+        seconds, steps = self.interval.seconds or math.inf, self.interval.steps or math.inf
+        return self._steps_since >= steps or time.monotonic() - self._saved_at >= seconds

@@ -49,9 +49,10 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         plan: list of a dict for each phase, as `plan_phases` makes it, from the beginning of `fit` on. A phase that has
             ended also has `seconds`, `ended_by` ("epochs", "plateau" or "time") and `audit`, the numbers of variables
             that stayed frozen and that moved.
-        state: dict ready for JSON, to be saved after each epoch and put back before a resumed `fit`: `ends`, the first
-            epoch after each phase that has ended; `seconds`, the time used; `best` and `waited`, the value of the best
-            epoch of the running phase and the epochs since.
+        state: dict ready for JSON, as it is after an epoch: `ends`, the first epoch after each phase that has ended;
+            `seconds`, the time used; `best` and `waited`, the value of the best epoch of the running phase and the
+            epochs since; `rate`, what every learning rate is multiplied by; `steps`, in a resumed `fit` the steps of
+            its first epoch that are done already. `snapshot` gives it to be saved at any step.
         untouched: list of a list of `keras.Variable` for each phase, from `prepare` on: those that neither it nor any
             phase before it changes.
         best_weights: list of arrays, to be saved with it: the weights of that epoch, where the phase restores them.
@@ -71,8 +72,9 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         self.whole_model = whole_model
         self.max_seconds = max_seconds
         self.plan = []
-        self.state = {"ends": [], "seconds": 0.0, "best": None, "waited": 0}
+        self.state = {"ends": [], "seconds": 0.0, "best": None, "waited": 0, "rate": 1.0, "steps": 0}
         self.best_weights = []
+        self._steps_before = self._steps = 0
 
     def prepare(self, model, steps_per_epoch=None):
         """Builds the optimizer of a compiled model over every variable that any phase trains.
@@ -93,14 +95,27 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
             model.optimizer = optimizer_over(model.optimizer, self._variables)
         self._mark = time.perf_counter()
 
+    def snapshot(self):
+        """Gives the `state` of this step, to be saved with all variables, those of the metrics included.
+
+        Returns:
+            Dict ready for JSON.
+        """
+        self._count_seconds()
+        return self.state | {"steps": self._steps}
+
     def resume(self, state, best_weights=()):
         """Puts back what an interrupted run saved.
 
+        Where that was in the middle of an epoch, `fit` must know its number of steps, read what is left of the epoch
+        first, and find the metrics as they were after it has reset them.
+
         Args:
-            state: the `state` that was saved.
+            state: the `state` or `snapshot` that was saved.
             best_weights: the `best_weights` that were saved with it.
         """
-        self.state, self.best_weights = dict(state), list(best_weights)
+        self.state, self.best_weights = self.state | state, list(best_weights)
+        self._steps = self.state["steps"]
 
     def on_train_begin(self, logs=None):
         """Prepares the optimizer."""
@@ -117,6 +132,8 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Begins a phase where one begins, or where a resumed run enters it."""
         self._epoch, self._epoch_started = epoch, time.perf_counter()
+        self._steps_before = self._steps = self.state["steps"]
+        self.state["steps"] = 0
         index, first_epoch = phase_at(self.phases, epoch, self.state["ends"])
         if index != self._running:
             self._begin(index, first_epoch)
@@ -124,15 +141,25 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         """Sets the rate of the middle of the step, or of the epoch where the number of steps is unknown."""
         phase, steps = self.phases[self._running], self.params.get("steps")
-        epochs_done = self._epoch - self.plan[self._running]["first_epoch"] + ((batch + 0.5) / steps if steps else 0.5)
+        share = (self._steps_before + batch + 0.5) / steps if steps else 0.5
+        epochs_done = self._epoch - self.plan[self._running]["first_epoch"] + share
         position = epochs_done / phase.epochs
         # The first epoch is trained even where time is up, and so not at a rate of zero.
         if epochs_done >= 1:
             position = max(position, (time.perf_counter() - self._started) / self._seconds)
-        self.model.optimizer.learning_rate = phase.learning_rate_at(position)
+        self.model.optimizer.learning_rate = phase.learning_rate_at(position) * self.state["rate"]
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Counts the steps, and ends an epoch that was resumed in its middle."""
+        self._steps = self._steps_before + batch + 1
+        if self._steps_before and self._steps == self.params.get("steps"):
+            self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
         """Watches the metric, ends a phase with its last epoch, and training with the last phase."""
+        if self._steps_before:
+            self.model.stop_training = False
+        self._steps = 0
         self._count_seconds()
         phase = self.phases[self._running]
         if phase.until or phase.restore_best:
@@ -143,7 +170,7 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
     def _begin(self, index, first_epoch):
         phase, model = self.phases[index], self.whole_model or self.model
         self.plan[index]["first_epoch"] = first_epoch
-        if self._epoch == first_epoch:
+        if self._epoch == first_epoch and not self._steps_before:
             # What is left of an earlier fit that was broken off says nothing about this one.
             self.state |= {"best": None, "waited": 0, "seconds": self.state["seconds"] if first_epoch else 0.0}
             self.best_weights = []
