@@ -1,0 +1,52 @@
+"""Runs are killed and interrupted, and end as if nothing had happened. Each start takes seconds: few are made."""
+
+import random
+import signal
+import time
+
+import pytest
+
+from tests.reliability import killing
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The flags of a run that saves at every second step, its seconds, what it ends with, and how to start it."""
+    folder, context = tmp_path_factory.mktemp("killed"), killing.forking_context()
+    phases = {"phases": "[{train: head, epochs: 2}, {train: block7, epochs: 2, block_decay: 0.5}]"}
+    flags = {**killing.image_flags(folder), **phases, "checkpoint_every": "2 steps"}
+    # The first process of all waits until TensorFlow is loaded.
+    killing.finish({**flags, "phases": "[{train: head}]"}, folder / "first", context)
+    return flags, killing.finish(flags, folder / "whole", context), killing.outcome(folder / "whole"), context
+
+
+def test_five_kills_lose_nothing(undisturbed, tmp_path):
+    flags, seconds, expected, context = undisturbed
+    _, kills = killing.kill_often(flags, tmp_path, 5, seconds, expected, random.Random(5), context)
+    assert sum(kills.values()) == 5 and kills["instant"]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
+)
+def test_a_signal_stops_the_command_after_a_checkpoint(undisturbed, tmp_path, number, code):
+    flags, _, expected, context = undisturbed
+    command = killing.Command({**flags, "checkpoint_every": "1h"}, tmp_path / "run", context=context)
+    while "epoch 2/6" not in command.log.read_text() and command.wait(0.01) is None:
+        time.sleep(0.01)
+    command.send(number)
+    assert command.wait(30) == code
+    assert "interrupted: go on with `python -m tl_keras.train" in command.log.read_text()
+    if code == 143:
+        killing.finish({**flags, "resume": "must"}, tmp_path / "run", context)
+        assert killing.outcome(tmp_path / "run") == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", killing.FLAGS)
+def test_25_kills_of_the_real_command_lose_nothing(task, tmp_path):
+    flags = {**killing.FLAGS[task](tmp_path), "checkpoint_every": "2 steps"}
+    seconds = killing.finish(flags, tmp_path / "whole")
+    expected = killing.outcome(tmp_path / "whole")
+    _, kills = killing.kill_often(flags, tmp_path, 25, seconds, expected, random.Random(0))
+    assert sum(kills.values()) == 25
