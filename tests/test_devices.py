@@ -40,3 +40,12 @@ def test_precision(precision):
 def test_auto_takes_what_the_processor_has(flags, expected, monkeypatch):
     monkeypatch.setattr(devices, "_processor_flags", lambda: flags)
     assert devices.choose_precision() == expected
+
+
+def test_determinism_is_asked_for_only_where_it_is_wanted(monkeypatch):
+    asked = []
+    monkeypatch.setattr("tensorflow.config.experimental.enable_op_determinism", lambda: asked.append(True))
+    devices.set_up(0, "float32")
+    assert not asked
+    devices.set_up(0, "float32", deterministic=True)
+    assert asked

@@ -306,6 +306,9 @@ class RunConfig:
     """Compile with XLA: often faster on GPUs and TPUs, slower for convolutions on CPUs."""
     seed: int = 0
     """Fixes the split, the order of the data, the augmentation and the random weights."""
+    deterministic: bool = False
+    """The same command on the same machine, versions and number of cores gives the same bits; slower on GPUs, where
+    some operations are refused. Other machines or numbers of cores round otherwise."""
     run: str | None = None
     """Folder of the run; null makes runs/NAME-TIME. An interrupted run in it goes on, a finished one is shown."""
     resume: Literal["auto", "must", "never"] = "auto"

@@ -24,14 +24,17 @@ def load_tensorflow():
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
-def set_up(seed, precision):
+def set_up(seed, precision, deterministic=False):
     """Seeds Python, NumPy and TensorFlow and sets the arithmetic of the layers built from now on.
 
     Args:
         seed: integer >= 0.
         precision: "float32", "mixed_bfloat16", "mixed_float16", or "auto" for `choose_precision`.
+        deterministic: True takes, until the process ends, only operations that give the same bits each time.
     """
     load_tensorflow()
+    if deterministic:
+        importlib.import_module("tensorflow").config.experimental.enable_op_determinism()
     keras = importlib.import_module("keras")
     reseed(seed)
     if precision == "auto":

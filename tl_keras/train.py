@@ -75,7 +75,7 @@ def _fingerprint(task, splits, target):
 def build_model(config, splits):
     """Builds and compiles the model of a run, for the data that it is to learn from."""
     task = TASKS[config.task]
-    devices.set_up(config.seed, config.precision)
+    devices.set_up(config.seed, config.precision, config.deterministic)
     model = task.build_model(config, splits)
     if config.model.lora_rank:
         models.add_lora(model, config.model.lora_rank)
