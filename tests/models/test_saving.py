@@ -1,3 +1,4 @@
+import json
 import os
 import zipfile
 
@@ -5,6 +6,11 @@ import keras
 import numpy as np
 import pytest
 
+from tl_keras.errors import InputError
+from tl_keras.models.backbones import BACKBONES
+from tl_keras.models.classifiers import build_image_classifier
+from tl_keras.models.declared_sizes import check_declared_sizes
+from tl_keras.models.known_classes import check_classes
 from tl_keras.models.saving import open_model, save_model
 from tl_keras.models.weight_files import read_class_names
 
@@ -63,5 +69,14 @@ def test_a_saved_model_opens_uncompiled_with_its_weights(tmp_path):
 def test_code_in_a_model_is_refused(tmp_path):
     image = keras.Input((2,))
     keras.Model(image, keras.layers.Lambda(lambda values: values + 1)(image)).save(tmp_path / "model.keras")
-    with pytest.raises(ValueError, match="Lambda"):
+    with pytest.raises(InputError, match="'Lambda' of 'keras.layers', which this project does not write"):
         open_model(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_the_layers_of_every_backbone_are_known(backbone):
+    size = max(64, BACKBONES[backbone].minimum_size)
+    model = build_image_classifier(backbone, 3, weights="none", image_size=size, hidden_units=4, pooling="concat")
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(keras.Model(model.input, model.output))))
+    check_classes(config)
+    check_declared_sizes(config, 4 * model.count_params())

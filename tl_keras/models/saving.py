@@ -7,6 +7,10 @@ from pathlib import Path
 import keras
 
 from tl_keras.atomic_files import atomic_path
+from tl_keras.errors import InputError
+from tl_keras.models.declared_sizes import UNBUILDABLE, check_declared_sizes
+from tl_keras.models.known_classes import check_classes
+from tl_keras.models.model_archive import read_archive
 from tl_keras.models.weight_files import CLASS_NAMES_MEMBER
 
 
@@ -34,10 +38,24 @@ def save_model(model, path, *, class_names=None):
 def open_model(path):
     """Opens a model that `save_model` wrote.
 
+    Nothing in the file is executed and nothing outside of it is read: before Keras opens it, every layer must be one
+    that this project writes, and all sizes must be those of the arrays that the file holds.
+
     Args:
         path: the `.keras` file.
 
     Returns:
-        Uncompiled `keras.Model`; code inside the file is refused.
+        Uncompiled `keras.Model`.
+
+    Raises:
+        InputError: the file is damaged, or holds something else.
     """
-    return keras.models.load_model(path, compile=False, safe_mode=True)
+    config, stored_bytes = read_archive(path)
+    config.pop("compile_config", None)
+    check_classes(config)
+    check_declared_sizes(config, stored_bytes)
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except (*UNBUILDABLE, OSError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise InputError(f"The model in {str(path)!r} cannot be opened ({reason}): it is damaged.") from error

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ SUFFIXES = (".keras", ".h5")
 CLASS_NAMES_MEMBER = "class_names.json"
 WEIGHTS_MEMBER = "model.weights.h5"
 LARGEST_COMPRESSION = 20
+UNREADABLE = (OSError, LookupError, ValueError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class StoredLayer:
         Raises:
             InputError: the file is damaged.
         """
-        with _readable(self.name):
+        with readable(self.name):
             return [array[()] for array in self.arrays]
 
 
@@ -112,10 +114,10 @@ def read_class_names(path):
     path = find_weight_file(path)
     if path.suffix != ".keras":
         return None
-    with _readable(path), zipfile.ZipFile(path) as archive:
+    with readable(path), zipfile.ZipFile(path) as archive:
         if CLASS_NAMES_MEMBER not in archive.namelist():
             return None
-        return tuple(json.loads(_member(archive, CLASS_NAMES_MEMBER)))
+        return tuple(json.loads(member_bytes(archive, CLASS_NAMES_MEMBER)))
 
 
 @contextlib.contextmanager
@@ -132,23 +134,31 @@ def open_layers(path):
         InputError: the file is damaged, is of another format, or refers to other files.
     """
     with contextlib.ExitStack() as stack:
-        with _readable(path):
+        with readable(path):
             source = path
             if Path(path).suffix == ".keras":
                 with zipfile.ZipFile(path) as archive:
-                    source = io.BytesIO(_member(archive, WEIGHTS_MEMBER))
+                    source = io.BytesIO(member_bytes(archive, WEIGHTS_MEMBER))
             file = stack.enter_context(h5py.File(source, "r"))
-            root = _child(file, "model_weights") if "model_weights" in file else file
+            root = child_of(file, "model_weights") if "model_weights" in file else file
             is_legacy = any(name.startswith("layer_names") for name in root.attrs)
             layers = _legacy_layers(root) if is_legacy else _stored_layers(file)
         yield layers
 
 
 @contextlib.contextmanager
-def _readable(subject):
+def readable(subject):
+    """Turns what goes wrong when a weight file is read into one sentence.
+
+    Args:
+        subject: what is read.
+
+    Raises:
+        InputError: it is damaged, is of another format, or was made to do harm.
+    """
     try:
         yield
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
@@ -157,22 +167,59 @@ def _readable(subject):
         ) from error
 
 
-def _member(archive, name):
-    info = archive.getinfo(name)
-    # Keras stores its members plain; a member that grows a lot is made to fill the memory.
-    if info.file_size > LARGEST_COMPRESSION * max(info.compress_size, 1):
-        raise ValueError(f"{name} is compressed suspiciously well")
+def member_bytes(archive, name):
+    """Reads a member of a ZIP file, whose checksum is compared by the way.
+
+    Args:
+        archive: `zipfile.ZipFile`.
+        name: the member's name.
+
+    Returns:
+        bytes.
+
+    Raises:
+        KeyError: there is no such member.
+        ValueError: it is compressed far more than weights can be.
+        zipfile.BadZipFile: it is damaged.
+    """
+    check_growth(archive.getinfo(name))
     return archive.read(name)
 
 
-def _child(group, path):
-    """Goes down by hard links only: other links could lead out of the file."""
+def check_growth(info):
+    """Refuses a member that was made to fill the memory: Keras stores its own plain.
+
+    Args:
+        info: `zipfile.ZipInfo`.
+
+    Raises:
+        ValueError: it is compressed far more than weights can be.
+    """
+    if info.file_size > LARGEST_COMPRESSION * max(info.compress_size, 1):
+        raise ValueError(f"{info.filename} is compressed suspiciously well")
+
+
+def child_of(group, path):
+    """Goes down by hard links only: other links could lead out of the file.
+
+    Args:
+        group: `h5py.Group`.
+        path: names joined with `/`.
+
+    Returns:
+        `h5py.Group` or `h5py.Dataset`, all of whose data are in the file.
+
+    Raises:
+        ValueError: there is no such thing, or it lies or claims to lie elsewhere.
+    """
     for part in path.split("/"):
         if not isinstance(group.get(part, getlink=True), h5py.HardLink):
             raise ValueError(f"{part!r} is missing or is a link")
         group = group[part]
     if isinstance(group, h5py.Dataset) and (group.external or group.is_virtual):
         raise ValueError(f"{group.name!r} keeps its data in another file")
+    if isinstance(group, h5py.Dataset) and group.nbytes > LARGEST_COMPRESSION * group.id.get_storage_size():
+        raise ValueError(f"{group.name!r} claims {group.nbytes:,} bytes, of which the file holds few")
     return group
 
 
@@ -180,10 +227,10 @@ def _legacy_layers(root):
     """The format of Keras 1 and 2, still written as `.h5`: lists of layer names and weight names in call order."""
     arrays = defaultdict(list)
     for layer in _attribute(root, "layer_names"):
-        group = _child(root, layer)
+        group = child_of(root, layer)
         for weight in _attribute(group, "weight_names"):
             owner = weight.rpartition("/")[0] or layer
-            arrays[owner].append(_child(group, weight))
+            arrays[owner].append(child_of(group, weight))
     return [StoredLayer(name, "", tuple(datasets)) for name, datasets in arrays.items()]
 
 
@@ -198,7 +245,7 @@ def _stored_layers(file):
     """The format of Keras 3: groups named by class and number, the layer's own name as an attribute."""
     if "layers" not in file:
         raise ValueError("it holds no layers")
-    layers = list(_walk(_child(file, "layers"), ()))
+    layers = list(_walk(child_of(file, "layers"), ()))
     if layers and not any(layer.name for layer in layers):
         raise ValueError("it holds no layer names; save it again with a current Keras")
     return layers
@@ -206,14 +253,14 @@ def _stored_layers(file):
 
 def _walk(group, owners):
     for key in sorted(group, key=_in_order):
-        child = _child(group, key)
+        child = child_of(group, key)
         if not isinstance(child, h5py.Group):
             continue
-        variables = _child(child, "vars") if "vars" in child else None
+        variables = child_of(child, "vars") if "vars" in child else None
         names = owners
         if variables is not None and "name" in variables.attrs:
             names = (*owners, variables.attrs["name"])
-            arrays = tuple(_child(variables, index) for index in sorted(variables, key=_in_order))
+            arrays = tuple(child_of(variables, index) for index in sorted(variables, key=_in_order))
             if arrays:
                 yield StoredLayer("/".join(names), re.sub(r"_\d+$", "", key).replace("_", ""), arrays)
         if key != "vars":

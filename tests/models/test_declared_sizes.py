@@ -1,0 +1,74 @@
+import keras
+import pytest
+import tensorflow as tf
+
+from tl_keras.errors import InputError
+from tl_keras.models.declared_sizes import SLACK_BYTES, check_declared_sizes
+
+
+def config_of(*layers, shape=(8, 8, 3)):
+    inputs = outputs = keras.Input(shape)
+    for layer in layers:
+        outputs = layer(outputs)
+    return keras.saving.serialize_keras_object(keras.Model(inputs, outputs))
+
+
+def test_weights_must_be_in_the_file():
+    config = config_of(keras.layers.Dense(1000), keras.layers.Dense(1000), shape=(1000,))
+    check_declared_sizes(config, 2 * 1001 * 1000 * 4 - SLACK_BYTES)
+    with pytest.raises(InputError, match="declares 8.0 MB of weights, but its file holds 7.0 MB"):
+        check_declared_sizes(config, 2 * 1001 * 1000 * 4 - SLACK_BYTES - 1)
+
+
+def test_nothing_is_left_behind_in_this_thread(monkeypatch):
+    filled, config, initialize = [], config_of_large(), keras.initializers.GlorotUniform.__call__
+
+    def note(self, shape, dtype=None):
+        filled.append(tf.executing_eagerly())
+        return initialize(self, shape, dtype)
+
+    monkeypatch.setattr(keras.initializers.GlorotUniform, "__call__", note)
+    with pytest.raises(InputError, match="declares"):
+        check_declared_sizes(config, 0)
+    # The end of a scope is when Keras fills the variables that it noted.
+    with keras.StatelessScope():
+        pass
+    assert not any(filled)
+
+
+def config_of_large():
+    config = config_of(keras.layers.Dense(1))
+    config["config"]["layers"][-1]["config"]["units"] = 10_000_000
+    return config
+
+
+def test_a_tensor_inside_a_nested_model_counts():
+    inner = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Resizing(512, 512), keras.layers.MaxPooling2D(512)])
+    config = config_of(inner)
+    check_declared_sizes(config, 0)
+    for layer in config["config"]["layers"][-1]["config"]["layers"]:
+        if layer["class_name"] == "Resizing":
+            layer["config"] |= {"height": 16_000, "width": 16_000}
+    with pytest.raises(InputError, match="computes a tensor of 768,000,000 numbers"):
+        check_declared_sizes(config, 0)
+
+
+@pytest.mark.parametrize(("key", "value"), [("units", 2**24 + 1), ("size", 1025), ("padding", [[0, 0], [0, 1025]])])
+def test_settings_have_a_largest_number(key, value):
+    with pytest.raises(InputError, match=f"a setting of {2**24 + 1 if key == 'units' else 1025}"):
+        check_declared_sizes({"module": "keras.layers", "config": {key: value}}, 0)
+
+
+def test_seeds_are_no_sizes_and_own_layers_take_smaller_numbers():
+    with pytest.raises(InputError, match="cannot be built"):
+        check_declared_sizes({"seed": 10**9}, 0)
+    with pytest.raises(InputError, match="a setting of 20000"):
+        check_declared_sizes({"module": "tl_keras.models.x", "config": {"num_queries": 20_000}}, 0)
+
+
+def test_what_cannot_be_built_is_one_sentence():
+    config = config_of(keras.layers.Dense(1))
+    config["config"]["layers"][-1]["config"]["units"] = "many"
+    with pytest.raises(InputError, match="cannot be built") as error:
+        check_declared_sizes(config, 0)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,54 @@
+import importlib
+
+import keras
+import pytest
+
+from tl_keras.errors import InputError
+from tl_keras.models.known_classes import CLASSES, DEEPEST, check_classes
+
+DANGEROUS = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "StringLookup", "IntegerLookup"}
+KINDS = (keras.Operation, keras.initializers.Initializer, keras.regularizers.Regularizer, keras.DTypePolicy)
+
+
+@pytest.mark.parametrize("module", CLASSES)
+def test_every_name_is_a_class_that_computes(module):
+    found = importlib.import_module(module)
+    for name in CLASSES[module].split():
+        known = getattr(found, name)
+        assert isinstance(known, type) and issubclass(known, KINDS)
+        assert name not in DANGEROUS | {"TextVectorization"}
+
+
+def dense(**changes):
+    return {"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}, "registered_name": None} | changes
+
+
+def test_a_known_layer_passes_at_any_place():
+    check_classes([{"layers": [dense(config={"kernel_initializer": None, "inner": dense()})]}])
+
+
+@pytest.mark.parametrize("name", ["Dense", "keras>Dense"])
+def test_its_registered_name_must_be_its_own(name):
+    check_classes(dense(registered_name=name))
+    with pytest.raises(InputError, match="'Dense' of 'keras.layers'"):
+        check_classes(dense(registered_name=f"{name}2"))
+
+
+@pytest.mark.parametrize("changes", [{"module": "keras"}, {"module": None}, {"class_name": "Lambda"}])
+def test_another_module_or_class_is_refused(changes):
+    with pytest.raises(InputError, match="keras.models.load_model, if you trust"):
+        check_classes({"x": [dense(**changes)]})
+
+
+def test_a_file_as_a_setting_is_refused():
+    with pytest.raises(InputError, match="as its vocabulary"):
+        check_classes(dense(config={"vocabulary": "/etc/passwd"}))
+    check_classes(dense(config={"vocabulary": None}))
+
+
+def test_depth_has_an_end():
+    config = []
+    for _ in range(DEEPEST + 1):
+        config = [config]
+    with pytest.raises(InputError, match="nested more than"):
+        check_classes(config)

@@ -1,0 +1,400 @@
+"""Model files made to run code, to read other files or to fill the memory: all are refused before Keras opens them."""
+
+import copy
+import io
+import json
+import os
+import pickle
+import stat
+import sys
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from tl_keras.errors import InputError
+from tl_keras.models.saving import open_model, save_model
+
+SECRET = "top secret\n"
+FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "pickle.find_class", "socket.connect")
+watched = []
+
+
+def watch(event, arguments):
+    """Notes what the tested code does besides computing, while a test lets it."""
+    if watched and (event in FORBIDDEN or (event == "open" and str(arguments[0]).startswith(watched[0]))):
+        watched.append((event, str(arguments)))
+
+
+sys.addaudithook(watch)
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory):
+    """A model file of two layers as this project saves it; returns a dict from member to bytes."""
+    path = tmp_path_factory.mktemp("honest") / "model.keras"
+    inputs = keras.Input((8, 8, 3), name="image")
+    outputs = keras.layers.Conv2D(4, 3, name="conv")(inputs)
+    outputs = keras.layers.GlobalAveragePooling2D(name="pool")(outputs)
+    save_model(keras.Model(inputs, keras.layers.Dense(3, name="dense")(outputs)), path, class_names=["a", "b", "c"])
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with a secret file, a module that writes a canary, and room for the hostile file."""
+    secret, folder = tmp_path / "secret", tmp_path / "run"
+    secret.mkdir()
+    folder.mkdir()
+    (secret / "words.txt").write_text(SECRET)
+    with h5py.File(secret / "arrays.h5", "w") as file:
+        file["0"] = np.zeros(4, "float32")
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'canary')!r}, 'w')\nclass Layer: pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(folder)
+    return tmp_path
+
+
+def pack(path, members, *more, compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in [*members.items(), *more]:
+            archive.writestr(name, content)
+
+
+def refused(place, match=None):
+    """Opens the hostile file, and checks that it is refused in a sentence and that nothing else happened."""
+    watched.append(str(place / "secret"))
+    before = set(os.listdir(place))
+    try:
+        with pytest.raises(InputError, match=match) as error:
+            open_model(place / "run" / "model.keras")
+    finally:
+        seen = watched[1:]
+        watched.clear()
+    assert not seen
+    assert set(os.listdir(place)) == before and not (place / "canary").exists()
+    assert SECRET.strip() not in str(error.value) and "\n" not in str(error.value)
+
+
+def layer(module, name, config=None, registered=None):
+    return {"module": module, "class_name": name, "config": config or {}, "registered_name": registered}
+
+
+def function(module, name, registered="function"):
+    return {"module": module, "class_name": "function", "config": name, "registered_name": registered}
+
+
+def canary_lambda(place):
+    """What Keras writes of a Lambda that would make a canary file."""
+    path = str(place / "canary")
+    return keras.saving.serialize_keras_object(keras.layers.Lambda(lambda x: os.mkdir(path) or x))
+
+
+CLASSES = {
+    "Lambda": canary_lambda,
+    "Lambda of another name": lambda place: {**canary_lambda(place), "registered_name": "keras.layers>Dense"},
+    "Lambda registered as Dense": lambda place: layer("keras.layers", "Dense", {"units": 1}, "Lambda"),
+    "TFSMLayer": lambda place: layer("keras.layers", "TFSMLayer", {"filepath": str(place / "secret")}),
+    "TFSMLayer from its source": lambda place: layer(
+        "keras.src.export.tfsm_layer", "TFSMLayer", {"filepath": str(place / "secret")}, "TFSMLayer"
+    ),
+    "TFSMLayer as a function": lambda place: function("keras.layers", "TFSMLayer"),
+    "TFSMLayer as a built-in function": lambda place: function("builtins", "TFSMLayer"),
+    "os.system": lambda place: function("os", "system"),
+    "exec": lambda place: function("builtins", "exec"),
+    "subprocess.Popen": lambda place: layer("subprocess", "Popen", {"args": "true", "shell": True}),
+    "load_model": lambda place: function("keras.saving", "load_model"),
+    "get_file": lambda place: function("keras.utils", "get_file"),
+    "enable_unsafe_deserialization": lambda place: function("keras.config", "enable_unsafe_deserialization"),
+    "a marshalled lambda": lambda place: {"class_name": "__lambda__", "config": {"value": "4wEAAAA="}},
+    "a type specification": lambda place: {
+        "class_name": "__typespec__",
+        "spec_name": "Layer",
+        "module": "evil",
+        "config": [],
+        "registered_name": None,
+    },
+    "a tensor": lambda place: {"class_name": "__tensor__", "config": {"value": [0], "dtype": "float32"}},
+    "bytes": lambda place: {"class_name": "__bytes__", "config": {"value": "x"}},
+    "an array of objects": lambda place: {"class_name": "__numpy__", "config": {"value": [0], "dtype": "object"}},
+    "an array of long strings": lambda place: {
+        "class_name": "__numpy__",
+        "config": {"value": [""], "dtype": "S999999999"},
+    },
+    "a module of the current folder": lambda place: layer("evil", "Layer", None, "evil>Layer"),
+    "a PyTorch module": lambda place: layer("keras.layers", "TorchModuleWrapper", {"module": "x"}),
+    "a JAX layer": lambda place: layer("keras.layers", "JaxLayer", {"call_fn": "x"}),
+    "words from a file": lambda place: layer(
+        "keras.layers", "StringLookup", {"vocabulary": str(place / "secret" / "words.txt")}
+    ),
+    "texts from a file": lambda place: layer(
+        "keras.layers", "TextVectorization", {"vocabulary": str(place / "secret" / "words.txt")}
+    ),
+    "a tokenizer from a file": lambda place: layer(
+        "keras_hub.src.models.bert.bert_tokenizer",
+        "BertTokenizer",
+        {"vocabulary": str(place / "secret" / "words.txt")},
+        "keras_hub>BertTokenizer",
+    ),
+    "sentence pieces from a file": lambda place: layer(
+        "keras_hub.src.models.albert.albert_tokenizer",
+        "AlbertTokenizer",
+        {"proto": str(place / "secret" / "words.txt")},
+        "keras_hub>AlbertTokenizer",
+    ),
+    "merges from a file": lambda place: layer(
+        "keras_hub.src.models.roberta.roberta_tokenizer",
+        "RobertaTokenizer",
+        {"merges": str(place / "secret" / "words.txt")},
+        "keras_hub>RobertaTokenizer",
+    ),
+    "a task of KerasHub": lambda place: layer("keras_hub.src.models.task", "Task", {"preset": str(place / "secret")}),
+    "a Lambda in a wrapper": lambda place: layer("keras.layers", "TimeDistributed", {"layer": canary_lambda(place)}),
+    "a class without a module": lambda place: {"class_name": "Lambda", "config": {}},
+    "a class whose name is a list": lambda place: layer("keras.layers", ["Dense"]),
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("where", ["as a layer", "as an initializer"])
+def test_what_is_no_known_layer_is_never_built(honest, place, name, where):
+    config = json.loads(honest["config.json"])
+    layers, hostile = config["config"]["layers"], CLASSES[name](place)
+    if where == "as a layer":
+        layers[-1] = {**layers[-1], **hostile}
+    else:
+        layers[-1]["config"]["kernel_initializer"] = hostile
+    pack(place / "run" / "model.keras", {**honest, "config.json": json.dumps(config)})
+    refused(place, "which this project does not write|would read a file")
+
+
+@pytest.mark.parametrize("name", ["Lambda", "TFSMLayer as a function"])
+@pytest.mark.parametrize("key", ["activation", "bias_constraint", "kernel_regularizer", "dtype", "unknown"])
+def test_neither_is_it_as_a_setting(honest, place, name, key):
+    config = json.loads(honest["config.json"])
+    config["config"]["layers"][-1]["config"][key] = CLASSES[name](place)
+    pack(place / "run" / "model.keras", {**honest, "config.json": json.dumps(config)})
+    refused(place, "which this project does not write")
+
+
+def test_nor_inside_a_nested_model_or_what_that_was_compiled_with(honest, place):
+    inner, outer = json.loads(honest["config.json"]), json.loads(honest["config.json"])
+    inner["compile_config"] = {"optimizer": CLASSES["os.system"](place)}
+    outer["config"]["layers"][-1] = {**outer["config"]["layers"][-1], **inner}
+    pack(place / "run" / "model.keras", {**honest, "config.json": json.dumps(outer)})
+    refused(place, "does not write")
+
+
+def put(key, value, number=-1):
+    def change(config):
+        config["config"]["layers"][number]["config"][key] = value
+
+    return change
+
+
+def replaced(name, settings):
+    def change(config):
+        entry = config["config"]["layers"][2]
+        entry |= {"class_name": name, "config": {"name": entry["config"]["name"], **settings}}
+
+    return change
+
+
+BOMBS = {
+    "a layer of 3e8 units": put("units", 300_000_000),
+    "a layer of 16 million units": put("units", 16_000_000),
+    "a filter of 16 million channels": put("filters", 16_000_000, 1),
+    "an image of 100,000 pixels": put("batch_shape", [None, 100_000, 100_000, 3], 0),
+    "an image of 20,000 pixels": put("batch_shape", [None, 20_000, 20_000, 3], 0),
+    "a million borders": replaced("ZeroPadding2D", {"padding": 1_000_000}),
+    "images enlarged beyond reason": replaced("UpSampling2D", {"size": 100_000}),
+    "images resized": replaced("Resizing", {"height": 60_000, "width": 60_000}),
+    "many words": replaced("Embedding", {"input_dim": 16_000_000, "output_dim": 1000}),
+    "negative units": put("units", -5),
+    "units that are text": put("units", "many"),
+    "a missing setting": lambda config: config["config"]["layers"][-1].pop("config"),
+    "no layers": lambda config: config["config"].pop("layers"),
+    "a list in place of a dictionary": lambda config: config.update(config=[]),
+    "a class in place of a model": lambda config: config.update(layer("keras.layers", "Dense", {"units": 1})),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_configuration_of_another_size_or_shape_is_refused(honest, place, name):
+    config = json.loads(honest["config.json"])
+    BOMBS[name](config)
+    pack(place / "run" / "model.keras", {**honest, "config.json": json.dumps(config)})
+    refused(place)
+
+
+@pytest.mark.parametrize("depth", [200, 100_000])
+def test_a_configuration_without_end_is_refused(honest, place, depth):
+    text = honest["config.json"].decode()[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"
+    pack(place / "run" / "model.keras", {**honest, "config.json": text})
+    refused(place)
+
+
+MEMBERS = {
+    "a path upwards": "../evil.txt",
+    "an absolute path": "/tmp/evil.txt",
+    "an asset that leads upwards": "assets/layers/../evil.txt",
+    "an asset with backslashes": "assets/layers/x/..\\..\\evil.txt",
+    "a pickle": "weights.pkl",
+    "code": "assets/layers/x/code.py",
+    "other weights": "model.weights.npz",
+}
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_member_that_no_model_has_is_refused(honest, place, name):
+    pack(place / "run" / "model.keras", honest, (MEMBERS[name], b"evil"))
+    refused(place, "a member .* that no model has")
+
+
+def test_a_link_among_the_members_is_refused(honest, place):
+    link = zipfile.ZipInfo("assets/layers/x/vocabulary.txt")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    pack(place / "run" / "model.keras", honest, (link, "../../secret/words.txt"))
+    refused(place, "is a link")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name_are_refused(honest, place):
+    pack(place / "run" / "model.keras", honest, ("config.json", honest["config.json"]))
+    refused(place, "two of one name")
+
+
+def test_a_thousand_members_are_refused(honest, place):
+    pack(place / "run" / "model.keras", honest, *((f"assets/layers/{n}/x.txt", b"") for n in range(1000)))
+    refused(place, "too many members")
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.weights.h5", "assets/layers/x/vocabulary.txt"])
+def test_a_member_that_grows_without_end_is_refused(honest, place, name):
+    pack(place / "run" / "model.keras", {**honest, name: bytes(30_000_000)}, compression=zipfile.ZIP_DEFLATED)
+    refused(place, "compressed suspiciously well")
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])
+def test_a_missing_member_is_refused(honest, place, name):
+    pack(place / "run" / "model.keras", {key: value for key, value in honest.items() if key != name})
+    refused(place)
+
+
+def links(file, place):
+    del file["layers/dense/vars/0"]
+    return file["layers/dense/vars"]
+
+
+def external_link(file, place):
+    links(file, place)["0"] = h5py.ExternalLink(str(place / "secret" / "arrays.h5"), "/0")
+
+
+def soft_link(file, place):
+    links(file, place)["0"] = h5py.SoftLink("/layers/dense/vars/1")
+
+
+def external_data(file, place):
+    links(file, place).create_dataset("0", (4,), "f4", external=[(str(place / "secret" / "words.txt"), 0, 16)])
+
+
+def virtual_data(file, place):
+    layout = h5py.VirtualLayout((4,), "f4")
+    layout[:] = h5py.VirtualSource(str(place / "secret" / "arrays.h5"), "0", (4,))
+    links(file, place).create_virtual_dataset("0", layout)
+
+
+def unwritten(file, place):
+    links(file, place).create_dataset("0", (3_000_000_000,), "f4")
+
+
+def unwritten_chunks(file, place):
+    links(file, place).create_dataset("0", (3_000_000_000,), "f4", chunks=(1000,))
+
+
+def compressed(file, place):
+    links(file, place).create_dataset("0", data=np.zeros(10**6, "f4"), compression="gzip")
+
+
+def references(file, place):
+    links(file, place).create_dataset("0", data=np.array([file.ref], h5py.ref_dtype))
+
+
+def texts(file, place):
+    links(file, place).create_dataset("0", data=["x"], dtype=h5py.string_dtype())
+
+
+def circle(file, place):
+    file["layers/dense/layers"] = file["layers"]
+
+
+ARRAYS = [external_link, soft_link, external_data, virtual_data, unwritten, unwritten_chunks, compressed]
+ARRAYS += [references, texts, circle]
+
+
+@pytest.mark.parametrize("change", ARRAYS, ids=lambda change: change.__name__)
+def test_arrays_that_lead_elsewhere_or_are_not_there_are_refused(honest, place, change):
+    buffer = io.BytesIO(honest["model.weights.h5"])
+    with h5py.File(buffer, "r+") as file:
+        change(file, place)
+    pack(place / "run" / "model.keras", {**honest, "model.weights.h5": buffer.getvalue()})
+    refused(place)
+
+
+class Pickled:
+    def __reduce__(self):
+        return os.system, ("touch canary",)
+
+
+@pytest.mark.parametrize(
+    "content", [pickle.dumps(Pickled()), b"", b"<html></html>", b"PK\5\6" + bytes(18), b"\x89HDF\r\n\x1a\n" + bytes(99)]
+)
+def test_what_is_no_zip_file_is_refused(place, content):
+    (place / "run" / "model.keras").write_bytes(content)
+    refused(place)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_whole_model_in_hdf5_is_refused_under_either_name(place):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save(place / "run" / "model.h5")
+    with pytest.raises(InputError, match="Only .keras files"):
+        open_model(place / "run" / "model.h5")
+    (place / "run" / "model.h5").rename(place / "run" / "model.keras")
+    refused(place)
+
+
+def test_a_folder_is_refused(place):
+    (place / "run" / "model.keras").mkdir()
+    (place / "run" / "model.keras" / "saved_model.pb").write_bytes(b"")
+    refused(place)
+
+
+def test_no_flipped_byte_opens_another_model(honest, place):
+    path = place / "run" / "model.keras"
+    pack(path, honest)
+    data, expected = path.read_bytes(), weights_of(open_model(path))
+    generator = np.random.default_rng(0)
+    opened = 0
+    for spot in generator.choice(len(data), 40, replace=False):
+        path.write_bytes(data[:spot] + bytes([data[spot] ^ 1 << generator.integers(8)]) + data[spot + 1 :])
+        try:
+            assert weights_of(open_model(path)) == expected
+            opened += 1
+        except InputError:
+            continue
+    assert opened < 20
+
+
+def weights_of(model):
+    return [weight.tobytes() for weight in model.get_weights()]
+
+
+def test_an_honest_model_opens_whatever_it_was_compiled_with(honest, place):
+    config = json.loads(honest["config.json"])
+    config["compile_config"] = {"optimizer": copy.deepcopy(CLASSES["os.system"](place))}
+    pack(place / "run" / "model.keras", {**honest, "config.json": json.dumps(config)})
+    assert open_model(place / "run" / "model.keras").count_params() > 0
