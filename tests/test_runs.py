@@ -1,8 +1,11 @@
+import errno
 import os
+import signal
 
 import pytest
 
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, RunStopped
+from tl_keras.interruption import Interrupted
 from tl_keras.runs import RunFolder, open_run
 
 CONFIG = "seed: 0\ndata:\n  path: x\n  batch_size: 32\nrun:\n"
@@ -14,6 +17,8 @@ def test_a_new_run_records_what_it_was_told_and_ran_on(tmp_path):
         assert {"python", "numpy", "tensorflow"} <= run.read_json("versions.json").keys()
         assert not run.finished
         run.write_json("metrics.json", {"accuracy": 1.0})
+        assert not run.finished
+        run.finish()
         assert run.finished
 
 
@@ -155,3 +160,48 @@ def test_a_run_goes_on_whatever_resume_said_when_it_began(tmp_path):
         pass
     with open_run(tmp_path / "run", "x", f"{CONFIG}resume: must\n", "must") as run:
         assert (run / "config.yaml").read_text() == f"{CONFIG}resume: never\n"
+
+
+def test_a_changed_file_that_is_read_is_refused_and_another_one_is_told(tmp_path, capsys):
+    with open_run(tmp_path, "x", CONFIG) as run:
+        (run / "report.html").write_text("page")
+        run.finish()
+    run.require_unchanged()
+    assert capsys.readouterr().err == ""
+    (run / "report.html").write_text("another page")
+    run.require_unchanged()
+    assert capsys.readouterr() == ("", "note: changed since the run was finished: report.html\n")
+    (run / "config.yaml").write_text(CONFIG.replace("0", "1"))
+    with pytest.raises(InputError, match="is not what it was when it was finished: changed or missing is config.yaml;"):
+        run.require_unchanged()
+
+
+def test_a_checkpoint_outlives_an_input_error_of_the_resumed_run(tmp_path):
+    with open_run(tmp_path / "run", "x", CONFIG) as run:
+        (run / "checkpoints").mkdir()
+    with pytest.raises(InputError, match="bad"), open_run(tmp_path / "run", "x", CONFIG):
+        raise InputError("bad")
+    assert (tmp_path / "run" / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_one_sentence_that_says_how_to_go_on(tmp_path, number):
+    refusal = pytest.raises(RunStopped, match="The disk is full .* go on with `python -m tl_keras.train")
+    with refusal, open_run(tmp_path / "run", "x", CONFIG):
+        raise OSError(number, os.strerror(number))
+    with pytest.raises(PermissionError), open_run(tmp_path / "run", "x", CONFIG):
+        raise PermissionError(errno.EACCES, "no")
+
+
+def test_a_signal_stops_an_open_run_and_it_says_how_to_go_on(tmp_path, capsys):
+    with pytest.raises(Interrupted), open_run(tmp_path / "run", "x", CONFIG):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert "interrupted: go on with `python -m tl_keras.train" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_how_often_checkpoints_are_saved_may_change(tmp_path):
+    with open_run(tmp_path / "run", "x", f"{CONFIG}checkpoint_every: 5m\n"):
+        pass
+    with open_run(tmp_path / "run", "x", f"{CONFIG}checkpoint_every: 1 steps\n"):
+        pass

@@ -13,6 +13,7 @@ from tl_keras import callbacks, evaluate, train
 from tl_keras.command_line import parse, run_verb
 
 FILES = [
+    "SHA256SUMS",
     "config.yaml",
     "versions.json",
     "data.json",

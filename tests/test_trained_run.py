@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -42,3 +44,16 @@ def test_another_folder_is_no_run(tmp_path):
 def test_arrays_that_are_no_images_are_refused(finished_run, shape):
     with pytest.raises(tl.InputError, match="expected uint8 images"):
         tl.load_run(finished_run[0]).predict(np.zeros(shape, "uint8"))
+
+
+@pytest.mark.parametrize(
+    "name", ["model.keras", "config.yaml", "metrics.json", "history.json", "data.json", "SHA256SUMS"]
+)
+def test_a_flipped_byte_in_a_run_is_detected(finished_run, tmp_path, name):
+    folder = shutil.copytree(finished_run[0], tmp_path / "run")
+    tl.load_run(folder)
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 3] ^= 4
+    (folder / name).write_bytes(data)
+    with pytest.raises(tl.InputError, match="is not what it was|is damaged"):
+        tl.load_run(folder)

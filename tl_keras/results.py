@@ -26,8 +26,8 @@ def write_results(config, model, splits, history, run, adapted=None):
         model: trained `keras.Model`.
         splits: what the task's `load_data` returned.
         history: dict from metric name to its value in each epoch.
+        run: `RunFolder`, which is finished with this.
         adapted: what `adapting.adapt` returned, where the model was adapted to another domain.
-        run: `RunFolder`. Its `metrics.json` is written last and marks the run as finished.
     """
     task = TASKS[config.task]
     task.save_trained(config, model, run.path)
@@ -59,6 +59,7 @@ def write_results(config, model, splits, history, run, adapted=None):
     _write_model_card(config, model, splits, metrics, run)
     run.write_json("history.json", history)
     run.write_json("metrics.json", metrics)
+    run.finish()
 
 
 def format_results(run):

@@ -6,7 +6,8 @@ data.json        how many examples it has, and their hash: other data are refuse
 log.jsonl        a line for each epoch and each phase
 checkpoints/     where an interrupted run goes on
 model.keras      the result
-metrics.json     its test figures, the last file to be written: a run that has it is finished
+metrics.json     its test figures
+SHA256SUMS       the digests of all these, the last file to be written: a run that has it is finished
 """
 
 import contextlib
@@ -17,6 +18,7 @@ import platform
 import re
 import shlex
 import shutil
+import sys
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,10 +27,13 @@ import filelock
 import yaml
 
 from tl_keras.atomic_files import atomic_path
+from tl_keras.checksums import SUMS, find_changed, write_checksums
 from tl_keras.errors import InputError, RunStopped
 from tl_keras.interruption import StopSignals
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+VITAL = ("config.yaml", "data.json", "history.json", "log.jsonl", "metrics.json", "model.keras", "versions.json")
+"""The files of a finished run that are read again."""
 VERSIONED = ("tl_keras", "tensorflow", "keras", "keras-hub", "numpy", "pillow", "scikit-learn")
 
 
@@ -53,7 +58,28 @@ class RunFolder:
     @property
     def finished(self):
         """Whether the run came to its end."""
-        return (self / "metrics.json").is_file()
+        return (self / SUMS).is_file()
+
+    def finish(self):
+        """Marks the run as finished: from here on its files must not change."""
+        write_checksums(self.path, left_out=("checkpoints", "evaluations"))
+
+    def require_unchanged(self):
+        """Refuses a finished run whose files are not those any more that it was finished with.
+
+        What nothing reads, such as the report and its pictures, may have been edited: that is told on standard error.
+
+        Raises:
+            InputError: a file that is read has changed or is missing.
+        """
+        changed = find_changed(self.path, VITAL)
+        if vital := [name for name in changed if name in VITAL]:
+            raise InputError(
+                f"The run in {str(self.path)!r} is not what it was when it was finished: changed or missing is "
+                f"{', '.join(vital)}; copy it again, or remove {SUMS} and train again."
+            )
+        if changed:
+            print(f"note: changed since the run was finished: {', '.join(changed)}", file=sys.stderr)
 
     def write_text(self, name, text):
         """Writes a UTF-8 text file, replacing an old one in one step."""

@@ -74,7 +74,7 @@ class TrainedRun:
 
 
 def load_run(folder):
-    """Opens a finished run.
+    """Opens a finished run. Nothing in the folder is executed: it may come from a stranger.
 
     Args:
         folder: path of the run folder.
@@ -83,11 +83,13 @@ def load_run(folder):
         `TrainedRun`.
 
     Raises:
-        InputError: it is no run folder, or its run is not finished.
+        InputError: it is no run folder, or its run is not finished, or files of it have changed since.
     """
     folder = Path(folder)
     if not (folder / "config.yaml").is_file():
         raise InputError(f"{str(folder)!r} is not a run folder: give one that `python -m tl_keras.train` made.")
-    if not (folder / "model.keras").is_file():
+    run = RunFolder(folder)
+    if not run.finished:
         raise InputError(f"The run in {str(folder)!r} is not finished: go on with `{resume_command(folder)}`.")
+    run.require_unchanged()
     return TrainedRun(folder)
