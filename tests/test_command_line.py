@@ -92,7 +92,7 @@ BAD_FILES = [
     ("data:", "data must be a mapping of keys to values: got None."),
     ("data: {batchsize: 3}", "'data.batchsize': did you mean 'data.batch_size'?"),
     ("phases: [{train: head, epoch: 3}]", "did you mean 'phases[1].epochs'?"),
-    ("phases: 3", "phases: expected list, got '3'."),
+    ("phases: 3", "phases: expected list, got 3."),
     ("seed: x", "seed: expected int, got 'x'."),
     ("run: 3", "run: expected str, got '3'."),
     ("learning_rate: .inf", "learning_rate must be above 0"),

@@ -149,7 +149,7 @@ def test_unknown_keys_are_refused_at_every_depth(mapping, telling):
 
 
 @pytest.mark.parametrize(
-    "mapping", [{}, {"data": {"path": "x"}, "phases": [{"train": "head"}]}, {"phases": None}, {"phases": 3}]
+    "mapping", [{}, {"data": {"path": "x"}, "phases": [{"train": "head"}]}, {"phases": None}, {"epochs": "x"}]
 )
 def test_known_keys_pass_whatever_their_values(mapping):
     check_keys(mapping)
@@ -210,3 +210,20 @@ def test_a_time_that_is_none_is_refused():
 def test_examples_of_several_labels_are_not_compared(settings):
     with pytest.raises(InputError, match="few_shot compares examples of one label each"):
         RunConfig(data=DataConfig(multi_label=True), **settings)
+
+
+@pytest.mark.parametrize(
+    "phases",
+    [
+        "evil.Class",
+        "[{train: head, until: {class_path: evil.Class}}]",
+        {"class_path": "evil.Class"},
+        ["evil.Class"],
+        [{"class_path": "evil.Class"}],
+        [{"train": "head", "until": "evil.Class"}],
+        [{"train": "head", "until": {"class_path": "evil.Class", "init_args": {}}}],
+    ],
+)
+def test_the_name_of_a_class_is_never_taken_for_phases(phases):
+    with pytest.raises(InputError, match="expected list|must be a mapping|Unknown configuration key"):
+        check_keys({"phases": phases})

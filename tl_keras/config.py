@@ -3,7 +3,7 @@
 import math
 import os
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Literal, get_type_hints
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from tl_keras.adaptation_config import FEWEST_IN_BATCH, STATISTICS_ONLY, AdaptationConfig
 from tl_keras.durations import parse_duration, parse_interval
@@ -435,7 +435,9 @@ class RunConfig:
 
 
 def check_keys(mapping, config_class=RunConfig, prefix=""):
-    """Refuses a key that the configuration does not know, at any depth.
+    """Refuses a key that the configuration does not know, at any depth, and text where keys are expected.
+
+    The parser would take such a text, or the key `class_path`, for the name of a class and import its module.
 
     Args:
         mapping: nested dict, as read from a YAML file.
@@ -453,11 +455,21 @@ def check_keys(mapping, config_class=RunConfig, prefix=""):
     for key, value in mapping.items():
         if key not in known:
             raise unknown_name("configuration key", f"{prefix}{key}", [f"{prefix}{name}" for name in known])
-        if is_dataclass(known[key]):
-            check_keys(value, known[key], f"{prefix}{key}.")
-    phases = mapping.get("phases")
-    for number, phase in enumerate(phases if isinstance(phases, list) else [], start=1):
-        check_keys(phase, Phase, f"phases[{number}].")
+        _check_part(value, known[key], f"{prefix}{key}")
+
+
+def _check_part(value, kind, place):
+    """Looks for dataclasses in the type of a key, as in `Plateau | None` or `list[Phase] | None`."""
+    if is_dataclass(kind):
+        check_keys(value, kind, f"{place}.")
+    elif get_origin(kind) is list and is_dataclass(get_args(kind)[0]):
+        if not isinstance(value, list):
+            raise InputError(f"{place}: expected list, got {value!r}.")
+        for number, item in enumerate(value, start=1):
+            check_keys(item, get_args(kind)[0], f"{place}[{number}].")
+    elif value is not None:
+        for option in get_args(kind):
+            _check_part(value, option, place)
 
 
 def flag_names(config_class=RunConfig, prefix="--"):

@@ -13,6 +13,7 @@ from tl_keras.data.folders import prepared_versions
 from tl_keras.data.listing import first_of, one_line
 from tl_keras.data.records import Records, split_of_name
 from tl_keras.data.text_checks import text_problem
+from tl_keras.data.tfds_safety import check_name, check_prepared
 from tl_keras.errors import InputError
 
 # Where TensorFlow Datasets keeps prepared data; without it, a download would be tried again for minutes.
@@ -92,7 +93,9 @@ def open_builder(place, timeout_seconds=3.0):
                 f"The folder {place.where} holds {len(versions)} prepared data sets, expected one: give one of "
                 f"{first_of(versions)}."
             )
+        check_prepared(versions[0])
         return tfds.builder_from_directory(versions[0]), str(place.where)
+    check_name(place.where)
     try:
         with _without_warnings():
             builder = tfds.builder(place.where)

@@ -1,0 +1,81 @@
+"""Run folders and data of strangers: opening them imports and runs nothing that they name."""
+
+import shutil
+import sys
+
+import pytest
+
+import tl_keras as tl
+from tl_keras import predict
+from tl_keras.checksums import write_checksums
+from tl_keras.command_line import parse
+from tl_keras.data.sources import find_records
+
+
+@pytest.fixture
+def evil_module(tmp_path, monkeypatch):
+    """A module in the current folder, which Python looks in first; its import leaves a canary."""
+    name = "evil_module"
+    (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'canary')!r}, 'w').close()\nclass Thing: pass\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield name
+    assert name not in sys.modules and not (tmp_path / "canary").exists()
+
+
+@pytest.fixture
+def foreign_run(finished_run, tmp_path):
+    """A copy of a run that a stranger may change and list anew."""
+    return shutil.copytree(finished_run[0], tmp_path / "foreign")
+
+
+HOSTILE_KEYS = [
+    "phases: [{train: head, until: {class_path: evil_module.Thing}}]",
+    "phases: [{train: head, until: evil_module.Thing}]",
+    "phases: '[{train: head, until: {class_path: evil_module.Thing}}]'",
+    "phases: [{class_path: evil_module.Thing}]",
+    "data: {class_path: evil_module.Thing}",
+    "model: evil_module.Thing",
+    "seed: !!python/object/apply:evil_module.Thing []",
+    "config: other.yaml",
+]
+
+
+@pytest.mark.parametrize("line", HOSTILE_KEYS)
+def test_a_configuration_imports_nothing(evil_module, tmp_path, line):
+    (tmp_path / "config.yaml").write_text(line)
+    with pytest.raises(tl.InputError):
+        parse(["--config", str(tmp_path / "config.yaml")])
+
+
+def test_a_run_with_such_a_configuration_is_refused(evil_module, foreign_run):
+    text = (foreign_run / "config.yaml").read_text()
+    (foreign_run / "config.yaml").write_text(text.split("\nphases:")[0] + "\n" + HOSTILE_KEYS[0] + "\n")
+    write_checksums(foreign_run)
+    with pytest.raises(tl.InputError, match=r"phases\[1\].until"):
+        tl.load_run(foreign_run)
+
+
+def test_a_run_with_another_model_is_refused_by_predict(evil_module, foreign_run, picture_folder):
+    (foreign_run / "model.keras").write_bytes(b"\x80\x04cevil_module\nThing\n.")
+    write_checksums(foreign_run)
+    with pytest.raises(tl.InputError):
+        predict.main([str(foreign_run), str(picture_folder)])
+
+
+@pytest.mark.parametrize("link", ["model.keras", "config.yaml", "metrics.json"])
+def test_a_link_out_of_the_run_is_not_followed(foreign_run, tmp_path, link):
+    shutil.move(foreign_run / link, tmp_path / "elsewhere")
+    (foreign_run / link).symlink_to(tmp_path / "elsewhere")
+    write_checksums(foreign_run)
+    with pytest.raises(tl.InputError, match=f"changed or missing is {link}"):
+        tl.load_run(foreign_run)
+
+
+def test_a_prepared_data_set_imports_nothing(evil_module, tmp_path):
+    folder = tmp_path / "data" / "1.0.0"
+    folder.mkdir(parents=True)
+    (folder / "dataset_info.json").write_text('{"name": "data", "version": "1.0.0"}')
+    (folder / "features.json").write_text('{"pythonClassName": "evil_module.Thing"}')
+    with pytest.raises(tl.InputError, match="whose module would be imported"):
+        find_records(str(tmp_path / "data"))

@@ -1,0 +1,64 @@
+"""What TensorFlow Datasets may be asked to open: it would import the module of any class that a data set names."""
+
+import json
+import re
+
+from tl_keras.data.listing import one_line
+from tl_keras.errors import InputError
+
+OWN_FEATURES = r"tensorflow_datasets\.core\.features\.\w+(\.\w+)*"
+NAME = r"\w+(/[\w.+-]+)?(:[\d.*]+)?"
+CLASS_KEYS = ("pythonClassName", "python_class_name", "type")
+MOST_BYTES = 10_000_000
+
+
+def check_name(name):
+    """Refuses a name that asks for more than a data set of TensorFlow Datasets itself.
+
+    Args:
+        name: what stands behind `tfds:`, such as "oxford_flowers102:2.1.1".
+
+    Raises:
+        InputError: it has a namespace, whose code would be fetched and run, or arguments such as another folder.
+    """
+    if not re.fullmatch(NAME, name):
+        raise InputError(
+            f"tfds:{name} is no plain name of a data set: expected NAME, NAME/CONFIG or NAME:VERSION, without "
+            "namespace or arguments; for data in a folder give its path."
+        )
+
+
+def check_prepared(folder):
+    """Refuses a prepared data set whose features are of other classes than those of TensorFlow Datasets itself.
+
+    Args:
+        folder: `pathlib.Path` of the folder with features.json.
+
+    Raises:
+        InputError: it names another class, or cannot be read.
+    """
+    path = folder / "features.json"
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES} bytes")
+        features = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"Cannot read {str(path)!r} ({one_line(error)}): prepare the data set again.") from error
+    for name in _class_names(features):
+        if not isinstance(name, str) or not re.fullmatch(OWN_FEATURES, name):
+            raise InputError(
+                f"The prepared data set in {str(folder)!r} has a feature of class {str(name)[:100]!r}, whose module "
+                "would be imported: expected those of tensorflow_datasets only."
+            )
+
+
+def _class_names(value):
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            # A feature may itself be called `type`; what it is then stands below.
+            if key in CLASS_KEYS and not isinstance(inner, dict):
+                yield inner
+            yield from _class_names(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _class_names(inner)
