@@ -2,6 +2,8 @@ import csv
 import io
 import json
 
+import pytest
+
 from tl_keras.label_writers import LABEL_WRITERS, MOST_SHOWN
 
 LABELS = [("good", 0.75), ("bad", 0.25)]
@@ -32,3 +34,17 @@ def test_csv_quotes_what_needs_it():
 def test_jsonl_holds_all_of_a_text():
     line = json.loads(written("jsonl", "x" * 500))
     assert len(line["text"]) == 500 and line["labels"][0] == {"label": "good", "probability": 0.75}
+
+
+@pytest.mark.parametrize("item", ["=1+1", "@SUM(A1)", "-2"])
+def test_csv_holds_no_formula(item):
+    stream = io.StringIO()
+    with LABEL_WRITERS["csv"](stream, 1, "text") as write:
+        write(item, [("=cmd|' /C calc'!A0", 0.5)])
+    (row,) = csv.DictReader(io.StringIO(stream.getvalue()))
+    assert (row["text"], row["label_1"]) == (f"'{item}", "'=cmd|' /C calc'!A0")
+    assert row["probability_1"] == "0.500000"
+
+
+def test_a_table_commands_no_terminal():
+    assert written("table", "\x1b[2J.png", "file").startswith("\N{REPLACEMENT CHARACTER}[2J.png  good")

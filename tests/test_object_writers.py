@@ -60,3 +60,10 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="give --pictures a folder"), picture_writer(tmp_path / "file", ()):
         pass
+
+
+def test_neither_csv_nor_a_table_does_what_a_name_says():
+    found = ("=1+1.png", [("=cmd", 0.5, [0.0, 0.0, 1.0, 1.0])])
+    (row,) = csv.DictReader(io.StringIO(written("csv", found)))
+    assert (row["file"], row["label"]) == ("'=1+1.png", "'=cmd")
+    assert "\x1b" not in written("table", ("\x1b[2J.png", [("\x1b]0;x", 0.5, [0.0, 0.0, 1.0, 1.0])]))

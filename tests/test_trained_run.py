@@ -1,10 +1,13 @@
+import json
 import shutil
+import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import tl_keras as tl
+from tl_keras.checksums import write_checksums
 
 
 def test_a_run_knows_its_classes_and_its_image_size(finished_run):
@@ -57,3 +60,19 @@ def test_a_flipped_byte_in_a_run_is_detected(finished_run, tmp_path, name):
     (folder / name).write_bytes(data)
     with pytest.raises(tl.InputError, match="is not what it was|is damaged"):
         tl.load_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("names", "telling"), [(["a", "b"], "has 3 outputs for 2 class names"), (None, "no class names")]
+)
+def test_a_model_of_other_classes_than_its_names_is_refused(finished_run, tmp_path, names, telling):
+    folder = shutil.copytree(finished_run[0], tmp_path / "run")
+    with zipfile.ZipFile(finished_run[0] / "model.keras") as old, zipfile.ZipFile(folder / "model.keras", "w") as new:
+        for name in old.namelist():
+            if name != "class_names.json":
+                new.writestr(name, old.read(name))
+        if names:
+            new.writestr("class_names.json", json.dumps(names))
+    write_checksums(folder)
+    with pytest.raises(tl.InputError, match=telling):
+        assert tl.load_run(folder).model

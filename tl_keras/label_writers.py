@@ -8,6 +8,8 @@ import contextlib
 import csv
 import json
 
+from tl_keras.foreign_text import csv_cell, for_terminal
+
 MOST_SHOWN = 200
 """Characters of a text that a table shows; the other formats hold all of it."""
 
@@ -18,19 +20,21 @@ def table_writer(stream, top, kind):
 
     def write(item, labels):
         line = _one_line(item) if kind == "text" else item
-        stream.write(f"{line}  {'  '.join(f'{name} {probability:.1%}' for name, probability in labels)}\n")
+        found = "  ".join(f"{name} {probability:.1%}" for name, probability in labels)
+        stream.write(for_terminal(f"{line}  {found}") + "\n")
 
     yield write
 
 
 @contextlib.contextmanager
 def csv_writer(stream, top, kind):
-    """Writes a row for each item, `top` pairs of label and probability wide."""
+    """Writes a row for each item, `top` pairs of label and probability wide; what begins a formula is defused."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([kind, *(f"{part}_{rank}" for rank in range(1, top + 1) for part in ("label", "probability"))])
 
     def write(item, labels):
-        writer.writerow([item, *(cell for name, probability in labels for cell in (name, f"{probability:.6f}"))])
+        cells = [cell for name, probability in labels for cell in (csv_cell(name), f"{probability:.6f}")]
+        writer.writerow([csv_cell(item), *cells])
 
     yield write
 

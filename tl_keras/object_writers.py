@@ -14,6 +14,7 @@ from PIL import Image
 
 from tl_keras import data, evaluation
 from tl_keras.errors import InputError
+from tl_keras.foreign_text import csv_cell, for_terminal
 
 
 @contextlib.contextmanager
@@ -23,19 +24,20 @@ def table_writer(stream, class_names):
     def write(file, size, objects):
         counts = Counter(name for name, _, _ in objects)
         found = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "nothing"
-        stream.write(f"{file}  {found}\n")
+        stream.write(for_terminal(f"{file}  {found}") + "\n")
 
     yield write
 
 
 @contextlib.contextmanager
 def csv_writer(stream, class_names):
-    """Writes a row for each object."""
+    """Writes a row for each object; what begins a formula is defused."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["file", "label", "score", "xmin", "ymin", "xmax", "ymax"])
 
     def write(file, size, objects):
-        writer.writerows([file, name, f"{score:.6f}", *(f"{side:.1f}" for side in box)] for name, score, box in objects)
+        for name, score, box in objects:
+            writer.writerow([csv_cell(file), csv_cell(name), f"{score:.6f}", *(f"{side:.1f}" for side in box)])
 
     yield write
 

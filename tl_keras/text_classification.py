@@ -9,6 +9,7 @@ import numpy as np
 
 from tl_keras import data, devices, evaluation, models, transfer
 from tl_keras.errors import InputError
+from tl_keras.foreign_text import csv_cell
 from tl_keras.recipes import TEXT_HEAD_RATE
 from tl_keras.user_cache import user_cache
 
@@ -278,7 +279,8 @@ def evaluate(config, probabilities, texts, folder, score_threshold=None):
     with open(folder / "mistakes.csv", "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
         writer = csv.DictWriter(file, ["text", "true", "predicted", "probability"])
         writer.writeheader()
-        writer.writerows(_mistakes(texts, probabilities))
+        for mistake in _mistakes(texts, probabilities):
+            writer.writerow({name: csv_cell(cell) if isinstance(cell, str) else cell for name, cell in mistake.items()})
     if multi_label:
         return metrics, []
     picture = folder / "confusion_matrix.png"

@@ -26,12 +26,21 @@ class TrainedRun:
         self.folder = Path(folder)
         self.config = parse(["--config", str(self.folder / "config.yaml")])
         self.class_names = models.read_class_names(self.folder / "model.keras")
+        if self.class_names is None:
+            raise InputError(f"The model in {str(self.folder)!r} has no class names: it is no model of a run.")
 
     @functools.cached_property
     def model(self):
         """The plain `keras.Model`, loaded when it is first used."""
         devices.load_tensorflow()
-        return self.task.open_model(self.folder / "model.keras")
+        model = self.task.open_model(self.folder / "model.keras")
+        # A detector has several outputs, and tells its classes by number.
+        if isinstance(model.output_shape, tuple) and model.output_shape[-1] != len(self.class_names):
+            raise InputError(
+                f"The model in {str(self.folder)!r} has {model.output_shape[-1]} outputs for {len(self.class_names)} "
+                "class names: it is damaged."
+            )
+        return model
 
     @property
     def metrics(self):

@@ -138,3 +138,19 @@ def test_notes_stand_below_the_figures(report):
     page = report(notes=["5.0% of the texts were too long."], metrics=METRICS | {"cut_texts_share": 0.05})
     assert "<p>5.0% of the texts were too long.</p>" in page
     assert "<dt>Texts cut</dt><dd>5.0 %</dd>" in page
+
+
+def test_captions_and_file_names_of_pictures_cannot_inject_markup(report, tmp_path):
+    evil = '"><script>alert(1)<'
+    (tmp_path / f"{evil}.png").write_bytes(b"picture")
+    page = report(pictures=[(evil, tmp_path / f"{evil}.png")])
+    assert "<script" not in page
+    assert 'alt="&#34;&gt;&lt;script&gt;' in page
+
+
+def test_the_page_may_fetch_and_run_nothing(report):
+    head = report().split("<style>")[0]
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="(.*?)">', head).group(1)
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules.pop("img-src") == "data:" and rules.pop("style-src") == "'unsafe-inline'"
+    assert set(rules) == {"default-src", "base-uri", "form-action"} and set(rules.values()) == {"'none'"}

@@ -109,3 +109,21 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(InputError, match="legacy PyTorch checkpoint"):
         read_torch_checkpoint(path)
+
+
+@pytest.mark.parametrize("count", [13, 2**40, 2**62, -1, -(2**62)])
+def test_a_storage_that_claims_more_than_the_file_holds_is_refused(write, count):
+    storage = Storage("1", np.arange(12, dtype="f4"))
+    path = write({"a": Tensor(storage, 0, (12,), (1,))}, [storage])
+    data = bytearray(path.read_bytes())
+    data[-12 * 4 - 8 : -12 * 4] = np.int64(count).tobytes()
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="claims more numbers|reaches beyond"):
+        read_torch_checkpoint(path)
+
+
+def test_a_tensor_that_repeats_its_storage_without_end_is_refused(write):
+    storage = Storage("1", np.arange(12, dtype="f4"))
+    path = write({"a": Tensor(storage, 0, (10**12,), (0,))}, [storage])
+    with pytest.raises(InputError, match="more numbers than its storage"):
+        read_torch_checkpoint(path)

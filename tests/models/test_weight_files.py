@@ -136,3 +136,21 @@ def test_the_digest_is_compared(tmp_path):
 def test_class_names_are_none_where_the_file_has_none(tmp_path):
     assert read_class_names(write(tmp_path, ".keras")[1]) is None
     assert read_class_names(write(tmp_path, ".weights.h5")[1]) is None
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "[1]", "null", '"ab"', '[["a"]]', "[", "[" * 100_000])
+def test_class_names_that_are_no_list_of_names_are_refused(tmp_path, content):
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr("class_names.json", content)
+    with pytest.raises(InputError, match="Cannot read the weights"):
+        read_class_names(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("chunks", [None, (1000,)])
+def test_an_array_that_claims_gigabytes_and_holds_none_is_refused(tmp_path, chunks):
+    with h5py.File(tmp_path / "file.weights.h5", "w") as file:
+        variables = file.create_group("layers/dense/vars")
+        variables.attrs["name"] = "dense"
+        variables.create_dataset("0", (3_000_000_000,), "f4", chunks=chunks)
+    with pytest.raises(InputError, match="claims 12,000,000,000 bytes"), open_layers(tmp_path / "file.weights.h5"):
+        pass

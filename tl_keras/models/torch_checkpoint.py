@@ -4,6 +4,7 @@ Legacy is what `torch.save` wrote before version 1.6: five pickles in a row, the
 """
 
 import math
+import os
 import pickle
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -91,8 +92,13 @@ class _Unpickler(pickle.Unpickler):
 def _read_storages(file, state, keys):
     dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in state.values()}
     storages = {}
+    left = os.fstat(file.fileno()).st_size - file.tell()
     for key in keys:
         count = int(np.frombuffer(file.read(8), "<i8")[0])
+        left -= 8 + count * dtypes[key].itemsize
+        # Before it is read: room for as much as it claims would be made first.
+        if count < 0 or left < 0:
+            raise ValueError("a storage claims more numbers than the file has")
         storages[key] = np.frombuffer(file.read(count * dtypes[key].itemsize), dtypes[key], count)
     return storages
 
@@ -101,5 +107,7 @@ def _strided(tensor, storage):
     last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides, strict=True))
     if min(tensor.offset, *tensor.shape, *tensor.strides, 0) < 0 or (math.prod(tensor.shape) and last >= len(storage)):
         raise ValueError("a tensor reaches beyond its storage")
+    if math.prod(tensor.shape) > len(storage):
+        raise ValueError("a tensor has more numbers than its storage")
     strides = [stride * storage.itemsize for stride in tensor.strides]
     return np.lib.stride_tricks.as_strided(storage[tensor.offset :], tensor.shape, strides).copy()

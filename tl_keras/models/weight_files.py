@@ -117,7 +117,10 @@ def read_class_names(path):
     with readable(path), zipfile.ZipFile(path) as archive:
         if CLASS_NAMES_MEMBER not in archive.namelist():
             return None
-        return tuple(json.loads(member_bytes(archive, CLASS_NAMES_MEMBER)))
+        names = json.loads(member_bytes(archive, CLASS_NAMES_MEMBER))
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"its {CLASS_NAMES_MEMBER} is no list of names")
+        return tuple(names)
 
 
 @contextlib.contextmanager

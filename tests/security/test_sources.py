@@ -1,0 +1,97 @@
+"""What the code of the package never does: each rule is looked for in the syntax trees of all modules."""
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2] / "tl_keras"
+MODULES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
+FORBIDDEN_MODULES = {
+    "pickle",
+    "cPickle",
+    "dill",
+    "cloudpickle",
+    "joblib",
+    "marshal",
+    "shelve",
+    "code",
+    "codeop",
+    "torch",
+}
+RESTRICTED_UNPICKLER = "models/torch_checkpoint.py"
+PROCESSES = "pip_assets.py"
+MODEL_OPENER = "models/saving.py"
+
+
+def name_of(node):
+    """Writes `a.b.c` of an expression, or nothing where it is no such."""
+    if isinstance(node, ast.Attribute):
+        return f"{name_of(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def calls_in(path):
+    """Lists the names that are called, each with the keyword arguments as source."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [(name_of(call.func), {word.arg: ast.unparse(word.value) for word in call.keywords}) for call in calls]
+
+
+CALLS = {module: calls_in(path) for module, path in MODULES.items()}
+
+
+def callers(*names, allowed=(), fits=lambda words: False):
+    """Lists (module, call) of calls whose name ends in one of these, apart from those allowed or that fit."""
+    return [
+        (module, name)
+        for module, calls in CALLS.items()
+        for name, words in calls
+        if name in names or name.endswith(tuple(f".{one}" for one in names))
+        if module not in allowed and not fits(words)
+    ]
+
+
+def test_nothing_that_runs_what_it_reads_is_imported():
+    for module, path in MODULES.items():
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+        found = {name.split(".")[0] for name in names} & FORBIDDEN_MODULES
+        assert found <= ({"pickle"} if module == RESTRICTED_UNPICKLER else set()), module
+
+
+def test_nothing_that_runs_text_is_called():
+    assert not callers("eval", "exec", "__import__", "system", "popen")
+    assert not [module for module, calls in CALLS.items() if "compile" in [name for name, _ in calls]]
+    assert not callers("pickle.load", "pickle.loads")
+
+
+def test_yaml_is_read_as_plain_values():
+    # A loader of our own begins with an underscore, and is made of the safe one.
+    safe = {"fits": lambda words: words.get("Loader", "").endswith(("SafeLoader", "_Loader"))}
+    assert not callers("yaml.load", "yaml.load_all", **safe)
+    assert not callers("unsafe_load", "full_load", "unsafe_load_all", "full_load_all")
+
+
+def test_numpy_files_are_read_without_pickles():
+    assert not callers("np.load", "numpy.load", fits=lambda words: words.get("allow_pickle") == "False")
+
+
+def test_archives_are_never_unpacked_by_the_names_in_them():
+    assert not callers("extractall", "extract", "unpack_archive")
+
+
+def test_keras_opens_models_in_one_place_and_safely():
+    assert not callers("load_model", allowed=[MODEL_OPENER])
+    opened = [words for name, words in CALLS[MODEL_OPENER] if name.endswith("load_model")]
+    assert opened == [{"compile": "False", "safe_mode": "True"}]
+
+
+def test_one_module_starts_processes_and_never_a_shell():
+    assert not callers("subprocess.run", "Popen", "check_output", "check_call", allowed=[PROCESSES])
+    assert not [module for module, calls in CALLS.items() if any("shell" in words for _, words in calls)]
+
+
+def test_templates_escape_what_they_show():
+    # Markdown has no escaping of Jinja's: there each cell goes through a filter of its own.
+    escaped = {"fits": lambda words: words.get("autoescape") == "True"}
+    assert not callers("Environment", allowed=["evaluation/model_card.py"], **escaped)

@@ -1,0 +1,21 @@
+import pytest
+
+from tl_keras.foreign_text import csv_cell, for_terminal
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("http://x")'])
+def test_a_formula_becomes_text(text):
+    assert csv_cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "good", "a=b", " =1", "1-2", "'=1", "größe"])
+def test_other_texts_stay_as_they_are(text):
+    assert csv_cell(text) == text
+
+
+def test_a_terminal_gets_no_control_characters():
+    assert for_terminal("a\x1b]0;evil\x07b\x9b2J\nc") == "a�]0;evil�b�2J�c"
+
+
+def test_a_terminal_gets_everything_else():
+    assert for_terminal("größe 猫 \udcff.png") == "größe 猫 \udcff.png"
