@@ -9,12 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import yaml
-from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser, set_parsing_settings
+from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser, set_loader, set_parsing_settings
 
 from tl_keras.config import RunConfig, check_keys, flag_names
 from tl_keras.errors import InputError, RunStopped, unknown_name
 from tl_keras.interruption import Interrupted
 from tl_keras.phases import Phase, Plateau
+from tl_keras.plain_yaml import load_yaml
 
 CONFIG_FOLDER = Path(__file__).parent / "configs"
 MAX_CONFIG_BYTES = 1_000_000
@@ -132,6 +133,7 @@ def run_verb(verb, arguments=None):
 
 def _make_parser():
     set_parsing_settings(docstring_parse_attribute_docstrings=True)
+    set_loader("yaml", load_yaml, exceptions=(yaml.YAMLError,))
     parser = ArgumentParser(
         prog="python -m tl_keras.train",
         description="Trains, evaluates and saves a model from data and pretrained weights.",
@@ -202,7 +204,11 @@ def _read_yaml(path):
             f"The configuration file {str(path)!r} is larger than {MAX_CONFIG_BYTES} bytes: is it really one?"
         )
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        return load_yaml(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError(
+            f"Cannot read the configuration file {str(path)!r}: {error.strerror}; check its rights."
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(
             f"The configuration file {str(path)!r} is not valid YAML: {' '.join(str(error).split())}."

@@ -435,7 +435,7 @@ class RunConfig:
 
 
 def check_keys(mapping, config_class=RunConfig, prefix=""):
-    """Refuses a key that the configuration does not know, at any depth, and text where keys are expected.
+    """Refuses at any depth what the configuration does not know: other keys, text for keys, null where it means nothing.
 
     The parser would take such a text, or the key `class_path`, for the name of a class and import its module.
 
@@ -455,6 +455,8 @@ def check_keys(mapping, config_class=RunConfig, prefix=""):
     for key, value in mapping.items():
         if key not in known:
             raise unknown_name("configuration key", f"{prefix}{key}", [f"{prefix}{name}" for name in known])
+        if value is None and not is_dataclass(known[key]) and type(None) not in get_args(known[key]):
+            raise InputError(f"{prefix}{key} is null, which means nothing here: give a value, or leave it out.")
         _check_part(value, known[key], f"{prefix}{key}")
 
 

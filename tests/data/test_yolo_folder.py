@@ -91,3 +91,17 @@ def test_faults_of_the_yaml_file(folder, text, message):
     with pytest.raises(InputError, match=message) as caught:
         find_boxes(folder / "data.yaml")
     assert "\n" not in str(caught.value)
+
+
+def test_classes_called_yes_and_no(folder):
+    (folder / "data.yaml").write_text("train: images/train\nval: images/val\nnames: [no, yes]\n")
+    assert find_boxes(folder).class_names == ("no", "yes")
+
+
+@pytest.mark.parametrize(
+    "text", ["names: [cat]\nnames: [dog]\n", "names: &a [x]\ntrain: *a\n", "names: " + "[" * 10**5]
+)
+def test_yaml_that_would_surprise_is_refused(folder, text):
+    (folder / "data.yaml").write_text(text)
+    with pytest.raises(InputError, match="Cannot read .*data.yaml as YAML: found"):
+        find_boxes(folder)

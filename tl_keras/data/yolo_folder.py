@@ -11,6 +11,7 @@ from tl_keras.data.faults import Faults
 from tl_keras.data.folders import list_images
 from tl_keras.data.listing import one_line
 from tl_keras.errors import InputError
+from tl_keras.plain_yaml import load_yaml
 
 _SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "test": "test"}
 
@@ -65,7 +66,7 @@ def read_yolo(file, *, on_bad_box="error", on_bad_file="error"):
 
 def _text(file):
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig") if file.is_file() else ""
     except (OSError, UnicodeDecodeError):
         return ""
 
@@ -73,7 +74,7 @@ def _text(file):
 def _description(file):
     """Returns the content of the YAML file, and {number: class name}."""
     try:
-        description = yaml.safe_load(file.read_text(encoding="utf-8"))
+        description = load_yaml(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"Cannot read {file} as YAML: {one_line(error)}; check the file.") from error
     names = description.get("names") if isinstance(description, dict) else None

@@ -1,0 +1,48 @@
+import pytest
+import yaml
+
+from tl_keras.plain_yaml import MOST_DEPTH, load_yaml
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *[(word, word) for word in ("no", "off", "yes", "On", "y", "010", "1:30", "1_000", "0x10", "2024-01-01", "<<")],
+        *[("true", True), ("False", False), ("null", None), ("~", None), ("", None)],
+        *[("10", 10), ("-3", -3), ("0", 0), ("+7", 7)],
+        *[("1e-3", 1e-3), ("1E5", 1e5), ("1.", 1.0), (".5", 0.5), ("-1.5e+3", -1500.0), ("-.inf", float("-inf"))],
+        *[("'10'", "10"), ("[a, {b: 1}]", ["a", {"b": 1}])],
+    ],
+)
+def test_values_are_what_they_look_like(text, value):
+    found = load_yaml(text)
+    assert found == value and type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: 2\na: 3", "found the key 'a' for the second time at line 3"),
+        ("a: {b: 1, 'b': 2}", "the key 'b' for the second time"),
+        ("a: &x [1]\nb: *x", r"found an alias, \*x: write out what it stands for at line 2"),
+        ("&x [*x]", "found an alias"),
+        ("[" * (MOST_DEPTH + 1), f"more than {MOST_DEPTH} levels inside of each other"),
+        ("[" * 100_000, "more than"),
+        ("- " * 10_000, "more than"),
+        ("9" * 5000, "4300 digits"),
+        ("!!python/object/apply:os.getcwd []", "constructor for the tag"),
+        ("a: [", "at line 1"),
+        ("? [1]\n: 2", "unhashable"),
+    ],
+)
+def test_what_would_surprise_or_explode_is_refused(text, message):
+    with pytest.raises(yaml.YAMLError, match=message):
+        load_yaml(text)
+
+
+def test_the_deepest_that_is_allowed():
+    assert load_yaml("[" * MOST_DEPTH + "]" * MOST_DEPTH)
+
+
+def test_keys_of_other_kinds_are_others():
+    assert load_yaml("{1: a, '1': b}") == {1: "a", "1": "b"}
