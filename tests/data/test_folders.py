@@ -89,7 +89,7 @@ def test_one_class_only(tmp_path):
 def test_every_empty_class_folder_is_named(tmp_path):
     touch(tmp_path, "a/1.png", "b/notes.txt")
     (tmp_path / "c").mkdir()
-    with pytest.raises(InputError, match="class folder b; c of"):
+    with pytest.raises(InputError, match="no images in a class folder at b, c: add files"):
         read_folders(tmp_path)
 
 

@@ -61,5 +61,5 @@ def test_bad_folders_are_one_sentence(tmp_path, texts, message):
 def test_class_folder_without_texts(tmp_path):
     write(tmp_path, a__1="x")
     (tmp_path / "b").mkdir()
-    with pytest.raises(InputError, match=r"No texts in class folder b of .*\(.txt\)"):
+    with pytest.raises(InputError, match=r"no texts in a class folder at b: .*\(.txt\)"):
         read_text_folders(tmp_path)

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import os
 import struct
 import zlib
 
@@ -12,6 +13,9 @@ from tl_keras.errors import InputError, unknown_name
 
 RESIZES = ("squash", "crop", "pad")
 MAX_MEGAPIXELS = 100
+
+# Pillow knows forty more, one of which would call Ghostscript, whatever a file of another name holds.
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF")
 
 _SIXTEEN_BIT = frozenset(("I", "I;16", "I;16L", "I;16B", "I;16N"))
 
@@ -38,8 +42,8 @@ class BadImage(InputError):
 def read_image(source, image_size, resize="squash"):
     """Reads, turns upright and resizes an image.
 
-    Reads what Pillow reads: JPEG, PNG, GIF and WebP (of an animation the first frame), TIFF, BMP, AVIF; grey, palette,
-    CMYK; 16 bits scaled down to 8; what is transparent laid on white; the EXIF orientation applied. A JPEG that is
+    Reads JPEG, PNG, GIF and WebP (of an animation the first frame), TIFF, BMP and AVIF, whatever the name says; grey,
+    palette, CMYK; 16 bits scaled down to 8; what is transparent laid on white; the EXIF orientation applied. A JPEG that is
     much larger than needed is decoded at a fraction of its size.
 
     Args:
@@ -51,7 +55,8 @@ def read_image(source, image_size, resize="squash"):
         uint8 (image_size, image_size, 3), RGB.
 
     Raises:
-        BadImage: an `InputError` with the reason: missing, empty, no image, truncated, damaged, over 100 megapixels.
+        BadImage: an `InputError` with the reason: missing, not to be read, empty, no image, truncated, damaged, over 100
+            megapixels, which the header tells.
     """
     if resize not in RESIZES:
         raise unknown_name("data.resize", resize, RESIZES)
@@ -70,7 +75,7 @@ def read_upright(source):
     Raises:
         BadImage: as in `read_image`.
     """
-    return _read(source, lambda image: np.asarray(_rgb(ImageOps.exif_transpose(image))))
+    return _read(source, lambda image: np.asarray(_upright_rgb(image)))
 
 
 def resize_image(image, image_size, resize="squash"):
@@ -87,10 +92,31 @@ def resize_image(image, image_size, resize="squash"):
     return np.asarray(_resized(Image.fromarray(image), (image_size, image_size), resize))
 
 
+def open_image(source):
+    """Opens an image without decoding it.
+
+    Args:
+        source: path of the file, or its content as bytes.
+
+    Returns:
+        `PIL.Image.Image` of one of the `FORMATS`, to be used in a `with`.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file: opening a pipe would wait for ever.
+    """
+    if isinstance(source, bytes):
+        return Image.open(io.BytesIO(source), formats=FORMATS)
+    if not os.path.isfile(source):
+        # Raises what is wrong with the path, where it is not only of another kind.
+        os.stat(source)
+        raise OSError("no regular file")
+    return Image.open(source, formats=FORMATS)
+
+
 def _read(source, decode):
     name = f"of {len(source)} bytes" if isinstance(source, bytes) else str(source)
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+        with open_image(source) as image:
             if image.width * image.height > MAX_MEGAPIXELS * 1_000_000:
                 raise Image.DecompressionBombError(f"{image.width} x {image.height}")
             return decode(image)
@@ -101,11 +127,11 @@ def _read(source, decode):
 def _decode(image, image_size, resize):
     # Twice the size, so that the last step down is a real resampling.
     image.draft("RGB", (2 * image_size, 2 * image_size))
-    image = _rgb(ImageOps.exif_transpose(image))
-    return np.asarray(_resized(image, (image_size, image_size), resize))
+    return np.asarray(_resized(_upright_rgb(image), (image_size, image_size), resize))
 
 
-def _rgb(image):
+def _upright_rgb(image):
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode in _SIXTEEN_BIT:
         return _from_sixteen_bit(image)
     if image.mode == "F":
@@ -118,10 +144,12 @@ def _rgb(image):
 
 def _from_sixteen_bit(image):
     """Scales 0 to 65535 down to 0 to 255, where Pillow's own conversion would clip at 255."""
-    pixels = np.asarray(image).astype(np.int64)
+    pixels = np.asarray(image)
     if pixels.min() < 0 or pixels.max() > 65535:
         raise ValueError("pixels of 32 bits, whose range is unknown (save it with 8 or 16 bits)")
-    return Image.fromarray((pixels / 257).round().astype(np.uint8)).convert("RGB")
+    # By a table: 100 megapixels as floating-point numbers would take gigabytes.
+    eight_bit = (np.arange(65536) / 257).round().astype(np.uint8)
+    return Image.fromarray(eight_bit[pixels]).convert("RGB")
 
 
 def _resized(image, size, resize):
@@ -135,7 +163,11 @@ def _resized(image, size, resize):
 
 def _reason(source, error):
     if isinstance(error, FileNotFoundError):
-        return "no such file"
+        return "a link that leads nowhere" if os.path.islink(source) else "no such file"
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    if not isinstance(source, bytes) and not os.path.isfile(source):
+        return "not a file" if os.path.exists(source) else "a link that leads nowhere"
     if isinstance(error, Image.DecompressionBombError):
         return f"more than {MAX_MEGAPIXELS} megapixels"
     if _is_empty(source):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tl_keras.data.listing import first_of
+from tl_keras.data.faults import Faults
+from tl_keras.data.listing import first_of, lookalikes, printable
 from tl_keras.data.records import Records, sorted_class_names, split_of_name
 from tl_keras.errors import InputError
 
@@ -24,8 +25,9 @@ def list_images(folder):
 def list_files(folder, suffixes, *, seen=()):
     """Lists the files of some kind in a folder and below.
 
-    Hidden files and folders, `__MACOSX` and files with other suffixes are passed over. Links are followed, but each
-    real directory is entered once, so that a loop of links ends and no file is listed twice.
+    Hidden files and folders, `__MACOSX` and files with other suffixes are passed over. Links are followed, out of the
+    folder too, but each real directory is entered once, so that a loop of links ends and no file is listed twice.
+    Nothing is opened: a link that leads nowhere or a pipe is listed, for its reader to refuse.
 
     Args:
         folder: the folder to start from; it is entered in any case.
@@ -36,20 +38,25 @@ def list_files(folder, suffixes, *, seen=()):
         A list of path strings, sorted folder by folder.
 
     Raises:
-        InputError: a folder is missing or cannot be read.
+        InputError: folders are missing or cannot be read; the message names them.
     """
-    entered = {os.path.realpath(folder), *seen}
-    listed = []
-    waiting = [folder]
+    entered = {os.path.realpath(folder)}
+    listed, closed, waiting = [], [], [folder]
     while waiting:
-        folders, files = _entries(waiting.pop())
-        listed += [entry.path for entry in files if Path(entry.name).suffix.lower() in suffixes]
+        try:
+            folders, files = _entries(waiting.pop())
+        except _ClosedFolder as error:
+            closed += error.places
+            continue
+        listed += [entry.path for entry in files if os.path.splitext(entry.name)[1].lower() in suffixes]
         # Reversed, for the last one appended is the first one popped.
         for entry in reversed(folders):
             real = os.path.realpath(entry.path)
-            if real not in entered:
+            if real not in entered and real not in seen:
                 entered.add(real)
                 waiting.append(entry.path)
+    if closed:
+        raise _ClosedFolder(closed)
     return listed
 
 
@@ -94,30 +101,50 @@ def read_class_folders(root, things, suffixes, listed_suffixes=None, ignored=())
         all ""; a note names what was ignored.
 
     Raises:
-        InputError: the folder is missing, empty, has a single class, or has a class folder without such files.
+        InputError: the folder is missing, empty, has a single class, or has class folders without such files, that
+            cannot be read, or whose names look alike; the message names all of them.
     """
+    root = os.fspath(root)
     every_folder = _class_folders(root)
     class_folders = [folder for folder in every_folder if folder[1] not in ignored]
     _require_classes(root, class_folders, things)
-    class_names = sorted_class_names(name for _, name, _ in class_folders)
+    class_names = sorted_class_names(printable(name) for _, name, _ in class_folders)
+    index = {name: label for label, name in enumerate(class_names)}
     barred = {os.path.realpath(path) for *_, path in every_folder} | {os.path.realpath(root)}
-    paths, labels, splits, empty = [], [], [], []
+    paths, labels, splits, faults = [], [], [], Faults(f"The folder {printable(root)}")
     for split, name, path in class_folders:
-        files = list_files(path, listed_suffixes or suffixes, seen=barred)
+        try:
+            files = list_files(path, listed_suffixes or suffixes, seen=barred)
+        except _ClosedFolder as error:
+            for place in error.places:
+                faults.add("a folder that cannot be read", place, "check its rights")
+            continue
         paths += files
-        labels += [class_names.index(name)] * len(files)
+        labels += [index[printable(name)]] * len(files)
         splits += [split] * len(files)
         if not files:
-            empty.append(os.path.relpath(path, root))
-    if empty:
-        raise InputError(
-            f"No {things} in class folder {first_of(empty)} of {root}: expected at least one file "
-            f"({' '.join(sorted(suffixes))}) in each; add some, or remove the folder."
-        )
-    names = [Path(path).relative_to(root).as_posix() for path in paths]
+            hint = f"add files ({' '.join(sorted(suffixes))}) or remove the folder"
+            faults.add(f"no {things} in a class folder", printable(os.path.relpath(path, root)), hint)
+    for names in lookalikes(class_names):
+        faults.add("class names that look alike", names, "give both folders one name, or names that differ")
+    faults.raise_if_any()
+    names = [printable(path[len(os.path.join(root, "")) :]) for path in paths]
     left_out = [os.path.relpath(path, root) for _, name, path in every_folder if name in ignored]
     notes = (f"Left out, for it has no labels: {first_of(left_out)}.",) if left_out else ()
     return Records(paths, names, np.array(labels, np.int32), splits, class_names, notes)
+
+
+class _ClosedFolder(InputError):
+    """Folders cannot be read.
+
+    Attributes:
+        places: list of str, which ones and why.
+    """
+
+    def __init__(self, places):
+        """Makes the sentence."""
+        super().__init__(f"Cannot read the folder {first_of(places)}: check its path and rights.")
+        self.places = places
 
 
 def _entries(folder):
@@ -126,7 +153,7 @@ def _entries(folder):
         with os.scandir(folder) as entries:
             entries = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        raise InputError(f"Cannot read the folder {folder}: {error.strerror}; check its path and rights.") from error
+        raise _ClosedFolder([f"{printable(os.fspath(folder))} ({error.strerror})"]) from error
     entries = [entry for entry in entries if not entry.name.startswith(".") and entry.name.lower() not in _LEFTOVERS]
     folders, files = [], []
     for entry in entries:

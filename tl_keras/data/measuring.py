@@ -1,9 +1,9 @@
 """How large the pictures of a data set are, read from their headers."""
 
-import io
-
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
+
+from tl_keras.data.decoding import open_image
 
 MOST_MEASURED = 200
 
@@ -34,7 +34,7 @@ def upright_size(source):
         (height, width) in pixels; None where it cannot be opened.
     """
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+        with open_image(source) as image:
             turned = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
             return (image.width, image.height) if turned else (image.height, image.width)
     except (*_UNREADABLE, ValueError, SyntaxError):
@@ -42,8 +42,5 @@ def upright_size(source):
 
 
 def _shorter_side(source):
-    try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
-            return min(image.size)
-    except _UNREADABLE:
-        return 0
+    size = upright_size(source)
+    return min(size) if size else 0

@@ -35,23 +35,22 @@ def split_records(records, *, validation_fraction=0.15, test_fraction=0.15, exam
     splits = np.array([split or "train" for split in records.splits], dtype=object)
     fractions = {"test": test_fraction, "validation": validation_fraction}
     missing = {split: fraction for split, fraction in fractions.items() if split not in splits}
-    members = _members(records)
-    for rows in _strata(members, np.flatnonzero(splits == "train")):
+    for rows in _strata(records.labels, np.flatnonzero(splits == "train")):
         _carve(splits, generator.permutation(rows), missing)
-    _give_back(splits, members, records.splits)
+    if records.labels.ndim == 2:
+        _give_back(splits, records.labels.astype(bool), records.splits)
     decided = replace(records, splits=list(splits))
     _check_labels_seen(decided)
     if examples_per_class is None:
         return decided
-    return decided.take(_within_budget(splits, members, examples_per_class, generator))
+    return decided.take(_within_budget(splits, decided, examples_per_class, generator))
 
 
 def _check_labels_seen(records):
     """Raises InputError, with their names, if validation or test show classes that train never shows."""
-    members = _members(records)
-    seen = members[records.rows("train")].any(axis=0)
+    seen = _shown(records, records.rows("train"))
     for split in ("validation", "test"):
-        unseen = np.flatnonzero(members[records.rows(split)].any(axis=0) & ~seen)
+        unseen = np.flatnonzero(_shown(records, records.rows(split)) & ~seen)
         if unseen.size:
             raise InputError(
                 f"The {split} split has labels that the train split never shows, {_names(records, unseen)}: a model "
@@ -75,20 +74,25 @@ def _check_ranges(validation_fraction, test_fraction, examples_per_class):
         raise InputError(f"data.examples_per_class is {examples_per_class}: expected 1 or more, or none for all.")
 
 
-def _members(records):
-    """Returns bool (n, num_classes): which row belongs to which class."""
+def _shown(records, rows):
+    """Returns bool (num_classes,): which classes the given rows show."""
     if records.labels.ndim == 2:
-        return records.labels.astype(bool)
-    return records.labels[:, None] == np.arange(len(records.class_names))
+        return records.labels[rows].any(axis=0)
+    return np.bincount(records.labels[rows], minlength=len(records.class_names)) > 0
 
 
-def _strata(members, rows):
-    """Yields the given rows class by class; a multi-label row goes with the rarest of its classes."""
-    counts = members[rows].sum(axis=0)
-    rarity = np.where(members[rows], counts, len(members) + 1)
-    rarest = np.where(members[rows].any(axis=1), rarity.argmin(axis=1), -1)
-    for label in np.unique(rarest):
-        yield rows[rarest == label]
+def _strata(labels, rows):
+    """Yields the given rows class by class, in order; a multi-label row goes with the rarest of its classes."""
+    labels = labels[rows] if labels.ndim == 1 else _rarest(labels[rows].astype(bool))
+    order = np.argsort(labels, kind="stable")
+    yield from np.split(rows[order], np.flatnonzero(np.diff(labels[order])) + 1)
+
+
+def _rarest(members):
+    """Returns int (k,): of each row of bool (k, num_classes) the class that the fewest rows have, -1 where none."""
+    counts = members.sum(axis=0)
+    rarity = np.where(members, counts, len(members) + 1)
+    return np.where(members.any(axis=1), rarity.argmin(axis=1), -1)
 
 
 def _carve(splits, rows, fractions):
@@ -112,14 +116,16 @@ def _give_back(splits, members, given):
             splits[rows[0]] = "train"
 
 
-def _within_budget(splits, members, examples_per_class, generator):
+def _within_budget(splits, records, examples_per_class, generator):
     """Returns the rows that stay: all that are not "train", and as many of "train" as the budget allows."""
     keep = splits != "train"
-    counts = np.zeros(members.shape[1], int)
+    counts = np.zeros(len(records.class_names), int)
     for row in generator.permutation(np.flatnonzero(splits == "train")):
-        if (counts[members[row]] < examples_per_class).any():
+        label = records.labels[row]
+        classes = np.flatnonzero(label) if records.labels.ndim == 2 else label
+        if np.any(counts[classes] < examples_per_class):
             keep[row] = True
-            counts += members[row]
+            counts[classes] += 1
     return np.flatnonzero(keep)
 
 
