@@ -97,6 +97,7 @@ def test_what_belongs_to_another_task_is_refused(task, parts, telling):
         (DataConfig, {"validation_fraction": 0.5}, "data.validation_fraction must lie between 0 and 0.5: got 0.5"),
         (DataConfig, {"test_fraction": 0.0}, "data.test_fraction must lie"),
         (DataConfig, {"max_decoded_gigabytes": math.nan}, "data.max_decoded_gigabytes"),
+        (DataConfig, {"max_bad_files": 1.5}, "data.max_bad_files must lie from 0 to 1: got 1.5"),
         (DataConfig, {"multi_label": True, "class_weight": "balanced"}, "class_weight balanced needs one label"),
         (ModelConfig, {"backbone": "vgg61"}, "Unknown model.backbone 'vgg61': did you mean"),
         (ModelConfig, {"hidden_units": 0}, "model.hidden_units must be at least 1"),

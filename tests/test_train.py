@@ -182,8 +182,12 @@ def test_bad_files_can_be_skipped_and_are_reported(picture_folder, tiny_argument
     arguments = [*tiny_arguments, "--data.path", str(folder), "--run", str(tmp_path / "run")]
     with pytest.raises(tl.InputError, match="red/page.jpg"):
         train.main(arguments)
-    train.main([*arguments, "--data.on_bad_file", "skip"])
+    with pytest.raises(tl.InputError, match="2.7%, where .* 1% at most: red/page.jpg .* --data.max_bad_files 0.028"):
+        train.main([*arguments, "--data.on_bad_file", "skip"])
+    train.main([*arguments, "--data.on_bad_file", "skip", "--data.max_bad_files", "0.028"])
     assert "red/page.jpg" in (tmp_path / "run" / "report.html").read_text()
+    skipped = (tmp_path / "run" / "skipped.txt").read_text()
+    assert skipped == "red/page.jpg\tnot an image that can be recognised\n"
 
 
 @pytest.mark.usefixtures("small_network")

@@ -78,7 +78,10 @@ class DataConfig:
     split_column: str = "split"
     """Column of a table that says train, validation or test; it may be absent."""
     on_bad_file: Literal["error", "skip"] = "error"
-    """error stops before training when files cannot be read; skip goes on without them and lists them in the report."""
+    """error stops before training at files that cannot be read, and at the same picture in two splits or with two
+    labels; skip goes on without them and lists them in the report and in skipped.txt."""
+    max_bad_files: float = 0.01
+    """Largest share of the files that skip may leave out, 0 to 1."""
     max_decoded_gigabytes: float = 2.0
     """Images are decoded once and kept in memory up to this size; beyond it they are decoded again in every epoch."""
 
@@ -92,6 +95,8 @@ class DataConfig:
         for name in ("validation_fraction", "test_fraction"):
             if not 0 < getattr(self, name) < 0.5:
                 raise InputError(f"data.{name} must lie between 0 and 0.5: got {getattr(self, name)}.")
+        if not 0 <= self.max_bad_files <= 1:
+            raise InputError(f"data.max_bad_files must lie from 0 to 1: got {self.max_bad_files}.")
         if not 0 <= self.max_decoded_gigabytes < math.inf:
             raise InputError(f"data.max_decoded_gigabytes must be 0 or more: got {self.max_decoded_gigabytes}.")
         if self.multi_label and self.class_weight == "balanced":

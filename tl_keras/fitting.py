@@ -4,7 +4,7 @@ import contextlib
 import gc
 from dataclasses import replace
 
-from tl_keras import callbacks, models, transfer
+from tl_keras import callbacks, data, models, transfer
 from tl_keras.durations import parse_interval
 from tl_keras.errors import RunStopped, unknown_name
 from tl_keras.phase_features import PhaseFeatures
@@ -60,7 +60,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     saving = make_saving(config, run, progress, staging, model)
     watching = [staging, callbacks.ProgressLines(staging, run), saving]
     done = len(staging.state["ends"])
-    with _quick_collection():
+    with _quick_collection(), data.own_errors():
         features = PhaseFeatures(config, model, splits, phases, done, run / "checkpoints" / "cache.json")
         _tell(features, run, insisted=config.cache.mode == "on")
         while (index := len(staging.state["ends"])) < len(phases):

@@ -62,6 +62,8 @@ def load_data(config):
                 f"No image is left for the {split} split of {settings.path!r}: expected at least 3 images of a class, "
                 f"or a {split} folder."
             )
+    for note in splits.notes:
+        print(f"note: {note}", flush=True)
     return splits
 
 
@@ -112,7 +114,8 @@ def describe(splits):
 
 
 def preview(config, splits, folder):
-    """Draws nothing: what the run learns from is shown by its report."""
+    """Lists the files that were left out in `skipped.txt` of a folder; what the run learns from shows its report."""
+    data.write_skipped(folder / "skipped.txt", splits.skipped)
 
 
 def load_test_data(config, class_names, model, path):
@@ -142,14 +145,12 @@ def fingerprint(splits):
         splits: `ImageSplits`.
 
     Returns:
-        Dict of the numbers of images and classes, and a hash of their names, splits and, where they are in memory,
-        pixels.
+        Dict of the numbers of images and classes, and a hash of their names, splits and pixels.
     """
     digest = hashlib.sha256(repr(splits.class_names).encode())
     for name, part in _parts(splits).items():
         digest.update(repr((name, part.names, part.labels.tolist())).encode("utf-8", "surrogateescape"))
-        if isinstance(part.images, np.ndarray):
-            digest.update(part.images)
+        digest.update(part.images if isinstance(part.images, np.ndarray) else part.images.digests)
     counts = {name: len(part) for name, part in _parts(splits).items()}
     return counts | {"classes": len(splits.class_names), "sha256": digest.hexdigest()}
 
@@ -274,7 +275,8 @@ def predict(model, image_set, batch_size):
     Returns:
         float32 (n, num_classes).
     """
-    return model.predict(data.make_dataset(image_set, batch_size), verbose=0)
+    with data.own_errors():
+        return model.predict(data.make_dataset(image_set, batch_size), verbose=0)
 
 
 def evaluate(config, probabilities, image_set, folder, score_threshold=None):
@@ -317,7 +319,7 @@ def report_extras(config, splits, probabilities, metrics):
     Returns:
         Dict of arguments of `write_report`.
     """
-    return {"skipped": splits.skipped}
+    return {"skipped": splits.skipped, "notes": list(splits.notes)}
 
 
 def save_trained(config, model, folder):
@@ -384,6 +386,7 @@ def _find_records(settings, path):
         label_column=settings.label_column,
         split_column=settings.split_column,
         multi_label=settings.multi_label,
+        on_bad_file=settings.on_bad_file,
     )
 
 
@@ -393,6 +396,7 @@ def _load_splits(records, image_size, settings):
         image_size,
         resize=settings.resize,
         on_bad_file=settings.on_bad_file,
+        max_bad_files=settings.max_bad_files,
         max_decoded_bytes=int(settings.max_decoded_gigabytes * 1e9),
     )
 

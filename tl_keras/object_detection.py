@@ -89,8 +89,9 @@ def preview(config, splits, folder):
     Args:
         config: `RunConfig`.
         splits: `BoxSplits`.
-        folder: path where `training_boxes.png` is written.
+        folder: path where `training_boxes.png` is written, and `skipped.txt` with the files that were left out.
     """
+    data.write_skipped(folder / "skipped.txt", splits.skipped)
     train = _training_dataset(replace(config, data=replace(config.data, batch_size=16)), splits, 0)
     images, targets = next(iter(train.take(1)))
     evaluation.plot_boxes(
@@ -130,16 +131,14 @@ def fingerprint(splits):
         splits: `BoxSplits`.
 
     Returns:
-        Dict of the numbers of images and classes, and a hash of their names, splits, boxes and, where they are in
-        memory, pixels.
+        Dict of the numbers of images and classes, and a hash of their names, splits, boxes and pixels.
     """
     digest = hashlib.sha256(repr(splits.class_names).encode())
     for name, part in _parts(splits).items():
         digest.update(repr((name, part.names)).encode("utf-8", "surrogateescape"))
         for boxes, labels in zip(part.boxes, part.labels, strict=True):
             digest.update(repr((boxes.tolist(), labels.tolist())).encode())
-        if isinstance(part.images, np.ndarray):
-            digest.update(part.images)
+        digest.update(part.images if isinstance(part.images, np.ndarray) else part.images.digests)
     counts = {name: len(part) for name, part in _parts(splits).items()}
     return counts | {"classes": len(splits.class_names), "sha256": digest.hexdigest()}
 
@@ -264,7 +263,8 @@ def predict(model, box_set, batch_size):
         best first, and `labels`, int32 (k,).
     """
     images = data.make_box_dataset(box_set, batch_size, max_boxes=data.most_boxes(box_set))
-    return models.detect(model, images.map(lambda pixels, _: pixels))
+    with data.own_errors():
+        return models.detect(model, images.map(lambda pixels, _: pixels))
 
 
 def choose_threshold(config, model, splits):
@@ -423,6 +423,7 @@ def _load_splits(config, records, image_size):
         image_size,
         resize=config.data.resize,
         on_bad_file=config.data.on_bad_file,
+        max_bad_files=config.data.max_bad_files,
         max_decoded_bytes=int(config.data.max_decoded_gigabytes * 1e9),
     )
 

@@ -57,7 +57,7 @@ def test_every_fault_is_named_at_once(draw):
         "an image of another size than its labels say at size.png (40 × 30, not 40 × 31)",
         "an image that is listed twice at twice.png",
         "an image that is not there at nowhere.png",
-        "--data.on_bad_box skip",
+        "--detection.on_bad_box skip",
         "--data.on_bad_file skip",
     ):
         assert part in message
@@ -69,16 +69,17 @@ def test_bad_boxes_and_files_can_be_skipped(draw):
     images += [draw((1, 1, 9, 9), name="size.png", declared_size=(31, 40))]
     records = check(*images, on_bad_box="skip", on_bad_file="skip")
     assert records.names == ["a.png"] and records.boxes[0].tolist() == [[1, 1, 9, 9]]
-    assert records.notes == (
-        "Left out 2 images that are not there or of another size than declared.",
-        "Left out 2 of 3 boxes that cannot be used.",
+    assert records.notes == ("Left out 2 of 3 boxes that cannot be used.",)
+    assert records.skipped == (
+        ("nowhere.png", "an image that is not there"),
+        ("size.png", "an image of another size than its labels say: size.png (40 × 30, not 40 × 31)"),
     )
 
 
-@pytest.mark.parametrize("argument", ["on_bad_box", "on_bad_file"])
+@pytest.mark.parametrize("argument", ["detection.on_bad_box", "data.on_bad_file"])
 def test_unknown_choice(draw, argument):
-    with pytest.raises(InputError, match=f"data.{argument} 'skipp'.*'skip'"):
-        check(draw((1, 1, 2, 2)), **{argument: "skipp"})
+    with pytest.raises(InputError, match=f"{argument} 'skipp'.*'skip'"):
+        check(draw((1, 1, 2, 2)), **{argument.partition(".")[2]: "skipp"})
 
 
 def test_boxes_that_leave_their_image_are_clipped_and_counted(draw):
@@ -97,7 +98,7 @@ def test_boxes_that_leave_their_image_are_clipped_and_counted(draw):
     ],
 )
 def test_a_mistaken_format_is_named(draw, box_format, other, boxes):
-    with pytest.raises(InputError, match=f"look like {other} .* read as {box_format} .*--data.box_format {other}"):
+    with pytest.raises(InputError, match=f"look like {other} .* read as {box_format} .*--detection.box_format {other}"):
         check(draw(*boxes), box_format=box_format)
     assert len(check(draw(*boxes), box_format=other).boxes[0]) == len(boxes)
 

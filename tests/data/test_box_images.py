@@ -57,10 +57,13 @@ def test_bad_files_are_named_or_skipped(records, tmp_path):
     (tmp_path / "1.png").write_bytes(b"broken")
     with pytest.raises(InputError, match="1 of 4 images cannot be used: 1.png"):
         load_box_splits(records, 20)
-    splits = load_box_splits(records, 20, on_bad_file="skip")
+    splits = load_box_splits(records, 20, on_bad_file="skip", max_bad_files=1.0)
     assert splits.train.names == ["0.png"] and len(splits.train) == len(splits.train.images) == 1
     assert [name for name, _ in splits.skipped] == ["1.png"]
     with pytest.raises(InputError, match="No training image that can be read is left of a; b"):
         load_box_splits(
-            replace(records, sources=[str(tmp_path / "1.png"), *records.sources[1:]]), 20, on_bad_file="skip"
+            replace(records, sources=[str(tmp_path / "1.png"), *records.sources[1:]]),
+            20,
+            on_bad_file="skip",
+            max_bad_files=1.0,
         )

@@ -45,5 +45,5 @@ def test_a_folder_without_boxes(tmp_path):
 
 
 def test_unknown_format(tmp_path):
-    with pytest.raises(InputError, match="data.box_format 'yxyx': expected one of xyxy, xywh"):
+    with pytest.raises(InputError, match="detection.box_format 'yxyx': did you mean 'xyxy'"):
         find_boxes(tmp_path, box_format="yxyx")

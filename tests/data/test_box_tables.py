@@ -66,7 +66,7 @@ def test_all_faults_at_once(write):
     ("text", "message"),
     [
         ("path,xmin,ymin,xmax,label\na.png,1,1,5,cat\n", "no column 'ymax'"),
-        (GOOD.replace(",val", ",vla"), "split 'vla' at line 3"),
+        (GOOD.replace(",val", ",vla"), r"an unknown split at line 3 \('vla'\)"),
         (HEADER, "no rows"),
         (HEADER + "a.png,,,,,,\n", "no image has a box"),
     ],

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from tiny_pictures import save_picture
 
 from tl_keras.data import images as images_module
 from tl_keras.data.images import ImageFiles, load_image_splits, read_image
@@ -53,10 +54,9 @@ def test_every_file_is_decoded_once(tmp_path, monkeypatch):
 
 
 def test_files_are_read_with_the_given_resize(tmp_path):
-    Image.new("RGB", (20, 10)).save(tmp_path / "wide.png")
-    path = str(tmp_path / "wide.png")
+    path = save_picture(tmp_path / "wide.png", 20, 10)
     np.testing.assert_array_equal(ImageFiles([path], 8, "pad")[0], read_image(path, 8, "pad"))
-    records = Records([path] * 2, ["1", "2"], np.array([0, 1], np.int32), ["train"] * 2, ("a", "b"))
+    records = Records([path] * 2, ["1", "2"], np.array([0, 0], np.int32), ["train"] * 2, ("a",))
     splits = load_image_splits(records, 8, resize="pad")
     np.testing.assert_array_equal(splits.train.images[0], read_image(path, 8, "pad"))
 
@@ -88,7 +88,7 @@ def test_twenty_bad_files_are_named_and_the_rest_counted(tmp_path):
 @pytest.mark.parametrize("max_decoded_bytes", [2**31, 0])
 def test_bad_files_can_be_skipped(tmp_path, max_decoded_bytes):
     records = make_records(tmp_path, *BAD)
-    splits = load_image_splits(records, 8, on_bad_file="skip", max_decoded_bytes=max_decoded_bytes)
+    splits = load_image_splits(records, 8, on_bad_file="skip", max_bad_files=1.0, max_decoded_bytes=max_decoded_bytes)
     assert splits.skipped == [
         ("1.png", "not an image that can be recognised"),
         ("4.png", "not an image that can be recognised"),
@@ -99,14 +99,16 @@ def test_bad_files_can_be_skipped(tmp_path, max_decoded_bytes):
 
 def test_a_class_lost_to_skipping_is_named(tmp_path):
     with pytest.raises(InputError, match="No training image that can be read is left of b:"):
-        load_image_splits(make_records(tmp_path, [1, -1], [0, 1], ["train"] * 2), 8, on_bad_file="skip")
+        load_image_splits(
+            make_records(tmp_path, [1, -1], [0, 1], ["train"] * 2), 8, on_bad_file="skip", max_bad_files=1.0
+        )
 
 
 def test_multi_label(tmp_path):
     records = make_records(tmp_path, [1, 2, -1], [0, 0, 0], ["train"] * 3)
     labels = np.array([[1, 1], [0, 1], [1, 0]], np.uint8)
     records = Records(records.sources, records.names, labels, records.splits, records.class_names)
-    splits = load_image_splits(records, 8, on_bad_file="skip")
+    splits = load_image_splits(records, 8, on_bad_file="skip", max_bad_files=1.0)
     np.testing.assert_array_equal(splits.train.labels, labels[:2])
 
 

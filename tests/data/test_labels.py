@@ -1,20 +1,29 @@
 import numpy as np
 import pytest
 
+from tl_keras.data.faults import Faults
 from tl_keras.data.labels import hot_labels, read_labels, read_splits
 from tl_keras.errors import InputError
 
 PLACES = ["line 2", "line 3", "line 4"]
 
 
+def read(read_cells, *arguments):
+    """Reads cells; returns what was read, after any fault was raised."""
+    faults = Faults("The table t")
+    found = read_cells(PLACES, arguments[0], faults, *arguments[1:])
+    faults.raise_if_any()
+    return found
+
+
 def test_one_label_each():
-    class_names, labels = read_labels("t", PLACES, ["dog", "cat", "dog"])
+    class_names, labels = read(read_labels, ["dog", "cat", "dog"])
     assert class_names == ("cat", "dog")
     assert labels.tolist() == [1, 0, 1] and labels.dtype == np.int32
 
 
 def test_several_labels_each():
-    class_names, labels = read_labels("t", PLACES, ["a | b", ["b", "c|d"], ""], "|")
+    class_names, labels = read(read_labels, ["a | b", ["b", "c|d"], ""], "|")
     assert class_names == ("a", "b", "c|d")
     assert labels.tolist() == [[1, 1, 0], [0, 1, 1], [0, 0, 0]] and labels.dtype == np.uint8
 
@@ -22,30 +31,46 @@ def test_several_labels_each():
 @pytest.mark.parametrize(
     ("cells", "separator", "message"),
     [
-        (["a", "", ""], None, "no label at line 3; line 4"),
-        (["a", "a", "a"], None, r"1 class \(a\): expected 2 or more"),
+        (["a", "", ""], None, "no label at line 3, line 4"),
+        (["a", "a", "a"], None, r"1 class \(a\) where 2 or more are expected: check --data.label_column"),
         (["a", ["b", "c"], "b"], None, "several labels at line 3: .*--data.multi_label"),
-        (["", "", ""], "|", r"0 classes \(no label\): expected 1 or more"),
+        (["", "", ""], "|", r"0 classes \(no label\) where 1 or more are expected"),
+        (["a", "NaN", "b"], None, "the label NaN, which stands for none at line 3"),
+        (["a|nan", "", "b"], "|", "the label nan, which stands for none at line 2"),
+        (["a\nb", "c", "\ud800"], None, r"control or broken characters at line 2 \(a\\nb\), line 4 \(\\ud800\)"),
+        (["Cat", "cat", "dog"], None, "labels that look alike at 'Cat' and 'cat'"),
+        (["caf\u00e9", "cafe\u0301", "dog"], None, "labels that look alike"),
+        (["a cat", "a  cat", "dog"], None, "labels that look alike"),
     ],
 )
 def test_bad_labels(cells, separator, message):
     with pytest.raises(InputError, match=message):
-        read_labels("t", PLACES, cells, separator)
+        read(read_labels, cells, separator)
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    with pytest.raises(InputError, match="no label at line 2; several labels at line 3; the label nan, .* at line 4"):
+        read(read_labels, ["", ["x", "y"], "nan"])
+
+
+def test_letters_may_differ_in_case():
+    assert read(read_labels, ["a", "A", "b"])[0] == ("A", "a", "b")
 
 
 def test_a_column_that_names_no_classes():
-    cells = [f"text {number}" for number in range(20)]
+    cells, faults = [f"text {number}" for number in range(20)], Faults("The table t")
+    read_labels([""] * 20, cells, faults)
     with pytest.raises(InputError, match="20 different labels in 20 rows"):
-        read_labels("t", [""] * 20, cells)
+        faults.raise_if_any()
 
 
 def test_splits():
-    assert read_splits("t", PLACES, ["Train", "val", ""]) == ["train", "validation", ""]
+    assert read(read_splits, ["Train", "val", ""]) == ["train", "validation", ""]
 
 
 def test_all_unknown_splits_are_named():
-    with pytest.raises(InputError, match="the split 'trian' at line 2; 'tset' at line 4: expected train"):
-        read_splits("t", PLACES, ["trian", "", "tset"])
+    with pytest.raises(InputError, match=r"split at line 2 \('trian'\), line 4 \('tset'\): expected train"):
+        read(read_splits, ["trian", "", "tset"])
 
 
 def test_hot_labels():

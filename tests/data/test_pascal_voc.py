@@ -66,7 +66,7 @@ def test_files_that_are_not_voc_are_named_or_skipped(challenge, text):
     with pytest.raises(InputError, match="not Pascal VOC's XML at Annotations/2.xml"):
         find_boxes(challenge)
     records = find_boxes(challenge, on_bad_file="skip")
-    assert len(records) == 2 and records.notes[0] == "Left out 1 XML files that are not Pascal VOC's."
+    assert len(records) == 2 and records.skipped == (("Annotations/2.xml", "a file that is not Pascal VOC's XML"),)
 
 
 def test_faults_say_which_object(challenge):

@@ -5,8 +5,11 @@ import weakref
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tl_keras.data import BoxSet, ImageSet, TokenSet, make_box_dataset, make_dataset, make_token_dataset
+from tl_keras.data import BoxSet, ImageSet, TokenSet, make_box_dataset, make_dataset, make_token_dataset, own_errors
+from tl_keras.data.pipeline_calls import call_python, holding
+from tl_keras.errors import InputError
 
 NAMES, CLASSES = [""] * 8, ("a", "b")
 
@@ -76,3 +79,19 @@ def test_data_are_let_go_after_fit():
     del image_set, dataset
     model.train_function = model.test_function = None
     assert is_gone(alive)
+
+
+def test_an_error_for_the_user_stays_what_it_is():
+    def read(row):
+        raise InputError("The file has changed.")
+
+    dataset = holding(tf.data.Dataset.range(3).map(lambda row: call_python(read, [row], [tf.int64])[0]), read)
+    with pytest.raises(InputError, match="^The file has changed.$"), own_errors():
+        list(dataset)
+    with pytest.raises(tf.errors.OpError):
+        list(dataset)
+
+
+def test_errors_of_others_pass():
+    with pytest.raises(tf.errors.NotFoundError), own_errors():
+        raise tf.errors.NotFoundError(None, None, "gone")

@@ -1,35 +1,42 @@
 import pytest
 
+from tl_keras.data.faults import Faults
 from tl_keras.data.text_checks import check_texts, note_repeated
 from tl_keras.errors import InputError
 
-PLACES = [f"line {number}" for number in range(2, 7)]
+PLACES = [f"line {number}" for number in range(2, 200)]
+
+
+def check(texts):
+    faults = Faults("The table t")
+    check_texts(PLACES[: len(texts)], texts, faults)
+    faults.raise_if_any()
 
 
 def test_good_texts():
-    check_texts("The table t", PLACES[:3], ["fine", ("one", "two"), "größer 🙂"])
+    check(["fine", ("one", "two"), "größer 🙂"])
 
 
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["a", "", " \n", "b", ""], "The table t has no text at line 3; line 4; line 6: fill them"),
+        (["a", "", " \n", "b", ""], "The table t cannot be used: no text at line 3, line 4, line 6: fill them"),
         (["a", "\u200b\ufeff \u00a0", "b", "c", "d"], "no text at line 3"),
         (["a", ("b", ""), "c", "d", "e"], "no text at line 3"),
-        (["a", "b\0", "c", "d\0", "e"], "NUL characters at line 3; line 5"),
+        (["a", "b\0", "c", "d\0", "e"], "NUL characters at line 3, line 5"),
         (["a", ["b", "c"], "d", "e", "f"], "a list in place of a text at line 3"),
         (["a", "b \ud83d", "c", "d", "e"], "lone surrogate.* at line 3"),
     ],
 )
 def test_bad_texts_are_named_together(texts, message):
     with pytest.raises(InputError, match=message) as caught:
-        check_texts("The table t", PLACES, texts)
+        check(texts)
     assert "\n" not in str(caught.value)
 
 
 def test_many_bad_texts_are_counted():
-    with pytest.raises(InputError, match="and 80 more: fill"):
-        check_texts("The table t", [""] * 100, [""] * 100)
+    with pytest.raises(InputError, match="no text at line 2, .* and 92 more: fill"):
+        check([""] * 100)
 
 
 def test_repeated_texts():

@@ -43,11 +43,11 @@ def test_class_folders(tmp_path):
     [
         ({"a__1": "x"}, "got one, 'a': put the texts"),
         ({"a__1": "x", "unsup__1": "y"}, "got one, 'a'"),
-        ({"a__1": "x", "b__1": " \n", "b__2": ""}, "no text at b/1.txt; b/2.txt"),
+        ({"a__1": "x", "b__1": " \n", "b__2": ""}, "no text at b/1.txt, b/2.txt"),
         ({"a__1": "x", "b__1": "a\0b"}, "NUL characters at b/1.txt"),
         (
             {"a__1": "x", "b__1": b"caf\xe9 au lait", "b__2": "y".encode("utf-16")},
-            "2 of 3 .* b/1.txt .*latin-1.*UTF-16",
+            "a text that cannot be read at b/1.txt .*latin-1.*b/2.txt .*UTF-16",
         ),
     ],
 )

@@ -1,6 +1,7 @@
 from .alignment import align_box_classes as align_box_classes
 from .alignment import align_classes as align_classes
 from .augmentation import augment as augment
+from .bad_files import write_skipped as write_skipped
 from .batch_plan import MOST_SHAPES as MOST_SHAPES
 from .batch_plan import plan_batches as plan_batches
 from .batching import make_dataset as make_dataset
@@ -42,6 +43,7 @@ from .labels import hot_labels as hot_labels
 from .listing import first_of as first_of
 from .measuring import typical_side as typical_side
 from .measuring import upright_size as upright_size
+from .pipeline_calls import own_errors as own_errors
 from .records import Records as Records
 from .sources import find_records as find_records
 from .splitting import split_records as split_records

@@ -2,19 +2,20 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from tl_keras.data.bad_files import add_bad_images
 from tl_keras.data.box_geometry import box_areas, clip_boxes, to_xyxy
 from tl_keras.data.box_records import BoxRecords
-from tl_keras.data.listing import first_of
+from tl_keras.data.listing import first_of, lookalikes
 from tl_keras.data.measuring import upright_size
 from tl_keras.data.records import sorted_class_names
 from tl_keras.errors import unknown_name
 
-SKIP_BOX = "correct them, or go on without these boxes with --data.on_bad_box skip"
+SKIP_BOX = "correct them, or go on without these boxes with --detection.on_bad_box skip"
 SKIP_FILE = "bring the right files, or go on without these images with --data.on_bad_file skip"
 
 # A box may leave its image by this part of the side before it counts as misread; so much is carelessness.
@@ -53,7 +54,15 @@ class DrawnImage:
 
 
 def check_boxes(
-    images, faults, *, class_names=None, box_format="xyxy", on_bad_box="error", on_bad_file="error", notes=()
+    images,
+    faults,
+    *,
+    class_names=None,
+    box_format="xyxy",
+    on_bad_box="error",
+    on_bad_file="error",
+    notes=(),
+    skipped=(),
 ):
     """Looks at every box and at the header of every image.
 
@@ -63,8 +72,9 @@ def check_boxes(
         class_names: the names in the order that their numbers shall have; None: sorted.
         box_format: format of the boxes, one of `BOX_FORMATS`.
         on_bad_box: "error", or "skip" to leave out, with a note, boxes that are NaN, negative, of zero area or outside.
-        on_bad_file: "error", or "skip" to leave out, with a note, images that are not there or of another size.
+        on_bad_file: "error", or "skip" to leave out images that are not there or of another size.
         notes: sentences of the reader.
+        skipped: (name, reason) of each file that the reader left out.
 
     Returns:
         `BoxRecords` of the same order. Boxes that leave their image are clipped, and counted in a note. Classes that
@@ -73,23 +83,31 @@ def check_boxes(
     Raises:
         InputError: one sentence with everything that is wrong.
     """
-    for argument, received in {"data.on_bad_box": on_bad_box, "data.on_bad_file": on_bad_file}.items():
+    for argument, received in {"detection.on_bad_box": on_bad_box, "data.on_bad_file": on_bad_file}.items():
         if received not in ("error", "skip"):
             raise unknown_name(argument, received, ("error", "skip"))
-    notes = list(notes)
-    images, sizes = _present_images(images, faults, on_bad_file, notes)
+    notes, skipped = list(notes), list(skipped)
+    images, sizes = _present_images(images, faults, on_bad_file, skipped)
     boxes, owners, labels, places = _flat(images)
     sizes_of_boxes = sizes[owners]
     if not _note_misread(boxes, sizes_of_boxes, box_format, faults):
         boxes, good = _good_boxes(boxes, sizes_of_boxes, box_format, places, faults, on_bad_box, notes)
-    faults.raise_if_any()
+    _raise_if_any(images, faults, on_bad_file)
     boxes, owners, labels = boxes[good].astype("float32"), owners[good], labels[good]
     class_names, labels = _numbered(labels, class_names, faults, notes)
+    _raise_if_any(images, faults, on_bad_file)
+    records = _records(images, sizes, boxes, owners, labels, class_names, notes)
+    return replace(records, skipped=tuple(skipped))
+
+
+def _raise_if_any(images, faults, on_bad_file):
+    """Raises all faults, and with them the images that decoding would find later."""
+    if faults.places and on_bad_file == "error":
+        add_bad_images([image.source for image in images if not isinstance(image.source, bytes)], faults)
     faults.raise_if_any()
-    return _records(images, sizes, boxes, owners, labels, class_names, notes)
 
 
-def _present_images(images, faults, on_bad_file, notes):
+def _present_images(images, faults, on_bad_file, skipped):
     """Returns the images that are there and as declared, and int32 (n, 2), their sizes; 0 where unreadable."""
     seen = set()
     for image in images:
@@ -98,18 +116,17 @@ def _present_images(images, faults, on_bad_file, notes):
         seen.add(image.name)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         measured = list(pool.map(upright_size, [image.source for image in images]))
-    kept, sizes, left_out = [], [], 0
+    kept, sizes = [], []
     for image, size in zip(images, measured, strict=True):
         problem = _image_problem(image, size)
         if not problem:
             kept.append(image)
             sizes.append(size or (0, 0))
         elif on_bad_file == "skip":
-            left_out += 1
+            what, found = problem
+            skipped.append((image.name, what if found == image.name else f"{what}: {found}"))
         else:
             faults.add(*problem, SKIP_FILE)
-    if left_out:
-        notes.append(f"Left out {left_out:,} images that are not there or of another size than declared.")
     if not kept and not faults.places:
         faults.add("no image with labels is there", "", "check --data.path")
     return kept, np.array(sizes, np.int32).reshape(-1, 2)
@@ -156,7 +173,7 @@ def _note_misread(boxes, sizes, box_format, faults):
         f"boxes that look like {other} ({_IN_WORDS[other]}) but are read as {box_format} ({_IN_WORDS[box_format]}), "
         f"for as such {impossible.sum():,} of {len(boxes):,} are negative or leave their image",
         "",
-        f"give --data.box_format {other}, or correct the boxes",
+        f"give --detection.box_format {other}, or correct the boxes",
     )
     return True
 
@@ -205,6 +222,8 @@ def _numbered(labels, class_names, faults, notes):
     elif unshown:
         notes.append(f"Left out, for no image shows it: {first_of(unshown)}.")
     names = tuple(name for name in names if name in shown)
+    for alike in lookalikes(names):
+        faults.add("class names that look alike", alike, "write the names of one class alike")
     index = {name: number for number, name in enumerate(names)}
     return names, np.array([index[label] for label in labels], np.int32)
 

@@ -32,7 +32,7 @@ def to_xyxy(boxes, box_format, sizes):
         left, top = first - third / 2, second - fourth / 2
         corners = left * width, top * height, (left + third) * width, (top + fourth) * height
     else:
-        raise unknown_name("data.box_format", box_format, BOX_FORMATS)
+        raise unknown_name("detection.box_format", box_format, BOX_FORMATS)
     return np.stack(corners, axis=-1)
 
 

@@ -61,14 +61,17 @@ class BoxSplits:
     notes: tuple[str, ...]
 
 
-def load_box_splits(records, image_size, *, resize="pad", on_bad_file="error", max_decoded_bytes=2**31):
+def load_box_splits(
+    records, image_size, *, resize="pad", on_bad_file="error", max_bad_files=0.01, max_decoded_bytes=2**31
+):
     """Decodes every image once, and moves the boxes with the pixels.
 
     Args:
         records: `BoxRecords` whose splits are all decided.
         image_size: height and width in pixels.
         resize: "pad" keeps the proportions and fills up with white, "squash" does not.
-        on_bad_file: "error" stops at files that cannot be read, after all were tried; "skip" goes on without them.
+        on_bad_file: "error" stops at bad files, after all were tried; "skip" goes on without them.
+        max_bad_files: the largest share of all files that "skip" may leave out, 0 to 1.
         max_decoded_bytes: the most that the decoded images may take together; beyond it nothing is kept and files are
             read again at each access.
 
@@ -76,13 +79,19 @@ def load_box_splits(records, image_size, *, resize="pad", on_bad_file="error", m
         `BoxSplits`.
 
     Raises:
-        InputError: files cannot be read, or a class is left without a training image; as in `load_image_splits`.
+        InputError: bad files, or more than may be skipped, or a class is left without a training image; as in
+            `load_image_splits`.
     """
     if resize not in BOX_RESIZES:
         raise unknown_name("data.resize", resize, BOX_RESIZES)
-    images = Records(records.sources, records.names, records.classes_shown(), records.splits, records.class_names)
+    shown = records.classes_shown()
     splits = load_image_splits(
-        images, image_size, resize=resize, on_bad_file=on_bad_file, max_decoded_bytes=max_decoded_bytes
+        Records(records.sources, records.names, shown, records.splits, records.class_names, (), records.skipped),
+        image_size,
+        resize=resize,
+        on_bad_file=on_bad_file,
+        max_bad_files=max_bad_files,
+        max_decoded_bytes=max_decoded_bytes,
     )
     row_of_name = {name: row for row, name in enumerate(records.names)}
     sets, thin = {}, 0
@@ -94,7 +103,7 @@ def load_box_splits(records, image_size, *, resize="pad", on_bad_file="error", m
         thin += sum(map(len, part.labels)) - sum(map(len, labels))
         sets[split] = BoxSet(image_set.images, boxes, labels, part.names, part.sizes, records.class_names, resize)
     note = f"Left out {thin:,} boxes that are thinner than a pixel at {image_size} × {image_size}."
-    notes = (*records.notes, note) if thin else records.notes
+    notes = (*records.notes, *splits.notes, *([note] if thin else []))
     return BoxSplits(*(sets[split] for split in SPLITS), records.class_names, splits.skipped, notes)
 
 

@@ -19,6 +19,7 @@ class BoxRecords:
         splits: "train", "validation", "test", or "" where that is not decided yet.
         class_names: the names of the classes, in the order of the labels.
         notes: sentences on what was left out or looks odd, for the user to read.
+        skipped: (name, reason) of each file that was left out already.
     """
 
     sources: list[str | bytes]
@@ -29,6 +30,7 @@ class BoxRecords:
     splits: list[str]
     class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
 
     def __len__(self):
         """Returns the number of images."""

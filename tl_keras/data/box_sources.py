@@ -9,7 +9,7 @@ from tl_keras.data.coco_json import find_coco_files, looks_like_coco, read_coco
 from tl_keras.data.pascal_voc import has_voc_files, read_voc
 from tl_keras.data.places import find_place
 from tl_keras.data.yolo_folder import find_yolo_file, read_yolo
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, unknown_name
 
 _FORMATS_THAT_CHOOSE = ("xyxy", "xywh")
 
@@ -51,7 +51,7 @@ def find_boxes(
         InputError: nothing is there, or what is there cannot be used; the message says everything that is wrong.
     """
     if box_format not in (None, *_FORMATS_THAT_CHOOSE):
-        raise InputError(f"Unknown data.box_format {box_format!r}: expected one of {', '.join(_FORMATS_THAT_CHOOSE)}.")
+        raise unknown_name("detection.box_format", box_format, _FORMATS_THAT_CHOOSE)
     skips = {"on_bad_box": on_bad_box, "on_bad_file": on_bad_file}
     place = box_example_path(str(path)) if str(path) in BOX_EXAMPLES else Path(path)
     if place.suffix.lower() == ".json" and place.is_file():

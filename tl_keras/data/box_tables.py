@@ -5,6 +5,7 @@ import os
 from tl_keras.data.box_checks import DrawnBox, DrawnImage, check_boxes
 from tl_keras.data.faults import Faults
 from tl_keras.data.labels import read_splits
+from tl_keras.data.listing import printable
 from tl_keras.data.table_cells import read_cells
 
 BOX_COLUMNS = ("xmin", "ymin", "xmax", "ymax")
@@ -40,10 +41,10 @@ def read_box_table(
         InputError: the file cannot be read as such a table, or with everything that is wrong with its boxes.
     """
     columns = {"data.path_column": path_column, "data.label_column": label_column, "data.split_column": split_column}
-    columns |= {f"data.box_columns[{number}]": column for number, column in enumerate(box_columns)}
+    columns |= {f"detection.box_columns[{number}]": column for number, column in enumerate(box_columns)}
     faults = Faults(f"The table {table}")
     places, rows = zip(*read_cells(table, columns), strict=True)
-    splits = read_splits(table, places, [row.get(split_column, "") for row in rows])
+    splits = read_splits(places, [row.get(split_column, "") for row in rows], faults)
     images = {}
     for place, row, split in zip(places, rows, splits, strict=True):
         name = str(row.get(path_column, ""))
@@ -52,7 +53,7 @@ def read_box_table(
         if image is None:
             continue
         if image.split != split:
-            faults.add("an image in two splits", f"{place} ({name})")
+            faults.add("an image in two splits", f"{place} ({printable(name)})")
         images[name] = image
         _add_box(image, [row.get(column, "") for column in box_columns], row.get(label_column, ""), place, faults)
     return check_boxes(
@@ -67,9 +68,9 @@ def _image(table, name, split, place, faults):
     if not name:
         faults.add("no path", place)
     elif "\0" in path or not path.startswith(os.path.join(root, "")):
-        faults.add("a path out of its folder", f"{place} ({name})")
+        faults.add("a path out of its folder", f"{place} ({printable(name)})")
     else:
-        return DrawnImage(path, name, split)
+        return DrawnImage(path, printable(name), split)
     return None
 
 
@@ -78,7 +79,7 @@ def _add_box(image, cells, label, place, faults):
         return
     if not label or isinstance(label, list):
         faults.add("no label", place)
-    image.boxes.append(DrawnBox(tuple(map(_number, cells)), str(label), place))
+    image.boxes.append(DrawnBox(tuple(map(_number, cells)), printable(str(label)), place))
 
 
 def _number(cell):

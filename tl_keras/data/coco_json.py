@@ -1,6 +1,7 @@
 """Boxes in the JSON format of COCO (Lin et al. 2014, cocodataset.org/#format-data): one file, or one for each split."""
 
 import json
+import math
 import os
 import re
 from collections import Counter
@@ -8,13 +9,14 @@ from pathlib import Path
 
 from tl_keras.data.box_checks import DrawnBox, DrawnImage, check_boxes
 from tl_keras.data.faults import Faults
-from tl_keras.data.listing import first_of
+from tl_keras.data.listing import first_of, printable
 from tl_keras.data.records import split_of_name
 from tl_keras.data.utf8 import NotUtf8, decode_utf8
 from tl_keras.errors import InputError
 
 _KEYS = ("images", "annotations", "categories")
 _GLANCE = 100_000
+_MOST = 1e300
 
 
 def find_coco_files(folder):
@@ -116,13 +118,16 @@ def _category_names(categories, faults):
     for number, count in Counter(_key(entry.get("id")) for entry in categories).items():
         if count > 1:
             faults.add("a category id that is given twice", f"id {number}")
-    for name, count in Counter(str(entry.get("name")) for entry in categories).items():
+    for entry in categories:
+        if not isinstance(entry.get("name"), str | int) or not str(entry["name"]).strip():
+            faults.add("a category without a name", f"id {_key(entry.get('id'))}")
+    for name, count in Counter(printable(str(entry.get("name"))) for entry in categories).items():
         if count > 1:
             faults.add("a category name that is given twice", name)
     usable = [entry for entry in categories if isinstance(entry.get("id"), int)]
     if len(usable) < len(categories):
         faults.add("a category without a whole number as its id", str(len(categories) - len(usable)))
-    return {entry["id"]: str(entry.get("name")) for entry in sorted(usable, key=lambda entry: entry["id"])}
+    return {entry["id"]: printable(str(entry.get("name"))) for entry in sorted(usable, key=lambda entry: entry["id"])}
 
 
 def _images(file, entries, faults):
@@ -135,11 +140,11 @@ def _images(file, entries, faults):
         elif number in rows:
             faults.add("an image id that is given twice", f"id {number}")
         elif os.path.isabs(name) or ".." in Path(name).parts:
-            faults.add("an image path that leads out of its folder", name)
+            faults.add("an image path that leads out of its folder", printable(name))
         else:
             size = (entry.get("height"), entry.get("width"))
             size = size if all(isinstance(side, int) and side > 0 for side in size) else None
-            shown = f"{split}/{name}" if split else name
+            shown = printable(f"{split}/{name}" if split else name)
             rows[number] = DrawnImage(_found(places, name), shown, split, size)
     return rows
 
@@ -189,6 +194,7 @@ def _key(number):
 
 
 def _numbers(box):
-    if isinstance(box, list) and len(box) == 4 and all(isinstance(number, int | float) for number in box):
-        return tuple(box)
-    return (float("nan"),) * 4
+    if not (isinstance(box, list) and len(box) == 4 and all(isinstance(number, int | float) for number in box)):
+        return (math.nan,) * 4
+    # Whole numbers in JSON have no end, others have.
+    return tuple(float(number) if abs(number) < _MOST else math.inf for number in box)

@@ -43,8 +43,8 @@ def read_image(source, image_size, resize="squash"):
     """Reads, turns upright and resizes an image.
 
     Reads JPEG, PNG, GIF and WebP (of an animation the first frame), TIFF, BMP and AVIF, whatever the name says; grey,
-    palette, CMYK; 16 bits scaled down to 8; what is transparent laid on white; the EXIF orientation applied. A JPEG that is
-    much larger than needed is decoded at a fraction of its size.
+    palette, CMYK; 16 bits scaled down to 8; what is transparent laid on white; the EXIF orientation applied. A JPEG
+    that is much larger than needed is decoded at a fraction of its size.
 
     Args:
         source: path of the file, or its content as bytes.
@@ -55,8 +55,8 @@ def read_image(source, image_size, resize="squash"):
         uint8 (image_size, image_size, 3), RGB.
 
     Raises:
-        BadImage: an `InputError` with the reason: missing, not to be read, empty, no image, truncated, damaged, over 100
-            megapixels, which the header tells.
+        BadImage: an `InputError` with the reason: missing, not to be read, empty, no image, truncated, damaged, over
+            100 megapixels, which the header tells.
     """
     if resize not in RESIZES:
         raise unknown_name("data.resize", resize, RESIZES)

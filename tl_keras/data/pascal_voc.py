@@ -1,5 +1,6 @@
 """Boxes in the XML format of Pascal VOC (Everingham et al. 2010): one file for each image."""
 
+import math
 import os
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
@@ -10,6 +11,7 @@ from defusedxml import ElementTree
 from tl_keras.data.box_checks import DrawnBox, DrawnImage, check_boxes
 from tl_keras.data.faults import Faults
 from tl_keras.data.folders import list_files, list_images
+from tl_keras.data.listing import one_line, printable
 from tl_keras.data.records import split_of_name
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -40,20 +42,19 @@ def read_voc(folder, *, on_bad_box="error", on_bad_file="error"):
     """
     faults = Faults(f"The folder {folder}")
     pictures = _pictures(folder)
-    given, images, notes = _given_splits(folder), [], []
-    difficult, broken = 0, 0
+    given, images, notes, skipped = _given_splits(folder, faults), [], [], []
+    difficult = 0
     for file in list_files(folder, {".xml"}):
         root = _root(file)
         if root is None:
-            broken += 1
+            name, what = printable(os.path.relpath(file, folder)), "a file that is not Pascal VOC's XML"
+            skipped.append((name, what))
             if on_bad_file == "error":
-                faults.add("a file that is not Pascal VOC's XML", os.path.relpath(file, folder))
+                faults.add(what, name)
             continue
-        image, skipped = _image(folder, Path(file), root, pictures, given)
+        image, uncounted = _image(folder, Path(file), root, pictures, given)
         images.append(image)
-        difficult += skipped
-    if broken and on_bad_file == "skip":
-        notes.append(f"Left out {broken:,} XML files that are not Pascal VOC's.")
+        difficult += uncounted
     if difficult:
         notes.append(f"Left out {difficult:,} objects marked as difficult.")
     without = len(set(pictures.values()) - {image.source for image in images})
@@ -61,7 +62,8 @@ def read_voc(folder, *, on_bad_box="error", on_bad_file="error"):
         notes.append(f"Left out {without:,} images without an XML file.")
     if (Path(folder) / "JPEGImages").is_dir():
         images = _counted_from_zero(images)
-    return check_boxes(images, faults, on_bad_box=on_bad_box, on_bad_file=on_bad_file, notes=notes)
+    choices = {"on_bad_box": on_bad_box, "on_bad_file": on_bad_file}
+    return check_boxes(images, faults, **choices, notes=notes, skipped=skipped)
 
 
 def _pictures(folder):
@@ -74,17 +76,24 @@ def _pictures(folder):
     return found
 
 
-def _given_splits(folder):
+def _given_splits(folder, faults):
     """Returns {stem: split} of ImageSets/Main."""
     files = [(split_of_name(path.stem), path) for path in sorted((Path(folder) / "ImageSets" / "Main").glob("*.txt"))]
-    stems = {split: path.read_text(encoding="utf-8").split() for split, path in files if split}
-    return {stem: split for split, names in stems.items() for stem in names}
+    given = {}
+    for split, path in files:
+        try:
+            given |= dict.fromkeys(path.read_text(encoding="utf-8").split() if split else (), split)
+        except (OSError, UnicodeDecodeError) as error:
+            faults.add("a list of a split that cannot be read", f"{path.name} ({one_line(error)})", "save it as UTF-8")
+    return given
 
 
 def _root(file):
+    if not os.path.isfile(file):
+        return None
     try:
         root = ElementTree.parse(file).getroot()
-    except (OSError, ParseError, ValueError, defusedxml.DefusedXmlException):
+    except (OSError, ParseError, ValueError, LookupError, defusedxml.DefusedXmlException):
         return None
     return root if root.tag == "annotation" else None
 
@@ -94,11 +103,11 @@ def _image(folder, file, root, pictures, given):
     stems = (Path(root.findtext("filename", "").strip()).stem, file.stem)
     keys = [(str(place), stem) for place in (file.parent, file.parent.parent) for stem in stems[::-1]]
     source = next((pictures[key] for key in keys if key in pictures), str(file.with_suffix(".jpg")))
-    name = Path(os.path.relpath(source, folder)).as_posix()
+    name = printable(Path(os.path.relpath(source, folder)).as_posix())
     split = given.get(file.stem) or next(filter(None, map(split_of_name, Path(name).parts[:-1])), "")
     size = tuple(_number(root.findtext(f"size/{side}")) for side in ("height", "width"))
     # Some tools write 0 where they do not know.
-    size = tuple(map(int, size)) if all(side > 0 for side in size) else None
+    size = tuple(map(int, size)) if all(0 < side < math.inf for side in size) else None
     image = DrawnImage(source, name, split, size)
     difficult = 0
     for number, thing in enumerate(root.findall("object"), start=1):
@@ -106,8 +115,9 @@ def _image(folder, file, root, pictures, given):
             difficult += 1
         else:
             numbers = tuple(_number(thing.findtext(f"bndbox/{side}")) for side in _SIDES)
-            place = f"{os.path.relpath(file, folder)} object {number}"
-            image.boxes.append(DrawnBox(numbers, thing.findtext("name", "").strip() or "(no name)", place))
+            place = f"{printable(os.path.relpath(file, folder))} object {number}"
+            label = printable(thing.findtext("name", "").strip()) or "(no name)"
+            image.boxes.append(DrawnBox(numbers, label, place))
     return image, difficult
 
 

@@ -2,11 +2,18 @@
 
 TensorFlow 2.21 keeps what `tf.numpy_function` is given until the process ends, and with it whole data sets. So it is
 given a weak reference here, and the pipeline itself holds the function.
+
+And TensorFlow makes errors of its own of those that a function raises: those that are for the user are kept here.
 """
 
+import contextlib
 import weakref
 
 import tensorflow as tf
+
+from tl_keras.errors import InputError
+
+_RAISED = []
 
 
 def call_python(function, inputs, types):
@@ -21,7 +28,15 @@ def call_python(function, inputs, types):
         List of tensors, of unknown shape.
     """
     held = weakref.ref(function)
-    return tf.numpy_function(lambda *arrays: held()(*arrays), inputs, types, stateful=False)
+
+    def call(*arrays):
+        try:
+            return held()(*arrays)
+        except InputError as error:
+            _RAISED.append(error)
+            raise
+
+    return tf.numpy_function(call, inputs, types, stateful=False)
 
 
 def holding(dataset, function):
@@ -36,3 +51,17 @@ def holding(dataset, function):
     """
     dataset.calls_python = function
     return dataset
+
+
+@contextlib.contextmanager
+def own_errors():
+    """Raises an `InputError` of a function that a pipeline called as itself, not as what TensorFlow made of it."""
+    _RAISED.clear()
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if not _RAISED:
+            raise
+        raise _RAISED[0] from error
+    finally:
+        _RAISED.clear()

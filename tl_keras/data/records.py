@@ -19,6 +19,7 @@ class Records:
         splits: "train", "validation", "test", or "" where that is not decided yet.
         class_names: the names of the classes, in the order of the labels.
         notes: sentences on what was left out or looks odd, for the user to read.
+        skipped: (name, reason) of each file that was left out already.
     """
 
     sources: list[str | bytes | tuple[str, str]]
@@ -27,6 +28,7 @@ class Records:
     splits: list[str]
     class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
 
     def __len__(self):
         """Returns the number of examples."""

@@ -19,6 +19,7 @@ def find_records(
     split_column="split",
     multi_label=False,
     label_separator="|",
+    on_bad_file="error",
 ):
     """Lists the images of a data set with their labels; no image is opened.
 
@@ -35,6 +36,8 @@ def find_records(
         split_column: of a table, the column of split names; it may be absent if it is the default.
         multi_label: an image belongs to any number of classes. Tables only.
         label_separator: what stands between the class names in a cell of a multi-label table.
+        on_bad_file: "error", or "skip" to leave files that a table names and that are not there to whoever decodes the
+            images.
 
     Returns:
         `Records`. Labels are int32 (n,), multi-label uint8 (n, num_classes).
@@ -51,6 +54,7 @@ def find_records(
             split_column=split_column,
             multi_label=multi_label,
             label_separator=label_separator,
+            on_bad_file=on_bad_file,
         )
     if place.form == "folder":
         return read_folders(place.where)

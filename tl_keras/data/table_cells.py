@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -89,10 +90,11 @@ def _parquet_rows(table):
 
 
 def _clean(cell):
-    if cell is None:
-        return ""
     if isinstance(cell, (list, tuple, np.ndarray)):
-        return [str(part).strip() for part in cell]
+        return [_clean(part) for part in cell]
+    # JSON as Python reads it knows NaN, which says as little as null.
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return ""
     return str(cell).strip()
 
 

@@ -2,11 +2,12 @@
 
 import os
 
+from tl_keras.data.bad_files import add_bad_images
+from tl_keras.data.faults import Faults
 from tl_keras.data.labels import read_labels, read_splits
-from tl_keras.data.listing import first_of
+from tl_keras.data.listing import printable
 from tl_keras.data.records import Records
 from tl_keras.data.table_cells import read_cells
-from tl_keras.errors import InputError
 
 
 def read_table(
@@ -17,6 +18,7 @@ def read_table(
     split_column="split",
     multi_label=False,
     label_separator="|",
+    on_bad_file="error",
 ):
     """Reads a table of image paths and labels.
 
@@ -28,40 +30,41 @@ def read_table(
             default name "split" is fine: every split is then undecided.
         multi_label: a label cell holds any number of class names, joined by `label_separator`; none is allowed.
         label_separator: as said.
+        on_bad_file: "error", or "skip" to leave files that are not there to whoever decodes the images.
 
     Returns:
         `Records`; labels are int32 (n,), multi-label uint8 (n, num_classes).
 
     Raises:
-        InputError: the file cannot be read as such a table, columns are missing, labels are empty, paths lead out of
-            the folder or to files that are not there, or there are fewer than two classes (multi-label: one).
+        InputError: the file cannot be read as such a table, or columns are missing; or with everything else that is
+            wrong with it: labels and splits, as in `read_labels` and `read_splits`, paths that are missing, that lead
+            out of the folder, to files that are not there or to ones that cannot be read as images.
     """
     columns = {"data.path_column": path_column, "data.label_column": label_column, "data.split_column": split_column}
     places, rows = zip(*read_cells(table, columns), strict=True)
-    splits = read_splits(table, places, [row.get(split_column, "") for row in rows])
+    faults = Faults(f"The table {table}")
+    splits = read_splits(places, [row.get(split_column, "") for row in rows], faults)
     label_cells = [row.get(label_column, "") for row in rows]
-    class_names, labels = read_labels(table, places, label_cells, label_separator if multi_label else None)
+    class_names, labels = read_labels(places, label_cells, faults, label_separator if multi_label else None)
     names = [str(row.get(path_column, "")) for row in rows]
-    return Records(_sources(table, places, names), names, labels, splits, class_names)
+    sources = _sources(table, places, names, on_bad_file, faults)
+    if faults.places:
+        add_bad_images(filter(os.path.isfile, sources), faults)
+    faults.raise_if_any()
+    return Records(sources, list(map(printable, names)), labels, splits, class_names)
 
 
-def _sources(table, places, names):
-    """Returns the path of every image, after it was found to be inside the folder of the table and to be there."""
+def _sources(table, places, names, on_bad_file, faults):
+    """Returns the path of every image; those that cannot be one become faults."""
     # Compared as written, links unresolved: a data folder made of links to a store elsewhere is a common thing.
     root = os.path.abspath(os.path.dirname(table))
     paths = [os.path.normpath(os.path.join(root, name)) for name in names]
-    problems = {"no path": [], "a path out of its folder": [], "a path without a file": []}
+    advice = f"expected paths of image files, relative to {root} and inside it"
     for place, name, path in zip(places, names, paths, strict=True):
         if not name:
-            problems["no path"].append(place)
+            faults.add("no path", place, advice)
         elif "\0" in path or not path.startswith(os.path.join(root, "")):
-            problems["a path out of its folder"].append(f"{place}: {name}")
-        elif not os.path.isfile(path):
-            problems["a path without a file"].append(f"{place}: {name}")
-    for problem, found in problems.items():
-        if found:
-            raise InputError(
-                f"The table {table} has {problem} at {first_of(found)}: expected paths of image files, relative to "
-                f"{root} and inside it."
-            )
+            faults.add("a path out of its folder", f"{place} ({printable(name)})", advice)
+        elif on_bad_file == "error" and not os.path.isfile(path):
+            faults.add("a path without a file", f"{place} ({printable(name)})", advice)
     return paths

@@ -3,9 +3,7 @@
 import re
 from collections import Counter
 
-from tl_keras.data.listing import first_of
 from tl_keras.data.text_cleaning import clean_text
-from tl_keras.errors import InputError
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _MENDS = {
@@ -16,25 +14,18 @@ _MENDS = {
 }
 
 
-def check_texts(origin, places, texts):
+def check_texts(places, texts, faults):
     """Makes sure that every text can be learned from.
 
     Args:
-        origin: what holds the texts, for messages, such as "The table x.csv".
         places: where each text stands, such as "line 7".
         texts: list of str, or of tuples of str for pairs.
-
-    Raises:
-        InputError: texts of one kind of fault, the first of them by place, all of them by number.
+        faults: `Faults` to which the others are added.
     """
-    found = {}
     for place, text in zip(places, texts, strict=True):
         problem = next(filter(None, map(text_problem, text if isinstance(text, tuple) else (text,))), None)
         if problem:
-            found.setdefault(problem, []).append(place)
-    for problem, mend in _MENDS.items():
-        if problem in found:
-            raise InputError(f"{origin} has {problem} at {first_of(found[problem])}: {mend}.")
+            faults.add(problem, place, _MENDS[problem])
 
 
 def note_repeated(texts):

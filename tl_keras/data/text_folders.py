@@ -7,11 +7,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from tl_keras.data.faults import Faults
 from tl_keras.data.folders import read_class_folders
-from tl_keras.data.listing import first_of
 from tl_keras.data.text_checks import check_texts
 from tl_keras.data.utf8 import NotUtf8, decode_utf8
-from tl_keras.errors import InputError
 
 TEXT_SUFFIXES = frozenset((".txt",))
 
@@ -38,13 +37,12 @@ def read_text_folders(root):
         # disable=None: no bar where stderr is not a terminal.
         bar = tqdm(pool.map(_read, records.sources), "Reading texts", len(records), unit="text", disable=None)
         found = list(bar)
-    bad = [f"{name} ({text})" for name, text in zip(records.names, found, strict=True) if isinstance(text, _Unread)]
-    if bad:
-        raise InputError(
-            f"{len(bad)} of {len(found)} texts in {root} cannot be read: {first_of(bad)}; save them as UTF-8, or "
-            "remove them."
-        )
-    check_texts(f"The folder {root}", records.names, found)
+    faults = Faults(f"The folder {root}")
+    for name, text in zip(records.names, found, strict=True):
+        if isinstance(text, _Unread):
+            faults.add("a text that cannot be read", f"{name} ({text})", "save it as UTF-8, or remove it")
+    check_texts(records.names, ["?" if isinstance(text, _Unread) else text for text in found], faults)
+    faults.raise_if_any()
     return replace(records, sources=found)
 
 
@@ -53,6 +51,9 @@ class _Unread(str):
 
 
 def _read(path):
+    if os.path.exists(path) and not os.path.isfile(path):
+        # A pipe would let itself be waited for.
+        return _Unread("not a file")
     try:
         return decode_utf8(Path(path).read_bytes()).strip()
     except OSError as error:

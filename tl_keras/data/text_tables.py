@@ -1,5 +1,6 @@
 """Texts in a table, with a text or two and a label per row, and perhaps a split."""
 
+from tl_keras.data.faults import Faults
 from tl_keras.data.labels import read_labels, read_splits
 from tl_keras.data.records import Records
 from tl_keras.data.table_cells import read_cells
@@ -34,8 +35,8 @@ def read_text_table(
         uint8 (n, num_classes).
 
     Raises:
-        InputError: the file cannot be read as such a table, columns are missing, texts or labels are empty, or there
-            are fewer than two classes (multi-label: one).
+        InputError: the file cannot be read as such a table, or columns are missing; or with everything that is wrong
+            with its texts, labels and splits, as in `check_texts`, `read_labels` and `read_splits`.
     """
     columns = {"text.text_column": text_column, "data.label_column": label_column, "data.split_column": split_column}
     if second_text_column is not None:
@@ -44,8 +45,10 @@ def read_text_table(
     texts = [row.get(text_column, "") for row in rows]
     if second_text_column is not None:
         texts = [(text, row.get(second_text_column, "")) for text, row in zip(texts, rows, strict=True)]
-    check_texts(f"The table {table}", places, texts)
-    splits = read_splits(table, places, [row.get(split_column, "") for row in rows])
+    faults = Faults(f"The table {table}")
+    check_texts(places, texts, faults)
+    splits = read_splits(places, [row.get(split_column, "") for row in rows], faults)
     label_cells = [row.get(label_column, "") for row in rows]
-    class_names, labels = read_labels(table, places, label_cells, label_separator if multi_label else None)
+    class_names, labels = read_labels(places, label_cells, faults, label_separator if multi_label else None)
+    faults.raise_if_any()
     return Records(texts, list(places), labels, splits, class_names)

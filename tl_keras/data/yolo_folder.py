@@ -9,7 +9,7 @@ import yaml
 from tl_keras.data.box_checks import DrawnBox, DrawnImage, check_boxes
 from tl_keras.data.faults import Faults
 from tl_keras.data.folders import list_images
-from tl_keras.data.listing import one_line
+from tl_keras.data.listing import one_line, printable
 from tl_keras.errors import InputError
 from tl_keras.plain_yaml import load_yaml
 
@@ -52,7 +52,7 @@ def read_yolo(file, *, on_bad_box="error", on_bad_file="error"):
     for key, paths in listed.items():
         split = _SPLIT_KEYS[key] if len(listed) > 1 else ""
         for path in paths:
-            name = Path(os.path.relpath(path, file.parent)).as_posix()
+            name = printable(Path(os.path.relpath(path, file.parent)).as_posix())
             images.append(DrawnImage(path, name, split, None, _boxes(path, class_names, file.parent, faults)))
     return check_boxes(
         images,
@@ -82,7 +82,7 @@ def _description(file):
         names = dict(enumerate(names))
     if not isinstance(names, dict) or not names or not all(isinstance(number, int) for number in names):
         raise InputError(f"The file {file} names no classes: expected `names`, a list, such as [cat, dog].")
-    names = {number: str(names[number]) for number in sorted(names)}
+    names = {number: printable(str(names[number])) for number in sorted(names)}
     if len(set(names.values())) < len(names):
         raise InputError(f"The file {file} has a name twice in `names`: give each class a name of its own.")
     return description, names
@@ -126,9 +126,15 @@ def _label_file(path):
 def _boxes(path, class_names, folder, faults):
     file = _label_file(path)
     boxes = []
-    for number, line in enumerate(_text(file).splitlines() if file.is_file() else (), start=1):
+    name = printable(Path(os.path.relpath(file, folder)).as_posix())
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else ()
+    except (OSError, UnicodeDecodeError) as error:
+        faults.add("a file of labels that cannot be read", f"{name} ({one_line(error)})", "save it as UTF-8")
+        return []
+    for number, line in enumerate(lines, start=1):
         if line.strip():
-            place = f"{Path(os.path.relpath(file, folder)).as_posix()} line {number}"
+            place = f"{name} line {number}"
             box = _box(line.split(), class_names, place, faults)
             boxes += [box] if box else []
     return boxes

@@ -1,0 +1,56 @@
+"""How long many files take to be listed and split, and in how much memory: `python benchmarks/listing.py`.
+
+Makes empty files in as many class folders in a temporary folder, lists them, and decides the splits, in a process that
+does nothing else. Memory is the most that it ever held, the libraries it loads included.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def make_files(folder, files, classes):
+    """Writes empty files, the same number in each class folder."""
+    for number in range(classes):
+        (folder / f"class_{number}").mkdir()
+    for number in range(files):
+        (folder / f"class_{number % classes}" / f"picture_{number}.jpg").touch()
+
+
+def measure(folder):
+    """Lists and splits; prints a row of the table."""
+    from tl_keras.data import find_records, split_records
+
+    start = time.perf_counter()
+    records = find_records(folder)
+    listed = time.perf_counter()
+    split_records(records)
+    done = time.perf_counter()
+    # Linux counts it in KiB, macOS in bytes.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1e-6 if sys.platform == "darwin" else 1024e-6)
+    row = (f"{len(records):,}", f"{len(records.class_names):,}", f"{listed - start:.1f}", f"{done - listed:.1f}")
+    print(f"| {' | '.join(row)} | {peak:.0f} |")
+
+
+def main():
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=1_000_000)
+    parser.add_argument("--classes", type=int, default=10_000)
+    parser.add_argument("--measure", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        measure(options.measure)
+        return
+    print("| files | classes | listing, s | splitting, s | memory, MB |\n|---|---|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        make_files(Path(folder), options.files, options.classes)
+        subprocess.run([sys.executable, __file__, "--measure", folder], check=True)
+
+
+if __name__ == "__main__":
+    main()
