@@ -1,4 +1,6 @@
-from tl_keras.data.listing import first_of, one_line
+import pytest
+
+from tl_keras.data.listing import first_of, lookalikes, one_line, printable
 
 
 def test_short_lists_are_joined():
@@ -11,3 +13,23 @@ def test_long_lists_end_with_a_count():
 
 def test_an_error_becomes_one_line():
     assert one_line(ValueError("first\n  second.")) == "first second"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("größe 🐈.png", "größe 🐈.png"),
+        ("two\nlines\t", "two\\nlines\\t"),
+        ("caf\udce9", "caf\\udce9"),
+        ("\u202egnp", "\\u202egnp"),
+        ("\x00\x1b[31m", "\\x00\\x1b[31m"),
+    ],
+)
+def test_what_has_no_place_in_a_line_is_escaped(name, shown):
+    assert printable(name) == shown and printable(shown) == shown
+
+
+def test_lookalikes():
+    assert lookalikes(["Cat", "cat", "dog", "CAT "]) == ["'CAT ' and 'Cat' and 'cat'"]
+    assert lookalikes(["a", "A", "ab", "b a"]) == []
+    assert len(lookalikes(["caf\u00e9", "cafe\u0301", "straße", "strasse"])) == 2

@@ -1,0 +1,45 @@
+import pytest
+from tiny_pictures import save_picture
+
+from tl_keras.data.bad_files import add_bad_images, listed, require_few, write_skipped
+from tl_keras.data.faults import Faults
+from tl_keras.errors import InputError
+
+SKIPPED = [("a.png", "empty"), ("b.png", "truncated")]
+
+
+def test_images_that_cannot_be_used_join_other_faults(tmp_path):
+    good = save_picture(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_bytes(b"x")
+    faults = Faults("The table t")
+    faults.add("no label", "line 3")
+    add_bad_images([good, str(tmp_path / "bad.png"), str(tmp_path / "bad.png")], faults)
+    assert faults.places == {
+        "no label": ["line 3"],
+        "an image that cannot be used": [f"{tmp_path}/bad.png (not an image that can be recognised)"],
+    }
+
+
+@pytest.mark.parametrize(("total", "largest_share"), [(200, 0.01), (2, 1.0), (40, 0.05)])
+def test_few_may_be_left_out(total, largest_share):
+    require_few(SKIPPED, total, largest_share)
+    require_few([], 0, 0.0)
+
+
+def test_too_many_are_an_accident_and_the_advice_suffices():
+    with pytest.raises(
+        InputError, match=r"2 of 30 files .*, 6.7%, .* 1% at most: a.png \(empty\); b.png .* 0.067"
+    ) as e:
+        require_few(SKIPPED, 30, 0.01)
+    require_few(SKIPPED, 30, float(str(e.value).rstrip(".").split()[-1]))
+
+
+def test_long_lists_are_counted():
+    assert listed([("x", "y")] * 25).endswith("; and 5 more")
+
+
+def test_the_list_is_written_where_there_is_one(tmp_path):
+    write_skipped(tmp_path / "skipped.txt", [])
+    assert not list(tmp_path.iterdir())
+    write_skipped(tmp_path / "skipped.txt", SKIPPED)
+    assert (tmp_path / "skipped.txt").read_text() == "a.png\tempty\nb.png\ttruncated\n"

@@ -1,0 +1,138 @@
+"""Tables as they should not be, a row each: of images and of texts, read as meant or refused with all faults."""
+
+import json
+import os
+
+import pytest
+from tiny_pictures import save_picture
+
+from tl_keras.data.tables import read_table
+from tl_keras.data.text_tables import read_text_table
+from tl_keras.errors import InputError
+
+LONG = "word " * 60_000
+ACCEPTED = {
+    "byte order mark": "\ufefftext,label\ngood,a\nbad,b\n",
+    "Windows line ends": "text,label\r\ngood,a\r\nbad,b\r\n",
+    "empty lines": "text,label\n\ngood,a\n,\nbad,b\n\n",
+    "columns that are not asked for twice": "text,label,x,x\ngood,a,1,2\nbad,b,3,4\n",
+    "a field over 128 kB": f"text,label\n{LONG},a\nbad,b\n",
+    "quotes over lines": 'text,label\n"good\nor ""fine""",a\nbad,b\n',
+    "a class called NA": "text,label\ngood,NA\nbad,b\n",
+    "letters in both cases": "text,label\ngood,a\nbad,A\n",
+}
+REFUSED = {
+    "latin-1": ("text,label\nKäse,a\nbad,b\n".encode("latin-1"), "not UTF-8: .*line 2, it looks like latin-1"),
+    "UTF-16": ("text,label\ngood,a\n".encode("utf-16"), "it looks like UTF-16"),
+    "invalid UTF-8": (b"text,label\ngood,a\n\xc3\x28,b\n", "not UTF-8: byte 0xc3 .* line 3"),
+    "a missing column": ("text,lable\ngood,a\n", "no column 'label'.*did you mean --data.label_column lable"),
+    "a column twice": ("text,label,text\ngood,a,b\n", "2 columns of the name 'text'"),
+    "short rows": ("text,label\ngood,a\nbad\n", "fewer cells at line 3 than columns"),
+    "long rows": ("text,label\ngood,a\nbad,b,c\n", "more cells at line 3 than columns"),
+    "an unclosed quote": ('text,label\n"good,a\nbad,b\n', "unclosed double quote in the row that begins at line 2"),
+    "a NaN label": ("text,label\ngood,a\nbad,b\nfine,NaN\n", "the label NaN, which stands for none at line 4"),
+    "an empty label": ("text,label\ngood,a\nbad,b\nfine,\n", "no label at line 4"),
+    "labels in two cases": ("text,label\ngood,Pos\nfine,pos\nbad,neg\n", "labels that look alike at 'Pos' and 'pos'"),
+    "labels with other spaces": ("text,label\nx,so so\ny,so  so\nz,b\n", "labels that look alike"),
+    "one class": ("text,label\ngood,a\nbad,a\n", "1 class .a. where 2 or more are expected"),
+    "an unknown split": ("text,label,split\ngood,a,trian\nbad,b,\n", r"an unknown split at line 2 \('trian'\)"),
+    "semicolons": ("text;label\ngood;a\n", "seems to have semicolons between its columns"),
+    "nothing": ("", "is empty"),
+    "a header alone": ("text,label\n", "has no rows"),
+    "a text of NUL": ("text,label\ngo\0od,a\nbad,b\n", "NUL characters at line 2"),
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def make(text, name="table.csv"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("row", ACCEPTED)
+def test_accepted(row, write):
+    records = read_text_table(write(ACCEPTED[row]))
+    assert len(records) == 2 and len(records.class_names) == 2
+
+
+@pytest.mark.parametrize("row", REFUSED)
+def test_refused(row, write):
+    text, message = REFUSED[row]
+    table = write(text)
+    before = table.read_bytes()
+    with pytest.raises(InputError, match=message) as caught:
+        read_text_table(table)
+    assert "\n" not in str(caught.value) and table.read_bytes() == before
+
+
+def test_all_faults_of_texts_are_told_at_once(write):
+    text = "text,label,split\n,a,train\ngood,,train\nbad,nan,trian\nfine,Pos,\nwell,pos,\n"
+    with pytest.raises(InputError) as caught:
+        read_text_table(write(text))
+    parts = (
+        "no text at line 2;",
+        "unknown split at line 4 ('trian')",
+        "no label at line 3;",
+        "label nan, ",
+        "look alike",
+    )
+    assert all(part in str(caught.value) for part in parts)
+
+
+@pytest.mark.parametrize("value", ["NaN", "null", '""', '" "', "[NaN]"])
+def test_json_lines_without_a_label(value, write):
+    lines = ['{"text": "a", "label": "x"}', '{"text": "b", "label": "y"}', f'{{"text": "c", "label": {value}}}']
+    with pytest.raises(InputError, match="no label at line 3"):
+        read_text_table(write("\n".join(lines), "table.jsonl"))
+
+
+def test_json_lines_with_half_a_character(write):
+    rows = [{"text": "a", "label": "x\ud800"}, {"text": "b\ud800", "label": "y"}]
+    with pytest.raises(InputError, match=r"half a character .* at line 2; .* broken characters at line 1 \(x\\ud800\)"):
+        read_text_table(write("\n".join(map(json.dumps, rows)), "table.jsonl"))
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for name in ("1.png", "2.png", "3.png"):
+        save_picture(tmp_path / "images" / name)
+    (tmp_path / "images" / "page.png").write_text("<html>")
+    os.mkfifo(tmp_path / "images" / "pipe.png")
+    return tmp_path
+
+
+GOOD = "path,label\nimages/1.png,cat\nimages/2.png,dog\n"
+BAD_PATHS = {
+    "absolute": ("/etc/hostname", r"a path out of its folder at line 4 \(/etc/hostname\)"),
+    "upwards": ("../x.png", r"a path out of its folder at line 4 \(../x.png\)"),
+    "upwards in between": ("images/../../x.png", "a path out of its folder at line 4"),
+    "empty": ("", "no path at line 4"),
+    "not there": ("images/9.png", r"a path without a file at line 4 \(images/9.png\)"),
+    "a folder": ("images", r"a path without a file at line 4 \(images\)"),
+    "a pipe": ("images/pipe.png", r"a path without a file at line 4 \(images/pipe.png\)"),
+    "NUL": ("a\0b.png", r"a path out of its folder at line 4 \(a\\x00b.png\)"),
+}
+
+
+@pytest.mark.parametrize("row", BAD_PATHS)
+def test_paths(row, write, pictures):
+    path, message = BAD_PATHS[row]
+    with pytest.raises(InputError, match=message):
+        read_table(write(f"{GOOD}{path},dog\n"))
+
+
+def test_all_faults_of_images_are_told_at_once_pictures_included(write, pictures):
+    text = f"{GOOD}images/page.png,dog\nimages/9.png,\n../x.png,nan\n"
+    with pytest.raises(InputError) as caught:
+        read_table(write(text))
+    for part in ("without a file at line 5", "no label at line 5", "out of its folder at line 6", "nan, which stands"):
+        assert part in str(caught.value)
+    assert "images/page.png (not an image that can be recognised)" in str(caught.value)
+
+
+def test_files_that_are_not_there_can_be_left_to_the_reader(write, pictures):
+    assert len(read_table(write(f"{GOOD}images/9.png,dog\n"), on_bad_file="skip")) == 3
