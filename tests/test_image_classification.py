@@ -6,6 +6,7 @@ from tl_keras import image_classification
 from tl_keras.config import DataConfig, ModelConfig, RunConfig
 from tl_keras.data import find_records
 from tl_keras.errors import InputError
+from tl_keras.phases import Phase
 
 
 def write_pictures(root, per_class, side):
@@ -83,3 +84,27 @@ def test_weights_that_are_not_there_are_refused_before_any_work():
     with pytest.raises(InputError, match="No weights at 'imagnet'"):
         image_classification.check_sources(RunConfig(model=ModelConfig(weights="imagnet")))
     image_classification.check_sources(RunConfig(model=ModelConfig(weights="none")))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"unfreeze_from": "blok5"}, "Unknown unfreeze_from 'blok5': did you mean 'block5'"),
+        ({"unfreeze_from": "head"}, "Unknown unfreeze_from 'head'"),
+        ({"phases": [Phase("head"), Phase("block9")]}, "Unknown block 'block9': did you mean 'block"),
+        ({"phases": [Phase(["block3", "hed"])]}, "Unknown block 'hed': did you mean 'head'"),
+    ],
+)
+def test_blocks_that_are_not_there_are_refused_before_any_work(settings, message):
+    with pytest.raises(InputError, match=message):
+        image_classification.check_sources(RunConfig(model=ModelConfig(backbone="vgg16", weights="none"), **settings))
+
+
+@pytest.mark.parametrize("train", ["block5", "head", "all", ["block1", "head"], "regex:bias$"])
+def test_blocks_that_are_there_pass(train):
+    model = ModelConfig(backbone="vgg16", weights="none")
+    image_classification.check_sources(RunConfig(model=model, phases=[Phase(train)]))
+
+
+def test_the_blocks_of_presets_are_known_when_they_are_built_only():
+    image_classification.check_sources(RunConfig(model=ModelConfig(backbone="keras_hub:x"), unfreeze_from="anything"))

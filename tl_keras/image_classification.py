@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from tl_keras import data, evaluation, models, recipes, transfer
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.backbones import BACKBONES
 
 HEAD_RATE = recipes.HEAD_RATE
@@ -22,16 +22,18 @@ EXAMPLE = "FILE_OR_FOLDER"
 
 
 def check_sources(config):
-    """Refuses local weights that are not there, before any image is read.
+    """Refuses local weights that are not there and blocks that the backbone does not have, before any image is read.
 
     Args:
         config: `RunConfig` of a run that is to be trained; a finished one does not need its old weights any more.
 
     Raises:
-        InputError: names the path.
+        InputError: names the path, or the block and the nearest one.
     """
     if config.model.weights not in ("imagenet", "none"):
         models.find_weight_file(config.model.weights)
+    if config.model.backbone in BACKBONES:
+        _check_blocks(config, [name for name, _ in BACKBONES[config.model.backbone].blocks])
 
 
 def load_data(config):
@@ -98,7 +100,7 @@ def load_target(config, records, splits):
     Returns:
         `ImageSplits`, of which parts may be empty.
     """
-    return _load_splits(records, splits.train.images[0].shape[0], config.data)
+    return _load_splits(records, splits.train.images[0].shape[0], config.data, copies_are_bad=False)
 
 
 def describe(splits):
@@ -379,6 +381,16 @@ def _parts(splits):
     return {"training": splits.train, "validation": splits.validation, "test": splits.test}
 
 
+def _check_blocks(config, backbone):
+    """Refuses the names of blocks that are not there; what presets of KerasHub have, only building them tells."""
+    if config.unfreeze_from not in (None, "all", *backbone):
+        raise unknown_name("unfreeze_from", config.unfreeze_from, [*backbone, "all"])
+    for phase in config.phases or ():
+        for name in [phase.train] if isinstance(phase.train, str) else phase.train:
+            if name not in (*backbone, "head", "all") and not name.startswith("regex:"):
+                raise unknown_name("block", name, [*backbone, "head", "all"])
+
+
 def _find_records(settings, path):
     return data.find_records(
         path,
@@ -390,7 +402,7 @@ def _find_records(settings, path):
     )
 
 
-def _load_splits(records, image_size, settings):
+def _load_splits(records, image_size, settings, copies_are_bad=True):
     return data.load_image_splits(
         records,
         image_size,
@@ -398,6 +410,7 @@ def _load_splits(records, image_size, settings):
         on_bad_file=settings.on_bad_file,
         max_bad_files=settings.max_bad_files,
         max_decoded_bytes=int(settings.max_decoded_gigabytes * 1e9),
+        copies_are_bad=copies_are_bad,
     )
 
 

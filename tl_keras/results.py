@@ -1,5 +1,7 @@
 """What a trained run leaves behind: the model, its figures, its pictures, a report and a model card."""
 
+import os
+
 from tl_keras import adapting, evaluation
 from tl_keras.command_line import config_text
 from tl_keras.tasks import TASKS
@@ -48,7 +50,7 @@ def write_results(config, model, splits, history, run, adapted=None):
     evaluation.plot_history(history, _phase_spans(phases), run / "history.png")
     evaluation.write_report(
         run / "report.html",
-        title=f"{config.model.backbone} on {config.data.path}",
+        title=_title(config),
         metrics=metrics,
         phases=[_phase_row(phase) for phase in phases],
         config_text=config_text(config),
@@ -96,18 +98,23 @@ def _phase_spans(phases):
     return [(phase["name"], phase["first_epoch"] + 1, phase["first_epoch"] + phase["epochs"]) for phase in phases]
 
 
+def _title(config):
+    """Names network and data; of paths, which may tell more than a reader need know, the last part."""
+    return f"{os.path.basename(config.model.backbone)} on {os.path.basename(config.data.path)}"
+
+
 def _write_model_card(config, model, splits, metrics, run):
     evaluation.write_model_card(
         run / "model_card.md",
-        title=f"{config.model.backbone} on {config.data.path}",
+        title=_title(config),
         model={
-            "Backbone": config.model.backbone,
+            "Backbone": os.path.basename(config.model.backbone),
             "Weights before training": config.model.weights,
             "Technique": "phases written by hand" if config.phases else config.recipe,
             "Parameters": model.count_params(),
         },
         data={
-            "Data": config.data.path,
+            "Data": os.path.basename(config.data.path),
             "Training examples": len(splits.train),
             "Validation examples": len(splits.validation),
             "Test examples": len(splits.test),

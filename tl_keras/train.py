@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from tl_keras import adapting, callbacks, devices, evaluation, fitting, models, transfer
+from tl_keras.absolute_paths import with_absolute_paths
 from tl_keras.command_line import config_text, parse, phases_text, run_verb
 from tl_keras.durations import parse_duration
 from tl_keras.phase_features import PhaseFeatures
@@ -27,7 +28,7 @@ def run_training(config):
     Raises:
         InputError: the configuration or the data cannot be used; the message says why.
     """
-    started, task = time.monotonic(), TASKS[config.task]
+    started, task, config = time.monotonic(), TASKS[config.task], with_absolute_paths(config)
     with open_run(config.run, config.data.path, config_text(config), config.resume) as run:
         if not run.finished:
             task.check_sources(config)

@@ -92,7 +92,14 @@ class ImageSplits:
 
 
 def load_image_splits(
-    records, image_size, *, resize="squash", on_bad_file="error", max_bad_files=0.01, max_decoded_bytes=2**31
+    records,
+    image_size,
+    *,
+    resize="squash",
+    on_bad_file="error",
+    max_bad_files=0.01,
+    max_decoded_bytes=2**31,
+    copies_are_bad=True,
 ):
     """Decodes every image once: this checks all files, and fills the memory that training reads from.
 
@@ -107,6 +114,8 @@ def load_image_splits(
         max_bad_files: the largest share of all files that "skip" may leave out, 0 to 1.
         max_decoded_bytes: the most that the decoded images may take together; beyond it nothing is kept and files are
             read again at each access.
+        copies_are_bad: whether the same picture may not be in two splits or have two labels. Where labels are not the
+            true ones, it may.
 
     Returns:
         `ImageSplits`, with a note on images that nearly equal one of another split.
@@ -123,7 +132,7 @@ def load_image_splits(
     records = records.take(np.concatenate([records.rows(split) for split in SPLITS]))
     keep = len(records) * image_size**2 * 3 <= max_decoded_bytes
     images, looks, reasons = _decode(ImageFiles(records.sources, image_size, resize), keep)
-    copies, harmless = find_copies(records, looks)
+    copies, harmless = find_copies(records, looks) if copies_are_bad else ({}, 0)
     reasons |= copies
     skipped = [*records.skipped, *((records.names[row], reasons[row]) for row in sorted(reasons))]
     total = len(records) + len(records.skipped)
@@ -131,7 +140,7 @@ def load_image_splits(
         raise _bad_files(skipped, total)
     require_few(skipped, total, max_bad_files)
     good = np.setdiff1d(np.arange(len(records)), list(reasons))
-    notes = note_copies(records.take(good), looks.take(good), harmless)
+    notes = note_copies(records.take(good), looks.take(good), harmless) if copies_are_bad else ()
     parts = [rows[np.isin(rows, good)] for rows in np.split(np.arange(len(records)), np.cumsum(lengths)[:-1])]
     sets = [_image_set(records.take(rows), _part(images, rows)) for rows in parts]
     _require_no_class_lost(records, sets[0])

@@ -7,6 +7,7 @@ import numpy as np
 
 from tl_keras.data.delimited import read_utf8
 from tl_keras.data.examples import IMAGE_EXAMPLES, TEXT_EXAMPLES
+from tl_keras.data.faults import Faults
 from tl_keras.data.folders import list_images
 from tl_keras.data.listing import first_of
 from tl_keras.data.records import Records
@@ -157,7 +158,9 @@ def _read_bare_table(table, class_names, columns):
     places, rows = zip(*read_cells(table, wanted), strict=True)
     names = list(wanted.values())
     texts = [row.get(names[0], "") if len(names) == 1 else tuple(row.get(name, "") for name in names) for row in rows]
-    check_texts(f"The table {table}", places, texts)
+    faults = Faults(f"The table {table}")
+    check_texts(places, texts, faults)
+    faults.raise_if_any()
     return _without_labels(texts, class_names, table)
 
 

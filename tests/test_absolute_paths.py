@@ -1,0 +1,58 @@
+import os
+import shutil
+
+import pytest
+
+import tl_keras as tl
+from tl_keras import evaluate, train
+from tl_keras.absolute_paths import with_absolute_paths
+from tl_keras.adaptation_config import AdaptationConfig
+from tl_keras.command_line import parse
+from tl_keras.config import CacheConfig, DataConfig, ModelConfig, RunConfig
+
+
+def test_paths_become_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bert").mkdir()
+    config = with_absolute_paths(
+        RunConfig(
+            task="text_classification",
+            data=DataConfig(path="texts.csv", augmentation="none"),
+            model=ModelConfig(backbone="./bert", weights="old.keras"),
+            cache=CacheConfig(folder="kept"),
+            adaptation=AdaptationConfig(method="mcc", target="../target"),
+        )
+    )
+    assert config.data.path == str(tmp_path / "texts.csv")
+    assert (config.model.backbone, config.model.weights) == (str(tmp_path / "bert"), str(tmp_path / "old.keras"))
+    assert config.cache.folder == str(tmp_path / "kept")
+    assert config.adaptation.target == str(tmp_path.parent / "target")
+    assert with_absolute_paths(config) == config
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        RunConfig(),
+        RunConfig(task="object_detection"),
+        RunConfig(data=DataConfig(path="tfds:mnist"), model=ModelConfig(backbone="keras_hub:hf://someone/some")),
+    ],
+)
+def test_names_stay_names(config):
+    assert with_absolute_paths(config) == config
+
+
+@pytest.mark.usefixtures("small_network")
+def test_a_run_with_a_relative_path_is_evaluated_from_another_folder(
+    picture_folder, tiny_arguments, tmp_path, monkeypatch
+):
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    for path in picture_folder.glob("*/"):
+        shutil.copytree(path, tmp_path / "first" / "pictures" / path.name)
+    monkeypatch.chdir(tmp_path / "first")
+    phases = "[{train: head, epochs: 1}]"
+    folder = train.run_training(parse([*tiny_arguments, "--data.path", "pictures", "--phases", phases, "--run", "run"]))
+    monkeypatch.chdir(tmp_path / "second")
+    results = evaluate.evaluate_run(tl.load_run(os.path.join("..", "first", folder)))
+    assert results.read_json("metrics.json")["examples"] == 6

@@ -1,0 +1,45 @@
+"""Paths that a run was given, so that it goes on and is tested again from whatever folder. Knows no TensorFlow."""
+
+import os
+from dataclasses import replace
+
+from tl_keras.data.box_examples import BOX_EXAMPLES
+from tl_keras.data.examples import EXAMPLES
+from tl_keras.data.places import TFDS_PREFIX
+from tl_keras.models.backbones import HUB_PREFIX
+
+
+def with_absolute_paths(config):
+    """Makes relative paths of a configuration absolute; names of examples, weights and networks stay names.
+
+    Args:
+        config: `RunConfig`.
+
+    Returns:
+        `RunConfig`.
+    """
+    weights = config.model.weights
+    return replace(
+        config,
+        data=replace(config.data, path=_absolute_data(config.data.path)),
+        model=replace(
+            config.model,
+            backbone=_absolute_backbone(config.model.backbone),
+            weights=os.path.abspath(weights) if os.path.splitext(weights)[1] or os.sep in weights else weights,
+        ),
+        cache=replace(config.cache, folder=config.cache.folder and os.path.abspath(config.cache.folder)),
+        adaptation=replace(config.adaptation, target=_absolute_data(config.adaptation.target)),
+    )
+
+
+def _absolute_data(path):
+    if path is None or path in EXAMPLES or path in BOX_EXAMPLES or path.startswith(TFDS_PREFIX):
+        return path
+    return os.path.abspath(path)
+
+
+def _absolute_backbone(name):
+    prefix = HUB_PREFIX if name.startswith(HUB_PREFIX) else ""
+    folder = name.removeprefix(prefix)
+    # Presets of a hub may have slashes in their names, too.
+    return prefix + os.path.abspath(folder) if os.sep in folder and os.path.isdir(folder) else name
