@@ -1,0 +1,244 @@
+"""Whatever is in a file: it is read, or refused with an InputError, within ten seconds and two gigabytes."""
+
+import contextlib
+import io
+import json
+import resource
+import signal
+import warnings
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.data.tiny_pictures import save_picture
+from tl_keras.command_line import parse
+from tl_keras.config import flag_names
+from tl_keras.data.box_sources import find_boxes
+from tl_keras.data.decoding import read_image, read_upright
+from tl_keras.data.measuring import upright_size
+from tl_keras.data.tables import read_table
+from tl_keras.data.text_tables import read_text_table
+from tl_keras.errors import InputError
+
+MOST_SECONDS, MOST_KILOBYTES = 10, 2 * 1024**2
+FEW, MANY = 15, 300
+SETTINGS = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["", "nan", "1e-3", "010", "no", "../x", "\ud800", 10**400, -1, 2**31, "all", "head", "[]", "{}"])
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+FLAGS = sorted(set(flag_names()) - {"--run"})
+KEYS = [name.removeprefix("--").split(".") for name in FLAGS]
+COCO = {
+    "images": [{"id": 1, "file_name": "a.png", "height": 30, "width": 40}, {"id": 2, "file_name": "b.png"}],
+    "annotations": [
+        {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 10, 10], "iscrowd": 0},
+        {"id": 2, "image_id": 2, "category_id": 2, "bbox": [5, 5, 20, 20]},
+    ],
+    "categories": [{"id": 1, "name": "ant"}, {"id": 2, "name": "bee"}],
+}
+TABLES = {
+    "table.csv": b'text,label,path,split\n"a ""b""",x,a.png,train\nc,y,b.png,\n',
+    "table.tsv": b"text\tlabel\tpath\na\tx\ta.png\nb\ty\tb.png\n",
+    "table.jsonl": b'{"text": "a", "label": "x", "path": "a.png"}\n{"text": "b", "label": ["y"], "path": "b.png"}\n',
+}
+BOX_TABLE = b"path,xmin,ymin,xmax,ymax,label\na.png,1,1,9,9,x\nb.png,2,2,8,8,y\n"
+YOLO = b"names: {0: ant, 1: bee}\ntrain: images\n"
+VOC = (
+    b"<annotation><filename>a.png</filename><size><width>40</width><height>30</height></size><object><name>ant</name>"
+    b"<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>"
+)
+
+
+@contextlib.contextmanager
+def input_errors_only():
+    """Lets an InputError pass, and nothing else, nor what takes too long or too much memory."""
+
+    def stop(*_):
+        raise AssertionError(f"more than {MOST_SECONDS} seconds")
+
+    before, old = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, signal.signal(signal.SIGALRM, stop)
+    signal.alarm(MOST_SECONDS)
+    try:
+        with warnings.catch_warnings(action="ignore"), contextlib.suppress(InputError):
+            yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, old)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MOST_KILOBYTES
+
+
+@st.composite
+def damaged(draw, content):
+    """Bytes with some of them changed, repeated, left out or put in."""
+    content = bytearray(content)
+    for _ in range(draw(st.integers(1, 6))):
+        place = draw(st.integers(0, max(0, len(content) - 1)))
+        kind = draw(st.sampled_from(["flip", "cut", "end", "insert", "repeat"]))
+        if kind == "flip" and content:
+            content[place] ^= 1 << draw(st.integers(0, 7))
+        elif kind == "cut":
+            del content[place : place + draw(st.integers(1, 20))]
+        elif kind == "end":
+            del content[place:]
+        elif kind == "insert":
+            strange = st.sampled_from(
+                [b"\0", b'"', b"\n", b",", b"\t", b"\xff", b"\xff\xff\xff\xff", b"[", b"&a", b": "]
+            )
+            content[place:place] = draw(strange | st.binary(max_size=8)) * draw(st.sampled_from([1, 1, 1, 3, 5000]))
+        else:
+            content += content[place : place + 200]
+    return bytes(content)
+
+
+@st.composite
+def altered(draw, value):
+    """JSON with some of its parts replaced."""
+    if draw(st.integers(0, 12)) == 0:
+        return draw(VALUES)
+    if isinstance(value, dict):
+        kept = {key: draw(altered(inner)) for key, inner in value.items() if draw(st.integers(0, 20))}
+        return kept | (draw(st.dictionaries(st.text(max_size=4), VALUES, max_size=1)) if draw(st.booleans()) else {})
+    if isinstance(value, list):
+        return [draw(altered(inner)) for inner in value for _ in range(draw(st.sampled_from([0, 1, 1, 1, 1, 2])))]
+    return value
+
+
+@st.composite
+def configurations(draw):
+    """YAML of known keys with any values, or any text."""
+    if draw(st.integers(0, 5)) == 0:
+        return draw(st.text(alphabet="abc:-[]{}&*!|>'\"%@`#,? \n\t0159.e", max_size=200)).encode()
+    tree = {}
+    for keys in draw(st.lists(st.sampled_from(KEYS), max_size=5)):
+        inner = tree
+        for key in keys[:-1]:
+            inner = inner.setdefault(key, {})
+            inner = inner if isinstance(inner, dict) else {}
+        inner[keys[-1]] = draw(VALUES)
+    dump = draw(st.sampled_from([yaml.safe_dump, json.dumps]))
+    content = dump(tree).encode("utf-8", "surrogatepass")
+    return draw(damaged(content)) if draw(st.booleans()) else content
+
+
+def encoded(image, image_format, **options):
+    stream = io.BytesIO()
+    image.save(stream, image_format, **options)
+    return stream.getvalue()
+
+
+def pictures():
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8))
+    exif = Image.Exif()
+    exif[274] = 6
+    plain = [encoded(noise, name) for name in ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "AVIF")]
+    animated = [
+        encoded(noise, name, save_all=True, append_images=[noise]) for name in ("GIF", "WEBP", "TIFF", "PNG", "MPO")
+    ]
+    modes = [encoded(noise.convert(mode), "TIFF") for mode in ("L", "1", "P", "CMYK", "LAB", "YCbCr", "I", "F", "RGBA")]
+    packed = [encoded(noise, "TIFF", compression=name) for name in ("tiff_lzw", "tiff_deflate", "jpeg", "packbits")]
+    others = [encoded(noise, "JPEG", exif=exif, progressive=True), encoded(noise.convert("CMYK"), "JPEG")]
+    return [*plain, *animated, *modes, *packed, *others, encoded(noise.quantize(9), "PNG", exif=exif)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("fuzzing")
+    for name in ("a.png", "b.png", "images/a.png"):
+        save_picture(root / name)
+    return root
+
+
+def check_configuration(folder, content):
+    (folder / "config.yaml").write_bytes(content)
+    with input_errors_only():
+        parse(["--config", str(folder / "config.yaml")])
+
+
+def check_flags(folder, flags):
+    with input_errors_only():
+        parse([f"{flag}={value}" for flag, value in flags])
+
+
+def check_table(folder, named):
+    name, content = named
+    (folder / name).write_bytes(content)
+    for read in (read_text_table, read_table):
+        with input_errors_only():
+            records = read(folder / name)
+            assert len(records) == len(records.labels) == len(records.splits) and len(records.class_names) > 1
+
+
+def check_coco(folder, content):
+    (folder / "boxes.json").write_bytes(content)
+    with input_errors_only():
+        find_boxes(folder / "boxes.json")
+
+
+def check_box_table(folder, content):
+    (folder / "boxes.csv").write_bytes(content)
+    with input_errors_only():
+        find_boxes(folder / "boxes.csv")
+
+
+def check_yolo(folder, contents):
+    (folder / "labels").mkdir(exist_ok=True)
+    for name, content in zip(("data.yaml", "labels/a.txt"), contents, strict=True):
+        (folder / name).write_bytes(content)
+    with input_errors_only():
+        find_boxes(folder / "data.yaml")
+
+
+def check_voc(folder, content):
+    (folder / "images" / "a.xml").write_bytes(content)
+    with input_errors_only():
+        find_boxes(folder / "images")
+
+
+def check_image(folder, content):
+    for read in (lambda: read_image(content, 16, "pad"), lambda: read_upright(content), lambda: upright_size(content)):
+        with input_errors_only():
+            read()
+
+
+COCO_JSON = altered(COCO).map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass"))
+TABLE = st.sampled_from(sorted(TABLES)).flatmap(lambda name: st.tuples(st.just(name), damaged(TABLES[name])))
+# How the file is read, what it holds, and how many examples are as quick as one of the slowest.
+WAYS = {
+    "configuration": (check_configuration, configurations(), 1),
+    "flags": (check_flags, st.lists(st.tuples(st.sampled_from(FLAGS), VALUES.map(str) | st.text()), max_size=3), 1),
+    "table": (check_table, TABLE, 10),
+    "COCO's JSON": (check_coco, COCO_JSON | damaged(json.dumps(COCO).encode()), 10),
+    "table of boxes": (check_box_table, damaged(BOX_TABLE), 10),
+    "YOLO": (check_yolo, st.tuples(damaged(YOLO), damaged(b"0 0.5 0.5 0.2 0.2\n1 .1 .1 .2 .1 .2 .3\n")), 10),
+    "VOC": (check_voc, damaged(VOC), 10),
+    "image": (check_image, st.sampled_from(pictures()).flatmap(damaged) | st.binary(max_size=200), 20),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.slow)], ids=["few", "many"])
+def test_only_input_errors_come_out(way, examples, folder):
+    check, contents, quickness = WAYS[way]
+
+    # What fails in the few fails again; the many are others each time.
+    @settings(max_examples=examples * quickness, derandomize=examples == FEW, **SETTINGS)
+    @given(contents)
+    def run(content):
+        check(folder, content)
+
+    run()
