@@ -440,7 +440,7 @@ class RunConfig:
 
 
 def check_keys(mapping, config_class=RunConfig, prefix=""):
-    """Refuses at any depth what the configuration does not know: other keys, text for keys, null where it means nothing.
+    """Refuses what the configuration does not know, at any depth: keys, text for keys, null where it means nothing.
 
     The parser would take such a text, or the key `class_path`, for the name of a class and import its module.
 
