@@ -1,5 +1,8 @@
 import csv
+import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -90,3 +93,14 @@ def test_a_reader_that_has_had_enough_is_no_error(finished_run, picture_folder):
     result = subprocess.run(["sh", "-c", f"{command} | head -1"], capture_output=True, text=True)
     assert len(result.stdout.splitlines()) == 1
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(("form", "shown"), [("table", b"caf\\udce9\\n.png"), ("csv", b"caf\xe9\n.png")])
+def test_names_that_are_no_utf8(finished_run, picture_folder, tmp_path, monkeypatch, form, shown):
+    path = os.path.join(os.fsencode(tmp_path), b"caf\xe9\n.png")
+    shutil.copy(picture_folder / "red" / "red-00.png", path)
+    printed = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="utf-8"))
+    predict.main([str(finished_run[0]), str(tmp_path), "--format", form])
+    sys.stdout.flush()
+    assert shown in printed.getvalue() and b"red" in printed.getvalue()

@@ -186,11 +186,11 @@ def _locate_configs(arguments):
 
 def _locate_config(name):
     path = Path(name)
-    if not path.suffix and not path.exists():
+    if not path.suffix and not os.path.exists(path):
         if name not in _shipped():
             raise unknown_name("--config (neither a file nor a shipped name)", name, _shipped())
         path = CONFIG_FOLDER / f"{name}.yaml"
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(
             f"The configuration file {name!r} does not exist: give a YAML file or one of: {', '.join(_shipped())}."
         )

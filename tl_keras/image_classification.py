@@ -288,7 +288,7 @@ def evaluate(config, probabilities, image_set, folder, score_threshold=None):
         config: `RunConfig`.
         probabilities: float32 (n, num_classes).
         image_set: `ImageSet` of the n images with their true labels.
-        folder: path where `mistakes.png` and, with one label per image, `confusion_matrix.png` are written.
+        folder: path where `mistakes.png` and, where the metrics have one, `confusion_matrix.png` are written.
         score_threshold: None, see `choose_threshold`.
 
     Returns:
@@ -298,7 +298,7 @@ def evaluate(config, probabilities, image_set, folder, score_threshold=None):
     metrics = evaluation.classification_metrics(labels, probabilities, names, multi_label)
     pictures = [("The most confident mistakes", folder / "mistakes.png")]
     evaluation.plot_mistakes(image_set.images, labels, probabilities, image_set.names, names, pictures[0][1])
-    if not multi_label:
+    if "confusion_matrix" in metrics:
         pictures.insert(0, ("Confusion matrix", folder / "confusion_matrix.png"))
         evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), names, pictures[0][1])
     return metrics, pictures

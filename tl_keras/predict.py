@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -101,9 +102,9 @@ def find_files(places):
     """
     files = []
     for place in places:
-        if Path(place).is_dir():
+        if os.path.isdir(place):
             files += data.list_images(place)
-        elif Path(place).is_file():
+        elif os.path.isfile(place):
             files.append(place)
         else:
             raise InputError(f"Nothing found at {place!r}: expected an image file or a folder of images.")
@@ -150,7 +151,7 @@ def main(arguments):
     with _writer(run, options) as write:
         for item, found, problem in tqdm(predictions, total=len(items), disable=None):
             if problem:
-                problems.append(f"{item} ({problem})")
+                problems.append(f"{data.printable(item)} ({problem})")
             else:
                 write(item, found)
     if problems:
@@ -277,6 +278,9 @@ def _parse(arguments):
 @contextlib.contextmanager
 def _output(path):
     if path is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # Names of files need not be UTF-8, and nobody wants to lose the others for one of them.
+            sys.stdout.reconfigure(errors="surrogateescape")
         yield sys.stdout
     else:
         if not Path(path).absolute().parent.is_dir() or Path(path).is_dir():

@@ -268,7 +268,7 @@ def evaluate(config, probabilities, texts, folder, score_threshold=None):
         config: `RunConfig`.
         probabilities: float32 (n, num_classes).
         texts: `TokenSet` or `Records` of the n texts with their true labels.
-        folder: path where `mistakes.csv` and, with one label per text, `confusion_matrix.png` are written.
+        folder: path where `mistakes.csv` and, where the metrics have one, `confusion_matrix.png` are written.
         score_threshold: None, see `choose_threshold`.
 
     Returns:
@@ -281,7 +281,7 @@ def evaluate(config, probabilities, texts, folder, score_threshold=None):
         writer.writeheader()
         for mistake in _mistakes(texts, probabilities):
             writer.writerow({name: csv_cell(cell) if isinstance(cell, str) else cell for name, cell in mistake.items()})
-    if multi_label:
+    if "confusion_matrix" not in metrics:
         return metrics, []
     picture = folder / "confusion_matrix.png"
     evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), texts.class_names, picture)

@@ -118,3 +118,10 @@ def test_list_images_goes_through_folders_in_order(tmp_path):
 def test_photographs_that_cannot_be_read_are_listed_and_not_passed_over(tmp_path, suffix):
     touch(tmp_path, f"a/x.{suffix}", "b/x.png")
     assert read_folders(tmp_path).names == [f"a/x.{suffix}", "b/x.png"]
+
+
+def test_hundreds_of_class_folders(tmp_path):
+    touch(tmp_path, *[f"{number}/{name}.png" for number in range(300) for name in "ab"])
+    records = read_folders(tmp_path)
+    assert records.class_names == tuple(map(str, range(300)))
+    assert all(name.startswith(f"{label}/") for name, label in zip(records.names, records.labels, strict=True))

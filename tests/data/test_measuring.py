@@ -42,3 +42,12 @@ def test_upright_size_follows_the_orientation(tmp_path, orientation, expected):
 
 def test_what_cannot_be_opened_has_no_upright_size(tmp_path):
     assert upright_size(str(tmp_path / "nowhere.png")) is None and upright_size(b"no image") is None
+
+
+def test_an_avif_that_breaks_its_decoder_has_no_size(tmp_path):
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(stream, "avif")
+    content = stream.getvalue()
+    assert upright_size(content) == (8, 8)
+    # The file says which of its items is the picture: none.
+    assert upright_size(content.replace(b"pitm\0\0\0\0\0\x01", b"qitm\0\0\0\0\0\x01")) is None

@@ -47,3 +47,16 @@ def test_a_file_of_another_kind(folder):
     (folder / "a.docx").write_bytes(b"x")
     with pytest.raises(InputError, match="expected a folder or a table"):
         find_place(folder / "a.docx", (), things="texts")
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "x/" * 3000, "a\0b", "caf\udce9", "two\nlines"])
+def test_names_that_no_file_can_have(name):
+    with pytest.raises(InputError, match="Nothing found at") as caught:
+        find_place(name, ("reviews",), things="texts")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_may_not_be_read(folder, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(InputError, match="Cannot read the folder .*no permission"):
+        find_place(folder / "data", (), things="texts")

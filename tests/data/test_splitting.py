@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -120,3 +122,17 @@ def test_multi_label_budget_keeps_an_image_while_one_of_its_classes_needs_it():
     records = split_records(make_multi_label(labels), validation_fraction=0, test_fraction=0, examples_per_class=3)
     kept = records.labels.sum(axis=0)
     assert kept[1] == 3 and 3 <= kept[0] <= 6
+
+
+def test_many_classes_take_no_memory_for_each_pair_of_example_and_class():
+    classes = 2000
+    names = [""] * (5 * classes)
+    labels = np.tile(np.arange(classes, dtype=np.int32), 5)
+    records = Records(names, names, labels, names, tuple(map(str, range(classes))))
+    tracemalloc.start()
+    decided = split_records(records, examples_per_class=2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [len(decided.rows(split)) for split in ("train", "validation", "test")] == [2 * classes, classes, classes]
+    # A table of ones and zeros would have 20 MB.
+    assert peak < 5e6

@@ -2,9 +2,15 @@ import json
 
 import numpy as np
 import pytest
+from sklearn import metrics
 
 from tl_keras.errors import InputError
-from tl_keras.evaluation.classification import classification_metrics, most_confused, worst_mistakes
+from tl_keras.evaluation.classification import (
+    MOST_CONFUSED_CLASSES,
+    classification_metrics,
+    most_confused,
+    worst_mistakes,
+)
 
 LABELS = [0, 0, 1, 1]
 PROBABILITIES = [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]]
@@ -111,3 +117,22 @@ def test_most_confused_pairs():
         {"true": "c", "predicted": "a", "count": 2, "share": 0.2},
     ]
     assert most_confused([[5, 0], [0, 0]], ["a", "b"]) == []
+
+
+def test_the_quick_figures_are_those_of_scikit_learn():
+    generator = np.random.default_rng(0)
+    # Two decimals make ties.
+    probabilities = generator.dirichlet(np.full(9, 0.3), 500).round(2) + 1e-6
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    labels = generator.integers(0, 9, 500)
+    result = classification_metrics(labels, probabilities, [str(number) for number in range(9)])
+    assert result["top_5_accuracy"] == metrics.top_k_accuracy_score(labels, probabilities, k=5, labels=range(9))
+    assert result["log_loss"] == pytest.approx(metrics.log_loss(labels, probabilities, labels=range(9)), rel=1e-12)
+
+
+def test_thousands_of_classes_have_figures_and_no_confusion_matrix():
+    count = MOST_CONFUSED_CLASSES + 1
+    names = [str(number) for number in range(count)]
+    result = classification_metrics(np.arange(count), np.eye(count), names)
+    assert result["accuracy"] == result["top_5_accuracy"] == result["per_class"]["1000"]["f1"] == 1.0
+    assert "confusion_matrix" not in result

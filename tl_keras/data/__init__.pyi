@@ -41,6 +41,7 @@ from .images import ImageSplits as ImageSplits
 from .images import load_image_splits as load_image_splits
 from .labels import hot_labels as hot_labels
 from .listing import first_of as first_of
+from .listing import printable as printable
 from .measuring import typical_side as typical_side
 from .measuring import upright_size as upright_size
 from .pipeline_calls import own_errors as own_errors

@@ -1,6 +1,7 @@
 """Finds the images and boxes that a user points at, whatever form they have."""
 
 import importlib
+import os
 from pathlib import Path
 
 from tl_keras.data.box_examples import BOX_EXAMPLES, box_example_path
@@ -54,9 +55,9 @@ def find_boxes(
         raise unknown_name("detection.box_format", box_format, _FORMATS_THAT_CHOOSE)
     skips = {"on_bad_box": on_bad_box, "on_bad_file": on_bad_file}
     place = box_example_path(str(path)) if str(path) in BOX_EXAMPLES else Path(path)
-    if place.suffix.lower() == ".json" and place.is_file():
+    if place.suffix.lower() == ".json" and os.path.isfile(place):
         return read_coco([place], box_format=box_format or "xywh", **skips)
-    if place.suffix.lower() in (".yaml", ".yml") and place.is_file():
+    if place.suffix.lower() in (".yaml", ".yml") and os.path.isfile(place):
         return read_yolo(place, **skips)
     place = find_place(place if str(path) in BOX_EXAMPLES else path, BOX_EXAMPLES, things="boxes")
     if place.form == "table":

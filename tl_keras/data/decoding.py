@@ -19,11 +19,11 @@ FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF")
 
 _SIXTEEN_BIT = frozenset(("I", "I;16", "I;16L", "I;16B", "I;16N"))
 
-# What Pillow's decoders raise on damaged files, each in its own way.
-_DAMAGE = (
+DAMAGE = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError),
     *(RuntimeError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError),
 )
+"""What Pillow's decoders raise on damaged files, each in its own way."""
 
 
 class BadImage(InputError):
@@ -120,7 +120,7 @@ def _read(source, decode):
             if image.width * image.height > MAX_MEGAPIXELS * 1_000_000:
                 raise Image.DecompressionBombError(f"{image.width} x {image.height}")
             return decode(image)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise BadImage(name, _reason(source, error)) from error
 
 

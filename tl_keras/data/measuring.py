@@ -1,13 +1,11 @@
 """How large the pictures of a data set are, read from their headers."""
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags
 
-from tl_keras.data.decoding import open_image
+from tl_keras.data.decoding import DAMAGE, open_image
 
 MOST_MEASURED = 200
-
-_UNREADABLE = (OSError, UnidentifiedImageError, Image.DecompressionBombError)
 
 
 def typical_side(sources):
@@ -37,7 +35,7 @@ def upright_size(source):
         with open_image(source) as image:
             turned = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
             return (image.width, image.height) if turned else (image.height, image.width)
-    except (*_UNREADABLE, ValueError, SyntaxError):
+    except DAMAGE:
         return None
 
 

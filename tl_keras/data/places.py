@@ -1,11 +1,13 @@
 """Where data are that a user points at, and of which form: the same answer for images and for texts."""
 
 import difflib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from tl_keras.data.examples import EXAMPLES, example_path
 from tl_keras.data.folders import prepared_versions
+from tl_keras.data.listing import printable
 from tl_keras.data.table_cells import TABLE_SUFFIXES
 from tl_keras.errors import InputError
 
@@ -47,7 +49,8 @@ def find_place(path, examples, *, things, multi_label=False):
             f"or another --task (a folder of that name is ./{name})."
         )
     place = example_path(name) if name in examples else Path(path)
-    is_table = place.suffix.lower() in TABLE_SUFFIXES and place.is_file()
+    # The functions of os.path take no name for too long or too strange to say that nothing is there.
+    is_table = place.suffix.lower() in TABLE_SUFFIXES and os.path.isfile(place)
     if multi_label and not is_table:
         raise InputError(
             f"data.multi_label needs a table whose label column names several classes, got {name!r}: give a .csv, "
@@ -57,19 +60,21 @@ def find_place(path, examples, *, things, multi_label=False):
         return Place("table", place)
     if name.startswith(TFDS_PREFIX):
         return Place("tfds", name.removeprefix(TFDS_PREFIX))
-    if not place.is_dir():
+    if not os.path.isdir(place):
         raise _not_there(name, place, examples)
+    if not os.access(place, os.R_OK | os.X_OK):
+        raise InputError(f"Cannot read the folder {printable(name)}: no permission; check its rights.")
     return Place("prepared" if prepared_versions(place) else "folder", place)
 
 
 def _not_there(name, place, examples):
-    if place.is_file():
+    if os.path.isfile(place):
         return InputError(
-            f"Cannot use the file {name} as data: expected a folder or a table ({' '.join(sorted(TABLE_SUFFIXES))}); "
-            "give the folder that holds the class folders."
+            f"Cannot use the file {printable(name)} as data: expected a folder or a table "
+            f"({' '.join(sorted(TABLE_SUFFIXES))}); give the folder that holds the class folders."
         )
     parent = place.parent
-    beside = [entry.name for entry in parent.iterdir()] if parent.is_dir() else []
+    beside = os.listdir(parent) if os.path.isdir(parent) and os.access(parent, os.R_OK) else []
     near = difflib.get_close_matches(place.name, [*beside, *examples], n=1)
     hint = f"did you mean {near[0]!r}?" if near else "check --data.path."
     return InputError(

@@ -1,5 +1,6 @@
 """Examples of a target domain: with labels, which are for reports alone, or without."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def find_target_images(path, class_names, *, unknown_classes="error", **columns)
         InputError: nothing is there, or classes are not known.
     """
     folder = Path(path)
-    if str(path) not in IMAGE_EXAMPLES and folder.is_dir() and _has_no_class_folders(folder):
+    if str(path) not in IMAGE_EXAMPLES and os.path.isdir(folder) and _has_no_class_folders(folder):
         return _without_labels(list_images(folder), class_names, folder)
     return align_target(find_records(path, **columns), class_names, unknown_classes)
 
@@ -58,10 +59,10 @@ def find_target_texts(path, class_names, *, unknown_classes="error", **columns):
         InputError: nothing is there, or classes are not known.
     """
     file = Path(path)
-    if str(path) not in TEXT_EXAMPLES and file.is_file() and file.suffix.lower() == ".txt":
+    if str(path) not in TEXT_EXAMPLES and os.path.isfile(file) and file.suffix.lower() == ".txt":
         lines = [line.strip() for line in read_utf8(file).splitlines()]
         return _without_labels([line for line in lines if line], class_names, file)
-    is_table = str(path) not in TEXT_EXAMPLES and file.suffix.lower() in TABLE_SUFFIXES and file.is_file()
+    is_table = str(path) not in TEXT_EXAMPLES and file.suffix.lower() in TABLE_SUFFIXES and os.path.isfile(file)
     if is_table and not _has_column(file, columns["label_column"]):
         return _read_bare_table(file, class_names, columns)
     return align_target(find_texts(path, **columns), class_names, unknown_classes)

@@ -66,7 +66,7 @@ def read_yolo(file, *, on_bad_box="error", on_bad_file="error"):
 
 def _text(file):
     try:
-        return file.read_text(encoding="utf-8-sig") if file.is_file() else ""
+        return file.read_text(encoding="utf-8-sig") if os.path.isfile(file) else ""
     except (OSError, UnicodeDecodeError):
         return ""
 
@@ -91,7 +91,7 @@ def _description(file):
 def _root(file, description):
     root = file.parent / str(description.get("path") or "")
     # Files that were written elsewhere name a folder of that machine.
-    return root if root.is_dir() else file.parent
+    return root if os.path.isdir(root) else file.parent
 
 
 def _images(file, root, key, value):
@@ -100,12 +100,12 @@ def _images(file, root, key, value):
     for part in value if isinstance(value, list) else [value]:
         # Roboflow writes ../train/images where train/images is meant.
         candidates = [root / str(part), root / re.sub(r"^(\.\./)+", "", str(part))]
-        place = next((candidate for candidate in candidates if candidate.exists()), None)
+        place = next(filter(os.path.exists, candidates), None)
         if place is None:
             raise InputError(
                 f"The file {file} gives {key}: {part}, but {candidates[0]} is not there; correct the path."
             )
-        if place.is_dir():
+        if os.path.isdir(place):
             found += list_images(place)
         else:
             lines = [line.strip() for line in _text(place).splitlines() if line.strip()]
@@ -128,7 +128,7 @@ def _boxes(path, class_names, folder, faults):
     boxes = []
     name = printable(Path(os.path.relpath(file, folder)).as_posix())
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else ()
+        lines = file.read_text(encoding="utf-8-sig").splitlines() if os.path.isfile(file) else ()
     except (OSError, UnicodeDecodeError) as error:
         faults.add("a file of labels that cannot be read", f"{name} ({one_line(error)})", "save it as UTF-8")
         return []

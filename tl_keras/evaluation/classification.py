@@ -9,6 +9,9 @@ from tl_keras.evaluation.calibration import expected_calibration_error
 THRESHOLD = 0.5
 """From this probability on, a multi-label model counts as having said yes."""
 
+MOST_CONFUSED_CLASSES = 1000
+"""With more classes there is no confusion matrix: nobody would look at its millions of cells."""
+
 
 def classification_metrics(labels, probabilities, class_names, multi_label=False):
     """Compares predictions with the truth.
@@ -24,7 +27,8 @@ def classification_metrics(labels, probabilities, class_names, multi_label=False
         Always: `examples`, `macro_f1` (mean over the classes that occur in labels or predictions), `per_class`
         ({name: {precision, recall, f1, support}}; what is undefined for want of examples is 0).
         Single-label: also `accuracy`, `top_5_accuracy` (with more than 5 classes), `log_loss` (nats),
-        `expected_calibration_error`, `confusion_matrix` (list of rows: true class down, predicted class across).
+        `expected_calibration_error` and, up to `MOST_CONFUSED_CLASSES`, `confusion_matrix` (list of rows: true class
+        down, predicted class across).
         Multi-label: also `subset_accuracy` (every label of an example right), `micro_f1`, `mean_average_precision`
         (over the classes with a positive example), and per class `average_precision` (None without a positive).
 
@@ -97,14 +101,28 @@ def _single_label_metrics(labels, probabilities, class_names):
         "macro_f1": float(metrics.f1_score(labels, predicted, average="macro", zero_division=0)),
     }
     if len(class_names) > 5:
-        result["top_5_accuracy"] = float(metrics.top_k_accuracy_score(labels, probabilities, k=5, labels=classes))
+        result["top_5_accuracy"] = _top_share(labels, probabilities, 5)
     scores = metrics.precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
-    return result | {
-        "log_loss": float(metrics.log_loss(labels, probabilities, labels=classes)),
+    result |= {
+        "log_loss": _log_loss(labels, probabilities),
         "expected_calibration_error": expected_calibration_error(predicted == labels, probabilities.max(axis=1)),
         "per_class": {name: _scores(*row) for name, *row in zip(class_names, *scores, strict=True)},
-        "confusion_matrix": metrics.confusion_matrix(labels, predicted, labels=classes).tolist(),
     }
+    if len(class_names) <= MOST_CONFUSED_CLASSES:
+        result["confusion_matrix"] = metrics.confusion_matrix(labels, predicted, labels=classes).tolist()
+    return result
+
+
+# These two are scikit-learn's top_k_accuracy_score and log_loss, which take minutes where there are 10,000 classes.
+def _top_share(labels, probabilities, count):
+    own = np.take_along_axis(probabilities, labels[:, None], axis=1)
+    ties = (probabilities == own) & (np.arange(probabilities.shape[1]) > labels[:, None])
+    return float((((probabilities > own) | ties).sum(axis=1) < count).mean())
+
+
+def _log_loss(labels, probabilities):
+    own = np.take_along_axis(probabilities, labels[:, None], axis=1)
+    return float(-np.log(np.clip(own, np.finfo(own.dtype).eps, None)).mean())
 
 
 def _multi_label_metrics(labels, probabilities, class_names):
