@@ -14,7 +14,7 @@ from tl_keras.errors import InputError, unknown_name
 RESIZES = ("squash", "crop", "pad")
 MAX_MEGAPIXELS = 100
 
-# Pillow knows forty more, one of which would call Ghostscript, whatever a file of another name holds.
+# Pillow knows three dozen more, one of which would call Ghostscript, whatever a file of another name holds.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF")
 
 _SIXTEEN_BIT = frozenset(("I", "I;16", "I;16L", "I;16B", "I;16N"))
