@@ -10,6 +10,7 @@ import keras
 from tl_keras.errors import InputError
 from tl_keras.models.backbones import Preprocessing
 from tl_keras.models.blocks import blocks_of, is_automatic
+from tl_keras.models.preset_files import check_preset
 
 DEFAULT_IMAGE_SIZE = 224
 OFFLINE = (
@@ -34,6 +35,7 @@ def open_preset(preset, *, weights, image_size):
     """
     # It takes three seconds to load, and only presets need it.
     keras_hub = importlib.import_module("keras_hub")
+    check_preset(preset)
     with hub_errors(preset, OFFLINE):
         network = keras_hub.models.Backbone.from_preset(preset, load_weights=weights is not None)
         _check_image_backbone(network, preset)

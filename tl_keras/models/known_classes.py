@@ -4,6 +4,8 @@ Of Keras what runs or reads something on the way is left out: Lambda, TFSMLayer,
 vectorizers that open files, recurrent layers that unroll without end. A new backbone adds its layers here.
 """
 
+import re
+
 from tl_keras.errors import InputError
 
 KERAS_LAYERS = """
@@ -26,6 +28,7 @@ NUMPY_OPERATIONS = """
     Take TakeAlongAxis Tile Transpose TrueDivide Where ZerosLike
 """
 HUB = "keras_hub.src.models"
+HUB_MODULES = r"keras_hub\.src\.(layers|models|tokenizers)(\.\w+)+"
 CLASSES = {
     "keras": "DTypePolicy",
     "keras.layers": KERAS_LAYERS,
@@ -92,12 +95,13 @@ DEEPEST = 100
 _KNOWN = {(module, name) for module, names in CLASSES.items() for name in names.split()}
 
 
-def check_classes(config, depth=0):
+def check_classes(config, depth=0, *, any_of_hub=False):
     """Refuses a configuration that names anything but known layers, operations and values.
 
     Args:
         config: what the JSON of a model file says, nested dicts and lists.
         depth: how deep it lies in the whole.
+        any_of_hub: whether it may name every class of KerasHub's models and layers, as KerasHub's presets do.
 
     Raises:
         InputError: it names something else, opens a file, or is nested without end.
@@ -106,15 +110,15 @@ def check_classes(config, depth=0):
         raise InputError(f"The model is nested more than {DEEPEST} levels deep: expected one that this project saved.")
     if isinstance(config, dict):
         if "class_name" in config:
-            _check_class(config)
+            _check_class(config, any_of_hub)
         for value in config.values():
-            check_classes(value, depth + 1)
+            check_classes(value, depth + 1, any_of_hub=any_of_hub)
     elif isinstance(config, list):
         for value in config:
-            check_classes(value, depth + 1)
+            check_classes(value, depth + 1, any_of_hub=any_of_hub)
 
 
-def _check_class(entry):
+def _check_class(entry, any_of_hub):
     name, module, registered = entry["class_name"], entry.get("module"), entry.get("registered_name")
     settings = entry.get("config")
     if name == "__numpy__":
@@ -125,7 +129,8 @@ def _check_class(entry):
         known = False
     else:
         # Keras looks for the registered name first: it must be the same class.
-        known = name in VALUES or ((module, name) in _KNOWN and registered in _registered_names(module, name))
+        listed = (module, name) in _KNOWN or (any_of_hub and re.fullmatch(HUB_MODULES, str(module)))
+        known = name in VALUES or (listed and registered in _registered_names(module, name))
     if not known:
         shown = f"{name} {settings!r}" if name == "function" else name
         raise InputError(

@@ -19,6 +19,7 @@ from tl_keras.models.hugging_face import (
 )
 from tl_keras.models.hugging_face_tensors import with_expected_tensors
 from tl_keras.models.minilm import fetch_minilm
+from tl_keras.models.preset_files import check_preset
 from tl_keras.models.text_backbones import (
     MINILM,
     PRESETS_BY_CLASS,
@@ -101,6 +102,7 @@ def open_text_network(source, *, weights):
         InputError: the encoder cannot be fetched or read.
     """
     keras_hub = importlib.import_module("keras_hub")
+    check_preset(source.preset)
     settings = {"activation": "gelu"} if source.preset in SENTENCE_PRESETS else {}
     with hub_errors(source.preset), contextlib.ExitStack() as stack:
         preset, has_pooler = source.preset, source.class_name in ("BertBackbone", "AlbertBackbone")

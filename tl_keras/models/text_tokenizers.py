@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tl_keras.models.hugging_face import read_byte_pairs, read_word_pieces
+from tl_keras.models.preset_files import check_preset
 from tl_keras.models.sentence_pieces import with_small_letters
 from tl_keras.models.text_presets import find_text_source, hub_errors
 
@@ -123,6 +124,7 @@ def _open_tokenizer(source):
         pieces = read_byte_pairs(source.folder)
         if pieces:
             return keras_hub.tokenizers.RobertaTokenizer(**pieces)
+    check_preset(source.preset)
     layer = keras_hub.tokenizers.Tokenizer.from_preset(source.preset)
     # BERT strips accents wherever it lowers capitals; KerasHub 0.32 does only the latter.
     if getattr(layer, "lowercase", False) and not layer.strip_accents:

@@ -5,6 +5,7 @@ import importlib
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.backbones import HUB_PREFIX
 from tl_keras.models.hub_presets import hub_errors, preprocessing_of_hub
+from tl_keras.models.preset_files import check_preset
 
 OFFLINE = (
     "KerasHub fetches its presets over the network; without it give the folder of one as --model.backbone "
@@ -40,6 +41,7 @@ def open_hub_detector(preset, kind):
     """
     keras_hub = importlib.import_module("keras_hub")
     expected = getattr(keras_hub.models, kind)
+    check_preset(preset)
     with hub_errors(preset, OFFLINE):
         model = expected.from_preset(preset)
         converter = keras_hub.layers.ImageConverter.from_preset(preset)

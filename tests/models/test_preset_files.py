@@ -1,0 +1,66 @@
+import json
+
+import keras_hub
+import pytest
+
+from tl_keras.errors import InputError
+from tl_keras.models.classifiers import build_image_classifier
+from tl_keras.models.preset_files import check_preset
+from tl_keras.models.text_tokenizers import build_tokenizer
+
+ENTRY = {"module": "keras_hub.src.models.vgg.vgg_backbone", "class_name": "VGGBackbone", "config": {}}
+TOKENIZER = {"module": "keras_hub.src.models.bert.bert_tokenizer", "class_name": "BertTokenizer"}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    backbone = keras_hub.models.VGGBackbone(stackwise_num_repeats=[1, 2], stackwise_num_filters=[4, 4])
+    backbone.save_to_preset(tmp_path)
+    return tmp_path
+
+
+def test_presets_of_keras_hub_pass_and_so_does_what_is_no_folder(saved):
+    check_preset(saved)
+    check_preset(str(saved / "absent"))
+    check_preset("bert_base_en")
+
+
+def test_words_of_a_vocabulary_are_no_classes(saved):
+    (saved / "vocabulary.json").write_text(json.dumps({"class_name": "Lambda"}))
+    check_preset(saved)
+
+
+HOSTILE = {
+    "a Lambda": ENTRY | {"config": {"x": {"module": "keras.layers", "class_name": "Lambda", "config": {}}}},
+    "a constructor": {"module": "keras.layers", "class_name": "function", "config": "TFSMLayer"},
+    "another module": {"module": "evil", "class_name": "VGGBackbone", "config": {}},
+    "another registered name": ENTRY | {"registered_name": "keras>Lambda"},
+    "a module of no model": ENTRY | {"module": "keras_hub.src.utils.preset_utils"},
+    "a file of this computer": TOKENIZER | {"config": {"vocabulary": "/etc/passwd"}},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("place", ["config.json", "tokenizer.json", "deep/preprocessor.json"])
+def test_other_classes_are_refused_before_keras_hub_sees_them(saved, name, place):
+    (saved / place).parent.mkdir(exist_ok=True)
+    (saved / place).write_text(json.dumps(HOSTILE[name]))
+    with pytest.raises(InputError, match="does not write|would read a file"):
+        check_preset(saved)
+    with pytest.raises(InputError, match="does not write|would read a file"):
+        build_image_classifier(f"keras_hub:{saved}", 3)
+
+
+def test_a_hostile_tokenizer_is_refused_where_texts_are_read(tmp_path):
+    backbone = {"module": "keras_hub.src.models.bert.bert_backbone", "class_name": "BertBackbone", "config": {}}
+    (tmp_path / "config.json").write_text(json.dumps(backbone))
+    (tmp_path / "tokenizer.json").write_text(json.dumps(HOSTILE["a file of this computer"]))
+    with pytest.raises(InputError, match="would read a file of this computer as its vocabulary"):
+        build_tokenizer(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000])
+def test_a_damaged_preset_is_refused(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(InputError, match="Cannot read .* of the preset"):
+        check_preset(tmp_path)
