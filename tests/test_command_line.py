@@ -1,3 +1,5 @@
+import errno
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,7 +9,8 @@ import pytest
 
 from tl_keras.command_line import CONFIG_FOLDER, config_text, parse, run_verb
 from tl_keras.config import DataConfig, ModelConfig, OptimizerConfig, RunConfig
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, RunStopped
+from tl_keras.interruption import Interrupted
 from tl_keras.phases import Phase
 
 REPOSITORY = Path(__file__).parents[1]
@@ -196,3 +199,32 @@ def test_resume_may_stand_alone(arguments):
 def test_a_run_that_must_go_on_needs_its_folder():
     with pytest.raises(InputError, match="give --run FOLDER"):
         parse(["--resume", "must"])
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "telling"),
+    [
+        (RunStopped("It cannot go on."), 1, "error: It cannot go on.\n"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "error: The disk is full (No space left on device)"),
+        (Interrupted(signal.SIGTERM), 143, ""),
+        (Interrupted(signal.SIGINT), 130, ""),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_what_stops_a_verb_has_an_exit_code_and_at_most_one_sentence(error, code, telling, capsys):
+    def verb(arguments):
+        raise error
+
+    with pytest.raises(SystemExit) as stop:
+        run_verb(verb, [])
+    assert stop.value.code == code
+    printed = capsys.readouterr().err
+    assert printed.startswith(telling) and printed.count("\n") == bool(telling)
+
+
+def test_other_faults_of_the_system_are_not_hidden():
+    def verb(arguments):
+        raise PermissionError(errno.EACCES, "no")
+
+    with pytest.raises(PermissionError):
+        run_verb(verb, [])

@@ -16,6 +16,7 @@ from tl_keras.errors import InputError, RunStopped, unknown_name
 from tl_keras.interruption import Interrupted
 from tl_keras.phases import Phase, Plateau
 from tl_keras.plain_yaml import load_yaml
+from tl_keras.runs import DISK_FULL
 
 CONFIG_FOLDER = Path(__file__).parent / "configs"
 MAX_CONFIG_BYTES = 1_000_000
@@ -129,6 +130,11 @@ def run_verb(verb, arguments=None):
         # Whoever read the output has had enough, as `head` does; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(141) from None
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        print(f"error: The disk is full ({error.strerror}): free some space and try again.", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 def _make_parser():
