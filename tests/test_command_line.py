@@ -228,3 +228,15 @@ def test_other_faults_of_the_system_are_not_hidden():
 
     with pytest.raises(PermissionError):
         run_verb(verb, [])
+
+
+def test_a_lost_worker_is_one_sentence_and_exit_code_3():
+    code = (
+        "from tl_keras.command_line import run_verb\n"
+        "from tl_keras.errors import LostWorker\n"
+        "def verb(arguments):\n"
+        "    raise LostWorker('gone')\n"
+        "run_verb(verb, [])\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (3, "", "error: gone\n")

@@ -6,7 +6,7 @@ import pytest
 
 from tl_keras.errors import InputError, RunStopped
 from tl_keras.interruption import Interrupted
-from tl_keras.runs import RunFolder, open_run
+from tl_keras.runs import RunFolder, open_run, scratch_run
 
 CONFIG = "seed: 0\ndata:\n  path: x\n  batch_size: 32\nrun:\n"
 
@@ -204,4 +204,15 @@ def test_how_often_checkpoints_are_saved_may_change(tmp_path):
     with open_run(tmp_path / "run", "x", f"{CONFIG}checkpoint_every: 5m\n"):
         pass
     with open_run(tmp_path / "run", "x", f"{CONFIG}checkpoint_every: 1 steps\n"):
+def test_a_scratch_run_leaves_nothing():
+    with scratch_run() as run:
+        run.log("epoch", {"epoch": 1})
+        assert run.read_log("epoch")[0]["epoch"] == 1
+    assert not run.path.exists()
+
+
+def test_a_run_may_go_on_with_other_devices(tmp_path):
+    with open_run(tmp_path / "run", "data", "seed: 0\ndistribute: auto\n"):
+        pass
+    with open_run(tmp_path / "run", "data", "seed: 0\ndistribute: mirrored\n"):
         pass

@@ -12,7 +12,7 @@ import yaml
 from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser, set_loader, set_parsing_settings
 
 from tl_keras.config import RunConfig, check_keys, flag_names
-from tl_keras.errors import InputError, RunStopped, unknown_name
+from tl_keras.errors import InputError, LostWorker, RunStopped, unknown_name
 from tl_keras.interruption import Interrupted
 from tl_keras.phases import Phase, Plateau
 from tl_keras.plain_yaml import load_yaml
@@ -108,7 +108,7 @@ class OneSentenceParser(argparse.ArgumentParser):
 def run_verb(verb, arguments=None):
     """Calls a verb and turns what the user got wrong into one sentence and exit code 2, what stopped a run into 1.
 
-    A run that SIGINT or SIGTERM stopped exits with 130 or 143.
+    A run that SIGINT or SIGTERM stopped exits with 130 or 143, one that lost another worker with 3.
 
     Args:
         verb: function of a list of arguments.
@@ -124,6 +124,12 @@ def run_verb(verb, arguments=None):
         raise SystemExit(1) from None
     except Interrupted as stop:
         raise SystemExit(stop.exit_code) from None
+    except LostWorker as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Not by sys.exit: on its way out TensorFlow waits up to a minute for the worker that is gone.
+        os._exit(3)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except BrokenPipeError:

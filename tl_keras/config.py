@@ -309,6 +309,12 @@ class RunConfig:
     """Arithmetic of the network, the head always in float32; auto takes bfloat16 where the processor computes in it."""
     xla: bool = False
     """Compile with XLA: often faster on GPUs and TPUs, slower for convolutions on CPUs."""
+    distribute: Literal["auto", "cpu", "gpu", "mirrored", "multi_worker", "tpu"] = "auto"
+    """Where to train: cpu or gpu is one device, mirrored all of this machine, multi_worker those that TF_CONFIG names.
+    auto takes what TF_CONFIG, TPU_NAME or the number of GPUs calls for. A step is over data.batch_size examples of each
+    device."""
+    scale_learning_rate: bool = True
+    """Multiply the learning rate by the number of devices, whose batches make one step, and warm it up."""
     seed: int = 0
     """Fixes the split, the order of the data, the augmentation and the random weights."""
     deterministic: bool = False

@@ -19,6 +19,10 @@ class RunStopped(RuntimeError):
     """
 
 
+class LostWorker(RuntimeError):
+    """Another worker of the same training is gone. The verbs print the sentence and exit with code 3."""
+
+
 def unknown_name(argument, received, options):
     """Builds the error for a name that is not in a closed list.
 

@@ -4,7 +4,7 @@ import contextlib
 import gc
 from dataclasses import replace
 
-from tl_keras import callbacks, data, models, transfer
+from tl_keras import callbacks, data, distribution, models, replicas, transfer
 from tl_keras.durations import parse_interval
 from tl_keras.errors import RunStopped, unknown_name
 from tl_keras.phase_features import PhaseFeatures
@@ -54,14 +54,19 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
         print(f"note: {sentence}", flush=True)
     space = callbacks.largest_checkpoint(model, staging), callbacks.model_bytes(model.variables)
     callbacks.check_space(run / "checkpoints", *space)
-    progress = callbacks.restore_newest(run / "checkpoints", model, staging)
+    strategy = model.distribute_strategy
+    progress = replicas.restore_everywhere(run / "checkpoints", model, staging, strategy)
     if config.batch_norm == "recalibrate" and progress is None:
         recalibrate(config, model, splits)
     saving = make_saving(config, run, progress, staging, model)
     watching = [staging, callbacks.ProgressLines(staging, run), saving]
+    if distribution.is_multi_worker(strategy):
+        watching.insert(0, distribution.ChiefDecides(strategy))
     done = len(staging.state["ends"])
     with _quick_collection(), data.own_errors():
-        features = PhaseFeatures(config, model, splits, phases, done, run / "checkpoints" / "cache.json")
+        record = run / "checkpoints" / "cache.json"
+        with replicas.chief_first(record, strategy):
+            features = PhaseFeatures(config, model, splits, phases, done, record)
         _tell(features, run, insisted=config.cache.mode == "on")
         while (index := len(staging.state["ends"])) < len(phases):
             first_epoch = max([saving.progress.epochs, *staging.state["ends"]])
@@ -94,6 +99,8 @@ def make_saving(config, run, progress, staging, model):
         model,
         parse_interval(config.checkpoint_every),
         run.signals,
+        # Between steps the metrics of several devices lie apart.
+        whole_epochs=model.distribute_strategy.num_replicas_in_sync > 1,
     )
     if progress is None:
         saving.save()
@@ -113,7 +120,9 @@ def roll_back(error, saving, run):
     """
     staging = saving.unfreezing
     lowered = staging.state["rate"] < 1
-    progress = None if lowered else callbacks.restore_newest(saving.folder, saving.whole_model, staging)
+    # Of several workers each would have to go back at once.
+    alone = not distribution.is_multi_worker(saving.whole_model.distribute_strategy)
+    progress = None if lowered or not alone else callbacks.restore_newest(saving.folder, saving.whole_model, staging)
     if progress is None:
         raise RunStopped(
             f"The loss or a weight is no longer a finite number at {error}{', even at a tenth of the rate' * lowered}: "
@@ -138,9 +147,14 @@ def _quick_collection():
 def _fit_phase(config, model, splits, phase, reading, watching, first_epoch):
     """Trains one phase on what it reads, and holds on to none of it."""
     cut, stored = reading or (None, None)
-    learner = make_learner(config, model, phase, cut)
+    strategy = model.distribute_strategy
     inputs = TASKS[config.task].training_inputs(config, splits, first_epoch, stored)
-    if steps_done := watching[0].state["steps"]:
+    with strategy.scope():
+        learner = make_learner(config, model, phase, cut)
+    if strategy.num_replicas_in_sync > 1:
+        distribution.shard_steps(learner)
+        inputs = distribution.shard_inputs(inputs, strategy)
+    elif steps_done := watching[0].state["steps"]:
         inputs["x"] = inputs["x"].skip(steps_done)
         # Keras makes the metrics in the first step, and those of the steps before are to be put back into them.
         learner.evaluate(inputs["validation_data"].take(1), verbose=0)

@@ -2,6 +2,7 @@
 
 config.yaml      the whole configuration; `--config` reads it back
 versions.json    the packages it ran on
+devices.json     how many devices make a step
 data.json        how many examples it has, and their hash: other data are refused
 log.jsonl        a line for each epoch and each phase
 checkpoints/     where an interrupted run goes on
@@ -19,6 +20,7 @@ import re
 import shlex
 import shutil
 import sys
+import tempfile
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -181,6 +183,15 @@ def _told_how_to_go_on(run):
         ) from error
 
 
+@contextlib.contextmanager
+def scratch_run():
+    """Yields a `RunFolder` that vanishes, for a process that must write nothing."""
+    with tempfile.TemporaryDirectory(prefix="tl_keras-") as folder:
+        run = RunFolder(folder)
+        run.write_json("versions.json", _versions())
+        yield run
+
+
 def _check_resume(run, resume):
     begun = (run / "config.yaml").is_file()
     if resume == "must" and not begun:
@@ -250,7 +261,8 @@ def _locked(run):
 
 def _check_same_config(run, config_text):
     """The place of the run may differ, the folder may have been moved, and what changes no weight; nothing else may."""
-    free = {"run": None, "resume": None, "checkpoint_every": None}
+    # A configuration of before there were several devices is one that leaves them at what they are by default.
+    free = {"run": None, "resume": None, "checkpoint_every": None, "distribute": None}
     old = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")) | free
     new = yaml.safe_load(config_text) | free
     if different := sorted(_differing_keys(old, new)):

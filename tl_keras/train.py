@@ -5,14 +5,24 @@ import shutil
 import time
 from pathlib import Path
 
-from tl_keras import adapting, callbacks, devices, evaluation, fitting, models, transfer
+from tl_keras import (
+    adapting,
+    callbacks,
+    devices,
+    distribution,
+    evaluation,
+    fitting,
+    models,
+    replicas,
+    transfer,
+)
 from tl_keras.absolute_paths import with_absolute_paths
 from tl_keras.command_line import config_text, parse, phases_text, run_verb
 from tl_keras.durations import parse_duration
 from tl_keras.phase_features import PhaseFeatures
 from tl_keras.recipes import expand_recipe
 from tl_keras.results import format_results, write_results
-from tl_keras.runs import RunFolder, open_run
+from tl_keras.runs import RunFolder
 from tl_keras.tasks import TASKS
 
 
@@ -28,34 +38,71 @@ def run_training(config):
     Raises:
         InputError: the configuration or the data cannot be used; the message says why.
     """
-    started, task, config = time.monotonic(), TASKS[config.task], with_absolute_paths(config)
-    with open_run(config.run, config.data.path, config_text(config), config.resume) as run:
-        if not run.finished:
-            task.check_sources(config)
-            splits = task.load_data(config)
-            target = adapting.load_target(config, splits) if config.adaptation.target else None
-            run.require_same_data(_fingerprint(task, splits, target))
-            print(task.describe(splits), flush=True)
-            task.preview(config, splits, run.path)
-            model = build_model(config, splits)
-            if target:
-                adapting.check_model(config, model)
-                print(*target.notes, adapting.describe(target), sep="\n", flush=True)
-            if config.adaptation.masked_epochs:
-                adapting.pretrain(config, model, target, run)
-            phases = config.phases or choose_phases(config, model, len(splits.train))
-            history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))
-            models.merge_lora(model)
-            adapted = _adapt(config, model, splits, target, phases, run) if target else None
-            write_results(config, model, splits, history, run, adapted)
-        # Here, because a kill may have come between the results and this.
-        shutil.rmtree(run / "checkpoints", ignore_errors=True)
-        print(format_results(run))
-        print(
-            f"run folder: {run.path}\nnext: python -m tl_keras.predict {shlex.quote(str(run.path))} {task.EXAMPLE}",
-            flush=True,
-        )
+    started, config = time.monotonic(), with_absolute_paths(config)
+    # Machines are joined before anything that TensorFlow computes; for the devices of this one it has time.
+    strategy = start_strategy(config.distribute) if distribution.is_cluster(config.distribute) else None
+    with (
+        distribution.watch_workers(strategy),
+        replicas.open_shared_run(config, config_text(config), strategy) as (run, finished),
+    ):
+        if not finished:
+            _train(config, strategy, run, started)
+        if distribution.is_chief(strategy):
+            # Here, because a kill may have come between the results and this.
+            shutil.rmtree(run / "checkpoints", ignore_errors=True)
+            print(format_results(run))
+            command = f"python -m tl_keras.predict {shlex.quote(str(run.path))} {TASKS[config.task].EXAMPLE}"
+            print(f"run folder: {run.path}\nnext: {command}", flush=True)
+        # The others wait until all is written: one that leaves earlier looks like one that was lost.
+        distribution.from_chief(strategy, "all is written")
     return run.path
+
+
+def start_strategy(wanted):
+    """Joins the devices that a run trains on, and says which and why.
+
+    Args:
+        wanted: `RunConfig.distribute`.
+
+    Returns:
+        `tf.distribute.Strategy`.
+    """
+    choice = distribution.choose(wanted)
+    if choice.kind == "multi_worker":
+        print(f"distribute: multi_worker ({choice.reason}), waiting for all of them", flush=True)
+    strategy = distribution.make_strategy(choice)
+    print(distribution.describe(choice, strategy), flush=True)
+    return strategy
+
+
+def _train(config, strategy, run, started):
+    """Trains from data to report; of several workers the chief alone writes the report."""
+    task = TASKS[config.task]
+    task.check_sources(config)
+    splits = task.load_data(config)
+    target = adapting.load_target(config, splits) if config.adaptation.target else None
+    replicas.require_same_data(_fingerprint(task, splits, target), run, strategy)
+    print(task.describe(splits), flush=True)
+    strategy = strategy or start_strategy(config.distribute)
+    replicas.check_replicas(config, strategy)
+    replicas.require_same_number(run, strategy)
+    config = replicas.for_all_devices(config, strategy)
+    replicas.check_batches(config, splits, strategy)
+    task.preview(config, splits, run.path)
+    with strategy.scope():
+        model = build_model(config, splits)
+    if target:
+        adapting.check_model(config, model)
+        print(*target.notes, adapting.describe(target), sep="\n", flush=True)
+    if config.adaptation.masked_epochs:
+        adapting.pretrain(config, model, target, run)
+    phases = config.phases or choose_phases(config, model, len(splits.train))
+    history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))
+    if distribution.is_chief(strategy):
+        model = replicas.plain_model(lambda: build_model(config, splits), model)
+        models.merge_lora(model)
+        adapted = _adapt(config, model, splits, target, phases, run) if target else None
+        write_results(config, model, splits, history, run, adapted)
 
 
 def _adapt(config, model, splits, target, phases, run):

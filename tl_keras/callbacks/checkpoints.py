@@ -43,13 +43,14 @@ class SaveCheckpoints(keras.callbacks.Callback):
         model: the model to save, of which `fit` may train only a suffix.
         interval: `Interval` between checkpoints within an epoch; by default there are none.
         signals: `StopSignals`, heeded after the step that is being computed; by default none come.
+        whole_epochs: whether checkpoints, also those that signals ask for, wait for the end of the epoch.
 
     Raises:
         NotFinite: the loss or a weight is not finite any more.
         Interrupted: after a checkpoint, where a signal asked for it.
     """
 
-    def __init__(self, folder, progress, unfreezing, model, interval=None, signals=None):
+    def __init__(self, folder, progress, unfreezing, model, interval=None, signals=None, whole_epochs=False):
         super().__init__()
         self.folder = Path(folder)
         self.progress = progress
@@ -57,6 +58,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self.interval = interval or Interval()
         self.signals = signals or StopSignals()
         self.whole_model = model
+        self.whole_epochs = whole_epochs
         self._digests = {}
         self._rest()
 
@@ -82,7 +84,9 @@ class SaveCheckpoints(keras.callbacks.Callback):
             raise NotFinite(self.progress.epochs, steps)
         self._steps_since += 1
         # After the last step the end of the epoch saves.
-        if steps != self.params["steps"] and (self._is_time() or self.signals.received):
+        if self.whole_epochs or steps == self.params["steps"]:
+            return
+        if self._is_time() or self.signals.received:
             self.save(self.model.metrics_variables)
             self.signals.check()
 

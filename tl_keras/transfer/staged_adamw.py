@@ -23,6 +23,9 @@ class StagedAdamW(keras.optimizers.AdamW):
     `exclude_from_weight_decay` names.
     """
 
+    gradients_arrive_summed = False
+    """Whether the train step has summed the gradients over the replicas, before they were clipped."""
+
     def build(self, variables):
         """Creates moments, multipliers (all 1) and birth steps (none yet) for a list of `keras.Variable`."""
         if self.built:
@@ -74,7 +77,7 @@ class StagedAdamW(keras.optimizers.AdamW):
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
         """Sums gradients over replicas, where there are several: TensorFlow 2.21 never lets go of a traced sum."""
-        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        if self.gradients_arrive_summed or tf.distribute.get_strategy().num_replicas_in_sync == 1:
             return list(grads_and_vars)
         return super()._all_reduce_sum_gradients(grads_and_vars)
 

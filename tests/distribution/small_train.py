@@ -1,0 +1,27 @@
+"""`python -m tl_keras.train` with a network that is traced in a moment, on so many logical CPU devices.
+
+Usage: python tests/distribution/small_train.py DEVICES FLAG...
+"""
+
+import sys
+
+from tests.models.small_backbone import small_backbone
+from tl_keras import devices, train
+from tl_keras.command_line import run_verb
+from tl_keras.models import classifiers
+
+
+def split_processor(count):
+    """Makes TensorFlow see so many CPU devices; it must not have computed anything yet."""
+    devices.load_tensorflow()
+    import tensorflow as tf
+
+    if count > 1:
+        processor = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * count)
+
+
+if __name__ == "__main__":
+    split_processor(int(sys.argv[1]))
+    classifiers.build_backbone = small_backbone
+    run_verb(train.main, sys.argv[2:])

@@ -1,0 +1,19 @@
+import pytest
+import tensorflow as tf
+
+from tl_keras.distribution import faults
+from tl_keras.distribution.faults import watch_workers
+from tl_keras.errors import LostWorker
+
+GONE = tf.errors.UnavailableError(None, None, "Collective ops is aborted by: Connection refused")
+
+
+def test_a_lost_worker_is_a_sentence(monkeypatch):
+    monkeypatch.setattr(faults, "is_multi_worker", lambda strategy: True)
+    with pytest.raises(LostWorker, match="Another worker of this training is gone"), watch_workers("cluster"):
+        raise GONE
+
+
+def test_alone_errors_are_what_they_are():
+    with pytest.raises(tf.errors.UnavailableError), watch_workers(None):
+        raise GONE

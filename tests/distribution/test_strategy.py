@@ -1,0 +1,101 @@
+import os
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+from tl_keras.distribution import strategy as module
+from tl_keras.distribution.strategy import choose, describe, is_chief, is_cluster, is_multi_worker, make_strategy
+from tl_keras.errors import InputError
+
+CLUSTER = {"TF_CONFIG": '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}'}
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Lets TensorFlow see so many devices."""
+
+    def see(gpus):
+        devices = {"GPU": [f"GPU:{number}" for number in range(gpus)], "CPU": ["CPU:0"]}
+        monkeypatch.setattr(tf.config, "list_logical_devices", devices.get)
+
+    return see
+
+
+@pytest.mark.parametrize(
+    ("environment", "gpus", "kind", "reason"),
+    [
+        (CLUSTER, 2, "multi_worker", "TF_CONFIG names 2 workers"),
+        ({"TPU_NAME": "local"}, 2, "tpu", "TPU_NAME names one"),
+        ({}, 2, "mirrored", "2 GPUs"),
+        ({}, 1, "gpu", "TensorFlow sees one"),
+        ({}, 0, "cpu", "TensorFlow sees no GPU"),
+    ],
+)
+def test_auto_takes_the_most_and_says_why(environment, gpus, kind, reason, seen):
+    seen(gpus)
+    found = choose("auto", environment)
+    assert (found.kind, found.reason) == (kind, reason)
+
+
+def test_a_wish_overrules_what_there_is(seen):
+    seen(2)
+    assert [choose(kind, CLUSTER).kind for kind in ("cpu", "gpu", "mirrored", "tpu")] == [
+        "cpu",
+        "gpu",
+        "mirrored",
+        "tpu",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ("gpu", "needs a GPU that TensorFlow sees"),
+        ("mirrored", "needs two devices or more, but TensorFlow sees 1 CPU"),
+        ("multi_worker", "needs TF_CONFIG in the environment"),
+    ],
+)
+def test_what_is_not_there_is_refused(wanted, message, seen):
+    seen(0)
+    with pytest.raises(InputError, match=message):
+        choose(wanted, {})
+
+
+def test_one_device_is_what_tensorflow_has_by_default(seen):
+    found = choose("auto", {})
+    strategy = make_strategy(found)
+    assert strategy is tf.distribute.get_strategy()
+    assert (is_chief(strategy), is_multi_worker(strategy)) == (True, False)
+    assert describe(found, strategy) == "distribute: cpu (TensorFlow sees no GPU)"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "environment", "expected"),
+    [("auto", {}, False), ("auto", CLUSTER, True), ("auto", {"TPU_NAME": "t"}, True), ("cpu", CLUSTER, False)],
+)
+def test_clusters_are_known_beforehand(wanted, environment, expected):
+    assert is_cluster(wanted, environment) == expected
+
+
+def test_a_wrong_cluster_is_refused_without_tensorflow():
+    code = (
+        "import sys; from tl_keras import train; from tl_keras.command_line import run_verb\n"
+        "try: run_verb(train.main, ['--data.path', 'nowhere'])\n"
+        "finally: print('tensorflow' in sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"TF_CONFIG": "{"}
+    )
+    assert result.returncode == 2
+    assert result.stdout == "False\n"
+    assert result.stderr.startswith("error: TF_CONFIG is not JSON")
+
+
+def test_without_a_tpu_there_is_a_sentence():
+    def make_resolver():
+        raise ValueError("Please provide a TPU Name to connect to.")
+
+    with pytest.raises(InputError, match="finds no TPU .* set TPU_NAME"):
+        module.join_tpu(make_resolver)

@@ -1,0 +1,92 @@
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tl_keras import distribution, replicas
+from tl_keras.command_line import parse
+from tl_keras.errors import InputError
+from tl_keras.runs import RunFolder
+
+ALONE = tf.distribute.get_strategy()
+TWO_CPUS = SimpleNamespace(
+    num_replicas_in_sync=2, extended=SimpleNamespace(worker_devices=("/device:CPU:0", "/device:CPU:1"))
+)
+REFUSED = {
+    "optimizer.accumulation_steps": ("2", "optimizer.accumulation_steps does not work on 2 devices"),
+    "xla": ("true", "xla does not compile a step on 2 devices that are CPUs"),
+    "recipe": ("few_shot", "compares all examples of a batch, but on 2 devices each sees its part"),
+    "phases": ("[{train: [block7], objective: contrastive}]", "compares all examples of a batch"),
+    "batch_norm": ("recalibrate", "batch_norm recalibrate runs on one device, not on 2 devices"),
+}
+
+
+@pytest.mark.parametrize("flag", REFUSED)
+def test_what_differs_between_devices_is_refused(flag):
+    value, message = REFUSED[flag]
+    config = parse([f"--{flag}", value])
+    replicas.check_replicas(config, ALONE)
+    with pytest.raises(InputError, match=message):
+        replicas.check_replicas(config, TWO_CPUS)
+
+
+def test_clocks_of_several_workers_decide_nothing(monkeypatch):
+    config = parse(["--max_time", "1m"])
+    replicas.check_replicas(config, TWO_CPUS)
+    monkeypatch.setattr(distribution, "is_multi_worker", lambda strategy: True)
+    with pytest.raises(InputError, match="max_time is not for several workers"):
+        replicas.check_replicas(config, TWO_CPUS)
+
+
+def test_a_detector_gets_no_empty_part_of_a_batch():
+    splits = SimpleNamespace(train=range(9), validation=range(8))
+    config = parse(["--task", "object_detection", "--data.batch_size", "4"])
+    replicas.check_batches(config, splits, ALONE)
+    with pytest.raises(InputError, match="has 1 images, too few for 2 devices"):
+        replicas.check_batches(config, splits, TWO_CPUS)
+    replicas.check_batches(parse(["--data.batch_size", "4"]), splits, TWO_CPUS)
+
+
+def test_batches_are_those_of_all_devices():
+    config = parse(["--task", "text_classification", "--data.batch_size", "4", "--text.tokens_per_batch", "100"])
+    assert replicas.for_all_devices(config, ALONE) is config
+    found = replicas.for_all_devices(config, TWO_CPUS)
+    assert (found.data.batch_size, found.text.tokens_per_batch) == (8, 200)
+
+
+def test_a_model_of_several_devices_becomes_one_of_one():
+    def build():
+        return keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+
+    model = build()
+    assert replicas.plain_model(build, model) is model
+    many = SimpleNamespace(
+        distribute_strategy=TWO_CPUS, weights=[tf.Variable(np.full(w.shape, 7.0)) for w in model.weights]
+    )
+    plain = replicas.plain_model(build, many)
+    assert all((weight.numpy() == 7).all() for weight in plain.weights)
+
+
+def test_a_run_of_one_process_is_an_ordinary_run(tmp_path):
+    config = parse(["--run", str(tmp_path / "run")])
+    with replicas.open_shared_run(config, "seed: 0\n", None) as (run, finished):
+        assert (run.path, finished) == (tmp_path / "run", False)
+        with replicas.chief_first(run / "record.json", ALONE):
+            (run / "record.json").write_text("{}")
+
+
+def test_the_reason_of_the_chief_is_told(tmp_path):
+    (tmp_path / "file.txt").write_text("no run")
+    config = parse(["--run", str(tmp_path)])
+    with pytest.raises(InputError, match="holds no run"), replicas.open_shared_run(config, "", None):
+        pass
+
+
+def test_a_run_goes_on_with_as_many_devices(tmp_path):
+    run = RunFolder(tmp_path)
+    replicas.require_same_number(run, TWO_CPUS)
+    replicas.require_same_number(run, TWO_CPUS)
+    with pytest.raises(InputError, match="batches of 2 devices, not 1: go on with as many"):
+        replicas.require_same_number(run, ALONE)

@@ -1,0 +1,17 @@
+from .agreement import array_from_chief as array_from_chief
+from .agreement import from_chief as from_chief
+from .chief_decides import ChiefDecides as ChiefDecides
+from .cluster import Cluster as Cluster
+from .cluster import read_cluster as read_cluster
+from .faults import watch_workers as watch_workers
+from .sharded_model import shard_steps as shard_steps
+from .sharding import shard_batches as shard_batches
+from .sharding import shard_inputs as shard_inputs
+from .strategy import Choice as Choice
+from .strategy import choose as choose
+from .strategy import describe as describe
+from .strategy import is_chief as is_chief
+from .strategy import is_cluster as is_cluster
+from .strategy import is_multi_worker as is_multi_worker
+from .strategy import join_tpu as join_tpu
+from .strategy import make_strategy as make_strategy

@@ -1,0 +1,219 @@
+"""A run on several devices or machines: what it may ask for, what its workers agree on, and what it leaves behind."""
+
+import contextlib
+import io
+from dataclasses import replace
+
+import numpy as np
+
+from tl_keras import callbacks, distribution
+from tl_keras.errors import InputError
+from tl_keras.runs import open_run, scratch_run
+
+
+def check_replicas(config, strategy):
+    """Refuses what would silently differ between several devices and one, or break.
+
+    Args:
+        config: `RunConfig`.
+        strategy: `tf.distribute.Strategy`.
+
+    Raises:
+        InputError: names the setting.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if replicas == 1:
+        return
+    on = f"on {replicas} devices"
+    if config.optimizer.accumulation_steps > 1:
+        raise InputError(
+            f"optimizer.accumulation_steps does not work {on}, whose batches are summed anyway: leave it out, or take "
+            "--distribute cpu or gpu."
+        )
+    if config.xla and "CPU" in strategy.extended.worker_devices[0]:
+        raise InputError(f"xla does not compile a step {on} that are CPUs: leave it out, or take --distribute cpu.")
+    if config.recipe == "few_shot" or any(phase.objective == "contrastive" for phase in config.phases or ()):
+        raise InputError(
+            f"The contrastive objective compares all examples of a batch, but {on} each sees its part: take "
+            "--distribute cpu or gpu, or another recipe."
+        )
+    if config.batch_norm == "recalibrate":
+        raise InputError(f"batch_norm recalibrate runs on one device, not {on}: take inference or train.")
+    if config.adaptation.masked_epochs is not None:
+        raise InputError(f"adaptation.masked_epochs runs on one device, not {on}: leave it out.")
+    if config.max_time is not None and distribution.is_multi_worker(strategy):
+        raise InputError("max_time is not for several workers, whose clocks differ: give epochs or a phase's until.")
+
+
+def require_same_number(run, strategy):
+    """Records how many devices make a step of the run, or refuses another number.
+
+    Args:
+        run: `RunFolder`.
+        strategy: `tf.distribute.Strategy`.
+
+    Raises:
+        InputError: the run was begun on another number of devices, and so with other batches.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if not (run / "devices.json").exists():
+        run.write_json("devices.json", {"replicas": replicas})
+    elif (before := run.read_json("devices.json")["replicas"]) != replicas:
+        raise InputError(
+            f"The run in {str(run.path)!r} was begun with steps over the batches of {before} devices, not {replicas}: "
+            "go on with as many, or give --run another folder."
+        )
+
+
+def check_batches(config, splits, strategy):
+    """Refuses batches of images with boxes of which a device would have none: there is no example to stand in.
+
+    Args:
+        config: `RunConfig`, its batches for all devices.
+        splits: what the task's `load_data` returned.
+        strategy: `tf.distribute.Strategy`.
+
+    Raises:
+        InputError: the last batch of an epoch is too small.
+    """
+    replicas, size = strategy.num_replicas_in_sync, config.data.batch_size
+    for part in (splits.train, splits.validation) if config.task == "object_detection" else ():
+        if 0 < (left := len(part) % size) < replicas:
+            raise InputError(
+                f"The last of the batches has {left} images, too few for {replicas} devices: take another "
+                "data.batch_size."
+            )
+
+
+def for_all_devices(config, strategy):
+    """Makes the batches of a configuration, which are those of one device, those of all.
+
+    Args:
+        config: `RunConfig`.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns:
+        `RunConfig`.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if replicas == 1:
+        return config
+    tokens = config.text.tokens_per_batch
+    return replace(
+        config,
+        data=replace(config.data, batch_size=config.data.batch_size * replicas),
+        text=replace(config.text, tokens_per_batch=tokens and tokens * replicas),
+    )
+
+
+@contextlib.contextmanager
+def open_shared_run(config, config_text, strategy):
+    """Opens the run folder on the chief, and a folder that vanishes on the other workers.
+
+    Args:
+        config: `RunConfig`.
+        config_text: the whole configuration as YAML.
+        strategy: `tf.distribute.Strategy`; None on one machine, whose devices are not yet known.
+
+    Yields:
+        Tuple of the `RunFolder` and whether the run is finished.
+
+    Raises:
+        InputError: the chief cannot use its folder; every worker says why.
+    """
+    with contextlib.ExitStack() as stack:
+        run, problem = None, None
+        if distribution.is_chief(strategy):
+            try:
+                run = stack.enter_context(open_run(config.run, config.data.path, config_text, config.resume))
+            except InputError as error:
+                problem = str(error)
+        else:
+            run = stack.enter_context(scratch_run())
+        problem, finished = distribution.from_chief(strategy, [problem, run is not None and run.finished])
+        if problem:
+            raise InputError(problem)
+        yield run, finished
+
+
+def require_same_data(fingerprint, run, strategy):
+    """Compares the data with those that the run began with, and those of the workers with the chief's.
+
+    Args:
+        fingerprint: dict that tells data apart, ready for JSON.
+        run: `RunFolder`.
+        strategy: `tf.distribute.Strategy`.
+
+    Raises:
+        InputError: they are others.
+    """
+    if distribution.is_chief(strategy):
+        run.require_same_data(fingerprint)
+    if distribution.from_chief(strategy, fingerprint) != fingerprint:
+        raise InputError(
+            f"The data of this worker are not those of the chief (here {fingerprint}): give all workers the same files."
+        )
+
+
+@contextlib.contextmanager
+def chief_first(record, strategy):
+    """Lets the chief do what leaves a record, and gives the other workers its record before they do the same.
+
+    Args:
+        record: path of the file, which each worker has for itself.
+        strategy: `tf.distribute.Strategy`.
+    """
+    if distribution.is_chief(strategy):
+        yield
+        distribution.from_chief(strategy, record.read_text(encoding="utf-8"))
+    else:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(distribution.from_chief(strategy, None), encoding="utf-8")
+        yield
+
+
+def restore_everywhere(folder, model, staging, strategy):
+    """Puts the chief's newest checkpoint back into the models of all workers.
+
+    Args:
+        folder: path of the checkpoints' folder; only the chief's is read.
+        model: compiled `keras.Model`.
+        staging: its `ProgressiveUnfreezing`, prepared.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns:
+        `Progress` or None, as `restore_newest` gives it.
+    """
+    progress = callbacks.restore_newest(folder, model, staging) if distribution.is_chief(strategy) else None
+    if not distribution.is_multi_worker(strategy):
+        return progress
+    best = [(list(array.shape), str(array.dtype)) for array in staging.best_weights]
+    done = progress and [progress.epochs, progress.history]
+    done, state, best = distribution.from_chief(strategy, [done, staging.state, best])
+    if done is None:
+        return None
+    for variable in [*model.variables, *model.optimizer.variables]:
+        variable.assign(distribution.array_from_chief(strategy, variable.numpy()))
+    best = staging.best_weights or [np.zeros(shape, dtype) for shape, dtype in best]
+    staging.resume(state, [distribution.array_from_chief(strategy, array) for array in best])
+    return callbacks.Progress(*done)
+
+
+def plain_model(build, model):
+    """Makes a model on one device of one on several.
+
+    Args:
+        build: function without arguments that builds a model of the same shape outside of any strategy.
+        model: trained `keras.Model`; on one device it is returned itself.
+
+    Returns:
+        `keras.Model` of the same weights.
+    """
+    if model.distribute_strategy.num_replicas_in_sync == 1:
+        return model
+    # It would tell once more where its first weights come from.
+    with contextlib.redirect_stdout(io.StringIO()):
+        plain = build()
+    for own, trained in zip(plain.weights, model.weights, strict=True):
+        own.assign(trained.numpy())
+    return plain
