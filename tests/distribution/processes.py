@@ -50,12 +50,19 @@ def finish(process):
     return printed
 
 
-def start_workers(arguments, count=2):
-    """Starts a training on so many workers on this machine; a list of `subprocess.Popen`, the chief first."""
+def start_workers(arguments, count=2, more=None):
+    """Starts a training on so many workers on this machine; a list of `subprocess.Popen`, the chief first.
+
+    `more` maps a worker's index to flags for it alone.
+    """
     addresses = free_addresses(count)
+    tasks = [{"type": "worker", "index": index} for index in range(count)]
     return [
-        start(arguments, tf_config={"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}})
-        for index in range(count)
+        start(
+            [*arguments, *(more or {}).get(task["index"], [])],
+            tf_config={"cluster": {"worker": addresses}, "task": task},
+        )
+        for task in tasks
     ]
 
 

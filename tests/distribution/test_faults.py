@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 import tensorflow as tf
 
@@ -17,3 +19,15 @@ def test_a_lost_worker_is_a_sentence(monkeypatch):
 def test_alone_errors_are_what_they_are():
     with pytest.raises(tf.errors.UnavailableError), watch_workers(None):
         raise GONE
+
+
+@pytest.mark.parametrize("chief", [True, False])
+def test_at_the_end_only_the_chief_does_not_mind_who_is_gone(chief, monkeypatch):
+    def from_chief(strategy, value):
+        raise GONE
+
+    monkeypatch.setattr(faults, "is_multi_worker", lambda strategy: True)
+    monkeypatch.setattr(faults, "is_chief", lambda strategy: chief)
+    monkeypatch.setattr(faults, "from_chief", from_chief)
+    with contextlib.nullcontext() if chief else pytest.raises(LostWorker):
+        faults.part("cluster")

@@ -3,6 +3,7 @@ from .agreement import from_chief as from_chief
 from .chief_decides import ChiefDecides as ChiefDecides
 from .cluster import Cluster as Cluster
 from .cluster import read_cluster as read_cluster
+from .faults import part as part
 from .faults import watch_workers as watch_workers
 from .sharded_model import shard_steps as shard_steps
 from .sharding import shard_batches as shard_batches

@@ -3,11 +3,25 @@
 import contextlib
 import importlib
 
-from tl_keras.distribution.strategy import is_multi_worker
+from tl_keras.distribution.agreement import from_chief
+from tl_keras.distribution.strategy import is_chief, is_multi_worker
 from tl_keras.errors import LostWorker
 
 SIGNS = ("UnavailableError", "AbortedError", "CancelledError", "DeadlineExceededError")
 """What a collective operation ends with when a peer no longer answers or, by its missing heartbeats, is given up."""
+
+
+def part(strategy):
+    """Lets workers wait for the chief at the end of a run: one that leaves earlier looks like one that was lost.
+
+    Args:
+        strategy: `tf.distribute.Strategy`; None where there are no workers.
+
+    Raises:
+        LostWorker: to a worker whose chief is gone. The chief has done its work and does not mind who is gone.
+    """
+    with contextlib.suppress(*[LostWorker] if is_chief(strategy) else []), watch_workers(strategy):
+        from_chief(strategy, "all is written")
 
 
 @contextlib.contextmanager

@@ -1,0 +1,85 @@
+"""Whole trainings by two workers on this machine, real processes that meet over the network."""
+
+import signal
+import time
+
+import pytest
+
+from tests.distribution.processes import assert_alike, finish, flags, start, start_workers
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def alone(picture_folder, tmp_path_factory):
+    """The folder of a run on one device, over the batches of two."""
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    finish(start([*flags(picture_folder, folder, **{"data.batch_size": 10})]))
+    return folder
+
+
+def test_two_workers_end_with_the_weights_of_one_and_the_chief_alone_writes(
+    alone, picture_folder, tmp_path, monkeypatch
+):
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    chief, worker = map(finish, start_workers(flags(picture_folder, tmp_path / "run")))
+    assert "distribute: multi_worker (TF_CONFIG names 2 workers), 2 replicas" in chief
+    assert "run folder:" in chief and "run folder:" not in worker
+    assert chief.count("audit") == worker.count("audit") == 3
+    assert not list((tmp_path / "scratch").glob("tl_keras-*"))
+    assert_alike(alone, tmp_path / "run", tmp_path)
+    again = list(map(finish, start_workers(flags(picture_folder, tmp_path / "run"))))
+    assert "test: accuracy" in again[0] and "epoch" not in again[0]
+
+
+def test_workers_agree_when_a_plateau_ends_a_phase(picture_folder, tmp_path):
+    phases = "[{train: head, epochs: 6, until: {patience: 1, min_delta: 0.5}, restore_best: true}, {train: top}]"
+    both = list(map(finish, start_workers(flags(picture_folder, tmp_path / "run", phases=phases))))
+    assert all("ended by plateau after 2 epochs" in printed for printed in both)
+
+
+def wait_for(path):
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} never came"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_killed_worker_stops_the_other_and_both_go_on(lost, alone, picture_folder, tmp_path):
+    arguments = flags(picture_folder, tmp_path / "run")
+    workers = start_workers(arguments)
+    # In the middle of the second phase.
+    wait_for(tmp_path / "run" / "checkpoints" / "epoch-00003.npz")
+    workers[lost].send_signal(signal.SIGKILL)
+    printed, _ = workers[1 - lost].communicate(timeout=60)
+    workers[lost].communicate()
+    assert workers[1 - lost].returncode == 3, printed
+    assert "error: Another worker of this training is gone" in printed
+    assert "Traceback" not in printed
+    assert "going on after epoch" in finish_both(start_workers(arguments))
+    assert_alike(alone, tmp_path / "run", tmp_path)
+
+
+def finish_both(workers):
+    return "".join(map(finish, workers))
+
+
+def test_what_the_chief_cannot_do_all_workers_tell(picture_folder, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "file.txt").write_text("no run")
+    for worker in start_workers(flags(picture_folder, tmp_path / "run")):
+        printed, _ = worker.communicate(timeout=100)
+        assert worker.returncode == 2
+        assert "error: The folder" in printed and "holds no run" in printed
+
+
+def test_other_data_than_the_chiefs_are_refused(picture_folder, tmp_path):
+    chief, worker = start_workers(flags(picture_folder, tmp_path / "run"), more={1: ["--data.test_fraction", "0.3"]})
+    printed, _ = worker.communicate(timeout=100)
+    assert worker.returncode == 2
+    assert "The data of this worker are not those of the chief" in printed
+    printed, _ = chief.communicate(timeout=100)
+    assert chief.returncode == 3
+    assert "Another worker of this training is gone" in printed
