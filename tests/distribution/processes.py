@@ -34,10 +34,10 @@ def flags(pictures, folder, **more):
     return [str(part) for name, value in (given | more).items() for part in (f"--{name}", value)]
 
 
-def start(arguments, devices=1, tf_config=None):
+def start(arguments, devices=1, tf_config=None, script=SCRIPT):
     """Starts a training and returns its `subprocess.Popen`."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | ({"TF_CONFIG": json.dumps(tf_config)} if tf_config else {})
-    command = [sys.executable, str(SCRIPT), str(devices), *arguments]
+    command = [sys.executable, str(script), str(devices), *arguments]
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -50,7 +50,7 @@ def finish(process):
     return printed
 
 
-def start_workers(arguments, count=2, more=None):
+def start_workers(arguments, count=2, more=None, script=SCRIPT):
     """Starts a training on so many workers on this machine; a list of `subprocess.Popen`, the chief first.
 
     `more` maps a worker's index to flags for it alone.
@@ -61,6 +61,7 @@ def start_workers(arguments, count=2, more=None):
         start(
             [*arguments, *(more or {}).get(task["index"], [])],
             tf_config={"cluster": {"worker": addresses}, "task": task},
+            script=script,
         )
         for task in tasks
     ]

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,14 @@ def test_two_workers_end_with_the_weights_of_one_and_the_chief_alone_writes(
     assert_alike(alone, tmp_path / "run", tmp_path)
     again = list(map(finish, start_workers(flags(picture_folder, tmp_path / "run"))))
     assert "test: accuracy" in again[0] and "epoch" not in again[0]
+
+
+def test_keras_still_needs_to_be_mended():
+    """When this fails, Keras may have itself what `ShardedSteps` has for `_maybe_symbolic_build` and the logs."""
+    for worker in start_workers([], script=Path(__file__).with_name("plain_keras.py")):
+        printed, _ = worker.communicate(timeout=200)
+        assert worker.returncode == 1
+        assert "Attempt to convert a value (PerReplica" in printed
 
 
 def test_workers_agree_when_a_plateau_ends_a_phase(picture_folder, tmp_path):
