@@ -8,6 +8,7 @@ import tensorflow as tf
 from tl_keras import distribution, replicas
 from tl_keras.command_line import parse
 from tl_keras.errors import InputError
+from tl_keras.phases import Phase
 from tl_keras.runs import RunFolder
 
 ALONE = tf.distribute.get_strategy()
@@ -16,7 +17,7 @@ TWO_CPUS = SimpleNamespace(
 )
 REFUSED = {
     "optimizer.accumulation_steps": ("2", "optimizer.accumulation_steps does not work on 2 devices"),
-    "xla": ("true", "xla does not compile a step on 2 devices that are CPUs"),
+    "xla": ("true", "xla does not compile a step on 2 devices"),
     "recipe": ("few_shot", "compares all examples of a batch, but on 2 devices each sees its part"),
     "phases": ("[{train: [block7], objective: contrastive}]", "compares all examples of a batch"),
     "batch_norm": ("recalibrate", "batch_norm recalibrate runs on one device, not on 2 devices"),
@@ -90,3 +91,13 @@ def test_a_run_goes_on_with_as_many_devices(tmp_path):
     replicas.require_same_number(run, TWO_CPUS)
     with pytest.raises(InputError, match="batches of 2 devices, not 1: go on with as many"):
         replicas.require_same_number(run, ALONE)
+
+
+def test_learning_rates_grow_with_the_batch_and_warm_up_longer(capsys):
+    phases = [Phase("head", epochs=1, learning_rate=0.01), Phase("all", epochs=20, learning_rate=0.001)]
+    assert replicas.scale_rates(phases, ALONE) is phases
+    assert capsys.readouterr().out == ""
+    head, rest = replicas.scale_rates(phases, TWO_CPUS)
+    assert (head.learning_rate, head.warmup) == (0.02, 0.5)
+    assert (rest.learning_rate, rest.warmup) == (0.002, 0.1)
+    assert "learning rate: × 2" in capsys.readouterr().out

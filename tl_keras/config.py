@@ -55,7 +55,7 @@ class DataConfig:
     """How other shapes become squares: squash distorts, crop loses the edges, pad adds borders. null takes squash, with
     boxes pad; with boxes there is no crop."""
     batch_size: int = 32
-    """Images or texts in one training step."""
+    """Images or texts in one training step, of each device where there are several."""
     augmentation: Literal["none", "light", "strong", "randaugment", "mixup", "cutmix", "mosaic"] | None = None
     """How training images are varied, drawn anew in every epoch; null takes light. Texts know none only, images with
     boxes none, light and mosaic, which others do not know."""

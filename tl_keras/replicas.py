@@ -10,6 +10,9 @@ from tl_keras import callbacks, distribution
 from tl_keras.errors import InputError
 from tl_keras.runs import open_run, scratch_run
 
+MOST_WARMUP = 0.5
+"""Part of a phase that the warm-up of a scaled learning rate may take."""
+
 
 def check_replicas(config, strategy):
     """Refuses what would silently differ between several devices and one, or break.
@@ -30,8 +33,8 @@ def check_replicas(config, strategy):
             f"optimizer.accumulation_steps does not work {on}, whose batches are summed anyway: leave it out, or take "
             "--distribute cpu or gpu."
         )
-    if config.xla and "CPU" in strategy.extended.worker_devices[0]:
-        raise InputError(f"xla does not compile a step {on} that are CPUs: leave it out, or take --distribute cpu.")
+    if config.xla and "TPU" not in strategy.extended.worker_devices[0]:
+        raise InputError(f"xla does not compile a step {on}: leave it out, or take --distribute cpu or gpu.")
     if config.recipe == "few_shot" or any(phase.objective == "contrastive" for phase in config.phases or ()):
         raise InputError(
             f"The contrastive objective compares all examples of a batch, but {on} each sees its part: take "
@@ -104,6 +107,37 @@ def for_all_devices(config, strategy):
         data=replace(config.data, batch_size=config.data.batch_size * replicas),
         text=replace(config.text, tokens_per_batch=tokens and tokens * replicas),
     )
+
+
+def scale_rates(phases, strategy):
+    """Raises learning rates in proportion to the batch, and lets them rise more slowly.
+
+    Goyal et al. 2017 (https://arxiv.org/abs/1706.02677, sections 2.1 and 2.2): k times the batch, k times the rate, and
+    a gradual warm-up; theirs takes 5 epochs of 90, here it is an epoch at least and half of the phase at most.
+
+    Args:
+        phases: list of `Phase`, for the batch of one device.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns:
+        List of `Phase`, on one device the same.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if replicas == 1:
+        return phases
+    print(
+        f"learning rate: × {replicas}, as the batch of {replicas} devices is, warmed up over an epoch or half a phase "
+        "(--scale_learning_rate false leaves it as it is)",
+        flush=True,
+    )
+    return [
+        replace(
+            phase,
+            learning_rate=phase.learning_rate * replicas,
+            warmup=max(phase.warmup, min(MOST_WARMUP, 1 / phase.epochs)),
+        )
+        for phase in phases
+    ]
 
 
 @contextlib.contextmanager

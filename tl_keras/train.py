@@ -96,6 +96,8 @@ def _train(config, strategy, run, started):
     if config.adaptation.masked_epochs:
         adapting.pretrain(config, model, target, run)
     phases = config.phases or choose_phases(config, model, len(splits.train))
+    if config.scale_learning_rate:
+        phases = replicas.scale_rates(phases, strategy)
     history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))
     if distribution.is_chief(strategy):
         model = replicas.plain_model(lambda: build_model(config, splits), model)
