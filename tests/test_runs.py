@@ -204,6 +204,9 @@ def test_how_often_checkpoints_are_saved_may_change(tmp_path):
     with open_run(tmp_path / "run", "x", f"{CONFIG}checkpoint_every: 5m\n"):
         pass
     with open_run(tmp_path / "run", "x", f"{CONFIG}checkpoint_every: 1 steps\n"):
+        pass
+
+
 def test_a_scratch_run_leaves_nothing():
     with scratch_run() as run:
         run.log("epoch", {"epoch": 1})
