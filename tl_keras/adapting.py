@@ -187,8 +187,8 @@ class _Domains:
 
     def judge(self):
         """Asks every validator; none of them sees a label of the target."""
-        source, labels = adaptation.domain_outputs(self.learner, self.inputs("source")["validation_data"])
-        target, _ = adaptation.domain_outputs(self.learner, self.inputs("target")["validation_data"])
+        source, labels = adaptation.collect_outputs(self.learner, self.inputs("source")["validation_data"])
+        target, _ = adaptation.collect_outputs(self.learner, self.inputs("target")["validation_data"])
         return {name: validate(source, labels, target) for name, validate in adaptation.VALIDATORS.items()}
 
     def _store(self, cut):

@@ -44,7 +44,7 @@ def make_adaptation_optimizer(learning_rate, steps, *, weight_decay=0.0, clip_no
     return keras.optimizers.AdamW(rate, weight_decay=weight_decay, global_clipnorm=clip_norm)
 
 
-def domain_outputs(classifier, batches):
+def collect_outputs(classifier, batches):
     """Collects what a classifier makes of the examples of one domain.
 
     Args:
