@@ -99,3 +99,19 @@ def test_without_a_tpu_there_is_a_sentence():
 
     with pytest.raises(InputError, match="finds no TPU .* set TPU_NAME"):
         module.join_tpu(make_resolver)
+
+
+def test_a_tpu_is_connected_to_then_started_then_trained_on(monkeypatch):
+    """With stand-ins: there is none to run on."""
+    calls = []
+    monkeypatch.setattr(
+        tf.config, "experimental_connect_to_cluster", lambda resolver: calls.append(("connect", resolver))
+    )
+    monkeypatch.setattr(
+        tf.tpu.experimental, "initialize_tpu_system", lambda resolver: calls.append(("start", resolver))
+    )
+    monkeypatch.setattr(tf.distribute, "TPUStrategy", lambda resolver: calls.append(("strategy", resolver)) or "it")
+    monkeypatch.setattr(tf.distribute.cluster_resolver, "TPUClusterResolver", lambda: "resolver")
+    monkeypatch.setattr(module, "join_tpu", module.join_tpu.__wrapped__)
+    assert make_strategy(choose("tpu", {})) == "it"
+    assert calls == [("connect", "resolver"), ("start", "resolver"), ("strategy", "resolver")]

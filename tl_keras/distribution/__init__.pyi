@@ -5,6 +5,7 @@ from .cluster import Cluster as Cluster
 from .cluster import read_cluster as read_cluster
 from .faults import part as part
 from .faults import watch_workers as watch_workers
+from .launchers import derive_tf_config as derive_tf_config
 from .sharded_model import shard_steps as shard_steps
 from .sharding import shard_batches as shard_batches
 from .sharding import shard_inputs as shard_inputs

@@ -1,0 +1,89 @@
+"""TF_CONFIG of what started this process: a Kubernetes indexed Job or Slurm. Knows no TensorFlow."""
+
+import json
+import re
+
+from tl_keras.errors import InputError
+
+PORT = 12345
+"""Where workers listen that are not told otherwise by TL_KERAS_PORT."""
+
+
+def derive_tf_config(environment):
+    """Makes TF_CONFIG of the variables that a launcher sets.
+
+    Args:
+        environment: mapping of environment variables. Kubernetes gives an indexed Job JOB_COMPLETION_INDEX; its
+            manifest has to say the rest: TL_KERAS_JOB, the name of the Job, TL_KERAS_SERVICE, that of its headless
+            service, and TL_KERAS_WORKERS, the number of its pods. Slurm gives SLURM_PROCID and the list of nodes.
+
+    Returns:
+        JSON text; what was TF_CONFIG already, as on Vertex AI, stays as it is.
+
+    Raises:
+        InputError: nothing that starts several workers is known here, or it leaves something unsaid.
+    """
+    if environment.get("TF_CONFIG"):
+        return environment["TF_CONFIG"]
+    if "JOB_COMPLETION_INDEX" in environment:
+        hosts, index = _kubernetes_hosts(environment), environment["JOB_COMPLETION_INDEX"]
+    elif "SLURM_PROCID" in environment:
+        hosts, index = _slurm_hosts(environment), environment["SLURM_PROCID"]
+    else:
+        raise InputError(
+            "Nothing here says who the workers are: expected TF_CONFIG, JOB_COMPLETION_INDEX of a Kubernetes indexed "
+            "Job, or SLURM_PROCID of srun."
+        )
+    port = environment.get("TL_KERAS_PORT", str(PORT))
+    cluster = {"worker": [f"{host}:{port}" for host in hosts]}
+    return json.dumps({"cluster": cluster, "task": {"type": "worker", "index": int(index)}})
+
+
+def expand_nodes(text):
+    """Expands Slurm's short list of nodes.
+
+    Args:
+        text: such as "gpu[01-03,07],big1".
+
+    Returns:
+        List of names, in order: ["gpu01", "gpu02", "gpu03", "gpu07", "big1"].
+
+    Raises:
+        InputError: it is no such list.
+    """
+    names = []
+    for entry in re.findall(r"(?:[^,[]|\[[^]]*\])+", text):
+        parts = re.fullmatch(r"([\w.-]*)(?:\[([\d,-]+)\])?([\w.-]*)", entry)
+        if not parts:
+            raise InputError(f"The list of nodes {text!r} has {entry!r}: expected such as node[01-03,07].")
+        before, numbers, after = parts.groups()
+        names += [f"{before}{number}{after}" for number in (_numbers(numbers) if numbers else [""])]
+    return names
+
+
+def _kubernetes_hosts(environment):
+    names = ("TL_KERAS_JOB", "TL_KERAS_SERVICE", "TL_KERAS_WORKERS")
+    if missing := [name for name in names if not environment.get(name)]:
+        raise InputError(f"The Job does not say {', '.join(missing)}: set it under env, as docs/cluster.md does.")
+    job, service, workers = (environment[name] for name in names)
+    return [f"{job}-{index}.{service}" for index in range(int(workers))]
+
+
+def _slurm_hosts(environment):
+    nodes = environment.get("SLURM_STEP_NODELIST") or environment.get("SLURM_JOB_NODELIST") or ""
+    hosts, tasks = expand_nodes(nodes), environment.get("SLURM_STEP_NUM_TASKS") or environment.get("SLURM_NTASKS", "")
+    if str(len(hosts)) != tasks:
+        raise InputError(
+            f"Slurm started {tasks or 'an unknown number of'} tasks on {len(hosts)} nodes ({nodes!r}): give srun "
+            "--ntasks-per-node=1, since one worker takes all GPUs of its node."
+        )
+    return hosts
+
+
+def _numbers(text):
+    """Expands 01-03,07, keeping leading zeros."""
+    found = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found += [str(number).zfill(len(first)) for number in range(int(first), int(last or first) + 1)]
+    return found
