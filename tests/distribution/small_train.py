@@ -5,10 +5,11 @@ Usage: python tests/distribution/small_train.py DEVICES FLAG...
 
 import sys
 
+from tests.models.detection.tiny_detectors import tiny_backbone
 from tests.models.small_backbone import small_backbone
 from tl_keras import devices, train
 from tl_keras.command_line import run_verb
-from tl_keras.models import classifiers
+from tl_keras.models import classifiers, detectors
 
 
 def split_processor(count):
@@ -24,4 +25,5 @@ def split_processor(count):
 if __name__ == "__main__":
     split_processor(int(sys.argv[1]))
     classifiers.build_backbone = small_backbone
+    detectors.build_backbone = lambda *_, **__: tiny_backbone()
     run_verb(train.main, sys.argv[2:])

@@ -1,8 +1,16 @@
 """Whole trainings on two CPU devices, each in a process of its own, which takes TensorFlow's start of some seconds."""
 
+import json
+from io import BytesIO
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.distribution.processes import assert_alike, finish, flags, start
+from tests.models.detection.tiny_detectors import rectangles
+from tests.models.tiny_encoders import save_preset
+from tl_keras import data
 
 SETTINGS = {
     "cached": {},
@@ -25,6 +33,67 @@ def test_two_devices_end_with_the_weights_of_one(name, picture_folder, tmp_path)
     printed = finish(start([*flags(picture_folder, two, **SETTINGS[name]), "--distribute", "mirrored"], devices=2))
     assert "distribute: mirrored (as asked, 2 CPUs), 2 replicas" in printed
     assert_alike(one, two, tmp_path)
+
+
+@pytest.mark.slow
+def test_two_devices_learn_from_texts_as_one(tmp_path):
+    generator = np.random.default_rng(0)
+    lines = [
+        f"{' '.join(generator.choice(['film', 'a', 'very'], n % 9 + 1))},{'yes' if n % 2 else 'no'}" for n in range(46)
+    ]
+    (tmp_path / "texts.csv").write_text("\n".join(["text,label", *lines]))
+    save_preset(tmp_path / "bert", "bert")
+    settings = {
+        "task": "text_classification",
+        "model.backbone": tmp_path / "bert",
+        "model.weights": "pretrained",
+        "phases": "[{train: head, epochs: 2}, {train: layer1, epochs: 2}, {train: layer0, epochs: 2}]",
+    }
+    assert_the_same(tmp_path, tmp_path / "texts.csv", settings, ("data.image_size",))
+
+
+@pytest.mark.slow
+def test_two_devices_learn_from_boxes_as_one(tmp_path):
+    images, targets = rectangles(16)
+    buffers = [BytesIO() for _ in images]
+    for image, buffer in zip(images, buffers, strict=True):
+        Image.fromarray(image).save(buffer, "PNG")
+    kept = targets["labels"] >= 0
+    records = data.BoxRecords(
+        sources=[buffer.getvalue() for buffer in buffers],
+        names=[str(row) for row in range(16)],
+        boxes=[boxes[real] for boxes, real in zip(targets["boxes"], kept, strict=True)],
+        labels=[labels[real] for labels, real in zip(targets["labels"], kept, strict=True)],
+        sizes=np.full((16, 2), 64, np.int32),
+        splits=["train"] * 8 + ["validation"] * 4 + ["test"] * 4,
+        class_names=("red", "blue"),
+    )
+    data.write_coco(records, tmp_path / "boxes")
+    boxes = {
+        "task": "object_detection",
+        "detection.detector": "retinanet",
+        "detection.channels": 8,
+        "detection.anchor_sizes": "[12, 20, 32, 48, 64]",
+        "phases": "[{train: block5, epochs: 5, learning_rate: 0.003}, {train: block4, epochs: 6}]",
+    }
+    assert_the_same(tmp_path, tmp_path / "boxes", boxes, ("data.image_size", "model.dropout"))
+
+
+def assert_the_same(tmp_path, path, settings, without):
+    """Trains on one device and on two and compares what the last epochs report, which weights decide."""
+    histories = []
+    for devices, size, where in ((1, 10, "cpu"), (2, 5, "mirrored")):
+        folder = tmp_path / where
+        more = {"data.batch_size": size, "distribute": where} | settings
+        given = flags(path, folder, **more)
+        for name in without:
+            place = given.index(f"--{name}")
+            del given[place : place + 2]
+        finish(start(given, devices=devices))
+        histories.append(json.loads((folder / "history.json").read_text()))
+    one, two = histories
+    for name, values in one.items():
+        np.testing.assert_allclose(two[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 @pytest.mark.slow
