@@ -284,6 +284,7 @@ class Signal(keras.callbacks.Callback):
         ("on_train_batch_begin", 5, "00001-000000002"),
         ("on_train_batch_begin", 6, "00002-000000000"),
         ("on_epoch_begin", 4, "00003-000000001"),
+        ("on_epoch_end", 5, "00005-000000000"),
     ],
 )
 def test_a_signal_is_heeded_after_the_step_and_loses_nothing(event, times, name, tmp_path):

@@ -67,8 +67,9 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self.signals.deferring = True
 
     def on_train_end(self, logs=None):
-        """Lets signals come through at once."""
+        """Lets signals come through at once, and stops where one came after the last checkpoint."""
         self.signals.deferring = False
+        self.signals.check()
 
     def on_epoch_begin(self, epoch, logs=None):
         """Puts the metrics back as they were, where the epoch was resumed in its middle."""
