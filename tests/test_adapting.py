@@ -1,10 +1,12 @@
 import json
+from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tl_keras import adapting, evaluate, train
+from tl_keras.adaptation import VALIDATORS
 from tl_keras.adaptation_config import Validator
 from tl_keras.command_line import parse
 from tl_keras.errors import InputError
@@ -176,8 +178,4 @@ def test_a_target_of_a_few_pictures_is_refused(picture_folder, target_folder, tm
 
 
 def test_the_validators_of_the_configuration_are_those_that_exist():
-    from typing import get_args
-
-    from tl_keras.adaptation import VALIDATORS
-
     assert set(get_args(Validator)) == set(VALIDATORS)

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from tl_keras.data import examples
-from tl_keras.data.examples import EXAMPLES, TEXT_EXAMPLES, example_path
+from tl_keras.data.examples import TEXT_EXAMPLES, example_path
 from tl_keras.errors import InputError
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_every_example_is_there_with_its_licence(name):
+@pytest.mark.parametrize("name", examples._PLACES)
+def test_every_shipped_example_is_there_with_its_licence(name):
     place = example_path(name)
     folder = place if place.is_dir() else place.parent
     assert (folder / "LICENSE").is_file() and (folder / "README.md").is_file()
@@ -84,8 +84,8 @@ def test_emoji_script_leaves_out_repeated_pictures_variants_and_strangers(tmp_pa
             }
         )
     make_emoji = _script("make_emoji")
-    assert make_emoji.write_kind(tmp_path, tmp_path / "out", records, "person") == 2
-    assert make_emoji.write_kind(tmp_path, tmp_path / "out", records, "hand") == 0
+    assert make_emoji.write_kind(tmp_path, tmp_path / "out", records, "person", "google") == 2
+    assert make_emoji.write_kind(tmp_path, tmp_path / "out", records, "hand", "google") == 0
     assert sorted(path.name for path in (tmp_path / "out").rglob("*.png")) == ["jog.png", "standing_person.png"]
 
 

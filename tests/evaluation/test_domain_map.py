@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from tl_keras.evaluation import plot_domains
+
+
+def report(count, labelled=True):
+    generator = np.random.default_rng(0)
+    features = {"source": generator.normal(size=(count, 8)), "target": generator.normal(2, 1, (count, 8))}
+    labels = {"source": generator.integers(0, 3, count)}
+    return {"features": features, "labels": labels | ({"target": labels["source"]} if labelled else {})}
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_two_moments_stand_beside_each_other(tmp_path, labelled):
+    plot_domains({"before": report(20, labelled), "after": report(20, labelled)}, ["a", "b", "c"], tmp_path / "map.png")
+    with Image.open(tmp_path / "map.png") as image:
+        assert image.width > 1000 and image.height > 1000
+
+
+def test_many_classes_are_not_coloured_and_few_examples_are_drawn_as_they_lie(tmp_path):
+    names = [str(number) for number in range(20)]
+    plot_domains({"before": report(4)}, names, tmp_path / "map.png")
+    with Image.open(tmp_path / "map.png") as image:
+        assert image.height < 1000
