@@ -112,6 +112,7 @@ def _adapt(config, model, splits, target, phases, run):
     if target.labelled:
         folder = RunFolder(run / "checkpoints" / "upper_bound")
         folder.path.mkdir(exist_ok=True)
+        folder.signals = run.signals
         record["target"]["upper_bound"] = adapting.train_upper_bound(config, target, phases, folder, build_model)
     return record
 
