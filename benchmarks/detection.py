@@ -25,12 +25,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 CLASSES, BOXES, WARM_UPS = 20, 10, 2
 OWN, HUB = "Faster R-CNN, tl_keras", "RetinaNet, KerasHub"
 WAYS = (OWN, HUB)
+SHIPPED = {"channels": 64, "head_units": [256], "num_proposals": 200}
 FIRST_PHASES = {
-    "Faster R-CNN, ResNet50 with a pyramid": ("faster_rcnn", "resnet50", {"feature_pyramid": True}, "neck"),
-    "Faster R-CNN, VGG16, one map": ("faster_rcnn", "vgg16", {"feature_pyramid": False}, "proposals"),
-    "RetinaNet, ResNet50": ("retinanet", "resnet50", {}, "neck"),
+    "Faster R-CNN, ResNet50 with a pyramid": ("faster_rcnn", "resnet50", SHIPPED, "neck"),
+    "Faster R-CNN, VGG16, one map": ("faster_rcnn", "vgg16", SHIPPED | {"feature_pyramid": False}, "proposals"),
+    "RetinaNet, ResNet50": ("retinanet", "resnet50", {"channels": 64}, "neck"),
 }
-"""Name: detector, backbone, its settings, and the first block that learns."""
+"""Name: detector, backbone, its settings, those of `--config detection`, and the first block that learns."""
 
 
 def draw(count, size):
@@ -119,7 +120,7 @@ def time_first_phase(name, mode, options):
         task="object_detection",
         data=DataConfig(path="none", augmentation="none", batch_size=options.batch_size),
         model=ModelConfig(backbone=backbone, weights="none"),
-        detection=DetectionConfig(detector=detector, channels=64, **settings),
+        detection=DetectionConfig(detector=detector, **settings),
         cache=CacheConfig(mode=mode),
         phases=phases,
     )
@@ -174,6 +175,7 @@ def main():
     parser.add_argument("--examples", type=int, default=32, help="images of the first phase (default: 32)")
     parser.add_argument("--epochs", type=int, default=4, help="epochs of the first phase (default: 4)")
     parser.add_argument("--repeats", type=int, default=2, help="rounds of A B (default: 2)")
+    parser.add_argument("--table", choices=("steps", "phases"), help="print only this one")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.job:
@@ -181,8 +183,10 @@ def main():
         found = time_steps(*given.job, given) if len(given.job) == 1 else time_first_phase(*given.job, given)
         print(json.dumps(found))
         return
-    print_steps(options)
-    print_phases(options)
+    if options.table != "phases":
+        print_steps(options)
+    if options.table != "steps":
+        print_phases(options)
 
 
 if __name__ == "__main__":
