@@ -5,7 +5,6 @@ Usage: python tests/distribution/small_train.py DEVICES FLAG...
 
 import sys
 
-from tests.models.detection.tiny_detectors import tiny_backbone
 from tests.models.small_backbone import small_backbone
 from tl_keras import devices, train
 from tl_keras.command_line import run_verb
@@ -25,5 +24,8 @@ def split_processor(count):
 if __name__ == "__main__":
     split_processor(int(sys.argv[1]))
     classifiers.build_backbone = small_backbone
-    detectors.build_backbone = lambda *_, **__: tiny_backbone()
+    if "object_detection" in sys.argv:
+        from tests.models.detection.tiny_detectors import tiny_backbone
+
+        detectors.build_backbone = lambda *_, **__: tiny_backbone()
     run_verb(train.main, sys.argv[2:])
