@@ -165,7 +165,9 @@ def test_print_config_explains_every_key_and_reads_back(capsys, written):
         parse(["--seed", "5", "--phases", "[{train: head, learning_rate: 1e-5}]", "--print_config"])
     printed = capsys.readouterr().out
     assert leaving.value.code == 0
-    assert "# Images or texts in one training step.\n  batch_size: 32\n" in printed
+    assert (
+        "# Images or texts in one training step, of each device where there are several.\n  batch_size: 32\n" in printed
+    )
     assert "(type:" not in printed
     assert parse(["--config", written(printed)]) == RunConfig(seed=5, phases=[Phase("head", learning_rate=1e-5)])
 

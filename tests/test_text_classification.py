@@ -228,14 +228,17 @@ def test_unseen_characters_and_megabytes_change_no_prediction(run):
 
 
 BAD_TABLES = {
-    "empty texts": ("text,label\na,x\n,y\n \u00a0,y\n", "no text at line 3; line 4: fill them or remove them."),
+    "empty texts": ("text,label\na,x\n,y\n \u00a0,y\n", "no text at line 3, line 4: fill them or remove them."),
     "invisible texts": ("text,label\na,x\n\u200b\ufeff,y\n", "no text at line 3: fill them or remove them."),
-    "missing labels": ("text,label\na,x\nb,\n", "no label at line 3: fill the cells or remove the lines."),
+    "missing labels": (
+        "text,label\na,x\nb,\n",
+        "no label at line 3; 1 class (x) where 2 or more are expected:",
+    ),
     "latin-1": ("text,label\na,x\ncafé,y\n".encode("latin-1"), "line 3, it looks like latin-1; save it as UTF-8"),
     "UTF-16": ("text,label\na,x\nb,y\n".encode("utf-16"), "it looks like UTF-16; save it as UTF-8"),
     "unclosed quotes": ('text,label\na,x\n"b,y\nc,y\n', "an unclosed double quote in the row that begins at line 3"),
     "NUL characters": ("text,label\na,x\nb\0,y\n", "NUL characters at line 3: remove these characters"),
-    "one label": ("text,label\na,x\nb,x\n", "has 1 class (x): expected 2 or more; check --data.label_column."),
+    "one label": ("text,label\na,x\nb,x\n", "1 class (x) where 2 or more are expected: check --data.label_column."),
     "no such column": ("review,label\na,x\nb,y\n", "only 'review', 'label'; name the right one with --text.text_col"),
     "nothing": ("", "is empty: expected column names and at least one row."),
     "no rows": ("text,label\n", "has no rows: expected at least one row for each example."),

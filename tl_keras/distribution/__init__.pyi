@@ -3,9 +3,9 @@ from .agreement import from_chief as from_chief
 from .chief_decides import ChiefDecides as ChiefDecides
 from .cluster import Cluster as Cluster
 from .cluster import read_cluster as read_cluster
-from .faults import part as part
-from .faults import watch_workers as watch_workers
 from .launchers import derive_tf_config as derive_tf_config
+from .lost_workers import part as part
+from .lost_workers import watch_workers as watch_workers
 from .sharded_model import shard_steps as shard_steps
 from .sharding import shard_batches as shard_batches
 from .sharding import shard_inputs as shard_inputs

@@ -3,15 +3,15 @@ import contextlib
 import pytest
 import tensorflow as tf
 
-from tl_keras.distribution import faults
-from tl_keras.distribution.faults import watch_workers
+from tl_keras.distribution import lost_workers
+from tl_keras.distribution.lost_workers import watch_workers
 from tl_keras.errors import LostWorker
 
 GONE = tf.errors.UnavailableError(None, None, "Collective ops is aborted by: Connection refused")
 
 
 def test_a_lost_worker_is_a_sentence(monkeypatch):
-    monkeypatch.setattr(faults, "is_multi_worker", lambda strategy: True)
+    monkeypatch.setattr(lost_workers, "is_multi_worker", lambda strategy: True)
     with pytest.raises(LostWorker, match="Another worker of this training is gone"), watch_workers("cluster"):
         raise GONE
 
@@ -26,8 +26,8 @@ def test_at_the_end_only_the_chief_does_not_mind_who_is_gone(chief, monkeypatch)
     def from_chief(strategy, value):
         raise GONE
 
-    monkeypatch.setattr(faults, "is_multi_worker", lambda strategy: True)
-    monkeypatch.setattr(faults, "is_chief", lambda strategy: chief)
-    monkeypatch.setattr(faults, "from_chief", from_chief)
+    monkeypatch.setattr(lost_workers, "is_multi_worker", lambda strategy: True)
+    monkeypatch.setattr(lost_workers, "is_chief", lambda strategy: chief)
+    monkeypatch.setattr(lost_workers, "from_chief", from_chief)
     with contextlib.nullcontext() if chief else pytest.raises(LostWorker):
-        faults.part("cluster")
+        lost_workers.part("cluster")
