@@ -44,7 +44,13 @@ def test_the_comparison_in_the_readme_trains_as_long_as_the_default_run():
     assert shown == compared
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def _marked(path):
+    """Of the object detectors one runs in the normal suite: each takes half a minute."""
+    slow = [pytest.mark.slow] if path.stem.startswith("boxed_") else []
+    return pytest.param(path, marks=slow, id=path.stem)
+
+
+@pytest.mark.parametrize("path", map(_marked, SHIPPED))
 def test_every_shipped_configuration_says_how_to_run_it_and_runs(path, tmp_path):
     assert path.read_text(encoding="utf-8").startswith(f"# python -m tl_keras.train --config {path.stem}\n")
     few = ["--epochs", "4", "--data.examples_per_class", "2"]

@@ -42,7 +42,8 @@ def trained(flags):
 
 
 @pytest.mark.parametrize(
-    "backbone", ["efficientnet_lite0", "vgg16", pytest.param("inception_v3", marks=pytest.mark.slow)]
+    "backbone",
+    ["efficientnet_lite0", *(pytest.param(name, marks=pytest.mark.slow) for name in ("vgg16", "inception_v3"))],
 )
 def test_cached_training_equals_plain_training(picture_folder, tmp_path, capsys, backbone):
     plain, plain_history = trained(arguments(picture_folder, tmp_path / "off", backbone, **{"cache.mode": "off"}))
