@@ -114,6 +114,7 @@ def reviews(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_cached_training_of_a_bert_equals_plain_training(reviews, tiny_bert, tmp_path, capsys):
     def weights(name, mode):
         flags = text_arguments(reviews, tiny_bert, tmp_path / name, **{"cache.mode": mode})
@@ -153,6 +154,7 @@ def test_augmented_views_are_cached_when_they_are_given(picture_folder, tmp_path
     assert "of each training image 3 augmented views are stored" in (tmp_path / "run" / "report.html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_network")
 def test_activations_of_half_the_size_train_nearly_as_well(picture_folder, tmp_path, capsys):
     more = {"cache.mode": "on"}

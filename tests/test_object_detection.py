@@ -146,6 +146,7 @@ def test_flags_of_other_tasks_are_refused(run, pictures, capsys, arguments, mess
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_was_interrupted(flags, run, tmp_path, monkeypatch):
     save = callbacks.SaveCheckpoints.on_epoch_end
 
@@ -162,6 +163,7 @@ def test_a_run_goes_on_where_it_was_interrupted(flags, run, tmp_path, monkeypatc
     assert (again / "metrics.json").read_text() == (run / "metrics.json").read_text()
 
 
+@pytest.mark.slow
 def test_stored_activations_change_nothing(flags, tmp_path):
     phases = "[{train: proposals, epochs: 2, learning_rate: 0.003}]"
     options = ["--data.augmentation", "none", "--phases", phases]
@@ -175,6 +177,7 @@ def test_stored_activations_change_nothing(flags, tmp_path):
         np.testing.assert_allclose(first, second, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_augmented_views_are_stored_with_their_boxes(flags, tmp_path):
     phases = "[{train: proposals, epochs: 4, learning_rate: 0.003}]"
     options = ["--cache.mode", "on", "--cache.views", "2", "--run", str(tmp_path / "run")]
