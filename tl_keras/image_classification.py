@@ -1,5 +1,6 @@
 """The task "image_classification": from folders of pictures to a classifier, its figures and its pictures."""
 
+import functools
 import hashlib
 from dataclasses import replace
 
@@ -82,10 +83,8 @@ def find_target(config, class_names):
     return data.find_target_images(
         config.adaptation.target,
         class_names,
+        functools.partial(_find_records, config.data),
         unknown_classes=config.adaptation.unknown_classes,
-        path_column=config.data.path_column,
-        label_column=config.data.label_column,
-        split_column=config.data.split_column,
     )
 
 

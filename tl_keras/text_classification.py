@@ -1,6 +1,7 @@
 """The task "text_classification": from tables or folders of texts to a classifier, its figures and its mistakes."""
 
 import csv
+import functools
 import hashlib
 import importlib
 from dataclasses import replace
@@ -84,11 +85,11 @@ def find_target(config, class_names):
     return data.find_target_texts(
         config.adaptation.target,
         class_names,
-        unknown_classes=config.adaptation.unknown_classes,
+        functools.partial(_find_texts, config),
         text_column=config.text.text_column,
         second_text_column=config.text.second_text_column,
         label_column=config.data.label_column,
-        split_column=config.data.split_column,
+        unknown_classes=config.adaptation.unknown_classes,
     )
 
 

@@ -3,7 +3,7 @@ import json
 import pandas
 import pytest
 
-from tl_keras.data.table_cells import read_cells
+from tl_keras.data.table_cells import has_column, read_cells
 from tl_keras.errors import InputError
 
 COLUMNS = {"data.text_column": "text", "data.label_column": "label", "data.split_column": "split"}
@@ -59,3 +59,8 @@ def test_bad_headers_are_one_sentence(tmp_path, text, message):
 
 def test_other_columns_may_be_there_twice(tmp_path):
     assert read_cells(write(tmp_path, "text,label,,\na,b,,\n"), COLUMNS) == [("line 2", {"text": "a", "label": "b"})]
+
+
+def test_a_column_is_looked_for_by_its_whole_name(tmp_path):
+    (tmp_path / "table.csv").write_text("text,label\na,b\n", encoding="utf-8")
+    assert has_column(tmp_path / "table.csv", "label") and not has_column(tmp_path / "table.csv", "lab")

@@ -33,8 +33,7 @@ def read_cells(table, columns):
         InputError: the file cannot be read as such a table, has no rows, or lacks a column or has it twice.
     """
     table = Path(table)
-    read = {".jsonl": _json_rows, ".parquet": _parquet_rows}.get(table.suffix.lower(), _delimited_rows)
-    header, rows = read(table)
+    header, rows = _read(table)
     for argument, column in columns.items():
         if header.count(column) > 1:
             raise InputError(
@@ -47,6 +46,19 @@ def read_cells(table, columns):
         raise InputError(f"The table {table} has no rows: expected at least one row for each example.")
     wanted = set(columns.values())
     return [(where, {name: _clean(cell) for name, cell in cells if name in wanted}) for where, cells in rows]
+
+
+def has_column(table, column):
+    """Says whether a table, as `read_cells` reads it, has a column.
+
+    Raises:
+        InputError: the file cannot be read as such a table.
+    """
+    return column in _read(Path(table))[0]
+
+
+def _read(table):
+    return {".jsonl": _json_rows, ".parquet": _parquet_rows}.get(table.suffix.lower(), _delimited_rows)(table)
 
 
 def _delimited_rows(table):

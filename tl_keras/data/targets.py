@@ -12,23 +12,21 @@ from tl_keras.data.faults import Faults
 from tl_keras.data.folders import list_images
 from tl_keras.data.listing import first_of
 from tl_keras.data.records import Records
-from tl_keras.data.sources import find_records
-from tl_keras.data.table_cells import TABLE_SUFFIXES, read_cells
+from tl_keras.data.table_cells import TABLE_SUFFIXES, has_column, read_cells
 from tl_keras.data.text_checks import check_texts
-from tl_keras.data.texts import find_texts
 from tl_keras.errors import InputError, unknown_name
 
 NO_LABEL = -1
 
 
-def find_target_images(path, class_names, *, unknown_classes="error", **columns):
+def find_target_images(path, class_names, read, *, unknown_classes="error"):
     """Lists the images of a target domain.
 
     Args:
-        path: a folder with images and no class folders, which have no labels then; or what `find_records` takes.
+        path: a folder with images and no class folders, which have no labels then; or what `read` takes.
         class_names: the classes of the source.
+        read: function from a path to `Records` with labels, such as `find_records`.
         unknown_classes: "error" or "drop", see `align_target`.
-        columns: `path_column`, `label_column` and `split_column` of a table.
 
     Returns:
         `Records` in the order of `class_names`, with `NO_LABEL` where there is none, or one of no known class.
@@ -39,18 +37,30 @@ def find_target_images(path, class_names, *, unknown_classes="error", **columns)
     folder = Path(path)
     if str(path) not in IMAGE_EXAMPLES and os.path.isdir(folder) and _has_no_class_folders(folder):
         return _without_labels(list_images(folder), class_names, folder)
-    return align_target(find_records(path, **columns), class_names, unknown_classes)
+    return align_target(read(path), class_names, unknown_classes)
 
 
-def find_target_texts(path, class_names, *, unknown_classes="error", **columns):
+def find_target_texts(
+    path,
+    class_names,
+    read,
+    *,
+    text_column="text",
+    second_text_column=None,
+    label_column="label",
+    unknown_classes="error",
+):
     """Reads the texts of a target domain.
 
     Args:
         path: a .txt file with a text in each line, or a table without the column of labels, which have no labels then;
-            or what `find_texts` takes.
+            or what `read` takes.
         class_names: the classes of the source.
+        read: function from a path to `Records` with labels, such as `find_texts`.
+        text_column: of a table without labels, the column of texts.
+        second_text_column: the column of the second text of each pair; None: no pairs.
+        label_column: the column that a table with labels has.
         unknown_classes: "error" or "drop", see `align_target`.
-        columns: `text_column`, `second_text_column`, `label_column` and `split_column` of a table.
 
     Returns:
         `Records` in the order of `class_names`, with `NO_LABEL` where there is none, or one of no known class.
@@ -63,9 +73,9 @@ def find_target_texts(path, class_names, *, unknown_classes="error", **columns):
         lines = [line.strip() for line in read_utf8(file).splitlines()]
         return _without_labels([line for line in lines if line], class_names, file)
     is_table = str(path) not in TEXT_EXAMPLES and file.suffix.lower() in TABLE_SUFFIXES and os.path.isfile(file)
-    if is_table and not _has_column(file, columns["label_column"]):
-        return _read_bare_table(file, class_names, columns)
-    return align_target(find_texts(path, **columns), class_names, unknown_classes)
+    if is_table and not has_column(file, label_column):
+        return _read_bare_table(file, class_names, text_column, second_text_column)
+    return align_target(read(path), class_names, unknown_classes)
 
 
 def align_target(records, class_names, unknown_classes):
@@ -142,20 +152,10 @@ def _has_no_class_folders(folder):
     return any(Path(image).parent == folder for image in images) or len({Path(image).parent for image in images}) == 1
 
 
-def _has_column(table, column):
-    try:
-        read_cells(table, {"data.label_column": column})
-    except InputError as error:
-        if "has no column" in str(error):
-            return False
-        raise
-    return True
-
-
-def _read_bare_table(table, class_names, columns):
-    wanted = {"text.text_column": columns["text_column"]}
-    if columns["second_text_column"] is not None:
-        wanted["text.second_text_column"] = columns["second_text_column"]
+def _read_bare_table(table, class_names, text_column, second_text_column):
+    wanted = {"text.text_column": text_column}
+    if second_text_column is not None:
+        wanted["text.second_text_column"] = second_text_column
     places, rows = zip(*read_cells(table, wanted), strict=True)
     names = list(wanted.values())
     texts = [row.get(names[0], "") if len(names) == 1 else tuple(row.get(name, "") for name in names) for row in rows]
