@@ -69,9 +69,9 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
             features = PhaseFeatures(config, model, splits, phases, done, record)
         _tell(features, run, insisted=config.cache.mode == "on")
         while (index := len(staging.state["ends"])) < len(phases):
-            first_epoch = max([saving.progress.epochs, *staging.state["ends"]])
+            start = max([saving.progress.epochs, *staging.state["ends"]]), staging.state["steps"]
             try:
-                _fit_phase(config, model, splits, phases[index], features.of(index), watching, first_epoch)
+                _fit_phase(config, model, splits, phases[index], features.of(index), watching, start)
             except callbacks.NotFinite as error:
                 roll_back(error, saving, run)
             # Steps and data that were traced hold on to each other, and to what was stored: it would pile up.
@@ -144,9 +144,10 @@ def _quick_collection():
         gc.unfreeze()
 
 
-def _fit_phase(config, model, splits, phase, reading, watching, first_epoch):
-    """Trains one phase on what it reads, and holds on to none of it."""
+def _fit_phase(config, model, splits, phase, reading, watching, start):
+    """Trains one phase on what it reads, from an epoch and so many of its steps on, and holds on to none of it."""
     cut, stored = reading or (None, None)
+    first_epoch, steps_done = start
     strategy = model.distribute_strategy
     inputs = TASKS[config.task].training_inputs(config, splits, first_epoch, stored)
     with strategy.scope():
@@ -154,7 +155,7 @@ def _fit_phase(config, model, splits, phase, reading, watching, first_epoch):
     if strategy.num_replicas_in_sync > 1:
         distribution.shard_steps(learner)
         inputs = distribution.shard_inputs(inputs, strategy)
-    elif steps_done := watching[0].state["steps"]:
+    elif steps_done:
         inputs["x"] = inputs["x"].skip(steps_done)
         # Keras makes the metrics in the first step, and those of the steps before are to be put back into them.
         learner.evaluate(inputs["validation_data"].take(1), verbose=0)
