@@ -125,6 +125,8 @@ def pretrain(config, model, target, run):
 def adapt(config, model, splits, target, phases, run):
     """Tries what the method offers and keeps what the validator finds best, the model as it is included.
 
+    Without a method nothing is tried, and the target is reported as it is.
+
     Args:
         config: `RunConfig` with a method of adaptation.
         model: trained classifier. It is changed.
@@ -132,8 +134,6 @@ def adapt(config, model, splits, target, phases, run):
         target: `Target`.
         phases: list of `Phase`, as trained.
         run: `RunFolder`; candidates that are done are kept in its `checkpoints`, and are not repeated.
-
-    Without a method nothing is tried, and the target is reported as it is.
 
     Returns:
         Dict ready for JSON: `method`, `validator`, `kept` (the candidate's name), `candidates` (name, score and what
@@ -145,21 +145,22 @@ def adapt(config, model, splits, target, phases, run):
         return {"pictures": []} | ({"target": {"source_only": report["metrics"]}} if "metrics" in report else {})
     domains = _Domains(config, model, splits, target, phases)
     start = _values(model)
-    candidates = []
+    candidates, best_score = [], -math.inf
     for number, (name, train) in enumerate([(SOURCE_ONLY, None), *_candidates(config, domains)]):
         weights, scores = _made_once(run / "checkpoints" / f"adapted-{number}.npz", model, start, train, domains)
         candidates.append({"name": name, "score": scores[config.adaptation.validator], "validators": scores})
-        if max(candidates, key=lambda one: one["score"]) is candidates[-1]:
-            best = weights
+        # Of equal scores the first stands, and so the source-only model before all others.
+        if number == 0 or candidates[-1]["score"] > best_score:
+            kept, best, best_score = name, weights, candidates[-1]["score"]
         print(f"{name}: {config.adaptation.validator} {candidates[-1]['score']:.4f}", flush=True)
-    kept = max(candidates, key=lambda one: one["score"])["name"]
     print(f"kept: {kept}", flush=True)
     record = {"method": config.adaptation.method, "validator": config.adaptation.validator}
     record |= {"kept": kept, "candidates": candidates}
-    reports = {}
-    for name, weights in (("source_only", start), ("adapted", best)):
-        _assign(model, weights)
-        reports[name] = _report(config, model, splits, target)
+    _assign(model, start)
+    reports = dict.fromkeys(("source_only", "adapted"), _report(config, model, splits, target))
+    if kept != SOURCE_ONLY:
+        _assign(model, best)
+        reports["adapted"] = _report(config, model, splits, target)
     return record | _compare(reports, splits.class_names, run)
 
 
