@@ -52,10 +52,11 @@ def test_a_run_is_adapted_and_says_what_came_of_it(
     method, picture_folder, target_folder, tmp_path, capsys, small_network
 ):
     run = tmp_path / "run"
-    train.main(flags(picture_folder, target_folder, method, run))
+    weights = {"--adaptation.weights": "[1]"} if method == "mcc" else {}
+    train.main(flags(picture_folder, target_folder, method, run, **weights))
     found, printed = read(run)["adaptation"], capsys.readouterr().out
     names = [candidate["name"] for candidate in found["candidates"]]
-    assert names[0] == "source-only" and len(names) == (4 if method == "mcc" else 2)
+    assert names[0] == "source-only" and len(names) == 2
     best = max(found["candidates"], key=lambda candidate: candidate["score"])
     assert found["kept"] == best["name"] and f"kept: {best['name']}" in printed
     assert "target: 27 examples without labels, 9 with labels for the report" in printed

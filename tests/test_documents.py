@@ -18,6 +18,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHIPPED = sorted((ROOT / "tl_keras").rglob("*.yaml"))
 LINES = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()]
 PINNED = [Requirement(line) for line in LINES if line]
+FLAG = re.compile(r"(?<![\w-])--[\w.]+")
+BENCHMARK = re.compile(r"python (benchmarks/\w+\.py)([^`\n]*)")
 OTHER_FLAGS = {*OWN_FLAGS, "--format", "--output", "--pictures", "--score_threshold", "--data"}
 
 
@@ -30,7 +32,15 @@ def test_the_readme_opens_with_the_two_commands():
 
 
 def test_every_flag_in_the_readme_is_known():
-    assert set(re.findall(r"(?<![\w-])--[\w.]+", README)) <= {*flag_names(), *OTHER_FLAGS}
+    without_benchmarks = BENCHMARK.sub("", README)
+    assert set(FLAG.findall(without_benchmarks)) <= {*flag_names(), *OTHER_FLAGS}
+
+
+@pytest.mark.parametrize("document", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_every_benchmark_that_a_document_names_is_there_and_knows_its_flags(document):
+    for script, arguments in BENCHMARK.findall((ROOT / document).read_text(encoding="utf-8")):
+        source = (ROOT / script).read_text(encoding="utf-8")
+        assert all(f'"{flag}"' in source for flag in FLAG.findall(arguments)), (script, arguments)
 
 
 def test_every_file_that_the_readme_links_is_there():
@@ -44,15 +54,16 @@ def test_the_comparison_in_the_readme_trains_as_long_as_the_default_run():
     assert shown == compared
 
 
-def _marked(path):
-    """Of the object detectors one runs in the normal suite: each takes half a minute."""
-    slow = [pytest.mark.slow] if path.stem.startswith("boxed_") else []
-    return pytest.param(path, marks=slow, id=path.stem)
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_configuration_says_how_to_run_it_and_is_read(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(f"# python -m tl_keras.train --config {path.stem}\n")
+    assert f"\ntask: {parse(['--config', path.stem]).task}\n" in text
 
 
-@pytest.mark.parametrize("path", map(_marked, SHIPPED))
-def test_every_shipped_configuration_says_how_to_run_it_and_runs(path, tmp_path):
-    assert path.read_text(encoding="utf-8").startswith(f"# python -m tl_keras.train --config {path.stem}\n")
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_configuration_runs(path, tmp_path):
     few = ["--epochs", "4", "--data.examples_per_class", "2"]
     if "task: object_detection" in path.read_text(encoding="utf-8"):
         few = ["--data.max_train_images", "2", "--data.image_size", "96", "--phases", "[{train: head}]"]

@@ -41,11 +41,18 @@ def trained(flags):
     return keras.models.load_model(folder / "model.keras"), json.loads((folder / "history.json").read_text())
 
 
-@pytest.mark.parametrize(
-    "backbone",
-    ["efficientnet_lite0", *(pytest.param(name, marks=pytest.mark.slow) for name in ("vgg16", "inception_v3"))],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", PHASES)
 def test_cached_training_equals_plain_training(picture_folder, tmp_path, capsys, backbone):
+    check_equality(picture_folder, tmp_path, capsys, backbone)
+
+
+@pytest.mark.usefixtures("small_network")
+def test_cached_training_of_a_small_network_equals_plain_training(picture_folder, tmp_path, capsys):
+    check_equality(picture_folder, tmp_path, capsys, "efficientnet_lite0")
+
+
+def check_equality(picture_folder, tmp_path, capsys, backbone):
     plain, plain_history = trained(arguments(picture_folder, tmp_path / "off", backbone, **{"cache.mode": "off"}))
     assert "frozen part computes" not in capsys.readouterr().out
     cached, cached_history = trained(arguments(picture_folder, tmp_path / "on", backbone, **{"cache.mode": "on"}))
@@ -279,11 +286,12 @@ def test_a_cache_on_the_disk_changes_no_bit_and_serves_another_head(picture_fold
     assert {path.name: path.stat().st_ino for path in (tmp_path / "cache").glob("*.activations")} == written
 
 
+@pytest.mark.usefixtures("small_network")
 def test_activations_of_a_phase_that_is_over_make_room_for_the_next(picture_folder, tmp_path, capsys):
-    flags = {"cache.mode": "on", "cache.folder": tmp_path / "cache", "cache.max_gigabytes": 175e3 / 1e9}
+    flags = {"cache.mode": "on", "cache.folder": tmp_path / "cache", "cache.max_gigabytes": 150e3 / 1e9}
     trained(arguments(picture_folder, tmp_path / "run", **flags))
     assert "3 of 3 phases" in (printed := capsys.readouterr().out) and "a pass for each cut" in printed
-    assert sum(path.stat().st_size for path in (tmp_path / "cache").glob("*.activations")) < 175e3
+    assert sum(path.stat().st_size for path in (tmp_path / "cache").glob("*.activations")) < 150e3
 
 
 @pytest.mark.parametrize(

@@ -389,7 +389,8 @@ def test_large_sets_are_tokenized_once(encoder, table, tmp_path, monkeypatch):
     assert len(list((tmp_path / "tl_keras" / "tokens").glob("*.npz"))) == 3
 
 
-@pytest.mark.parametrize("rank", [None, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [None, 2])
 def test_an_interrupted_run_ends_the_same_with_and_without_lora(flags, tmp_path, monkeypatch, rank):
     more = ["--model.dropout", "0.3", "--phases", "[{train: head}, {train: all, epochs: 2}]"]
     more += ["--model.lora_rank", str(rank)] if rank else []

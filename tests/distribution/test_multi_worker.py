@@ -60,7 +60,7 @@ def test_a_killed_worker_stops_the_other_and_both_go_on(lost, alone, picture_fol
     arguments = flags(picture_folder, tmp_path / "run")
     workers = start_workers(arguments)
     # In the middle of the second phase.
-    wait_for(tmp_path / "run" / "checkpoints" / "epoch-00003.npz")
+    wait_for(tmp_path / "run" / "checkpoints" / "00003-000000000.npz")
     workers[lost].send_signal(signal.SIGKILL)
     printed, _ = workers[1 - lost].communicate(timeout=60)
     workers[lost].communicate()
