@@ -7,8 +7,8 @@ from PIL import Image
 
 from tl_keras import adapting, evaluate, train
 from tl_keras.adaptation import VALIDATORS
-from tl_keras.adaptation_config import Validator
 from tl_keras.command_line import parse
+from tl_keras.config.adaptation_config import Validator
 from tl_keras.errors import InputError
 
 PHASES = "[{train: top, epochs: 2, learning_rate: 0.01}]"

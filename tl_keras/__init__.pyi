@@ -3,7 +3,7 @@ from . import data as data
 from . import evaluation as evaluation
 from . import models as models
 from . import transfer as transfer
-from .adaptation_config import AdaptationConfig as AdaptationConfig
+from .config import AdaptationConfig as AdaptationConfig
 from .config import CacheConfig as CacheConfig
 from .config import DataConfig as DataConfig
 from .config import DetectionConfig as DetectionConfig

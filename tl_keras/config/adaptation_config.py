@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from tl_keras.config.ranges import check_least
 from tl_keras.errors import InputError
 
 Method = Literal["dann", "deep_coral", "mmd", "adabn", "tent", "mcc", "self_training"]
@@ -58,9 +59,7 @@ class AdaptationConfig:
         if (wanted is None) != (self.target is None):
             given, missing = (wanted, "target") if wanted else ("target", "method")
             raise InputError(f"adaptation.{given} is given without adaptation.{missing}: give both or none.")
-        for name in ("epochs", "masked_epochs"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise InputError(f"adaptation.{name} must be at least 1: got {getattr(self, name)}.")
+        check_least(self, "adaptation", {"epochs": 1, "masked_epochs": 1})
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InputError(f"adaptation.learning_rate must be above 0: got {self.learning_rate}.")
         if self.weights is not None and not (self.weights and min(self.weights) > 0):

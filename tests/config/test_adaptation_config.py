@@ -2,7 +2,7 @@ from typing import get_args
 
 import pytest
 
-from tl_keras.adaptation_config import DEFAULT_WEIGHTS, STATISTICS_ONLY, AdaptationConfig, Method
+from tl_keras.config.adaptation_config import DEFAULT_WEIGHTS, STATISTICS_ONLY, AdaptationConfig, Method
 from tl_keras.errors import InputError
 
 

@@ -1,0 +1,30 @@
+import math
+
+import pytest
+
+from tl_keras.config import DataConfig
+from tl_keras.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("values", "telling"),
+    [
+        ({"path": ""}, "data.path is empty"),
+        ({"image_size": 31}, "data.image_size must be at least 32: got 31"),
+        ({"batch_size": 0}, "data.batch_size must be at least 1: got 0"),
+        ({"examples_per_class": 0}, "data.examples_per_class must be at least 1"),
+        ({"validation_fraction": 0.5}, "data.validation_fraction must lie between 0 and 0.5: got 0.5"),
+        ({"test_fraction": 0.0}, "data.test_fraction must lie"),
+        ({"max_decoded_gigabytes": math.nan}, "data.max_decoded_gigabytes"),
+        ({"max_bad_files": 1.5}, "data.max_bad_files must lie from 0 to 1: got 1.5"),
+        ({"multi_label": True, "class_weight": "balanced"}, "class_weight balanced needs one label"),
+    ],
+)
+def test_what_no_run_could_use_is_refused_by_name(values, telling):
+    with pytest.raises(InputError, match=telling):
+        DataConfig(**values)
+
+
+def test_an_image_size_that_no_memory_holds_is_refused():
+    with pytest.raises(InputError, match="at most 4096 pixels"):
+        DataConfig(image_size=1_000_000)

@@ -1,0 +1,52 @@
+import math
+
+import pytest
+
+from tl_keras.config import CacheConfig, DataConfig, RunConfig
+from tl_keras.errors import InputError
+from tl_keras.phases import Phase
+
+
+@pytest.mark.parametrize(
+    ("values", "telling"),
+    [
+        ({"phases": []}, "empty list of phases"),
+        ({"phases": [Phase("head")], "epochs": 3}, "epochs shapes a recipe, but phases are given"),
+        ({"phases": [Phase("head")], "learning_rate": 0.1}, "learning_rate shapes a recipe"),
+        ({"phases": [Phase("head")], "unfreeze_from": "block5"}, "unfreeze_from shapes a recipe"),
+        ({"epochs": 0}, "epochs must be at least 1: got 0"),
+        ({"seed": -1}, "seed must be at least 0"),
+        ({"seed": 2**32}, "seed must be at most 4294967295"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"learning_rate": math.inf}, "learning_rate must be above 0: got inf"),
+    ],
+)
+def test_what_no_run_could_use_is_refused_by_name(values, telling):
+    with pytest.raises(InputError, match=telling):
+        RunConfig(**values)
+
+
+@pytest.mark.parametrize(
+    ("data", "cache", "message"),
+    [
+        (DataConfig(augmentation="none"), CacheConfig(views=2), "cache.views=2 keeps augmented versions"),
+        (DataConfig(augmentation="light"), CacheConfig(mode="on"), "give cache.views"),
+    ],
+)
+def test_a_cache_that_could_not_work_is_refused(data, cache, message):
+    with pytest.raises(InputError, match=message):
+        RunConfig(data=data, cache=cache)
+
+
+def test_a_time_that_is_none_is_refused():
+    with pytest.raises(InputError, match="'soon' is no duration"):
+        RunConfig(max_time="soon")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"recipe": "few_shot"}, {"phases": [Phase(["layer1"], objective="contrastive")]}],
+)
+def test_examples_of_several_labels_are_not_compared(settings):
+    with pytest.raises(InputError, match="few_shot compares examples of one label each"):
+        RunConfig(data=DataConfig(multi_label=True), **settings)

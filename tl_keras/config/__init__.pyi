@@ -1,0 +1,10 @@
+from .adaptation_config import AdaptationConfig as AdaptationConfig
+from .cache_config import CacheConfig as CacheConfig
+from .config_keys import check_keys as check_keys
+from .config_keys import flag_names as flag_names
+from .data_config import DataConfig as DataConfig
+from .detection_config import DetectionConfig as DetectionConfig
+from .model_config import ModelConfig as ModelConfig
+from .optimizer_config import OptimizerConfig as OptimizerConfig
+from .run_config import RunConfig as RunConfig
+from .text_config import TextConfig as TextConfig

@@ -1,0 +1,35 @@
+"""What a run is told about the cache of activations."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from tl_keras.config.ranges import check_least
+from tl_keras.errors import InputError
+
+
+@dataclass(frozen=True)
+class CacheConfig:
+    """Whether what frozen blocks compute is computed once and kept."""
+
+    mode: Literal["auto", "on", "off"] = "auto"
+    """auto keeps activations where that saves time, and of augmented images only where views are given; on insists; off
+    never keeps any."""
+    views: int | None = None
+    """Augmented versions of each image to keep, one for each epoch in turn; null keeps nothing of augmented data."""
+    storage: Literal["auto", "memory", "disk"] = "auto"
+    """Where: auto takes the disk where a folder is given or half of the free memory does not suffice."""
+    max_gigabytes: float = 8.0
+    """Memory that the activations may take, or the folder of all runs."""
+    folder: str | None = None
+    """Folder on the disk, where other runs over the same data find them; null takes one in the user's cache."""
+    dtype: Literal["float32", "bfloat16"] | None = None
+    """bfloat16 halves what float32 takes and rounds to 3 digits; null keeps what the network computes, exactly."""
+
+    def __post_init__(self):
+        """Refuses numbers out of range."""
+        check_least(self, "cache", {"views": 1})
+        if not 0 < self.max_gigabytes < math.inf:
+            raise InputError(f"cache.max_gigabytes must be above 0: got {self.max_gigabytes}.")
+        if self.storage == "memory" and self.folder is not None:
+            raise InputError(f"cache.folder {self.folder!r} lies on the disk, cache.storage is memory: leave one out.")
