@@ -36,6 +36,22 @@ def test_slurm_starts_a_worker_on_each_node():
     assert (found.addresses, found.index) == (("gpu1:9", "gpu2:9"), 1)
 
 
+@pytest.mark.parametrize(("nodes", "alike"), [("gpu[1-3]", True), ("gpu[9-11]", False)])
+def test_tensorflows_own_resolver_agrees_where_the_names_of_the_nodes_are_in_order(nodes, alike, monkeypatch):
+    """It sorts them by name, Slurm numbers tasks as nodes are listed: beyond gpu9 each gets the address of another."""
+    import tensorflow as tf
+
+    environment = {"SLURM_PROCID": "1", "SLURM_STEP_NODELIST": nodes, "SLURM_STEP_NUM_TASKS": "3"}
+    for name, value in (environment | {"SLURM_STEP_TASKS_PER_NODE": "1(x3)"}).items():
+        monkeypatch.setenv(name, value)
+    resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
+        port_base=12345, gpus_per_node=1, gpus_per_task=1, auto_set_gpu=False
+    )
+    found = cluster_of(environment)
+    assert (tuple(resolver.cluster_spec().as_dict()["worker"]) == found.addresses) == alike
+    assert sorted(resolver.cluster_spec().as_dict()["worker"]) == sorted(found.addresses)
+
+
 def test_what_vertex_ai_says_stays():
     told = {
         "cluster": {"chief": ["a-workerpool0-0:2222"], "worker": ["a-workerpool1-0:2222"]},
