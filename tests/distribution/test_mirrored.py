@@ -47,6 +47,7 @@ def test_two_devices_learn_from_texts_as_one(tmp_path):
         "task": "text_classification",
         "model.backbone": tmp_path / "bert",
         "model.weights": "pretrained",
+        "text.max_tokens": 32,
         "phases": "[{train: head, epochs: 2}, {train: layer1, epochs: 2}, {train: layer0, epochs: 2}]",
     }
     assert_the_same(tmp_path, tmp_path / "texts.csv", settings, ("data.image_size",))
