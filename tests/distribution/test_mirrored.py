@@ -43,12 +43,15 @@ def test_two_devices_learn_from_texts_as_one(tmp_path):
     ]
     (tmp_path / "texts.csv").write_text("\n".join(["text,label", *lines]))
     save_preset(tmp_path / "bert", "bert")
+    # Each device draws its own dropout.
+    described = tmp_path / "bert" / "config.json"
+    described.write_text(described.read_text().replace('"dropout": 0.1', '"dropout": 0.0'))
     settings = {
         "task": "text_classification",
         "model.backbone": tmp_path / "bert",
         "model.weights": "pretrained",
         "text.max_tokens": 32,
-        "phases": "[{train: head, epochs: 2}, {train: layer1, epochs: 2}, {train: layer0, epochs: 2}]",
+        "phases": "[{train: head, epochs: 2}, {train: layer2, epochs: 2}, {train: layer1, epochs: 2}]",
     }
     assert_the_same(tmp_path, tmp_path / "texts.csv", settings, ("data.image_size",))
 
@@ -81,7 +84,10 @@ def test_two_devices_learn_from_boxes_as_one(tmp_path):
 
 
 def assert_the_same(tmp_path, path, settings, without):
-    """Trains on one device and on two and compares what the last epochs report, which weights decide."""
+    """Trains on one device and on two and compares the losses of all epochs, which the weights decide.
+
+    The accuracy may differ where two classes are equally probable but for rounding.
+    """
     histories = []
     for devices, size, where in ((1, 10, "cpu"), (2, 5, "mirrored")):
         folder = tmp_path / where
@@ -93,8 +99,10 @@ def assert_the_same(tmp_path, path, settings, without):
         finish(start(given, devices=devices))
         histories.append(json.loads((folder / "history.json").read_text()))
     one, two = histories
-    for name, values in one.items():
-        np.testing.assert_allclose(two[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
+    losses = [name for name in one if name.endswith("loss")]
+    assert {"loss", "val_loss"} <= set(losses)
+    for name in losses:
+        np.testing.assert_allclose(two[name], one[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 @pytest.mark.slow
