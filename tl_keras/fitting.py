@@ -1,6 +1,5 @@
 """Trains a model phase by phase, on the images or on what its frozen blocks made of them."""
 
-import contextlib
 import gc
 from dataclasses import replace
 
@@ -8,6 +7,7 @@ from tl_keras import callbacks, data, distribution, models, replicas, transfer
 from tl_keras.durations import parse_interval
 from tl_keras.errors import RunStopped, unknown_name
 from tl_keras.phase_features import PhaseFeatures
+from tl_keras.quick_collection import quick_collection
 from tl_keras.tasks import TASKS
 
 LOWERED_RATE = 0.1
@@ -63,7 +63,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     if distribution.is_multi_worker(strategy):
         watching.insert(0, distribution.ChiefDecides(strategy))
     done = len(staging.state["ends"])
-    with _quick_collection(), data.own_errors():
+    with quick_collection(), data.own_errors():
         record = run / "checkpoints" / "cache.json"
         with replicas.chief_first(record, strategy):
             features = PhaseFeatures(config, model, splits, phases, done, record)
@@ -132,16 +132,6 @@ def roll_back(error, saving, run):
     staging.state["rate"] = LOWERED_RATE
     print(f"the loss or a weight was no finite number at {error}: all rates are a tenth from here on", flush=True)
     run.log("rollback", {"at": str(error)})
-
-
-@contextlib.contextmanager
-def _quick_collection():
-    """Lets garbage be looked for among what is made from now on: TensorFlow alone has a 400,000 older objects."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _fit_phase(config, model, splits, phase, reading, watching, start):

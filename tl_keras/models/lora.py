@@ -1,13 +1,12 @@
 """LoRA: dense layers of a pretrained network learn through small additions of low rank, and end as plain layers."""
 
-import contextlib
-import gc
 import math
 
 import keras
 import numpy as np
 
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.quick_collection import quick_collection
 
 ADAPTABLE = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Embedding)
 BASES = ("_kernel", "_embeddings")
@@ -85,7 +84,8 @@ def merge_lora(model):
         Number of layers that were merged.
     """
     layers = _adapted_layers(model)
-    with _quick_deletion():
+    # Keras 3.15.1 collects garbage whenever a variable is deleted from a layer, a quarter of a second each time.
+    with quick_collection():
         for layer in layers:
             _merge(layer)
     if layers:
@@ -104,16 +104,6 @@ def _merge(layer):
     for name in _adapter_names(layer):
         delattr(layer, name)
     layer.lora_enabled, layer.lora_rank, layer.lora_alpha = False, None, None
-
-
-@contextlib.contextmanager
-def _quick_deletion():
-    # Keras 3.15.1 collects garbage whenever a variable is deleted from a layer, a quarter of a second each time.
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _choose(model, blocks):
