@@ -1,8 +1,9 @@
+import math
 from types import SimpleNamespace
 
 import pytest
 
-from tl_keras.config.ranges import check_least
+from tl_keras.config.ranges import check_above_zero, check_least
 from tl_keras.errors import InputError
 
 
@@ -14,3 +15,14 @@ def test_the_least_and_nothing_at_all_pass():
 def test_less_is_refused_by_name(prefix, name):
     with pytest.raises(InputError, match=f"^{name} must be at least 2: got 1"):
         check_least(SimpleNamespace(batch_size=1), prefix, {"batch_size": 2})
+
+
+def test_numbers_above_zero_and_nothing_at_all_pass():
+    for value in (1e-9, 3, None):
+        check_above_zero(SimpleNamespace(rate=value), "cache", "rate")
+
+
+@pytest.mark.parametrize("value", [0, -1.0, math.inf, math.nan])
+def test_other_numbers_are_refused_by_name(value):
+    with pytest.raises(InputError, match=f"^cache.rate must be above 0: got {value}"):
+        check_above_zero(SimpleNamespace(rate=value), "cache", "rate")

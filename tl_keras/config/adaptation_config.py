@@ -1,10 +1,9 @@
 """What a run is told about a domain whose labels nobody has. Knows no TensorFlow."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
-from tl_keras.config.ranges import check_least
+from tl_keras.config.ranges import check_above_zero, check_least
 from tl_keras.errors import InputError
 
 Method = Literal["dann", "deep_coral", "mmd", "adabn", "tent", "mcc", "self_training"]
@@ -60,8 +59,7 @@ class AdaptationConfig:
             given, missing = (wanted, "target") if wanted else ("target", "method")
             raise InputError(f"adaptation.{given} is given without adaptation.{missing}: give both or none.")
         check_least(self, "adaptation", {"epochs": 1, "masked_epochs": 1})
-        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            raise InputError(f"adaptation.learning_rate must be above 0: got {self.learning_rate}.")
+        check_above_zero(self, "adaptation", "learning_rate")
         if self.weights is not None and not (self.weights and min(self.weights) > 0):
             raise InputError(f"adaptation.weights must be numbers above 0: got {self.weights}.")
         if self.method in STATISTICS_ONLY:

@@ -1,10 +1,9 @@
 """What a run is told about the cache of activations."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
-from tl_keras.config.ranges import check_least
+from tl_keras.config.ranges import check_above_zero, check_least
 from tl_keras.errors import InputError
 
 
@@ -29,7 +28,6 @@ class CacheConfig:
     def __post_init__(self):
         """Refuses numbers out of range."""
         check_least(self, "cache", {"views": 1})
-        if not 0 < self.max_gigabytes < math.inf:
-            raise InputError(f"cache.max_gigabytes must be above 0: got {self.max_gigabytes}.")
+        check_above_zero(self, "cache", "max_gigabytes")
         if self.storage == "memory" and self.folder is not None:
             raise InputError(f"cache.folder {self.folder!r} lies on the disk, cache.storage is memory: leave one out.")

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from tl_keras.config.ranges import check_least
+from tl_keras.config.ranges import check_above_zero, check_least
 from tl_keras.errors import InputError
 
 
@@ -25,7 +25,6 @@ class OptimizerConfig:
         check_least(self, "optimizer", {"accumulation_steps": 1})
         if not 0 <= self.weight_decay < math.inf:
             raise InputError(f"optimizer.weight_decay must be 0 or more: got {self.weight_decay}.")
-        if self.clip_norm is not None and not 0 < self.clip_norm < math.inf:
-            raise InputError(f"optimizer.clip_norm must be above 0: got {self.clip_norm}.")
+        check_above_zero(self, "optimizer", "clip_norm")
         if self.ema_momentum is not None and not 0 < self.ema_momentum < 1:
             raise InputError(f"optimizer.ema_momentum must lie between 0 and 1: got {self.ema_momentum}.")

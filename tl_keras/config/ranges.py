@@ -1,4 +1,6 @@
-"""A check that all parts of the configuration share."""
+"""Checks that the parts of the configuration share."""
+
+import math
 
 from tl_keras.errors import InputError
 
@@ -17,4 +19,24 @@ def check_least(config, prefix, bounds):
     for name, least in bounds.items():
         value = getattr(config, name)
         if value is not None and value < least:
-            raise InputError(f"{prefix}{'.' if prefix else ''}{name} must be at least {least}: got {value}.")
+            raise InputError(f"{_full_name(prefix, name)} must be at least {least}: got {value}.")
+
+
+def check_above_zero(config, prefix, name):
+    """Refuses a number that is 0, negative, infinite or none at all.
+
+    Args:
+        config: dataclass.
+        prefix: as for `check_least`.
+        name: field; None in it passes.
+
+    Raises:
+        InputError: names the field.
+    """
+    value = getattr(config, name)
+    if value is not None and not 0 < value < math.inf:
+        raise InputError(f"{_full_name(prefix, name)} must be above 0: got {value}.")
+
+
+def _full_name(prefix, name):
+    return f"{prefix}.{name}" if prefix else name

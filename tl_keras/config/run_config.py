@@ -1,6 +1,5 @@
 """What a run is told: one training, from data to report."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,7 +9,7 @@ from tl_keras.config.data_config import DataConfig
 from tl_keras.config.detection_config import DetectionConfig
 from tl_keras.config.model_config import ModelConfig
 from tl_keras.config.optimizer_config import OptimizerConfig
-from tl_keras.config.ranges import check_least
+from tl_keras.config.ranges import check_above_zero, check_least
 from tl_keras.config.task_rules import check_task, parts_of_task
 from tl_keras.config.text_config import TextConfig
 from tl_keras.durations import parse_duration, parse_interval
@@ -101,8 +100,7 @@ class RunConfig:
         check_least(self, "", {"epochs": 1, "seed": 0})
         if self.seed > MAX_SEED:
             raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")
-        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            raise InputError(f"learning_rate must be above 0: got {self.learning_rate}.")
+        check_above_zero(self, "", "learning_rate")
         if self.block_decay is not None and not 0 < self.block_decay <= 1:
             raise InputError(f"block_decay must lie above 0 and up to 1: got {self.block_decay}.")
         if self.max_time is not None:
