@@ -53,38 +53,23 @@ def train(flags, folder):
     return RunFolder(path).read_json("metrics.json")["adaptation"]
 
 
-def measure(pair, method, bounds, folder):
-    """Adapts by a method, once for each seed.
-
-    Args:
-        pair: key of `PAIRS`.
-        method: name of the method.
-        bounds: list with an upper bound for each seed; where it is None, this run trains it and puts it there.
-        folder: `pathlib.Path` for the runs.
-
-    Returns:
-        For each seed the accuracies of source-only, adapted and upper bound, and whether adaptation was kept.
-    """
-    found = []
-    for seed, bound in enumerate(bounds):
-        name = f"{list(PAIRS).index(pair)}-{method}-{seed}"
-        own = {
-            "--adaptation.method": method,
-            "--seed": str(seed),
-            "--adaptation.upper_bound": str(bound is None).lower(),
-        }
-        record = train([part for flag in (PAIRS[pair] | own).items() for part in flag], folder / name)
-        if bound is None:
-            bounds[seed] = record["target"]["upper_bound"]["accuracy"]
-        accuracies = [record["target"][way]["accuracy"] for way in ("source_only", "adapted")]
-        found.append((*accuracies, bounds[seed], record["kept"] != "source-only"))
-    return found
+def adapt(pair, method, seed, upper_bound, folder):
+    """Adapts by a method and returns what came of it, with an upper bound where that is asked for."""
+    own = {
+        "--adaptation.method": method,
+        "--adaptation.upper_bound": str(upper_bound).lower(),
+        "--seed": str(seed),
+    }
+    name = f"{list(PAIRS).index(pair)}-{method}-{seed}{'-bound' if upper_bound else ''}"
+    return train([part for flag in (PAIRS[pair] | own).items() for part in flag], folder / name)
 
 
-def row(pair, method, found):
-    """Formats a line of the table."""
-    before, after, bound, kept = zip(*found, strict=True)
-    closed = [(b - a) / (c - a) for a, b, c, _ in found]
+def row(pair, method, records, bounded):
+    """Formats a line of the table, of the records of a method and, seed by seed, of one with upper bounds."""
+    before, after = ([record["target"][way]["accuracy"] for record in records] for way in ("source_only", "adapted"))
+    bound = [record["target"]["upper_bound"]["accuracy"] for record in bounded]
+    kept = [record["kept"] != "source-only" for record in records]
+    closed = [(b - a) / (c - a) for a, b, c in zip(before, after, bound, strict=True)]
     cells = [f"{statistics.mean(values):.3f} ± {statistics.pstdev(values):.3f}" for values in (before, after, bound)]
     return f"| {pair} | {method} | {' | '.join(cells)} | {statistics.mean(closed):.0%} | {sum(kept)} of {len(kept)} |"
 
@@ -103,10 +88,12 @@ def main():
         folder = Path(options.folder or stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
         for pair in options.pair or PAIRS:
-            bounds = [None] * options.seeds
+            bounded = None
             for method in options.method or METHODS:
                 if not (pair == TEXTS and method in STATISTICS):
-                    print(row(pair, method, measure(pair, method, bounds, folder)), flush=True)
+                    records = [adapt(pair, method, seed, bounded is None, folder) for seed in range(options.seeds)]
+                    bounded = bounded or records
+                    print(row(pair, method, records, bounded), flush=True)
 
 
 if __name__ == "__main__":
