@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tl_keras import train
 from tl_keras.command_line import OWN_FLAGS, parse
@@ -18,6 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHIPPED = sorted((ROOT / "tl_keras").rglob("*.yaml"))
 LINES = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()]
 PINNED = [Requirement(line) for line in LINES if line]
+HASHED = (ROOT / "requirements-hashes.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
 FLAG = re.compile(r"(?<![\w-])--[\w.]+")
 BENCHMARK = re.compile(r"python (benchmarks/\w+\.py)([^`\n]*)")
 OTHER_FLAGS = {*OWN_FLAGS, "--format", "--output", "--pictures", "--score_threshold", "--data"}
@@ -69,6 +71,14 @@ def test_every_shipped_configuration_runs(path, tmp_path):
         few = ["--data.max_train_images", "2", "--data.image_size", "96", "--phases", "[{train: head}]"]
     folder = train.run_training(parse(["--config", path.stem, *few, "--run", str(tmp_path / "run")]))
     assert (folder / "model.keras").exists()
+
+
+def test_whatever_is_installed_is_pinned_by_a_hash():
+    lines = [line for line in HASHED if not line.startswith("#")]
+    assert len(lines) > len(PINNED)
+    assert all(re.match(r"[\w.-]+==[\w.]+ .*--hash=sha256:[0-9a-f]{64}", line) for line in lines)
+    names = {f"{canonicalize_name(pinned.name)}{pinned.specifier}" for pinned in PINNED}
+    assert names <= {line.split()[0] for line in lines}
 
 
 @pytest.mark.parametrize("pinned", PINNED, ids=str)
