@@ -1,9 +1,10 @@
 """What training on several workers costs: `python benchmarks/distribution.py`, or with `--table` what it would cost.
 
-Without flags it trains the blocks of a small network phase by phase, on one process and on two that speak over the
-network of this machine, and prints for each phase the steps in a second, as a ratio to one process with the same batch,
-and the bytes that went over the network in a step beside those of the cost model: of N workers in a ring each sends
-2 (N - 1) / N times the bytes of the trainable parameters. What else speaks on this machine's own network counts, too.
+Without flags it trains the blocks of a small network phase by phase, on one process and on two and four that speak over
+the network of this machine, and prints for each phase the steps in a second, as a ratio to one process with the same
+batch (the median of so many rounds, in which all take turns), and the bytes that all workers together sent in a step
+beside those of the cost model: of N workers in a ring each sends 2 (N - 1) / N times the bytes of the trainable
+parameters. What else speaks on this machine's own network counts, too.
 
 With `--table` it counts the trainable parameters of VGG16, InceptionV3 and BERT-base in the phases of a progressive
 unfreezing, and what a worker sends in a step for them.
@@ -13,6 +14,7 @@ import argparse
 import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -22,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 
-WIDTH, BATCH, STEPS = 512, 64, 100
+WIDTH, BATCH, STEPS = 512, 1024, 50
 PHASES = ("head", "block2", "all")
-WORKERS = (2, 16, 256)
+MEASURED, COUNTED = (2, 4), (2, 16, 256)
 TABLE = {"vgg16": ("head", "block5", "block4", "all"), "inception_v3": ("head", "mixed9", "mixed6", "all")}
 
 
@@ -77,6 +79,7 @@ def work():
         parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
         found = {"phase": phase, "parameters": parameters, "rate": STEPS / (ended - started)}
         print(json.dumps(found | {"bytes": (after - before) / STEPS}), flush=True)
+    distribution.part(strategy)
 
 
 def measure(workers):
@@ -95,22 +98,26 @@ def measure(workers):
     return [json.loads(line) for line in printed[0].splitlines() if line.startswith("{")]
 
 
-def compare():
-    """Prints the comparison of one process with two."""
-    alone, together = measure(1), measure(2)
-    print("| phase | trainable parameters | steps/s of 2 to 1 | bytes per step | cost model |\n|---|--:|--:|--:|--:|")
-    for one, two in zip(alone, together, strict=True):
-        expected = 2 * sent_bytes(two["parameters"], 2)
-        cells = [two["phase"], f"{two['parameters']:,}", f"{two['rate'] / one['rate']:.2f}", f"{two['bytes']:,.0f}"]
-        print(f"| {' | '.join(cells)} | {expected:,.0f} |")
+def compare(rounds):
+    """Prints the comparison of one process with several."""
+    measured = [{workers: measure(workers) for workers in (1, *MEASURED)} for _ in range(rounds)]
+    print("| phase | trainable parameters | processes | steps/s, to one process | bytes in a step | cost model |")
+    print("|---|--:|--:|--:|--:|--:|")
+    for number, phase in enumerate(PHASES):
+        for workers in MEASURED:
+            found = [one[workers][number] for one in measured]
+            rates = [own["rate"] / one[1][number]["rate"] for own, one in zip(found, measured, strict=True)]
+            parameters, sent = found[0]["parameters"], statistics.median(own["bytes"] for own in found)
+            cells = [phase, f"{parameters:,}", str(workers), f"{statistics.median(rates):.2f}", f"{sent:,.0f}"]
+            print(f"| {' | '.join(cells)} | {workers * sent_bytes(parameters, workers):,.0f} |")
 
 
 def print_table():
-    """Prints what a worker sends in a step, for the phases of three networks."""
+    """Prints what a worker sends in a step, for the phases of three large networks."""
     import tl_keras as tl
     from tl_keras import transfer
 
-    print(f"| network | phase | trainable parameters | {' | '.join(f'{n} workers' for n in WORKERS)} |")
+    print(f"| network | phase | trainable parameters | {' | '.join(f'{n} workers' for n in COUNTED)} |")
     print("|---|---|--:|--:|--:|--:|")
     for name, phases in TABLE.items():
         model = tl.build_image_classifier(name, 10, weights="none")
@@ -136,7 +143,7 @@ def bert_phases():
 
 def print_row(name, phase, parameters):
     """Prints what each worker sends in a step, in MB."""
-    cells = [f"{sent_bytes(parameters, workers) / 1e6:,.2f} MB" for workers in WORKERS]
+    cells = [f"{sent_bytes(parameters, workers) / 1e6:,.2f} MB" for workers in COUNTED]
     print(f"| {name} | {phase} | {parameters:,} | {' | '.join(cells)} |")
 
 
@@ -144,9 +151,10 @@ def main():
     """Reads the flags and does what they ask."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", action="store_true", help="Only count, for three large networks.")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: 3)")
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     flags = parser.parse_args()
-    print_table() if flags.table else work() if flags.work else compare()
+    print_table() if flags.table else work() if flags.work else compare(flags.rounds)
 
 
 if __name__ == "__main__":

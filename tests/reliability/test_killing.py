@@ -15,8 +15,6 @@ def undisturbed(tmp_path_factory):
     folder, context = tmp_path_factory.mktemp("killed"), killing.forking_context()
     phases = {"phases": "[{train: head, epochs: 2}, {train: block7, epochs: 2, block_decay: 0.5}]"}
     flags = {**killing.image_flags(folder), **phases, "checkpoint_every": "2 steps"}
-    # The first process of all waits until TensorFlow is loaded.
-    killing.finish({**flags, "phases": "[{train: head}]"}, folder / "first", context)
     return flags, killing.finish(flags, folder / "whole", context), killing.outcome(folder / "whole"), context
 
 
