@@ -152,6 +152,26 @@ def test_the_frozen_part_is_not_computed_while_training(picture_folder, tmp_path
     assert names == [{"head"}, {"top", "head"}, {"block7", "top", "head"}]
 
 
+@pytest.fixture
+def traced(monkeypatch):
+    """The models whose training step was traced, one for each time."""
+    models, step = [], keras.Model.train_step
+    monkeypatch.setattr(keras.Model, "train_step", lambda model, data: models.append(model) or step(model, data))
+    return models
+
+
+@pytest.mark.usefixtures("small_network")
+def test_a_step_is_traced_once_for_each_phase_though_the_last_batch_is_smaller(picture_folder, tmp_path, traced):
+    trained(arguments(picture_folder, tmp_path / "run", **{"cache.mode": "off"}))
+    assert len(traced) == 3
+
+
+def test_a_step_is_traced_once_for_each_phase_though_texts_differ_in_length(reviews, tiny_bert, tmp_path, traced):
+    flags = text_arguments(reviews, tiny_bert, tmp_path / "run", **{"cache.mode": "off", "text.tokens_per_batch": 64})
+    train.run_training(parse(flags))
+    assert len(traced) == 3
+
+
 @pytest.mark.usefixtures("small_network")
 def test_augmented_views_are_cached_when_they_are_given(picture_folder, tmp_path, capsys):
     more = {"data.augmentation": "light", "cache.views": 3}

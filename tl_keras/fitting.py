@@ -143,7 +143,7 @@ def _fit_phase(config, model, splits, phase, reading, watching, start):
     with strategy.scope():
         learner = make_learner(config, model, phase, cut)
     if strategy.num_replicas_in_sync > 1:
-        distribution.shard_steps(learner)
+        distribution.shard_steps(learner, replicas.steps_per_execution(config, strategy))
         inputs = distribution.shard_inputs(inputs, strategy)
     elif steps_done:
         inputs["x"] = inputs["x"].skip(steps_done)

@@ -10,6 +10,9 @@ from tl_keras import callbacks, distribution
 from tl_keras.errors import InputError
 from tl_keras.runs import open_run, scratch_run
 
+STEPS_ON_TPU = 32
+"""Steps that a TPU takes without a word to its host, which would keep it waiting."""
+
 MOST_WARMUP = 0.5
 """Part of a phase that the warm-up of a scaled learning rate may take."""
 
@@ -26,6 +29,8 @@ def check_replicas(config, strategy):
     """
     replicas = strategy.num_replicas_in_sync
     if replicas == 1:
+        if (config.steps_per_execution or 1) > 1:
+            raise InputError("steps_per_execution is for several devices, and here is one: leave it out.")
         return
     on = f"on {replicas} devices"
     if config.optimizer.accumulation_steps > 1:
@@ -33,7 +38,7 @@ def check_replicas(config, strategy):
             f"optimizer.accumulation_steps does not work {on}, whose batches are summed anyway: leave it out, or take "
             "--distribute cpu or gpu."
         )
-    if config.xla and "TPU" not in strategy.extended.worker_devices[0]:
+    if config.xla and not _is_tpu(strategy):
         raise InputError(f"xla does not compile a step {on}: leave it out, or take --distribute cpu or gpu.")
     if config.recipe == "few_shot" or any(phase.objective == "contrastive" for phase in config.phases or ()):
         raise InputError(
@@ -46,6 +51,20 @@ def check_replicas(config, strategy):
         raise InputError(f"adaptation.masked_epochs runs on one device, not {on}: leave it out.")
     if config.max_time is not None and distribution.is_multi_worker(strategy):
         raise InputError("max_time is not for several workers, whose clocks differ: give epochs or a phase's until.")
+
+
+def steps_per_execution(config, strategy):
+    """Says how many steps the devices take without a word to the host, an int.
+
+    Args:
+        config: `RunConfig`.
+        strategy: `tf.distribute.Strategy`.
+    """
+    return config.steps_per_execution or (STEPS_ON_TPU if _is_tpu(strategy) else 1)
+
+
+def _is_tpu(strategy):
+    return "TPU" in strategy.extended.worker_devices[0]
 
 
 def require_same_number(run, strategy):

@@ -6,7 +6,8 @@ import tensorflow as tf
 from tl_keras.distribution import sharded_model
 from tl_keras.distribution.sharded_model import shard_steps
 from tl_keras.errors import InputError
-from tl_keras.transfer import StagedAdamW
+from tl_keras.phases import Phase
+from tl_keras.transfer import ProgressiveUnfreezing, StagedAdamW
 
 
 def fitted(change, images, labels, **settings):
@@ -32,6 +33,37 @@ def test_on_one_device_the_steps_are_those_of_keras(settings):
         np.testing.assert_allclose(one, other, atol=1e-6)
     for name, values in plain_history.items():
         np.testing.assert_allclose(history[name], values, atol=1e-6, err_msg=name)
+
+
+def test_several_steps_at_once_take_the_rates_of_single_ones():
+    generator = np.random.default_rng(0)
+    batches = tf.data.Dataset.from_tensor_slices(
+        (generator.normal(size=(9, 4)).astype("float32"), np.eye(3, dtype="float32")[generator.integers(0, 3, 9)])
+    ).batch(3)
+    found = []
+    for at_once in (1, 2):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax", name="head")])
+        model.compile(StagedAdamW(), "categorical_crossentropy", metrics=["accuracy"])
+        shard_steps(model, at_once)
+        unfreezing = ProgressiveUnfreezing([Phase("head", epochs=2, learning_rate=0.1, warmup=0.5)])
+        # Two executions of an epoch of three steps; and of validation, where the data end before the second one does.
+        history = model.fit(
+            batches.repeat(),
+            steps_per_epoch=3,
+            epochs=2,
+            validation_data=batches,
+            validation_steps=3,
+            callbacks=[unfreezing],
+            verbose=0,
+        ).history
+        assert model.optimizer.iterations == 6
+        assert model.train_function.experimental_get_tracing_count() == 1
+        found.append((model.get_weights(), history))
+    for one, other in zip(*(weights for weights, _ in found), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    for name, values in found[0][1].items():
+        np.testing.assert_allclose(found[1][1][name], values, atol=1e-6, err_msg=name)
 
 
 def test_an_empty_shard_counts_for_nothing_and_breaks_nothing():

@@ -2,7 +2,7 @@
 
 `python -m tests.reliability.killing --kills 500` kills the real command on images and on texts, at random instants and
 within its saving, until there were so many kills; each run goes on by the same command until it is finished. With
-`--fork` a run begins with TensorFlow loaded, so that no kill is wasted on the seconds in which there is nothing to lose.
+`--fork` a run begins with TensorFlow loaded, so that no kill is wasted on seconds in which there is nothing to lose.
 """
 
 import argparse

@@ -1,5 +1,6 @@
 """What a run tells while it trains: the table of phases, one line per epoch, the result of each audit."""
 
+import math
 import sys
 import time
 
@@ -76,8 +77,8 @@ class ProgressLines(keras.callbacks.Callback):
         self._bar = tqdm(total=steps, desc=f"  epoch {epoch + 1}", leave=False, disable=not sys.stderr.isatty())
 
     def on_train_batch_end(self, batch, logs=None):
-        """Moves the bar."""
-        self._bar.update(1)
+        """Moves the bar, by several steps where they are executed at once."""
+        self._bar.update(min(batch + 1, self._bar.total or math.inf) - self._bar.n)
 
     def on_epoch_end(self, epoch, logs=None):
         """Prints and logs the epoch, and the audit of a phase that ends with it."""

@@ -69,6 +69,9 @@ class RunConfig:
     device."""
     scale_learning_rate: bool = True
     """Multiply the learning rate by the number of devices, whose batches make one step, and warm it up."""
+    steps_per_execution: int | None = None
+    """Steps that several devices take without a word to the host; null takes 32 on a TPU, else 1. No weight depends on
+    it."""
     seed: int = 0
     """Fixes the split, the order of the data, the augmentation and the random weights."""
     deterministic: bool = False
@@ -97,7 +100,7 @@ class RunConfig:
         self._check_adaptation()
         if self.resume == "must" and self.run is None:
             raise InputError("resume must needs the folder of the run to go on with: give --run FOLDER.")
-        check_least(self, "", {"epochs": 1, "seed": 0})
+        check_least(self, "", {"epochs": 1, "steps_per_execution": 1, "seed": 0})
         if self.seed > MAX_SEED:
             raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")
         check_above_zero(self, "", "learning_rate")

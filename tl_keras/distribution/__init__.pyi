@@ -6,6 +6,7 @@ from .cluster import read_cluster as read_cluster
 from .launchers import derive_tf_config as derive_tf_config
 from .lost_workers import part as part
 from .lost_workers import watch_workers as watch_workers
+from .sharded_model import ShardedSteps as ShardedSteps
 from .sharded_model import shard_steps as shard_steps
 from .sharding import shard_batches as shard_batches
 from .sharding import shard_inputs as shard_inputs

@@ -25,7 +25,14 @@ class ShardedSteps:
     themselves, summed, at the end of an epoch.
 
     Batch normalization that learns its statistics takes them over the whole batch.
+
+    Where several steps are executed at once, `fit` hears of their end alone, and so their learning rates have to be
+    announced before.
     """
+
+    def announce_rates(self, rates):
+        """Takes the learning rates of the next execution, one for each of its steps: a list of float."""
+        self._coming_rates.assign(rates)
 
     def train_step(self, data):
         """Learns from one shard."""
@@ -79,21 +86,37 @@ class ShardedSteps:
             self._symbolic_build(data_batch=data_batch)
 
     def _make_function(self, step_function):
-        """Compiles a step over all replicas."""
+        """Compiles what an execution does: a step over all replicas, or several."""
         strategy = self.distribute_strategy
 
-        def step(iterator):
+        def one_step(iterator):
             logs = strategy.run(step_function, args=(iterator.get_next(),))
             return tf.nest.map_structure(lambda value: strategy.experimental_local_results(value)[0], logs)
 
-        return tf.function(step, reduce_retracing=True)
+        def training_steps(iterator):
+            for number in tf.range(tf.size(self._coming_rates)):
+                self.optimizer.learning_rate.assign(self._coming_rates[number])
+                strategy.run(step_function, args=(iterator.get_next(),))
+            return self.get_metrics_result()
+
+        def test_steps(iterator):
+            for _ in tf.range(self.steps_per_execution):
+                batch = iterator.get_next_as_optional()
+                if batch.has_value():
+                    strategy.run(step_function, args=(batch.get_value(),))
+            return self.get_metrics_result()
+
+        several = training_steps if step_function == self.train_step else test_steps
+        return tf.function(one_step if self.steps_per_execution == 1 else several, reduce_retracing=True)
 
 
-def shard_steps(model):
+def shard_steps(model, steps_per_execution=1):
     """Makes a model train and test on shards.
 
     Args:
         model: `keras.Model`, made and compiled inside of `strategy.scope()`, with a `StagedAdamW`.
+        steps_per_execution: steps that are taken without a word to `fit`; of more than one the rates are announced by
+            `announce_rates` before each execution, as `ProgressiveUnfreezing` does.
 
     Raises:
         InputError: this Keras is another one than this was written for.
@@ -106,6 +129,9 @@ def shard_steps(model):
     if not isinstance(model, ShardedSteps):
         model.__class__ = type(f"Sharded{type(model).__name__}", (ShardedSteps, type(model)), {})
     getattr(model.optimizer, "inner_optimizer", model.optimizer).gradients_arrive_summed = True
+    model.steps_per_execution = steps_per_execution
+    if steps_per_execution > 1:
+        model._coming_rates = tf.Variable([0.0], shape=(None,), trainable=False)
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True

@@ -5,6 +5,7 @@ import time
 
 import keras
 
+from tl_keras import distribution
 from tl_keras.errors import InputError
 from tl_keras.phases import check_phases, is_better, phase_at, phase_seconds
 from tl_keras.transfer.audit import FreezeAudit
@@ -139,19 +140,28 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
             self._begin(index, first_epoch)
 
     def on_train_batch_begin(self, batch, logs=None):
-        """Sets the rate of the middle of the step, or of the epoch where the number of steps is unknown."""
+        """Sets the rate of the step; of several at once that of each, or in a plain `fit` that of the middle one."""
+        at_once, steps = self.model.steps_per_execution, self.params.get("steps") or math.inf
+        rates = [self._rate_of(step) for step in range(batch, int(min(batch + at_once, steps - self._steps_before)))]
+        if at_once > 1 and isinstance(self.model, distribution.ShardedSteps):
+            self.model.announce_rates(rates)
+        else:
+            self.model.optimizer.learning_rate = rates[len(rates) // 2]
+
+    def _rate_of(self, step):
+        """The rate in the middle of a step, or of the epoch where the number of steps is unknown."""
         phase, steps = self.phases[self._running], self.params.get("steps")
-        share = (self._steps_before + batch + 0.5) / steps if steps else 0.5
+        share = (self._steps_before + step + 0.5) / steps if steps else 0.5
         epochs_done = self._epoch - self.plan[self._running]["first_epoch"] + share
         position = epochs_done / phase.epochs
         # The first epoch is trained even where time is up, and so not at a rate of zero.
         if epochs_done >= 1:
             position = max(position, (time.perf_counter() - self._started) / self._seconds)
-        self.model.optimizer.learning_rate = phase.learning_rate_at(position) * self.state["rate"]
+        return phase.learning_rate_at(position) * self.state["rate"]
 
     def on_train_batch_end(self, batch, logs=None):
         """Counts the steps, and ends an epoch that was resumed in its middle."""
-        self._steps = self._steps_before + batch + 1
+        self._steps = int(min(self._steps_before + batch + 1, self.params.get("steps") or math.inf))
         if self._steps_before and self._steps == self.params.get("steps"):
             self.model.stop_training = True
 
