@@ -1,5 +1,6 @@
 """Trains a model phase by phase, on the images or on what its frozen blocks made of them."""
 
+import functools
 import gc
 from dataclasses import replace
 
@@ -99,8 +100,7 @@ def make_saving(config, run, progress, staging, model):
         model,
         parse_interval(config.checkpoint_every),
         run.signals,
-        # Between steps the metrics of several devices lie apart.
-        whole_epochs=model.distribute_strategy.num_replicas_in_sync > 1,
+        agree=functools.partial(distribution.any_of, model.distribute_strategy),
     )
     if progress is None:
         saving.save()
@@ -140,15 +140,15 @@ def _fit_phase(config, model, splits, phase, reading, watching, start):
     first_epoch, steps_done = start
     strategy = model.distribute_strategy
     inputs = TASKS[config.task].training_inputs(config, splits, first_epoch, stored)
+    inputs["x"] = inputs["x"].skip(steps_done)
     with strategy.scope():
         learner = make_learner(config, model, phase, cut)
     if strategy.num_replicas_in_sync > 1:
         distribution.shard_steps(learner, replicas.steps_per_execution(config, strategy))
         inputs = distribution.shard_inputs(inputs, strategy)
-    elif steps_done:
-        inputs["x"] = inputs["x"].skip(steps_done)
+    if steps_done:
         # Keras makes the metrics in the first step, and those of the steps before are to be put back into them.
-        learner.evaluate(inputs["validation_data"].take(1), verbose=0)
+        learner.evaluate(inputs["validation_data"], steps=1, verbose=0)
     learner.fit(
         **inputs,
         initial_epoch=first_epoch,

@@ -46,6 +46,10 @@ class StopSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def receive(self, number):
+        """Notes a signal that came to another process of the same run."""
+        self.received, self._came = number, time.monotonic()
+
     def check(self, patience=0.0):
         """Raises what was noted.
 
@@ -61,7 +65,7 @@ class StopSignals:
     def _note(self, number, _frame):
         for one in SIGNALS:
             signal.signal(one, signal.SIG_DFL)
-        self.received, self._came = number, time.monotonic()
+        self.receive(number)
         if not self.deferring:
             raise Interrupted(number)
         # Not by print: the signal may have come in the middle of another.

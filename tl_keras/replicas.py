@@ -240,16 +240,22 @@ def restore_everywhere(folder, model, staging, strategy):
     progress = callbacks.restore_newest(folder, model, staging) if distribution.is_chief(strategy) else None
     if not distribution.is_multi_worker(strategy):
         return progress
-    best = [(list(array.shape), str(array.dtype)) for array in staging.best_weights]
     done = progress and [progress.epochs, progress.history]
-    done, state, best = distribution.from_chief(strategy, [done, staging.state, best])
+    best, metrics = map(_described, (staging.best_weights, progress.metrics if progress else []))
+    done, state, best, metrics = distribution.from_chief(strategy, [done, staging.state, best, metrics])
     if done is None:
         return None
     for variable in [*model.variables, *model.optimizer.variables]:
         variable.assign(distribution.array_from_chief(strategy, variable.numpy()))
     best = staging.best_weights or [np.zeros(shape, dtype) for shape, dtype in best]
     staging.resume(state, [distribution.array_from_chief(strategy, array) for array in best])
-    return callbacks.Progress(*done)
+    metrics = (progress and progress.metrics) or [np.zeros(shape, dtype) for shape, dtype in metrics]
+    return callbacks.Progress(*done, [distribution.array_from_chief(strategy, array) for array in metrics])
+
+
+def _described(arrays):
+    """Lists shapes and dtypes, ready for JSON."""
+    return [(list(array.shape), str(array.dtype)) for array in arrays]
 
 
 def plain_model(build, model):

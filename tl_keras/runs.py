@@ -189,7 +189,9 @@ def scratch_run():
     with tempfile.TemporaryDirectory(prefix="tl_keras-") as folder:
         run = RunFolder(folder)
         run.write_json("versions.json", _versions())
-        yield run
+        # TensorFlow notes the SIGTERM of a worker, and nothing comes of it.
+        with run.signals:
+            yield run
 
 
 def _check_resume(run, resume):

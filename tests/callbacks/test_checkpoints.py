@@ -110,6 +110,14 @@ def test_an_interrupted_run_ends_bit_identical(setting, epoch, tmp_path):
     assert (history, state(resumed)) == undisturbed(setting)
 
 
+def test_a_signal_to_another_process_of_the_run_stops_this_one_after_a_checkpoint(tmp_path):
+    told = iter([[False, False, False], [False, True, False]])
+    with pytest.raises(Interrupted, match="SIGTERM"), StopSignals() as signals:
+        train(build_model(0), tmp_path, signals=signals, agree=lambda flags: next(told))
+    [*_, newest] = sorted(tmp_path.glob("*.npz"))
+    assert newest.stem == "00000-000000002"
+
+
 def test_what_no_phase_has_touched_is_not_written(tmp_path):
     train(build_model(0), tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import h5py
@@ -76,6 +77,14 @@ def free_addresses(count):
     for one in sockets:
         one.close()
     return addresses
+
+
+def wait_for(pattern, folder):
+    """Waits until a folder holds a file of such a name."""
+    deadline = time.monotonic() + 120
+    while not list(folder.glob(pattern)):
+        assert time.monotonic() < deadline, f"{pattern} never came into {folder}"
+        time.sleep(0.02)
 
 
 def read_weights(folder, tmp_path):

@@ -1,13 +1,14 @@
 """Whole trainings on two CPU devices, each in a process of its own, which takes TensorFlow's start of some seconds."""
 
 import json
+import signal
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.distribution.processes import assert_alike, finish, flags, start
+from tests.distribution.processes import assert_alike, finish, flags, start, wait_for
 from tests.models.detection.tiny_detectors import rectangles
 from tests.models.tiny_encoders import save_preset
 from tl_keras import data
@@ -35,6 +36,20 @@ def test_two_devices_end_with_the_weights_of_one(name, picture_folder, tmp_path)
     arguments = [*flags(picture_folder, two, **SETTINGS[name]), "--distribute", "mirrored", *more]
     printed = finish(start(arguments, devices=2))
     assert "distribute: mirrored (as asked, 2 CPUs), 2 replicas" in printed
+    assert_alike(one, two, tmp_path)
+
+
+@pytest.mark.slow
+def test_two_devices_go_on_in_the_middle_of_an_epoch(picture_folder, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    finish(start(flags(picture_folder, one, **{"data.batch_size": 10})))
+    more = {"distribute": "mirrored", "checkpoint_every": "1 steps"}
+    stopped = start(flags(picture_folder, two, **more), devices=2)
+    wait_for("00004-000000001.npz", two / "checkpoints")
+    stopped.send_signal(signal.SIGTERM)
+    printed, _ = stopped.communicate(timeout=60)
+    assert stopped.returncode == 143, printed
+    assert "going on after epoch" in finish(start(flags(picture_folder, two, **more), devices=2))
     assert_alike(one, two, tmp_path)
 
 

@@ -1,12 +1,11 @@
 """Whole trainings by two workers on this machine, real processes that meet over the network."""
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.distribution.processes import assert_alike, finish, flags, start, start_workers
+from tests.distribution.processes import assert_alike, finish, flags, start, start_workers, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -48,19 +47,12 @@ def test_workers_agree_when_a_plateau_ends_a_phase(picture_folder, tmp_path):
     assert all("ended by plateau after 2 epochs" in printed for printed in both)
 
 
-def wait_for(path):
-    deadline = time.monotonic() + 120
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} never came"
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize("lost", [0, 1])
 def test_a_killed_worker_stops_the_other_and_both_go_on(lost, alone, picture_folder, tmp_path):
     arguments = flags(picture_folder, tmp_path / "run")
     workers = start_workers(arguments)
     # In the middle of the second phase.
-    wait_for(tmp_path / "run" / "checkpoints" / "00003-000000000.npz")
+    wait_for("00003-000000000.npz", tmp_path / "run" / "checkpoints")
     workers[lost].send_signal(signal.SIGKILL)
     printed, _ = workers[1 - lost].communicate(timeout=60)
     workers[lost].communicate()
@@ -68,6 +60,21 @@ def test_a_killed_worker_stops_the_other_and_both_go_on(lost, alone, picture_fol
     assert "error: Another worker of this training is gone" in printed
     assert "Traceback" not in printed
     assert "going on after epoch" in finish_both(start_workers(arguments))
+    assert_alike(alone, tmp_path / "run", tmp_path)
+
+
+def test_a_signal_to_one_worker_saves_the_step_and_stops_all(alone, picture_folder, tmp_path):
+    arguments = flags(picture_folder, tmp_path / "run", checkpoint_every="1 steps")
+    workers = start_workers(arguments)
+    # The first step of the fifth epoch, in the second phase.
+    wait_for("00004-000000001.npz", tmp_path / "run" / "checkpoints")
+    workers[1].send_signal(signal.SIGTERM)
+    for worker in workers:
+        printed, _ = worker.communicate(timeout=60)
+        assert worker.returncode == 143, printed
+        assert "Traceback" not in printed
+    newest = max((tmp_path / "run" / "checkpoints").glob("*.npz"))
+    assert f"from {newest}" in finish_both(start_workers(arguments))
     assert_alike(alone, tmp_path / "run", tmp_path)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from tl_keras.callbacks.checkpoint_files import write_checkpoint
 from tl_keras.callbacks.checkpoint_variables import digest_of, saved_variables
 from tl_keras.durations import Interval
-from tl_keras.interruption import StopSignals
+from tl_keras.interruption import SIGNALS, StopSignals
 
 VALIDATION_PATIENCE = 20.0
 """Seconds that a validation may take to its end after a signal asked to stop: the epoch is then saved whole."""
@@ -43,14 +43,15 @@ class SaveCheckpoints(keras.callbacks.Callback):
         model: the model to save, of which `fit` may train only a suffix.
         interval: `Interval` between checkpoints within an epoch; by default there are none.
         signals: `StopSignals`, heeded after the step that is being computed; by default none come.
-        whole_epochs: whether checkpoints, also those that signals ask for, wait for the end of the epoch.
+        agree: function of a list of flags that tells of each whether any process of the run has raised it; by default
+            there is one process.
 
     Raises:
         NotFinite: the loss or a weight is not finite any more.
         Interrupted: after a checkpoint, where a signal asked for it.
     """
 
-    def __init__(self, folder, progress, unfreezing, model, interval=None, signals=None, whole_epochs=False):
+    def __init__(self, folder, progress, unfreezing, model, interval=None, signals=None, agree=list):
         super().__init__()
         self.folder = Path(folder)
         self.progress = progress
@@ -58,7 +59,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self.interval = interval or Interval()
         self.signals = signals or StopSignals()
         self.whole_model = model
-        self.whole_epochs = whole_epochs
+        self.agree = agree
         self._digests = {}
         self._rest()
 
@@ -74,8 +75,10 @@ class SaveCheckpoints(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Puts the metrics back as they were, where the epoch was resumed in its middle."""
         if self.progress.metrics:
-            for variable, array in zip(self.model.metrics_variables, self.progress.metrics, strict=True):
-                variable.assign(array)
+            # Inside of it an array is the sum over all devices, outside the part of one.
+            with self.whole_model.distribute_strategy.scope():
+                for variable, array in zip(self.model.metrics_variables, self.progress.metrics, strict=True):
+                    variable.assign(array)
             self.progress.metrics = []
 
     def on_train_batch_end(self, batch, logs=None):
@@ -83,11 +86,9 @@ class SaveCheckpoints(keras.callbacks.Callback):
         steps = self.unfreezing.snapshot()["steps"]
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             raise NotFinite(self.progress.epochs, steps)
-        self._steps_since += 1
+        self._steps_since += self.model.steps_per_execution
         # After the last step the end of the epoch saves.
-        if self.whole_epochs or steps == self.params["steps"]:
-            return
-        if self._is_time() or self.signals.received:
+        if steps != self.params["steps"] and self._must_save():
             self.save(self.model.metrics_variables)
             self.signals.check()
 
@@ -103,6 +104,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
             values.append(float(logs[name]) if name in logs else None)
         self.progress.epochs = epoch + 1
         self.save()
+        self._must_save()
         self.signals.check()
 
     def save(self, metrics_variables=()):
@@ -124,7 +126,8 @@ class SaveCheckpoints(keras.callbacks.Callback):
         if not all(np.isfinite(array).all() for name, array in arrays.items() if name.startswith("model-")):
             raise NotFinite(progress.epochs, phases["steps"])
         arrays |= {f"best-{number}": array for number, array in enumerate(unfreezing.best_weights)}
-        arrays |= {f"metric-{number}": variable.numpy() for number, variable in enumerate(metrics_variables)}
+        with self.whole_model.distribute_strategy.scope():
+            arrays |= {f"metric-{number}": variable.numpy() for number, variable in enumerate(metrics_variables)}
         if phase not in self._digests:
             self._digests[phase] = digest_of(unfreezing.untouched[phase])
         arrays |= {"state": np.array(json.dumps(state)), "untouched": np.array(self._digests[phase])}
@@ -133,6 +136,14 @@ class SaveCheckpoints(keras.callbacks.Callback):
 
     def _rest(self):
         self._saved_at, self._steps_since = time.monotonic(), 0
+
+    def _must_save(self):
+        """Says whether it is time for all processes, and hears of signals that came to others."""
+        *asked, is_time = self.agree([*(self.signals.received == number for number in SIGNALS), self._is_time()])
+        for number, was_sent in zip(SIGNALS, asked, strict=True):
+            if was_sent and self.signals.received is None:
+                self.signals.receive(number)
+        return is_time or any(asked)
 
     def _is_time(self):
         seconds, steps = self.interval.seconds or math.inf, self.interval.steps or math.inf

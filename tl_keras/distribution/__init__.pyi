@@ -1,3 +1,4 @@
+from .agreement import any_of as any_of
 from .agreement import array_from_chief as array_from_chief
 from .agreement import from_chief as from_chief
 from .chief_decides import ChiefDecides as ChiefDecides

@@ -1,5 +1,6 @@
 """What one worker decides for all: the chief's word, sent through TensorFlow's own all-reduce."""
 
+import functools
 import importlib
 import json
 
@@ -45,18 +46,38 @@ def array_from_chief(strategy, array):
     return _summed(strategy, content).view("uint8")[: array.nbytes].view(array.dtype).reshape(array.shape)
 
 
-def _summed(strategy, words):
-    """Adds int32 arrays of all workers; where only one is not zero, that is its bits."""
-    tf = importlib.import_module("tensorflow")
+def any_of(strategy, flags):
+    """Tells of each of some flags whether a worker has raised it. All of them have to call it.
 
-    def add():
+    Args:
+        strategy: `tf.distribute.Strategy`.
+        flags: list of bool.
+
+    Returns:
+        List of bool, the same on all workers.
+    """
+    if not is_multi_worker(strategy):
+        return flags
+    return [count > 0 for count in _summed(strategy, np.array(flags, "int32")).tolist()]
+
+
+def _summed(strategy, words):
+    """Adds int32 arrays of all workers; where only one's is not zero, that is its bits."""
+    return strategy.experimental_local_results(_adder(strategy)(words))[0].numpy()
+
+
+@functools.cache
+def _adder(strategy):
+    """Compiles the addition for arrays of any length: called for every step, eager it would take four times as long."""
+    tf = importlib.import_module("tensorflow")
+    local = len(strategy.extended.worker_devices)
+
+    def add(words):
         replica = tf.distribute.get_replica_context()
         # Of a worker with several devices only the first may speak.
-        spoken = words if replica.replica_id_in_sync_group % _local(strategy) == 0 else np.zeros_like(words)
-        return replica.all_reduce(tf.distribute.ReduceOp.SUM, tf.constant(spoken))
+        spoken = words if replica.replica_id_in_sync_group % local == 0 else tf.zeros_like(words)
+        return replica.all_reduce(tf.distribute.ReduceOp.SUM, spoken)
 
-    return strategy.experimental_local_results(strategy.run(add))[0].numpy()
-
-
-def _local(strategy):
-    return len(strategy.extended.worker_devices)
+    return tf.function(
+        lambda words: strategy.run(add, args=(words,)), input_signature=[tf.TensorSpec((None,), tf.int32)]
+    )
