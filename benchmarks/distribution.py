@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 
-WIDTH, BATCH, STEPS = 512, 1024, 50
+WIDTH, BATCH, STEPS = 512, 8192, 20
 PHASES = ("head", "block2", "all")
 MEASURED, COUNTED = (2, 4), (2, 16, 256)
 TABLE = {"vgg16": ("head", "block5", "block4", "all"), "inception_v3": ("head", "mixed9", "mixed6", "all")}
