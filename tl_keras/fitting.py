@@ -140,12 +140,13 @@ def _fit_phase(config, model, splits, phase, reading, watching, start):
     first_epoch, steps_done = start
     strategy = model.distribute_strategy
     inputs = TASKS[config.task].training_inputs(config, splits, first_epoch, stored)
-    inputs["x"] = inputs["x"].skip(steps_done)
     with strategy.scope():
         learner = make_learner(config, model, phase, cut)
     if strategy.num_replicas_in_sync > 1:
         distribution.shard_steps(learner, replicas.steps_per_execution(config, strategy))
-        inputs = distribution.shard_inputs(inputs, strategy)
+        inputs = distribution.shard_inputs(inputs, strategy, steps_done)
+    else:
+        inputs["x"] = inputs["x"].skip(steps_done)
     if steps_done:
         # Keras makes the metrics in the first step, and those of the steps before are to be put back into them.
         learner.evaluate(inputs["validation_data"], steps=1, verbose=0)

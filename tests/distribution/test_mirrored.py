@@ -19,7 +19,6 @@ SETTINGS = {
         "cache.mode": "off",
         "optimizer.clip_norm": 0.1,
         "data.class_weight": "balanced",
-        "data.augmentation": "light",
     },
     "several_steps_at_once": {"cache.mode": "off"},
     "averaged": {"optimizer.ema_momentum": 0.9, "cache.mode": "off"},
@@ -32,9 +31,8 @@ SETTINGS = {
 def test_two_devices_end_with_the_weights_of_one(name, picture_folder, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     finish(start(flags(picture_folder, one, **SETTINGS[name] | {"data.batch_size": 10})))
-    more = ["--steps_per_execution", "2"] if name == "several_steps_at_once" else []
-    arguments = [*flags(picture_folder, two, **SETTINGS[name]), "--distribute", "mirrored", *more]
-    printed = finish(start(arguments, devices=2))
+    more = {"distribute": "mirrored", "steps_per_execution": 2 if name == "several_steps_at_once" else 1}
+    printed = finish(start(flags(picture_folder, two, **SETTINGS[name] | more), devices=2))
     assert "distribute: mirrored (as asked, 2 CPUs), 2 replicas" in printed
     assert_alike(one, two, tmp_path)
 
@@ -126,7 +124,7 @@ def assert_the_same(tmp_path, path, settings, without):
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_two_devices_compute_in_halves(precision, picture_folder, tmp_path):
-    halves = {"precision": precision, "data.batch_size": 6, "distribute": "mirrored"}
+    halves = {"precision": precision, "data.batch_size": 6, "data.augmentation": "light", "distribute": "mirrored"}
     printed = finish(start(flags(picture_folder, tmp_path / "run", **halves), devices=2))
     assert printed.count("frozen variables bit-identical") == 3
 

@@ -5,7 +5,8 @@ import tensorflow as tf
 
 from tl_keras.data.augmentation import AUGMENTATIONS, augment
 from tl_keras.data.labels import hot_labels
-from tl_keras.data.pipeline_calls import call_python, holding
+from tl_keras.data.pipeline_calls import call_python
+from tl_keras.data.step_dataset import dataset_of_steps, rows_of_shard, seed_of_shard
 from tl_keras.errors import InputError, unknown_name
 
 
@@ -17,14 +18,14 @@ def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none
         batch_size: images per batch; the last batch of an epoch holds what is left.
         shuffle_seed: int; the dataset is then endless, `steps_per_epoch` batches per epoch, each epoch in another
             order. Order and augmentation are functions of (shuffle_seed, epoch, step) alone. None: one pass, in order.
-        augmentation: a key of `AUGMENTATIONS`; all but "none" need a shuffle_seed.
+        augmentation: a key of `AUGMENTATIONS`; all but "none" need a shuffle_seed. Shards draw for themselves.
         first_epoch: the epoch to begin with: the batches are those that a dataset begun at epoch 0 yields from
             there on.
         views: how many versions of every image the set holds, all images of one version after those of another; each
             epoch shows one version.
 
     Returns:
-        A `tf.data.Dataset` of (images, labels): images (batch, height, width, 3), RGB, 0 to 255, uint8 or, where
+        A `dataset_of_steps` of (images, labels): images (batch, height, width, 3), RGB, 0 to 255, uint8 or, where
         augmented, float32 (arrays of another shape and dtype pass as they are); labels float32 (batch, num_classes),
         one-hot or multi-hot.
 
@@ -40,21 +41,25 @@ def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none
     count, steps = len(image_set) // views, steps_per_epoch(image_set, batch_size, views)
     shape, dtype, num_classes = image_set.images[0].shape, image_set.images[0].dtype, len(image_set.class_names)
 
-    def load(step):
-        rows = rows_of_step(step, steps, batch_size, count, shuffle_seed) + (step // steps) % views * count
-        images, labels = call_python(read, [rows], [dtype, tf.float32])
-        images.set_shape((None, *shape))
-        labels.set_shape((None, num_classes))
-        if augmentation == "none":
-            return images, labels
-        return augment(images, labels, augmentation, tf.stack([tf.constant(shuffle_seed, tf.int64), step]))
+    def build(bounds):
+        def load(step, number):
+            rows = rows_of_step(step, steps, batch_size, count, shuffle_seed) + (step // steps) % views * count
+            rows, counting = rows_of_shard(rows, number, bounds)
+            images, labels = call_python(read, [rows], [dtype, tf.float32])
+            images.set_shape((None, *shape))
+            labels.set_shape((None, num_classes))
+            if augmentation != "none":
+                seed = seed_of_shard(shuffle_seed, step, number, bounds)
+                images, labels = augment(images, labels, augmentation, seed)
+            return images[:counting], labels[:counting]
+
+        return load, read
 
     def read(rows):
         return read_batch(image_set, rows)
 
     last = steps if shuffle_seed is None else np.iinfo(np.int64).max
-    numbers = tf.data.Dataset.range(first_epoch * steps, last)
-    return holding(numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE), read)
+    return dataset_of_steps(first_epoch * steps, last, build)
 
 
 def steps_per_epoch(image_set, batch_size, views=1):

@@ -5,7 +5,8 @@ import tensorflow as tf
 
 from tl_keras.data.batching import rows_of_step, steps_per_epoch
 from tl_keras.data.box_augmentation import BOX_AUGMENTATIONS, augment_boxes
-from tl_keras.data.pipeline_calls import call_python, holding
+from tl_keras.data.pipeline_calls import call_python
+from tl_keras.data.step_dataset import dataset_of_steps, rows_of_shard, seed_of_shard
 from tl_keras.errors import InputError, unknown_name
 
 
@@ -18,14 +19,14 @@ def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augme
         max_boxes: places for boxes per image, at least as many as the fullest image has; see `most_boxes`.
         shuffle_seed: int; the dataset is then endless, `steps_per_epoch` batches per epoch, each epoch in another
             order. Order and augmentation are functions of (shuffle_seed, epoch, step) alone. None: one pass, in order.
-        augmentation: a key of `BOX_AUGMENTATIONS`; all but "none" need a shuffle_seed.
+        augmentation: a key of `BOX_AUGMENTATIONS`; all but "none" need a shuffle_seed. Shards draw for themselves.
         first_epoch: the epoch to begin with: the batches are those that a dataset begun at epoch 0 yields from
             there on.
         views: how many versions of every image the set holds, all images of one version after those of another; each
             epoch shows one version.
 
     Returns:
-        A `tf.data.Dataset` of (images, targets): images (batch, side, side, 3), RGB, 0 to 255, uint8 or, where
+        A `dataset_of_steps` of (images, targets): images (batch, side, side, 3), RGB, 0 to 255, uint8 or, where
         augmented, float32 (arrays of another shape and dtype pass as they are); targets a dict of `boxes`, float32
         (batch, max_boxes, 4), left, top, right, bottom in pixels, zeros where there is none, and `labels`, int32
         (batch, max_boxes), -1 where there is none.
@@ -38,24 +39,27 @@ def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augme
     steps, first = steps_per_epoch(box_set, batch_size, views), box_set.images[0]
     count = len(box_set) // views
 
-    def load(step):
-        rows = rows_of_step(step, steps, batch_size, count, shuffle_seed) + (step // steps) % views * count
-        images, boxes, labels = call_python(read, [rows], [first.dtype, tf.float32, tf.int32])
-        images.set_shape((None, *first.shape))
-        boxes.set_shape((None, max_boxes, 4))
-        labels.set_shape((None, max_boxes))
-        if augmentation != "none":
-            seed = tf.stack([tf.constant(shuffle_seed, tf.int64), step])
-            images, boxes, labels = augment_boxes(images, boxes, labels, augmentation, seed)
-            boxes, labels = tf.ensure_shape(boxes, (None, max_boxes, 4)), tf.ensure_shape(labels, (None, max_boxes))
-        return images, {"boxes": boxes, "labels": labels}
+    def build(bounds):
+        def load(step, number):
+            rows = rows_of_step(step, steps, batch_size, count, shuffle_seed) + (step // steps) % views * count
+            rows, counting = rows_of_shard(rows, number, bounds)
+            images, boxes, labels = call_python(read, [rows], [first.dtype, tf.float32, tf.int32])
+            images.set_shape((None, *first.shape))
+            boxes.set_shape((None, max_boxes, 4))
+            labels.set_shape((None, max_boxes))
+            if augmentation != "none":
+                seed = seed_of_shard(shuffle_seed, step, number, bounds)
+                images, boxes, labels = augment_boxes(images, boxes, labels, augmentation, seed)
+                boxes, labels = tf.ensure_shape(boxes, (None, max_boxes, 4)), tf.ensure_shape(labels, (None, max_boxes))
+            return images[:counting], {"boxes": boxes[:counting], "labels": labels[:counting]}
+
+        return load, read
 
     def read(rows):
         return read_box_batch(box_set, rows, max_boxes)
 
     last = steps if shuffle_seed is None else np.iinfo(np.int64).max
-    numbers = tf.data.Dataset.range(first_epoch * steps, last)
-    return holding(numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE), read)
+    return dataset_of_steps(first_epoch * steps, last, build)
 
 
 def read_box_batch(box_set, rows, max_boxes):

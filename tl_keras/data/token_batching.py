@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from tl_keras.data.batch_plan import plan_batches
 from tl_keras.data.labels import hot_labels
-from tl_keras.data.pipeline_calls import call_python, holding
+from tl_keras.data.pipeline_calls import call_python
+from tl_keras.data.step_dataset import dataset_of_steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ def make_token_dataset(
         padded_lengths: as in `plan_batches`.
 
     Returns:
-        A `tf.data.Dataset` of (inputs, labels). Labels: float32 (batch, num_classes), one-hot or multi-hot. Inputs:
+        A `dataset_of_steps` of (inputs, labels). Labels: float32 (batch, num_classes), one-hot or multi-hot. Inputs:
         {"token_ids": int32 (batch, length), "padding_mask": int32 (batch, length), 1 where a token is, and where the
         set has them "segment_ids": int32 (batch, length)}; with features per token (values (batch, length, width),
         padding_mask); with others values (batch, ...). Padded values are 0.
@@ -66,28 +67,32 @@ def make_token_dataset(
     def batches(epoch):
         return plan.batches(None if shuffle_seed is None else np.random.default_rng([shuffle_seed, epoch]))
 
-    def read(step):
+    def read(step, number=0, bounds=None):
         rows, length = batches(int(step) // steps)[int(step) % steps]
+        if bounds is not None:
+            rows = rows[slice(*bounds(len(rows), int(number)))]
         inputs = read_token_inputs(token_set, rows, length, features)
         return inputs, hot_labels(token_set.labels[rows], num_classes)
-
-    def read_flat(step):
-        return tf.nest.flatten(read(step))
 
     # What one batch is made of, and of which types, shows what all are.
     pattern = read(0)
     types = [array.dtype for array in tf.nest.flatten(pattern)]
     shapes = _shapes(pattern, features)
 
-    def load(step):
-        arrays = call_python(read_flat, [step], types)
-        for array, shape in zip(arrays, shapes, strict=True):
-            array.set_shape(shape)
-        return tf.nest.pack_sequence_as(pattern, arrays)
+    def build(bounds):
+        def load(step, number):
+            arrays = call_python(read_flat, [step, number], types)
+            for array, shape in zip(arrays, shapes, strict=True):
+                array.set_shape(shape)
+            return tf.nest.pack_sequence_as(pattern, arrays)
+
+        def read_flat(step, number):
+            return tf.nest.flatten(read(step, number, bounds))
+
+        return load, read_flat
 
     last = steps if shuffle_seed is None else np.iinfo(np.int64).max
-    numbers = tf.data.Dataset.range(first_epoch * steps, last)
-    return holding(numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE), read_flat)
+    return dataset_of_steps(first_epoch * steps, last, build)
 
 
 def token_batches(token_set, batch_size, *, tokens_per_batch=None, padded_lengths=None):

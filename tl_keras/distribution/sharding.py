@@ -3,15 +3,17 @@
 import tensorflow as tf
 
 
-def shard_batches(dataset, strategy):
+def shard_batches(dataset, strategy, skipped=0, class_weight=None):
     """Cuts every batch of a dataset into shards, those of this worker's replicas in turn.
 
-    Every worker reads the same batches and takes its own part of each. So a step over all replicas sees the examples
-    that a step on one device sees, augmented alike.
+    A step over all replicas sees the examples that a step on one device sees. Of a `dataset_of_steps` a worker loads
+    its own shards alone; of another dataset it loads all batches, and takes its part of each.
 
     Args:
         dataset: `tf.data.Dataset` of batches, structures of tensors (batch, ...); the same on all workers.
         strategy: `tf.distribute.Strategy` that trains.
+        skipped: number of batches to leave out at the beginning.
+        class_weight: dict from label to the weight of its examples, which then go with each batch; or None.
 
     Returns:
         A distributed dataset for `fit`. Shards of a batch differ by one example at most; where there are more replicas
@@ -19,51 +21,59 @@ def shard_batches(dataset, strategy):
     """
     replicas = strategy.num_replicas_in_sync
 
+    def bounds(size, replica):
+        return bounds_of_shard(size, replica, replicas)
+
     def own_shards(context):
         local = replicas // context.num_input_pipelines
         first = context.input_pipeline_id * local
-        if local == 1:
-            shards = dataset.map(lambda *batch: shard_of(batch, first, replicas), num_parallel_calls=tf.data.AUTOTUNE)
-        else:
-            shards = dataset.flat_map(
-                lambda *batch: tf.data.Dataset.range(first, first + local).map(
-                    lambda replica: shard_of(batch, replica, replicas)
-                )
-            )
-        return shards.prefetch(2 * local)
+        cut = getattr(dataset, "cut", None) or (lambda *which: _cut_loaded(dataset, *which))
+        shards = _weigh_classes(cut(first, local, bounds), class_weight)
+        return shards.skip(skipped * local).prefetch(2 * local)
 
     return strategy.distribute_datasets_from_function(own_shards)
 
 
-def shard_of(batch, replica, replicas):
-    """Takes the part of a batch that one replica computes.
+def _cut_loaded(dataset, first, count, bounds):
+    """Cuts batches that are there as a whole."""
+
+    def shards_of(*batch):
+        size = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0]
+        return tf.data.Dataset.range(first, first + count).map(
+            lambda number: tf.nest.map_structure(lambda tensor: tensor[slice(*bounds(size, number))], batch)
+        )
+
+    return dataset.flat_map(shards_of)
+
+
+def bounds_of_shard(size, replica, replicas):
+    """Says which part of a batch one replica computes.
 
     Args:
-        batch: structure of tensors (batch, ...).
+        size: number of examples in the batch, an int or a scalar tensor, as `replica`.
         replica: its number, from 0.
         replicas: how many there are.
 
     Returns:
-        The same structure of tensors (shard, ...).
+        Tuple of the first example and the one to end before.
     """
-    replica, size = tf.cast(replica, tf.int64), tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0]
-    start, end = size * replica // replicas, size * (replica + 1) // replicas
-    return tf.nest.map_structure(lambda tensor: tensor[start:end], batch)
+    return size * replica // replicas, size * (replica + 1) // replicas
 
 
-def shard_inputs(inputs, strategy):
+def shard_inputs(inputs, strategy, skipped=0):
     """Makes what `fit` reads on one device into what it reads on several.
 
     Args:
         inputs: dict of arguments of `fit`: datasets `x` and, of known length, `validation_data`, and `class_weight`.
         strategy: `tf.distribute.Strategy` that trains.
+        skipped: number of training batches to leave out at the beginning.
 
     Returns:
         Dict of arguments of `fit`, the class weights among the data.
     """
     validation = inputs["validation_data"]
     return {name: value for name, value in inputs.items() if name != "class_weight"} | {
-        "x": shard_batches(_weigh_classes(inputs["x"], inputs.get("class_weight")), strategy),
+        "x": shard_batches(inputs["x"], strategy, skipped, inputs.get("class_weight")),
         "validation_data": shard_batches(validation, strategy),
         "validation_steps": int(validation.cardinality()),
     }
