@@ -118,6 +118,21 @@ def test_a_signal_to_another_process_of_the_run_stops_this_one_after_a_checkpoin
     assert newest.stem == "00000-000000002"
 
 
+def test_a_signal_that_no_other_process_knows_of_waits_until_all_do(tmp_path):
+    told = iter([[False, False, True], [False, False, False], [False, True, False]])
+    saving = SaveCheckpoints.save
+
+    def receive_while_saving(self, *given):
+        saving(self, *given)
+        self.signals.receive(signal.SIGTERM)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted), StopSignals() as signals:
+        patch.setattr(SaveCheckpoints, "save", receive_while_saving)
+        train(build_model(0), tmp_path, signals=signals, agree=lambda flags: next(told))
+    # The first step was saved; the end of the first epoch, where all knew of it, too.
+    assert [path.stem for path in sorted(tmp_path.glob("*.npz"))] == ["00000-000000001", "00001-000000000"]
+
+
 def test_what_no_phase_has_touched_is_not_written(tmp_path):
     train(build_model(0), tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):

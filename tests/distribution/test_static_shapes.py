@@ -39,6 +39,9 @@ def assert_static(model, inputs, targets):
         assert "HloModule" in program
         # A dimension of a size that only the run tells is written `<=8`, one without a bound `?`.
         assert not re.search(r"\w\d+\[[^]]*(<=|[?])", program)
+        # What a processor does beside XLA's operations, and calls of the host, are no program for a TPU.
+        assert set(re.findall(r'custom_call_target="([^"]*)"', program)) <= {"TopK"}
+        assert not re.search(r" (infeed|outfeed|send|recv)\(", program)
 
 
 @pytest.mark.parametrize("name", BACKBONES)

@@ -70,7 +70,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         """Lets signals come through at once, and stops where one came after the last checkpoint."""
         self.signals.deferring = False
-        self.signals.check()
+        self._stop_where_agreed()
 
     def on_epoch_begin(self, epoch, logs=None):
         """Puts the metrics back as they were, where the epoch was resumed in its middle."""
@@ -88,9 +88,9 @@ class SaveCheckpoints(keras.callbacks.Callback):
             raise NotFinite(self.progress.epochs, steps)
         self._steps_since += self.model.steps_per_execution
         # After the last step the end of the epoch saves.
-        if steps != self.params["steps"] and self._must_save():
+        if steps != self.params["steps"] and any(told := self._agreed()):
             self.save(self.model.metrics_variables)
-            self.signals.check()
+            self._stop_where_agreed(told)
 
     def on_test_batch_end(self, batch, logs=None):
         """Stops where a signal asked for it and the validation takes too long."""
@@ -104,8 +104,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
             values.append(float(logs[name]) if name in logs else None)
         self.progress.epochs = epoch + 1
         self.save()
-        self._must_save()
-        self.signals.check()
+        self._stop_where_agreed()
 
     def save(self, metrics_variables=()):
         """Writes a checkpoint of this step.
@@ -137,13 +136,16 @@ class SaveCheckpoints(keras.callbacks.Callback):
     def _rest(self):
         self._saved_at, self._steps_since = time.monotonic(), 0
 
-    def _must_save(self):
-        """Says whether it is time for all processes, and hears of signals that came to others."""
-        *asked, is_time = self.agree([*(self.signals.received == number for number in SIGNALS), self._is_time()])
-        for number, was_sent in zip(SIGNALS, asked, strict=True):
-            if was_sent and self.signals.received is None:
+    def _agreed(self):
+        """Asks all processes: a bool for each of `SIGNALS`, whether it came to any, and one whether it is time."""
+        return self.agree([*(self.signals.received == number for number in SIGNALS), self._is_time()])
+
+    def _stop_where_agreed(self, told=None):
+        """Stops where all know of a signal; one that came since, to this process alone, is for the next step."""
+        for number, was_sent in zip(SIGNALS, told or self._agreed(), strict=False):
+            if was_sent:
                 self.signals.receive(number)
-        return is_time or any(asked)
+                self.signals.check()
 
     def _is_time(self):
         seconds, steps = self.interval.seconds or math.inf, self.interval.steps or math.inf
