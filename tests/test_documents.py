@@ -21,7 +21,7 @@ LINES = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read
 PINNED = [Requirement(line) for line in LINES if line]
 HASHED = (ROOT / "requirements-hashes.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
 FLAG = re.compile(r"(?<![\w-])--[\w.]+")
-BENCHMARK = re.compile(r"python (benchmarks/\w+\.py)([^`\n]*)")
+SCRIPT = re.compile(r"python (benchmarks/\w+\.py|-m tests[.\w]+)([^`\n]*)")
 OTHER_FLAGS = {*OWN_FLAGS, "--format", "--output", "--pictures", "--score_threshold", "--data"}
 
 
@@ -34,14 +34,15 @@ def test_the_readme_opens_with_the_two_commands():
 
 
 def test_every_flag_in_the_readme_is_known():
-    without_benchmarks = BENCHMARK.sub("", README)
-    assert set(FLAG.findall(without_benchmarks)) <= {*flag_names(), *OTHER_FLAGS}
+    without_scripts = SCRIPT.sub("", README)
+    assert set(FLAG.findall(without_scripts)) <= {*flag_names(), *OTHER_FLAGS}
 
 
 @pytest.mark.parametrize("document", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
-def test_every_benchmark_that_a_document_names_is_there_and_knows_its_flags(document):
-    for script, arguments in BENCHMARK.findall((ROOT / document).read_text(encoding="utf-8")):
-        source = (ROOT / script).read_text(encoding="utf-8")
+def test_every_script_that_a_document_names_is_there_and_knows_its_flags(document):
+    for script, arguments in SCRIPT.findall((ROOT / document).read_text(encoding="utf-8")):
+        path = script.removeprefix("-m ").replace(".", "/") + ".py" if script.startswith("-m ") else script
+        source = (ROOT / path).read_text(encoding="utf-8")
         assert all(f'"{flag}"' in source for flag in FLAG.findall(arguments)), (script, arguments)
 
 
