@@ -54,11 +54,11 @@ def write_target(records, name, folder):
     return table
 
 
-def measure(name, method, seed, folder):
+def measure(name, method, seed, batch_norm, folder):
     """Returns the errors on the corrupted test pictures, source-only and adapted, and whether it was adapted."""
     records = data.split_records(data.find_records("emoji"), seed=seed)
     target = write_target(records, name, folder / f"{name}-{method}-{seed}-pictures")
-    recipe = "--data.augmentation none --recipe feature_extraction --batch_norm recalibrate"
+    recipe = f"--data.augmentation none --recipe feature_extraction --batch_norm {batch_norm}"
     flags = f"{recipe} --adaptation.method {method}".split()
     run = folder / f"{name}-{method}-{seed}"
     with open(run.with_suffix(".log"), "w", encoding="utf-8") as log, contextlib.redirect_stdout(log):
@@ -73,13 +73,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corruption", action="append", choices=CORRUPTIONS, help="may be repeated (default: all)")
     parser.add_argument("--method", action="append", choices=METHODS, help="may be repeated (default: all)")
+    parser.add_argument("--batch_norm", default="recalibrate", help="as of a run (default: recalibrate)")
     parser.add_argument("--seeds", type=int, default=3, help="draws of split and order (default: 3)")
     options = parser.parse_args()
     print("| corruption | method | error, source-only | error, adapted | kept |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for name in options.corruption or CORRUPTIONS:
             for method in options.method or METHODS:
-                found = [measure(name, method, seed, Path(folder)) for seed in range(options.seeds)]
+                draws = range(options.seeds)
+                found = [measure(name, method, seed, options.batch_norm, Path(folder)) for seed in draws]
                 *errors, kept = zip(*found, strict=True)
                 cells = [f"{statistics.mean(values):.3f} ± {statistics.pstdev(values):.3f}" for values in errors]
                 print(f"| {name} | {method} | {' | '.join(cells)} | {sum(kept)} of {len(kept)} |", flush=True)
