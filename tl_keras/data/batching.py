@@ -58,8 +58,7 @@ def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none
     def read(rows):
         return read_batch(image_set, rows)
 
-    last = steps if shuffle_seed is None else np.iinfo(np.int64).max
-    return dataset_of_steps(first_epoch * steps, last, build)
+    return dataset_of_steps(steps, build, first_epoch=first_epoch, endless=shuffle_seed is not None)
 
 
 def steps_per_epoch(image_set, batch_size, views=1):

@@ -58,8 +58,7 @@ def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augme
     def read(rows):
         return read_box_batch(box_set, rows, max_boxes)
 
-    last = steps if shuffle_seed is None else np.iinfo(np.int64).max
-    return dataset_of_steps(first_epoch * steps, last, build)
+    return dataset_of_steps(steps, build, first_epoch=first_epoch, endless=shuffle_seed is not None)
 
 
 def read_box_batch(box_set, rows, max_boxes):

@@ -5,22 +5,23 @@ import tensorflow as tf
 from tl_keras.data.pipeline_calls import holding
 
 
-def dataset_of_steps(first, last, build):
+def dataset_of_steps(steps, build, *, first_epoch=0, endless=False):
     """Makes a dataset of what is loaded for each step, in order.
 
     Args:
-        first: the first step.
-        last: the step to end before.
+        steps: number of steps in an epoch.
         build: function of `bounds`, itself None or a function of (size, number) that says from where to where a batch
             of that size has the rows of the shard of that number. It returns a function of (step, number), int64
             scalar tensors, that loads a batch, or of it what the bounds say; and the function that this one gives to
             `call_python`.
+        first_epoch: the epoch to begin with.
+        endless: whether epochs follow one another without end; else there is one pass.
 
     Returns:
         `tf.data.Dataset`. Its `cut`, a function of (first, count, bounds), gives a dataset of so many shards of each
         step from the first on, one after another.
     """
-    steps = tf.data.Dataset.range(first, last)
+    numbers = tf.data.Dataset.range(first_epoch * steps, tf.int64.max if endless else steps)
 
     def loaded(numbered, bounds):
         load, function = build(bounds)
@@ -28,9 +29,9 @@ def dataset_of_steps(first, last, build):
 
     def cut(first, count, bounds):
         shards = tf.data.Dataset.range(first, first + count)
-        return loaded(steps.flat_map(lambda step: shards.map(lambda number: (step, number))), bounds)
+        return loaded(numbers.flat_map(lambda step: shards.map(lambda number: (step, number))), bounds)
 
-    dataset = loaded(steps.map(lambda step: (step, tf.constant(0, tf.int64))), None)
+    dataset = loaded(numbers.map(lambda step: (step, tf.constant(0, tf.int64))), None)
     dataset.cut = cut
     return dataset
 

@@ -91,8 +91,7 @@ def make_token_dataset(
 
         return load, read_flat
 
-    last = steps if shuffle_seed is None else np.iinfo(np.int64).max
-    return dataset_of_steps(first_epoch * steps, last, build)
+    return dataset_of_steps(steps, build, first_epoch=first_epoch, endless=shuffle_seed is not None)
 
 
 def token_batches(token_set, batch_size, *, tokens_per_batch=None, padded_lengths=None):
