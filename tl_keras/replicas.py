@@ -241,21 +241,20 @@ def restore_everywhere(folder, model, staging, strategy):
     if not distribution.is_multi_worker(strategy):
         return progress
     done = progress and [progress.epochs, progress.history]
-    best, metrics = map(_described, (staging.best_weights, progress.metrics if progress else []))
-    done, state, best, metrics = distribution.from_chief(strategy, [done, staging.state, best, metrics])
+    done, state = distribution.from_chief(strategy, [done, staging.state])
     if done is None:
         return None
     for variable in [*model.variables, *model.optimizer.variables]:
         variable.assign(distribution.array_from_chief(strategy, variable.numpy()))
-    best = staging.best_weights or [np.zeros(shape, dtype) for shape, dtype in best]
-    staging.resume(state, [distribution.array_from_chief(strategy, array) for array in best])
-    metrics = (progress and progress.metrics) or [np.zeros(shape, dtype) for shape, dtype in metrics]
-    return callbacks.Progress(*done, [distribution.array_from_chief(strategy, array) for array in metrics])
+    staging.resume(state, _arrays_from_chief(strategy, staging.best_weights))
+    return callbacks.Progress(*done, _arrays_from_chief(strategy, progress.metrics if progress else []))
 
 
-def _described(arrays):
-    """Lists shapes and dtypes, ready for JSON."""
-    return [(list(array.shape), str(array.dtype)) for array in arrays]
+def _arrays_from_chief(strategy, arrays):
+    """Sends a list of arrays from the chief to the other workers, who give an empty one."""
+    described = distribution.from_chief(strategy, [(list(array.shape), str(array.dtype)) for array in arrays])
+    arrays = arrays or [np.zeros(shape, dtype) for shape, dtype in described]
+    return [distribution.array_from_chief(strategy, array) for array in arrays]
 
 
 def plain_model(build, model):
