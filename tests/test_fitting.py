@@ -10,8 +10,10 @@ from tl_keras.callbacks.checkpoint_files import write_checkpoint
 from tl_keras.command_line import parse, run_verb
 from tl_keras.config import OptimizerConfig
 from tl_keras.errors import InputError
-from tl_keras.fitting import make_optimizer
+from tl_keras.fitting import find_oversights, make_optimizer
+from tl_keras.phases import Phase
 from tl_keras.trained_run import load_run
+from tl_keras.transfer import plan_phases
 
 PHASES = {
     "efficientnet_lite0": "[{train: head, epochs: 2}, {train: top, epochs: 3}, {train: block7, epochs: 2}]",
@@ -198,6 +200,16 @@ def test_activations_of_half_the_size_train_nearly_as_well(picture_folder, tmp_p
 def test_random_weights_that_never_learn_are_pointed_out(picture_folder, tmp_path, capsys, phases, warned):
     trained(arguments(picture_folder, tmp_path / "run", phases=f"[{{train: {phases}}}]"))
     assert ("note: weights are random and never learn" in capsys.readouterr().out) == warned
+
+
+def test_statistics_that_the_classifier_did_not_learn_with_are_pointed_out():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, name="head.output")])
+    phases, flags = [Phase("head")], ["--adaptation.target", "photos", "--adaptation.method"]
+    for method, policy, count in (("adabn", "inference", 1), ("tent", "recalibrate", 0), ("mcc", "inference", 0)):
+        found = find_oversights(
+            parse([*flags, method, "--batch_norm", policy]), model, phases, plan_phases(model, phases)
+        )
+        assert len(found) == count and all("--batch_norm recalibrate" in sentence for sentence in found)
 
 
 @pytest.mark.usefixtures("small_network")

@@ -83,16 +83,6 @@ def describe(target):
     return f"target: {len(target.splits.train)} examples without labels, {report}"
 
 
-def find_oversights(config):
-    """Looks for settings that are allowed but hardly meant; returns a tuple of sentences."""
-    if config.adaptation.method in STATISTICS_ONLY and config.batch_norm == "inference":
-        return (
-            f"note: {config.adaptation.method} replaces statistics that the classifier learned with, and these are "
-            "still the pretrained network's: --batch_norm recalibrate takes those of the source first",
-        )
-    return ()
-
-
 def check_model(config, model):
     """Refuses a method that the model cannot do, before anything is trained.
 

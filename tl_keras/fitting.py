@@ -5,6 +5,7 @@ import gc
 from dataclasses import replace
 
 from tl_keras import callbacks, data, distribution, models, replicas, transfer
+from tl_keras.config.adaptation_config import STATISTICS_ONLY
 from tl_keras.durations import parse_interval
 from tl_keras.errors import RunStopped, unknown_name
 from tl_keras.phase_features import PhaseFeatures
@@ -175,7 +176,7 @@ def _check_monitors(model, phases):
 
 
 def find_oversights(config, model, phases, plan):
-    """Looks for settings of the phases that are allowed but hardly meant.
+    """Looks for settings that are allowed but hardly meant.
 
     Args:
         config: `RunConfig`.
@@ -191,6 +192,11 @@ def find_oversights(config, model, phases, plan):
     idle = [block for block in transfer.block_names(model) if block not in learning]
     if config.model.weights == "none" and idle:
         sentences.append(f"weights are random and never learn in: {', '.join(idle)}")
+    if config.adaptation.method in STATISTICS_ONLY and config.batch_norm == "inference":
+        sentences.append(
+            f"{config.adaptation.method} replaces statistics that the classifier learned with, and these are still the "
+            "pretrained network's: --batch_norm recalibrate takes those of the source first"
+        )
     return sentences
 
 

@@ -92,7 +92,7 @@ def _train(config, strategy, run, started):
         model = build_model(config, splits)
     if target:
         adapting.check_model(config, model)
-        print(*target.notes, adapting.describe(target), *adapting.find_oversights(config), sep="\n", flush=True)
+        print(*target.notes, adapting.describe(target), sep="\n", flush=True)
     if config.adaptation.masked_epochs:
         adapting.pretrain(config, model, target, run)
     phases = config.phases or choose_phases(config, model, len(splits.train))
