@@ -47,7 +47,7 @@ class StopSignals:
             signal.signal(number, handler)
 
     def receive(self, number):
-        """Notes a signal that came to another process of the same run."""
+        """Notes a signal, which may have come to another process of the same run."""
         self.received, self._came = number, time.monotonic()
 
     def check(self, patience=0.0):
