@@ -1,8 +1,7 @@
 """Non-maximum suppression: of boxes that lie upon each other only the one with the best score stays."""
 
+import numpy as np
 from keras import ops
-
-from tl_keras.models.detection.overlap import box_overlaps
 
 
 def keep_maxima(boxes, is_candidate, threshold, labels=None):
@@ -23,8 +22,8 @@ def keep_maxima(boxes, is_candidate, threshold, labels=None):
         bool (batch, n).
     """
     number = boxes.shape[1]
-    is_before = ops.arange(number)[:, None] < ops.arange(number)[None, :]
-    suppresses = (box_overlaps(boxes, boxes) > threshold) & is_before[None] & is_candidate[:, :, None]
+    is_before = ops.convert_to_tensor(~np.tri(number, dtype=bool))
+    suppresses = _overlap_more(boxes, is_candidate, threshold) & is_before[None]
     if labels is not None:
         suppresses = suppresses & (labels[:, :, None] == labels[:, None, :])
     suppresses = ops.cast(suppresses, "float32")
@@ -39,3 +38,17 @@ def keep_maxima(boxes, is_candidate, threshold, labels=None):
     start = ops.cast(is_candidate, "float32")
     stays, _ = ops.while_loop(changes, settle, settle(start, None), maximum_iterations=number)
     return stays > 0.5
+
+
+def _overlap_more(boxes, is_candidate, threshold):
+    """Says which candidates overlap by more than the threshold: bool (batch, n, n).
+
+    shared / (area + other - shared) > threshold, without the division: each operation on n x n numbers is one way
+    through the memory, and on a CPU these are most of what proposals cost.
+    """
+    left, top, right, bottom = (boxes[..., side] for side in range(4))
+    limit = threshold * ops.relu(right - left) * ops.relu(bottom - top)
+    limit = ops.where(is_candidate, limit, np.inf)
+    width = ops.minimum(right[:, :, None], right[:, None]) - ops.maximum(left[:, :, None], left[:, None])
+    height = ops.minimum(bottom[:, :, None], bottom[:, None]) - ops.maximum(top[:, :, None], top[:, None])
+    return ops.relu(width) * height * (1 + threshold) > limit[:, :, None] + limit[:, None]
