@@ -3,7 +3,8 @@
 Two tables. The first takes steps of training, everything learning, and of prediction, of Faster R-CNN on ResNet50 with
 a feature pyramid, and of the RetinaNet of KerasHub on the same backbone; same images, boxes, batches and float32, in
 turn, A B A B, each in a process of its own. The second trains the first phase of a run, the backbone frozen, with and
-without stored activations, on as many images and for as many epochs as `--config detection`.
+without stored activations, on as many images as `--config detection` has, for as many epochs as the recipes give a
+detector's new blocks on them.
 
 Counted is CPU time, of all threads, without imports and building; in the first table without the first steps either,
 which compile. Images, boxes and weights are noise, which does not change the arithmetic.
@@ -170,10 +171,10 @@ def main():
     """Measures and prints both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=320, help="side of the images in pixels (default: 320)")
-    parser.add_argument("--batch_size", type=int, default=2, help="(default: 2)")
+    parser.add_argument("--batch_size", type=int, default=4, help="(default: 4)")
     parser.add_argument("--steps", type=int, default=5, help="steps measured in each process (default: 5)")
     parser.add_argument("--examples", type=int, default=110, help="images of the first phase (default: 110)")
-    parser.add_argument("--epochs", type=int, default=4, help="epochs of the first phase (default: 4)")
+    parser.add_argument("--epochs", type=int, default=17, help="epochs of the first phase (default: 17)")
     parser.add_argument("--repeats", type=int, default=2, help="rounds of A B (default: 2)")
     parser.add_argument("--table", choices=("steps", "phases"), help="print only this one")
     parser.add_argument("--job", help=argparse.SUPPRESS)
