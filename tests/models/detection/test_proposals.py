@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -46,6 +48,13 @@ def test_where_all_boxes_agree_the_rest_is_padding():
 
 def test_it_returns_no_more_than_there_are_candidates():
     assert select(num_proposals=1000)(OBJECTNESS, DELTAS).shape == (2, 32, 4)
+
+
+def test_each_level_of_a_pyramid_gives_twice_as_many_candidates_as_there_are_proposals():
+    settings = replace(PYRAMID, candidates_per_level=None, num_proposals=7)
+    assert RegionProposals(GRID, settings).select.candidates_per_level == 14
+    single = AnchorGrid(64, (16,), ((16.0,),), (1.0,))
+    assert RegionProposals(single, settings).select.candidates_per_level == 1000
 
 
 def test_no_gradient_flows_through_it():

@@ -11,6 +11,8 @@ from tl_keras.models.detection.box_coding import clip_boxes, decode_boxes
 from tl_keras.models.detection.sparse_convolution import convolve_at
 from tl_keras.models.detection.suppression import keep_maxima
 
+CANDIDATES_OF_ONE_MAP = 1000
+
 
 class RegionProposals:
     """The region proposal network: one small network slides over every level.
@@ -29,7 +31,7 @@ class RegionProposals:
         self.shift = _convolution(4 * anchors.per_cell, 1, "proposals.deltas", dtype="float32")
         self.select = ProposalSelection(
             anchors,
-            candidates_per_level=settings.candidates_per_level,
+            candidates_per_level=settings.candidates_per_level or _enough_candidates(anchors, settings.num_proposals),
             num_proposals=settings.num_proposals,
             overlap_threshold=settings.proposal_overlap,
             name="proposals.select",
@@ -138,6 +140,10 @@ class ProposalSelection(keras.layers.Layer):
             "num_proposals": self.num_proposals,
             "overlap_threshold": self.overlap_threshold,
         }
+
+
+def _enough_candidates(anchors, num_proposals):
+    return 2 * num_proposals if len(anchors.strides) > 1 else CANDIDATES_OF_ONE_MAP
 
 
 def _at_cells(layer, hidden):

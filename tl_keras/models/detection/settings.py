@@ -33,8 +33,9 @@ class FasterRCNNSettings:
     """Pixels. With a feature pyramid one for each level, finest first; without, all of them at each cell."""
     aspect_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)
     """Height by width."""
-    candidates_per_level: int = 1000
-    """Best anchors of each level that go into the suppression."""
+    candidates_per_level: int | None = None
+    """Best anchors of each level that go into the suppression; None takes, with a feature pyramid, twice
+    `num_proposals`, as detectron2 does in training, and 1000 of one map."""
     num_proposals: int = 300
     """Boxes that go into the head, in training before the sample is drawn. 300 as in Ren et al. 2015; 1000 in
     detectron2."""
