@@ -9,7 +9,7 @@ BOXES = random_boxes((2, 6))
 
 
 def head():
-    return BoxHead(3, strides=[8], units=(7, 4), pool_size=2)
+    return BoxHead(3, strides=[8], units=(7, 4), pool_size=2, sampling_ratio=1)
 
 
 def test_it_names_and_mends_each_box():

@@ -17,11 +17,12 @@ class BoxHead:
         strides: list of pixels per cell, one for each feature map.
         units: widths of the dense layers.
         pool_size: bins along each side of a box.
+        sampling_ratio: points in each bin along each side.
     """
 
-    def __init__(self, num_classes, *, strides, units, pool_size):
+    def __init__(self, num_classes, *, strides, units, pool_size, sampling_ratio):
         self.num_classes = num_classes
-        self.align = RoIAlign(strides, pool_size, name="head.align")
+        self.align = RoIAlign(strides, pool_size, sampling_ratio, name="head.align")
         self.hidden = [_dense(width, f"head.dense{number}") for number, width in enumerate(units, start=1)]
         # The deviations are those of detectron2's FastRCNNOutputLayers.
         self.logits = _last(num_classes, 0.01, "head.logits")

@@ -155,6 +155,7 @@ def build_faster_rcnn(backbone, num_classes, settings, *, bounding_box_format="x
         strides=strides[: len(PYRAMID_STRIDES)],
         units=settings.head_units,
         pool_size=settings.pool_size,
+        sampling_ratio=settings.sampling_ratio,
     )
     logits, box_deltas = box_head(levels, proposals)
     outputs = {

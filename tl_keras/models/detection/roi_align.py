@@ -53,7 +53,7 @@ class RoIAlign(keras.layers.Layer):
         at = (starts[..., None] + rows * width)[..., None] + columns[..., None, :]
         down, across = ops.cast(down, flat.dtype), ops.cast(across, flat.dtype)
         parts = []
-        # A box takes (4 * pool_size) ** 2 cells: not all boxes at once, which would fill the memory.
+        # A box takes (2 * sampling_ratio * pool_size) ** 2 cells: not all boxes at once, which would fill the memory.
         for first in range(0, boxes.shape[1], BOXES_AT_ONCE):
             part = slice(first, first + BOXES_AT_ONCE)
             parts.append(_interpolate(flat, at[:, part], down[:, part], across[:, part]))

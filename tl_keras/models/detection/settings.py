@@ -50,6 +50,9 @@ class FasterRCNNSettings:
     """Widths of the head's dense layers; (4096, 4096) in the paper."""
     pool_size: int = 7
     """Bins along each side of a box."""
+    sampling_ratio: int = 1
+    """Points in each bin along each side. One is nearly as good as two (He et al. 2017, https://arxiv.org/abs/1703.06870,
+    section 3), and a quarter of the work; 2 in torchvision."""
     decoding: DecodingSettings = field(default_factory=DecodingSettings)
     """How predictions become detections."""
 
