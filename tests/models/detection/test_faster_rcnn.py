@@ -54,6 +54,11 @@ def test_only_one_block_freezes_when_asked(single):
     assert owners == {"proposals", "head"}
 
 
+def test_the_head_samples_each_bin_as_it_is_told(single):
+    assert single.box_head.align.sampling_ratio == 1
+    assert build(sampling_ratio=2).box_head.align.sampling_ratio == 2
+
+
 def cross_entropy(logits, label):
     return np.log(np.exp(logits - logits.max()).sum()) + logits.max() - logits[label]
 
