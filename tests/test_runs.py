@@ -133,6 +133,31 @@ def test_bad_input_leaves_folders_that_were_there_and_runs_of_others(tmp_path):
     assert os.listdir(tmp_path / "runs") == ["mine"] and os.listdir(tmp_path / "runs" / "mine") == ["other"]
 
 
+@pytest.mark.parametrize("own", ["config.yaml", ".lock"])
+def test_bad_input_leaves_what_the_user_keeps_in_the_folder(tmp_path, own):
+    (tmp_path / own).write_text(CONFIG)
+    (tmp_path / "texts.csv").write_text("years of work")
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    with pytest.raises(InputError, match="bad"), open_run(tmp_path, "x", CONFIG) as run:
+        run.write_json("data.json", {})
+        (run / "pictures").mkdir()
+        raise InputError("bad data")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir() if path.name != ".lock"} == {
+        name: text for name, text in before.items() if name != ".lock"
+    }
+
+
+def test_a_configuration_in_the_folder_of_its_run_begins_it(tmp_path):
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    with open_run(tmp_path, "x", CONFIG) as run:
+        assert run.read_json("versions.json")["python"]
+
+
+def test_a_name_that_is_too_long_is_refused():
+    with pytest.raises(InputError, match="cannot be used: File name too long"), open_run("x" * 300, "x", CONFIG):
+        pass
+
+
 def test_other_data_than_before_are_refused_whatever_they_are(tmp_path):
     run = RunFolder(tmp_path)
     run.require_same_data({"training": 3, "sha256": "a"})

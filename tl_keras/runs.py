@@ -140,7 +140,8 @@ def open_run(folder, name, config_text, resume="auto"):
         resume: "auto" goes on with a run in the folder, or starts one; "must" only goes on, "never" only starts.
 
     Yields:
-        `RunFolder`, locked until the context ends. Where bad input ends it before any training, it is removed again.
+        `RunFolder`, locked until the context ends. Where bad input ends it before any training, only what was there
+        before is left.
 
     Raises:
         InputError: another process works in the folder, it was made with another configuration, it is no run folder,
@@ -148,21 +149,24 @@ def open_run(folder, name, config_text, resume="auto"):
         RunStopped: the disk became full.
     """
     run = RunFolder(folder or _new_folder(name))
-    above = [parent for parent in run.path.parents if not parent.exists()]
+    # Not by methods of `Path`, which raise where a name is longer than the system takes.
+    made = [path for path in (run.path, *run.path.parents) if not os.path.exists(path)]
     _check_resume(run, resume)
-    _make_folder(run)
+    before = _make_folder(run)
     with _locked(run), run.signals, _told_how_to_go_on(run):
-        if (run / "config.yaml").exists():
+        if begun := (run / "config.yaml").exists():
             _check_same_config(run, config_text)
-        else:
+        # A configuration that the user put there has no versions beside it.
+        if not (begun and (run / "versions.json").exists()):
             run.write_json("versions.json", _versions())
+        if not begun:
             run.write_text("config.yaml", config_text)
         try:
             yield run
         except InputError:
             if not any((run / name).exists() for name in ("log.jsonl", "checkpoints")):
-                shutil.rmtree(run.path)
-                _remove_empty(above)
+                _remove_all_but(before, run.path)
+                _remove_empty(made)
             raise
 
 
@@ -195,11 +199,19 @@ def scratch_run():
 
 
 def _check_resume(run, resume):
-    begun = (run / "config.yaml").is_file()
+    begun = os.path.isfile(run / "config.yaml")
     if resume == "must" and not begun:
         raise InputError(f"There is no run to go on with in {str(run.path)!r}: check --run, or give --resume auto.")
     if resume == "never" and begun:
         raise InputError(f"There is a run in {str(run.path)!r} already: give --run a new folder, or --resume auto.")
+
+
+def _remove_all_but(kept, folder):
+    for path in set(folder.iterdir()) - kept:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _remove_empty(folders):
@@ -216,7 +228,11 @@ def resume_command(folder):
 
 
 def _counts(fingerprint):
-    return ", ".join(f"{count} {name}" for name, count in fingerprint.items() if name != "sha256")
+    counts = {name: count for name, count in fingerprint.items() if name != "sha256"}
+    return ", ".join(
+        f"of the {name} {_counts(count)}" if isinstance(count, dict) else f"{count} {name}"
+        for name, count in counts.items()
+    )
 
 
 def folder_name(name):
@@ -233,10 +249,12 @@ def _new_folder(name):
 
 
 def _make_folder(run):
+    """Makes the folder where it is not there, and returns the set of the paths in it."""
     try:
         run.path.mkdir(parents=True, exist_ok=True)
+        before = set(run.path.iterdir())
         # A run that was killed while it began has its lock, but not yet its configuration.
-        if any(run.path.iterdir()) and not any((run / name).exists() for name in (".lock", "config.yaml")):
+        if before and not any((run / name).exists() for name in (".lock", "config.yaml")):
             raise InputError(
                 f"The folder {str(run.path)!r} is not empty and holds no run: give --run a new or an empty one."
             )
@@ -244,6 +262,7 @@ def _make_folder(run):
         raise InputError(
             f"The run folder {str(run.path)!r} cannot be used: {error.strerror}; give --run another."
         ) from error
+    return before
 
 
 @contextlib.contextmanager

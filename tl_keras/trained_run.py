@@ -1,6 +1,7 @@
 """A finished run, opened for use: `tl_keras.load_run("runs/flowers").predict(images)`."""
 
 import functools
+import os
 from pathlib import Path
 
 from tl_keras import devices, models
@@ -95,7 +96,7 @@ def load_run(folder):
         InputError: it is no run folder, or its run is not finished, or files of it have changed since.
     """
     folder = Path(folder)
-    if not (folder / "config.yaml").is_file():
+    if not os.path.isfile(folder / "config.yaml"):
         raise InputError(f"{str(folder)!r} is not a run folder: give one that `python -m tl_keras.train` made.")
     run = RunFolder(folder)
     if not run.finished:
