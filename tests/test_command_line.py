@@ -143,7 +143,10 @@ def test_the_written_configuration_reads_back_equal(config, written):
     assert parse(["--config", written(config_text(config))]) == config
 
 
-@pytest.mark.parametrize("path", ["./null", "./~", "010", "[x]", "a\nb", "'quoted'", "x (type: y)", "C:\\x"])
+@pytest.mark.parametrize(
+    "path",
+    ["./null", "./~", "010", "[x]", "a\nb", "'quoted'", "x (type: y)", "C:\\x", "1e-3", "5e10", "2026-11-26", "no"],
+)
 def test_paths_that_look_like_yaml_read_back_equal(path, written):
     config = replace(RunConfig(), data=DataConfig(path=path))
     assert parse(["--config", written(config_text(config))]) == config

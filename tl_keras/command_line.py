@@ -1,6 +1,7 @@
 """Turns a command line into a `RunConfig`, and every mistake in it into one sentence."""
 
 import argparse
+import functools
 import os
 import re
 import sys
@@ -76,9 +77,25 @@ def config_text(config):
         values.pop(flag.removeprefix("--"))
     body = parser.dump(values, skip_unset=False, with_comments=True).split("\n", 2)[2]
     body = re.sub(r" [(](required, )?type: .*[)]$", "", body, flags=re.M)
-    # It is written as YAML 1.2, where these are plain words, and read as YAML 1.1, where they are true and false.
-    body = re.sub(r"^( *\w+: )(on|off|yes|no)$", r"\1'\2'", body, flags=re.M | re.I)
+    quoted = functools.partial(_quoted, dict(_words(asdict(config))))
+    body = re.sub(r"^( *)(\w+): ([^'\"\s].*)$", quoted, body, flags=re.M)
     return f"# Run it: python -m tl_keras.train --config THIS_FILE\n{body}"
+
+
+def _words(values):
+    """Yields (key, value) of all that is a text."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _words(value)
+        elif isinstance(value, str):
+            yield key, value
+
+
+def _quoted(words, line):
+    """Quotes a text that one of the readers of YAML would take for a number, a date or a truth value."""
+    indent, key, text = line.groups()
+    read = [load(text) for load in (load_yaml, yaml.safe_load)] if words.get(key) == text else []
+    return line.group() if all(isinstance(value, str) for value in read) else f"{indent}{key}: '{text}'"
 
 
 def phases_text(phases):
