@@ -21,9 +21,17 @@ def test_other_data_with_fewer_classes_are_aligned_by_name(finished_run, picture
         shutil.copytree(picture_folder / name, tmp_path / "new" / name)
     evaluate.main([str(finished_run[0]), "--data", str(tmp_path / "new")])
     assert "24 examples" in capsys.readouterr().out
-    metrics = json.loads((finished_run[0] / "evaluations" / "new" / "metrics.json").read_text())
+    [results] = (finished_run[0] / "evaluations").glob("new-*")
+    metrics = json.loads((results / "metrics.json").read_text())
     assert metrics["accuracy"] >= 0.8
     assert metrics["per_class"]["blue"]["support"] == 0
+
+
+def test_other_data_of_the_name_of_a_split_have_a_place_of_their_own(finished_run, picture_folder, tmp_path):
+    run = tl.load_run(finished_run[0])
+    own = evaluate.evaluate_run(run).path
+    folders = [evaluate.evaluate_run(run, shutil.copytree(picture_folder, tmp_path / n / "test")).path for n in "ab"]
+    assert len({own, *folders}) == 3
 
 
 def test_a_class_that_the_model_never_saw_is_named(finished_run, picture_folder, tmp_path, capsys):

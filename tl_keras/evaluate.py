@@ -1,5 +1,8 @@
 """Tests a finished run again, on its own test split or on other data: `python -m tl_keras.evaluate RUN`."""
 
+import hashlib
+import os
+
 from tl_keras.command_line import OneSentenceParser, run_verb
 from tl_keras.results import format_results
 from tl_keras.runs import RunFolder, folder_name
@@ -20,7 +23,7 @@ def evaluate_run(run, data_path=None):
     Raises:
         InputError: the data cannot be used, or have a class that the model does not know.
     """
-    name = folder_name(data_path) if data_path else "test"
+    name = f"{folder_name(data_path)}-{_digest(data_path)}" if data_path else "test"
     examples = _own_test_data(run) if data_path is None else _other_data(run, data_path)
     folder = RunFolder(run.folder / "evaluations" / name)
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -30,9 +33,17 @@ def evaluate_run(run, data_path=None):
     return folder
 
 
+def _digest(path):
+    """Tells data of one name apart: two files test.csv, and the run's own test."""
+    return hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:6]
+
+
 def _own_test_data(run):
     splits = run.task.load_data(run.config)
-    RunFolder(run.folder).require_same_data(run.task.fingerprint(splits))
+    folder = RunFolder(run.folder)
+    # The target of an adapted run is not looked at, and may be gone.
+    target = {name: known for name, known in folder.read_json("data.json").items() if name == "target"}
+    folder.require_same_data(run.task.fingerprint(splits) | target)
     return splits.test
 
 
