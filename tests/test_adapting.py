@@ -66,6 +66,7 @@ def test_a_run_is_adapted_and_says_what_came_of_it(
     assert "Features of both domains" in (run / "report.html").read_text(encoding="utf-8")
     # What was saved is what was reported.
     evaluate.main([str(run), "--data", str(target_folder)])
+    evaluate.main([str(run)])
 
 
 def test_labels_of_the_target_are_never_seen(picture_folder, target_folder, tmp_path, small_network):
@@ -176,6 +177,19 @@ def test_a_target_of_a_few_pictures_is_refused(picture_folder, target_folder, tm
         (few / picture.name).write_bytes(picture.read_bytes())
     with pytest.raises(InputError, match="has 5 examples to adapt to: expected at least 16"):
         train.main(flags(picture_folder, few, "mcc", tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    ("learning", "telling"),
+    [("head", "but the head alone would learn: give --adaptation.train top"), ("topp", "'topp'.*did you mean 'top'")],
+)
+def test_what_could_not_learn_is_refused_before_anything_is_trained(
+    learning, telling, picture_folder, target_folder, tmp_path, small_network
+):
+    run = tmp_path / "run"
+    with pytest.raises(InputError, match=telling):
+        train.main(flags(picture_folder, target_folder, "dann", run, **{"--adaptation.train": learning}))
+    assert not run.exists()
 
 
 def test_the_validators_of_the_configuration_are_those_that_exist():

@@ -11,7 +11,7 @@ import numpy as np
 
 from tl_keras import adaptation, data, devices, evaluation, fitting, models, transfer
 from tl_keras.atomic_files import atomic_path
-from tl_keras.config.adaptation_config import DEFAULT_WEIGHTS, STATISTICS_ONLY
+from tl_keras.config.adaptation_config import DEFAULT_WEIGHTS, FEATURES_ONLY, STATISTICS_ONLY
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 from tl_keras.tasks import TASKS
@@ -83,12 +83,25 @@ def describe(target):
     return f"target: {len(target.splits.train)} examples without labels, {report}"
 
 
-def check_model(config, model):
+def check_model(config, model, phases):
     """Refuses a method that the model cannot do, before anything is trained.
 
+    Args:
+        config: `RunConfig`.
+        model: classifier.
+        phases: list of `Phase`, as they will be trained.
+
     Raises:
-        InputError: it has no batch normalization, or no vector before its head.
+        InputError: it has no batch normalization, no vector before its head, no such block, or nothing would learn
+            that the method could change.
     """
+    method, learning = config.adaptation.method, config.adaptation.train or phases[-1].train
+    *_, before, head = transfer.block_names(model)
+    if transfer.learning_blocks(model, learning) == [head] and method in FEATURES_ONLY:
+        raise InputError(
+            f"adaptation.method {method} changes the features before the head, but the head alone would learn: give "
+            f"--adaptation.train {before}, or an earlier block."
+        )
     if config.adaptation.method in STATISTICS_ONLY:
         adaptation.require_batch_norm(model, config.adaptation.method)
     transfer.features_before_head(model)
@@ -374,7 +387,8 @@ def summarize(record):
         List of str.
     """
     if "kept" not in record:
-        return [f"target accuracy: {metrics['accuracy']:.3f}" for metrics in record.get("target", {}).values()]
+        figures = {name: metrics["accuracy"] for name, metrics in record.get("target", {}).items()}
+        return [f"target accuracy, {name.replace('_', ' ')}: {figure:.3f}" for name, figure in figures.items()]
     lines = [f"adaptation: {record['kept']} was kept, chosen by {record['validator']} without any target label"]
     if record["kept"] == SOURCE_ONLY:
         lines[0] = f"adaptation: {record['validator']} found nothing better than the source-only model, which was kept"

@@ -90,12 +90,12 @@ def _train(config, strategy, run, started):
     task.preview(config, splits, run.path)
     with strategy.scope():
         model = build_model(config, splits)
+    phases = config.phases or choose_phases(config, model, len(splits.train))
     if target:
-        adapting.check_model(config, model)
+        adapting.check_model(config, model, phases)
         print(*target.notes, adapting.describe(target), sep="\n", flush=True)
     if config.adaptation.masked_epochs:
         adapting.pretrain(config, model, target, run)
-    phases = config.phases or choose_phases(config, model, len(splits.train))
     if config.scale_learning_rate:
         phases = replicas.scale_rates(phases, strategy)
     history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))

@@ -15,6 +15,7 @@ from .feature_cache import Features as Features
 from .feature_cache import FrozenPart as FrozenPart
 from .freezing import block_names as block_names
 from .freezing import freeze_to as freeze_to
+from .freezing import learning_blocks as learning_blocks
 from .head_features import features_before_head as features_before_head
 from .image_source import ImageSource as ImageSource
 from .learning_rate_finder import LearningRateCurve as LearningRateCurve
