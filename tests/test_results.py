@@ -16,6 +16,12 @@ def test_the_baseline_stands_below_the_figures(tmp_path):
     assert format_results(run).splitlines()[1:] == ["TF-IDF: accuracy 0.750  macro_f1 0.700", "TF-IDF wins."]
 
 
+def test_a_figure_that_the_examples_do_not_give_is_left_out(tmp_path):
+    run = RunFolder(tmp_path)
+    run.write_json("metrics.json", {"macro_f1": 0.0, "mean_average_precision": None, "examples": 4})
+    assert format_results(run) == "test: macro_f1 0.000  (4 examples)"
+
+
 def test_the_report_shows_every_phase_with_its_audit(finished_run):
     report = (finished_run[0] / "report.html").read_text(encoding="utf-8")
     for text in ("efficientnet_lite0", "head", "top", "Confusion matrix", "mistakes", "frozen bit-identical"):

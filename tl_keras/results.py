@@ -86,7 +86,7 @@ def _compared(baseline):
 
 
 def _headlines(metrics):
-    return "  ".join(f"{name} {metrics[name]:.3f}" for name in HEADLINES if name in metrics)
+    return "  ".join(f"{name} {metrics[name]:.3f}" for name in HEADLINES if metrics.get(name) is not None)
 
 
 def _phase_row(phase):

@@ -25,6 +25,12 @@ def test_texts_of_several_classes():
     assert metrics["macro_f1"] == 1
 
 
+def test_a_single_class_that_a_text_may_have_or_not():
+    metrics = tfidf_baseline(TEXTS, LABELS[:, None], ["good", "bad"], [[1], [0]], ("liked",), multi_label=True)
+    assert metrics["macro_f1"] == 1
+    assert tfidf_baseline(TEXTS, 0 * LABELS[:, None], ["good"], [[0]], ("liked",), multi_label=True) is None
+
+
 def test_a_class_without_training_texts_has_probability_zero():
     metrics = tfidf_baseline(TEXTS, LABELS * 2, ["good", "bad"], [2, 0], ("negative", "mixed", "positive"))
     assert metrics["accuracy"] == 1

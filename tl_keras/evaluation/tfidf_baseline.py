@@ -33,19 +33,24 @@ def tfidf_baseline(texts, labels, test_texts, test_labels, class_names, multi_la
     """
     features = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     learner = LogisticRegression(max_iter=MOST_ITERATIONS)
-    pipeline = make_pipeline(features, OneVsRestClassifier(learner) if multi_label else learner)
+    several = multi_label and len(class_names) > 1
+    pipeline = make_pipeline(features, OneVsRestClassifier(learner) if several else learner)
     try:
         with warnings.catch_warnings():
             # Of a class that all texts or none belong to; it is predicted as such.
             warnings.filterwarnings("ignore", "Label .* is present in all training examples", UserWarning)
             warnings.filterwarnings("ignore", "Label not .* is present in all training examples", UserWarning)
-            pipeline.fit(_joined(texts), labels)
+            pipeline.fit(_joined(texts), labels if several or not multi_label else labels[:, 0])
     except ValueError:
         # What scikit-learn raises for an empty vocabulary and for a single class.
         return None
     probabilities = np.zeros((len(test_texts), len(class_names)))
-    # A class that training never shows has no column.
-    probabilities[:, pipeline.classes_] = pipeline.predict_proba(_joined(test_texts))
+    found = pipeline.predict_proba(_joined(test_texts))
+    if multi_label and not several:
+        probabilities[:] = found[:, 1:]
+    else:
+        # A class that training never shows has no column.
+        probabilities[:, pipeline.classes_] = found
     return classification_metrics(test_labels, probabilities, class_names, multi_label)
 
 
