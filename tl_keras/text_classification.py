@@ -413,6 +413,7 @@ def _tokenized(config, records):
     models.find_text_source(config.model.backbone)
     devices.load_tensorflow()
     tokenizer = models.build_tokenizer(config.model.backbone)
+    models.require_padding(tokenizer)
     return data.tokenize_splits(
         records,
         tokenizer.encode,

@@ -15,7 +15,7 @@ from tl_keras.data.tokenizing import tokenize
 from tl_keras.errors import InputError
 from tl_keras.models.saving import save_model
 from tl_keras.models.text_classifiers import build_text_classifier
-from tl_keras.models.text_input import with_text_input
+from tl_keras.models.text_input import require_padding, with_text_input
 from tl_keras.models.text_tokenizers import TextTokenizer
 from tl_keras.models.window_averages import average_windows, logits_part
 
@@ -213,3 +213,6 @@ def test_padding_that_cannot_be_told_from_a_word_is_refused(model):
     tokenizer = TextTokenizer(layer, class_name="BertBackbone", max_tokens=40)
     with pytest.raises(InputError, match="token 0 is the padding"):
         with_text_input(model, tokenizer)
+    with pytest.raises(InputError, match="token 0 is the padding"):
+        require_padding(tokenizer)
+    require_padding(model.tokenizer)

@@ -20,6 +20,7 @@ from .saving import open_model as open_model
 from .saving import save_model as save_model
 from .text_backbones import TEXT_BACKBONES as TEXT_BACKBONES
 from .text_classifiers import build_text_classifier as build_text_classifier
+from .text_input import require_padding as require_padding
 from .text_input import with_text_input as with_text_input
 from .text_presets import find_text_source as find_text_source
 from .text_tokenizers import TextTokenizer as TextTokenizer

@@ -67,6 +67,18 @@ def with_text_input(model, tokenizer=None, *, max_tokens=None, truncation="head"
     return result
 
 
+def require_padding(tokenizer):
+    """Refuses a tokenizer that no model can be saved with, before one is trained.
+
+    Args:
+        tokenizer: `TextTokenizer`.
+
+    Raises:
+        InputError: its padding cannot be told from tokens.
+    """
+    _padding_ids(copied_tokenizer(tokenizer.layer, name="text.tokenizer", sequence_length=FEWEST_TOKENS))
+
+
 def _check(tokenizer, max_tokens, special, truncation, windows, pair):
     if truncation not in TRUNCATIONS:
         raise unknown_name("text.truncation", truncation, TRUNCATIONS)
