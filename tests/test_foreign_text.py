@@ -3,12 +3,14 @@ import pytest
 from tl_keras.foreign_text import csv_cell, for_terminal
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("http://x")'])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1+1", "-A1", "-1\n=1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("http://x")']
+)
 def test_a_formula_becomes_text(text):
     assert csv_cell(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["", "good", "a=b", " =1", "1-2", "'=1", "größe"])
+@pytest.mark.parametrize("text", ["", "good", "a=b", " =1", "1-2", "'=1", "größe", "-1", "+1", "-0.5"])
 def test_other_texts_stay_as_they_are(text):
     assert csv_cell(text) == text
 

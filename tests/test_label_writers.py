@@ -36,7 +36,7 @@ def test_jsonl_holds_all_of_a_text():
     assert len(line["text"]) == 500 and line["labels"][0] == {"label": "good", "probability": 0.75}
 
 
-@pytest.mark.parametrize("item", ["=1+1", "@SUM(A1)", "-2"])
+@pytest.mark.parametrize("item", ["=1+1", "@SUM(A1)", "-A2"])
 def test_csv_holds_no_formula(item):
     stream = io.StringIO()
     with LABEL_WRITERS["csv"](stream, 1, "text") as write:

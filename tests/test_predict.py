@@ -24,9 +24,10 @@ def test_a_table_names_the_most_probable_classes(finished_run, picture_folder, c
 
 def test_csv_of_a_folder(finished_run, picture_folder, tmp_path):
     output = tmp_path / "labels.csv"
-    predict.main([str(finished_run[0]), str(picture_folder), "--format", "csv", "--output", str(output)])
+    table = ["--format", "csv", "--output", str(output), "--top", "5"]
+    predict.main([str(finished_run[0]), str(picture_folder), *table])
     rows = list(csv.DictReader(output.read_text(encoding="utf-8").splitlines()))
-    assert len(rows) == 36
+    assert len(rows) == 36 and len(rows[0]) == 1 + 2 * 3
     assert sum(float(rows[0][f"probability_{rank}"]) for rank in (1, 2, 3)) == pytest.approx(1, abs=1e-5)
     assert sum(row["label_1"] in row["file"].split("/")[-1] for row in rows) >= 30
 
@@ -75,6 +76,8 @@ def test_unreadable_files_are_told_and_the_others_predicted(finished_run, pictur
         (["{run}", "x.png", "--top", "many"], "invalid int value: 'many'"),
         (["{run}", "x.png", "--outputt", "y"], "Unrecognized arguments: --outputt y"),
         (["{run}", "{picture}", "--output", "{empty}/no/x.csv"], "give --output a file in a folder that exists"),
+        (["{run}", "{picture}", "--output", "{empty}/" + 252 * "x"], "File name too long"),
+        (["r" * 300, "{picture}"], "is not a run folder"),
         (["{run}", "{picture}", "--output", "{empty}"], "give --output a file in a folder that exists"),
     ],
 )

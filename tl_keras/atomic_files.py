@@ -23,7 +23,9 @@ def atomic_path(path):
         os.replace(temporary, path)
         _sync_folder(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        # What could not even be made is not there to remove.
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _sync_folder(folder):

@@ -4,6 +4,7 @@ import re
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
+NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -14,9 +15,9 @@ def csv_cell(text):
         text: str.
 
     Returns:
-        The text, behind an apostrophe where it would begin a formula.
+        The text, behind an apostrophe where it would begin a formula. A number, such as -1, is none.
     """
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if text.startswith(FORMULA_STARTS) and not NUMBER.fullmatch(text) else text
 
 
 def for_terminal(text):

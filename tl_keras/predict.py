@@ -1,6 +1,7 @@
 """Labels new pictures or texts, or finds objects: `python -m tl_keras.predict RUN FILE_OR_FOLDER_OR_TEXT ...`."""
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -179,7 +180,8 @@ def _writer(run, options):
         stream = stack.enter_context(_output(options.output))
         if run.config.task != "object_detection":
             kind = "text" if run.config.task == "text_classification" else "file"
-            yield stack.enter_context(LABEL_WRITERS[options.format](stream, options.top or TOP, kind))
+            top = min(options.top or TOP, len(run.class_names))
+            yield stack.enter_context(LABEL_WRITERS[options.format](stream, top, kind))
             return
         writers = [stack.enter_context(OBJECT_WRITERS[options.format](stream, run.class_names))]
         if options.pictures:
@@ -283,12 +285,18 @@ def _output(path):
             sys.stdout.reconfigure(errors="surrogateescape")
         yield sys.stdout
     else:
-        if not Path(path).absolute().parent.is_dir() or Path(path).is_dir():
-            raise InputError(f"Cannot write to {path!r}: give --output a file in a folder that exists.")
-        with (
-            atomic_path(Path(path)) as temporary,
-            open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream,
-        ):
+        with contextlib.ExitStack() as opened:
+            try:
+                if os.path.isdir(path):
+                    raise IsADirectoryError(errno.EISDIR, "it is a folder")
+                temporary = opened.enter_context(atomic_path(Path(path)))
+                stream = opened.enter_context(
+                    open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="")
+                )
+            except OSError as error:
+                raise InputError(
+                    f"Cannot write to {path!r} ({error.strerror}): give --output a file in a folder that exists."
+                ) from error
             yield stream
 
 
