@@ -1,3 +1,6 @@
+import importlib
+from pathlib import Path
+
 import keras
 import numpy as np
 
@@ -23,6 +26,13 @@ def test_seed_generators_are_saved_and_moments_of_untouched_weights_are_not():
     assert saved >= {id(layer.seed_generator.state), *map(id, model.get_layer("head.output").variables)}
     assert not saved & set(map(id, model.get_layer("block1.dense").variables))
     assert len(saved) < len(saved_variables(model, []))
+
+
+def test_what_a_detector_draws_its_samples_with_is_saved(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "models" / "detection")
+    detector = importlib.import_module("tiny_detectors").build_tiny("faster_rcnn")
+    detector.compile(keras.optimizers.SGD())
+    assert id(detector.seed_generator.state) in map(id, saved_variables(detector, []).values())
 
 
 def test_the_digest_follows_every_bit():

@@ -17,13 +17,15 @@ def saved_variables(model, untouched):
         untouched: list of `keras.Variable` that no phase so far has changed.
 
     Returns:
-        Dict from name to `keras.Variable`: those of all layers that may have changed, and the optimizer's.
+        Dict from name to `keras.Variable`: those of all layers that may have changed, the optimizer's, and what the
+        model itself draws random numbers with, as a detector does its samples.
     """
     optimizer, still = innermost_optimizer(model.optimizer), set(map(id, untouched))
     if isinstance(optimizer, StagedAdamW):
         moments = zip(optimizer._trainable_variables, optimizer._momentums, optimizer._velocities, strict=True)
         still |= {id(moment) for variable, *both in moments if id(variable) in still for moment in both}
     named = {f"model-{number}": v for number, v in enumerate(v for layer in model.layers for v in layer.variables)}
+    named |= {f"seed-{number}": seed.state for number, seed in enumerate(model._seed_generators)}
     named |= {f"optimizer-{number}": variable for number, variable in enumerate(model.optimizer.variables)}
     return {name: variable for name, variable in named.items() if id(variable) not in still}
 
