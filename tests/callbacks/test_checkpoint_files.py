@@ -55,6 +55,16 @@ def test_what_a_kill_left_half_done_is_removed_and_other_files_are_not(written):
     assert sorted(os.listdir(written)) == [*names, "cache.json"]
 
 
+def test_a_new_checkpoint_outlives_damaged_ones_of_later_epochs(tmp_path):
+    for epochs in (3, 4):
+        write_checkpoint(tmp_path, epochs, 0, ARRAYS)
+        (tmp_path / f"{epochs:05d}-000000000.npz").write_bytes(b"damaged")
+    for epochs in (0, 1):
+        write_checkpoint(tmp_path, epochs, 0, ARRAYS)
+    found = [(path.stem, bool(arrays)) for path, arrays in read_checkpoints(tmp_path)]
+    assert found == [("00001-000000000", True), ("00000-000000000", True)]
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
 def test_a_full_disk_leaves_the_older_checkpoint_whole(written):
     (written / ".new-00004-000000000.npz").symlink_to("/dev/full")

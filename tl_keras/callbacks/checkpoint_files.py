@@ -36,7 +36,7 @@ def write_checkpoint(folder, epochs, steps, arrays):
         manifest = _manifest(temporary, path.name)
     with atomic_path(_manifest_path(path)) as temporary:
         temporary.write_bytes(manifest)
-    _remove_old(folder)
+    _remove_all_but_newest(path)
 
 
 def read_checkpoints(folder):
@@ -95,9 +95,14 @@ def _read(path):
         return {}
 
 
-def _remove_old(folder):
-    """Keeps the newest; what a kill has left half done goes, too."""
-    complete = [path for path in sorted(folder.glob(PATTERN)) if _manifest_path(path).is_file()]
+def _remove_all_but_newest(newest):
+    """Keeps two, of which the newest was just written; what a kill has left half done goes, too.
+
+    Those of later steps are no newer: a run goes on before them only where it could not read them.
+    """
+    folder = newest.parent
+    written = [path for path in sorted(folder.glob(PATTERN)) if path.name <= newest.name]
+    complete = [path for path in written if _manifest_path(path).is_file()]
     kept = {name for path in complete[-KEPT:] for name in (path.name, _manifest_path(path).name)}
     # The manifest first: without it the rest does not count.
     for pattern in ("[0-9]*.sha256", PATTERN, ".new-[0-9]*"):
