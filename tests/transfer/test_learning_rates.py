@@ -4,7 +4,7 @@ from tiny_models import blocks_model
 
 from tl_keras.phases import Phase
 from tl_keras.transfer.freezing import freeze_to, variables_by_block
-from tl_keras.transfer.learning_rates import block_learning_rates, rate_multipliers
+from tl_keras.transfer.learning_rates import block_learning_rates, blocks_that_move, rate_multipliers
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,10 @@ from tl_keras.transfer.learning_rates import block_learning_rates, rate_multipli
 def test_rates_shrink_block_by_block_towards_the_input(decay, rates):
     phase = Phase("all", learning_rate=1e-2, block_decay=decay)
     assert block_learning_rates(phase, ["a", "b", "c"]) == pytest.approx(dict(zip("abc", rates, strict=True)))
+
+
+def test_a_block_at_a_rate_below_the_steps_of_float32_may_stand_still():
+    assert blocks_that_move({"block1": 1e-9, "block2": 1e-7, "head": 1e-3}) == ["block2", "head"]
 
 
 def test_multipliers_follow_the_order_of_the_optimizer_and_are_zero_for_frozen_blocks():

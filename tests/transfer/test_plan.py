@@ -90,6 +90,10 @@ def test_variables_of_all_phases_are_the_union_in_the_order_of_the_model(phases,
         ([Phase("head"), Phase(["head"])], ["phases 1 and 2 let the same blocks learn: head"]),
         ([Phase(["block1", "head"])], ["never trained, though the earlier block1 is: block2"]),
         ([Phase(["head", "head"])], ["phase 1 names head 2 times"]),
+        (
+            [Phase("all", block_decay=1e-6)],
+            ["phase 1 hardly moves block1 to block2: block_decay leaves 2 blocks less than 1e-05 of its rate"],
+        ),
     ],
 )
 def test_oversights_are_told(phases, sentences):

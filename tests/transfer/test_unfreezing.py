@@ -263,6 +263,26 @@ def test_a_block_that_does_not_move_stops_the_run():
         fit(model, ProgressiveUnfreezing([Phase(["block1"], learning_rate=1e-30)]), epochs=1)
 
 
+def test_a_block_so_far_from_the_head_that_its_rate_is_nothing_need_not_move():
+    inputs = x = layers.Input((6, 6, 1))
+    for number in range(50):
+        x = layers.Conv2D(2, 1, use_bias=False, activation="selu", name=f"conv{number}")(x)
+    model = keras.Model(inputs, layers.Dense(2, name="logits")(layers.Flatten()(x)))
+    unfreezing = ProgressiveUnfreezing([Phase("all", learning_rate=1e-3, block_decay=0.5)])
+    fit(compiled(model, StagedAdamW()), unfreezing, epochs=1)
+    assert unfreezing.plan[0]["ended_by"] == "epochs"
+
+
+def test_the_last_steps_of_a_resumed_phase_need_not_move_anything():
+    """Of ten batches eight make a step: after a kill behind the ninth none is left."""
+    model = compiled(blocks_model(), StagedAdamW(gradient_accumulation_steps=8))
+    data = tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(8).repeat()
+    unfreezing = ProgressiveUnfreezing([Phase("head", epochs=5, learning_rate=1e-2)])
+    unfreezing.prepare(model, 2)
+    fit(model, unfreezing, x=data, y=None, batch_size=None, steps_per_epoch=2, epochs=5, initial_epoch=4)
+    assert unfreezing.plan[0]["audit"]["moved"] == 0
+
+
 def test_dropout_in_a_frozen_block_is_no_violation():
     inputs = layers.Input((6, 6, 1))
     x = layers.Reshape((6, 6))(inputs)

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+LEAST_SHARE = 1e-5
+"""Blocks that learn at less than this part of the highest rate may stand still: float32 has no steps that small."""
+
 
 def block_learning_rates(phase, learning_blocks):
     """Spreads the learning rate of a phase over its blocks.
@@ -21,6 +24,19 @@ def block_learning_rates(phase, learning_blocks):
         block: phase.learning_rate * phase.block_decay**distance
         for block, distance in zip(learning_blocks, distances, strict=True)
     }
+
+
+def blocks_that_move(learning_rates):
+    """Lists the blocks that a phase is sure to move.
+
+    Args:
+        learning_rates: dict from the name of each learning block to its peak rate.
+
+    Returns:
+        List of names.
+    """
+    least = LEAST_SHARE * max(learning_rates.values())
+    return [block for block, rate in learning_rates.items() if rate >= least]
 
 
 def rate_multipliers(variables, variables_by_block, learning_rates, base_rate):

@@ -9,7 +9,7 @@ import keras
 from tl_keras.errors import InputError
 from tl_keras.phases import check_phases
 from tl_keras.transfer.freezing import block_names, changeable_variables, freeze_to, variables_by_block
-from tl_keras.transfer.learning_rates import block_learning_rates
+from tl_keras.transfer.learning_rates import LEAST_SHARE, block_learning_rates, blocks_that_move
 
 
 def plan_phases(model, phases, batch_norm="inference", ends=()):
@@ -63,7 +63,7 @@ def find_oversights(model, phases, plan):
 
     Returns:
         List of sentences: a phase that names a block twice, one that lets the same blocks learn as the one before it,
-        and a block that never learns although an earlier one does.
+        blocks at rates that move nothing, and a block that never learns although an earlier one does.
     """
     sentences = [
         f"phase {number} names {name} {count} times"
@@ -77,6 +77,13 @@ def find_oversights(model, phases, plan):
         if record["blocks"] == following["blocks"]
         and record["trainable_parameters"] == following["trainable_parameters"]
     ]
+    for number, record in enumerate(plan, start=1):
+        still = [block for block in record["blocks"] if block not in blocks_that_move(record["learning_rates"])]
+        if still:
+            sentences.append(
+                f"phase {number} hardly moves {still[0]}{f' to {still[-1]}' if len(still) > 1 else ''}: block_decay "
+                f"leaves {len(still)} blocks less than {LEAST_SHARE:g} of its rate"
+            )
     blocks, learning = block_names(model), {block for record in plan for block in record["blocks"]}
     first = min(map(blocks.index, learning))
     if idle := [block for block in blocks[first:] if block not in learning]:

@@ -10,7 +10,7 @@ from tl_keras.errors import InputError
 from tl_keras.phases import check_phases, is_better, phase_at, phase_seconds
 from tl_keras.transfer.audit import FreezeAudit
 from tl_keras.transfer.freezing import changeable_variables, freeze_to, variables_by_block
-from tl_keras.transfer.learning_rates import rate_multipliers
+from tl_keras.transfer.learning_rates import blocks_that_move, rate_multipliers
 from tl_keras.transfer.phase_optimizer import check_optimizer, check_steps, innermost_optimizer, optimizer_over
 from tl_keras.transfer.plan import plan_phases, untouched_variables, variables_of_all_phases
 from tl_keras.transfer.staged_adamw import StagedAdamW
@@ -180,7 +180,7 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
     def _begin(self, index, first_epoch):
         phase, model = self.phases[index], self.whole_model or self.model
         self.plan[index]["first_epoch"] = first_epoch
-        if self._epoch == first_epoch and not self._steps_before:
+        if is_new := self._epoch == first_epoch and not self._steps_before:
             # What is left of an earlier fit that was broken off says nothing about this one.
             self.state |= {"best": None, "waited": 0, "seconds": self.state["seconds"] if first_epoch else 0.0}
             self.best_weights = []
@@ -193,7 +193,8 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
             optimizer.start_variables(rate_multipliers(self._variables, blocks, rates, phase.learning_rate))
         self.model.make_train_function(force=True)
         self._running = index
-        self._audit = FreezeAudit(model, self.plan[index]["blocks"])
+        # The few steps that a resumed run has left in a phase need not move anything.
+        self._audit = FreezeAudit(model, blocks_that_move(self.plan[index]["learning_rates"]) if is_new else [])
         self._count_seconds()
         self._started, self._seconds = self._mark, math.inf
         if self.max_seconds is not None:
@@ -208,7 +209,7 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         if phase.monitor not in logs:
             raise InputError(
                 f"Phase {phase.name!r} watches {phase.monitor!r}, which fit does not report: it reports "
-                f"{', '.join(logs)}; give validation data, or another monitor."
+                f"{', '.join(logs)}; give validation data, in every epoch, or another monitor."
             )
         if is_better(
             phase.monitor, logs[phase.monitor], self.state["best"], phase.until.min_delta if phase.until else 0.0
