@@ -43,6 +43,33 @@ def test_what_somebody_else_reads_is_not_folded():
     assert len(norms(fold_batch_norm(keras.Model(inputs, outputs)))) == 2
 
 
+def convolution_of_two_normalizations():
+    inputs, shared = keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, name="shared")
+    outputs = [shared(inputs), shared(keras.layers.ReLU()(inputs))]
+    return keras.Model(inputs, [keras.layers.BatchNormalization()(output) for output in outputs])
+
+
+def convolution_used_once_without_normalization():
+    inputs, shared = keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, name="shared")
+    return keras.Model(inputs, [keras.layers.BatchNormalization()(shared(inputs)), shared(keras.layers.ReLU()(inputs))])
+
+
+def normalization_of_rows():
+    inputs = keras.Input((8, 8, 3))
+    return keras.Model(inputs, keras.layers.BatchNormalization(axis=1)(keras.layers.Conv2D(8, 1)(inputs)))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [convolution_of_two_normalizations, convolution_used_once_without_normalization, normalization_of_rows],
+)
+def test_what_cannot_be_folded_stays(build):
+    model, images = shaken(build()), np.random.default_rng(1).normal(size=(2, 8, 8, 3)).astype("float32")
+    folded = fold_batch_norm(model)
+    for found, expected in zip(graph_outputs(folded, images), graph_outputs(model, images), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def graph_outputs(model, images):
     outputs = tf.function(lambda inputs: model(inputs, training=False))(images)
     return [np.array(output) for output in keras.tree.flatten(outputs)]

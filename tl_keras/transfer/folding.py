@@ -1,5 +1,7 @@
 """Works frozen batch normalization out beforehand: exactly, or folded into the convolution before it."""
 
+from collections import Counter
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -81,7 +83,11 @@ def _source(tensor):
 
 
 def _is_plain(norm):
-    return norm.compute_dtype == "float32" and norm.axis % len(norm.input.shape) == len(norm.input.shape) - 1
+    return norm.compute_dtype == "float32" and _normalizes_last_axis(norm)
+
+
+def _normalizes_last_axis(norm):
+    return norm.axis % len(norm.input.shape) == len(norm.input.shape) - 1
 
 
 def _factors(norm):
@@ -95,7 +101,8 @@ def _factors(norm):
 
 
 def _pairs(model):
-    """Maps the name of each convolution to the normalization of its output, where nothing else reads that."""
+    """Maps the name of each convolution to the normalization of its output, where both are used just there."""
+    uses = Counter(id(node.operation) for node in ordered_nodes(model))
     readers = {}
     for node in ordered_nodes(model):
         for tensor in node.input_tensors:
@@ -111,6 +118,8 @@ def _pairs(model):
             and id(tensor) not in outputs
             and len(following) == 1
             and isinstance(following[0], keras.layers.BatchNormalization)
+            and uses[id(layer)] == uses[id(following[0])] == 1
+            and _normalizes_last_axis(following[0])
         ):
             pairs[layer.name] = following[0]
     return pairs
