@@ -58,13 +58,14 @@ def test_loading_code_is_python_without_tl_keras(card, resize, multi_label):
     assert [node.value for node in nodes if isinstance(node, ast.Constant)].count('my "best".keras') == 2
 
 
+@pytest.mark.parametrize("finds_boxes", [False, True])
 @pytest.mark.parametrize("resize", READERS)
-def test_loading_code_reads_images_as_the_training_did(card, tmp_path, resize):
+def test_loading_code_reads_images_as_the_training_did(card, tmp_path, resize, finds_boxes):
     pixels = np.random.default_rng(0).integers(0, 256, (50, 30, 4), "uint8")
     Image.fromarray(pixels).save(tmp_path / "photo.png")
-    lines = [
-        line for line in code(card(resize=resize, image_size=24)).splitlines() if line.startswith(("size", "image"))
-    ]
+    metrics = METRICS | {"score_threshold": 0.5}
+    text = code(card(resize=resize, image_size=24, finds_boxes=finds_boxes, metrics=metrics))
+    lines = [line for line in text.splitlines() if line.startswith(("size", "image"))]
     program = "\n".join(lines).replace("photo.jpg", str(tmp_path / "photo.png"))
     names = {"Image": Image, "ImageOps": ImageOps}
     exec(program, names)
