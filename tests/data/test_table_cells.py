@@ -63,4 +63,27 @@ def test_other_columns_may_be_there_twice(tmp_path):
 
 def test_a_column_is_looked_for_by_its_whole_name(tmp_path):
     (tmp_path / "table.csv").write_text("text,label\na,b\n", encoding="utf-8")
-    assert has_column(tmp_path / "table.csv", "label") and not has_column(tmp_path / "table.csv", "lab")
+    table, flag = tmp_path / "table.csv", "data.label_column"
+    assert has_column(table, flag, "label") and not has_column(table, flag, "lab")
+    with pytest.raises(InputError, match="did you mean --data.label_column label"):
+        has_column(table, flag, "Label")
+
+
+def test_numbers_and_bytes_become_the_text_that_they_stand_for(tmp_path):
+    frame = pandas.DataFrame({"text": [b"good", "caf\u00e9".encode()], "label": [1.0, None]})
+    frame.to_parquet(tmp_path / "data.parquet")
+    assert read_cells(tmp_path / "data.parquet", COLUMNS) == [
+        ("row 1", {"text": "good", "label": "1"}),
+        ("row 2", {"text": "caf\u00e9", "label": ""}),
+    ]
+    lines = '{"text": "a", "label": 1}\n{"text": "b", "label": 1.0}\n{"text": "c", "label": 0.5}'
+    rows = read_cells(write(tmp_path, lines, "data.jsonl"), COLUMNS)
+    assert [cells["label"] for _, cells in rows] == ["1", "1", "0.5"]
+
+
+def test_what_is_no_text_is_refused_with_its_place(tmp_path):
+    with pytest.raises(InputError, match="line 1, has a list inside of a list"):
+        read_cells(write(tmp_path, '{"text": "a", "label": [["x", "y"]]}', "data.jsonl"), COLUMNS)
+    pandas.DataFrame({"text": [b"\xff\xfe"], "label": ["a"]}).to_parquet(tmp_path / "data.parquet")
+    with pytest.raises(InputError, match="row 1, has bytes that are no UTF-8 text"):
+        read_cells(tmp_path / "data.parquet", COLUMNS)

@@ -28,6 +28,11 @@ def test_images_in_class_folders_have_the_labels_of_the_source(tmp_path):
     assert records.notes == ("The target has no example of dog.",)
 
 
+def test_an_image_beside_the_class_folders_takes_no_labels_away(tmp_path):
+    make_images(make_images(tmp_path, ["owl", "cat"]), [""], count=1)
+    assert data.find_target_images(tmp_path, CLASSES, data.find_records).labels.tolist() == [0] * 4 + [2] * 4
+
+
 def test_a_class_that_the_source_lacks_is_refused_with_the_nearest_name(tmp_path):
     make_images(tmp_path, ["cat", "dogs", "owl"])
     with pytest.raises(InputError, match="'dogs'.*did you mean 'dog'.*--adaptation.unknown_classes drop"):

@@ -13,6 +13,7 @@ from tl_keras.data.listing import first_of, one_line
 from tl_keras.errors import InputError
 
 TABLE_SUFFIXES = frozenset((*DELIMITERS, ".jsonl", ".parquet"))
+LISTS, FLOATS = (list, tuple, np.ndarray), (float, np.floating)
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
 
@@ -30,7 +31,8 @@ def read_cells(table, columns):
         nothing is there; a list of texts where JSON or Parquet hold a list.
 
     Raises:
-        InputError: the file cannot be read as such a table, has no rows, or lacks a column or has it twice.
+        InputError: the file cannot be read as such a table, has no rows, lacks a column or has it twice, or has a cell
+            that holds no text.
     """
     table = Path(table)
     header, rows = _read(table)
@@ -45,16 +47,22 @@ def read_cells(table, columns):
     if not rows:
         raise InputError(f"The table {table} has no rows: expected at least one row for each example.")
     wanted = set(columns.values())
-    return [(where, {name: _clean(cell) for name, cell in cells if name in wanted}) for where, cells in rows]
+    return [
+        (where, {name: _clean(cell, f"{table}, {where},") for name, cell in cells if name in wanted})
+        for where, cells in rows
+    ]
 
 
-def has_column(table, column):
-    """Says whether a table, as `read_cells` reads it, has a column.
+def has_column(table, argument, column):
+    """Says whether a table, as `read_cells` reads it, has a column, which the flag `argument` names.
 
     Raises:
-        InputError: the file cannot be read as such a table.
+        InputError: the file cannot be read as such a table, or the name of a column differs in case alone.
     """
-    return column in _read(Path(table))[0]
+    header = _read(Path(table))[0]
+    if column not in header and column.lower() in map(str.lower, header):
+        raise _missing_column(table, argument, column, header)
+    return column in header
 
 
 def _read(table):
@@ -101,13 +109,25 @@ def _parquet_rows(table):
     return header, [(f"row {number}", zip(header, cells, strict=True)) for number, cells in enumerate(rows, start=1)]
 
 
-def _clean(cell):
-    if isinstance(cell, (list, tuple, np.ndarray)):
-        return [_clean(part) for part in cell]
+def _clean(cell, where):
+    if not isinstance(cell, LISTS):
+        return _text(cell, where)
+    if any(isinstance(part, LISTS) for part in cell):
+        raise InputError(f'{where} has a list inside of a list: expected a text, or one list such as ["a", "b"].')
+    return [_text(part, where) for part in cell]
+
+
+def _text(cell, where):
     # JSON as Python reads it knows NaN, which says as little as null.
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+    if cell is None or (isinstance(cell, FLOATS) and math.isnan(cell)):
         return ""
-    return str(cell).strip()
+    if isinstance(cell, bytes):
+        try:
+            return cell.decode().strip()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{where} has bytes that are no UTF-8 text: write the column as strings.") from error
+    # Parquet makes floating-point numbers of integers where one is missing.
+    return str(int(cell) if isinstance(cell, FLOATS) and float(cell).is_integer() else cell).strip()
 
 
 def _missing_column(table, argument, column, header):

@@ -73,7 +73,7 @@ def find_target_texts(
         lines = [line.strip() for line in read_utf8(file).splitlines()]
         return _without_labels([line for line in lines if line], class_names, file)
     is_table = str(path) not in TEXT_EXAMPLES and file.suffix.lower() in TABLE_SUFFIXES and os.path.isfile(file)
-    if is_table and not has_column(file, label_column):
+    if is_table and not has_column(file, "data.label_column", label_column):
         return _read_bare_table(file, class_names, text_column, second_text_column)
     return align_target(read(path), class_names, unknown_classes)
 
@@ -148,8 +148,8 @@ def reveal_labels(records, hidden):
 
 
 def _has_no_class_folders(folder):
-    images = list_images(folder)
-    return any(Path(image).parent == folder for image in images) or len({Path(image).parent for image in images}) == 1
+    # An image beside the folders of classes is no sign that there are none.
+    return len({Path(image).parent for image in list_images(folder)} - {folder}) < 2
 
 
 def _read_bare_table(table, class_names, text_column, second_text_column):
