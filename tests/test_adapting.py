@@ -155,7 +155,6 @@ def test_a_target_without_labels_has_no_report(picture_folder, target_folder, tm
     [
         ({"--adaptation.method": "adabm"}, "adaptation.method"),
         ({"--data.batch_size": 4}, "needs statistics of a batch: got data.batch_size 4, expected at least 16"),
-        ({"--task": "text_classification", "--data.path": "reviews"}, "text encoders do not have"),
         ({"--adaptation.weights": "[0]"}, "adaptation.weights must be numbers above 0"),
         ({"--adaptation.train": "top"}, "adaptation.train is not for adabn"),
     ],
@@ -163,6 +162,11 @@ def test_a_target_without_labels_has_no_report(picture_folder, target_folder, tm
 def test_bad_settings_are_refused_in_a_sentence(others, telling, tmp_path):
     with pytest.raises(InputError, match=telling):
         parse(flags("emoji", "mnist", "adabn", tmp_path / "run", **others))
+
+
+def test_texts_have_no_statistics_to_adapt():
+    with pytest.raises(InputError, match="text encoders do not have"):
+        parse(["--task", "text_classification", "--adaptation.method", "adabn", "--adaptation.target", "x.txt"])
 
 
 def test_a_target_without_a_method_is_refused():

@@ -24,6 +24,8 @@ def test_nothing_is_adapted_by_default():
         ({"masked_epochs": 0, "target": "x"}, "adaptation.masked_epochs must be at least 1: got 0"),
         ({"method": "mcc", "target": "x", "learning_rate": 0.0}, "adaptation.learning_rate must be above 0"),
         ({"method": "mcc", "target": "x", "weights": []}, "adaptation.weights must be numbers above 0"),
+        ({"epochs": 3}, "adaptation.epochs has no effect without adaptation.target"),
+        ({"upper_bound": True}, "adaptation.upper_bound has no effect without adaptation.target"),
         ({"method": "tent", "target": "x", "weights": [1.0]}, "adaptation.weights is not for tent"),
     ],
 )

@@ -14,6 +14,7 @@ from tl_keras.phases import Phase
         ({"phases": [Phase("head")], "epochs": 3}, "epochs shapes a recipe, but phases are given"),
         ({"phases": [Phase("head")], "learning_rate": 0.1}, "learning_rate shapes a recipe"),
         ({"phases": [Phase("head")], "unfreeze_from": "block5"}, "unfreeze_from shapes a recipe"),
+        ({"recipe": "feature_extraction", "unfreeze_from": "block5"}, "unfreeze_from is for blocks before the head"),
         ({"epochs": 0}, "epochs must be at least 1: got 0"),
         ({"seed": -1}, "seed must be at least 0"),
         ({"seed": 2**32}, "seed must be at most 4294967295"),

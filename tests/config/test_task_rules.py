@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.config import DataConfig, DetectionConfig, ModelConfig, RunConfig
+from tl_keras.config import DataConfig, DetectionConfig, ModelConfig, RunConfig, TextConfig
 from tl_keras.errors import InputError
 
 
@@ -58,10 +58,18 @@ def test_text_encoders_pass_by_name_and_by_folder(backbone):
         ("image_classification", {"data": DataConfig(augmentation="mosaic")}, "mosaic is not for image_class"),
         ("image_classification", {"data": DataConfig(max_train_images=3)}, "give data.examples_per_class"),
         ("object_detection", {"data": DataConfig(augmentation="cutmix")}, "take none or light or mosaic"),
-        ("object_detection", {"data": DataConfig(examples_per_class=3)}, "data.examples_per_class is for classif"),
+        ("object_detection", {"data": DataConfig(examples_per_class=3)}, "data.examples_per_class has no effect"),
         ("object_detection", {"data": DataConfig(resize="crop")}, "crop would cut boxes off"),
-        ("object_detection", {"model": ModelConfig(dropout=0.2)}, "model.dropout is for classification"),
+        ("object_detection", {"model": ModelConfig(dropout=0.2)}, "model.dropout has no effect on object_detection"),
         ("object_detection", {"model": ModelConfig(backbone="minilm")}, "minilm is for texts"),
+        ("text_classification", {"data": DataConfig(image_size=64)}, "data.image_size has no effect on text_class"),
+        ("text_classification", {"data": DataConfig(on_bad_file="skip")}, "data.on_bad_file has no effect"),
+        ("image_classification", {"text": TextConfig(max_tokens=64)}, "text.max_tokens has no effect on image_class"),
+        (
+            "text_classification",
+            {"detection": DetectionConfig(detector="yolo_v8")},
+            "detection.detector has no effect on text_class",
+        ),
         ("object_detection", {"recipe": "few_shot"}, "few_shot compares whole images"),
     ],
 )

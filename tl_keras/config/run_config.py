@@ -95,6 +95,13 @@ class RunConfig:
                     raise InputError(
                         f"{name} shapes a recipe, but phases are given: set it in the phases, or leave them out."
                     )
+        elif self.recipe == "feature_extraction":
+            for name in ("unfreeze_from", "block_decay"):
+                if getattr(self, name) is not None:
+                    raise InputError(
+                        f"{name} is for blocks before the head, which recipe feature_extraction never trains: take "
+                        "another recipe, or leave it out."
+                    )
         self._check_objective()
         self._check_cache()
         self._check_adaptation()

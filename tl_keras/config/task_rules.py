@@ -1,6 +1,6 @@
 """What each task takes where nothing is said, and what it cannot use."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from tl_keras.config.model_config import check_backbone
 from tl_keras.errors import InputError
@@ -27,11 +27,19 @@ AUGMENTATIONS = {
     "text_classification": ("none",),
     "object_detection": ("none", "light", "mosaic"),
 }
-CLASSIFICATION_ONLY = {
-    "data": ("examples_per_class", "multi_label", "class_weight", "path_column"),
-    "model": ("pooling", "hidden_units", "dropout", "label_smoothing", "lora_rank"),
+WITHOUT_EFFECT = {
+    "image_classification": {"text": None, "detection": None},
+    "text_classification": {
+        "data": ("image_size", "resize", "path_column", "on_bad_file", "max_bad_files", "max_decoded_gigabytes"),
+        "detection": None,
+    },
+    "object_detection": {
+        "data": ("examples_per_class", "multi_label", "class_weight", "path_column"),
+        "model": ("pooling", "hidden_units", "dropout", "label_smoothing", "lora_rank"),
+        "text": None,
+    },
 }
-"""Settings without effect on a detector."""
+"""Settings that a task has no use for, by part; None stands for all of a part."""
 
 
 def parts_of_task(config):
@@ -66,6 +74,7 @@ def check_task(config):
     Raises:
         InputError: names the setting, and what to do.
     """
+    _refuse_without_effect(config)
     {
         "image_classification": _check_images,
         "text_classification": _check_texts,
@@ -78,6 +87,14 @@ def check_task(config):
         )
     if config.task != "object_detection" and config.data.max_train_images is not None:
         raise InputError("data.max_train_images is for boxes: give data.examples_per_class instead.")
+
+
+def _refuse_without_effect(config):
+    for part, names in WITHOUT_EFFECT[config.task].items():
+        given, usual = getattr(config, part), type(getattr(config, part))()
+        for name in names or [field.name for field in fields(given)]:
+            if getattr(given, name) != getattr(usual, name):
+                raise InputError(f"{part}.{name} has no effect on {config.task}: leave it out.")
 
 
 def _check_images(config):
@@ -95,11 +112,6 @@ def _check_texts(config):
 def _check_boxes(config):
     family = FAMILIES[config.detection.detector]
     check_backbone(config.model.backbone, family.sizes or [*BACKBONES, f"{HUB_PREFIX}PRESET"])
-    for part, names in CLASSIFICATION_ONLY.items():
-        given, usual = getattr(config, part), type(getattr(config, part))()
-        for name in names:
-            if getattr(given, name) != getattr(usual, name):
-                raise InputError(f"{part}.{name} is for classification: leave it out for object_detection.")
     if config.data.resize == "crop":
         raise InputError("data.resize crop would cut boxes off: take pad or squash for object_detection.")
     if config.recipe == "few_shot" and config.phases is None:
