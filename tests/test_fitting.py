@@ -411,3 +411,17 @@ def test_a_disk_that_is_too_small_is_refused_before_training(picture_folder, tmp
     with pytest.raises(InputError, match="has 0.0 MB for a run whose checkpoints and model need 0.[1-9] MB"):
         trained(arguments(picture_folder, tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("small_network")
+def test_weights_to_begin_with_that_are_no_numbers_are_one_sentence(picture_folder, tmp_path, monkeypatch):
+    real = train.build_model
+
+    def build(*given):
+        model = real(*given)
+        model.weights[-1].assign(np.full(model.weights[-1].shape, np.nan))
+        return model
+
+    monkeypatch.setattr(train, "build_model", build)
+    with pytest.raises(InputError, match="A weight to begin with is not a finite number"):
+        trained(arguments(picture_folder, tmp_path / "run"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tl_keras import callbacks, data, distribution, models, replicas, transfer
 from tl_keras.config.adaptation_config import STATISTICS_ONLY
 from tl_keras.durations import parse_interval
-from tl_keras.errors import RunStopped, unknown_name
+from tl_keras.errors import InputError, RunStopped, unknown_name
 from tl_keras.phase_features import PhaseFeatures
 from tl_keras.quick_collection import quick_collection
 from tl_keras.tasks import TASKS
@@ -93,6 +93,9 @@ def make_saving(config, run, progress, staging, model):
 
     Returns:
         `SaveCheckpoints`.
+
+    Raises:
+        InputError: a weight that the run would begin with is not finite.
     """
     saving = callbacks.SaveCheckpoints(
         run / "checkpoints",
@@ -104,7 +107,12 @@ def make_saving(config, run, progress, staging, model):
         agree=functools.partial(distribution.any_of, model.distribute_strategy),
     )
     if progress is None:
-        saving.save()
+        try:
+            saving.save()
+        except callbacks.NotFinite as error:
+            raise InputError(
+                "A weight to begin with is not a finite number: give --model.weights another file."
+            ) from error
     return saving
 
 
