@@ -11,16 +11,10 @@ A run that is finished in the folder is read and not repeated, one that was inte
 import argparse
 import contextlib
 import statistics
-import sys
 import tempfile
-import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-import tl_keras as tl
-from tl_keras.command_line import parse
-from tl_keras.runs import RunFolder
+from label_curve import train
 
 DIGIT_PHASES = "[{train: head, epochs: 5, learning_rate: 1e-3}, {train: block4, epochs: 4, learning_rate: 1e-3}]"
 PAIRS = {
@@ -51,15 +45,6 @@ STATISTICS = ("adabn", "tent")
 METHODS = ("deep_coral", "mmd", "dann", "mcc", "self_training", *STATISTICS)
 
 
-def train(flags, folder):
-    """Trains one run, or reads it where it is finished, and returns what adaptation brought."""
-    started = time.monotonic()
-    with open(folder.with_suffix(".log"), "a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
-        path = tl.run_training(parse([*flags, "--run", str(folder)]))
-    print(f"{folder.name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
-    return RunFolder(path).read_json("metrics.json")["adaptation"]
-
-
 def adapt(pair, method, seed, upper_bound, folder):
     """Adapts by a method and returns what came of it, with an upper bound where that is asked for."""
     own = {
@@ -68,7 +53,8 @@ def adapt(pair, method, seed, upper_bound, folder):
         "--seed": str(seed),
     }
     name = f"{list(PAIRS).index(pair)}-{method}-{seed}{'-bound' if upper_bound else ''}"
-    return train([part for flag in (PAIRS[pair] | own).items() for part in flag], folder / name)
+    flags = [part for flag in (PAIRS[pair] | own).items() for part in flag]
+    return train(flags, folder / name)["adaptation"]
 
 
 def row(pair, method, records, bounded):
