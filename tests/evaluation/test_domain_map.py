@@ -24,3 +24,11 @@ def test_many_classes_are_not_coloured_and_few_examples_are_drawn_as_they_lie(tm
     plot_domains({"before": report(4)}, names, tmp_path / "map.png")
     with Image.open(tmp_path / "map.png") as image:
         assert image.height < 1000
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_features_that_are_all_alike_are_drawn_too(tmp_path, channels):
+    features = {"source": np.zeros((40, channels)), "target": np.zeros((40, channels))}
+    labels = {"source": np.zeros(40, int)}
+    plot_domains({"before": {"features": features, "labels": labels}}, ["a", "b"], tmp_path / "map.png")
+    assert (tmp_path / "map.png").stat().st_size > 1000

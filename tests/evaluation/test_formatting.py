@@ -14,7 +14,7 @@ def test_scalar_metrics_keep_their_order_with_the_examples_last():
         ("accuracy", 0.8125, "Accuracy", "81.2 %"),
         ("accuracy", 1.0, "Accuracy", "100.0 %"),
         ("macro_f1", 0.8125, "Macro F1", "0.812"),
-        ("mean_average_precision", None, "mAP, overlaps 0.5 to 0.95", "–"),
+        ("mean_average_precision", None, "mAP", "–"),
         ("examples", 1500, "Examples", "1,500"),
     ],
 )
@@ -24,7 +24,15 @@ def test_metrics_read_well(name, value, label, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "–"), (4650000, "4,650,000"), (1e-5, "1e-05"), (0.001, "0.001"), (1044.2, "1,044"), ("a", "a")],
+    [
+        (None, "–"),
+        (4650000, "4,650,000"),
+        (1e-5, "1e-05"),
+        (0.001, "0.001"),
+        (1044.2, "1,044"),
+        (999.6, "1,000"),
+        ("a", "a"),
+    ],
 )
 def test_numbers_read_well(value, text):
     assert format_number(value) == text

@@ -46,6 +46,7 @@ def test_what_no_baseline_can_learn_from_gives_none(texts, labels):
     [
         (0.9, 0.8, "10.0 points of accuracy above TF-IDF"),
         (0.8, 0.8, "the same accuracy"),
+        (0.80001, 0.8, "the same accuracy"),
         (0.7, 0.8, "regression wins"),
     ],
 )

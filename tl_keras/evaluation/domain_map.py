@@ -39,9 +39,12 @@ def plot_domains(reports, class_names, path):
 def _places(features):
     """Places all examples on a plane; returns a dict from the domain to float (n, 2)."""
     both = np.concatenate(list(features.values())).astype("float64")
-    both = PCA(min(50, *both.shape), random_state=0).fit_transform(both)
-    if len(both) >= FEWEST_FOR_TSNE:
-        both = TSNE(init="pca", perplexity=min(30, len(both) / 4), random_state=0).fit_transform(both[:, :50])
+    with np.errstate(invalid="ignore"):
+        both = PCA(min(50, *both.shape), random_state=0).fit_transform(np.nan_to_num(both))
+    both = np.pad(both, [(0, 0), (0, max(0, 2 - both.shape[1]))])
+    # Of features that are all alike scikit-learn 1.9 makes NaN, and its tree of these ends the process.
+    if len(both) >= FEWEST_FOR_TSNE and np.ptp(both[:, 0]) > 0:
+        both = TSNE(init="pca", perplexity=min(30, len(both) / 4), random_state=0).fit_transform(both)
     ends = np.cumsum([len(part) for part in features.values()])[:-1]
     return dict(zip(features, np.split(both[:, :2], ends), strict=True))
 

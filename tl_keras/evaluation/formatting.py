@@ -7,7 +7,7 @@ LABELS = {
     "top_5_accuracy": "Top-5 accuracy",
     "cut_texts_share": "Texts cut",
     "cut_tokens_share": "Tokens cut",
-    "mean_average_precision": "mAP, overlaps 0.5 to 0.95",
+    "mean_average_precision": "mAP",
     "average_precision_50": "mAP 50",
     "average_precision_75": "mAP 75",
     "average_precision_small": "mAP, small objects",
@@ -72,6 +72,6 @@ def format_number(value):
     if value is None:
         return "–"
     if isinstance(value, float):
-        # From a thousand on, three significant digits would turn into an exponent.
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+        # From a thousand on, and what rounds to it, three significant digits would turn into an exponent.
+        return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

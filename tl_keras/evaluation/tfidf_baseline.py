@@ -66,7 +66,7 @@ def compare_with_baseline(metrics, baseline, multi_label=False):
         str.
     """
     key, name = ("macro_f1", "macro-F1") if multi_label else ("accuracy", "accuracy")
-    gain = 100 * (metrics[key] - baseline[key])
+    gain = round(100 * (metrics[key] - baseline[key]), 1)
     if gain > 0:
         return f"The network is {gain:.1f} points of {name} above {BASELINE_NAME}."
     if gain == 0:
