@@ -41,4 +41,6 @@ def test_the_rate_rises_for_a_tenth_of_the_steps_and_falls_to_zero():
     assert float(rate(0)) == 0 and np.isclose(float(rate(10)), 1e-3)
     assert float(rate(5)) < float(rate(10)) > float(rate(60)) > float(rate(99))
     assert np.isclose(float(rate(100)), 0, atol=1e-7)
+    single = make_adaptation_optimizer(1e-3, 1, weight_decay=0.0)._learning_rate
+    assert np.isclose(float(single(0)), 1e-3)
     assert optimizer.weight_decay == 0.01 and optimizer.global_clipnorm == 1.0

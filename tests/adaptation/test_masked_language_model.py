@@ -38,6 +38,15 @@ def test_reading_texts_teaches_the_encoder_and_leaves_the_head_alone(classifier)
     assert "embeddings" in moved and "layer1" in moved and "head" not in moved
 
 
+def test_places_that_texts_do_not_fill_do_not_count(classifier):
+    """One text has few words to guess, and many places for guesses where texts might be long."""
+    inputs = token_inputs(classifier.tokenizer)
+    batches = tf.data.Dataset.from_tensors((inputs, np.zeros(len(TEXTS)))).repeat()
+    losses = [pretrain_on_texts(classifier, batches, 4, max_tokens=n, learning_rate=1e-9) for n in (16, 128)]
+    vocabulary = classifier.tokenizer.layer.vocabulary_size()
+    np.testing.assert_allclose(losses, np.log(vocabulary), rtol=0.2)
+
+
 def test_a_vocabulary_without_a_mask_is_refused(classifier, monkeypatch):
     monkeypatch.setattr(classifier.tokenizer.layer, "get_vocabulary", lambda: ["[PAD]", "word"])
     with pytest.raises(InputError, match=r"has no \[MASK\]"):

@@ -27,6 +27,17 @@ def test_predictions_on_the_target_become_surer_by_scale_and_offset_alone():
     assert moved <= {f"block1.norm/{name}" for name in ("gamma", "beta", "moving_mean", "moving_variance")}
 
 
+def test_layer_normalization_does_not_learn():
+    inputs = keras.Input((4,))
+    hidden = keras.layers.BatchNormalization(name="block1.norm")(inputs)
+    hidden = keras.layers.LayerNormalization(name="block2.norm")(hidden)
+    model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax", name="head.logits")(hidden))
+    before = model.get_layer("block2.norm").get_weights()
+    data = tf.data.Dataset.from_tensors(np.random.default_rng(0).normal(size=(16, 4)).astype("float32")).repeat()
+    minimize_entropy(model, data, 3, learning_rate=0.1)
+    np.testing.assert_array_equal(before, model.get_layer("block2.norm").get_weights())
+
+
 def test_the_statistics_are_those_of_the_target_afterwards():
     model = classifier()
     minimize_entropy(model, batches(), 2)

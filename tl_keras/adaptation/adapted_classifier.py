@@ -28,7 +28,8 @@ class AdaptedClassifier(keras.Model):
     """
 
     def __init__(self, classifier, method, weight=1.0):
-        super().__init__(name=f"{classifier.name}_{method.name}")
+        # In half precision Keras would round the pixels before the classifier's preprocessing sees them.
+        super().__init__(name=f"{classifier.name}_{method.name}", autocast=False)
         self.classifier = classifier
         self.method = method
         self.weight = weight

@@ -37,10 +37,9 @@ def make_adaptation_optimizer(learning_rate, steps, *, weight_decay=0.0, clip_no
     Returns:
         Keras optimizer.
     """
-    warm_up = max(1, round(WARM_UP * steps))
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warm_up), warmup_target=learning_rate, warmup_steps=warm_up
-    )
+    warm_up = min(max(1, round(WARM_UP * steps)), steps - 1)
+    start, peak = (0.0, learning_rate) if warm_up else (learning_rate, None)
+    rate = keras.optimizers.schedules.CosineDecay(start, steps - warm_up, warmup_target=peak, warmup_steps=warm_up)
     return keras.optimizers.AdamW(rate, weight_decay=weight_decay, global_clipnorm=clip_norm)
 
 

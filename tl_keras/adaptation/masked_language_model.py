@@ -96,7 +96,9 @@ def pretrain_on_texts(classifier, batches, steps, *, max_tokens, learning_rate=1
     classifier.trainable = True
     learner = MaskedLanguageModel(classifier)
     optimizer = make_adaptation_optimizer(learning_rate, steps, weight_decay=weight_decay)
-    learner.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    # Places that short texts leave empty have no weight, and must not count in the mean either.
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")
+    learner.compile(optimizer, loss)
     history = learner.fit(batches.map(hide), steps_per_epoch=steps, verbose=0)
     return history.history["loss"][0]
 

@@ -1,6 +1,7 @@
 """TENT: batch normalization that makes predictions on the target sure."""
 
 import contextlib
+import re
 
 import keras
 from keras import ops
@@ -20,7 +21,7 @@ class PredictionEntropy(keras.Model):
     """
 
     def __init__(self, classifier):
-        super().__init__(name=f"{classifier.name}_tent")
+        super().__init__(name=f"{classifier.name}_tent", autocast=False)
         self.classifier = classifier
 
     def call(self, inputs):
@@ -50,7 +51,9 @@ def minimize_entropy(model, batches, steps, *, learning_rate=1e-3):
         InputError: the model has no BatchNormalization layer.
     """
     norms = require_batch_norm(model, "tent")
-    freeze_to(model, "regex:/(gamma|beta)$", "train")
+    # By their paths: layer normalization has a gamma and a beta, too.
+    own = [re.escape(weight.path) for norm in norms for weight in norm.weights if weight.name in ("gamma", "beta")]
+    freeze_to(model, f"regex:^({'|'.join(own)})$", "train")
     with _statistics_of_batches(norms):
         learner = PredictionEntropy(model)
         learner.compile(keras.optimizers.Adam(learning_rate))
