@@ -40,6 +40,8 @@ def test_save_model_keeps_class_names_and_no_optimizer(tmp_path):
 def test_class_names_can_be_given(tmp_path):
     save_model(small_model(), tmp_path / "model.keras", class_names=["a", "b", "c"])
     assert read_class_names(tmp_path) == ("a", "b", "c")
+    save_model(small_model(), tmp_path / "model.keras", class_names=np.array(["d", "e", "f"]))
+    assert read_class_names(tmp_path) == ("d", "e", "f")
 
 
 def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):

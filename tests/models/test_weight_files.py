@@ -46,6 +46,16 @@ def test_every_format_gives_layers_by_name_with_their_variables(tmp_path, suffix
     np.testing.assert_array_equal(arrays[parts[0]][0], network.get_layer("block2.attention").get_weights()[0])
 
 
+def test_bfloat16_is_read_as_the_numbers_it_stands_for(tmp_path):
+    layer = keras.layers.Dense(3, dtype="bfloat16", name="dense")
+    network = keras.Sequential([keras.Input((2,)), layer])
+    network.save(tmp_path / "file.keras")
+    with open_layers(tmp_path / "file.keras") as layers:
+        [kernel, _] = next(found.read() for found in layers if found.name == "dense")
+    assert kernel.dtype == "float32"
+    np.testing.assert_array_equal(kernel, np.asarray(layer.kernel, "float32"))
+
+
 def test_layers_of_one_class_come_in_the_order_of_keras(tmp_path):
     image = keras.Input((1,))
     outputs = image

@@ -22,7 +22,8 @@ def add_lora(model, rank, *, alpha=None, blocks=None):
     would be no smaller than its kernel. A kernel of more than two axes, as in attention, has A over all axes but the
     last: Keras's choice, which takes more parameters than the paper's matrices.
 
-    A model that was compiled must be compiled again.
+    A model that was compiled must be compiled again, and one that has predicted needs its
+    `make_predict_function(force=True)`: functions that were traced before know no adapters.
 
     Args:
         model: any built `keras.Model`. Its head is the block `head`, or the last layer that has weights.

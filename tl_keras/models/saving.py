@@ -25,14 +25,14 @@ def save_model(model, path, *, class_names=None):
         class_names: sequence of names in the order of the outputs; by default `model.class_names` where there are.
     """
     path = Path(path)
-    names = class_names or getattr(model, "class_names", None)
+    names = getattr(model, "class_names", None) if class_names is None else class_names
     # A new model over the same layers has no training configuration, and so no class of ours.
     plain = keras.Model(model.input, model.output, name=model.name)
     with atomic_path(path) as temporary:
         plain.save(temporary)
-        if names:
+        if names is not None and len(names):
             with zipfile.ZipFile(temporary, "a") as archive:
-                archive.writestr(CLASS_NAMES_MEMBER, json.dumps(list(names), ensure_ascii=False))
+                archive.writestr(CLASS_NAMES_MEMBER, json.dumps(list(map(str, names)), ensure_ascii=False))
 
 
 def open_model(path):

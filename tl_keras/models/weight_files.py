@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
+import ml_dtypes
+import numpy as np
 
 from tl_keras.errors import InputError
 
@@ -48,7 +50,13 @@ class StoredLayer:
             InputError: the file is damaged.
         """
         with readable(self.name):
-            return [array[()] for array in self.arrays]
+            return [_as_numbers(np.asarray(array)) for array in self.arrays]
+
+
+def _as_numbers(array):
+    """HDF5 has no bfloat16: h5py gives its two bytes without a meaning."""
+    is_bfloat16 = array.dtype.kind == "V" and array.dtype.itemsize == 2
+    return array.view(ml_dtypes.bfloat16).astype("float32") if is_bfloat16 else array
 
 
 def find_weight_file(path):
