@@ -107,3 +107,11 @@ def test_names_that_are_no_utf8(finished_run, picture_folder, tmp_path, monkeypa
     predict.main([str(finished_run[0]), str(tmp_path), "--format", form])
     sys.stdout.flush()
     assert shown in printed.getvalue() and b"red" in printed.getvalue()
+
+
+def test_empty_texts_are_left_out_with_a_note(tmp_path, capsys):
+    (tmp_path / "texts.txt").write_text("good one\n\n  bad one \n", encoding="utf-8")
+    assert predict.find_texts([str(tmp_path / "texts.txt")], True) == ["good one", "  bad one "]
+    assert capsys.readouterr().err == "note: 1 empty text was left out\n"
+    assert predict.find_texts(["a", "", " "], False) == ["a"]
+    assert capsys.readouterr().err == "note: 2 empty texts were left out\n"

@@ -83,7 +83,10 @@ def find_texts(arguments, are_files):
         elif are_files:
             texts += _lines(_read_file(argument), f"The file {argument!r}")
         else:
-            texts += [argument] if argument.strip() else []
+            texts.append(argument)
+    empty = len(texts) - len(texts := [text for text in texts if text.strip()])
+    if texts and empty:
+        print(f"note: {empty} empty {'text was' if empty == 1 else 'texts were'} left out", file=sys.stderr)
     if not texts:
         raise InputError('No text found: give texts in quotes, "-" for the standard input, or --files with .txt files.')
     return texts
@@ -223,7 +226,7 @@ def _read_file(path):
 
 def _lines(content, origin):
     try:
-        return [line.rstrip("\n") for line in io.StringIO(data.decode_utf8(content), newline=None) if line.strip()]
+        return [line.rstrip("\n") for line in io.StringIO(data.decode_utf8(content), newline=None)]
     except data.NotUtf8 as error:
         raise InputError(f"{origin} is not UTF-8 ({error.reason}): save it as UTF-8.") from error
 

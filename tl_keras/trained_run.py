@@ -30,6 +30,10 @@ class TrainedRun:
         if self.class_names is None:
             raise InputError(f"The model in {str(self.folder)!r} has no class names: it is no model of a run.")
 
+    def __repr__(self):
+        """Names the folder, the task and the number of classes."""
+        return f"TrainedRun({str(self.folder)!r}, {self.config.task}, {len(self.class_names)} classes)"
+
     @functools.cached_property
     def model(self):
         """The plain `keras.Model`, loaded when it is first used."""
