@@ -276,7 +276,7 @@ def test_few_examples_are_compared_before_the_head_learns(picture_folder, tmp_pa
     place = settings.index("--phases")
     del settings[place : place + 2]
     _, history = trained(settings)
-    assert "phase 1/2, learning: top\n" in capsys.readouterr().out
+    assert "phase 1/2, learning by comparing: top\n" in capsys.readouterr().out
     assert history["accuracy"][:2] == [None, None]
     assert history["accuracy"][-1] >= 0
 

@@ -69,7 +69,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
         record = run / "checkpoints" / "cache.json"
         with replicas.chief_first(record, strategy):
             features = PhaseFeatures(config, model, splits, phases, done, record)
-        _tell(features, run, insisted=config.cache.mode == "on")
+        _tell(features, run, insisted=config.cache.mode == "on" or config.cache.views is not None)
         while (index := len(staging.state["ends"])) < len(phases):
             start = max([saving.progress.epochs, *staging.state["ends"]]), staging.state["steps"]
             try:

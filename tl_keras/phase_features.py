@@ -118,7 +118,8 @@ class PhaseFeatures:
         for cut, index in by_cut.items():
             self._kept[self._key(index)] = transfer.Features(train[cut], validation[cut], views)
         seconds, more = time.perf_counter() - started, f", {views} views of each training image" if views > 1 else ""
-        print(f"cache: {len(stores)} cuts stored or found in {seconds:.1f} s{more}", flush=True)
+        cuts = "1 cut" if len(stores) == 1 else f"{len(stores)} cuts"
+        print(f"cache: {cuts} stored or found in {seconds:.1f} s{more}", flush=True)
 
     def _new_part(self):
         """The frozen part with the weights of now: where it computes in bfloat16, they are folded once for all."""

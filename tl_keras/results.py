@@ -47,7 +47,7 @@ def write_results(config, model, splits, history, run, adapted=None):
         metrics["adaptation"] = adapted
     # A run killed between a phase's line and its checkpoint has repeated the phase: the later line counts.
     phases = list({phase["first_epoch"]: phase for phase in run.read_log("phase")}.values())
-    evaluation.plot_history(history, _phase_spans(phases), run / "history.png")
+    evaluation.plot_history(_of_one_objective(history), _phase_spans(phases), run / "history.png")
     evaluation.write_report(
         run / "report.html",
         title=_title(config),
@@ -98,9 +98,34 @@ def _phase_spans(phases):
     return [(phase["name"], phase["first_epoch"] + 1, phase["first_epoch"] + phase["epochs"]) for phase in phases]
 
 
+def _of_one_objective(history):
+    """Leaves the losses of phases out that compare examples with each other, which say nothing beside the others.
+
+    Those phases report no accuracy.
+    """
+    told = [value is not None for value in history.get("accuracy", [])]
+    if all(told):
+        return history
+    return {
+        name: [value if known else None for value, known in zip(values, told, strict=True)]
+        for name, values in history.items()
+    }
+
+
 def _title(config):
     """Names network and data; of paths, which may tell more than a reader need know, the last part."""
-    return f"{os.path.basename(config.model.backbone)} on {os.path.basename(config.data.path)}"
+    return f"{_network(config)} on {os.path.basename(config.data.path)}"
+
+
+def _network(config):
+    backbone, detector = os.path.basename(config.model.backbone), config.detection.detector
+    names_itself = config.task != "object_detection" or backbone.startswith(detector)
+    return backbone if names_itself else f"{detector} with {backbone}"
+
+
+def _technique(config):
+    technique = "phases written by hand" if config.phases else config.recipe
+    return f"{technique}, LoRA of rank {config.model.lora_rank}" if config.model.lora_rank else technique
 
 
 def _write_model_card(config, model, splits, metrics, run):
@@ -108,9 +133,9 @@ def _write_model_card(config, model, splits, metrics, run):
         run / "model_card.md",
         title=_title(config),
         model={
-            "Backbone": os.path.basename(config.model.backbone),
+            "Network" if config.task == "object_detection" else "Backbone": _network(config),
             "Weights before training": config.model.weights,
-            "Technique": "phases written by hand" if config.phases else config.recipe,
+            "Technique": _technique(config),
             "Parameters": model.count_params(),
         },
         data={

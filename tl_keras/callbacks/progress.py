@@ -71,7 +71,11 @@ class ProgressLines(keras.callbacks.Callback):
         phase = self.unfreezing.plan[index]
         if phase is not self._phase:
             self._phase = phase
-            print(f"phase {index + 1}/{len(self.unfreezing.plan)}, learning: {', '.join(phase['blocks'])}", flush=True)
+            comparing = self.unfreezing.phases[index].objective == "contrastive"
+            learning = "learning by comparing" if comparing else "learning"
+            print(
+                f"phase {index + 1}/{len(self.unfreezing.plan)}, {learning}: {', '.join(phase['blocks'])}", flush=True
+            )
         self._started = time.perf_counter()
         steps = self.params.get("steps")
         self._bar = tqdm(total=steps, desc=f"  epoch {epoch + 1}", leave=False, disable=not sys.stderr.isatty())
@@ -92,6 +96,7 @@ class ProgressLines(keras.callbacks.Callback):
         if self.unfreezing.state["ends"][-1:] == [epoch + 1]:
             audit, ended_by = self._phase["audit"], self._phase["ended_by"]
             if ended_by != "epochs":
-                print(f"  ended by {ended_by} after {self._phase['epochs']} epochs", flush=True)
+                epochs = self._phase["epochs"]
+                print(f"  ended by {ended_by} after {epochs} {'epoch' if epochs == 1 else 'epochs'}", flush=True)
             print(f"  audit: {audit['frozen']} frozen variables bit-identical, {audit['moved']} moved", flush=True)
             self.run.log("phase", self._phase)
