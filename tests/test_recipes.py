@@ -11,7 +11,7 @@ from tl_keras.recipes import (
     COMPARING_STEPS,
     HEAD_RATE,
     HEAD_STEPS,
-    LORA_FACTOR,
+    LORA_RATE,
     TEXT_HEAD_RATE,
     Recipe,
     expand_recipe,
@@ -84,7 +84,7 @@ def test_the_learning_rate_is_that_of_the_first_phase_and_scales_the_others(reci
 
 
 @pytest.mark.parametrize("head_rate", [HEAD_RATE, TEXT_HEAD_RATE])
-@pytest.mark.parametrize(("lora", "block_rate"), [(False, BLOCK_RATE), (True, LORA_FACTOR * BLOCK_RATE)])
+@pytest.mark.parametrize(("lora", "block_rate"), [(False, BLOCK_RATE), (True, LORA_RATE)])
 def test_a_head_alone_and_additions_have_rates_of_their_own(head_rate, lora, block_rate):
     phases = expand_recipe("progressive_unfreezing", BLOCKS, 1000, head_rate=head_rate, lora=lora)
     assert phases[0].learning_rate == head_rate
@@ -134,7 +134,10 @@ def test_given_epochs_are_shared_whole_each_phase_getting_some(epochs):
         ({"recipe": "fine_tunning"}, "did you mean 'fine_tuning'"),
         ({"unfreeze_from": "block9"}, "Unknown unfreeze_from 'block9'"),
         ({"unfreeze_from": "head"}, "Unknown unfreeze_from 'head'"),
-        ({"recipe": "linear_probe_then_fine_tune", "epochs": 1}, "epochs=1 is too few for 2 phases"),
+        (
+            {"recipe": "linear_probe_then_fine_tune", "epochs": 1},
+            "epochs=1 is too few for 2 phases.*give 2 or more, or --recipe feat",
+        ),
     ],
 )
 def test_what_fits_no_recipe_is_refused(arguments, telling):

@@ -8,7 +8,7 @@ less data there is, the fewer blocks are thawed. `--print_phases` shows what com
 Two rates follow from what learns. A head on the mean of token vectors learns ten times faster than one on image
 features: these numbers are small (MiniLM: 0.2 in standard deviation), so its weights have far to go. At
 `TEXT_HEAD_RATE` the head of MiniLM is as good as logistic regression whose penalty was chosen by cross-validation, from
-8 texts of a class to 1,707 in all. And the additions of LoRA learn at `LORA_FACTOR` times the rate of full fine-tuning
+8 texts of a class to 1,707 in all. And the additions of LoRA learn at ten times the rate of full fine-tuning
 (Schulman et al. 2025, "LoRA Without Regret", https://thinkingmachines.ai/blog/lora/).
 
 For few examples, "few_shot" compares them with each other, for about `COMPARING_STEPS` steps at the rate of thawed
@@ -29,8 +29,7 @@ Recipe = Literal[
     "feature_extraction", "fine_tuning", "linear_probe_then_fine_tune", "progressive_unfreezing", "few_shot"
 ]
 HEAD_STEPS, BLOCK_STEPS, COMPARING_STEPS, COMPARED_STEPS = 120, 80, 40, 12
-HEAD_RATE, TEXT_HEAD_RATE, COMPARED_RATE, BLOCK_RATE = 1e-3, 1e-2, 3e-3, 3e-4
-LORA_FACTOR = 10
+HEAD_RATE, TEXT_HEAD_RATE, COMPARED_RATE, BLOCK_RATE, LORA_RATE = 1e-3, 1e-2, 3e-3, 3e-4, 3e-3
 BLOCK_DECAY = 0.7
 WHOLE_BACKBONE = ("linear_probe_then_fine_tune", "few_shot")
 
@@ -69,7 +68,7 @@ def expand_recipe(
         block_decay: each block learns at this share of the rate of the block after it, above 0 and up to 1; None takes
             `BLOCK_DECAY`.
         head_rate: peak rate of a phase in which the head learns alone: `HEAD_RATE`, or `TEXT_HEAD_RATE` for texts.
-        lora: whether the backbone learns through LoRA, `LORA_FACTOR` times faster.
+        lora: whether the backbone learns through LoRA, at `LORA_RATE`.
         new_blocks: how many of the last blocks begin with random weights and so learn from the first phase on: the
             head; of a detector also what lies between backbone and head.
         patience: how many times as many steps, and at most epochs, the phases take: a detector learns longer.
@@ -88,7 +87,7 @@ def expand_recipe(
     thawing = backbone[_earliest(recipe, backbone, num_examples, unfreeze_from) :]
     steps_per_epoch = math.ceil(num_examples / batch_size)
     head_epochs, block_epochs = (_epochs(steps, steps_per_epoch, patience) for steps in (HEAD_STEPS, BLOCK_STEPS))
-    block_rate = BLOCK_RATE * (LORA_FACTOR if lora else 1)
+    block_rate = LORA_RATE if lora else BLOCK_RATE
     probe = Phase(train=head, epochs=head_epochs, learning_rate=head_rate)
     later = [
         Phase(train=block, epochs=block_epochs, learning_rate=block_rate, block_decay=block_decay or BLOCK_DECAY)
@@ -136,7 +135,10 @@ def _epochs(steps, steps_per_epoch, patience=1):
 def _share_epochs(phases, epochs):
     """Scales the phases' epochs to a given total: one for each, the rest in proportion, earlier phases rounded up."""
     if epochs < len(phases):
-        raise InputError(f"epochs={epochs} is too few for {len(phases)} phases: expected at least one epoch for each.")
+        raise InputError(
+            f"epochs={epochs} is too few for {len(phases)} phases: expected at least one epoch for each, so give "
+            f"{len(phases)} or more, or --recipe feature_extraction, which has one phase."
+        )
     spare, total = epochs - len(phases), total_epochs(phases)
     ends = [math.ceil(spare * done / total) for done in accumulate((phase.epochs for phase in phases), initial=0)]
     return [replace(phase, epochs=1 + end - start) for phase, (start, end) in zip(phases, pairwise(ends), strict=True)]

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from tl_keras.config import CacheConfig, DataConfig, RunConfig
+from tl_keras.config import CacheConfig, DataConfig, ModelConfig, RunConfig
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 
@@ -14,6 +14,7 @@ from tl_keras.phases import Phase
         ({"phases": [Phase("head")], "epochs": 3}, "epochs shapes a recipe, but phases are given"),
         ({"phases": [Phase("head")], "learning_rate": 0.1}, "learning_rate shapes a recipe"),
         ({"phases": [Phase("head")], "unfreeze_from": "block5"}, "unfreeze_from shapes a recipe"),
+        ({"recipe": "feature_extraction", "model": ModelConfig(lora_rank=4)}, "model.lora_rank is for blocks before"),
         ({"recipe": "feature_extraction", "unfreeze_from": "block5"}, "unfreeze_from is for blocks before the head"),
         ({"epochs": 0}, "epochs must be at least 1: got 0"),
         ({"seed": -1}, "seed must be at least 0"),

@@ -68,7 +68,10 @@ REFUSED = {
     "an image of another size": (with_entry("images", width=41), r"0.png \(40 × 30, not 41 × 30\)"),
     "an image path upwards": (with_entry("images", file_name="../x.png"), "leads out of its folder at ../x.png"),
     "an absolute image path": (with_entry("images", file_name="/x.png"), "leads out of its folder at /x.png"),
-    "an image twice": (with_entry("images", 1, file_name="0.png"), "an image that is listed twice at 0.png"),
+    "an image twice": (
+        with_entry("images", 1, file_name="0.png"),
+        "an image that is listed twice, or in two splits at 0.png",
+    ),
     "an image id twice": (with_entry("images", 1, id=0), "an image id that is given twice at id 0"),
     "an annotation id twice": (with_entry("annotations", 1, id=0), "an annotation id that is given twice"),
     "an unknown image id": (with_entry("annotations", image_id=7), "an annotation of an unknown image id"),

@@ -55,7 +55,7 @@ def test_every_fault_is_named_at_once(draw):
         "a box of zero area at a.png box 23",
         "a box outside of its image at a.png box 24",
         "an image of another size than its labels say at size.png (40 × 30, not 40 × 31)",
-        "an image that is listed twice at twice.png",
+        "an image that is listed twice, or in two splits at twice.png",
         "an image that is not there at nowhere.png",
         "--detection.on_bad_box skip",
         "--data.on_bad_file skip",

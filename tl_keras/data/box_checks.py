@@ -112,7 +112,7 @@ def _present_images(images, faults, on_bad_file, skipped):
     seen = set()
     for image in images:
         if image.name in seen:
-            faults.add("an image that is listed twice", image.name)
+            faults.add("an image that is listed twice, or in two splits", image.name, "name each in one place")
         seen.add(image.name)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         measured = list(pool.map(upright_size, [image.source for image in images]))
