@@ -236,4 +236,4 @@ def test_lora_needs_dense_layers(picture_folder, tmp_path):
 def test_a_run_within_a_time_says_why_its_phases_end(picture_folder, tmp_path, capsys):
     flags = ["--data.path", str(picture_folder), "--data.image_size", "32", "--max_time", "0.1s"]
     train.main([*flags, "--recipe", "feature_extraction", "--run", str(tmp_path / "run")])
-    assert "  ended by time after 1 epochs" in capsys.readouterr().out
+    assert "  ended by time after 1 epoch\n" in capsys.readouterr().out
