@@ -6,6 +6,7 @@ import pytest
 import tl_keras as tl
 from tl_keras import evaluate
 from tl_keras.command_line import run_verb
+from tl_keras.errors import InputError
 
 
 def test_the_own_test_split_gives_the_figures_of_the_training(finished_run):
@@ -41,3 +42,10 @@ def test_a_class_that_the_model_never_saw_is_named(finished_run, picture_folder,
         run_verb(evaluate.main, [str(finished_run[0]), "--data", str(tmp_path)])
     assert stop.value.code == 2
     assert "'reds'" in capsys.readouterr().err
+
+
+def test_wrong_data_are_refused_before_the_model_is_loaded(finished_run, tmp_path):
+    run = tl.load_run(finished_run[0])
+    with pytest.raises(InputError):
+        evaluate.evaluate_run(run, tmp_path / "nothing")
+    assert "model" not in vars(run)

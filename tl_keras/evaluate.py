@@ -24,7 +24,7 @@ def evaluate_run(run, data_path=None):
         InputError: the data cannot be used, or have a class that the model does not know.
     """
     name = f"{folder_name(data_path)}-{_digest(data_path)}" if data_path else "test"
-    examples = _own_test_data(run) if data_path is None else _other_data(run, data_path)
+    examples = _own_test_data(run) if data_path is None else run.task.load_test_data(run, data_path)
     folder = RunFolder(run.folder / "evaluations" / name)
     folder.path.mkdir(parents=True, exist_ok=True)
     threshold = run.metrics.get("score_threshold")
@@ -45,10 +45,6 @@ def _own_test_data(run):
     target = {name: known for name, known in folder.read_json("data.json").items() if name == "target"}
     folder.require_same_data(run.task.fingerprint(splits) | target)
     return splits.test
-
-
-def _other_data(run, path):
-    return run.task.load_test_data(run.config, run.class_names, run.model, path)
 
 
 def main(arguments):

@@ -119,13 +119,11 @@ def preview(config, splits, folder):
     data.write_skipped(folder / "skipped.txt", splits.skipped)
 
 
-def load_test_data(config, class_names, model, path):
+def load_test_data(run, path):
     """Loads other images to test a finished run on.
 
     Args:
-        config: `RunConfig` of the run.
-        class_names: names of the classes, in the order of the model's outputs.
-        model: classifier that the images are for.
+        run: `TrainedRun`, whose model is loaded when the data have turned out to be good.
         path: labelled data, all of which are taken.
 
     Returns:
@@ -134,9 +132,9 @@ def load_test_data(config, class_names, model, path):
     Raises:
         InputError: the data cannot be used, or have a class that the model does not know.
     """
-    records = data.align_classes(_find_records(config.data, path), class_names)
+    records = data.align_classes(_find_records(run.config.data, path), run.class_names)
     everything = replace(records, splits=["test"] * len(records))
-    return _load_splits(everything, model.input_shape[1], config.data).test
+    return _load_splits(everything, run.image_size, run.config.data).test
 
 
 def fingerprint(splits):

@@ -104,13 +104,11 @@ def preview(config, splits, folder):
     )
 
 
-def load_test_data(config, class_names, model, path):
+def load_test_data(run, path):
     """Loads other images to test a finished run on.
 
     Args:
-        config: `RunConfig` of the run.
-        class_names: names of the classes, in the order of the model's labels.
-        model: detector that the images are for.
+        run: `TrainedRun`, whose model is loaded when the data have turned out to be good.
         path: images with boxes, all of which are taken.
 
     Returns:
@@ -119,9 +117,9 @@ def load_test_data(config, class_names, model, path):
     Raises:
         InputError: the data cannot be used, or have a class that the model does not know.
     """
-    records = data.align_box_classes(_find_boxes(config, path), class_names)
+    records = data.align_box_classes(_find_boxes(run.config, path), run.class_names)
     everything = replace(records, splits=["test"] * len(records))
-    return _load_splits(config, everything, model.input_shape[1]).test
+    return _load_splits(run.config, everything, run.image_size).test
 
 
 def fingerprint(splits):

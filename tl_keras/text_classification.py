@@ -124,13 +124,11 @@ def preview(config, splits, folder):
     """Draws nothing: what the run learns from is shown by its report."""
 
 
-def load_test_data(config, class_names, model, path):
+def load_test_data(run, path):
     """Reads other texts to test a finished run on.
 
     Args:
-        config: `RunConfig` of the run.
-        class_names: names of the classes, in the order of the model's outputs.
-        model: classifier that the texts are for.
+        run: `TrainedRun`.
         path: labelled data, all of which are taken.
 
     Returns:
@@ -139,8 +137,8 @@ def load_test_data(config, class_names, model, path):
     Raises:
         InputError: the data cannot be used, or have a class that the model does not know.
     """
-    records = data.align_classes(_find_texts(config, path), class_names)
-    return replace(records, sources=_prepared(config, records.sources))
+    records = data.align_classes(_find_texts(run.config, path), run.class_names)
+    return replace(records, sources=_prepared(run.config, records.sources))
 
 
 def fingerprint(splits):
