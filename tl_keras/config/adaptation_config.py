@@ -1,9 +1,9 @@
 """What a run is told about a domain whose labels nobody has. Knows no TensorFlow."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
-from tl_keras.config.ranges import check_above_zero, check_least
+from tl_keras.config.ranges import check_above_zero, check_least, check_unused
 from tl_keras.errors import InputError
 
 Method = Literal["dann", "deep_coral", "mmd", "adabn", "tent", "mcc", "self_training"]
@@ -60,10 +60,8 @@ class AdaptationConfig:
         if (wanted is None) != (self.target is None):
             given, missing = (wanted, "target") if wanted else ("target", "method")
             raise InputError(f"adaptation.{given} is given without adaptation.{missing}: give both or none.")
-        usual = {} if self.target else {field.name: field.default for field in fields(self)}
-        for name, value in usual.items():
-            if getattr(self, name) != value:
-                raise InputError(f"adaptation.{name} has no effect without adaptation.target: leave it out.")
+        if self.target is None:
+            check_unused(self, "adaptation", None, "without adaptation.target")
         check_least(self, "adaptation", {"epochs": 1, "masked_epochs": 1})
         check_above_zero(self, "adaptation", "learning_rate")
         if self.weights is not None and not (self.weights and min(self.weights) > 0):

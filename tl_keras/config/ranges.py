@@ -1,6 +1,7 @@
 """Checks that the parts of the configuration share."""
 
 import math
+from dataclasses import MISSING, fields
 
 from tl_keras.errors import InputError
 
@@ -20,6 +21,24 @@ def check_least(config, prefix, bounds):
         value = getattr(config, name)
         if value is not None and value < least:
             raise InputError(f"{_full_name(prefix, name)} must be at least {least}: got {value}.")
+
+
+def check_unused(config, prefix, names, where):
+    """Refuses settings that were given although they have no effect.
+
+    Args:
+        config: dataclass.
+        prefix: as for `check_least`.
+        names: fields that must have their default; None for all.
+        where: where they have none, such as "without adaptation.target".
+
+    Raises:
+        InputError: names the field.
+    """
+    for field in fields(config):
+        usual = field.default_factory() if field.default is MISSING else field.default
+        if (names is None or field.name in names) and getattr(config, field.name) != usual:
+            raise InputError(f"{_full_name(prefix, field.name)} has no effect {where}: leave it out.")
 
 
 def check_above_zero(config, prefix, name):

@@ -96,8 +96,12 @@ class RunConfig:
                         f"{name} shapes a recipe, but phases are given: set it in the phases, or leave them out."
                     )
         elif self.recipe == "feature_extraction":
-            given = {name: getattr(self, name) for name in ("unfreeze_from", "block_decay")}
-            for name, value in (given | {"model.lora_rank": self.model.lora_rank}).items():
+            of_blocks = {
+                "unfreeze_from": self.unfreeze_from,
+                "block_decay": self.block_decay,
+                "model.lora_rank": self.model.lora_rank,
+            }
+            for name, value in of_blocks.items():
                 if value is not None:
                     raise InputError(
                         f"{name} is for blocks before the head, which recipe feature_extraction never trains: take "

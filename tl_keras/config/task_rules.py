@@ -1,8 +1,9 @@
 """What each task takes where nothing is said, and what it cannot use."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from tl_keras.config.model_config import check_backbone
+from tl_keras.config.ranges import check_unused
 from tl_keras.errors import InputError
 from tl_keras.models.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.models.detection.families import FAMILIES
@@ -74,7 +75,8 @@ def check_task(config):
     Raises:
         InputError: names the setting, and what to do.
     """
-    _refuse_without_effect(config)
+    for part, names in WITHOUT_EFFECT[config.task].items():
+        check_unused(getattr(config, part), part, names, f"on {config.task}")
     {
         "image_classification": _check_images,
         "text_classification": _check_texts,
@@ -87,14 +89,6 @@ def check_task(config):
         )
     if config.task != "object_detection" and config.data.max_train_images is not None:
         raise InputError("data.max_train_images is for boxes: give data.examples_per_class instead.")
-
-
-def _refuse_without_effect(config):
-    for part, names in WITHOUT_EFFECT[config.task].items():
-        given, usual = getattr(config, part), type(getattr(config, part))()
-        for name in names or [field.name for field in fields(given)]:
-            if getattr(given, name) != getattr(usual, name):
-                raise InputError(f"{part}.{name} has no effect on {config.task}: leave it out.")
 
 
 def _check_images(config):
