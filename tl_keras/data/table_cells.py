@@ -48,8 +48,7 @@ def read_cells(table, columns):
         raise InputError(f"The table {table} has no rows: expected at least one row for each example.")
     wanted = set(columns.values())
     return [
-        (where, {name: _clean(cell, f"{table}, {where},") for name, cell in cells if name in wanted})
-        for where, cells in rows
+        (where, {name: _clean(cell, table, where) for name, cell in cells if name in wanted}) for where, cells in rows
     ]
 
 
@@ -109,15 +108,17 @@ def _parquet_rows(table):
     return header, [(f"row {number}", zip(header, cells, strict=True)) for number, cells in enumerate(rows, start=1)]
 
 
-def _clean(cell, where):
+def _clean(cell, table, where):
     if not isinstance(cell, LISTS):
-        return _text(cell, where)
+        return _text(cell, table, where)
     if any(isinstance(part, LISTS) for part in cell):
-        raise InputError(f'{where} has a list inside of a list: expected a text, or one list such as ["a", "b"].')
-    return [_text(part, where) for part in cell]
+        raise InputError(
+            f'{table}, {where}, has a list inside of a list: expected a text, or one list such as ["a", "b"].'
+        )
+    return [_text(part, table, where) for part in cell]
 
 
-def _text(cell, where):
+def _text(cell, table, where):
     # JSON as Python reads it knows NaN, which says as little as null.
     if cell is None or (isinstance(cell, FLOATS) and math.isnan(cell)):
         return ""
@@ -125,7 +126,9 @@ def _text(cell, where):
         try:
             return cell.decode().strip()
         except UnicodeDecodeError as error:
-            raise InputError(f"{where} has bytes that are no UTF-8 text: write the column as strings.") from error
+            raise InputError(
+                f"{table}, {where}, has bytes that are no UTF-8 text: write the column as strings."
+            ) from error
     # Parquet makes floating-point numbers of integers where one is missing.
     return str(int(cell) if isinstance(cell, FLOATS) and float(cell).is_integer() else cell).strip()
 
