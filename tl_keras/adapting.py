@@ -102,8 +102,8 @@ def check_model(config, model, phases):
             f"adaptation.method {method} changes the features before the head, but the head alone would learn: give "
             f"--adaptation.train {before}, or an earlier block."
         )
-    if config.adaptation.method in STATISTICS_ONLY:
-        adaptation.require_batch_norm(model, config.adaptation.method)
+    if method in STATISTICS_ONLY:
+        adaptation.require_batch_norm(model, method)
     transfer.features_before_head(model)
 
 

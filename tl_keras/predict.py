@@ -76,19 +76,19 @@ def find_texts(arguments, are_files):
     Raises:
         InputError: a file cannot be read, or there is no text at all.
     """
-    texts = []
+    given = []
     for argument in arguments:
         if argument == "-":
-            texts += _lines(sys.stdin.buffer.read(), "The standard input")
+            given += _lines(sys.stdin.buffer.read(), "The standard input")
         elif are_files:
-            texts += _lines(_read_file(argument), f"The file {argument!r}")
+            given += _lines(_read_file(argument), f"The file {argument!r}")
         else:
-            texts.append(argument)
-    empty = len(texts) - len(texts := [text for text in texts if text.strip()])
-    if texts and empty:
-        print(f"note: {empty} empty {'text was' if empty == 1 else 'texts were'} left out", file=sys.stderr)
+            given.append(argument)
+    texts = [text for text in given if text.strip()]
     if not texts:
         raise InputError('No text found: give texts in quotes, "-" for the standard input, or --files with .txt files.')
+    if empty := len(given) - len(texts):
+        print(f"note: {empty} empty {'text was' if empty == 1 else 'texts were'} left out", file=sys.stderr)
     return texts
 
 

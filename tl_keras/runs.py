@@ -228,10 +228,10 @@ def resume_command(folder):
 
 
 def _counts(fingerprint):
-    counts = {name: count for name, count in fingerprint.items() if name != "sha256"}
     return ", ".join(
         f"of the {name} {_counts(count)}" if isinstance(count, dict) else f"{count} {name}"
-        for name, count in counts.items()
+        for name, count in fingerprint.items()
+        if name != "sha256"
     )
 
 

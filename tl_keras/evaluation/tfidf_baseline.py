@@ -33,20 +33,21 @@ def tfidf_baseline(texts, labels, test_texts, test_labels, class_names, multi_la
     """
     features = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     learner = LogisticRegression(max_iter=MOST_ITERATIONS)
-    several = multi_label and len(class_names) > 1
-    pipeline = make_pipeline(features, OneVsRestClassifier(learner) if several else learner)
+    # scikit-learn takes a single column of ones and zeros for two classes.
+    single = multi_label and len(class_names) == 1
+    pipeline = make_pipeline(features, OneVsRestClassifier(learner) if multi_label and not single else learner)
     try:
         with warnings.catch_warnings():
             # Of a class that all texts or none belong to; it is predicted as such.
             warnings.filterwarnings("ignore", "Label .* is present in all training examples", UserWarning)
             warnings.filterwarnings("ignore", "Label not .* is present in all training examples", UserWarning)
-            pipeline.fit(_joined(texts), labels if several or not multi_label else labels[:, 0])
+            pipeline.fit(_joined(texts), labels[:, 0] if single else labels)
     except ValueError:
         # What scikit-learn raises for an empty vocabulary and for a single class.
         return None
     probabilities = np.zeros((len(test_texts), len(class_names)))
     found = pipeline.predict_proba(_joined(test_texts))
-    if multi_label and not several:
+    if single:
         probabilities[:] = found[:, 1:]
     else:
         # A class that training never shows has no column.

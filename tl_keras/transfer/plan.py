@@ -78,8 +78,8 @@ def find_oversights(model, phases, plan):
         and record["trainable_parameters"] == following["trainable_parameters"]
     ]
     for number, record in enumerate(plan, start=1):
-        still = [block for block in record["blocks"] if block not in blocks_that_move(record["learning_rates"])]
-        if still:
+        moving = blocks_that_move(record["learning_rates"])
+        if still := [block for block in record["blocks"] if block not in moving]:
             sentences.append(
                 f"phase {number} hardly moves {still[0]}{f' to {still[-1]}' if len(still) > 1 else ''}: block_decay "
                 f"leaves {len(still)} blocks less than {LEAST_SHARE:g} of its rate"
