@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -40,6 +41,21 @@ def test_precision(precision):
 def test_auto_takes_what_the_processor_has(flags, expected, monkeypatch):
     monkeypatch.setattr(devices, "_processor_flags", lambda: flags)
     assert devices.choose_precision() == expected
+
+
+@pytest.mark.parametrize(
+    ("kinds", "xla", "expected"),
+    [
+        (["CPU", "CPU"], False, False),
+        (["CPU"], True, True),
+        (["CPU", "GPU"], False, True),
+        (["CPU", "TPU"], False, True),
+    ],
+)
+def test_shapes_are_compiled_with_xla(kinds, xla, expected, monkeypatch):
+    found = [SimpleNamespace(device_type=kind) for kind in kinds]
+    monkeypatch.setattr("tensorflow.config.list_logical_devices", lambda: found)
+    assert devices.uses_xla(xla) == expected
 
 
 def test_determinism_is_asked_for_only_where_it_is_wanted(monkeypatch):

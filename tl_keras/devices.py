@@ -64,6 +64,19 @@ def choose_precision():
     return "mixed_bfloat16" if _processor_flags() & {"avx512_bf16", "amx_bf16"} else "float32"
 
 
+def uses_xla(xla=False):
+    """Says whether models are compiled with XLA: each shape of inputs costs a compilation, and operations become one.
+
+    Args:
+        xla: whether a run asks for it; on all but CPUs Keras takes it unasked.
+
+    Returns:
+        A bool. TensorFlow must be started: it asks for the devices.
+    """
+    devices = importlib.import_module("tensorflow").config.list_logical_devices()
+    return xla or any(device.device_type != "CPU" for device in devices)
+
+
 def _processor_flags():
     """The instruction sets that Linux lists; elsewhere none are known, and float32 is right everywhere."""
     try:

@@ -23,27 +23,30 @@ LENGTHS = np.random.default_rng(0).geometric(0.05, 1003)
 
 
 @pytest.mark.parametrize("tokens_per_batch", [None, 300])
-def test_every_epoch_holds_every_text_once_in_the_same_shapes(tokens_per_batch):
-    plan = plan_batches(make_set(LENGTHS), 16, tokens_per_batch=tokens_per_batch)
+@pytest.mark.parametrize("few_shapes", [False, True])
+def test_every_epoch_holds_every_text_once_in_the_same_shapes(tokens_per_batch, few_shapes):
+    plan = plan_batches(make_set(LENGTHS), 16, tokens_per_batch=tokens_per_batch, few_shapes=few_shapes)
     for epoch in range(3):
         batches = draw(plan, epoch)
         assert sorted(np.concatenate([rows for rows, _ in batches])) == list(range(1003))
         assert Counter((len(rows), padded) for rows, padded in batches) == plan.shapes()
         assert all(LENGTHS[rows].max() <= padded for rows, padded in batches)
-    assert len(plan.shapes()) <= MOST_SHAPES
+    assert (len(plan.shapes()) <= MOST_SHAPES) == few_shapes
 
 
 def test_as_few_batches_as_there_can_be():
     assert sum(plan_batches(make_set(LENGTHS), 16).shapes().values()) == -(-1003 // 16)
 
 
-def test_little_padding():
-    shapes = plan_batches(make_set(LENGTHS), 16).shapes()
-    assert LENGTHS.sum() / sum(batch * length * count for (batch, length), count in shapes.items()) > 0.85
+@pytest.mark.parametrize(("few_shapes", "full"), [(True, 0.85), (False, 0.92)])
+def test_little_padding(few_shapes, full):
+    shapes = plan_batches(make_set(LENGTHS), 16, few_shapes=few_shapes).shapes()
+    assert LENGTHS.sum() / sum(batch * length * count for (batch, length), count in shapes.items()) > full
 
 
-def test_members_and_order_differ_between_epochs():
-    plan = plan_batches(make_set(LENGTHS), 16)
+@pytest.mark.parametrize("few_shapes", [True, False])
+def test_members_and_order_differ_between_epochs(few_shapes):
+    plan = plan_batches(make_set(LENGTHS), 16, few_shapes=few_shapes)
     first, second = ([tuple(rows) for rows, _ in draw(plan, epoch)] for epoch in (0, 1))
     # Those of the longest texts, of which there are too few to mix.
     same = {tuple(sorted(rows)) for rows in first} & {tuple(sorted(rows)) for rows in second}
@@ -69,14 +72,8 @@ def test_only_long_texts_are_cut_by_the_budget_of_itself():
     assert shapes == {(16, 10): 4, (16, 200): 4, (8, 512): 8}
 
 
-def test_small_sets_keep_few_lengths():
-    assert len(plan_batches(make_set(LENGTHS[:96]), 16).padded_lengths) <= 3
-
-
-def test_lengths_of_another_set():
-    plan = plan_batches(make_set([3, 9, 25]), 2, padded_lengths=(4, 8, 16))
-    assert plan.padded_lengths == (4, 8, 16, 25)
-    assert plan_batches(make_set([3, 5]), 2, padded_lengths=(4, 8, 16)).shapes() == {(2, 8): 1}
+def test_the_fewest_texts_are_not_sorted():
+    assert len(plan_batches(make_set(LENGTHS[:31]), 16).padded_lengths) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,8 @@ import numpy as np
 from tl_keras.data.length_buckets import choose_padded_lengths
 from tl_keras.errors import InputError
 
-# Each shape costs a compilation where XLA is used; with 8 of them padding is 15 % of short reviews, with 12 it is 10 %.
 MOST_SHAPES = 12
-
-# Fewer batches of a length than this, on average, would hold nearly the same texts in every epoch.
-_BATCHES_PER_SHAPE = 2
+"""Where each shape costs a compilation; with 12 of them padding is 10 % of short reviews, with 8 it is 15 %."""
 
 # Without a word on tokens per batch, texts up to this many tokens come in batches of full size.
 _TOKENS_PER_TEXT = 256
@@ -60,7 +57,7 @@ class BatchPlan:
         """Counts the batches of an epoch by shape.
 
         Returns:
-            dict from (batch, padded length) to the number of batches, at most `MOST_SHAPES` entries.
+            dict from (batch, padded length) to the number of batches.
         """
         shapes = {}
         for rows, padded in self.batches():
@@ -68,16 +65,15 @@ class BatchPlan:
         return shapes
 
 
-def plan_batches(token_set, batch_size, *, tokens_per_batch=None, padded_lengths=None):
-    """Sorts the texts of a set into buckets.
+def plan_batches(token_set, batch_size, *, tokens_per_batch=None, few_shapes=False):
+    """Sorts the texts of a set into buckets, those of about one batch into each.
 
     Args:
         token_set: `TokenSet`, at least one text.
         batch_size: the most texts per batch.
         tokens_per_batch: the most tokens per batch, padding included; a text that has more makes a batch of its own.
             None: 256 * batch_size, which only batches of longer texts are cut by.
-        padded_lengths: ascending int to pad to, such as those of another set's plan, so that shapes are the same;
-            longer texts are padded to the longest of them. None: chosen for the least padding.
+        few_shapes: whether each shape costs a compilation, as it does with XLA: no more than `MOST_SHAPES` then.
 
     Returns:
         `BatchPlan`.
@@ -93,26 +89,17 @@ def plan_batches(token_set, batch_size, *, tokens_per_batch=None, padded_lengths
         raise InputError(f"text.tokens_per_batch is {tokens_per_batch}: expected 1 or more, such as 8192.")
     lengths = token_set.lengths
     budget = tokens_per_batch or _TOKENS_PER_TEXT * batch_size
-    if padded_lengths is not None:
-        return _plan(lengths, batch_size, budget, padded_lengths)
-    most = min(MOST_SHAPES, max(1, len(lengths) // (_BATCHES_PER_SHAPE * batch_size)))
+    most = max(1, len(lengths) // batch_size)
+    most = min(MOST_SHAPES, most) if few_shapes else most
     plan = _plan(lengths, batch_size, budget, choose_padded_lengths(lengths, batch_size, most))
-    if len(plan.shapes()) > MOST_SHAPES:
+    if few_shapes and len(plan.shapes()) > MOST_SHAPES:
         # The last batch is not full, which makes one shape more.
         plan = _plan(lengths, batch_size, budget, choose_padded_lengths(lengths, batch_size, most - 1))
     return plan
 
 
 def _plan(lengths, batch_size, budget, padded_lengths):
-    padded_lengths = _up_to(padded_lengths, max(1, int(lengths.max())))
     sizes = tuple(max(1, min(batch_size, budget // length)) for length in padded_lengths)
     order = np.argsort(lengths, kind="stable")
     ends = np.searchsorted(lengths[order], padded_lengths, side="right")
     return BatchPlan(padded_lengths, sizes, np.split(order, ends[:-1]))
-
-
-def _up_to(padded_lengths, longest):
-    """Returns the lengths that texts of up to `longest` tokens need."""
-    shorter = [length for length in padded_lengths if length < longest]
-    enough = [length for length in padded_lengths if length >= longest]
-    return (*shorter, min(enough, default=longest))

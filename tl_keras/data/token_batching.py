@@ -35,7 +35,7 @@ def make_token_dataset(
     shuffle_seed=None,
     first_epoch=0,
     features=None,
-    padded_lengths=None,
+    few_shapes=False,
 ):
     """Makes batches of a `TokenSet`.
 
@@ -49,7 +49,7 @@ def make_token_dataset(
         first_epoch: the epoch to begin with: the batches are those that a dataset begun at epoch 0 yields from there
             on.
         features: `TokenFeatures` to give in place of the ids; the rows of each batch are the same.
-        padded_lengths: as in `plan_batches`.
+        few_shapes: as in `plan_batches`.
 
     Returns:
         A `dataset_of_steps` of (inputs, labels). Labels: float32 (batch, num_classes), one-hot or multi-hot. Inputs:
@@ -60,7 +60,7 @@ def make_token_dataset(
     Raises:
         InputError: the set is empty, or a number is below 1.
     """
-    plan = plan_batches(token_set, batch_size, tokens_per_batch=tokens_per_batch, padded_lengths=padded_lengths)
+    plan = plan_batches(token_set, batch_size, tokens_per_batch=tokens_per_batch, few_shapes=few_shapes)
     steps, num_classes = len(plan.batches()), len(token_set.class_names)
 
     @functools.lru_cache(maxsize=2)
@@ -94,14 +94,14 @@ def make_token_dataset(
     return dataset_of_steps(steps, build, first_epoch=first_epoch, endless=shuffle_seed is not None)
 
 
-def token_batches(token_set, batch_size, *, tokens_per_batch=None, padded_lengths=None):
+def token_batches(token_set, batch_size, *, tokens_per_batch=None, few_shapes=False):
     """Goes through a set once, sorted by length: what a prediction needs, to be put back into order afterwards.
 
     Args:
         token_set: `TokenSet`, with or without labels.
         batch_size: as in `plan_batches`.
         tokens_per_batch: as in `plan_batches`.
-        padded_lengths: as in `plan_batches`.
+        few_shapes: as in `plan_batches`.
 
     Yields:
         rows: int64 (batch,), the places of these texts in the set.
@@ -110,25 +110,24 @@ def token_batches(token_set, batch_size, *, tokens_per_batch=None, padded_length
     Raises:
         InputError: the set is empty, or a number is below 1.
     """
-    plan = plan_batches(token_set, batch_size, tokens_per_batch=tokens_per_batch, padded_lengths=padded_lengths)
+    plan = plan_batches(token_set, batch_size, tokens_per_batch=tokens_per_batch, few_shapes=few_shapes)
     for rows, length in plan.batches():
         yield rows, read_token_inputs(token_set, rows, length)
 
 
-def token_steps_per_epoch(token_set, batch_size, *, tokens_per_batch=None, padded_lengths=None):
+def token_steps_per_epoch(token_set, batch_size, *, tokens_per_batch=None, few_shapes=False):
     """Returns the number of batches that hold every text once, an int; arguments as in `plan_batches`."""
-    shapes = batch_shapes(token_set, batch_size, tokens_per_batch=tokens_per_batch, padded_lengths=padded_lengths)
+    shapes = batch_shapes(token_set, batch_size, tokens_per_batch=tokens_per_batch, few_shapes=few_shapes)
     return sum(shapes.values())
 
 
-def batch_shapes(token_set, batch_size, *, tokens_per_batch=None, padded_lengths=None):
+def batch_shapes(token_set, batch_size, *, tokens_per_batch=None, few_shapes=False):
     """Counts the batches of an epoch by shape; arguments as in `plan_batches`.
 
     Returns:
-        dict from (batch, length) to the number of batches of that shape, the same in every epoch; at most
-        `MOST_SHAPES` entries, unless `padded_lengths` are more.
+        dict from (batch, length) to the number of batches of that shape, the same in every epoch.
     """
-    plan = plan_batches(token_set, batch_size, tokens_per_batch=tokens_per_batch, padded_lengths=padded_lengths)
+    plan = plan_batches(token_set, batch_size, tokens_per_batch=tokens_per_batch, few_shapes=few_shapes)
     return plan.shapes()
 
 
