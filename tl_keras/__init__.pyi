@@ -15,6 +15,7 @@ from .errors import InputError as InputError
 from .models.classifiers import build_image_classifier as build_image_classifier
 from .models.detection.detect import detect as detect
 from .models.detectors import build_object_detector as build_object_detector
+from .models.lean_layers import compute_leanly as compute_leanly
 from .models.lora import add_lora as add_lora
 from .models.lora import merge_lora as merge_lora
 from .models.text_classifiers import build_text_classifier as build_text_classifier

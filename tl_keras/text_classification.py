@@ -182,6 +182,8 @@ def build_model(config, splits):
     )
     if classifier.weights_report:
         print(classifier.weights_report, flush=True)
+    if not devices.uses_xla(config.xla):
+        models.compute_leanly(classifier)
     return classifier
 
 
@@ -228,7 +230,11 @@ def training_inputs(config, splits, first_epoch, features=None):
     Returns:
         Dict of arguments of `fit`: the training data, the number of steps, the validation data, the class weights.
     """
-    batch_size, room = config.data.batch_size, {"tokens_per_batch": config.text.tokens_per_batch}
+    batch_size = config.data.batch_size
+    room = {
+        "tokens_per_batch": config.text.tokens_per_batch,
+        "few_shapes": devices.uses_xla(config.xla),
+    }
     train, validation = (features.train, features.validation) if features else (None, None)
     return {
         "x": data.make_token_dataset(
@@ -442,7 +448,7 @@ def _token_format(tokenizer, text):
 def _batches(model, texts, batch_size):
     """Yields (rows, inputs) of batches of like length."""
     if _takes_tokens(model):
-        yield from data.token_batches(texts, batch_size)
+        yield from data.token_batches(texts, batch_size, few_shapes=devices.uses_xla())
         return
     sources = _texts_of(texts)
     order = np.argsort([len(_one_line(text)) for text in sources], kind="stable")

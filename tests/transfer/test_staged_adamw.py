@@ -169,16 +169,57 @@ class Dense(keras.optimizers.AdamW):
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_a_plain_fit_equals_adamw_and_sums_the_gradients_of_repeated_tokens(jit_compile):
+def test_a_plain_fit_equals_adamw_with_the_gradients_of_repeated_tokens_summed(jit_compile):
     histories = []
     for optimizer in (StagedAdamW(RATE, weight_decay=0.0), Dense(RATE, weight_decay=0.0)):
         keras.utils.set_random_seed(0)
-        model = keras.Sequential([layers.Input((3,)), layers.Embedding(7, 4), layers.Flatten(), layers.Dense(1)])
+        model = keras.Sequential([layers.Input((3,)), layers.Embedding(6, 4), layers.Flatten(), layers.Dense(1)])
         model.compile(optimizer, "mse", jit_compile=jit_compile)
-        x = np.random.default_rng(0).integers(7, size=(16, 3))
+        # Each batch has each token twice: the rows of others would stand still.
+        x = np.random.default_rng(0).permuted(np.tile(np.arange(6), (4, 2)), axis=1).reshape(16, 3)
         histories.append(model.fit(x, x.sum(1), batch_size=4, epochs=3, shuffle=False, verbose=0).history["loss"])
     np.testing.assert_allclose(*histories, rtol=1e-5)
     assert histories[0][-1] < histories[0][0]
+
+
+def of_rows(rows, values, shape=(5, 2)):
+    """A gradient as an embedding has it."""
+    return tf.IndexedSlices(tf.constant(values, "float32"), tf.constant(rows), tf.constant(shape))
+
+
+def test_rows_are_those_of_adamw_as_long_as_all_of_them_come():
+    (table,), (dense,) = variables((3, 2)), variables((3, 2))
+    optimizer, reference = (StagedAdamW(RATE, weight_decay=DECAY) for _ in range(2))
+    for (values,) in gradients(20, (4, 2)):
+        gradient = of_rows([2, 0, 1, 0], values, (3, 2))
+        optimizer.apply([gradient], [table])
+        reference.apply([tf.convert_to_tensor(gradient)], [dense])
+        np.testing.assert_allclose(table.numpy(), dense.numpy(), atol=1e-6)
+        for mine, other in zip(optimizer.variables, reference.variables, strict=True):
+            np.testing.assert_allclose(mine.numpy(), other.numpy(), atol=1e-6)
+
+
+def test_rows_that_a_batch_has_not_stand_still():
+    (table,) = variables((5, 2))
+    optimizer = StagedAdamW(RATE, weight_decay=DECAY)
+    optimizer.apply([of_rows([1, 3], np.ones((2, 2)))], [table])
+    before = table.numpy().copy()
+    optimizer.apply([of_rows([3], np.ones((1, 2)))], [table])
+    assert (table.numpy() != before).all(axis=1).tolist() == [False, False, False, True, False]
+
+
+def test_rows_move_at_the_rate_of_their_table_and_count_from_its_birth():
+    tables = variables((4, 2), (4, 2), (4, 2))
+    optimizer = StagedAdamW(RATE, weight_decay=0.0)
+    optimizer.build(tables)
+    optimizer.start_variables([1.0, 0.0, 0.0])
+    optimizer.iterations.assign(1000)
+    optimizer.start_variables([1.0, 0.1, 0.0])
+    before = [table.numpy().copy() for table in tables]
+    optimizer.apply([of_rows([2], [[5.0, -5.0]])] * 3, tables)
+    moved = [table.numpy()[2] - old[2] for table, old in zip(tables, before, strict=True)]
+    np.testing.assert_allclose(moved[1], [-0.1 * RATE, 0.1 * RATE], rtol=1e-4)
+    assert same_bits(tables[2].numpy(), before[2])
 
 
 def test_amsgrad_is_refused():

@@ -12,6 +12,7 @@ from .detection import detect as detect
 from .detection import export_detector as export_detector
 from .detectors import build_object_detector as build_object_detector
 from .detectors import open_detector as open_detector
+from .lean_layers import compute_leanly as compute_leanly
 from .lora import add_lora as add_lora
 from .lora import freeze_beside_lora as freeze_beside_lora
 from .lora import merge_lora as merge_lora

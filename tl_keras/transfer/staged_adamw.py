@@ -10,7 +10,7 @@ class StagedAdamW(keras.optimizers.AdamW):
     """AdamW whose variables may start late and learn at rates of their own.
 
     Loshchilov and Hutter 2019 (https://arxiv.org/abs/1711.05101), algorithm 2, with three additions that staged
-    unfreezing needs:
+    unfreezing needs and one that texts need:
 
     - Each variable has a rate multiplier. It scales the *update*: Adam is nearly blind to the scale of a gradient.
       Weight decay is scaled with it.
@@ -18,6 +18,9 @@ class StagedAdamW(keras.optimizers.AdamW):
       first twenty updates of a variable thawed late are 2.5 to 5 times too large.
     - The moving averages of `use_ema` are written back to the variables they belong to. Keras 3.15.1 pairs them with
       the variables that happen to learn at the end of `fit`. The average of a frozen variable is the variable itself.
+    - A gradient of some rows of a table, those of the words of a batch, moves and decays these alone, as SparseAdam of
+      PyTorch does. In AdamW the others go on by their momentum, and each step passes over the whole table. Gradients of
+      a word that comes twice are summed before they are squared, which Keras 3.15.1 leaves out.
 
     Weight decay leaves alone what is not a matrix or a kernel: biases, scales and offsets, and besides what
     `exclude_from_weight_decay` names.
@@ -58,10 +61,13 @@ class StagedAdamW(keras.optimizers.AdamW):
         dtype = own.dtype
         rate = ops.cast(learning_rate * self._rate_multipliers[index], dtype)
         age = ops.cast(self._age(index), dtype)
-        if self.weight_decay and self._decays(index):
-            own.assign_sub(ops.multiply(own, rate * self.weight_decay))
-        # One pass over memory, where the same in single operations takes a dozen, and dense:
-        # Keras 3.15.1 squares the gradients of a repeated token before it sums them.
+        decay = self.weight_decay if self.weight_decay and self._decays(index) else 0.0
+        if isinstance(gradient, tf.IndexedSlices):
+            self._update_rows(gradient, (own, momentum, velocity), rate, age, 1 - rate * decay)
+            return
+        if decay:
+            own.assign(ops.multiply(own, 1 - rate * decay))
+        # One pass over memory, where the same in single operations takes a dozen.
         tf.raw_ops.ResourceApplyAdam(
             var=own.handle,
             m=momentum.handle,
@@ -72,8 +78,26 @@ class StagedAdamW(keras.optimizers.AdamW):
             beta1=ops.cast(self.beta_1, dtype),
             beta2=ops.cast(self.beta_2, dtype),
             epsilon=ops.cast(self.epsilon, dtype),
-            grad=ops.cast(tf.convert_to_tensor(gradient), dtype),
+            grad=ops.cast(gradient, dtype),
         )
+
+    def _update_rows(self, gradient, tables, rate, age, kept):
+        """Moves the rows that a gradient is of; `kept` is what weight decay leaves of them."""
+        rows, count = gradient.indices, tf.size(gradient.indices)
+        # A row that comes more than once is moved as often, each time to the same place: how many rows there are is
+        # then known to XLA, which it is not of those of `tf.unique`.
+        firsts = tf.gather(tf.math.unsorted_segment_min(tf.range(count), rows, tables[0].shape[0]), rows)
+        summed = tf.gather(tf.math.unsorted_segment_sum(gradient.values, firsts, count), firsts)
+        own, momentum, velocity = (
+            tf.raw_ops.ResourceGather(resource=table.handle, indices=rows, dtype=table.dtype) for table in tables
+        )
+        summed = ops.cast(summed, own.dtype)
+        momentum = self.beta_1 * momentum + (1 - self.beta_1) * summed
+        velocity = self.beta_2 * velocity + (1 - self.beta_2) * tf.square(summed)
+        corrected = rate * ops.sqrt(1 - ops.power(self.beta_2, age)) / (1 - ops.power(self.beta_1, age))
+        own = own * kept - corrected * momentum / (tf.sqrt(velocity) + self.epsilon)
+        for table, moved in zip(tables, (own, momentum, velocity), strict=True):
+            tf.raw_ops.ResourceScatterUpdate(resource=table.handle, indices=rows, updates=moved)
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
         """Sums gradients over replicas, where there are several: TensorFlow 2.21 never lets go of a traced sum."""

@@ -1,0 +1,141 @@
+import functools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.framework.ops import gradient_registry
+from tiny_encoders import FAMILIES, TEXTS, token_inputs
+
+from tl_keras.models.lean_layers import compute_leanly
+from tl_keras.models.text_networks import named_text_network
+from tl_keras.models.text_tokenizers import TextTokenizer
+from tl_keras.transfer.staged_adamw import StagedAdamW
+
+
+def lean_layers(model):
+    """Names of the kinds of layers that compute leanly."""
+    return {type(layer).__name__ for layer in model._flatten_layers() if isinstance(layer.call, functools.partial)}
+
+
+def lean(layer, shape=(None, 6)):
+    """A model of one lean layer."""
+    inputs = keras.Input(shape)
+    model = keras.Model(inputs, layer(inputs))
+    compute_leanly(model)
+    return model
+
+
+def outputs_and_gradients(model, inputs):
+    with tf.GradientTape() as tape:
+        outputs = model(inputs, training=False)
+        loss = tf.reduce_sum(tf.square(outputs))
+    return outputs, tape.gradient(loss, [weight.value for weight in model.trainable_weights])
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def encoder(request):
+    """An encoder with the exact GELU, and tokens."""
+    backbone, tokenizer = FAMILIES[request.param]()
+    model = named_text_network(backbone, pooled=False, settings={"activation": "gelu"}, copy_weights=True)
+    for weight in model.trainable_weights:
+        weight.assign(weight + np.random.default_rng(0).normal(0, 0.3, weight.shape))
+    return model, token_inputs(TextTokenizer(tokenizer, class_name=type(backbone).__name__, max_tokens=40), TEXTS)
+
+
+def test_an_encoder_and_its_gradients_are_the_same_but_for_rounding(encoder):
+    model, inputs = encoder
+    outputs, gradients = outputs_and_gradients(model, inputs)
+    compute_leanly(model)
+    assert lean_layers(model) >= {"LayerNormalization", "Dense"}
+    lean_outputs, lean_gradients = outputs_and_gradients(model, inputs)
+    np.testing.assert_allclose(lean_outputs, outputs, atol=1e-5)
+    largest = max(float(tf.reduce_max(tf.abs(tf.convert_to_tensor(gradient)))) for gradient in gradients)
+    for mine, other in zip(lean_gradients, gradients, strict=True):
+        np.testing.assert_allclose(tf.convert_to_tensor(mine), tf.convert_to_tensor(other), atol=1e-5 * largest)
+
+
+def test_a_lean_encoder_is_saved_as_the_plain_one(encoder, tmp_path):
+    model, inputs = encoder
+    compute_leanly(model)
+    model.save(tmp_path / "encoder.keras")
+    opened = keras.saving.load_model(tmp_path / "encoder.keras")
+    assert not lean_layers(opened)
+    np.testing.assert_allclose(opened(inputs), model(inputs), atol=1e-5)
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean():
+    model = lean(keras.layers.Dropout(0.3, seed=1))
+    ones = np.ones((50, 40, 6), "float32")
+    dropped = np.asarray(model(ones, training=True))
+    assert (dropped == 0).mean() == pytest.approx(0.3, abs=0.01)
+    np.testing.assert_allclose(np.unique(dropped), [0, 1 / 0.7], rtol=1e-4)
+    np.testing.assert_array_equal(model(ones, training=False), ones)
+
+
+def test_dropout_goes_on_from_the_state_of_its_seed():
+    one, other = (lean(keras.layers.Dropout(0.5, seed=1)) for _ in range(2))
+    ones = np.ones((3, 5, 6), "float32")
+    first, second = (np.asarray(one(ones, training=True)) for _ in range(2))
+    assert (first != second).any()
+    np.testing.assert_array_equal(other(ones, training=True), first)
+    np.testing.assert_array_equal(other(ones, training=True), second)
+
+
+def test_the_gradient_of_dropout_is_its_mask():
+    model = lean(keras.layers.Dropout(0.5, seed=1))
+    ones = tf.ones((3, 5, 6))
+    with tf.GradientTape() as tape:
+        tape.watch(ones)
+        outputs = model(ones, training=True)
+    np.testing.assert_array_equal(tape.gradient(outputs, ones), outputs)
+
+
+def test_an_embedding_reads_rows_and_not_its_table():
+    model = lean(keras.layers.Embedding(9, 4), (None,))
+    graph = tf.function(lambda numbers: model(numbers)).get_concrete_function(tf.TensorSpec((None, 3), "int32")).graph
+    read = {operation.type for operation in graph.get_operations()}
+    assert "ResourceGather" in read and "ReadVariableOp" not in read
+
+
+def test_a_reversible_embedding_still_goes_backwards():
+    layer = keras.layers.ReversibleEmbedding(9, 4)
+    lean(layer, (None,))
+    assert isinstance(layer.call, functools.partial)
+    hidden = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    np.testing.assert_allclose(layer(hidden, reverse=True), hidden @ np.asarray(layer.embeddings).T, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.LayerNormalization(axis=1),
+        keras.layers.LayerNormalization(center=False),
+        keras.layers.LayerNormalization(scale=False),
+        keras.layers.Dropout(0.0),
+        keras.layers.Dropout(0.5, noise_shape=(None, 1, None)),
+        keras.layers.Dense(3, activation="relu"),
+        keras.layers.Dense(3, activation=lambda x: keras.activations.gelu(x, approximate=True)),
+    ],
+)
+def test_other_layers_are_left_alone(layer):
+    assert not lean_layers(lean(layer, (5, 6)))
+
+
+def test_half_precision_stays_and_normalization_counts_in_float32():
+    layer = keras.layers.LayerNormalization(dtype="mixed_bfloat16")
+    inputs = 300 + np.random.default_rng(0).normal(size=(2, 3, 6))
+    expected = layer(inputs)
+    outputs = lean(layer)(inputs)
+    assert outputs.dtype == tf.bfloat16
+    np.testing.assert_allclose(tf.cast(outputs, "float32"), tf.cast(expected, "float32"), rtol=0.01, atol=1e-3)
+
+
+def test_what_was_traced_is_let_go():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "gelu"), keras.layers.LayerNormalization()])
+    compute_leanly(model)
+    assert lean_layers(model) == {"Dense", "LayerNormalization"}
+    before = set(gradient_registry.list())
+    model.compile(StagedAdamW(), "mse")
+    model.fit(np.zeros((4, 4)), np.zeros((4, 3)), verbose=0)
+    assert set(gradient_registry.list()) == before
