@@ -214,7 +214,7 @@ def activation_sources(config, splits):
     Returns:
         Tuple of two `TokenSource`: training and validation texts.
     """
-    sizes = (config.data.batch_size, config.text.tokens_per_batch)
+    sizes = (config.data.batch_size, config.text.tokens_per_batch, devices.uses_xla(config.xla))
     return transfer.TokenSource(splits.train, *sizes), transfer.TokenSource(splits.validation, *sizes)
 
 

@@ -33,6 +33,16 @@ def test_what_was_stored_in_the_order_of_the_batches_is_found_by_text(token_set,
     np.testing.assert_array_equal(wrapped.values[wrapped.starts], token_set.tokens[token_set.offsets[:-1]])
 
 
+@pytest.mark.parametrize(("few_shapes", "count"), [(False, 20), (True, 12)])
+def test_shapes_are_few_where_they_are_asked_to_be(few_shapes, count):
+    lengths = np.arange(1, 41)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    tokens, names = np.ones(offsets[-1], "int32"), [""] * 40
+    token_set = TokenSet(tokens, offsets, None, np.zeros(40, "int32"), names, names, ("a",), 0)
+    batches = TokenSource(token_set, 2, few_shapes=few_shapes).batches()
+    assert len({mask.shape for _, _, mask in batches}) == count
+
+
 def test_the_sample_is_of_usual_length(token_set):
     assert TokenSource(token_set, 2).sample(2)["token_ids"].shape == (2, 5)
     assert TokenSource(token_set, 2).sample(9)["token_ids"].shape == (4, 9)

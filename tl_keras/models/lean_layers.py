@@ -34,7 +34,7 @@ def _lean_call(layer):
     kind = type(layer)
     if isinstance(layer, keras.layers.Embedding):
         return _look_up
-    if kind is keras.layers.Dropout and layer.noise_shape is None and 0 < layer.rate < 1:
+    if kind is keras.layers.Dropout and layer.noise_shape is None and 0 < round(layer.rate * _STEPS) < _STEPS:
         return _drop
     if kind is keras.layers.Dense and layer.activation is keras.activations.gelu:
         return _apply_dense

@@ -15,11 +15,13 @@ class TokenSource:
         token_set: `TokenSet` of n texts.
         batch_size: the most texts computed at once.
         tokens_per_batch: as in `plan_batches`.
+        few_shapes: as in `plan_batches`.
     """
 
     token_set: TokenSet
     batch_size: int
     tokens_per_batch: int | None = None
+    few_shapes: bool = False
 
     target_shape = None
     """Labels stay as they are."""
@@ -75,4 +77,6 @@ class TokenSource:
         return TokenFeatures(values, starts, per_token)
 
     def _batches(self):
-        return token_batches(self.token_set, self.batch_size, tokens_per_batch=self.tokens_per_batch)
+        return token_batches(
+            self.token_set, self.batch_size, tokens_per_batch=self.tokens_per_batch, few_shapes=self.few_shapes
+        )
