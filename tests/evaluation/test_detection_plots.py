@@ -71,7 +71,14 @@ def test_predictions_beside_the_truth_most_mistakes_first(tmp_path, drawn):
     colours = [[to_hex(patch.get_edgecolor()) for patch in rectangles(axes)] for axes in drawn[0].axes]
     orange, blue = ORANGE.lower(), BLUE.lower()
     assert colours == [[orange], [orange, orange], [blue], [blue]]
-    assert {"cat 80 %", "dog 70 %", "dog 90 %", "0 of 1 found", "1 of 1 found", "2.png"} <= set(texts(drawn[0]))
+    assert {
+        "cat 80 %",
+        "dog 70 %",
+        "dog 90 %",
+        "true boxes, 0 of 1 found",
+        "true boxes, 1 of 1 found",
+        "predicted in 2.png",
+    } <= set(texts(drawn[0]))
 
 
 def test_images_without_boxes(tmp_path, drawn):
@@ -79,7 +86,7 @@ def test_images_without_boxes(tmp_path, drawn):
     detection_plots.plot_detections(
         IMAGES[:1], [np.zeros((0, 4))], [[]], [nothing], NAMES[:1], ["cat"], tmp_path / "d.png"
     )
-    assert "0 of 0 found" in texts(drawn[0])
+    assert "true boxes, 0 of 0 found" in texts(drawn[0])
 
 
 @pytest.mark.parametrize(("classes", "curves"), [(1, 1), (3, 4), (12, 1)])

@@ -131,6 +131,15 @@ def test_accuracy_is_drawn_without_validation_and_the_learning_rate_never(tmp_pa
     assert [axes.get_title(loc="left") for axes in drawn[0].axes] == ["Loss", "Accuracy"]
 
 
+def test_many_measures_take_more_than_one_row(tmp_path, drawn):
+    names = ["loss", *(f"{part}_loss" for part in "abcd")]
+    history = {name: [1.0] for name in names} | {f"val_{name}": [1.0] for name in names}
+    plots.plot_history(history, [], tmp_path / "history.png")
+    places = [axes.get_subplotspec() for axes in drawn[0].axes]
+    rows_and_columns = [(place.rowspan.start, place.colspan.start) for place in places]
+    assert rows_and_columns == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
+
+
 def test_crowded_phase_names_stand_upright(tmp_path, drawn):
     for number in (2, 12):
         spans = [(f"block{index}", index + 1, index + 1) for index in range(number)]

@@ -70,10 +70,11 @@ def plot_detections(
         for place, row in enumerate(rows):
             verdicts, found = judged[row]
             image = images[row]
-            axes = _add_image(figure, 2 * place, IMAGES_PER_ROW, image, f"{found.count('right')} of {len(found)} found")
+            caption = f"true boxes, {found.count('right')} of {len(found)} found"
+            axes = _add_image(figure, 2 * place, IMAGES_PER_ROW, image, caption)
             truth_names = [class_names[label] for label in truth_labels[row]]
             _draw_boxes(axes, truth_boxes[row], [BLUE if one == "right" else ORANGE for one in found], truth_names)
-            axes = _add_image(figure, 2 * place + 1, IMAGES_PER_ROW, image, names[row])
+            axes = _add_image(figure, 2 * place + 1, IMAGES_PER_ROW, image, f"predicted in {names[row]}")
             predicted = zip(made[row]["labels"], made[row]["scores"], strict=True)
             captions = [f"{class_names[label]} {100 * score:.0f} %" for label, score in predicted]
             colours = [BLUE if verdict == "right" else ORANGE for verdict in verdicts]

@@ -16,6 +16,7 @@ TILE_WIDTH, TILE_HEIGHT = 2.25, 2.75
 """Inches of one mistake, the three lines below its image included."""
 PANEL_WIDTH = 5.4
 """Inches of one panel of the training history."""
+PANELS_PER_ROW = 3
 
 
 def plot_confusion_matrix(matrix, class_names, path):
@@ -87,9 +88,13 @@ def plot_history(history, phase_spans, path):
     measures = [name for name in history if name in ("loss", "accuracy") or f"val_{name}" in history]
     measures.sort(key=lambda name: name != "loss")
     epochs = max([len(values) for values in history.values()] + [last for _, _, last in phase_spans], default=1)
-    panels = max(len(measures), 1)
-    with saved_figure(path, PANEL_WIDTH * panels, 3.4) as figure:
-        for axes, name in zip(figure.subplots(1, panels, squeeze=False)[0], measures, strict=False):
+    columns = min(max(len(measures), 1), PANELS_PER_ROW)
+    rows = -(-len(measures) // columns) or 1
+    with saved_figure(path, PANEL_WIDTH * columns, 3.4 * rows) as figure:
+        panels = figure.subplots(rows, columns, squeeze=False).ravel()
+        for unused in panels[max(len(measures), 1) :]:
+            unused.remove()
+        for axes, name in zip(panels, measures, strict=False):
             _draw_phases(axes, phase_spans, epochs)
             _draw_curve(axes, history[name], "training", color=ORANGE, linestyle=(0, (4, 1.5)))
             _draw_validation(axes, history.get(f"val_{name}", []), lower_is_better="loss" in name)
