@@ -1,7 +1,9 @@
+import functools
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import kagglehub
@@ -169,6 +171,7 @@ def test_predict_reads_the_standard_input(run, monkeypatch, capsys):
         ([" "], "No text found"),
         (["--files", "nothing.txt"], "Cannot read 'nothing.txt'"),
         (["--files", "{latin}"], "is not UTF-8"),
+        (["{latin}"], "is a file: give --files before it"),
     ],
 )
 def test_bad_texts_are_one_sentence(run, tmp_path, capsys, arguments, message):
@@ -358,6 +361,19 @@ def test_balanced_weights_let_rare_classes_count_as_much(encoder, tmp_path):
     weights = text_classification.training_inputs(config, splits, first_epoch=0)["class_weight"]
     counts = np.bincount(splits.train.labels)
     assert weights[0] * counts[0] == pytest.approx(weights[1] * counts[1])
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_with_xla_shapes_are_few_and_layers_keras_s_own(encoder, table, xla, monkeypatch):
+    config = replace(configured(encoder, table), xla=xla)
+    splits = text_classification.load_data(config)
+    model = text_classification.build_model(config, splits)
+    lean = any(isinstance(layer.call, functools.partial) for layer in model._flatten_layers())
+    asked = []
+    monkeypatch.setattr(text_classification.data, "make_token_dataset", lambda *_, **told: asked.append(told))
+    text_classification.training_inputs(config, splits, first_epoch=0)
+    assert lean != xla
+    assert [told["few_shapes"] for told in asked] == [xla, xla]
 
 
 def test_more_tokens_than_the_encoder_has_positions_are_refused(encoder, table):

@@ -74,7 +74,7 @@ def find_texts(arguments, are_files):
         List of str, without empty lines.
 
     Raises:
-        InputError: a file cannot be read, or there is no text at all.
+        InputError: a file cannot be read, a text is the path of a file, or there is no text at all.
     """
     given = []
     for argument in arguments:
@@ -82,6 +82,8 @@ def find_texts(arguments, are_files):
             given += _lines(sys.stdin.buffer.read(), "The standard input")
         elif are_files:
             given += _lines(_read_file(argument), f"The file {argument!r}")
+        elif argument.endswith(".txt") and os.path.isfile(argument):
+            raise InputError(f"{argument!r} is a file: give --files before it to predict the texts that are in it.")
         else:
             given.append(argument)
     texts = [text for text in given if text.strip()]
