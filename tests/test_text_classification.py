@@ -372,8 +372,11 @@ def test_with_xla_shapes_are_few_and_layers_keras_s_own(encoder, table, xla, mon
     asked = []
     monkeypatch.setattr(text_classification.data, "make_token_dataset", lambda *_, **told: asked.append(told))
     text_classification.training_inputs(config, splits, first_epoch=0)
+    text_classification.compile_model(config, model, keras.optimizers.SGD())
+    monkeypatch.setattr(text_classification.data, "token_batches", lambda *_, **told: asked.append(told) or [])
+    text_classification.predict(model, splits.test, 8)
     assert lean != xla
-    assert [told["few_shapes"] for told in asked] == [xla, xla]
+    assert [told["few_shapes"] for told in asked] == [xla, xla, xla]
 
 
 def test_more_tokens_than_the_encoder_has_positions_are_refused(encoder, table):

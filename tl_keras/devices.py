@@ -64,7 +64,7 @@ def choose_precision():
     return "mixed_bfloat16" if _processor_flags() & {"avx512_bf16", "amx_bf16"} else "float32"
 
 
-def uses_xla(xla=False):
+def uses_xla(xla):
     """Says whether models are compiled with XLA: each shape of inputs costs a compilation, and operations become one.
 
     Args:

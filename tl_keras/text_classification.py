@@ -231,10 +231,7 @@ def training_inputs(config, splits, first_epoch, features=None):
         Dict of arguments of `fit`: the training data, the number of steps, the validation data, the class weights.
     """
     batch_size = config.data.batch_size
-    room = {
-        "tokens_per_batch": config.text.tokens_per_batch,
-        "few_shapes": devices.uses_xla(config.xla),
-    }
+    room = {"tokens_per_batch": config.text.tokens_per_batch, "few_shapes": devices.uses_xla(config.xla)}
     train, validation = (features.train, features.validation) if features else (None, None)
     return {
         "x": data.make_token_dataset(
@@ -448,7 +445,7 @@ def _token_format(tokenizer, text):
 def _batches(model, texts, batch_size):
     """Yields (rows, inputs) of batches of like length."""
     if _takes_tokens(model):
-        yield from data.token_batches(texts, batch_size, few_shapes=devices.uses_xla())
+        yield from data.token_batches(texts, batch_size, few_shapes=model.jit_compile)
         return
     sources = _texts_of(texts)
     order = np.argsort([len(_one_line(text)) for text in sources], kind="stable")
