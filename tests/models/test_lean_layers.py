@@ -33,7 +33,7 @@ def outputs_and_gradients(model, inputs):
     return outputs, tape.gradient(loss, [weight.value for weight in model.trainable_weights])
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+@pytest.fixture(params=FAMILIES)
 def encoder(request):
     """An encoder with the exact GELU, and tokens."""
     backbone, tokenizer = FAMILIES[request.param]()

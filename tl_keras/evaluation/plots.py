@@ -88,11 +88,12 @@ def plot_history(history, phase_spans, path):
     measures = [name for name in history if name in ("loss", "accuracy") or f"val_{name}" in history]
     measures.sort(key=lambda name: name != "loss")
     epochs = max([len(values) for values in history.values()] + [last for _, _, last in phase_spans], default=1)
-    columns = min(max(len(measures), 1), PANELS_PER_ROW)
-    rows = -(-len(measures) // columns) or 1
+    count = max(len(measures), 1)
+    columns = min(count, PANELS_PER_ROW)
+    rows = -(-count // columns)
     with saved_figure(path, PANEL_WIDTH * columns, 3.4 * rows) as figure:
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
-        for unused in panels[max(len(measures), 1) :]:
+        for unused in panels[count:]:
             unused.remove()
         for axes, name in zip(panels, measures, strict=False):
             _draw_phases(axes, phase_spans, epochs)
