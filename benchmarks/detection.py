@@ -76,7 +76,7 @@ def build_hub(size):
 
 def time_steps(way, options):
     """Returns the median CPU seconds for an image of a training step and of a prediction, in this process."""
-    from tl_keras import devices
+    from tl_keras.system import devices
 
     devices.set_up(0, "float32")
     import keras
@@ -106,8 +106,9 @@ def median_seconds(step, count):
 def time_first_phase(name, mode, options):
     """Returns the CPU seconds of the first phase of a detector, in this process."""
     import tl_keras as tl
-    from tl_keras import data, devices, fitting, runs
+    from tl_keras import data, fitting, runs
     from tl_keras.config import CacheConfig, DataConfig, DetectionConfig, ModelConfig, RunConfig
+    from tl_keras.system import devices
     from tl_keras.train import build_model
 
     detector, backbone, settings, block = FIRST_PHASES[name]

@@ -66,7 +66,8 @@ class EpochClock:
 def train_by_the_package(job, precision):
     """Fine-tunes as `python -m tl_keras.train` does."""
     import tl_keras as tl
-    from tl_keras import config, data, devices, models, text_classification, train
+    from tl_keras import config, data, models, text_classification, train
+    from tl_keras.system import devices
 
     devices.set_up(job.seed, precision)
     import keras
@@ -104,7 +105,7 @@ def train_by_the_package(job, precision):
 
 def train_by_keras_hub(job, sequence_length):
     """Fine-tunes with KerasHub's own classifier, of which only the learning rate is set."""
-    from tl_keras import devices
+    from tl_keras.system import devices
 
     devices.load_tensorflow()
     import keras

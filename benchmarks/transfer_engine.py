@@ -72,7 +72,7 @@ WAYS = {
 
 def measure(case, way, count):
     """Runs one way of a case in this process and returns its CPU seconds."""
-    from tl_keras import devices
+    from tl_keras.system import devices
 
     run, precision = WAYS[way]
     devices.set_up(0, precision)

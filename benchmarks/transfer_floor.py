@@ -200,7 +200,7 @@ def main():
     parser.add_argument("--examples", type=int, default=512, help="number of images or texts (default: 512)")
     parser.add_argument("--precision", default="float32", choices=("float32", "mixed_bfloat16"))
     options = parser.parse_args()
-    from tl_keras import devices
+    from tl_keras.system import devices
 
     devices.set_up(0, options.precision)
     case = CASES[options.case]

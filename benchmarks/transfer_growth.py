@@ -61,7 +61,7 @@ def draw_files(folder, count, size):
 
 def prepare(case, count, folder):
     """Builds the model and the images, warm enough that what follows is the cache's own."""
-    from tl_keras import devices
+    from tl_keras.system import devices
 
     devices.set_up(0, "float32")
     model = build_model(case)

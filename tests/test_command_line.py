@@ -10,8 +10,8 @@ import pytest
 from tl_keras.command_line import CONFIG_FOLDER, config_text, parse, run_verb
 from tl_keras.config import DataConfig, ModelConfig, OptimizerConfig, RunConfig
 from tl_keras.errors import InputError, RunStopped
-from tl_keras.interruption import Interrupted
 from tl_keras.phases import Phase
+from tl_keras.system.interruption import Interrupted
 
 REPOSITORY = Path(__file__).parents[1]
 UNLIKE_DEFAULTS = RunConfig(

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import tl_keras as tl
-from tl_keras.checksums import write_checksums
+from tl_keras.system.checksums import write_checksums
 
 
 def test_a_run_knows_its_classes_and_its_image_size(finished_run):

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from tl_keras import adaptation, data, devices, evaluation, fitting, models, transfer
-from tl_keras.atomic_files import atomic_path
+from tl_keras import adaptation, data, evaluation, fitting, models, transfer
 from tl_keras.config.adaptation_config import DEFAULT_WEIGHTS, FEATURES_ONLY, STATISTICS_ONLY
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
+from tl_keras.system import devices
+from tl_keras.system.atomic_files import atomic_path
 from tl_keras.tasks import TASKS
 
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 200, 2, 20

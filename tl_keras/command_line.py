@@ -14,10 +14,10 @@ from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser, set_lo
 
 from tl_keras.config import RunConfig, check_keys, flag_names
 from tl_keras.errors import InputError, LostWorker, RunStopped, unknown_name
-from tl_keras.interruption import Interrupted
 from tl_keras.phases import Phase, Plateau
-from tl_keras.plain_yaml import load_yaml
 from tl_keras.runs import DISK_FULL
+from tl_keras.system.interruption import Interrupted
+from tl_keras.system.plain_yaml import load_yaml
 
 CONFIG_FOLDER = Path(__file__).parent / "configs"
 MAX_CONFIG_BYTES = 1_000_000

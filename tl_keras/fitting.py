@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from tl_keras import callbacks, data, distribution, models, replicas, transfer
 from tl_keras.config.adaptation_config import STATISTICS_ONLY
-from tl_keras.durations import parse_interval
 from tl_keras.errors import InputError, RunStopped, unknown_name
 from tl_keras.phase_features import PhaseFeatures
-from tl_keras.quick_collection import quick_collection
+from tl_keras.system.durations import parse_interval
+from tl_keras.system.gc_freeze import quick_collection
 from tl_keras.tasks import TASKS
 
 LOWERED_RATE = 0.1

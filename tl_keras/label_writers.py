@@ -8,7 +8,7 @@ import contextlib
 import csv
 import json
 
-from tl_keras.foreign_text import csv_cell, for_terminal
+from tl_keras.system.escaping import csv_cell, for_terminal
 
 MOST_SHOWN = 200
 """Characters of a text that a table shows; the other formats hold all of it."""

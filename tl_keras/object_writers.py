@@ -14,7 +14,7 @@ from PIL import Image
 
 from tl_keras import data, evaluation
 from tl_keras.errors import InputError
-from tl_keras.foreign_text import csv_cell, for_terminal
+from tl_keras.system.escaping import csv_cell, for_terminal
 
 
 @contextlib.contextmanager

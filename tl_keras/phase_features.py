@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 
 from tl_keras import transfer
-from tl_keras.atomic_files import atomic_path
 from tl_keras.phases import total_epochs
+from tl_keras.system.atomic_files import atomic_path
 from tl_keras.tasks import TASKS
 
 MEMORY, DISK = "memory", "disk"

@@ -28,10 +28,10 @@ from pathlib import Path
 import filelock
 import yaml
 
-from tl_keras.atomic_files import atomic_path
-from tl_keras.checksums import SUMS, find_changed, write_checksums
 from tl_keras.errors import InputError, RunStopped
-from tl_keras.interruption import StopSignals
+from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.checksums import SUMS, find_changed, write_checksums
+from tl_keras.system.interruption import StopSignals
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 VITAL = ("config.yaml", "data.json", "history.json", "log.jsonl", "metrics.json", "model.keras", "versions.json")

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from tl_keras import data, devices, evaluation, models, transfer
+from tl_keras import data, evaluation, models, transfer
 from tl_keras.errors import InputError
-from tl_keras.foreign_text import csv_cell
 from tl_keras.recipes import TEXT_HEAD_RATE
-from tl_keras.user_cache import user_cache
+from tl_keras.system import devices
+from tl_keras.system.escaping import csv_cell
+from tl_keras.system.user_cache import user_cache
 
 HEAD_RATE = TEXT_HEAD_RATE
 """Learning rate of a head that learns alone, where a recipe chooses it."""

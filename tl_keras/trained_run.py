@@ -4,10 +4,11 @@ import functools
 import os
 from pathlib import Path
 
-from tl_keras import devices, models
+from tl_keras import models
 from tl_keras.command_line import parse
 from tl_keras.errors import InputError
 from tl_keras.runs import RunFolder, resume_command
+from tl_keras.system import devices
 from tl_keras.tasks import TASKS
 
 

@@ -11,10 +11,10 @@ from keras import layers
 
 from tl_keras.callbacks.checkpoints import NotFinite, SaveCheckpoints
 from tl_keras.callbacks.restoring import Progress, restore_newest
-from tl_keras.durations import Interval
 from tl_keras.errors import InputError
-from tl_keras.interruption import Interrupted, StopSignals
 from tl_keras.phases import Phase
+from tl_keras.system.durations import Interval
+from tl_keras.system.interruption import Interrupted, StopSignals
 from tl_keras.transfer.staged_adamw import StagedAdamW
 from tl_keras.transfer.unfreezing import ProgressiveUnfreezing
 

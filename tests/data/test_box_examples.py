@@ -4,7 +4,7 @@ from tl_keras.data import box_examples
 from tl_keras.data.box_examples import BOX_EXAMPLES, box_example_path
 from tl_keras.data.boxed_emoji import COUNTS, IMAGE_SIZE, KINDS, MOST_OBJECTS
 from tl_keras.errors import InputError
-from tl_keras.user_cache import user_cache
+from tl_keras.system.user_cache import user_cache
 
 
 def test_an_example_is_made_once(tmp_path, monkeypatch):

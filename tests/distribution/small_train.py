@@ -6,9 +6,10 @@ Usage: python tests/distribution/small_train.py DEVICES FLAG...
 import sys
 
 from tests.models.small_backbone import small_backbone
-from tl_keras import devices, train
+from tl_keras import train
 from tl_keras.command_line import run_verb
 from tl_keras.models import classifiers, detectors
+from tl_keras.system import devices
 
 
 def split_processor(count):

@@ -9,8 +9,8 @@ import zipfile
 
 import numpy as np
 
-from tl_keras.atomic_files import atomic_path
 from tl_keras.errors import InputError
+from tl_keras.system.atomic_files import atomic_path
 
 PATTERN = "[0-9]*.npz"
 KEPT = 2

@@ -10,8 +10,8 @@ import numpy as np
 
 from tl_keras.callbacks.checkpoint_files import write_checkpoint
 from tl_keras.callbacks.checkpoint_variables import digest_of, saved_variables
-from tl_keras.durations import Interval
-from tl_keras.interruption import SIGNALS, StopSignals
+from tl_keras.system.durations import Interval
+from tl_keras.system.interruption import SIGNALS, StopSignals
 
 VALIDATION_PATIENCE = 20.0
 """Seconds that a validation may take to its end after a signal asked to stop: the epoch is then saved whole."""

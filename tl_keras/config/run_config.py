@@ -12,10 +12,10 @@ from tl_keras.config.optimizer_config import OptimizerConfig
 from tl_keras.config.ranges import check_above_zero, check_least
 from tl_keras.config.task_rules import check_task, parts_of_task
 from tl_keras.config.text_config import TextConfig
-from tl_keras.durations import parse_duration, parse_interval
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase, check_phases
 from tl_keras.recipes import Recipe
+from tl_keras.system.durations import parse_duration, parse_interval
 
 MAX_SEED = 2**32 - 1
 

@@ -3,7 +3,7 @@
 from tl_keras.data.boxed_emoji import write_boxed_emoji
 from tl_keras.data.tree_crowns import write_tree_crowns
 from tl_keras.errors import unknown_name
-from tl_keras.user_cache import cached_folder
+from tl_keras.system.user_cache import cached_folder
 
 BOX_EXAMPLES = {
     "boxed_emoji": "560 photographs, 256 x 256 pixels, with up to 6 emoji of 5 kinds pasted on each",

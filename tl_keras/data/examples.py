@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tl_keras.data.digits import write_mnist, write_uci_digits
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.user_cache import cached_folder
+from tl_keras.system.user_cache import cached_folder
 
 IMAGE_EXAMPLES = {
     "emoji": "810 emoji of 12 kinds, 64 x 64 pixels, drawn by Google (Noto Emoji)",

@@ -8,8 +8,8 @@ from dataclasses import astuple
 
 import numpy as np
 
-from tl_keras.atomic_files import atomic_path
 from tl_keras.errors import InputError
+from tl_keras.system.atomic_files import atomic_path
 
 # To be raised when the same texts give other arrays than before.
 _LAYOUT = "tokens 2"

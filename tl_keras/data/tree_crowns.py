@@ -17,7 +17,7 @@ from tl_keras.data.box_tiles import boxes_inside, tile_boxes
 from tl_keras.data.coco_writing import write_coco
 from tl_keras.data.decoding import read_upright
 from tl_keras.data.pascal_voc import read_voc
-from tl_keras.pip_assets import PipAsset, fetch_asset
+from tl_keras.system.pip_assets import PipAsset, fetch_asset
 
 _LARGE, _SMALL = "2019_YELL_2_528000_4978000_image_crop2", "2019_YELL_2_541000_4977000_image_crop"
 ASSET = PipAsset(

@@ -11,7 +11,7 @@ from tl_keras.data.faults import Faults
 from tl_keras.data.folders import list_images
 from tl_keras.data.listing import one_line, printable
 from tl_keras.errors import InputError
-from tl_keras.plain_yaml import load_yaml
+from tl_keras.system.plain_yaml import load_yaml
 
 _SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "test": "test"}
 

@@ -5,9 +5,9 @@ import importlib
 import os
 from dataclasses import dataclass
 
-from tl_keras.devices import load_tensorflow
 from tl_keras.distribution.cluster import EXAMPLE, read_cluster
 from tl_keras.errors import InputError
+from tl_keras.system.devices import load_tensorflow
 
 TPU_VARIABLE = "TPU_NAME"
 """What names the TPU on Google's machines; TPUClusterResolver reads it, too."""

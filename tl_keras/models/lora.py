@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.quick_collection import quick_collection
+from tl_keras.system.gc_freeze import quick_collection
 
 ADAPTABLE = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Embedding)
 BASES = ("_kernel", "_embeddings")

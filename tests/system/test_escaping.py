@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.foreign_text import csv_cell, for_terminal
+from tl_keras.system.escaping import csv_cell, for_terminal
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tl_keras.atomic_files import atomic_path
+from tl_keras.system.atomic_files import atomic_path
 
 
 def test_a_failing_writer_leaves_the_old_file_alone(tmp_path):

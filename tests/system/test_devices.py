@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tl_keras import devices
+from tl_keras.system import devices
 
 
 def test_tensorflow_starts_without_a_word():

@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from tl_keras.plain_yaml import MOST_DEPTH, load_yaml
+from tl_keras.system.plain_yaml import MOST_DEPTH, load_yaml
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tl_keras.errors import InputError
-from tl_keras.user_cache import cached_folder
+from tl_keras.system.user_cache import cached_folder
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What process, disk and devices offer: atomic files, checksums, caches, signals, YAML."""
