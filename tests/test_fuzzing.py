@@ -18,9 +18,9 @@ from tests.data.tiny_pictures import save_picture
 from tl_keras.command_line import parse
 from tl_keras.config import flag_names
 from tl_keras.data.box_sources import find_boxes
-from tl_keras.data.decoding import read_image, read_upright
-from tl_keras.data.measuring import upright_size
-from tl_keras.data.tables import read_table
+from tl_keras.data.images.decoding import read_image, read_upright
+from tl_keras.data.images.sizes import upright_size
+from tl_keras.data.images.table import read_table
 from tl_keras.data.text_tables import read_text_table
 from tl_keras.errors import InputError
 

@@ -6,7 +6,7 @@ import os
 import pytest
 from tiny_pictures import save_picture
 
-from tl_keras.data.tables import read_table
+from tl_keras.data.images.table import read_table
 from tl_keras.data.text_tables import read_text_table
 from tl_keras.errors import InputError
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tl_keras.data.box_geometry import box_areas, clip_boxes, resize_boxes, restore_boxes, to_xyxy
-from tl_keras.data.decoding import resize_image
+from tl_keras.data.images.decoding import resize_image
 from tl_keras.errors import InputError
 
 

@@ -6,7 +6,7 @@ from tiny_pictures import save_picture
 
 from tl_keras.data.box_images import load_box_splits
 from tl_keras.data.box_records import BoxRecords
-from tl_keras.data.images import ImageFiles
+from tl_keras.data.images.image_sets import ImageFiles
 from tl_keras.errors import InputError
 
 

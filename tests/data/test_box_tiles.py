@@ -4,7 +4,7 @@ from tiny_pictures import save_picture
 
 from tl_keras.data.box_records import BoxRecords
 from tl_keras.data.box_tiles import boxes_inside, tile_boxes
-from tl_keras.data.decoding import read_upright
+from tl_keras.data.images.decoding import read_upright
 from tl_keras.errors import InputError
 
 

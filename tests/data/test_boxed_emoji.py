@@ -7,7 +7,7 @@ from PIL import Image
 from tl_keras.data import boxed_emoji
 from tl_keras.data.box_sources import find_boxes
 from tl_keras.data.boxed_emoji import KINDS, write_boxed_emoji
-from tl_keras.data.decoding import read_upright
+from tl_keras.data.images.decoding import read_upright
 
 COUNTS = {"train": 12, "validation": 3, "test": 4}
 

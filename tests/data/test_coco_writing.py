@@ -7,7 +7,7 @@ from PIL import Image
 from tl_keras.data.box_records import BoxRecords
 from tl_keras.data.box_sources import find_boxes
 from tl_keras.data.coco_writing import coco_document, coco_results, write_coco
-from tl_keras.data.decoding import read_upright
+from tl_keras.data.images.decoding import read_upright
 
 
 def make_records():

@@ -6,7 +6,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from tl_keras.data.box_sources import find_boxes
-from tl_keras.data.decoding import read_upright
+from tl_keras.data.images.decoding import read_upright
 from tl_keras.errors import InputError
 
 

@@ -4,7 +4,7 @@ from PIL import Image
 
 from tl_keras.data import tree_crowns
 from tl_keras.data.box_sources import find_boxes
-from tl_keras.data.decoding import read_upright
+from tl_keras.data.images.decoding import read_upright
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import tl_keras as tl
 from tl_keras import predict
 from tl_keras.command_line import parse
-from tl_keras.data.sources import find_records
+from tl_keras.data.images.find import find_records
 from tl_keras.system.checksums import write_checksums
 
 

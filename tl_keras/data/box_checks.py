@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tl_keras.data.bad_files import add_bad_images
 from tl_keras.data.box_geometry import box_areas, clip_boxes, to_xyxy
 from tl_keras.data.box_records import BoxRecords
+from tl_keras.data.images.bad_files import add_bad_images
+from tl_keras.data.images.sizes import upright_size
 from tl_keras.data.listing import first_of, lookalikes
-from tl_keras.data.measuring import upright_size
 from tl_keras.data.records import sorted_class_names
 from tl_keras.errors import unknown_name
 

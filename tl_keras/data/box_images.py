@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tl_keras.data.box_geometry import BOX_RESIZES, resize_boxes
-from tl_keras.data.images import ImageFiles, load_image_splits
+from tl_keras.data.images.image_sets import ImageFiles, load_image_splits
 from tl_keras.data.records import SPLITS, Records
 from tl_keras.errors import unknown_name
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from tl_keras.data.box_geometry import box_areas
-from tl_keras.data.decoding import read_upright
+from tl_keras.data.images.decoding import read_upright
 from tl_keras.errors import InputError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from tl_keras.data.box_geometry import box_areas
-from tl_keras.data.decoding import read_upright
+from tl_keras.data.images.decoding import read_upright
 from tl_keras.data.records import SPLITS
 
 JPEG_QUALITY = 95

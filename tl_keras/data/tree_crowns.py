@@ -15,7 +15,7 @@ from PIL import Image
 from tl_keras.data.box_records import BoxRecords
 from tl_keras.data.box_tiles import boxes_inside, tile_boxes
 from tl_keras.data.coco_writing import write_coco
-from tl_keras.data.decoding import read_upright
+from tl_keras.data.images.decoding import read_upright
 from tl_keras.data.pascal_voc import read_voc
 from tl_keras.system.pip_assets import PipAsset, fetch_asset
 

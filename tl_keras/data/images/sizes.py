@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import ExifTags
 
-from tl_keras.data.decoding import DAMAGE, open_image
+from tl_keras.data.images.decoding import DAMAGE, open_image
 
 MOST_MEASURED = 200
 

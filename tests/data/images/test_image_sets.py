@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 from tiny_pictures import save_picture
 
-from tl_keras.data import images as images_module
-from tl_keras.data.images import ImageFiles, load_image_splits, read_image
+from tl_keras.data.images.image_sets import ImageFiles, load_image_splits, read_image
+from tl_keras.data.images.image_sets import image_sets as images_module
 from tl_keras.data.records import Records
 from tl_keras.errors import InputError
 

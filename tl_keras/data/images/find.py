@@ -4,9 +4,9 @@ import importlib
 
 from tl_keras.data.examples import IMAGE_EXAMPLES
 from tl_keras.data.folders import read_folders
+from tl_keras.data.images.table import read_table
 from tl_keras.data.places import find_place
 from tl_keras.data.records import Records
-from tl_keras.data.tables import read_table
 
 __all__ = ["Records", "find_records"]
 

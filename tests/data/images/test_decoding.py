@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from tl_keras.data.decoding import BadImage, read_image, read_upright
+from tl_keras.data.images.decoding import BadImage, read_image, read_upright
 from tl_keras.errors import InputError
 
 RED = (200, 30, 20)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tl_keras.data.sources import find_records
+from tl_keras.data.images.find import find_records
 from tl_keras.errors import InputError
 
 
@@ -58,7 +58,7 @@ def test_an_example_of_texts():
 
 def test_importing_loads_no_tensorflow():
     code = (
-        "import sys, tl_keras.data.sources, tl_keras.data.splitting, tl_keras.data.images\n"
+        "import sys, tl_keras.data.images.find, tl_keras.data.splitting, tl_keras.data.images.image_sets\n"
         "assert not {'tensorflow.python', 'keras.src', 'pandas.core', 'tensorflow_datasets.core'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_keras.data.batching import make_dataset, steps_per_epoch
-from tl_keras.data.images import ImageFiles, ImageSet
+from tl_keras.data.images.batching import make_dataset, steps_per_epoch
+from tl_keras.data.images.image_sets import ImageFiles, ImageSet
 from tl_keras.errors import InputError
 
 

@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from tl_keras.data.measuring import MOST_MEASURED, typical_side, upright_size
+from tl_keras.data.images.sizes import MOST_MEASURED, typical_side, upright_size
 
 
 def png(width, height):

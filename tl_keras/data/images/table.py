@@ -2,8 +2,8 @@
 
 import os
 
-from tl_keras.data.bad_files import add_bad_images
 from tl_keras.data.faults import Faults
+from tl_keras.data.images.bad_files import add_bad_images
 from tl_keras.data.labels import read_labels, read_splits
 from tl_keras.data.listing import printable
 from tl_keras.data.records import Records

@@ -1,7 +1,7 @@
 import pandas
 import pytest
 
-from tl_keras.data.tables import read_table
+from tl_keras.data.images.table import read_table
 from tl_keras.errors import InputError
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.data.copies import Looks, find_copies, note_copies
+from tl_keras.data.images.duplicates import Looks, find_copies, note_copies
 from tl_keras.data.records import Records
 
 

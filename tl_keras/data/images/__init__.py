@@ -1,0 +1,1 @@
+"""Images and their labels: finding, checking, decoding, augmenting and batching them."""
