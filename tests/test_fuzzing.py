@@ -17,7 +17,7 @@ from PIL import Image
 from tests.data.tiny_pictures import save_picture
 from tl_keras.command_line import parse
 from tl_keras.config import flag_names
-from tl_keras.data.box_sources import find_boxes
+from tl_keras.data.boxes.find import find_boxes
 from tl_keras.data.images.decoding import read_image, read_upright
 from tl_keras.data.images.sizes import upright_size
 from tl_keras.data.images.table import read_table

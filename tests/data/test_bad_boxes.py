@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from tiny_pictures import save_picture
 
-from tl_keras.data.box_images import load_box_splits
-from tl_keras.data.box_sources import find_boxes
-from tl_keras.data.box_splitting import split_boxes
+from tl_keras.data.boxes.box_sets import load_box_splits
+from tl_keras.data.boxes.find import find_boxes
+from tl_keras.data.boxes.splitting import split_boxes
 from tl_keras.errors import InputError
 
 

@@ -3,7 +3,7 @@
 import os
 from dataclasses import replace
 
-from tl_keras.data.box_examples import BOX_EXAMPLES
+from tl_keras.data.boxes.example_sets import BOX_EXAMPLES
 from tl_keras.data.examples import EXAMPLES
 from tl_keras.data.places import TFDS_PREFIX
 from tl_keras.models.backbones import HUB_PREFIX

@@ -1,0 +1,69 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny_pictures import save_picture
+
+from tl_keras.data.boxes.box_sets import load_box_splits
+from tl_keras.data.boxes.records import BoxRecords
+from tl_keras.data.images.image_sets import ImageFiles
+from tl_keras.errors import InputError
+
+
+@pytest.fixture
+def records(tmp_path):
+    sizes = [(30, 40), (40, 40), (20, 40), (30, 40)]
+    return BoxRecords(
+        sources=[save_picture(tmp_path / f"{row}.png", width, height) for row, (height, width) in enumerate(sizes)],
+        names=[f"{row}.png" for row in range(4)],
+        boxes=[np.array([[0, 0, 40, 20], [4, 4, 4.5, 20]], np.float32), *[np.array([[2, 4, 20, 16]], np.float32)] * 3],
+        labels=[np.array([1, 0], np.int32), *[np.array([0], np.int32)] * 3],
+        sizes=np.array(sizes, np.int32),
+        splits=["train", "train", "validation", "test"],
+        class_names=("a", "b"),
+        notes=("A note.",),
+    )
+
+
+def test_boxes_move_with_their_images(records):
+    splits = load_box_splits(records, 20)
+    assert splits.train.images.shape == (2, 20, 20, 3) and splits.train.images.dtype == np.uint8
+    # 40 × 30 becomes 20 × 15, with 2 rows of white above.
+    assert splits.train.boxes[0].tolist() == [[0, 2, 20, 12]] and splits.train.labels[0].tolist() == [1]
+    assert splits.train.images[0, 1].min() == 255 and splits.train.images[0, 2].min() < 255
+    assert splits.validation.boxes[0].tolist() == [[1, 7, 10, 13]] and splits.train.boxes[0].dtype == np.float32
+    assert splits.train.sizes.tolist() == [[30, 40], [40, 40]] and splits.test.names == ["3.png"]
+    assert splits.class_names == ("a", "b") and splits.skipped == []
+    assert splits.notes == ("A note.", "Left out 1 boxes that are thinner than a pixel at 20 × 20.")
+
+
+def test_squash(records):
+    found = load_box_splits(records, 20, resize="squash").test.boxes[0]
+    np.testing.assert_allclose(found, [[1, 8 / 3, 10, 32 / 3]], rtol=1e-6)
+
+
+def test_crop_is_refused(records):
+    with pytest.raises(InputError, match="data.resize 'crop'"):
+        load_box_splits(records, 20, resize="crop")
+
+
+def test_beyond_the_memory_files_are_read_at_each_access(records):
+    in_memory, on_disk = load_box_splits(records, 20).train, load_box_splits(records, 20, max_decoded_bytes=10).train
+    assert isinstance(on_disk.images, ImageFiles)
+    np.testing.assert_array_equal(on_disk.images[1], in_memory.images[1])
+
+
+def test_bad_files_are_named_or_skipped(records, tmp_path):
+    (tmp_path / "1.png").write_bytes(b"broken")
+    with pytest.raises(InputError, match="1 of 4 images cannot be used: 1.png"):
+        load_box_splits(records, 20)
+    splits = load_box_splits(records, 20, on_bad_file="skip", max_bad_files=1.0)
+    assert splits.train.names == ["0.png"] and len(splits.train) == len(splits.train.images) == 1
+    assert [name for name, _ in splits.skipped] == ["1.png"]
+    with pytest.raises(InputError, match="No training image that can be read is left of a; b"):
+        load_box_splits(
+            replace(records, sources=[str(tmp_path / "1.png"), *records.sources[1:]]),
+            20,
+            on_bad_file="skip",
+            max_bad_files=1.0,
+        )

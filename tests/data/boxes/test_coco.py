@@ -1,0 +1,138 @@
+import copy
+import json
+
+import pytest
+from tiny_pictures import save_picture
+
+from tl_keras.data.boxes.coco import find_coco_files, read_coco
+from tl_keras.data.boxes.find import find_boxes
+from tl_keras.errors import InputError
+
+GOOD = {
+    "images": [
+        {"id": 7, "file_name": "a.png", "height": 30, "width": 40},
+        {"id": 3, "file_name": "deep/b.png", "height": 30, "width": 40},
+    ],
+    "annotations": [
+        {"id": 1, "image_id": 7, "category_id": 90, "bbox": [1, 2, 10, 10], "iscrowd": 0},
+        {"id": 2, "image_id": 3, "category_id": 4, "bbox": [5, 5, 20, 20]},
+        {"id": 3, "image_id": 7, "category_id": 4, "bbox": [0, 0, 9, 9]},
+        {"id": 4, "image_id": 7, "category_id": 4, "bbox": [0, 0, 40, 30], "iscrowd": 1},
+    ],
+    "categories": [{"id": 90, "name": "ant"}, {"id": 4, "name": "bee"}, {"id": 11, "name": "cow"}],
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    for name in ("a.png", "deep/b.png"):
+        save_picture(tmp_path / name)
+
+    def make(change=None, name="boxes.json", content=GOOD):
+        content = copy.deepcopy(content)
+        if change:
+            change(content)
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content), encoding="utf-8")
+        return file
+
+    return make
+
+
+def test_sparse_ids_are_mapped_and_crowds_counted(write, tmp_path):
+    records = find_boxes(write())
+    assert records.sources == [str(tmp_path / "a.png"), str(tmp_path / "deep/b.png")]
+    assert records.class_names == ("bee", "ant")
+    assert [labels.tolist() for labels in records.labels] == [[1, 0], [0]]
+    assert records.boxes[0].tolist() == [[1, 2, 11, 12], [0, 0, 9, 9]]
+    assert records.boxes[1].tolist() == [[5, 5, 25, 25]]
+    assert records.splits == ["", ""]
+    assert records.notes == ("Left out 1 boxes of crowds.", "Left out, for no image shows it: cow.")
+
+
+def test_annotations_may_lack_ids(write):
+    def without_ids(content):
+        for entry in content["annotations"]:
+            del entry["id"]
+
+    assert [len(boxes) for boxes in find_boxes(write(without_ids)).boxes] == [2, 1]
+
+
+def test_xyxy_is_named_and_accepted(write):
+    def as_xyxy(content):
+        for entry in content["annotations"]:
+            left, top, width, height = entry["bbox"]
+            entry["bbox"] = [left + 15, top + 8, left + width + 14, top + height + 5]
+
+    with pytest.raises(InputError, match="look like xyxy"):
+        find_boxes(write(as_xyxy))
+    assert find_boxes(write(as_xyxy), box_format="xyxy").boxes[1].tolist() == [[20, 13, 39, 30]]
+
+
+def _append(key, entry):
+    return lambda content: content[key].append(entry)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_append("images", {"id": 7, "file_name": "c.png"}), "an image id that is given twice at id 7"),
+        (_append("images", {"id": 8, "file_name": "../c.png"}), "leads out of its folder at ../c.png"),
+        (_append("images", {"file_name": "c.png"}), "an image without id or file_name"),
+        (_append("images", {"id": 8, "file_name": "c.png"}), "an image that is not there at c.png"),
+        (_append("annotations", {"id": 1, "image_id": 7}), "an annotation id that is given twice at annotation 1"),
+        (_append("annotations", {"id": 9, "image_id": 8}), r"unknown image id at annotation 9 \(image 8\)"),
+        (_append("annotations", {"id": 9, "image_id": 7, "category_id": 1}), r"unknown category id at .*category 1\)"),
+        (_append("annotations", {"id": 9, "image_id": 7, "category_id": 4}), "without a number at annotation 9"),
+        (
+            _append("annotations", {"id": [9], "image_id": [7], "category_id": {}}),
+            r"unknown image id at number 5 \(image None",
+        ),
+        (_append("categories", {"id": [], "name": "dog"}), "a category without a whole number as its id"),
+        (_append("categories", {"id": 4, "name": "dog"}), "a category id that is given twice at id 4"),
+        (_append("categories", {"id": 5, "name": "bee"}), "a category name that is given twice at bee"),
+        (lambda content: content["images"][0].update(width=41), r"a.png \(40 × 30, not 41 × 30\)"),
+        (lambda content: content.pop("categories"), "not in COCO's format: got the keys images, annotations, expected"),
+        (lambda content: content["images"].append(3), "not in COCO's format: images must hold objects"),
+    ],
+)
+def test_faults(write, change, message):
+    with pytest.raises(InputError, match=message) as caught:
+        find_boxes(write(change))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "message"), [("[1, 2]", "got no object"), ("{", "is not JSON"), ("\xff", "not JSON")])
+def test_not_coco(tmp_path, text, message):
+    (tmp_path / "x.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match=message):
+        find_boxes(tmp_path / "x.json")
+
+
+def test_one_file_per_split_beside_folders_of_images(tmp_path, write):
+    for split in ("train2017", "val2017"):
+        for name in ("a.png", "deep/b.png"):
+            save_picture(tmp_path / "coco" / split / name)
+        write(name=f"coco/annotations/instances_{split}.json")
+        write(name=f"coco/annotations/captions_{split}.json", content={"images": []})
+    records = find_boxes(tmp_path / "coco")
+    assert records.splits == ["train"] * 2 + ["validation"] * 2
+    assert records.names[0] == "train/a.png" and records.names[2] == "validation/a.png"
+    assert records.sources[2] == str(tmp_path / "coco/val2017/a.png")
+
+
+def test_files_beside_the_images_of_each_split(tmp_path, write):
+    for split in ("train", "valid"):
+        for name in ("a.png", "deep/b.png"):
+            save_picture(tmp_path / "export" / split / name)
+        write(name=f"export/{split}/_annotations.coco.json")
+    assert find_boxes(tmp_path / "export").splits == ["train"] * 2 + ["validation"] * 2
+    assert len(find_coco_files(tmp_path / "export")) == 2
+
+
+def test_images_in_a_folder_of_their_own(tmp_path, write):
+    for name in ("a.png", "deep/b.png"):
+        save_picture(tmp_path / "other" / "images" / name)
+    file = write(name="other/labels.json")
+    assert read_coco([file]).sources[0] == str(tmp_path / "other/images/a.png")

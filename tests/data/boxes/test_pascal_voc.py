@@ -1,0 +1,82 @@
+import pytest
+from tiny_pictures import save_picture
+
+from tl_keras.data.boxes.find import find_boxes
+from tl_keras.errors import InputError
+
+
+def write_xml(path, *objects, size=(40, 30), file_name="x.jpg"):
+    things = "".join(
+        f"<object><name>{name}</name>{extra}<bndbox><xmin>{a}</xmin><ymin>{b}</ymin><xmax>{c}</xmax><ymax>{d}</ymax>"
+        "</bndbox></object>"
+        for name, (a, b, c, d), extra in objects
+    )
+    size = f"<size><width>{size[0]}</width><height>{size[1]}</height></size>"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"<annotation><filename>{file_name}</filename>{size}{things}</annotation>", encoding="utf-8")
+
+
+@pytest.fixture
+def challenge(tmp_path):
+    """A folder in the layout of the challenge."""
+    for number in range(3):
+        save_picture(tmp_path / "JPEGImages" / f"{number}.png")
+    write_xml(tmp_path / "Annotations" / "0.xml", ("dog", (1, 1, 40, 30), ""), ("cat", (5, 6, 9, 9), ""))
+    write_xml(tmp_path / "Annotations" / "1.xml", ("dog", (3, 3, 9, 9), "<difficult>1</difficult>"))
+    main = tmp_path / "ImageSets" / "Main"
+    main.mkdir(parents=True)
+    (main / "train.txt").write_text("0\n")
+    (main / "val.txt").write_text("1\n")
+    (main / "trainval.txt").write_text("0\n1\n")
+    return tmp_path
+
+
+def test_layout_of_the_challenge(challenge):
+    records = find_boxes(challenge)
+    assert records.names == ["JPEGImages/0.png", "JPEGImages/1.png"] and records.splits == ["train", "validation"]
+    assert records.class_names == ("cat", "dog") and records.labels[0].tolist() == [1, 0]
+    # Pixels are counted from 1, and the last one belongs to the box.
+    assert records.boxes[0].tolist() == [[0, 0, 40, 30], [4, 5, 9, 9]] and len(records.boxes[1]) == 0
+    assert records.notes[:2] == ("Left out 1 objects marked as difficult.", "Left out 1 images without an XML file.")
+
+
+def test_a_box_that_begins_at_zero_says_how_pixels_are_counted(challenge):
+    write_xml(challenge / "Annotations" / "2.xml", ("dog", (0, 3, 9, 9), ""))
+    assert find_boxes(challenge).boxes[0].tolist() == [[1, 1, 40, 30], [5, 6, 9, 9]]
+
+
+def test_pairs_in_folders_of_splits(tmp_path):
+    for split, name in (("train", "a"), ("valid", "b")):
+        save_picture(tmp_path / split / f"{name}.png")
+        write_xml(tmp_path / split / f"{name}.xml", ("dog", (1, 1, 9, 9), ""))
+    save_picture(tmp_path / "train" / "c.png")
+    write_xml(tmp_path / "train" / "c.xml", size=(0, 0))
+    records = find_boxes(tmp_path)
+    assert records.names == ["train/a.png", "train/c.png", "valid/b.png"]
+    assert records.splits == ["train", "train", "validation"]
+    assert records.boxes[0].tolist() == [[1, 1, 9, 9]] and len(records.boxes[1]) == 0
+
+
+BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb">]><annotation><filename>&b;</filename></annotation>'
+
+
+@pytest.mark.parametrize("text", ["<annotation>", "<other/>", "", BOMB], ids=["cut", "other", "empty", "entities"])
+def test_files_that_are_not_voc_are_named_or_skipped(challenge, text):
+    (challenge / "Annotations" / "2.xml").write_text(text)
+    with pytest.raises(InputError, match="not Pascal VOC's XML at Annotations/2.xml"):
+        find_boxes(challenge)
+    records = find_boxes(challenge, on_bad_file="skip")
+    assert len(records) == 2 and records.skipped == (("Annotations/2.xml", "a file that is not Pascal VOC's XML"),)
+
+
+def test_faults_say_which_object(challenge):
+    write_xml(challenge / "Annotations" / "2.xml", *[("dog", (1, 1, 9, 9), "")] * 9, ("dog", (9, 9, "x", 5), ""))
+    write_xml(challenge / "Annotations" / "9.xml", ("dog", (9, 9, 12, 12), ""))
+    with pytest.raises(InputError, match="not there at Annotations/9.jpg; .*number at Annotations/2.xml object 10"):
+        find_boxes(challenge)
+
+
+def test_declared_size(challenge):
+    write_xml(challenge / "Annotations" / "2.xml", size=(30, 40))
+    with pytest.raises(InputError, match=r"JPEGImages/2.png \(40 × 30, not 30 × 40\)"):
+        find_boxes(challenge)

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from tl_keras.data.boxes.records import BoxRecords
+from tl_keras.data.boxes.splitting import split_boxes
+from tl_keras.errors import InputError
+
+
+def make_records(count=40, splits=None, labels=None):
+    labels = labels or [[row % 2] * (row % 3) for row in range(count)]
+    return BoxRecords(
+        sources=[str(row) for row in range(count)],
+        names=[str(row) for row in range(count)],
+        boxes=[np.zeros((len(row), 4), np.float32) for row in labels],
+        labels=[np.array(row, np.int32) for row in labels],
+        sizes=np.ones((count, 2), np.int32),
+        splits=splits or [""] * count,
+        class_names=("a", "b"),
+    )
+
+
+def test_seeded_split_by_images():
+    records = make_records()
+    found = split_boxes(records, validation_fraction=0.2, test_fraction=0.1, seed=1)
+    counts = {split: len(found.rows(split)) for split in ("train", "validation", "test")}
+    assert sum(counts.values()) == 40 and 6 <= counts["validation"] <= 10 and 3 <= counts["test"] <= 6
+    assert found.names == records.names and records.splits == [""] * 40
+    assert split_boxes(records, validation_fraction=0.2, test_fraction=0.1, seed=1).splits == found.splits
+    assert split_boxes(records, validation_fraction=0.2, test_fraction=0.1, seed=2).splits != found.splits
+
+
+def test_given_splits_stay():
+    splits = ["train"] * 20 + ["validation"] * 10 + ["test"] * 10
+    assert split_boxes(make_records(splits=splits)).splits == splits
+
+
+def test_fewer_training_images():
+    records = make_records()
+    whole, few = split_boxes(records, seed=3), split_boxes(records, seed=3, max_train_images=5)
+    assert len(few.rows("train")) == 5
+    assert [n for n, s in zip(few.names, few.splits, strict=True) if s == "test"] == [
+        n for n, s in zip(whole.names, whole.splits, strict=True) if s == "test"
+    ]
+    assert set(few.names) <= set(whole.names)
+    with pytest.raises(InputError, match="data.max_train_images is 0"):
+        split_boxes(records, max_train_images=0)
+
+
+def test_a_class_in_validation_only():
+    records = make_records(3, ["train", "validation", "test"], [[0], [0, 1], [0]])
+    with pytest.raises(InputError, match="validation split has labels that the train split never shows, b"):
+        split_boxes(records)

@@ -1,0 +1,107 @@
+import pytest
+from tiny_pictures import save_picture
+
+from tl_keras.data.boxes.find import find_boxes
+from tl_keras.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for split in ("train", "val"):
+        for name in ("a", "b"):
+            save_picture(tmp_path / "images" / split / f"{name}.png")
+        label = tmp_path / "labels" / split / "a.txt"
+        label.parent.mkdir(parents=True)
+        label.write_text("1 0.5 0.5 0.5 0.2\n\n0 0.1 0.1 0.3 0.1 0.3 0.4 0.1 0.4\n")
+    (tmp_path / "data.yaml").write_text("path: .\ntrain: images/train\nval: images/val\nnames: [cat, dog]\n")
+    (tmp_path / "other.yaml").write_text("batch: 3\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("part", ["", "data.yaml"])
+def test_boxes_outlines_and_images_without(folder, part):
+    records = find_boxes(folder / part)
+    assert records.names == ["images/train/a.png", "images/train/b.png", "images/val/a.png", "images/val/b.png"]
+    assert records.splits == ["train", "train", "validation", "validation"]
+    assert records.class_names == ("cat", "dog") and records.labels[0].tolist() == [1, 0]
+    assert records.boxes[0].round(4).tolist() == [[10, 12, 30, 18], [4, 3, 12, 12]]
+    assert len(records.boxes[1]) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "train: ../images/train\nval: images/val\nnames: {0: cat, 1: dog}\n",
+        "path: /nowhere/at/all\ntrain: [images/train]\nvalid: images/val\nnames:\n- cat\n- dog\n",
+        "train: train.txt\nval: images/val\nnames: [cat, dog]\n",
+    ],
+)
+def test_ways_to_write_the_paths(folder, text):
+    (folder / "train.txt").write_text("images/train/a.png\n./images/train/b.png\n")
+    (folder / "data.yaml").write_text(text)
+    records = find_boxes(folder)
+    assert len(records) == 4 and records.class_names == ("cat", "dog")
+
+
+def test_only_the_last_folder_of_the_name_images_stands_beside_labels(folder, tmp_path):
+    inner = tmp_path / "images" / "inner"
+    inner.mkdir()
+    for name in ("images/train", "images/val", "labels", "data.yaml"):
+        (inner / name).parent.mkdir(exist_ok=True)
+        (folder / name).rename(inner / name)
+    assert len(find_boxes(inner).boxes[0]) == 2
+
+
+def test_a_single_split_is_undecided(folder):
+    (folder / "data.yaml").write_text("train: images/train\nval:\nnames: [cat, dog]\n")
+    assert find_boxes(folder).splits == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("2 0.5 0.5 0.5 0.2", r"class number that data.yaml does not name at labels/train/b.txt line 1 \(2\)"),
+        ("0.5 0.5 0.5 0.5 0.2", "class number that data.yaml does not name"),
+        ("0 0.5 x 0.5 0.2", "not all numbers at labels/train/b.txt line 1"),
+        ("0 0.5 0.5 0.2", "neither four numbers nor an outline"),
+        ("0 0.5 0.5 0.2 0.0", "zero area at labels/train/b.txt line 1"),
+        ("0 nan 0.5 0.2 0.1", "NaN .* at labels/train/b.txt line 1"),
+        ("\n".join(["0 20 15 10 10"] * 9), "boxes in pixels"),
+    ],
+)
+def test_faults_of_labels(folder, line, message):
+    (folder / "labels" / "train" / "b.txt").write_text(line)
+    with pytest.raises(InputError, match=message):
+        find_boxes(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("train: images/train\nnames: 3\n", "names no classes"),
+        ("train: images/train\nnames: [cat, cat]\n", "has a name twice"),
+        ("names: [cat, dog]\n", "names no images"),
+        ("train: images/trian\nnames: [cat, dog]\n", "gives train: images/trian, but .* is not there"),
+        ("train: labels\nnames: [cat, dog]\n", "where no image is"),
+        ("train: [\nnames: [cat\n", "as YAML"),
+    ],
+)
+def test_faults_of_the_yaml_file(folder, text, message):
+    (folder / "data.yaml").write_text(text)
+    with pytest.raises(InputError, match=message) as caught:
+        find_boxes(folder / "data.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_classes_called_yes_and_no(folder):
+    (folder / "data.yaml").write_text("train: images/train\nval: images/val\nnames: [no, yes]\n")
+    assert find_boxes(folder).class_names == ("no", "yes")
+
+
+@pytest.mark.parametrize(
+    "text", ["names: [cat]\nnames: [dog]\n", "names: &a [x]\ntrain: *a\n", "names: " + "[" * 10**5]
+)
+def test_yaml_that_would_surprise_is_refused(folder, text):
+    (folder / "data.yaml").write_text(text)
+    with pytest.raises(InputError, match="Cannot read .*data.yaml as YAML: found"):
+        find_boxes(folder)

@@ -1,0 +1,1 @@
+"""Images with boxes: finding, checking, tiling, augmenting and batching them."""

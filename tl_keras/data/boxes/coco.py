@@ -1,0 +1,200 @@
+"""Boxes in the JSON format of COCO (Lin et al. 2014, cocodataset.org/#format-data): one file, or one for each split."""
+
+import json
+import math
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
+from tl_keras.data.faults import Faults
+from tl_keras.data.listing import first_of, printable
+from tl_keras.data.records import split_of_name
+from tl_keras.data.utf8 import NotUtf8, decode_utf8
+from tl_keras.errors import InputError
+
+_KEYS = ("images", "annotations", "categories")
+_GLANCE = 100_000
+_MOST = 1e300
+
+
+def find_coco_files(folder):
+    """Looks for COCO files in a folder, in its annotations/, and in its train/, validation/ and test/.
+
+    Args:
+        folder: `Path`.
+
+    Returns:
+        Sorted list of `Path`; of several kinds of annotations those of whole objects ("instances_…").
+    """
+    places = [folder, folder / "annotations", *(path for path in folder.iterdir() if split_of_name(path.name))]
+    files = sorted(path for place in places for path in place.glob("*.json") if not path.name.startswith("."))
+    return [path for path in files if path.name.startswith("instances_")] or files
+
+
+def looks_like_coco(file):
+    """Says whether one of COCO's keys is at the beginning or the end of a file.
+
+    Args:
+        file: `Path`.
+
+    Returns:
+        bool; False where it cannot be read.
+    """
+    try:
+        with open(file, "rb") as stream:
+            text = stream.read(_GLANCE)
+            stream.seek(max(0, os.path.getsize(file) - _GLANCE))
+            text += stream.read(_GLANCE)
+    except OSError:
+        return False
+    return any(f'"{key}"'.encode() in text for key in _KEYS)
+
+
+def read_coco(files, *, box_format="xywh", on_bad_box="error", on_bad_file="error"):
+    """Reads COCO files.
+
+    The images are looked for beside the file, in its images/, and beside the folder that the file is in; in each also
+    in a folder that is named like the file's last word ("train2017"). A file is one split if its name says so or that
+    of its folder. Categories are numbered by their ids, whatever gaps there are. Boxes of crowds (iscrowd 1) are left
+    out with a note.
+
+    Args:
+        files: list of `Path`, at least one.
+        box_format: "xywh", which COCO has, or "xyxy", which others write.
+        on_bad_box: "error" or "skip", as in `check_boxes`.
+        on_bad_file: as said.
+
+    Returns:
+        `BoxRecords`.
+
+    Raises:
+        InputError: the files are not of this format, or with everything that is wrong with their boxes.
+    """
+    faults = Faults(f"{'The file' if len(files) == 1 else 'The files'} {first_of(files, 3)}")
+    images, class_names, crowds = [], {}, 0
+    for file in files:
+        content = _read_json(file)
+        names = _category_names(content["categories"], faults)
+        class_names |= dict.fromkeys(names.values())
+        rows = _images(file, content["images"], faults)
+        crowds += _add_boxes(content["annotations"], rows, names, faults)
+        images += rows.values()
+    notes = [f"Left out {crowds:,} boxes of crowds."] if crowds else []
+    return check_boxes(
+        images,
+        faults,
+        class_names=tuple(class_names),
+        box_format=box_format,
+        on_bad_box=on_bad_box,
+        on_bad_file=on_bad_file,
+        notes=notes,
+    )
+
+
+def _read_json(file):
+    try:
+        content = json.loads(decode_utf8(file.read_bytes()))
+    except OSError as error:
+        raise InputError(f"Cannot read {file}: {error.strerror}; check its path and rights.") from error
+    except (NotUtf8, ValueError, RecursionError) as error:
+        raise InputError(f"The file {file} is not JSON ({error}): expected annotations in COCO's format.") from error
+    missing = [key for key in _KEYS if not isinstance(content, dict) or not isinstance(content.get(key), list)]
+    if missing:
+        got = f"the keys {', '.join(map(str, list(content)[:8]))}" if isinstance(content, dict) else "no object"
+        raise InputError(
+            f"The file {file} is not in COCO's format: got {got}, expected lists called {', '.join(_KEYS)}; export it "
+            "as COCO, or give --data.path a folder of another format."
+        )
+    strange = [key for key in _KEYS if not all(isinstance(entry, dict) for entry in content[key])]
+    if strange:
+        raise InputError(f"The file {file} is not in COCO's format: {first_of(strange)} must hold objects only.")
+    return content
+
+
+def _category_names(categories, faults):
+    """Returns {id: name} by ascending id."""
+    for number, count in Counter(_key(entry.get("id")) for entry in categories).items():
+        if count > 1:
+            faults.add("a category id that is given twice", f"id {number}")
+    for entry in categories:
+        if not isinstance(entry.get("name"), str | int) or not str(entry["name"]).strip():
+            faults.add("a category without a name", f"id {_key(entry.get('id'))}")
+    for name, count in Counter(printable(str(entry.get("name"))) for entry in categories).items():
+        if count > 1:
+            faults.add("a category name that is given twice", name)
+    usable = [entry for entry in categories if isinstance(entry.get("id"), int)]
+    if len(usable) < len(categories):
+        faults.add("a category without a whole number as its id", str(len(categories) - len(usable)))
+    return {entry["id"]: printable(str(entry.get("name"))) for entry in sorted(usable, key=lambda entry: entry["id"])}
+
+
+def _images(file, entries, faults):
+    """Returns {id: DrawnImage}."""
+    rows, places, split = {}, _image_places(file), _split(file)
+    for entry in entries:
+        number, name = _key(entry.get("id")), entry.get("file_name")
+        if number is None or not isinstance(name, str) or not name or "\0" in name:
+            faults.add("an image without id or file_name", f"id {number}")
+        elif number in rows:
+            faults.add("an image id that is given twice", f"id {number}")
+        elif os.path.isabs(name) or ".." in Path(name).parts:
+            faults.add("an image path that leads out of its folder", printable(name))
+        else:
+            size = (entry.get("height"), entry.get("width"))
+            size = size if all(isinstance(side, int) and side > 0 for side in size) else None
+            shown = printable(f"{split}/{name}" if split else name)
+            rows[number] = DrawnImage(_found(places, name), shown, split, size)
+    return rows
+
+
+def _image_places(file):
+    last_word = file.stem.split("_")[-1]
+    roots = [file.parent, file.parent.parent]
+    return [root / part for root in roots for part in ("", "images", last_word, f"images/{last_word}")]
+
+
+def _found(places, name):
+    paths = [str(place / name) for place in places]
+    found = next((path for path in paths if os.path.isfile(path)), paths[0])
+    # Most images of a file are in one place: it is tried first for the next one.
+    places.insert(0, places.pop(paths.index(found)))
+    return found
+
+
+def _split(file):
+    words = re.findall("[a-z]+", file.stem.lower())
+    return next(filter(None, map(split_of_name, [*reversed(words), file.parent.name])), "")
+
+
+def _add_boxes(annotations, rows, names, faults):
+    """Writes the boxes into the images; returns how many were of crowds."""
+    seen, crowds = set(), 0
+    for row, entry in enumerate(annotations, start=1):
+        number, image, category = (_key(entry.get(name)) for name in ("id", "image_id", "category_id"))
+        place = f"number {row}" if number is None else f"annotation {number}"
+        if number in seen:
+            faults.add("an annotation id that is given twice", place)
+        elif image not in rows:
+            faults.add("an annotation of an unknown image id", f"{place} (image {image})")
+        elif category not in names:
+            faults.add("an annotation of an unknown category id", f"{place} (category {category})")
+        elif entry.get("iscrowd"):
+            crowds += 1
+        else:
+            rows[image].boxes.append(DrawnBox(_numbers(entry.get("bbox")), names[category], place))
+        seen |= {number} - {None}
+    return crowds
+
+
+def _key(number):
+    """Returns an id as it is; None where it cannot be one."""
+    return number if isinstance(number, int | float | str) else None
+
+
+def _numbers(box):
+    if not (isinstance(box, list) and len(box) == 4 and all(isinstance(number, int | float) for number in box)):
+        return (math.nan,) * 4
+    # Whole numbers in JSON have no end, others have.
+    return tuple(float(number) if abs(number) < _MOST else math.inf for number in box)

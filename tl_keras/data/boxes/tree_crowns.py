@@ -1,0 +1,100 @@
+"""Aerial photographs of forest with a box around every tree crown: real data that arrive inside a Python package.
+
+Two photographs of Yellowstone (NEON, National Ecological Observatory Network) with 853 crowns, from DeepForest
+(Weinstein et al., "DeepForest: A Python package for RGB deep learning tree crown delineation", 2020; MIT licence).
+"""
+
+import io
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tl_keras.data.boxes.coco_writing import write_coco
+from tl_keras.data.boxes.pascal_voc import read_voc
+from tl_keras.data.boxes.records import BoxRecords
+from tl_keras.data.boxes.tiles import boxes_inside, tile_boxes
+from tl_keras.data.images.decoding import read_upright
+from tl_keras.system.pip_assets import PipAsset, fetch_asset
+
+_LARGE, _SMALL = "2019_YELL_2_528000_4978000_image_crop2", "2019_YELL_2_541000_4977000_image_crop"
+ASSET = PipAsset(
+    package="deepforest",
+    version="2.1.0",
+    wheel_sha256="8c2798d8e9be7f0004b194fe207b76c1d9fff6e711b3db67b9508dcd5d00ae54",
+    folder="deepforest/data",
+    files={
+        f"{_LARGE}.png": "a9bdb0f4447fdd899d22f567e0e20ba8320c5413b2ad0cd0ac8d9f3b6e0f9767",
+        f"{_LARGE}.xml": "bd431af6a5086d721eb731b22f5ea28cd8a8eab06883efc1c665391acbc68e11",
+        f"{_SMALL}.png": "178e58a23cc2642226a364a30f71bd9258ddc1b012c826f12250914a90c7a131",
+        f"{_SMALL}.xml": "cefe4b96888bacbf8af1674f000082e549aa707aa6590d545effb23e43f26631",
+    },
+    otherwise="give --data.path data of your own",
+)
+TILE_SIZE = 400
+TRAIN_OVERLAP = 200
+"""Pixels that neighbouring training tiles share: nearly every crown is whole in one of them."""
+
+# The lowest rows of the large photograph are for validation.
+_TRAIN_ROWS = 2072
+
+
+def write_tree_crowns(folder):
+    """Fetches the photographs with pip where they are not there yet (21 MB), and writes tiles in COCO's format.
+
+    Training tiles are of the large photograph but its lowest 400 rows, which are for validation; the test tiles are
+    the other photograph, so nothing in them was ever seen in training. They overlap a little where the side is no
+    multiple of a tile, so that some crowns are counted twice.
+
+    Args:
+        folder: `Path`, which is made.
+
+    Raises:
+        InputError: pip cannot fetch the package, or a file is not the expected one.
+    """
+    source = fetch_asset(ASSET)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        # The installed package has more files beside them, which are of other kinds.
+        for name in ASSET.files:
+            shutil.copy(source / name, temporary)
+        records = read_voc(temporary)
+        large, small = (records.names.index(f"{name}.png") for name in (_LARGE, _SMALL))
+        height, width = records.sizes[large]
+        parts = [
+            tile_boxes(_part(records, large, (0, 0, width, _TRAIN_ROWS), "train"), TILE_SIZE, overlap=TRAIN_OVERLAP),
+            tile_boxes(_part(records, large, (0, _TRAIN_ROWS, width, height), "validation"), TILE_SIZE),
+            tile_boxes(_part(records, small, (0, 0, *records.sizes[small][::-1]), "test"), TILE_SIZE),
+        ]
+        write_coco(_joined(parts), folder)
+
+
+def _part(records, row, window, split):
+    """Returns `BoxRecords` of one image, cut to a window."""
+    left, top, right, bottom = window
+    pixels = read_upright(records.sources[row])[top:bottom, left:right]
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    boxes, kept = boxes_inside(records.boxes[row], window, min_share=0.4)
+    return BoxRecords(
+        sources=[buffer.getvalue()],
+        names=[Path(records.names[row]).stem + f"-{split}"],
+        boxes=[boxes],
+        labels=[records.labels[row][kept]],
+        sizes=np.array([pixels.shape[:2]], np.int32),
+        splits=[split],
+        class_names=records.class_names,
+    )
+
+
+def _joined(parts):
+    return BoxRecords(
+        sources=[source for part in parts for source in part.sources],
+        names=[name for part in parts for name in part.names],
+        boxes=[boxes for part in parts for boxes in part.boxes],
+        labels=[labels for part in parts for labels in part.labels],
+        sizes=np.concatenate([part.sizes for part in parts]),
+        splits=[split for part in parts for split in part.splits],
+        class_names=parts[0].class_names,
+    )

@@ -1,0 +1,160 @@
+"""Boxes as YOLO's tools write them: data.yaml, folders of images, and a text file of labels for each image."""
+
+import os
+import re
+from pathlib import Path
+
+import yaml
+
+from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
+from tl_keras.data.faults import Faults
+from tl_keras.data.folders import list_images
+from tl_keras.data.listing import one_line, printable
+from tl_keras.errors import InputError
+from tl_keras.system.plain_yaml import load_yaml
+
+_SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "test": "test"}
+
+
+def find_yolo_file(folder):
+    """Returns the `Path` of the YAML file in a folder that names classes and images, None if there is none."""
+    files = sorted((*Path(folder).glob("*.yaml"), *Path(folder).glob("*.yml")), key=lambda file: file.stem != "data")
+    return next((file for file in files if re.search(r"^['\"]?names['\"]?\s*:", _text(file), re.MULTILINE)), None)
+
+
+def read_yolo(file, *, on_bad_box="error", on_bad_file="error"):
+    """Reads a YOLO data set.
+
+    The labels of images/…/a.jpg are in labels/…/a.txt: a line per object with the number of its class and, as
+    fractions of the image, centre x, centre y, width, height; or the corners of its outline, whose box is taken. An
+    image without such a file has no object.
+
+    Args:
+        file: `Path` of data.yaml, with `names`, `train`, and perhaps `val`, `test` and `path`.
+        on_bad_box: "error" or "skip", as in `check_boxes`.
+        on_bad_file: as said.
+
+    Returns:
+        `BoxRecords`; undecided splits where only `train` is given.
+
+    Raises:
+        InputError: the YAML file cannot be used, or with everything that is wrong with the labels.
+    """
+    description, class_names = _description(file)
+    faults = Faults(f"The data of {file}")
+    root = _root(file, description)
+    listed = {
+        key: _images(file, root, key, value) for key, value in description.items() if key in _SPLIT_KEYS and value
+    }
+    if not listed:
+        raise InputError(f"The file {file} names no images: expected train, and perhaps val and test, with folders.")
+    images = []
+    for key, paths in listed.items():
+        split = _SPLIT_KEYS[key] if len(listed) > 1 else ""
+        for path in paths:
+            name = printable(Path(os.path.relpath(path, file.parent)).as_posix())
+            images.append(DrawnImage(path, name, split, None, _boxes(path, class_names, file.parent, faults)))
+    return check_boxes(
+        images,
+        faults,
+        class_names=tuple(class_names.values()),
+        box_format="relative_center_xywh",
+        on_bad_box=on_bad_box,
+        on_bad_file=on_bad_file,
+    )
+
+
+def _text(file):
+    try:
+        return file.read_text(encoding="utf-8-sig") if os.path.isfile(file) else ""
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _description(file):
+    """Returns the content of the YAML file, and {number: class name}."""
+    try:
+        description = load_yaml(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"Cannot read {file} as YAML: {one_line(error)}; check the file.") from error
+    names = description.get("names") if isinstance(description, dict) else None
+    if isinstance(names, list):
+        names = dict(enumerate(names))
+    if not isinstance(names, dict) or not names or not all(isinstance(number, int) for number in names):
+        raise InputError(f"The file {file} names no classes: expected `names`, a list, such as [cat, dog].")
+    names = {number: printable(str(names[number])) for number in sorted(names)}
+    if len(set(names.values())) < len(names):
+        raise InputError(f"The file {file} has a name twice in `names`: give each class a name of its own.")
+    return description, names
+
+
+def _root(file, description):
+    root = file.parent / str(description.get("path") or "")
+    # Files that were written elsewhere name a folder of that machine.
+    return root if os.path.isdir(root) else file.parent
+
+
+def _images(file, root, key, value):
+    """Lists the images of a split: of folders, or of text files with a path per line."""
+    found = []
+    for part in value if isinstance(value, list) else [value]:
+        # Roboflow writes ../train/images where train/images is meant.
+        candidates = [root / str(part), root / re.sub(r"^(\.\./)+", "", str(part))]
+        place = next(filter(os.path.exists, candidates), None)
+        if place is None:
+            raise InputError(
+                f"The file {file} gives {key}: {part}, but {candidates[0]} is not there; correct the path."
+            )
+        if os.path.isdir(place):
+            found += list_images(place)
+        else:
+            lines = [line.strip() for line in _text(place).splitlines() if line.strip()]
+            found += [str(place.parent / line) for line in lines]
+    if not found:
+        raise InputError(f"The file {file} gives {key}: {value}, where no image is; correct the path.")
+    return [os.path.normpath(path) for path in found]
+
+
+def _label_file(path):
+    parts = Path(path).parts
+    places = [place for place, part in enumerate(parts[:-1]) if part == "images"]
+    if places:
+        parts = (*parts[: places[-1]], "labels", *parts[places[-1] + 1 :])
+    return Path(*parts).with_suffix(".txt")
+
+
+def _boxes(path, class_names, folder, faults):
+    file = _label_file(path)
+    boxes = []
+    name = printable(Path(os.path.relpath(file, folder)).as_posix())
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines() if os.path.isfile(file) else ()
+    except (OSError, UnicodeDecodeError) as error:
+        faults.add("a file of labels that cannot be read", f"{name} ({one_line(error)})", "save it as UTF-8")
+        return []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            place = f"{name} line {number}"
+            box = _box(line.split(), class_names, place, faults)
+            boxes += [box] if box else []
+    return boxes
+
+
+def _box(cells, class_names, place, faults):
+    """Returns the `DrawnBox` of a line; None, after a fault was added, if it is none."""
+    try:
+        label, *numbers = [float(cell) for cell in cells]
+    except ValueError:
+        faults.add("a line that is not all numbers", place)
+        return None
+    if label not in class_names:
+        faults.add("a class number that data.yaml does not name", f"{place} ({cells[0]})")
+        return None
+    if len(numbers) == 4:
+        return DrawnBox(tuple(numbers), class_names[int(label)], place)
+    if len(numbers) < 6 or len(numbers) % 2:
+        faults.add("a line with neither four numbers nor an outline after the class", place)
+        return None
+    left, right, top, bottom = min(numbers[::2]), max(numbers[::2]), min(numbers[1::2]), max(numbers[1::2])
+    center = ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
+    return DrawnBox(center, class_names[int(label)], place)
