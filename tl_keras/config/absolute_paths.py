@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tl_keras.data.boxes.example_sets import BOX_EXAMPLES
 from tl_keras.data.examples import EXAMPLES
-from tl_keras.data.places import TFDS_PREFIX
+from tl_keras.data.reading.locations import TFDS_PREFIX
 from tl_keras.models.backbones import HUB_PREFIX
 
 

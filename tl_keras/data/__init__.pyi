@@ -26,7 +26,6 @@ from .examples import EXAMPLES as EXAMPLES
 from .examples import IMAGE_EXAMPLES as IMAGE_EXAMPLES
 from .examples import TEXT_EXAMPLES as TEXT_EXAMPLES
 from .examples import example_path as example_path
-from .folders import list_images as list_images
 from .images.augmentation import augment as augment
 from .images.bad_files import write_skipped as write_skipped
 from .images.batching import make_dataset as make_dataset
@@ -46,6 +45,9 @@ from .labels import hot_labels as hot_labels
 from .listing import first_of as first_of
 from .listing import printable as printable
 from .pipeline_calls import own_errors as own_errors
+from .reading.folders import list_images as list_images
+from .reading.utf8 import NotUtf8 as NotUtf8
+from .reading.utf8 import decode_utf8 as decode_utf8
 from .records import Records as Records
 from .splitting import split_records as split_records
 from .targets import find_target_images as find_target_images
@@ -68,5 +70,3 @@ from .token_sets import TokenSet as TokenSet
 from .token_sets import TokenSplits as TokenSplits
 from .tokenizing import tokenize as tokenize
 from .tokenizing import tokenize_splits as tokenize_splits
-from .utf8 import NotUtf8 as NotUtf8
-from .utf8 import decode_utf8 as decode_utf8

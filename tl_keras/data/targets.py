@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tl_keras.data.delimited import read_utf8
 from tl_keras.data.examples import IMAGE_EXAMPLES, TEXT_EXAMPLES
 from tl_keras.data.faults import Faults
-from tl_keras.data.folders import list_images
 from tl_keras.data.listing import first_of
+from tl_keras.data.reading.delimited import read_utf8
+from tl_keras.data.reading.folders import list_images
+from tl_keras.data.reading.table_cells import TABLE_SUFFIXES, has_column, read_cells
 from tl_keras.data.records import Records
-from tl_keras.data.table_cells import TABLE_SUFFIXES, has_column, read_cells
 from tl_keras.data.text_checks import check_texts
 from tl_keras.errors import InputError, unknown_name
 

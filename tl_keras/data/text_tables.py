@@ -2,8 +2,8 @@
 
 from tl_keras.data.faults import Faults
 from tl_keras.data.labels import read_labels, read_splits
+from tl_keras.data.reading.table_cells import read_cells
 from tl_keras.data.records import Records
-from tl_keras.data.table_cells import read_cells
 from tl_keras.data.text_checks import check_texts
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from tl_keras.data.examples import TEXT_EXAMPLES
 from tl_keras.data.listing import first_of
-from tl_keras.data.places import find_place
-from tl_keras.data.table_cells import TABLE_SUFFIXES
+from tl_keras.data.reading.locations import find_place
+from tl_keras.data.reading.table_cells import TABLE_SUFFIXES
 from tl_keras.data.text_checks import note_repeated
 from tl_keras.data.text_folders import read_text_folders
 from tl_keras.data.text_tables import read_text_table
@@ -61,7 +61,7 @@ def find_texts(
         records = _read_folder(place.where, second_text_column)
     else:
         # Loads TensorFlow Datasets, only for data that need it.
-        records = importlib.import_module("tl_keras.data.tfds_source").read_texts(place, **columns)
+        records = importlib.import_module("tl_keras.data.reading.tfds_source").read_texts(place, **columns)
     return replace(records, notes=(*records.notes, *note_repeated(records.sources)))
 
 

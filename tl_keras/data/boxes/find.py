@@ -9,7 +9,7 @@ from tl_keras.data.boxes.example_sets import BOX_EXAMPLES, box_example_path
 from tl_keras.data.boxes.pascal_voc import has_voc_files, read_voc
 from tl_keras.data.boxes.table import BOX_COLUMNS, read_box_table
 from tl_keras.data.boxes.yolo import find_yolo_file, read_yolo
-from tl_keras.data.places import find_place
+from tl_keras.data.reading.locations import find_place
 from tl_keras.errors import InputError, unknown_name
 
 _FORMATS_THAT_CHOOSE = ("xyxy", "xywh")

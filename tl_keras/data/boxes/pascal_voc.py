@@ -10,8 +10,8 @@ from defusedxml import ElementTree
 
 from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
 from tl_keras.data.faults import Faults
-from tl_keras.data.folders import list_files, list_images
 from tl_keras.data.listing import one_line, printable
+from tl_keras.data.reading.folders import list_files, list_images
 from tl_keras.data.records import split_of_name
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")

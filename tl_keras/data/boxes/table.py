@@ -6,7 +6,7 @@ from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
 from tl_keras.data.faults import Faults
 from tl_keras.data.labels import read_splits
 from tl_keras.data.listing import printable
-from tl_keras.data.table_cells import read_cells
+from tl_keras.data.reading.table_cells import read_cells
 
 BOX_COLUMNS = ("xmin", "ymin", "xmax", "ymax")
 

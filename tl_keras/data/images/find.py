@@ -3,9 +3,9 @@
 import importlib
 
 from tl_keras.data.examples import IMAGE_EXAMPLES
-from tl_keras.data.folders import read_folders
 from tl_keras.data.images.table import read_table
-from tl_keras.data.places import find_place
+from tl_keras.data.reading.folders import read_folders
+from tl_keras.data.reading.locations import find_place
 from tl_keras.data.records import Records
 
 __all__ = ["Records", "find_records"]
@@ -59,4 +59,4 @@ def find_records(
     if place.form == "folder":
         return read_folders(place.where)
     # Loads TensorFlow Datasets, only for data that need it.
-    return importlib.import_module("tl_keras.data.tfds_source").read_images(place)
+    return importlib.import_module("tl_keras.data.reading.tfds_source").read_images(place)

@@ -6,8 +6,8 @@ from tl_keras.data.faults import Faults
 from tl_keras.data.images.bad_files import add_bad_images
 from tl_keras.data.labels import read_labels, read_splits
 from tl_keras.data.listing import printable
+from tl_keras.data.reading.table_cells import read_cells
 from tl_keras.data.records import Records
-from tl_keras.data.table_cells import read_cells
 
 
 def read_table(

@@ -3,7 +3,7 @@ import json
 import pandas
 import pytest
 
-from tl_keras.data.table_cells import has_column, read_cells
+from tl_keras.data.reading.table_cells import has_column, read_cells
 from tl_keras.errors import InputError
 
 COLUMNS = {"data.text_column": "text", "data.label_column": "label", "data.split_column": "split"}

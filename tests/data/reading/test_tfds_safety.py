@@ -3,7 +3,7 @@ import json
 import pytest
 import tensorflow_datasets as tfds
 
-from tl_keras.data.tfds_safety import check_name, check_prepared
+from tl_keras.data.reading.tfds_safety import check_name, check_prepared
 from tl_keras.errors import InputError
 
 

@@ -2,7 +2,7 @@ import csv
 
 import pytest
 
-from tl_keras.data.delimited import read_delimited
+from tl_keras.data.reading.delimited import read_delimited
 from tl_keras.errors import InputError
 
 

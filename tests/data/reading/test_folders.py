@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tl_keras.data.folders import list_images, read_folders
+from tl_keras.data.reading.folders import list_images, read_folders
 from tl_keras.errors import InputError
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.data.places import find_place
+from tl_keras.data.reading.locations import find_place
 from tl_keras.errors import InputError
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.data.utf8 import NotUtf8, decode_utf8
+from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

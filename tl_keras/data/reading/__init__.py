@@ -1,0 +1,1 @@
+"""Reading folders, tables and TFDS data sets, whatever they hold."""
