@@ -21,7 +21,7 @@ from tl_keras.data.boxes.find import find_boxes
 from tl_keras.data.images.decoding import read_image, read_upright
 from tl_keras.data.images.sizes import upright_size
 from tl_keras.data.images.table import read_table
-from tl_keras.data.text_tables import read_text_table
+from tl_keras.data.texts.table import read_text_table
 from tl_keras.errors import InputError
 
 MOST_SECONDS, MOST_KILOBYTES = 10, 2 * 1024**2

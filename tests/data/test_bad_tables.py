@@ -7,7 +7,7 @@ import pytest
 from tiny_pictures import save_picture
 
 from tl_keras.data.images.table import read_table
-from tl_keras.data.text_tables import read_text_table
+from tl_keras.data.texts.table import read_text_table
 from tl_keras.errors import InputError
 
 LONG = "word " * 60_000

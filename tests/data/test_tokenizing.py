@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tl_keras.data.records import Records
-from tl_keras.data.text_cleaning import MOST_CHARACTERS
+from tl_keras.data.texts.cleaning import MOST_CHARACTERS
 from tl_keras.data.token_format import TokenFormat
 from tl_keras.data.tokenizing import tokenize, tokenize_splits
 from tl_keras.errors import InputError

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from tiny_encoders import FAMILIES, SPECIAL, TEXTS, WORDS, save_preset, token_inputs, write_checkpoint
 
-from tl_keras.data.text_cleaning import prepare_text
+from tl_keras.data.texts.cleaning import prepare_text
 from tl_keras.data.token_batching import token_batches
 from tl_keras.data.token_format import TokenFormat, arrange_tokens
 from tl_keras.data.tokenizing import tokenize

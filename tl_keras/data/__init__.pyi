@@ -54,9 +54,9 @@ from .targets import find_target_images as find_target_images
 from .targets import find_target_texts as find_target_texts
 from .targets import hide_labels as hide_labels
 from .targets import reveal_labels as reveal_labels
-from .text_cleaning import clean_text as clean_text
-from .text_cleaning import prepare_text as prepare_text
-from .texts import find_texts as find_texts
+from .texts.cleaning import clean_text as clean_text
+from .texts.cleaning import prepare_text as prepare_text
+from .texts.find import find_texts as find_texts
 from .token_batching import TokenFeatures as TokenFeatures
 from .token_batching import batch_shapes as batch_shapes
 from .token_batching import make_token_dataset as make_token_dataset

@@ -13,7 +13,7 @@ from tl_keras.data.reading.delimited import read_utf8
 from tl_keras.data.reading.folders import list_images
 from tl_keras.data.reading.table_cells import TABLE_SUFFIXES, has_column, read_cells
 from tl_keras.data.records import Records
-from tl_keras.data.text_checks import check_texts
+from tl_keras.data.texts.checks import check_texts
 from tl_keras.errors import InputError, unknown_name
 
 NO_LABEL = -1

@@ -6,7 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tl_keras.data.records import SPLITS, Records
-from tl_keras.data.text_cleaning import MOST_CHARACTERS, prepare_text
+from tl_keras.data.texts.cleaning import MOST_CHARACTERS, prepare_text
 from tl_keras.data.token_cache import read_tokens, token_key, write_tokens
 from tl_keras.data.token_format import arrange_tokens
 from tl_keras.data.token_sets import TokenSet, TokenSplits

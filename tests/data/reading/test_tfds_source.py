@@ -10,7 +10,7 @@ from PIL import Image
 from tl_keras.data.images.decoding import read_image
 from tl_keras.data.images.find import find_records
 from tl_keras.data.reading import tfds_source
-from tl_keras.data.texts import find_texts
+from tl_keras.data.texts.find import find_texts
 from tl_keras.errors import InputError
 
 

@@ -7,9 +7,9 @@ from tl_keras.data.examples import TEXT_EXAMPLES
 from tl_keras.data.listing import first_of
 from tl_keras.data.reading.locations import find_place
 from tl_keras.data.reading.table_cells import TABLE_SUFFIXES
-from tl_keras.data.text_checks import note_repeated
-from tl_keras.data.text_folders import read_text_folders
-from tl_keras.data.text_tables import read_text_table
+from tl_keras.data.texts.checks import note_repeated
+from tl_keras.data.texts.folders import read_text_folders
+from tl_keras.data.texts.table import read_text_table
 from tl_keras.errors import InputError
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tl_keras.data.text_tables import read_text_table
+from tl_keras.data.texts.table import read_text_table
 from tl_keras.errors import InputError
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.data.text_folders import read_text_folders
+from tl_keras.data.texts.folders import read_text_folders
 from tl_keras.errors import InputError
 
 

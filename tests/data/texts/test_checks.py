@@ -1,7 +1,7 @@
 import pytest
 
 from tl_keras.data.faults import Faults
-from tl_keras.data.text_checks import check_texts, note_repeated
+from tl_keras.data.texts.checks import check_texts, note_repeated
 from tl_keras.errors import InputError
 
 PLACES = [f"line {number}" for number in range(2, 200)]

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from tl_keras.data.text_cleaning import clean_text
+from tl_keras.data.texts.cleaning import clean_text
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _MENDS = {

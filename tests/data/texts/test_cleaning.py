@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from tl_keras.data.text_cleaning import CHARACTERS_PER_TOKEN, MOST_CHARACTERS, clean_text, prepare_text
+from tl_keras.data.texts.cleaning import CHARACTERS_PER_TOKEN, MOST_CHARACTERS, clean_text, prepare_text
 
 SPACES = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Zs", "Zl", "Zp")]
 ZERO_WIDTHS = ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u200e", "\u202e", "\u2066"]

@@ -4,7 +4,7 @@ from tl_keras.data.faults import Faults
 from tl_keras.data.labels import read_labels, read_splits
 from tl_keras.data.reading.table_cells import read_cells
 from tl_keras.data.records import Records
-from tl_keras.data.text_checks import check_texts
+from tl_keras.data.texts.checks import check_texts
 
 
 def read_text_table(

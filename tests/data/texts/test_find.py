@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tl_keras.data.splitting import split_records
-from tl_keras.data.texts import find_texts
+from tl_keras.data.texts.find import find_texts
 from tl_keras.errors import InputError
 
 
@@ -36,7 +36,7 @@ def test_folder_and_table(tmp_path):
 
 def test_a_folder_of_tables_names_them():
     with pytest.raises(InputError, match="give one of .*movie_reviews.csv; .*product_reviews.csv"):
-        find_texts(Path(__file__).parents[2] / "data" / "reviews")
+        find_texts(Path(__file__).parents[3] / "data" / "reviews")
 
 
 def test_a_folder_holds_no_pairs(tmp_path):
@@ -51,7 +51,7 @@ def test_an_example_of_images():
 
 def test_importing_loads_no_tensorflow():
     code = (
-        "import sys, tl_keras.data.texts, tl_keras.data.tokenizing, tl_keras.data.batch_plan\n"
+        "import sys, tl_keras.data.texts.find, tl_keras.data.tokenizing, tl_keras.data.batch_plan\n"
         "assert not {'tensorflow.python', 'keras.src', 'pandas.core', 'tensorflow_datasets.core'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])

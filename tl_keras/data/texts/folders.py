@@ -10,7 +10,7 @@ from tqdm import tqdm
 from tl_keras.data.faults import Faults
 from tl_keras.data.reading.folders import read_class_folders
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
-from tl_keras.data.text_checks import check_texts
+from tl_keras.data.texts.checks import check_texts
 
 TEXT_SUFFIXES = frozenset((".txt",))
 

@@ -1,0 +1,1 @@
+"""Texts and their labels: finding, checking and cleaning them."""
