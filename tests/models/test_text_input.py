@@ -9,9 +9,9 @@ import tensorflow as tf
 from tiny_encoders import FAMILIES, SPECIAL, TEXTS, WORDS, save_preset, token_inputs, write_checkpoint
 
 from tl_keras.data.texts.cleaning import prepare_text
-from tl_keras.data.token_batching import token_batches
-from tl_keras.data.token_format import TokenFormat, arrange_tokens
-from tl_keras.data.tokenizing import tokenize
+from tl_keras.data.tokens.batching import token_batches
+from tl_keras.data.tokens.format import TokenFormat, arrange_tokens
+from tl_keras.data.tokens.tokenizing import tokenize
 from tl_keras.errors import InputError
 from tl_keras.models.saving import save_model
 from tl_keras.models.text_classifiers import build_text_classifier

@@ -51,7 +51,7 @@ def test_an_example_of_images():
 
 def test_importing_loads_no_tensorflow():
     code = (
-        "import sys, tl_keras.data.texts.find, tl_keras.data.tokenizing, tl_keras.data.batch_plan\n"
+        "import sys, tl_keras.data.texts.find, tl_keras.data.tokens.tokenizing, tl_keras.data.tokens.batch_plan\n"
         "assert not {'tensorflow.python', 'keras.src', 'pandas.core', 'tensorflow_datasets.core'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.data.token_format import TokenFormat, arrange_tokens, ranges
+from tl_keras.data.tokens.format import TokenFormat, arrange_tokens, ranges
 from tl_keras.errors import InputError
 
 BERT = {"start_ids": (101,), "separator_ids": (102,), "end_ids": (103,), "has_segments": True}

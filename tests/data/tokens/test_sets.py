@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.data.token_sets import TokenSet, TokenSplits
+from tl_keras.data.tokens.sets import TokenSet, TokenSplits
 
 
 def make_set(lengths, **cut):

@@ -3,8 +3,8 @@ import pytest
 
 from tl_keras.data.records import Records
 from tl_keras.data.texts.cleaning import MOST_CHARACTERS
-from tl_keras.data.token_format import TokenFormat
-from tl_keras.data.tokenizing import tokenize, tokenize_splits
+from tl_keras.data.tokens.format import TokenFormat
+from tl_keras.data.tokens.tokenizing import tokenize, tokenize_splits
 from tl_keras.errors import InputError
 
 FORMAT = TokenFormat(start_ids=(1,), separator_ids=(2,), end_ids=(3,), max_tokens=8)

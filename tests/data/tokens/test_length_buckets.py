@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tl_keras.data.length_buckets import choose_padded_lengths
+from tl_keras.data.tokens.length_buckets import choose_padded_lengths
 
 
 def padded_tokens(lengths, batch_size, chosen):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tl_keras.data.token_format import ranges
+from tl_keras.data.tokens.format import ranges
 
 
 def split_windows(token_set, token_format):

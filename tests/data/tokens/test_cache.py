@@ -4,9 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tl_keras.data import token_cache
-from tl_keras.data.token_cache import read_tokens, token_key, write_tokens
-from tl_keras.data.token_format import TokenFormat
+from tl_keras.data.tokens import cache as token_cache
+from tl_keras.data.tokens.cache import read_tokens, token_key, write_tokens
+from tl_keras.data.tokens.format import TokenFormat
 from tl_keras.errors import InputError
 
 FORMAT = TokenFormat(end_ids=(2,))

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from tl_keras.data.token_format import TokenFormat
-from tl_keras.data.token_sets import TokenSet
-from tl_keras.data.token_windows import split_windows
+from tl_keras.data.tokens.format import TokenFormat
+from tl_keras.data.tokens.sets import TokenSet
+from tl_keras.data.tokens.windows import split_windows
 
 
 def make_set(texts, segments=None):

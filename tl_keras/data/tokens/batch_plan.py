@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tl_keras.data.length_buckets import choose_padded_lengths
+from tl_keras.data.tokens.length_buckets import choose_padded_lengths
 from tl_keras.errors import InputError
 
 MOST_SHAPES = 12

@@ -7,10 +7,10 @@ from tqdm import tqdm
 
 from tl_keras.data.records import SPLITS, Records
 from tl_keras.data.texts.cleaning import MOST_CHARACTERS, prepare_text
-from tl_keras.data.token_cache import read_tokens, token_key, write_tokens
-from tl_keras.data.token_format import arrange_tokens
-from tl_keras.data.token_sets import TokenSet, TokenSplits
-from tl_keras.data.token_windows import split_windows
+from tl_keras.data.tokens.cache import read_tokens, token_key, write_tokens
+from tl_keras.data.tokens.format import arrange_tokens
+from tl_keras.data.tokens.sets import TokenSet, TokenSplits
+from tl_keras.data.tokens.windows import split_windows
 from tl_keras.errors import InputError
 
 _TEXTS_AT_ONCE = 1024

@@ -3,8 +3,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tl_keras.data.batch_plan import MOST_SHAPES, plan_batches
-from tl_keras.data.token_sets import TokenSet
+from tl_keras.data.tokens.batch_plan import MOST_SHAPES, plan_batches
+from tl_keras.data.tokens.sets import TokenSet
 from tl_keras.errors import InputError
 
 

@@ -4,7 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from tl_keras.data.token_batching import (
+from tl_keras.data.tokens.batching import (
     TokenFeatures,
     batch_shapes,
     make_token_dataset,
@@ -12,7 +12,7 @@ from tl_keras.data.token_batching import (
     token_batches,
     token_steps_per_epoch,
 )
-from tl_keras.data.token_sets import TokenSet
+from tl_keras.data.tokens.sets import TokenSet
 
 COUNT = 90
 

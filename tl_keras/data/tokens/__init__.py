@@ -1,0 +1,1 @@
+"""Texts as token ids: tokenizing, caching and batching them."""
