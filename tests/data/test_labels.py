@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.data.faults import Faults
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.labels import hot_labels, read_labels, read_splits
 from tl_keras.errors import InputError
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tl_keras.data.listing import first_of, one_line
 from tl_keras.data.records import Records, sorted_class_names, split_of_name
+from tl_keras.data.wording import first_of, one_line
 
 
 def test_rows_and_take():

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 
 from tl_keras.data.boxes.example_sets import BOX_EXAMPLES
-from tl_keras.data.examples import EXAMPLES
+from tl_keras.data.examples.catalogue import EXAMPLES
 from tl_keras.data.reading.locations import TFDS_PREFIX
 from tl_keras.models.backbones import HUB_PREFIX
 

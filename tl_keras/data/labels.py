@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tl_keras.data.listing import lookalikes, printable
 from tl_keras.data.records import sorted_class_names, split_of_name
+from tl_keras.data.wording import lookalikes, printable
 
 # With fewer rows than this, every one may well be of another class.
 _ROWS_THAT_REPEAT = 20

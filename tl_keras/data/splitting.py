@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tl_keras.data.listing import first_of
+from tl_keras.data.wording import first_of
 from tl_keras.errors import InputError
 
 

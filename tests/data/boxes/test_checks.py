@@ -3,7 +3,7 @@ import pytest
 from tiny_pictures import save_picture
 
 from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
-from tl_keras.data.faults import Faults
+from tl_keras.data.data_errors import Faults
 from tl_keras.errors import InputError
 
 NAN = float("nan")

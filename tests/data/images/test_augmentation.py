@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tl_keras.data.images.augmentation import AUGMENTATIONS, augment
 from tl_keras.data.images.image_sets import augmentation
-from tl_keras.data.stateless_random import StatelessSeeds
+from tl_keras.data.pipeline.stateless_random import StatelessSeeds
 from tl_keras.errors import InputError
 
 BATCH = 8

@@ -1,7 +1,7 @@
 import pytest
 from tiny_pictures import save_picture
 
-from tl_keras.data.faults import Faults
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.images.bad_files import add_bad_images, listed, require_few, write_skipped
 from tl_keras.errors import InputError
 

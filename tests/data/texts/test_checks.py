@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.data.faults import Faults
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.texts.checks import check_texts, note_repeated
 from tl_keras.errors import InputError
 

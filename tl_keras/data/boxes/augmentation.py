@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tl_keras.data.stateless_random import StatelessSeeds
+from tl_keras.data.pipeline.stateless_random import StatelessSeeds
 from tl_keras.errors import unknown_name
 
 

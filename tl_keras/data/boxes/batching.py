@@ -5,8 +5,8 @@ import tensorflow as tf
 
 from tl_keras.data.boxes.augmentation import BOX_AUGMENTATIONS, augment_boxes
 from tl_keras.data.images.batching import rows_of_step, steps_per_epoch
-from tl_keras.data.pipeline_calls import call_python
-from tl_keras.data.step_dataset import dataset_of_steps, rows_of_shard, seed_of_shard
+from tl_keras.data.pipeline.pipeline_calls import call_python
+from tl_keras.data.pipeline.step_dataset import dataset_of_steps, rows_of_shard, seed_of_shard
 from tl_keras.errors import InputError, unknown_name
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageEnhance
 
 from tl_keras.data.boxes.coco_writing import write_coco
 from tl_keras.data.boxes.records import BoxRecords
-from tl_keras.data.examples import example_path
+from tl_keras.data.examples.catalogue import example_path
 
 KINDS = ("animal", "face", "flag", "fruit_vegetable", "vehicle")
 COUNTS = {"train": 400, "validation": 60, "test": 100}

@@ -11,8 +11,8 @@ from tl_keras.data.boxes.geometry import box_areas, clip_boxes, to_xyxy
 from tl_keras.data.boxes.records import BoxRecords
 from tl_keras.data.images.bad_files import add_bad_images
 from tl_keras.data.images.sizes import upright_size
-from tl_keras.data.listing import first_of, lookalikes
 from tl_keras.data.records import sorted_class_names
+from tl_keras.data.wording import first_of, lookalikes
 from tl_keras.errors import unknown_name
 
 SKIP_BOX = "correct them, or go on without these boxes with --detection.on_bad_box skip"

@@ -8,10 +8,10 @@ from collections import Counter
 from pathlib import Path
 
 from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
-from tl_keras.data.faults import Faults
-from tl_keras.data.listing import first_of, printable
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.records import split_of_name
+from tl_keras.data.wording import first_of, printable
 from tl_keras.errors import InputError
 
 _KEYS = ("images", "annotations", "categories")

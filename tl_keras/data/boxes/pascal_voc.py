@@ -9,10 +9,10 @@ import defusedxml
 from defusedxml import ElementTree
 
 from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
-from tl_keras.data.faults import Faults
-from tl_keras.data.listing import one_line, printable
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_files, list_images
 from tl_keras.data.records import split_of_name
+from tl_keras.data.wording import one_line, printable
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 

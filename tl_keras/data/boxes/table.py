@@ -3,10 +3,10 @@
 import os
 
 from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
-from tl_keras.data.faults import Faults
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.labels import read_splits
-from tl_keras.data.listing import printable
 from tl_keras.data.reading.table_cells import read_cells
+from tl_keras.data.wording import printable
 
 BOX_COLUMNS = ("xmin", "ymin", "xmax", "ymax")
 

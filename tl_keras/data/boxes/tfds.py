@@ -3,7 +3,7 @@
 import tensorflow_datasets as tfds
 
 from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
-from tl_keras.data.faults import Faults
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.tfds_source import open_builder
 from tl_keras.data.records import split_of_name
 from tl_keras.errors import InputError

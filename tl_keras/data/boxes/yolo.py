@@ -7,9 +7,9 @@ from pathlib import Path
 import yaml
 
 from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
-from tl_keras.data.faults import Faults
-from tl_keras.data.listing import one_line, printable
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_images
+from tl_keras.data.wording import one_line, printable
 from tl_keras.errors import InputError
 from tl_keras.system.plain_yaml import load_yaml
 

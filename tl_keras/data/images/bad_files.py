@@ -4,7 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from tl_keras.data.images.decoding import BadImage, read_image
-from tl_keras.data.listing import first_of, printable
+from tl_keras.data.wording import first_of, printable
 from tl_keras.errors import InputError
 
 _TRIED_SIZE = 32

@@ -6,7 +6,7 @@ import importlib
 import numpy as np
 from PIL import Image
 
-from tl_keras.data.listing import first_of
+from tl_keras.data.wording import first_of
 
 THUMB_SIDE = 9
 """Side of the thumbnails that tell near copies, divisible by three."""

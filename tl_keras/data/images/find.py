@@ -2,7 +2,7 @@
 
 import importlib
 
-from tl_keras.data.examples import IMAGE_EXAMPLES
+from tl_keras.data.examples.catalogue import IMAGE_EXAMPLES
 from tl_keras.data.images.table import read_table
 from tl_keras.data.reading.folders import read_folders
 from tl_keras.data.reading.locations import find_place

@@ -10,8 +10,8 @@ from tqdm import tqdm
 from tl_keras.data.images.bad_files import listed, require_few
 from tl_keras.data.images.decoding import BadImage, read_image
 from tl_keras.data.images.duplicates import Looks, find_copies, note_copies
-from tl_keras.data.listing import first_of, printable
 from tl_keras.data.records import SPLITS
+from tl_keras.data.wording import first_of, printable
 from tl_keras.errors import InputError, unknown_name
 
 __all__ = ["ImageFiles", "ImageSet", "ImageSplits", "load_image_splits", "read_image"]

@@ -2,12 +2,12 @@
 
 import os
 
-from tl_keras.data.faults import Faults
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.images.bad_files import add_bad_images
 from tl_keras.data.labels import read_labels, read_splits
-from tl_keras.data.listing import printable
 from tl_keras.data.reading.table_cells import read_cells
 from tl_keras.data.records import Records
+from tl_keras.data.wording import printable
 
 
 def read_table(

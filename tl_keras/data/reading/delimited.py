@@ -5,8 +5,8 @@ import csv
 import io
 import re
 
-from tl_keras.data.listing import first_of
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
+from tl_keras.data.wording import first_of
 from tl_keras.errors import InputError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}

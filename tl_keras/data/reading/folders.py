@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tl_keras.data.faults import Faults
-from tl_keras.data.listing import first_of, lookalikes, printable
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.records import Records, sorted_class_names, split_of_name
+from tl_keras.data.wording import first_of, lookalikes, printable
 from tl_keras.errors import InputError
 
 IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif"))

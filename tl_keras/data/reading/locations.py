@@ -5,10 +5,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tl_keras.data.examples import EXAMPLES, example_path
-from tl_keras.data.listing import printable
+from tl_keras.data.examples.catalogue import EXAMPLES, example_path
 from tl_keras.data.reading.folders import prepared_versions
 from tl_keras.data.reading.table_cells import TABLE_SUFFIXES
+from tl_keras.data.wording import printable
 from tl_keras.errors import InputError
 
 TFDS_PREFIX = "tfds:"

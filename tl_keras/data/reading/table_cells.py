@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tl_keras.data.listing import first_of, one_line
 from tl_keras.data.reading.delimited import DELIMITERS, read_delimited, read_utf8
+from tl_keras.data.wording import first_of, one_line
 from tl_keras.errors import InputError
 
 TABLE_SUFFIXES = frozenset((*DELIMITERS, ".jsonl", ".parquet"))

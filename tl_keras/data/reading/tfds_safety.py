@@ -3,7 +3,7 @@
 import json
 import re
 
-from tl_keras.data.listing import one_line
+from tl_keras.data.wording import one_line
 from tl_keras.errors import InputError
 
 OWN_FEATURES = r"tensorflow_datasets\.core\.features\.\w+(\.\w+)*"

@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import tensorflow_datasets as tfds
 
-from tl_keras.data.listing import first_of, one_line
 from tl_keras.data.reading.folders import prepared_versions
 from tl_keras.data.reading.tfds_safety import check_name, check_prepared
 from tl_keras.data.records import Records, split_of_name
 from tl_keras.data.texts.checks import text_problem
+from tl_keras.data.wording import first_of, one_line
 from tl_keras.errors import InputError
 
 # Where TensorFlow Datasets keeps prepared data; without it, a download would be tried again for minutes.

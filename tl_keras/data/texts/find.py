@@ -3,13 +3,13 @@
 import importlib
 from dataclasses import replace
 
-from tl_keras.data.examples import TEXT_EXAMPLES
-from tl_keras.data.listing import first_of
+from tl_keras.data.examples.catalogue import TEXT_EXAMPLES
 from tl_keras.data.reading.locations import find_place
 from tl_keras.data.reading.table_cells import TABLE_SUFFIXES
 from tl_keras.data.texts.checks import note_repeated
 from tl_keras.data.texts.folders import read_text_folders
 from tl_keras.data.texts.table import read_text_table
+from tl_keras.data.wording import first_of
 from tl_keras.errors import InputError
 
 

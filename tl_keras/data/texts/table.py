@@ -1,6 +1,6 @@
 """Texts in a table, with a text or two and a label per row, and perhaps a split."""
 
-from tl_keras.data.faults import Faults
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.labels import read_labels, read_splits
 from tl_keras.data.reading.table_cells import read_cells
 from tl_keras.data.records import Records

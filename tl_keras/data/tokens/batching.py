@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from tl_keras.data.labels import hot_labels
-from tl_keras.data.pipeline_calls import call_python
-from tl_keras.data.step_dataset import dataset_of_steps
+from tl_keras.data.pipeline.pipeline_calls import call_python
+from tl_keras.data.pipeline.step_dataset import dataset_of_steps
 from tl_keras.data.tokens.batch_plan import plan_batches
 
 

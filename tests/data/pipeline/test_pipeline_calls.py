@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tl_keras.data import BoxSet, ImageSet, TokenSet, make_box_dataset, make_dataset, make_token_dataset, own_errors
-from tl_keras.data.pipeline_calls import call_python, holding
+from tl_keras.data.pipeline.pipeline_calls import call_python, holding
 from tl_keras.errors import InputError
 
 NAMES, CLASSES = [""] * 8, ("a", "b")

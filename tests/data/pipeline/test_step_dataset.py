@@ -7,7 +7,7 @@ import tensorflow as tf
 from tests.data.boxes.test_batching import make_set as make_box_set
 from tests.data.tokens.test_batching import make_set as make_token_set
 from tl_keras import data
-from tl_keras.data.step_dataset import dataset_of_steps, rows_of_shard, seed_of_shard
+from tl_keras.data.pipeline.step_dataset import dataset_of_steps, rows_of_shard, seed_of_shard
 
 SHARDS = 3
 DATASETS = {

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tl_keras.data.digits import write_mnist, write_uci_digits
+from tl_keras.data.examples.digits import write_mnist, write_uci_digits
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.system.user_cache import cached_folder
 
@@ -47,10 +47,10 @@ def example_path(name):
     if name in _MAKERS:
         return cached_folder(*_MAKERS[name])
     places = (
-        Path(__file__).parents[2] / "data" / _PLACES[name],
+        Path(__file__).parents[3] / "data" / _PLACES[name],
         Path(sys.prefix) / "share" / "tl_keras" / "data" / _PLACES[name],
         # Where `pip install --target` puts it.
-        Path(__file__).parents[2] / "share" / "tl_keras" / "data" / _PLACES[name],
+        Path(__file__).parents[3] / "share" / "tl_keras" / "data" / _PLACES[name],
     )
     for place in places:
         if place.exists():

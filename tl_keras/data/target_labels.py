@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tl_keras.data.examples import IMAGE_EXAMPLES, TEXT_EXAMPLES
-from tl_keras.data.faults import Faults
-from tl_keras.data.listing import first_of
+from tl_keras.data.data_errors import Faults
+from tl_keras.data.examples.catalogue import IMAGE_EXAMPLES, TEXT_EXAMPLES
 from tl_keras.data.reading.delimited import read_utf8
 from tl_keras.data.reading.folders import list_images
 from tl_keras.data.reading.table_cells import TABLE_SUFFIXES, has_column, read_cells
 from tl_keras.data.records import Records
 from tl_keras.data.texts.checks import check_texts
+from tl_keras.data.wording import first_of
 from tl_keras.errors import InputError, unknown_name
 
 NO_LABEL = -1

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.data.stateless_random import StatelessSeeds
+from tl_keras.data.pipeline.stateless_random import StatelessSeeds
 
 
 def draws(seed, count=3):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_keras.data import examples
-from tl_keras.data.examples import TEXT_EXAMPLES, example_path
+from tl_keras.data.examples.catalogue import TEXT_EXAMPLES, example_path
+from tl_keras.data.examples.catalogue import catalogue as examples
 from tl_keras.errors import InputError
 
 
@@ -54,7 +54,7 @@ def test_emoji_kinds_hold_no_picture_twice():
 
 
 def _script(name):
-    path = Path(__file__).parents[2] / "data" / f"{name}.py"
+    path = Path(__file__).parents[3] / "data" / f"{name}.py"
     specification = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)

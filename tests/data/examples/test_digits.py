@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_keras.data import digits, read_upright
+from tl_keras.data import read_upright
+from tl_keras.data.examples.catalogue import digits
 from tl_keras.errors import InputError
 
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tl_keras.data.pipeline_calls import holding
+from tl_keras.data.pipeline.pipeline_calls import holding
 
 
 def dataset_of_steps(steps, build, *, first_epoch=0, endless=False):

@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.data.listing import first_of, lookalikes, one_line, printable
+from tl_keras.data.wording import first_of, lookalikes, one_line, printable
 
 
 def test_short_lists_are_joined():

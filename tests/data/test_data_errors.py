@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.data.faults import MOST_PLACES, Faults
+from tl_keras.data.data_errors import MOST_PLACES, Faults
 from tl_keras.errors import InputError
 
 

@@ -1,0 +1,1 @@
+"""Data sets that the commands take by name."""

@@ -1,0 +1,1 @@
+"""Parts of tf.data pipelines that every kind of data uses."""
