@@ -56,7 +56,7 @@ def small_network(monkeypatch):
     """Puts a network of four convolutions in the place of every image backbone."""
     from tests.models.small_backbone import small_backbone
 
-    monkeypatch.setattr("tl_keras.models.classifiers.build_backbone", small_backbone)
+    monkeypatch.setattr("tl_keras.models.images.classifiers.build_backbone", small_backbone)
 
 
 @pytest.fixture(scope="session")

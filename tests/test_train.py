@@ -84,7 +84,7 @@ def test_a_finished_run_is_shown_and_not_trained_again(finished_run, tiny_argume
 def small_run(tiny_arguments, tmp_path_factory):
     """The folder of a run of the small network that nothing interrupted."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tl_keras.models.classifiers.build_backbone", small_backbone)
+        patch.setattr("tl_keras.models.images.classifiers.build_backbone", small_backbone)
         return train.run_training(parse([*tiny_arguments, "--run", str(tmp_path_factory.mktemp("runs") / "whole")]))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tl_keras import data, evaluation, models, recipes, transfer
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.backbones import BACKBONES
+from tl_keras.models.images.backbones import BACKBONES
 
 HEAD_RATE = recipes.HEAD_RATE
 """Learning rate of a head that learns alone, where a recipe chooses it."""

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tests.models.detection.tiny_detectors import DETECTORS, build_tiny, rectangles
 from tests.models.tiny_encoders import FAMILIES, save_preset
 from tl_keras import models
-from tl_keras.models.backbones import BACKBONES
+from tl_keras.models.images.backbones import BACKBONES
 from tl_keras.transfer import StagedAdamW
 
 pytestmark = pytest.mark.slow

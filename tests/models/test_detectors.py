@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.classifiers import build_image_classifier
 from tl_keras.models.detection import FasterRCNNSettings, RetinaNetSettings
 from tl_keras.models.detectors import BOX_FORMATS, build_object_detector
+from tl_keras.models.images.classifiers import build_image_classifier
 from tl_keras.models.saving import save_model
 from tl_keras.transfer.freezing import block_names
 

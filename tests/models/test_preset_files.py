@@ -4,7 +4,7 @@ import keras_hub
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.classifiers import build_image_classifier
+from tl_keras.models.images.classifiers import build_image_classifier
 from tl_keras.models.preset_files import check_preset
 from tl_keras.models.text_tokenizers import build_tokenizer
 

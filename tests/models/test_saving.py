@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.backbones import BACKBONES
-from tl_keras.models.classifiers import build_image_classifier
 from tl_keras.models.declared_sizes import check_declared_sizes
+from tl_keras.models.images.backbones import BACKBONES
+from tl_keras.models.images.classifiers import build_image_classifier
 from tl_keras.models.known_classes import check_classes
 from tl_keras.models.saving import open_model, save_model
 from tl_keras.models.weight_files import read_class_names

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.backbones import BACKBONES
-from tl_keras.models.building import build_backbone
+from tl_keras.models.images.backbones import BACKBONES
+from tl_keras.models.images.building import build_backbone
 from tl_keras.models.saving import save_model
 from tl_keras.models.weights import load_weights
 

@@ -24,7 +24,7 @@ def main(arguments):
         arguments: list of strings, see above.
     """
     from tests.models.small_backbone import small_backbone
-    from tl_keras.models import classifiers
+    from tl_keras.models.images import classifiers
 
     classifiers.build_backbone = small_backbone
     point, number, *flags = arguments

@@ -6,7 +6,7 @@ from dataclasses import replace
 from tl_keras.data.boxes.example_sets import BOX_EXAMPLES
 from tl_keras.data.examples.catalogue import EXAMPLES
 from tl_keras.data.reading.locations import TFDS_PREFIX
-from tl_keras.models.backbones import HUB_PREFIX
+from tl_keras.models.images.backbones import HUB_PREFIX
 
 
 def with_absolute_paths(config):

@@ -5,8 +5,8 @@ from dataclasses import replace
 from tl_keras.config.model_config import check_backbone
 from tl_keras.config.ranges import check_unused
 from tl_keras.errors import InputError
-from tl_keras.models.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.models.detection.families import FAMILIES
+from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.models.text_backbones import MINILM, TEXT_BACKBONES
 
 TASK_DEFAULTS = {

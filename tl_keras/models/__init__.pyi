@@ -1,5 +1,3 @@
-from .building import build_backbone as build_backbone
-from .classifiers import build_image_classifier as build_image_classifier
 from .compiling import compile_classifier as compile_classifier
 from .compiling import reported_metrics as reported_metrics
 from .detection import DecodingSettings as DecodingSettings
@@ -12,6 +10,8 @@ from .detection import detect as detect
 from .detection import export_detector as export_detector
 from .detectors import build_object_detector as build_object_detector
 from .detectors import open_detector as open_detector
+from .images.building import build_backbone as build_backbone
+from .images.classifiers import build_image_classifier as build_image_classifier
 from .lean_layers import compute_leanly as compute_leanly
 from .lora import add_lora as add_lora
 from .lora import freeze_beside_lora as freeze_beside_lora

@@ -1,7 +1,6 @@
 """Object detectors by name: a backbone with its preprocessing in front and a detector behind, as one Keras model."""
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.building import build_backbone
 from tl_keras.models.detection import (
     build_d_fine,
     build_faster_rcnn,
@@ -13,6 +12,7 @@ from tl_keras.models.detection import (
 )
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.detection.settings import RetinaNetSettings
+from tl_keras.models.images.building import build_backbone
 from tl_keras.models.saving import open_model
 from tl_keras.models.weights import load_weights
 

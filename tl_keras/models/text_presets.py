@@ -9,7 +9,6 @@ from pathlib import Path
 import safetensors
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.backbones import HUB_PREFIX
 from tl_keras.models.hugging_face import (
     BACKBONE_CLASSES,
     read_checkpoint_config,
@@ -18,6 +17,7 @@ from tl_keras.models.hugging_face import (
     trained_settings,
 )
 from tl_keras.models.hugging_face_tensors import with_expected_tensors
+from tl_keras.models.images.backbones import HUB_PREFIX
 from tl_keras.models.minilm import fetch_minilm
 from tl_keras.models.preset_files import check_preset
 from tl_keras.models.text_backbones import (

@@ -4,8 +4,8 @@ from keras import layers
 from tiny_detectors import tiny_backbone
 
 from tl_keras.errors import InputError
-from tl_keras.models.building import build_backbone
 from tl_keras.models.detection.features import feature_maps, require_maps
+from tl_keras.models.images.building import build_backbone
 
 
 def names(maps):

@@ -8,7 +8,6 @@ import keras
 from keras import ops
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.backbones import UNIT
 from tl_keras.models.detection.box_decoders import Decoder
 from tl_keras.models.detection.d_fine_losses import (
     Truth,
@@ -23,6 +22,7 @@ from tl_keras.models.detection.d_fine_losses import (
 from tl_keras.models.detection.d_fine_network import flatten
 from tl_keras.models.detection.d_fine_sizes import SIZES, make_hub_network
 from tl_keras.models.detection.detector import Detector
+from tl_keras.models.images.backbones import UNIT
 
 STRIDE = 32
 

@@ -4,9 +4,9 @@ import keras
 from keras import ops
 
 from tl_keras.models.blocks import blocks_of
-from tl_keras.models.building import put_behind_pixels
 from tl_keras.models.detection.d_fine_layers import InnerCells, QueryRefinement, QuerySelection
 from tl_keras.models.detection.features import bundle_maps
+from tl_keras.models.images.building import put_behind_pixels
 
 
 def flatten(hub_network, preprocessing, image_size, *, name):

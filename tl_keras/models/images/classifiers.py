@@ -3,8 +3,8 @@
 import keras
 
 from tl_keras.errors import InputError
-from tl_keras.models.building import build_backbone
 from tl_keras.models.heads import add_head, check_head
+from tl_keras.models.images.building import build_backbone
 from tl_keras.models.weights import load_weights
 
 POOLINGS = ("average", "max", "concat")

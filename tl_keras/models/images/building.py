@@ -6,10 +6,10 @@ import pkgutil
 import keras
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.models.blocks import blocks_of, creation_names, named_by_block
-from tl_keras.models.hub_presets import open_preset
-from tl_keras.models.preprocessing import preprocess
+from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.models.images.hub_presets import open_preset
+from tl_keras.models.images.preprocessing import preprocess
 
 DOWNLOAD_ERRORS = ("URL fetch failure", "Incomplete or corrupted file detected")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.torch_checkpoint import MAGIC, read_torch_checkpoint
+from tl_keras.models.images.torch_checkpoint import MAGIC, read_torch_checkpoint
 
 
 class Storage:

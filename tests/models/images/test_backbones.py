@@ -3,11 +3,13 @@ import sys
 
 import pytest
 
-from tl_keras.models.backbones import BACKBONES
+from tl_keras.models.images.backbones import BACKBONES
 
 
 def test_the_table_loads_no_keras():
-    code = "import sys, tl_keras.models.backbones; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    code = (
+        "import sys, tl_keras.models.images.backbones; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

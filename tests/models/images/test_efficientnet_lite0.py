@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models import efficientnet_lite0
-from tl_keras.models.efficientnet_lite0 import build_efficientnet_lite0, find_checkpoint
+from tl_keras.models.images import efficientnet_lite0
+from tl_keras.models.images.efficientnet_lite0 import build_efficientnet_lite0, find_checkpoint
 
 IMAGE = (np.arange(64 * 64 * 3) * 7 % 256).reshape(1, 64, 64, 3).astype("float32")
 # The same checkpoint on the same image in PyTorch 2.13: the mean of the first 12 feature channels, and of all.

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.building import build_backbone
-from tl_keras.models.classifiers import build_image_classifier
+from tl_keras.models.images.building import build_backbone
+from tl_keras.models.images.classifiers import build_image_classifier
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype("float32")
 CONVERTER = {"image_size": (32, 32), "scale": [1 / 58, 1 / 57, 1 / 56], "offset": [-2.0, -1.9, -1.8]}
@@ -133,5 +133,5 @@ def test_keras_is_left_in_its_precision(save):
 
 
 def test_keras_hub_is_loaded_for_presets_only():
-    code = "import sys, tl_keras.models.classifiers; sys.exit('keras_hub' in sys.modules)"
+    code = "import sys, tl_keras.models.images.classifiers; sys.exit('keras_hub' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from tl_keras.models.backbones import BACKBONES, Preprocessing
-from tl_keras.models.preprocessing import preprocess
+from tl_keras.models.images.backbones import BACKBONES, Preprocessing
+from tl_keras.models.images.preprocessing import preprocess
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype("float32")
 

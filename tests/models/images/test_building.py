@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.backbones import BACKBONES
-from tl_keras.models.building import build_backbone
+from tl_keras.models.images.backbones import BACKBONES
+from tl_keras.models.images.building import build_backbone
 
 APPLICATIONS = [name for name in BACKBONES if name != "efficientnet_lite0"]
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 75, 75, 3)).astype("float32")
@@ -72,7 +72,7 @@ def test_names_are_the_same_in_every_build(name):
 
 def test_the_table_is_read_without_keras():
     code = (
-        "import sys; from tl_keras.models.backbones import BACKBONES; "
+        "import sys; from tl_keras.models.images.backbones import BACKBONES; "
         "assert len(BACKBONES) == 9; assert not {'keras.src', 'tensorflow', 'keras_hub.src'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

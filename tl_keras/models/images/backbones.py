@@ -133,7 +133,7 @@ BACKBONES = {
         minimum_size=71,
     ),
     "efficientnet_lite0": Backbone(
-        constructor="tl_keras.models.efficientnet_lite0:build_efficientnet_lite0",
+        constructor="tl_keras.models.images.efficientnet_lite0:build_efficientnet_lite0",
         preprocessing=LITE,
         blocks=(
             ("stem", "stem_activation"),

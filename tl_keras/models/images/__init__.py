@@ -1,0 +1,1 @@
+"""Image classifiers and their pretrained backbones."""
