@@ -255,7 +255,7 @@ def main():
         train, setting = CONTENDERS[job.contender]
         print(json.dumps(train(job, setting)))
         return
-    from tl_keras.models.minilm import fetch_minilm
+    from tl_keras.models.texts.minilm import fetch_minilm
 
     if not options.torch_python:
         print("transformers is left out: no --torch_python was given.\n")

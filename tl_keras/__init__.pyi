@@ -15,11 +15,11 @@ from .errors import InputError as InputError
 from .models.detection.detect import detect as detect
 from .models.detectors import build_object_detector as build_object_detector
 from .models.images.classifiers import build_image_classifier as build_image_classifier
-from .models.lean_layers import compute_leanly as compute_leanly
 from .models.lora import add_lora as add_lora
 from .models.lora import merge_lora as merge_lora
-from .models.text_classifiers import build_text_classifier as build_text_classifier
-from .models.text_input import with_text_input as with_text_input
+from .models.texts.classifiers import build_text_classifier as build_text_classifier
+from .models.texts.fused_layers import compute_leanly as compute_leanly
+from .models.texts.input import with_text_input as with_text_input
 from .phases import Phase as Phase
 from .phases import Plateau as Plateau
 from .recipes import expand_recipe as expand_recipe

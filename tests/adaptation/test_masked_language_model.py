@@ -6,7 +6,7 @@ import tensorflow as tf
 from tests.models.tiny_encoders import TEXTS, save_preset, token_inputs
 from tl_keras.adaptation import MaskedLanguageModel, pretrain_on_texts
 from tl_keras.errors import InputError
-from tl_keras.models.text_classifiers import build_text_classifier
+from tl_keras.models.texts.classifiers import build_text_classifier
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tl_keras.config.ranges import check_least
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
-from tl_keras.models.text_backbones import TEXT_BACKBONES
+from tl_keras.models.texts.backbones import TEXT_BACKBONES
 
 
 @dataclass(frozen=True)

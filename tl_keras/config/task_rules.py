@@ -7,7 +7,7 @@ from tl_keras.config.ranges import check_unused
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
-from tl_keras.models.text_backbones import MINILM, TEXT_BACKBONES
+from tl_keras.models.texts.backbones import MINILM, TEXT_BACKBONES
 
 TASK_DEFAULTS = {
     "image_classification": {

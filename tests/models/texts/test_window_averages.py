@@ -4,8 +4,8 @@ import pytest
 from keras import ops
 from tiny_encoders import token_inputs, write_checkpoint
 
-from tl_keras.models.text_classifiers import build_text_classifier
-from tl_keras.models.window_averages import average_windows, logits_part
+from tl_keras.models.texts.classifiers import build_text_classifier
+from tl_keras.models.texts.window_averages import average_windows, logits_part
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import tensorflow as tf
 from tensorflow.python.framework.ops import gradient_registry
 from tiny_encoders import FAMILIES, TEXTS, token_inputs
 
-from tl_keras.models.lean_layers import compute_leanly
-from tl_keras.models.text_networks import named_text_network
-from tl_keras.models.text_tokenizers import TextTokenizer
+from tl_keras.models.texts.fused_layers import compute_leanly
+from tl_keras.models.texts.networks import named_text_network
+from tl_keras.models.texts.tokenizers import TextTokenizer
 from tl_keras.transfer.staged_adamw import StagedAdamW
 
 

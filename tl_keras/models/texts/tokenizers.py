@@ -8,10 +8,10 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.models.hugging_face import read_byte_pairs, read_word_pieces
 from tl_keras.models.preset_files import check_preset
-from tl_keras.models.sentence_pieces import with_small_letters
-from tl_keras.models.text_presets import find_text_source, hub_errors
+from tl_keras.models.texts.hugging_face import read_byte_pairs, read_word_pieces
+from tl_keras.models.texts.presets import find_text_source, hub_errors
+from tl_keras.models.texts.sentence_pieces import with_small_letters
 
 ENCODED_AT_ONCE = 1024
 DEFAULT_MAX_TOKENS = 512

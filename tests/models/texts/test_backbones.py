@@ -3,8 +3,8 @@ import sys
 
 import keras_hub
 
-from tl_keras.models.text_backbones import PRESETS_BY_CLASS, SENTENCE_PRESETS, TEXT_BACKBONES
-from tl_keras.models.text_presets import POOLINGS_BY_CLASS
+from tl_keras.models.texts.backbones import PRESETS_BY_CLASS, SENTENCE_PRESETS, TEXT_BACKBONES
+from tl_keras.models.texts.presets import POOLINGS_BY_CLASS
 
 
 def test_the_names_are_those_of_keras_hub():
@@ -22,7 +22,7 @@ def test_sentence_presets_are_berts_that_are_not_googles():
 
 def test_the_names_are_read_without_keras():
     code = (
-        "import sys; from tl_keras.models.text_backbones import TEXT_BACKBONES; "
+        "import sys; from tl_keras.models.texts.backbones import TEXT_BACKBONES; "
         "assert 'minilm' in TEXT_BACKBONES; assert not {'keras.src', 'tensorflow', 'keras_hub.src'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -3,7 +3,7 @@ import io
 import pytest
 import sentencepiece
 
-from tl_keras.models.sentence_pieces import plain_letters, with_small_letters
+from tl_keras.models.texts.sentence_pieces import plain_letters, with_small_letters
 
 SMALL = ["crème brûlée and a very good film", "naive film, deja vu", 'a cafe " in creme and brulee'] * 9
 

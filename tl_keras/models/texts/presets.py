@@ -9,24 +9,24 @@ from pathlib import Path
 import safetensors
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.hugging_face import (
-    BACKBONE_CLASSES,
-    read_checkpoint_config,
-    read_json,
-    sentence_pooling,
-    trained_settings,
-)
-from tl_keras.models.hugging_face_tensors import with_expected_tensors
 from tl_keras.models.images.backbones import HUB_PREFIX
-from tl_keras.models.minilm import fetch_minilm
 from tl_keras.models.preset_files import check_preset
-from tl_keras.models.text_backbones import (
+from tl_keras.models.texts.backbones import (
     MINILM,
     PRESETS_BY_CLASS,
     SENTENCE_PRESETS,
     TEXT_BACKBONES,
     TEXT_PRESETS,
 )
+from tl_keras.models.texts.hugging_face import (
+    BACKBONE_CLASSES,
+    read_checkpoint_config,
+    read_json,
+    sentence_pooling,
+    trained_settings,
+)
+from tl_keras.models.texts.hugging_face_tensors import with_expected_tensors
+from tl_keras.models.texts.minilm import fetch_minilm
 
 POOLINGS_BY_CLASS = {
     # The pooler of these two was trained on pairs of sentences; in the others nothing was trained to sum up a text.

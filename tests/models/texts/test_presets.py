@@ -4,7 +4,7 @@ import safetensors.numpy
 from tiny_encoders import FAMILIES, save_preset, write_checkpoint
 
 from tl_keras.errors import InputError
-from tl_keras.models.text_presets import default_pooling, find_text_source, open_text_network
+from tl_keras.models.texts.presets import default_pooling, find_text_source, open_text_network
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -4,7 +4,7 @@ import pytest
 from tiny_encoders import SPECIAL, WORDS, write_checkpoint
 
 from tl_keras.errors import InputError
-from tl_keras.models.hugging_face import (
+from tl_keras.models.texts.hugging_face import (
     read_byte_pairs,
     read_checkpoint_config,
     read_json,

@@ -3,8 +3,8 @@ import pytest
 import safetensors.numpy
 from tiny_encoders import write_checkpoint
 
-from tl_keras.models.hugging_face import read_checkpoint_config, read_json
-from tl_keras.models.hugging_face_tensors import with_expected_tensors
+from tl_keras.models.texts.hugging_face import read_checkpoint_config, read_json
+from tl_keras.models.texts.hugging_face_tensors import with_expected_tensors
 
 
 def names_of(folder):

@@ -14,7 +14,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from tl_keras.models.hugging_face import read_json
+from tl_keras.models.texts.hugging_face import read_json
 
 PREFIXES = {"distilbert": "distilbert.", "roberta": "roberta.", "albert": "albert."}
 POOLERS = {"bert": "pooler.dense", "albert": "albert.pooler"}

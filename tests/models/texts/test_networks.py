@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from tiny_encoders import FAMILIES, TEXTS, token_inputs
 
-from tl_keras.models.text_networks import named_text_network
-from tl_keras.models.text_tokenizers import TextTokenizer
+from tl_keras.models.texts.networks import named_text_network
+from tl_keras.models.texts.tokenizers import TextTokenizer
 
 BLOCKS = {family: ["embeddings", "layer1", "layer2"] for family in FAMILIES} | {"albert": ["embeddings", "encoder"]}
 

@@ -14,10 +14,10 @@ from tl_keras.data.tokens.format import TokenFormat, arrange_tokens
 from tl_keras.data.tokens.tokenizing import tokenize
 from tl_keras.errors import InputError
 from tl_keras.models.saving import save_model
-from tl_keras.models.text_classifiers import build_text_classifier
-from tl_keras.models.text_input import require_padding, with_text_input
-from tl_keras.models.text_tokenizers import TextTokenizer
-from tl_keras.models.window_averages import average_windows, logits_part
+from tl_keras.models.texts.classifiers import build_text_classifier
+from tl_keras.models.texts.input import require_padding, with_text_input
+from tl_keras.models.texts.tokenizers import TextTokenizer
+from tl_keras.models.texts.window_averages import average_windows, logits_part
 
 LONG = ["good " * 9 + "fun", "bad film " * 3, "", "a", "the very dull film , a bad bad film !"]
 SECOND = ["dull " * 8, "a", "good good", "", "the fun film"]

@@ -4,11 +4,11 @@ import pytest
 import tensorflow as tf
 
 from tl_keras.errors import InputError
-from tl_keras.models import minilm
-from tl_keras.models.minilm import fetch_minilm
 from tl_keras.models.saving import open_model, save_model
-from tl_keras.models.text_classifiers import build_text_classifier
-from tl_keras.models.text_input import with_text_input
+from tl_keras.models.texts import minilm
+from tl_keras.models.texts.classifiers import build_text_classifier
+from tl_keras.models.texts.input import with_text_input
+from tl_keras.models.texts.minilm import fetch_minilm
 
 # The ids of Hugging Face's tokenizers 0.23, and the average over the tokens, first 6 channels, of the same checkpoint
 # computed with NumPy in float64 after Devlin et al. 2018 with the exact GELU.

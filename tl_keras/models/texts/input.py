@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras import ops
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.text_tokenizers import copied_tokenizer
+from tl_keras.models.texts.tokenizers import copied_tokenizer
 
 TRUNCATIONS = ("head", "tail", "head_tail")
 MOST_TOKENS = 2**17

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from tiny_encoders import FAMILIES, SIZES, TEXTS, save_preset, write_checkpoint
 
-from tl_keras.models.text_tokenizers import build_tokenizer, copied_tokenizer
+from tl_keras.models.texts.tokenizers import build_tokenizer, copied_tokenizer
 
 SPECIAL_IDS = {
     # start, separator, end, padding, segments

@@ -1,0 +1,1 @@
+"""Text classifiers, their pretrained encoders and tokenizers."""
