@@ -8,7 +8,7 @@ from keras import layers
 import tl_keras as tl
 from tl_keras.errors import InputError
 from tl_keras.models.lora import add_lora, freeze_beside_lora, merge_lora
-from tl_keras.models.saving import save_model
+from tl_keras.models.saved.saving import save_model
 from tl_keras.transfer.freezing import changeable_variables, freeze_to
 from tl_keras.transfer.staged_adamw import StagedAdamW
 

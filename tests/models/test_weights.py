@@ -7,7 +7,7 @@ import pytest
 from tl_keras.errors import InputError
 from tl_keras.models.images.backbones import BACKBONES
 from tl_keras.models.images.building import build_backbone
-from tl_keras.models.saving import save_model
+from tl_keras.models.saved.saving import save_model
 from tl_keras.models.weights import load_weights
 
 RUN = ("cat", "dog", "bird")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.saving import open_model, save_model
+from tl_keras.models.saved.saving import open_model, save_model
 
 SECRET = "top secret\n"
 FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "pickle.find_class", "socket.connect")

@@ -15,8 +15,8 @@ from .images.classifiers import build_image_classifier as build_image_classifier
 from .lora import add_lora as add_lora
 from .lora import freeze_beside_lora as freeze_beside_lora
 from .lora import merge_lora as merge_lora
-from .saving import open_model as open_model
-from .saving import save_model as save_model
+from .saved.saving import open_model as open_model
+from .saved.saving import save_model as save_model
 from .texts.backbones import TEXT_BACKBONES as TEXT_BACKBONES
 from .texts.classifiers import build_text_classifier as build_text_classifier
 from .texts.fused_layers import compute_leanly as compute_leanly

@@ -6,7 +6,7 @@ from tiny_detectors import D_FINE
 from tl_keras.models.detection.d_fine_network import flatten
 from tl_keras.models.detection.d_fine_sizes import make_hub_network
 from tl_keras.models.images.backbones import IMAGENET
-from tl_keras.models.saving import open_model
+from tl_keras.models.saved.saving import open_model
 from tl_keras.transfer.freezing import block_names
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype("float32")

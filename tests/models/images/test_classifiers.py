@@ -7,7 +7,7 @@ import pytest
 
 from tl_keras.errors import InputError
 from tl_keras.models.images.classifiers import build_image_classifier
-from tl_keras.models.saving import save_model
+from tl_keras.models.saved.saving import save_model
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype("float32")
 

@@ -7,7 +7,7 @@ import pytest
 from tiny_encoders import FAMILIES, TEXTS, save_preset, token_inputs, write_checkpoint
 
 from tl_keras.errors import InputError
-from tl_keras.models.saving import save_model
+from tl_keras.models.saved.saving import save_model
 from tl_keras.models.texts.classifiers import build_text_classifier
 from tl_keras.transfer import block_names, freeze_to
 

@@ -13,7 +13,7 @@ from tl_keras.data.tokens.batching import token_batches
 from tl_keras.data.tokens.format import TokenFormat, arrange_tokens
 from tl_keras.data.tokens.tokenizing import tokenize
 from tl_keras.errors import InputError
-from tl_keras.models.saving import save_model
+from tl_keras.models.saved.saving import save_model
 from tl_keras.models.texts.classifiers import build_text_classifier
 from tl_keras.models.texts.input import require_padding, with_text_input
 from tl_keras.models.texts.tokenizers import TextTokenizer

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tl_keras.errors import InputError
-from tl_keras.models.saving import open_model, save_model
+from tl_keras.models.saved.saving import open_model, save_model
 from tl_keras.models.texts import minilm
 from tl_keras.models.texts.classifiers import build_text_classifier
 from tl_keras.models.texts.input import with_text_input

@@ -5,7 +5,7 @@ import importlib
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.images.backbones import HUB_PREFIX
 from tl_keras.models.images.hub_presets import hub_errors, preprocessing_of_hub
-from tl_keras.models.preset_files import check_preset
+from tl_keras.models.saved.preset_files import check_preset
 
 OFFLINE = (
     "KerasHub fetches its presets over the network; without it give the folder of one as --model.backbone "

@@ -10,7 +10,7 @@ import keras
 from tl_keras.errors import InputError
 from tl_keras.models.blocks import blocks_of, is_automatic
 from tl_keras.models.images.backbones import Preprocessing
-from tl_keras.models.preset_files import check_preset
+from tl_keras.models.saved.preset_files import check_preset
 
 DEFAULT_IMAGE_SIZE = 224
 OFFLINE = (

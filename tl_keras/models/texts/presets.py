@@ -10,7 +10,7 @@ import safetensors
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.images.backbones import HUB_PREFIX
-from tl_keras.models.preset_files import check_preset
+from tl_keras.models.saved.preset_files import check_preset
 from tl_keras.models.texts.backbones import (
     MINILM,
     PRESETS_BY_CLASS,

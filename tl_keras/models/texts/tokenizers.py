@@ -8,7 +8,7 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.models.preset_files import check_preset
+from tl_keras.models.saved.preset_files import check_preset
 from tl_keras.models.texts.hugging_face import read_byte_pairs, read_word_pieces
 from tl_keras.models.texts.presets import find_text_source, hub_errors
 from tl_keras.models.texts.sentence_pieces import with_small_letters

@@ -5,7 +5,7 @@ import pytest
 
 from tl_keras.errors import InputError
 from tl_keras.models.images.classifiers import build_image_classifier
-from tl_keras.models.preset_files import check_preset
+from tl_keras.models.saved.preset_files import check_preset
 from tl_keras.models.texts.tokenizers import build_tokenizer
 
 ENTRY = {"module": "keras_hub.src.models.vgg.vgg_backbone", "class_name": "VGGBackbone", "config": {}}

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tl_keras.errors import InputError
-from tl_keras.models.declared_sizes import SLACK_BYTES, check_declared_sizes
+from tl_keras.models.saved.size_check import SLACK_BYTES, check_declared_sizes
 
 
 def config_of(*layers, shape=(8, 8, 3)):

@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.known_classes import CLASSES, DEEPEST, check_classes
+from tl_keras.models.saved.allow_list import CLASSES, DEEPEST, check_classes
 
 DANGEROUS = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "StringLookup", "IntegerLookup"}
 KINDS = (keras.Operation, keras.initializers.Initializer, keras.regularizers.Regularizer, keras.DTypePolicy)

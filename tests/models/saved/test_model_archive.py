@@ -4,8 +4,8 @@ import keras
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.model_archive import MOST_CONFIG_BYTES, read_archive
-from tl_keras.models.saving import save_model
+from tl_keras.models.saved.model_archive import MOST_CONFIG_BYTES, read_archive
+from tl_keras.models.saved.saving import save_model
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.declared_sizes import check_declared_sizes
 from tl_keras.models.images.backbones import BACKBONES
 from tl_keras.models.images.classifiers import build_image_classifier
-from tl_keras.models.known_classes import check_classes
-from tl_keras.models.saving import open_model, save_model
+from tl_keras.models.saved.allow_list import check_classes
+from tl_keras.models.saved.saving import open_model, save_model
+from tl_keras.models.saved.size_check import check_declared_sizes
 from tl_keras.models.weight_files import read_class_names
 
 RUN = ("cat", "dog", "bird")

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tl_keras.errors import InputError
-from tl_keras.models.known_classes import check_classes
+from tl_keras.models.saved.allow_list import check_classes
 
 CONFIGS = ("config", "image_converter", "preprocessor", "task", "tokenizer")
 MOST_BYTES = 100_000_000

@@ -7,9 +7,9 @@ from pathlib import Path
 import keras
 
 from tl_keras.errors import InputError
-from tl_keras.models.declared_sizes import UNBUILDABLE, check_declared_sizes
-from tl_keras.models.known_classes import check_classes
-from tl_keras.models.model_archive import read_archive
+from tl_keras.models.saved.allow_list import check_classes
+from tl_keras.models.saved.model_archive import read_archive
+from tl_keras.models.saved.size_check import UNBUILDABLE, check_declared_sizes
 from tl_keras.models.weight_files import CLASS_NAMES_MEMBER
 from tl_keras.system.atomic_files import atomic_path
 

@@ -1,0 +1,1 @@
+"""Saved models: writing them, and opening those of strangers safely."""
