@@ -28,6 +28,6 @@ from .texts.tokenizers import TextTokenizer as TextTokenizer
 from .texts.tokenizers import build_tokenizer as build_tokenizer
 from .texts.window_averages import average_windows as average_windows
 from .texts.window_averages import logits_part as logits_part
-from .weight_files import find_weight_file as find_weight_file
-from .weight_files import read_class_names as read_class_names
-from .weights import load_weights as load_weights
+from .weights.files import find_weight_file as find_weight_file
+from .weights.files import read_class_names as read_class_names
+from .weights.loading import load_weights as load_weights

@@ -14,7 +14,7 @@ from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.detection.settings import RetinaNetSettings
 from tl_keras.models.images.building import build_backbone
 from tl_keras.models.saved.saving import open_model
-from tl_keras.models.weights import load_weights
+from tl_keras.models.weights.loading import load_weights
 
 BOX_FORMATS = (
     "xyxy",

@@ -7,7 +7,7 @@ from tl_keras.errors import InputError
 from tl_keras.models.detection.d_fine import QueryDecoder, build_d_fine
 from tl_keras.models.detection.d_fine_sizes import SIZES
 from tl_keras.models.detection.settings import DecodingSettings, DFineSettings
-from tl_keras.models.weight_matching import layers_with_weights
+from tl_keras.models.weights.matching import layers_with_weights
 from tl_keras.transfer.freezing import block_names, freeze_to
 from tl_keras.transfer.prefix import find_cuts
 

@@ -11,8 +11,8 @@ from tiny_detectors import DETECTORS, RETINA, SINGLE, build_tiny, rectangles, ti
 from tl_keras.models.detection.faster_rcnn import build_faster_rcnn
 from tl_keras.models.detection.retina_net import build_retina_net
 from tl_keras.models.saved.saving import open_model, save_model
-from tl_keras.models.weight_matching import layers_with_weights
-from tl_keras.models.weights import load_weights
+from tl_keras.models.weights.loading import load_weights
+from tl_keras.models.weights.matching import layers_with_weights
 from tl_keras.transfer.freezing import block_names
 from tl_keras.transfer.prefix import find_phase_cut
 

@@ -12,7 +12,7 @@ from tl_keras.models.images.classifiers import build_image_classifier
 from tl_keras.models.saved.allow_list import check_classes
 from tl_keras.models.saved.saving import open_model, save_model
 from tl_keras.models.saved.size_check import check_declared_sizes
-from tl_keras.models.weight_files import read_class_names
+from tl_keras.models.weights.files import read_class_names
 
 RUN = ("cat", "dog", "bird")
 

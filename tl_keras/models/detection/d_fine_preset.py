@@ -6,8 +6,8 @@ from tl_keras.models.detection.d_fine_network import flatten
 from tl_keras.models.detection.d_fine_sizes import make_alike
 from tl_keras.models.detection.hub_detectors import coco_class_names, open_hub_detector
 from tl_keras.models.images.building import short_name
-from tl_keras.models.weight_matching import layers_with_weights
-from tl_keras.models.weights import take_over
+from tl_keras.models.weights.loading import take_over
+from tl_keras.models.weights.matching import layers_with_weights
 
 
 def build_preset_d_fine(preset, num_classes, image_size, settings, *, class_names, bounding_box_format="xyxy"):

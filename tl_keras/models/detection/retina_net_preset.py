@@ -8,8 +8,8 @@ from tl_keras.models.detection.hub_detectors import coco_class_names, open_hub_d
 from tl_keras.models.detection.retina_net import OCTAVES, build_retina_net
 from tl_keras.models.images.building import put_behind_pixels, short_name
 from tl_keras.models.images.hub_presets import blocks_of_hub
-from tl_keras.models.weight_matching import LayerArrays, layers_with_weights
-from tl_keras.models.weights import take_over
+from tl_keras.models.weights.loading import take_over
+from tl_keras.models.weights.matching import LayerArrays, layers_with_weights
 
 OWN = ("neck.", "head.")
 

@@ -5,7 +5,7 @@ import keras
 from tl_keras.errors import InputError
 from tl_keras.models.heads import add_head, check_head
 from tl_keras.models.images.building import build_backbone
-from tl_keras.models.weights import load_weights
+from tl_keras.models.weights.loading import load_weights
 
 POOLINGS = ("average", "max", "concat")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 
 from tl_keras.errors import InputError
-from tl_keras.models.weight_files import (
+from tl_keras.models.weights.files import (
     CLASS_NAMES_MEMBER,
     WEIGHTS_MEMBER,
     check_growth,

@@ -10,7 +10,7 @@ from tl_keras.errors import InputError
 from tl_keras.models.saved.allow_list import check_classes
 from tl_keras.models.saved.model_archive import read_archive
 from tl_keras.models.saved.size_check import UNBUILDABLE, check_declared_sizes
-from tl_keras.models.weight_files import CLASS_NAMES_MEMBER
+from tl_keras.models.weights.files import CLASS_NAMES_MEMBER
 from tl_keras.system.atomic_files import atomic_path
 
 

@@ -7,7 +7,7 @@ from tl_keras.models.heads import add_head, check_head
 from tl_keras.models.texts.networks import named_text_network
 from tl_keras.models.texts.presets import default_pooling, find_text_source, open_text_network
 from tl_keras.models.texts.tokenizers import build_tokenizer
-from tl_keras.models.weights import load_weights
+from tl_keras.models.weights.loading import load_weights
 
 POOLINGS = ("average", "first")
 

@@ -8,7 +8,7 @@ from tl_keras.errors import InputError
 from tl_keras.models.images.backbones import BACKBONES
 from tl_keras.models.images.building import build_backbone
 from tl_keras.models.saved.saving import save_model
-from tl_keras.models.weights import load_weights
+from tl_keras.models.weights.loading import load_weights
 
 RUN = ("cat", "dog", "bird")
 

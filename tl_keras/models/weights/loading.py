@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tl_keras.errors import InputError
-from tl_keras.models.head_weights import assign, difference, load_head, load_parts
-from tl_keras.models.weight_files import (
+from tl_keras.models.weights.files import (
     check_sha256,
     find_weight_file,
     open_layers,
     read_class_names,
 )
-from tl_keras.models.weight_matching import layers_with_weights, match_layers
+from tl_keras.models.weights.heads import assign, difference, load_head, load_parts
+from tl_keras.models.weights.matching import layers_with_weights, match_layers
 
 CLASSIFIER_BLOCKS = ("head",)
 DETECTOR_BLOCKS = ("neck", "proposals", "head")

@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from tl_keras.models.weight_matching import ModelLayer, layers_with_weights, match_layers
+from tl_keras.models.weights.matching import ModelLayer, layers_with_weights, match_layers
 
 
 class Shaped:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.weight_files import check_sha256, find_weight_file, open_layers, read_class_names
+from tl_keras.models.weights.files import check_sha256, find_weight_file, open_layers, read_class_names
 
 
 def model():

@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 
-from tl_keras.models.head_weights import load_head, load_parts
-from tl_keras.models.weight_matching import ModelLayer
+from tl_keras.models.weights.heads import load_head, load_parts
+from tl_keras.models.weights.matching import ModelLayer
 
 CLASS_LAYERS = ("head.logits", "head.boxes")
 

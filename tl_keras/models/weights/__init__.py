@@ -1,0 +1,1 @@
+"""Weight files: opening, checking and matching them to a model."""
