@@ -11,7 +11,7 @@ from tests.models.detection.tiny_detectors import SIZE, rectangles, tiny_backbon
 from tl_keras import callbacks, data, evaluate, object_detection, predict, train
 from tl_keras.command_line import parse, run_verb
 from tl_keras.errors import InputError
-from tl_keras.models import detectors
+from tl_keras.models.detection import building as detectors
 
 NAMES = ("red", "blue")
 COUNTS = {"train": 8, "validation": 4, "test": 4}

@@ -12,8 +12,8 @@ from .config import OptimizerConfig as OptimizerConfig
 from .config import RunConfig as RunConfig
 from .config import TextConfig as TextConfig
 from .errors import InputError as InputError
+from .models.detection.building import build_object_detector as build_object_detector
 from .models.detection.detect import detect as detect
-from .models.detectors import build_object_detector as build_object_detector
 from .models.images.classifiers import build_image_classifier as build_image_classifier
 from .models.lora import add_lora as add_lora
 from .models.lora import merge_lora as merge_lora

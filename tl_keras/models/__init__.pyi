@@ -8,8 +8,8 @@ from .detection import RetinaNetSettings as RetinaNetSettings
 from .detection import YoloV8Settings as YoloV8Settings
 from .detection import detect as detect
 from .detection import export_detector as export_detector
-from .detectors import build_object_detector as build_object_detector
-from .detectors import open_detector as open_detector
+from .detection.building import build_object_detector as build_object_detector
+from .detection.building import open_detector as open_detector
 from .images.building import build_backbone as build_backbone
 from .images.classifiers import build_image_classifier as build_image_classifier
 from .lora import add_lora as add_lora

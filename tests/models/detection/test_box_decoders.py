@@ -3,8 +3,6 @@ import numpy as np
 import pytest
 from tiny_detectors import greedy, random_boxes
 
-from tl_keras.models.detection.anchors import AnchorGrid
-from tl_keras.models.detection.box_coding import decode_boxes, encode_boxes
 from tl_keras.models.detection.box_decoders import (
     HEAD_WEIGHTS,
     AnchorDecoder,
@@ -12,6 +10,8 @@ from tl_keras.models.detection.box_decoders import (
     select_detections,
 )
 from tl_keras.models.detection.settings import DecodingSettings
+from tl_keras.models.detection.targets.anchors import AnchorGrid
+from tl_keras.models.detection.targets.box_coding import decode_boxes, encode_boxes
 
 SETTINGS = DecodingSettings(score_threshold=0.3, overlap_threshold=0.2, max_detections=12, max_candidates=60)
 GENERATOR = np.random.default_rng(0)

@@ -4,7 +4,7 @@ import pytest
 from tiny_detectors import D_FINE
 
 from tl_keras.models.detection.d_fine_layers import InnerCells, QueryRefinement, QuerySelection, cell_anchors
-from tl_keras.models.detection.d_fine_sizes import make_hub_network
+from tl_keras.models.detection.hub.d_fine_sizes import make_hub_network
 
 GENERATOR = np.random.default_rng(0)
 

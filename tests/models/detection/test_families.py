@@ -2,8 +2,8 @@ from dataclasses import fields
 
 import pytest
 
-from tl_keras.models.detection.d_fine_sizes import SIZES as D_FINE_SIZES
 from tl_keras.models.detection.families import FAMILIES
+from tl_keras.models.detection.hub.d_fine_sizes import SIZES as D_FINE_SIZES
 from tl_keras.models.detection.yolo_v8 import SIZES as YOLO_SIZES
 from tl_keras.models.images.backbones import BACKBONES
 

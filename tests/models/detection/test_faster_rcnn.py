@@ -6,8 +6,8 @@ import pytest
 from tiny_detectors import PYRAMID, SINGLE, overlap, rectangles, tiny_backbone
 
 from tl_keras.errors import InputError
-from tl_keras.models.detection.box_coding import encode_boxes
 from tl_keras.models.detection.faster_rcnn import build_faster_rcnn
+from tl_keras.models.detection.targets.box_coding import encode_boxes
 from tl_keras.phases import Phase
 from tl_keras.transfer.freezing import block_names, freeze_to
 from tl_keras.transfer.prefix import find_cuts

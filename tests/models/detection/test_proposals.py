@@ -5,9 +5,9 @@ import numpy as np
 import tensorflow as tf
 from tiny_detectors import PYRAMID, greedy
 
-from tl_keras.models.detection.anchors import AnchorGrid
-from tl_keras.models.detection.box_coding import decode_boxes
 from tl_keras.models.detection.proposals import ProposalSelection, RegionProposals
+from tl_keras.models.detection.targets.anchors import AnchorGrid
+from tl_keras.models.detection.targets.box_coding import decode_boxes
 
 GRID = AnchorGrid(64, (16, 32), ((16.0,), (32.0,)), (0.5, 1.0, 2.0))
 SIZES = [48, 12]

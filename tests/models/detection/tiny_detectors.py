@@ -8,8 +8,8 @@ import pytest
 from keras import layers
 
 from tl_keras.models.detection import d_fine, yolo_v8
-from tl_keras.models.detection.d_fine_sizes import DFineSize
 from tl_keras.models.detection.faster_rcnn import build_faster_rcnn
+from tl_keras.models.detection.hub.d_fine_sizes import DFineSize
 from tl_keras.models.detection.retina_net import build_retina_net
 from tl_keras.models.detection.settings import (
     DecodingSettings,

@@ -5,10 +5,10 @@ from dataclasses import asdict
 import keras
 from keras import ops
 
-from tl_keras.models.detection.anchors import AnchorGrid
-from tl_keras.models.detection.box_coding import clip_boxes, decode_boxes
 from tl_keras.models.detection.settings import DecodingSettings
 from tl_keras.models.detection.suppression import keep_maxima
+from tl_keras.models.detection.targets.anchors import AnchorGrid
+from tl_keras.models.detection.targets.box_coding import clip_boxes, decode_boxes
 
 PADDING = -1
 HEAD_WEIGHTS = (10.0, 10.0, 5.0, 5.0)

@@ -9,7 +9,10 @@ from keras import ops
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.detection.box_decoders import Decoder
-from tl_keras.models.detection.d_fine_losses import (
+from tl_keras.models.detection.detector import Detector
+from tl_keras.models.detection.hub.d_fine_network import flatten
+from tl_keras.models.detection.hub.d_fine_sizes import SIZES, make_hub_network
+from tl_keras.models.detection.losses.d_fine import (
     Truth,
     Union,
     bin_distances,
@@ -19,9 +22,6 @@ from tl_keras.models.detection.d_fine_losses import (
     edge_losses,
     match_queries,
 )
-from tl_keras.models.detection.d_fine_network import flatten
-from tl_keras.models.detection.d_fine_sizes import SIZES, make_hub_network
-from tl_keras.models.detection.detector import Detector
 from tl_keras.models.images.backbones import UNIT
 
 STRIDE = 32

@@ -4,17 +4,17 @@ import keras
 from keras import ops
 
 from tl_keras.errors import InputError
-from tl_keras.models.detection.anchors import AnchorGrid
-from tl_keras.models.detection.box_coding import encode_boxes
 from tl_keras.models.detection.box_decoders import HEAD_WEIGHTS, ProposalDecoder
 from tl_keras.models.detection.box_head import BoxHead
 from tl_keras.models.detection.detector import Detector
 from tl_keras.models.detection.features import bundle_maps, require_maps
-from tl_keras.models.detection.losses import absolute_distance, mean_of_sample
-from tl_keras.models.detection.matching import IGNORED, POSITIVE, match_boxes
+from tl_keras.models.detection.losses.per_image import absolute_distance, mean_of_sample
 from tl_keras.models.detection.neck import add_feature_pyramid, add_pooled_level
 from tl_keras.models.detection.proposals import RegionProposals
-from tl_keras.models.detection.sampling import sample_balanced
+from tl_keras.models.detection.targets.anchors import AnchorGrid
+from tl_keras.models.detection.targets.box_coding import encode_boxes
+from tl_keras.models.detection.targets.matching import IGNORED, POSITIVE, match_boxes
+from tl_keras.models.detection.targets.sampling import sample_balanced
 
 PYRAMID_STRIDES = (4, 8, 16, 32)
 SINGLE_STRIDE = 16

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from tl_keras.models.detection.anchors import AnchorGrid
-from tl_keras.models.detection.box_coding import clip_boxes, decode_boxes
 from tl_keras.models.detection.sparse_convolution import convolve_at
 from tl_keras.models.detection.suppression import keep_maxima
+from tl_keras.models.detection.targets.anchors import AnchorGrid
+from tl_keras.models.detection.targets.box_coding import clip_boxes, decode_boxes
 
 CANDIDATES_OF_ONE_MAP = 1000
 

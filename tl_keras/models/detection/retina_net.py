@@ -6,14 +6,14 @@ import keras
 from keras import ops
 
 from tl_keras.errors import InputError
-from tl_keras.models.detection.anchors import AnchorGrid
-from tl_keras.models.detection.box_coding import encode_boxes
 from tl_keras.models.detection.box_decoders import AnchorDecoder
 from tl_keras.models.detection.detector import Detector
 from tl_keras.models.detection.features import bundle_maps, require_maps
-from tl_keras.models.detection.losses import absolute_distance, focal_cross_entropy
-from tl_keras.models.detection.matching import IGNORED, POSITIVE, match_boxes
+from tl_keras.models.detection.losses.per_image import absolute_distance, focal_cross_entropy
 from tl_keras.models.detection.neck import add_convolved_levels, add_feature_pyramid
+from tl_keras.models.detection.targets.anchors import AnchorGrid
+from tl_keras.models.detection.targets.box_coding import encode_boxes
+from tl_keras.models.detection.targets.matching import IGNORED, POSITIVE, match_boxes
 
 BACKBONE_STRIDES = (8, 16, 32)
 STRIDES = (8, 16, 32, 64, 128)

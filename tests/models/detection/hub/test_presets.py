@@ -3,7 +3,7 @@ import pytest
 from tiny_presets import save_d_fine
 
 from tl_keras.errors import InputError
-from tl_keras.models.detection.hub_detectors import PRESETS, coco_class_names, open_hub_detector, preset_of
+from tl_keras.models.detection.hub.presets import PRESETS, coco_class_names, open_hub_detector, preset_of
 
 
 def test_classes_stand_where_the_detectors_have_them():

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from tiny_detectors import random_boxes
 
-from tl_keras.models.detection.box_coding import clip_boxes, decode_boxes, encode_boxes
+from tl_keras.models.detection.targets.box_coding import clip_boxes, decode_boxes, encode_boxes
 
 BOXES, REFERENCES = random_boxes((2, 7), 1), random_boxes((2, 7), 0)
 REFERENCES[..., 2:] += 4  # none so small that a box of another size is out of its reach

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from tiny_presets import save_retina_net
 
-from tl_keras.models.detection.box_coding import decode_boxes
-from tl_keras.models.detection.retina_net_preset import build_preset_retina_net
+from tl_keras.models.detection.hub.retina_net import build_preset_retina_net
 from tl_keras.models.detection.settings import DecodingSettings, RetinaNetSettings
+from tl_keras.models.detection.targets.box_coding import decode_boxes
 from tl_keras.transfer.freezing import block_names
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype("float32")

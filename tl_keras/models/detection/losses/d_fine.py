@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from keras import ops
 
-from tl_keras.models.detection.assignment import assign_columns
-from tl_keras.models.detection.losses import absolute_distance
-from tl_keras.models.detection.overlap import generalized_overlaps, pair_overlaps
+from tl_keras.models.detection.losses.per_image import absolute_distance
+from tl_keras.models.detection.targets.assignment import assign_columns
+from tl_keras.models.detection.targets.iou import generalized_overlaps, pair_overlaps
 
 MATCH_CLASS, MATCH_DISTANCE, MATCH_OVERLAP = 2.0, 5.0, 2.0
 MATCH_ALPHA, ALPHA, GAMMA = 0.25, 0.75, 2.0

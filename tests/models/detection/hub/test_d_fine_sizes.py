@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from tiny_detectors import D_FINE
 
-from tl_keras.models.detection.d_fine_sizes import SIZES, make_hub_network
+from tl_keras.models.detection.hub.d_fine_sizes import SIZES, make_hub_network
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tl_keras.models.detection.matching import NEGATIVE, POSITIVE
+from tl_keras.models.detection.targets.matching import NEGATIVE, POSITIVE
 
 
 def sample_balanced(kinds, num_samples, positive_share, seed):

@@ -2,9 +2,9 @@
 
 from tl_keras.errors import InputError
 from tl_keras.models.detection.d_fine import make_d_fine
-from tl_keras.models.detection.d_fine_network import flatten
-from tl_keras.models.detection.d_fine_sizes import make_alike
-from tl_keras.models.detection.hub_detectors import coco_class_names, open_hub_detector
+from tl_keras.models.detection.hub.d_fine_network import flatten
+from tl_keras.models.detection.hub.d_fine_sizes import make_alike
+from tl_keras.models.detection.hub.presets import coco_class_names, open_hub_detector
 from tl_keras.models.images.building import short_name
 from tl_keras.models.weights.loading import take_over
 from tl_keras.models.weights.matching import layers_with_weights

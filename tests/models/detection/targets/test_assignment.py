@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from scipy.optimize import linear_sum_assignment
 
-from tl_keras.models.detection.assignment import assign_columns
+from tl_keras.models.detection.targets.assignment import assign_columns
 
 
 def problem(batch=6, rows=7, columns=9, seed=0, digits=None):

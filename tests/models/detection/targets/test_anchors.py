@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.models.detection.anchors import AnchorGrid, make_anchors
+from tl_keras.models.detection.targets.anchors import AnchorGrid, make_anchors
 
 
 def test_anchors_lie_around_the_middle_of_each_cell_row_by_row():

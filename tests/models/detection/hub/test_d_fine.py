@@ -3,7 +3,7 @@ import pytest
 from tiny_presets import save_d_fine
 
 from tl_keras.errors import InputError
-from tl_keras.models.detection.d_fine_preset import build_preset_d_fine
+from tl_keras.models.detection.hub.d_fine import build_preset_d_fine
 from tl_keras.models.detection.settings import DFineSettings
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype("float32")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tl_keras.models.detection.hub_detectors import coco_class_names, open_hub_detector
+from tl_keras.models.detection.hub.presets import coco_class_names, open_hub_detector
 from tl_keras.models.detection.retina_net import OCTAVES, build_retina_net
 from tl_keras.models.images.building import put_behind_pixels, short_name
 from tl_keras.models.images.hub_presets import blocks_of_hub

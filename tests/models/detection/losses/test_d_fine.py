@@ -7,7 +7,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import expit, log_softmax, softmax
 from tiny_detectors import overlap
 
-from tl_keras.models.detection.d_fine_losses import (
+from tl_keras.models.detection.losses.d_fine import (
     Truth,
     Union,
     bin_distances,

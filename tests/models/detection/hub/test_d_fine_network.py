@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from tiny_detectors import D_FINE
 
-from tl_keras.models.detection.d_fine_network import flatten
-from tl_keras.models.detection.d_fine_sizes import make_hub_network
+from tl_keras.models.detection.hub.d_fine_network import flatten
+from tl_keras.models.detection.hub.d_fine_sizes import make_hub_network
 from tl_keras.models.images.backbones import IMAGENET
 from tl_keras.models.saved.saving import open_model
 from tl_keras.transfer.freezing import block_names

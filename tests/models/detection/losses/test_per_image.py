@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.models.detection.losses import absolute_distance, focal_cross_entropy, mean_of_sample
+from tl_keras.models.detection.losses.per_image import absolute_distance, focal_cross_entropy, mean_of_sample
 
 GENERATOR = np.random.default_rng(0)
 

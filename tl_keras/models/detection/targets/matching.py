@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from tl_keras.models.detection.overlap import box_overlaps
+from tl_keras.models.detection.targets.iou import box_overlaps
 
 POSITIVE, NEGATIVE, IGNORED = 1, 0, -1
 

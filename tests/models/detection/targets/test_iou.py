@@ -1,7 +1,7 @@
 import numpy as np
 from tiny_detectors import overlap, random_boxes
 
-from tl_keras.models.detection.overlap import box_overlaps, generalized_overlaps, pair_overlaps
+from tl_keras.models.detection.targets.iou import box_overlaps, generalized_overlaps, pair_overlaps
 
 
 def test_overlaps_are_those_of_numpy():

@@ -10,12 +10,12 @@ import pytest
 
 from tl_keras.errors import InputError
 from tl_keras.models.detection import FasterRCNNSettings, RetinaNetSettings
-from tl_keras.models.detectors import BOX_FORMATS, build_object_detector
+from tl_keras.models.detection.building import BOX_FORMATS, build_object_detector
 from tl_keras.models.images.classifiers import build_image_classifier
 from tl_keras.models.saved.saving import save_model
 from tl_keras.transfer.freezing import block_names
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SINGLE = FasterRCNNSettings(
     feature_pyramid=False,
     channels=8,

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tl_keras.models.detection.sampling import sample_balanced
+from tl_keras.models.detection.targets.sampling import sample_balanced
 
 
 def kinds(positive, negative, ignored):

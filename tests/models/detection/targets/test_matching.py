@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tiny_detectors import overlap, random_boxes
 
-from tl_keras.models.detection.matching import match_boxes
+from tl_keras.models.detection.targets.matching import match_boxes
 
 CANDIDATES = random_boxes((1, 40), 0)
 BOXES = random_boxes((3, 4), 1)

@@ -1,0 +1,1 @@
+"""Detectors of KerasHub: presets and networks."""

@@ -1,0 +1,1 @@
+"""Ground truth as training targets: anchors, IoU, matching, assignment, sampling."""
