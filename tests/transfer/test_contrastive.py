@@ -7,9 +7,9 @@ from tiny_models import IMAGES, LABELS, blocks_model, compiled, nested_model, sa
 
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
+from tl_keras.transfer.activations.prefix import find_phase_cut, suffix_model
 from tl_keras.transfer.contrastive import SupervisedContrastive, contrastive_learner
 from tl_keras.transfer.freezing import block_names, variables_by_block
-from tl_keras.transfer.prefix import find_phase_cut, suffix_model
 from tl_keras.transfer.staged_adamw import StagedAdamW
 from tl_keras.transfer.unfreezing import ProgressiveUnfreezing
 

@@ -3,8 +3,8 @@
 import keras
 
 from tl_keras.errors import InputError
+from tl_keras.transfer.activations.prefix import ordered_nodes
 from tl_keras.transfer.freezing import variables_by_block
-from tl_keras.transfer.prefix import ordered_nodes
 
 
 def features_before_head(model):

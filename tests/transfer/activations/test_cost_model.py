@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.transfer.cost_model import PhaseCost, Place, plan_cache
+from tl_keras.transfer.activations.cost_model import PhaseCost, Place, plan_cache
 
 MEMORY = Place("memory", room=1e6, write_rate=math.inf, read_rate=1e6)
 

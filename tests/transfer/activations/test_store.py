@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.transfer import activation_store
-from tl_keras.transfer.activation_file import DESCRIPTION
-from tl_keras.transfer.activation_store import DISK_MARGIN, ActivationStore, default_folder, drop_pages
+from tl_keras.transfer.activations import store as activation_store
+from tl_keras.transfer.activations.file import DESCRIPTION
+from tl_keras.transfer.activations.store import DISK_MARGIN, ActivationStore, default_folder, drop_pages
 
 KEYS = [digit * 64 for digit in "0123456789abcdef"]
 ROWS = np.arange(1000, dtype="uint8").reshape(100, 10)
@@ -122,7 +122,7 @@ def test_what_is_in_use_stays(store):
 def test_what_another_process_uses_stays_until_it_dies(store):
     fill(store, KEYS[0], KEYS[1])
     code = (
-        "import sys; from tl_keras.transfer.activation_store import ActivationStore\n"
+        "import sys; from tl_keras.transfer.activations.store import ActivationStore\n"
         "array = ActivationStore(sys.argv[1], 1).open(sys.argv[2]); print('open', flush=True); input()"
     )
     with run_python(code, store.folder, KEYS[0]) as process:
@@ -198,7 +198,7 @@ def test_a_folder_that_may_not_be_written_is_refused(tmp_path):
 
 def test_only_what_killed_processes_left_is_cleared_away(store):
     code = (
-        "import sys; from tl_keras.transfer.activation_store import ActivationStore\n"
+        "import sys; from tl_keras.transfer.activations.store import ActivationStore\n"
         "with ActivationStore(sys.argv[1], 1e6).create('f' * 64, (9,), 'uint8'): print('begun', flush=True); input()"
     )
     with run_python(code, store.folder) as process:
@@ -211,7 +211,7 @@ def test_only_what_killed_processes_left_is_cleared_away(store):
 
 def test_two_processes_that_store_one_key_both_succeed(store):
     code = (
-        "import sys; import numpy as np; from tl_keras.transfer.activation_store import ActivationStore\n"
+        "import sys; import numpy as np; from tl_keras.transfer.activations.store import ActivationStore\n"
         "store = ActivationStore(sys.argv[1], 1e6)\n"
         "with store.create('f' * 64, (1000,), 'int32') as writer:\n"
         "    print('begun', flush=True); input(); writer.append(np.arange(1000, dtype='int32'))\n"

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tl_keras.data import BoxSet, augment_boxes, make_box_dataset, steps_per_epoch
-from tl_keras.transfer.image_source import decided_by_images
+from tl_keras.transfer.activations.image_source import decided_by_images
 
 LABEL = 4
 """Place of the label in a stored target, behind the corners of its box."""

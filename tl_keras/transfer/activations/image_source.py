@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tl_keras.data import ImageSet, augment, make_dataset, steps_per_epoch
-from tl_keras.transfer.activation_key import digest_arrays, digest_files
+from tl_keras.transfer.activations.key import digest_arrays, digest_files
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ import os
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.transfer.disk_rates import measure_rates
+from tl_keras.transfer.activations.disk_rates import measure_rates
 
 
 def test_rates_are_above_zero_and_nothing_stays(tmp_path):

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from tl_keras.transfer.activation_file import disk_errors
+from tl_keras.transfer.activations.file import disk_errors
 
 PROBE_BYTES = 2**25
 

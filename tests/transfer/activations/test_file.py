@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.transfer.activation_file import (
+from tl_keras.transfer.activations.file import (
     DESCRIPTION,
     ActivationWriter,
     DamagedFile,
@@ -153,7 +153,7 @@ def test_a_disk_that_takes_less_at_once_gets_the_rest_and_a_full_one_is_told():
 @pytest.mark.slow
 def test_more_than_two_gigabytes_are_read(path, monkeypatch):
     shape = (2**10 + 1, 2**11, 2**10)
-    monkeypatch.setattr("tl_keras.transfer.activation_file.zlib.crc32", lambda data, checksum=0: checksum + len(data))
+    monkeypatch.setattr("tl_keras.transfer.activations.file.zlib.crc32", lambda data, checksum=0: checksum + len(data))
     with open(path, "wb", buffering=0) as file:
         writer = ActivationWriter(file, KEY, shape, "uint8")
         # The rows of a sparse file, without writing them.

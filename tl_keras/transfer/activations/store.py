@@ -17,7 +17,7 @@ import numpy as np
 
 from tl_keras.errors import InputError
 from tl_keras.system.user_cache import user_cache
-from tl_keras.transfer.activation_file import (
+from tl_keras.transfer.activations.file import (
     ActivationWriter,
     DamagedFile,
     disk_errors,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.transfer.activation_key import activation_key, digest_arrays, digest_files
+from tl_keras.transfer.activations.key import activation_key, digest_arrays, digest_files
 
 PARTS = {"cut": "block5", "size": (160, 160), "weights": np.arange(6.0), "scale": np.float32(0.5), "file": b"\x00"}
 

@@ -1,0 +1,1 @@
+"""Cached activations of frozen blocks: computing, storing and choosing what to store."""
