@@ -66,8 +66,9 @@ class EpochClock:
 def train_by_the_package(job, precision):
     """Fine-tunes as `python -m tl_keras.train` does."""
     import tl_keras as tl
-    from tl_keras import config, data, models, text_classification, train
+    from tl_keras import config, data, models, train
     from tl_keras.system import devices
+    from tl_keras.tasks import text_classification
 
     devices.set_up(job.seed, precision)
     import keras

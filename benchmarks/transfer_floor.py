@@ -149,7 +149,7 @@ def whole_step_seconds(case, model, splits, train):
 
     import tl_keras as tl
     from tl_keras.config import CacheConfig
-    from tl_keras.tasks import TASKS
+    from tl_keras.tasks.registry import TASKS
 
     config, clock = make_config(case, CacheConfig(mode="off")), step_clock(keras)
     inputs = TASKS[config.task].training_inputs(config, splits, 0)

@@ -15,7 +15,7 @@ from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 from tl_keras.system import devices
 from tl_keras.system.atomic_files import atomic_path
-from tl_keras.tasks import TASKS
+from tl_keras.tasks.registry import TASKS
 
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 200, 2, 20
 RATE, TENT_RATE = 3e-4, 1e-3

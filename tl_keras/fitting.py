@@ -10,7 +10,7 @@ from tl_keras.errors import InputError, RunStopped, unknown_name
 from tl_keras.phase_features import PhaseFeatures
 from tl_keras.system.durations import parse_interval
 from tl_keras.system.gc_freeze import quick_collection
-from tl_keras.tasks import TASKS
+from tl_keras.tasks.registry import TASKS
 
 LOWERED_RATE = 0.1
 """What all learning rates are multiplied by after the loss was no number."""

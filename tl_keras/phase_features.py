@@ -10,7 +10,7 @@ import psutil
 from tl_keras import transfer
 from tl_keras.phases import total_epochs
 from tl_keras.system.atomic_files import atomic_path
-from tl_keras.tasks import TASKS
+from tl_keras.tasks.registry import TASKS
 
 MEMORY, DISK = "memory", "disk"
 MEMORY_SHARE = 0.5

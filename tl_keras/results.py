@@ -4,7 +4,7 @@ import os
 
 from tl_keras import adapting, evaluation
 from tl_keras.command_line import config_text
-from tl_keras.tasks import TASKS
+from tl_keras.tasks.registry import TASKS
 
 HEADLINES = ("accuracy", "subset_accuracy", "macro_f1", "average_precision_50", "mean_average_precision", "f1")
 FILES = (

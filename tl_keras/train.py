@@ -14,7 +14,7 @@ from tl_keras.results import format_results, write_results
 from tl_keras.runs import RunFolder
 from tl_keras.system import devices
 from tl_keras.system.durations import parse_duration
-from tl_keras.tasks import TASKS
+from tl_keras.tasks.registry import TASKS
 
 
 def run_training(config):

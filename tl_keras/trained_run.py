@@ -9,7 +9,7 @@ from tl_keras.command_line import parse
 from tl_keras.errors import InputError
 from tl_keras.runs import RunFolder, resume_command
 from tl_keras.system import devices
-from tl_keras.tasks import TASKS
+from tl_keras.tasks.registry import TASKS
 
 
 class TrainedRun:

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_keras import image_classification
 from tl_keras.config import DataConfig, ModelConfig, RunConfig
 from tl_keras.data import find_records
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
+from tl_keras.tasks import image_classification
 
 
 def write_pictures(root, per_class, side):

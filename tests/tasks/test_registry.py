@@ -1,7 +1,7 @@
 from typing import get_args, get_type_hints
 
 from tl_keras.config import RunConfig
-from tl_keras.tasks import TASKS
+from tl_keras.tasks.registry import TASKS
 
 
 def test_every_task_that_the_configuration_allows_is_there():

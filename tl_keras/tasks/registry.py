@@ -1,6 +1,6 @@
 """The tasks: each is one file, whose functions the verbs call in this order."""
 
-from tl_keras import image_classification, object_detection, text_classification
+from tl_keras.tasks import image_classification, object_detection, text_classification
 
 TASKS = {
     "image_classification": image_classification,

@@ -13,10 +13,11 @@ import pytest
 
 import tl_keras as tl
 from tests.models import tiny_encoders
-from tl_keras import callbacks, evaluate, predict, text_classification, train
+from tl_keras import callbacks, evaluate, predict, train
 from tl_keras.command_line import parse, run_verb
 from tl_keras.config import DataConfig, ModelConfig, RunConfig, TextConfig
 from tl_keras.errors import InputError
+from tl_keras.tasks import text_classification
 
 GOOD, BAD = ("good", "fun", "very good", "very fun"), ("bad", "dull", "very bad", "very dull")
 
@@ -254,7 +255,7 @@ def refused(arguments, folder, **environment):
     (folder / "tensorflow.py").write_text("raise SystemExit('TensorFlow was loaded')")
     before = sorted(folder.rglob("*"))
     command = [sys.executable, "-m", "tl_keras.train", "--task", "text_classification", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(Path(tl.__file__).parents[1])} | environment
+    environment = os.environ | {"PYTHONPATH": str(Path(tl.__file__).parents[2])} | environment
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1 and not done.stdout

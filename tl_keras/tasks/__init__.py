@@ -1,0 +1,1 @@
+"""The tasks: each in one file, used by every verb through one interface."""
