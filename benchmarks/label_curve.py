@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import tl_keras as tl
 from tl_keras.command_line import parse
-from tl_keras.runs import RunFolder
+from tl_keras.runs.run_folder import RunFolder
 
 RECIPES = ("feature_extraction", "few_shot", "linear_probe_then_fine_tune")
 SIZES = ("8", "16", "32", "64")

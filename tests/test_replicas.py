@@ -9,7 +9,7 @@ from tl_keras import distribution, replicas
 from tl_keras.command_line import parse
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
-from tl_keras.runs import RunFolder
+from tl_keras.runs.run_folder import RunFolder
 
 ALONE = tf.distribute.get_strategy()
 TWO_CPUS = SimpleNamespace(

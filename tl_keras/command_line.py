@@ -15,7 +15,7 @@ from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser, set_lo
 from tl_keras.config import RunConfig, check_keys, flag_names
 from tl_keras.errors import InputError, LostWorker, RunStopped, unknown_name
 from tl_keras.phases import Phase, Plateau
-from tl_keras.runs import DISK_FULL
+from tl_keras.runs.run_folder import DISK_FULL
 from tl_keras.system.interruption import Interrupted
 from tl_keras.system.plain_yaml import load_yaml
 

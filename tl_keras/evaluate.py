@@ -5,8 +5,8 @@ import os
 
 from tl_keras.command_line import OneSentenceParser, run_verb
 from tl_keras.results import format_results
-from tl_keras.runs import RunFolder, folder_name
-from tl_keras.trained_run import load_run
+from tl_keras.runs.run_folder import RunFolder, folder_name
+from tl_keras.runs.trained_run import load_run
 
 
 def evaluate_run(run, data_path=None):

@@ -16,8 +16,8 @@ from tl_keras.command_line import OneSentenceParser, run_verb
 from tl_keras.errors import InputError
 from tl_keras.label_writers import LABEL_WRITERS
 from tl_keras.object_writers import OBJECT_WRITERS, picture_writer
+from tl_keras.runs.trained_run import load_run
 from tl_keras.system.atomic_files import atomic_path
-from tl_keras.trained_run import load_run
 
 BATCHES_READ_AHEAD = 2
 TEXTS_AT_ONCE = 1024

@@ -8,7 +8,7 @@ import numpy as np
 
 from tl_keras import callbacks, distribution
 from tl_keras.errors import InputError
-from tl_keras.runs import open_run, scratch_run
+from tl_keras.runs.run_folder import open_run, scratch_run
 
 STEPS_ON_TPU = 32
 """Steps that a TPU takes without a word to its host, which would keep it waiting."""

@@ -11,7 +11,7 @@ from tl_keras.config.absolute_paths import with_absolute_paths
 from tl_keras.phase_features import PhaseFeatures
 from tl_keras.recipes import expand_recipe
 from tl_keras.results import format_results, write_results
-from tl_keras.runs import RunFolder
+from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system import devices
 from tl_keras.system.durations import parse_duration
 from tl_keras.tasks.registry import TASKS

@@ -4,7 +4,7 @@ import pytest
 
 from tl_keras.callbacks.progress import ProgressLines, phase_table
 from tl_keras.phases import Phase
-from tl_keras.runs import RunFolder
+from tl_keras.runs.run_folder import RunFolder
 from tl_keras.transfer.plan import plan_phases
 from tl_keras.transfer.staged_adamw import StagedAdamW
 from tl_keras.transfer.unfreezing import ProgressiveUnfreezing

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from tl_keras.errors import InputError, RunStopped
-from tl_keras.runs import RunFolder, open_run, scratch_run
+from tl_keras.runs.run_folder import RunFolder, open_run, scratch_run
 from tl_keras.system.interruption import Interrupted
 
 CONFIG = "seed: 0\ndata:\n  path: x\n  batch_size: 32\nrun:\n"

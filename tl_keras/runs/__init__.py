@@ -1,0 +1,1 @@
+"""The run folder, and a finished run opened for use."""
