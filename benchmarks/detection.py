@@ -106,11 +106,12 @@ def median_seconds(step, count):
 def time_first_phase(name, mode, options):
     """Returns the CPU seconds of the first phase of a detector, in this process."""
     import tl_keras as tl
-    from tl_keras import data, fitting
+    from tl_keras import data
     from tl_keras.config import CacheConfig, DataConfig, DetectionConfig, ModelConfig, RunConfig
     from tl_keras.runs.run_folder import run_folder as runs
     from tl_keras.system import devices
     from tl_keras.train import build_model
+    from tl_keras.training import fitting
 
     detector, backbone, settings, block = FIRST_PHASES[name]
     images, boxes, labels = draw(options.examples, options.size)

@@ -88,8 +88,9 @@ def train_by_the_package(case, model, splits, cache=None):
 
     In memory, where none is given. Checkpoints, audits and the log are written, to a temporary folder.
     """
-    from tl_keras import fitting, models
+    from tl_keras import models
     from tl_keras.runs.run_folder import run_folder as runs
+    from tl_keras.training import fitting
 
     config = make_config(case, cache or CacheConfig(mode="on", max_gigabytes=8.0))
     models.compile_classifier(model, fitting.make_optimizer(config.optimizer))

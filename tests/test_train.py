@@ -128,7 +128,7 @@ def test_data_that_changed_are_refused_by_train_and_evaluate(picture_folder, tin
     shutil.copytree(picture_folder, folder)
     arguments = [*tiny_arguments, "--data.path", str(folder), "--run", str(tmp_path / "run")]
     with monkeypatch.context() as patch:
-        patch.setattr("tl_keras.fitting.fit_phases", stop)
+        patch.setattr("tl_keras.training.fitting.fit_phases", stop)
         with pytest.raises(KeyboardInterrupt):
             train.main(arguments)
     (folder / "red" / "red-00.png").rename(folder / "red" / "renamed.png")
@@ -147,7 +147,7 @@ def stop(*_arguments, **_named):
 
 
 def test_weights_of_an_older_run_are_told(finished_run, tiny_arguments, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("tl_keras.fitting.fit_phases", stop)
+    monkeypatch.setattr("tl_keras.training.fitting.fit_phases", stop)
     with pytest.raises(KeyboardInterrupt):
         train.main([*tiny_arguments, "--model.weights", str(finished_run[0]), "--run", str(tmp_path / "run")])
     assert "kept classes: blue, green, red" in capsys.readouterr().out

@@ -4,9 +4,9 @@ import hashlib
 import os
 
 from tl_keras.command_line import OneSentenceParser, run_verb
-from tl_keras.results import format_results
 from tl_keras.runs.run_folder import RunFolder, folder_name
 from tl_keras.runs.trained_run import load_run
+from tl_keras.training.results import format_results
 
 
 def evaluate_run(run, data_path=None):

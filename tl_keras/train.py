@@ -5,16 +5,17 @@ import shutil
 import time
 from pathlib import Path
 
-from tl_keras import adapting, callbacks, distribution, evaluation, fitting, models, replicas, transfer
+from tl_keras import callbacks, distribution, evaluation, models, transfer
 from tl_keras.command_line import config_text, parse, phases_text, run_verb
 from tl_keras.config.absolute_paths import with_absolute_paths
-from tl_keras.phase_features import PhaseFeatures
 from tl_keras.recipes import expand_recipe
-from tl_keras.results import format_results, write_results
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system import devices
 from tl_keras.system.durations import parse_duration
 from tl_keras.tasks.registry import TASKS
+from tl_keras.training import adapting, fitting, replicas
+from tl_keras.training.phase_features import PhaseFeatures
+from tl_keras.training.results import format_results, write_results
 
 
 def run_training(config):

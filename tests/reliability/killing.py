@@ -138,7 +138,9 @@ def run_here(arguments, log):
 def forking_context():
     """Makes a multiprocessing context whose processes begin with TensorFlow loaded, and waits until it is."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tensorflow", "keras", "tl_keras.fitting", "tests.reliability.tiny_command"])
+    context.set_forkserver_preload(
+        ["tensorflow", "keras", "tl_keras.training.fitting", "tests.reliability.tiny_command"]
+    )
     first = context.Process(target=int)
     first.start()
     first.join()

@@ -1,8 +1,8 @@
 import pytest
 
 from tl_keras.config import DataConfig, DetectionConfig, ModelConfig, RunConfig
-from tl_keras.results import _of_one_objective, _title, format_results
 from tl_keras.runs.run_folder import RunFolder
+from tl_keras.training.results import _of_one_objective, _title, format_results
 
 
 def test_results_name_the_figures_and_the_pictures_that_are_there(tmp_path):

@@ -2,9 +2,10 @@
 
 import os
 
-from tl_keras import adapting, evaluation
+from tl_keras import evaluation
 from tl_keras.command_line import config_text
 from tl_keras.tasks.registry import TASKS
+from tl_keras.training import adapting
 
 HEADLINES = ("accuracy", "subset_accuracy", "macro_f1", "average_precision_50", "mean_average_precision", "f1")
 FILES = (

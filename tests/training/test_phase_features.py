@@ -9,7 +9,7 @@ import tl_keras as tl
 from tl_keras.config import CacheConfig, DataConfig, RunConfig
 from tl_keras.data import ImageSet
 from tl_keras.errors import InputError
-from tl_keras.phase_features import PhaseFeatures
+from tl_keras.training.phase_features import PhaseFeatures
 
 PHASES = [tl.Phase("head", epochs=2), tl.Phase("top", epochs=2), tl.Phase("block7", epochs=2)]
 BYTES = 12 * 4 * (1280 + 320 + 192)
@@ -60,7 +60,7 @@ def test_where_not_all_fits_each_phase_has_its_own_pass(model, splits, capsys):
 
 def test_the_disk_takes_what_the_memory_does_not(model, splits, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("tl_keras.phase_features.MEMORY_SHARE", 1e-9)
+    monkeypatch.setattr("tl_keras.training.phase_features.MEMORY_SHARE", 1e-9)
     made = features(model, splits, mode="on")
     assert made.decision.places == ("disk",) * 3
     assert isinstance(made.of(0)[1].train.images, np.memmap)

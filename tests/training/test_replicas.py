@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tl_keras import distribution, replicas
+from tl_keras import distribution
 from tl_keras.command_line import parse
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 from tl_keras.runs.run_folder import RunFolder
+from tl_keras.training import replicas
 
 ALONE = tf.distribute.get_strategy()
 TWO_CPUS = SimpleNamespace(

@@ -10,9 +10,9 @@ from tl_keras.callbacks.checkpoint_files import write_checkpoint
 from tl_keras.command_line import parse, run_verb
 from tl_keras.config import OptimizerConfig
 from tl_keras.errors import InputError
-from tl_keras.fitting import find_oversights, make_optimizer
 from tl_keras.phases import Phase
 from tl_keras.runs.trained_run import load_run
+from tl_keras.training.fitting import find_oversights, make_optimizer
 from tl_keras.transfer import plan_phases
 
 PHASES = {

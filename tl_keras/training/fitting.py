@@ -4,13 +4,14 @@ import functools
 import gc
 from dataclasses import replace
 
-from tl_keras import callbacks, data, distribution, models, replicas, transfer
+from tl_keras import callbacks, data, distribution, models, transfer
 from tl_keras.config.adaptation_config import STATISTICS_ONLY
 from tl_keras.errors import InputError, RunStopped, unknown_name
-from tl_keras.phase_features import PhaseFeatures
 from tl_keras.system.durations import parse_interval
 from tl_keras.system.gc_freeze import quick_collection
 from tl_keras.tasks.registry import TASKS
+from tl_keras.training import replicas
+from tl_keras.training.phase_features import PhaseFeatures
 
 LOWERED_RATE = 0.1
 """What all learning rates are multiplied by after the loss was no number."""

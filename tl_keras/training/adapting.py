@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from tl_keras import adaptation, data, evaluation, fitting, models, transfer
+from tl_keras import adaptation, data, evaluation, models, transfer
 from tl_keras.config.adaptation_config import DEFAULT_WEIGHTS, FEATURES_ONLY, STATISTICS_ONLY
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 from tl_keras.system import devices
 from tl_keras.system.atomic_files import atomic_path
 from tl_keras.tasks.registry import TASKS
+from tl_keras.training import fitting
 
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 200, 2, 20
 RATE, TENT_RATE = 3e-4, 1e-3

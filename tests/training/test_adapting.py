@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_keras import adapting, evaluate, train
+from tl_keras import evaluate, train
 from tl_keras.adaptation import VALIDATORS
 from tl_keras.command_line import parse
 from tl_keras.config.adaptation_config import Validator
 from tl_keras.errors import InputError
+from tl_keras.training import adapting
 
 PHASES = "[{train: top, epochs: 2, learning_rate: 0.01}]"
 CHANGED = "block7"
