@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tl_keras.label_writers import LABEL_WRITERS, MOST_SHOWN
+from tl_keras.cli.label_writers import LABEL_WRITERS, MOST_SHOWN
 
 LABELS = [("good", 0.75), ("bad", 0.25)]
 
