@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import tl_keras as tl
 from tl_keras import data
-from tl_keras.command_line import parse
+from tl_keras.config.parsing import parse
 from tl_keras.runs.run_folder import RunFolder
 
 METHODS = ("adabn", "tent")

@@ -79,7 +79,7 @@ def work():
         parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
         found = {"phase": phase, "parameters": parameters, "rate": STEPS / (ended - started)}
         print(json.dumps(found | {"bytes": (after - before) / STEPS}), flush=True)
-    distribution.part(strategy)
+    distribution.barrier(strategy)
 
 
 def measure(workers):

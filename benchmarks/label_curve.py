@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import tl_keras as tl
-from tl_keras.command_line import parse
+from tl_keras.config.parsing import parse
 from tl_keras.runs.run_folder import RunFolder
 
 RECIPES = ("feature_extraction", "few_shot", "linear_probe_then_fine_tune")

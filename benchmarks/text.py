@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 CLASSES = ("negative", "positive")
-MOST_SNIPPETS = 19
+MAX_SNIPPETS = 19
 """A long review is joined of 1 to this many short ones of one label: 240 tokens on average."""
 
 
@@ -164,7 +164,7 @@ def make_reviews(kind, num_train, num_test):
 
     tables = [pandas.read_csv(path) for path in sorted((ROOT / "data" / "reviews").glob("*_reviews.csv"))]
     table = pandas.concat(tables).sample(frac=1, random_state=0)
-    half, most = len(table) // 2, 1 if kind == "short" else MOST_SNIPPETS
+    half, most = len(table) // 2, 1 if kind == "short" else MAX_SNIPPETS
     return {
         "train": _draw(table[:half], num_train, most, np.random.default_rng(0)),
         "test": _draw(table[half:], num_test, most, np.random.default_rng(1)),

@@ -19,7 +19,7 @@ from tl_keras.config import CacheConfig, DataConfig, ModelConfig, RunConfig, Tex
 BERT = "bert"
 CLASSES, BATCH_SIZE = 10, 32
 SPECIAL_WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-VOCABULARY_SIZE, FEWEST_TOKENS, MOST_TOKENS = 1000, 16, 112
+VOCABULARY_SIZE, MIN_TOKENS, MAX_TOKENS = 1000, 16, 112
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def make_config(case, cache):
         task="text_classification" if texts else "image_classification",
         data=DataConfig(augmentation="none", batch_size=BATCH_SIZE),
         model=ModelConfig(dropout=0.0),
-        text=TextConfig(max_tokens=MOST_TOKENS),
+        text=TextConfig(max_tokens=MAX_TOKENS),
         cache=cache,
         phases=case.phases,
     )
@@ -130,7 +130,7 @@ def _draw_images(generator, count, size):
 def _draw_texts(generator, count):
     from tl_keras import data
 
-    lengths = generator.integers(FEWEST_TOKENS, MOST_TOKENS + 1, count)
+    lengths = generator.integers(MIN_TOKENS, MAX_TOKENS + 1, count)
     tokens = generator.integers(len(SPECIAL_WORDS), VOCABULARY_SIZE, lengths.sum(), np.int32)
     labels = generator.integers(0, CLASSES, count, np.int32)
     names = tuple(map(str, range(CLASSES)))

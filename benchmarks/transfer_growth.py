@@ -31,7 +31,7 @@ from tl_keras.config import CacheConfig
 
 COUNTS = (128, 512, 2048)
 REPORTED_PHASES = (1, 2, 5, 10, 20)
-FEWEST_EXAMPLES = 32
+MIN_EXAMPLES = 32
 
 
 def resident_megabytes():
@@ -157,8 +157,8 @@ def main():
     parser.add_argument("--phases", type=int, help="one run of so many phases, on the first number of images")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if min(options.examples or COUNTS) < FEWEST_EXAMPLES:
-        parser.error(f"--examples must be {FEWEST_EXAMPLES} or more")
+    if min(options.examples or COUNTS) < MIN_EXAMPLES:
+        parser.error(f"--examples must be {MIN_EXAMPLES} or more")
     if not options.measure:
         print_phases(options) if options.phases else print_growth(options)
         return

@@ -29,7 +29,7 @@ SOURCES = {
 CLEAR_RATING = 1.0
 
 # There are three times as many movie reviews as a download of modest size can hold.
-MOST_OF_A_CLASS = 2000
+MAX_OF_A_CLASS = 2000
 SEED = 0
 
 
@@ -80,7 +80,7 @@ def write_reviews(package, target):
         (target / "LICENSE").write_text(outer.read(LICENSE).decode("utf-8").replace("\r\n", "\n"), encoding="utf-8")
         for name, source in SOURCES.items():
             lines = inner.extractfile(source).read().decode("utf-8").split("\n")
-            rows = at_most(rated_texts((line for line in lines if line.strip()), known), MOST_OF_A_CLASS)
+            rows = at_most(rated_texts((line for line in lines if line.strip()), known), MAX_OF_A_CLASS)
             known.update(same_text(text) for text, _ in rows)
             with open(target / name, "w", encoding="utf-8", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows([("text", "label"), *rows])

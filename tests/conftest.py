@@ -23,7 +23,7 @@ def older_objects_are_not_searched_again():
 
 
 @pytest.fixture(scope="session")
-def picture_folder(tmp_path_factory):
+def image_folder(tmp_path_factory):
     """A folder of three class folders with 12 noisy pictures of one colour each."""
     root = tmp_path_factory.mktemp("pictures")
     generator = np.random.default_rng(0)
@@ -37,11 +37,11 @@ def picture_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny_arguments(picture_folder):
+def tiny_arguments(image_folder):
     """The flags of a run that takes a few seconds."""
     phases = "[{train: head, epochs: 2, learning_rate: 0.01}, {train: top, epochs: 1, learning_rate: 0.001}]"
     flags = {
-        "--data.path": picture_folder,
+        "--data.path": image_folder,
         "--data.image_size": 32,
         "--data.batch_size": 8,
         "--data.augmentation": "light",

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from tl_keras.command_line import parse, run_verb
+from tl_keras.cli.verbs import run_verb
+from tl_keras.config.parsing import parse
 
 BOMB = "\n".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in zip("abcdefg", "bcdefgh", strict=True)

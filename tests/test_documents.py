@@ -11,8 +11,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tl_keras import train
-from tl_keras.command_line import OWN_FLAGS, parse
 from tl_keras.config import flag_names
+from tl_keras.config.parsing import OWN_FLAGS, parse
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,7 +22,7 @@ PINNED = [Requirement(line) for line in LINES if line]
 HASHED = (ROOT / "requirements-hashes.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
 FLAG = re.compile(r"(?<![\w-])--[\w.]+")
 SCRIPT = re.compile(r"python (benchmarks/\w+\.py|-m tests[.\w]+)([^`\n]*)")
-OTHER_FLAGS = {*OWN_FLAGS, "--format", "--output", "--pictures", "--score_threshold", "--data"}
+OTHER_FLAGS = {*OWN_FLAGS, *train.ACTIONS, "--format", "--output", "--pictures", "--score_threshold", "--data"}
 
 
 def test_the_readme_opens_with_the_two_commands():

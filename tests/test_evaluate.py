@@ -5,7 +5,7 @@ import pytest
 
 import tl_keras as tl
 from tl_keras import evaluate
-from tl_keras.command_line import run_verb
+from tl_keras.cli.verbs import run_verb
 from tl_keras.errors import InputError
 
 
@@ -17,9 +17,9 @@ def test_the_own_test_split_gives_the_figures_of_the_training(finished_run):
     assert again["log_loss"] == pytest.approx(before["log_loss"], abs=1e-6)
 
 
-def test_other_data_with_fewer_classes_are_aligned_by_name(finished_run, picture_folder, tmp_path, capsys):
+def test_other_data_with_fewer_classes_are_aligned_by_name(finished_run, image_folder, tmp_path, capsys):
     for name in ("green", "red"):
-        shutil.copytree(picture_folder / name, tmp_path / "new" / name)
+        shutil.copytree(image_folder / name, tmp_path / "new" / name)
     evaluate.main([str(finished_run[0]), "--data", str(tmp_path / "new")])
     assert "24 examples" in capsys.readouterr().out
     [results] = (finished_run[0] / "evaluations").glob("new-*")
@@ -28,16 +28,16 @@ def test_other_data_with_fewer_classes_are_aligned_by_name(finished_run, picture
     assert metrics["per_class"]["blue"]["support"] == 0
 
 
-def test_other_data_of_the_name_of_a_split_have_a_place_of_their_own(finished_run, picture_folder, tmp_path):
+def test_other_data_of_the_name_of_a_split_have_a_place_of_their_own(finished_run, image_folder, tmp_path):
     run = tl.load_run(finished_run[0])
     own = evaluate.evaluate_run(run).path
-    folders = [evaluate.evaluate_run(run, shutil.copytree(picture_folder, tmp_path / n / "test")).path for n in "ab"]
+    folders = [evaluate.evaluate_run(run, shutil.copytree(image_folder, tmp_path / n / "test")).path for n in "ab"]
     assert len({own, *folders}) == 3
 
 
-def test_a_class_that_the_model_never_saw_is_named(finished_run, picture_folder, tmp_path, capsys):
-    shutil.copytree(picture_folder / "red", tmp_path / "reds")
-    shutil.copytree(picture_folder / "blue", tmp_path / "blue")
+def test_a_class_that_the_model_never_saw_is_named(finished_run, image_folder, tmp_path, capsys):
+    shutil.copytree(image_folder / "red", tmp_path / "reds")
+    shutil.copytree(image_folder / "blue", tmp_path / "blue")
     with pytest.raises(SystemExit) as stop:
         run_verb(evaluate.main, [str(finished_run[0]), "--data", str(tmp_path)])
     assert stop.value.code == 2

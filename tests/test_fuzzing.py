@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.data.tiny_pictures import save_picture
-from tl_keras.command_line import parse
+from tests.data.tiny_images import save_image
 from tl_keras.config import flag_names
+from tl_keras.config.parsing import parse
 from tl_keras.data.boxes.find import find_boxes
 from tl_keras.data.images.decoding import read_image, read_upright
 from tl_keras.data.images.sizes import upright_size
@@ -24,7 +24,7 @@ from tl_keras.data.images.table import read_table
 from tl_keras.data.texts.table import read_text_table
 from tl_keras.errors import InputError
 
-MOST_SECONDS, MOST_KILOBYTES = 10, 2 * 1024**2
+MAX_SECONDS, MAX_KILOBYTES = 10, 2 * 1024**2
 FEW, MANY = 15, 300
 SETTINGS = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
 
@@ -69,17 +69,17 @@ def input_errors_only():
     """Lets an InputError pass, and nothing else, nor what takes too long or too much memory."""
 
     def stop(*_):
-        raise AssertionError(f"more than {MOST_SECONDS} seconds")
+        raise AssertionError(f"more than {MAX_SECONDS} seconds")
 
     before, old = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, signal.signal(signal.SIGALRM, stop)
-    signal.alarm(MOST_SECONDS)
+    signal.alarm(MAX_SECONDS)
     try:
         with warnings.catch_warnings(action="ignore"), contextlib.suppress(InputError):
             yield
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, old)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MOST_KILOBYTES
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MAX_KILOBYTES
 
 
 @st.composite
@@ -159,7 +159,7 @@ def pictures():
 def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("fuzzing")
     for name in ("a.png", "b.png", "images/a.png"):
-        save_picture(root / name)
+        save_image(root / name)
     return root
 
 

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.phases import MOST_EPOCHS, Phase, Plateau, check_phases, is_better, phase_at, phase_seconds, total_epochs
+from tl_keras.phases import MAX_EPOCHS, Phase, Plateau, check_phases, is_better, phase_at, phase_seconds, total_epochs
 
 PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3), Phase("all", epochs=1)]
 
@@ -104,7 +104,7 @@ def test_one_cycle_rises_from_a_25th_and_falls_to_nothing():
 
 def test_a_phase_until_a_plateau_keeps_its_rate_and_has_room():
     phase = Phase("head", until=Plateau("val_accuracy"))
-    assert (phase.epochs, phase.schedule, phase.monitor) == (MOST_EPOCHS, "constant", "val_accuracy")
+    assert (phase.epochs, phase.schedule, phase.monitor) == (MAX_EPOCHS, "constant", "val_accuracy")
     assert (Phase("head").epochs, Phase("head").monitor) == (1, "val_loss")
     assert Phase("head", until=Plateau(), epochs=5, schedule="cosine").epochs == 5
 

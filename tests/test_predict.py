@@ -9,11 +9,11 @@ import sys
 import pytest
 
 from tl_keras import predict
-from tl_keras.command_line import run_verb
+from tl_keras.cli.verbs import run_verb
 
 
-def test_a_table_names_the_most_probable_classes(finished_run, picture_folder, capsys):
-    file = str(picture_folder / "red" / "red-00.png")
+def test_a_table_names_the_most_probable_classes(finished_run, image_folder, capsys):
+    file = str(image_folder / "red" / "red-00.png")
     predict.main([str(finished_run[0]), file, "--top", "2"])
     name, first, share, second, _ = capsys.readouterr().out.split()
     assert name == file
@@ -22,29 +22,29 @@ def test_a_table_names_the_most_probable_classes(finished_run, picture_folder, c
     assert share.endswith("%")
 
 
-def test_csv_of_a_folder(finished_run, picture_folder, tmp_path):
+def test_csv_of_a_folder(finished_run, image_folder, tmp_path):
     output = tmp_path / "labels.csv"
     table = ["--format", "csv", "--output", str(output), "--top", "5"]
-    predict.main([str(finished_run[0]), str(picture_folder), *table])
+    predict.main([str(finished_run[0]), str(image_folder), *table])
     rows = list(csv.DictReader(output.read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 36 and len(rows[0]) == 1 + 2 * 3
     assert sum(float(rows[0][f"probability_{rank}"]) for rank in (1, 2, 3)) == pytest.approx(1, abs=1e-5)
     assert sum(row["label_1"] in row["file"].split("/")[-1] for row in rows) >= 30
 
 
-def test_jsonl(finished_run, picture_folder, capsys):
-    predict.main([str(finished_run[0]), str(picture_folder / "blue"), "--format", "jsonl", "--top", "1"])
+def test_jsonl(finished_run, image_folder, capsys):
+    predict.main([str(finished_run[0]), str(image_folder / "blue"), "--format", "jsonl", "--top", "1"])
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(lines) == 12
     assert set(lines[0]) == {"file", "labels"}
     assert set(lines[0]["labels"][0]) == {"label", "probability"}
 
 
-def test_batches_do_not_change_the_order_or_the_result(finished_run, picture_folder):
+def test_batches_do_not_change_the_order_or_the_result(finished_run, image_folder):
     from tl_keras import load_run
 
     run = load_run(finished_run[0])
-    files = predict.find_files([str(picture_folder)])
+    files = predict.find_files([str(image_folder)])
     together = list(predict.predict_files(run, files, top=1))
     alone = [next(predict.predict_files(run, [file], top=1)) for file in files[::7]]
     assert [file for file, _, _ in together] == files
@@ -53,10 +53,10 @@ def test_batches_do_not_change_the_order_or_the_result(finished_run, picture_fol
         assert one[0][1] == pytest.approx(other[0][1], abs=1e-5)
 
 
-def test_unreadable_files_are_told_and_the_others_predicted(finished_run, picture_folder, tmp_path, capsys):
+def test_unreadable_files_are_told_and_the_others_predicted(finished_run, image_folder, tmp_path, capsys):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"")
-    good = str(picture_folder / "red" / "red-00.png")
+    good = str(image_folder / "red" / "red-00.png")
     with pytest.raises(SystemExit) as stop:
         run_verb(predict.main, [str(finished_run[0]), str(bad), good])
     printed = capsys.readouterr()
@@ -81,8 +81,8 @@ def test_unreadable_files_are_told_and_the_others_predicted(finished_run, pictur
         (["{run}", "{picture}", "--output", "{empty}"], "give --output a file in a folder that exists"),
     ],
 )
-def test_bad_input_is_one_sentence(finished_run, picture_folder, tmp_path, capsys, arguments, message):
-    places = {"run": finished_run[0], "empty": tmp_path, "picture": picture_folder / "red" / "red-00.png"}
+def test_bad_input_is_one_sentence(finished_run, image_folder, tmp_path, capsys, arguments, message):
+    places = {"run": finished_run[0], "empty": tmp_path, "picture": image_folder / "red" / "red-00.png"}
     with pytest.raises(SystemExit) as stop:
         run_verb(predict.main, [argument.format(**places) for argument in arguments])
     error = capsys.readouterr().err
@@ -91,17 +91,17 @@ def test_bad_input_is_one_sentence(finished_run, picture_folder, tmp_path, capsy
     assert error.count("\n") == 1
 
 
-def test_a_reader_that_has_had_enough_is_no_error(finished_run, picture_folder):
-    command = f"{sys.executable} -m tl_keras.predict {finished_run[0]} {picture_folder} --top 1"
+def test_a_reader_that_has_had_enough_is_no_error(finished_run, image_folder):
+    command = f"{sys.executable} -m tl_keras.predict {finished_run[0]} {image_folder} --top 1"
     result = subprocess.run(["sh", "-c", f"{command} | head -1"], capture_output=True, text=True)
     assert len(result.stdout.splitlines()) == 1
     assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize(("form", "shown"), [("table", b"caf\xe9\xef\xbf\xbd.png"), ("csv", b"caf\xe9\n.png")])
-def test_names_that_are_no_utf8(finished_run, picture_folder, tmp_path, monkeypatch, form, shown):
+def test_names_that_are_no_utf8(finished_run, image_folder, tmp_path, monkeypatch, form, shown):
     path = os.path.join(os.fsencode(tmp_path), b"caf\xe9\n.png")
-    shutil.copy(picture_folder / "red" / "red-00.png", path)
+    shutil.copy(image_folder / "red" / "red-00.png", path)
     printed = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="utf-8"))
     predict.main([str(finished_run[0]), str(tmp_path), "--format", form])

@@ -6,7 +6,7 @@ import pytest
 
 from tests.distribution.test_launchers import SLURM
 from tl_keras import tf_config
-from tl_keras.command_line import run_verb
+from tl_keras.cli.verbs import run_verb
 
 
 def test_it_prints_what_the_launcher_says(monkeypatch, capsys):

@@ -10,7 +10,8 @@ import pytest
 import tl_keras as tl
 from tests.models.small_backbone import small_backbone
 from tl_keras import callbacks, evaluate, train
-from tl_keras.command_line import parse, run_verb
+from tl_keras.cli.verbs import run_verb
+from tl_keras.config.parsing import parse
 
 FILES = [
     "SHA256SUMS",
@@ -52,7 +53,7 @@ def test_pretrained_features_tell_colours_apart(finished_run):
     assert json.loads((folder / "metrics.json").read_text())["accuracy"] >= 0.8
 
 
-def test_the_model_opens_without_this_package_and_predicts_the_same(finished_run, picture_folder, tmp_path):
+def test_the_model_opens_without_this_package_and_predicts_the_same(finished_run, image_folder, tmp_path):
     folder, _ = finished_run
     images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype("uint8")
     np.save(tmp_path / "images.npy", images)
@@ -123,9 +124,9 @@ def test_another_configuration_in_the_same_folder_is_refused(finished_run, tiny_
 
 
 @pytest.mark.usefixtures("small_network")
-def test_data_that_changed_are_refused_by_train_and_evaluate(picture_folder, tiny_arguments, tmp_path, monkeypatch):
+def test_data_that_changed_are_refused_by_train_and_evaluate(image_folder, tiny_arguments, tmp_path, monkeypatch):
     folder = tmp_path / "pictures"
-    shutil.copytree(picture_folder, folder)
+    shutil.copytree(image_folder, folder)
     arguments = [*tiny_arguments, "--data.path", str(folder), "--run", str(tmp_path / "run")]
     with monkeypatch.context() as patch:
         patch.setattr("tl_keras.training.fitting.fit_phases", stop)
@@ -175,9 +176,9 @@ def test_bad_data_are_refused_before_tensorflow_is_loaded(tmp_path):
 
 
 @pytest.mark.usefixtures("small_network")
-def test_bad_files_can_be_skipped_and_are_reported(picture_folder, tiny_arguments, tmp_path):
+def test_bad_files_can_be_skipped_and_are_reported(image_folder, tiny_arguments, tmp_path):
     folder = tmp_path / "pictures"
-    shutil.copytree(picture_folder, folder)
+    shutil.copytree(image_folder, folder)
     (folder / "red" / "page.jpg").write_text("<html></html>")
     arguments = [*tiny_arguments, "--data.path", str(folder), "--run", str(tmp_path / "run")]
     with pytest.raises(tl.InputError, match="red/page.jpg"):
@@ -191,21 +192,21 @@ def test_bad_files_can_be_skipped_and_are_reported(picture_folder, tiny_argument
 
 
 @pytest.mark.usefixtures("small_network")
-def test_multi_label_and_balanced_weights_run_to_their_end(picture_folder, tiny_arguments, tmp_path):
+def test_multi_label_and_balanced_weights_run_to_their_end(image_folder, tiny_arguments, tmp_path):
     rows = ["path,label"]
-    for path in sorted(picture_folder.glob("*/*.png")):
+    for path in sorted(image_folder.glob("*/*.png")):
         extra = "|warm" if path.parent.name == "red" else ""
-        rows.append(f"{path.relative_to(picture_folder)},{path.parent.name}{extra}")
-    (picture_folder / "labels.csv").write_text("\n".join(rows))
-    flags = ["--data.path", str(picture_folder / "labels.csv"), "--data.multi_label", "true"]
+        rows.append(f"{path.relative_to(image_folder)},{path.parent.name}{extra}")
+    (image_folder / "labels.csv").write_text("\n".join(rows))
+    flags = ["--data.path", str(image_folder / "labels.csv"), "--data.multi_label", "true"]
     folder = train.run_training(parse([*tiny_arguments, *flags, "--run", str(tmp_path / "run")]))
     metrics = json.loads((folder / "metrics.json").read_text())
     assert set(metrics["per_class"]) == {"blue", "green", "red", "warm"}
     assert "subset_accuracy" in metrics
 
 
-def test_phases_are_printed_in_place_of_a_run_and_read_back(picture_folder, tmp_path, capsys):
-    flags = ["--data.path", str(picture_folder), "--model.weights", "none", "--data.augmentation", "none"]
+def test_phases_are_printed_in_place_of_a_run_and_read_back(image_folder, tmp_path, capsys):
+    flags = ["--data.path", str(image_folder), "--model.weights", "none", "--data.augmentation", "none"]
     train.main([*flags, "--recipe", "linear_probe_then_fine_tune", "--run", str(tmp_path / "run"), "--print_phases"])
     printed = capsys.readouterr().out
     assert "phase 1: reads the output of head.pool, 0.2 MB in memory" in printed
@@ -219,21 +220,21 @@ def test_phases_are_printed_in_place_of_a_run_and_read_back(picture_folder, tmp_
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_learning_rate_is_searched_in_place_of_a_run(picture_folder, tmp_path, capsys):
-    flags = ["--data.path", str(picture_folder), "--data.image_size", "32"]
+def test_a_learning_rate_is_searched_in_place_of_a_run(image_folder, tmp_path, capsys):
+    flags = ["--data.path", str(image_folder), "--data.image_size", "32"]
     train.main([*flags, "--run", str(tmp_path / "run"), "--find_learning_rate"])
     assert "phase head: suggested learning_rate" in capsys.readouterr().out
     assert (tmp_path / "run-learning_rate.png").stat().st_size > 0
     assert not (tmp_path / "run").exists()
 
 
-def test_lora_needs_dense_layers(picture_folder, tmp_path):
+def test_lora_needs_dense_layers(image_folder, tmp_path):
     with pytest.raises(tl.InputError, match="ConvNeXt|convnext"):
-        train.main(["--data.path", str(picture_folder), "--run", str(tmp_path / "run"), "--model.lora_rank", "4"])
+        train.main(["--data.path", str(image_folder), "--run", str(tmp_path / "run"), "--model.lora_rank", "4"])
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_run_within_a_time_says_why_its_phases_end(picture_folder, tmp_path, capsys):
-    flags = ["--data.path", str(picture_folder), "--data.image_size", "32", "--max_time", "0.1s"]
+def test_a_run_within_a_time_says_why_its_phases_end(image_folder, tmp_path, capsys):
+    flags = ["--data.path", str(image_folder), "--data.image_size", "32", "--max_time", "0.1s"]
     train.main([*flags, "--recipe", "feature_extraction", "--run", str(tmp_path / "run")])
     assert "  ended by time after 1 epoch\n" in capsys.readouterr().out

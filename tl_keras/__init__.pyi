@@ -18,7 +18,7 @@ from .models.images.classifiers import build_image_classifier as build_image_cla
 from .models.lora import add_lora as add_lora
 from .models.lora import merge_lora as merge_lora
 from .models.texts.classifiers import build_text_classifier as build_text_classifier
-from .models.texts.fused_layers import compute_leanly as compute_leanly
+from .models.texts.fused_layers import use_fused_layers as use_fused_layers
 from .models.texts.input import with_text_input as with_text_input
 from .phases import Phase as Phase
 from .phases import Plateau as Plateau

@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-from tl_keras.command_line import run_verb
+from tl_keras.cli.verbs import run_verb
 from tl_keras.errors import unknown_name
 
 VERBS = {

@@ -2,7 +2,7 @@
 
 import difflib
 
-MOST_LISTED = 12
+MAX_LISTED = 12
 
 
 class InputError(ValueError):
@@ -37,7 +37,7 @@ def unknown_name(argument, received, options):
     """
     options = list(dict.fromkeys(options))
     near = difflib.get_close_matches(str(received), options, n=1, cutoff=0.5)
-    if near and len(options) > MOST_LISTED:
+    if near and len(options) > MAX_LISTED:
         expected = f"did you mean {near[0]!r}?"
     else:
         expected = f"{f'did you mean {near[0]!r}? ' if near else ''}Expected one of: {', '.join(options)}."

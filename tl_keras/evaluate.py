@@ -3,7 +3,7 @@
 import hashlib
 import os
 
-from tl_keras.command_line import OneSentenceParser, run_verb
+from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.runs.run_folder import RunFolder, folder_name
 from tl_keras.runs.trained_run import load_run
 from tl_keras.training.results import format_results

@@ -8,8 +8,8 @@ from tl_keras.errors import InputError, unknown_name
 
 Schedule = Literal["cosine", "one_cycle", "constant"]
 Objective = Literal["labels", "contrastive"]
-MOST_EPOCHS = 30
-MOST_NAMED_BLOCKS = 3
+MAX_EPOCHS = 30
+MAX_NAMED_BLOCKS = 3
 ONE_CYCLE_START = 1 / 25
 
 
@@ -58,7 +58,7 @@ class Phase:
 
     def __post_init__(self):
         """Fills in what follows from the rest and refuses values that no training could use."""
-        self._fill("epochs", MOST_EPOCHS if self.until else 1)
+        self._fill("epochs", MAX_EPOCHS if self.until else 1)
         self._fill("schedule", "constant" if self.until else "cosine")
         self._fill("warmup", 0.3 if self.schedule == "one_cycle" else 0.1)
         if not self.train:
@@ -86,7 +86,7 @@ class Phase:
         """What logs and pictures call the phase; of a long list of blocks the first and the last."""
         if isinstance(self.train, str):
             return self.train
-        if len(self.train) > MOST_NAMED_BLOCKS:
+        if len(self.train) > MAX_NAMED_BLOCKS:
             return f"{self.train[0]} … {self.train[-1]} ({len(self.train)})"
         return " + ".join(self.train)
 

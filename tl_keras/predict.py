@@ -14,7 +14,7 @@ from tqdm import tqdm
 from tl_keras import data, models
 from tl_keras.cli.label_writers import LABEL_WRITERS
 from tl_keras.cli.object_writers import OBJECT_WRITERS, picture_writer
-from tl_keras.command_line import OneSentenceParser, run_verb
+from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.errors import InputError
 from tl_keras.runs.trained_run import load_run
 from tl_keras.system.atomic_files import atomic_path

@@ -2,7 +2,7 @@
 
 import os
 
-from tl_keras.command_line import OneSentenceParser, run_verb
+from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.distribution import derive_tf_config, read_cluster
 
 

@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 from tl_keras import callbacks, distribution, evaluation, models, transfer
-from tl_keras.command_line import config_text, parse, phases_text, run_verb
+from tl_keras.cli.verbs import run_verb
 from tl_keras.config.absolute_paths import with_absolute_paths
+from tl_keras.config.config_text import config_text, phases_text
+from tl_keras.config.parsing import parse
 from tl_keras.recipes import expand_recipe
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system import devices
@@ -45,7 +47,7 @@ def run_training(config):
             print(format_results(run))
             command = f"python -m tl_keras.predict {shlex.quote(str(run.path))} {TASKS[config.task].EXAMPLE}"
             print(f"run folder: {run.path}\nnext: {command}", flush=True)
-        distribution.part(strategy)
+        distribution.barrier(strategy)
     return run.path
 
 
@@ -155,7 +157,7 @@ def print_phases(config):
     phases = config.phases or choose_phases(config, model, len(splits.train))
     plan = transfer.plan_phases(model, phases, config.batch_norm)
     print(callbacks.phase_table(plan))
-    for sentence in fitting.find_oversights(config, model, phases, plan):
+    for sentence in fitting.find_warnings(config, model, phases, plan):
         print(f"note: {sentence}")
     for record in plan:
         rates = ", ".join(f"{block} {rate:.2g}" for block, rate in record["learning_rates"].items())
@@ -190,13 +192,20 @@ def _seconds_left(config, started):
     return max(1.0, parse_duration(config.max_time) - (time.monotonic() - started))
 
 
-ACTIONS = {"--print_phases": print_phases, "--find_learning_rate": find_learning_rate}
+ACTIONS = {
+    "--print_phases": (print_phases, "Print the phases as a table and as YAML to edit, and exit."),
+    "--find_learning_rate": (
+        find_learning_rate,
+        "Search the learning rate of the first phase, draw its curve, and exit.",
+    ),
+}
+"""Flags that do something else than train: function of a `RunConfig`, and the help text."""
 
 
 def main(arguments):
     """Runs the verb with the arguments of a command line, a list of strings."""
-    action = next((ACTIONS[flag] for flag in arguments if flag in ACTIONS), run_training)
-    action(parse(arguments))
+    action = next((ACTIONS[flag][0] for flag in arguments if flag in ACTIONS), run_training)
+    action(parse(arguments, {flag: text for flag, (_, text) in ACTIONS.items()}))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from domains import classifier, images
 
+from tests.adaptation.domains import classifier, images
 from tl_keras.adaptation import adapt_batch_norm, minimize_entropy
 from tl_keras.errors import InputError
 

@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from domains import classifier, images, one_hot
 
 import tl_keras as tl
+from tests.adaptation.domains import classifier, images, one_hot
 from tl_keras.adaptation import (
     AdaptedClassifier,
     DeepCoral,

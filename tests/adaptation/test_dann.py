@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
-from domains import SOURCE, TARGET, outputs
 
+from tests.adaptation.domains import SOURCE, TARGET, outputs
 from tl_keras.adaptation import DomainAdversarial
 from tl_keras.adaptation.dann import reverse_gradient
 

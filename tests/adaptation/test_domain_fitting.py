@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import tensorflow as tf
-from domains import NUM_CLASSES, classifier, images, one_hot
 
+from tests.adaptation.domains import NUM_CLASSES, classifier, images, one_hot
 from tl_keras.adaptation import collect_outputs, make_adaptation_optimizer, pair_domains, with_features
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from domains import SOURCE, TARGET, assert_gradient_is_right
 
+from tests.adaptation.domains import SOURCE, TARGET, assert_gradient_is_right
 from tl_keras.adaptation import MinimumClassConfusion
 
 

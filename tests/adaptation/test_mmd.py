@@ -1,6 +1,6 @@
 import numpy as np
-from domains import SOURCE, TARGET, assert_gradient_is_right, outputs
 
+from tests.adaptation.domains import SOURCE, TARGET, assert_gradient_is_right, outputs
 from tl_keras.adaptation import MaximumMeanDiscrepancy
 
 

@@ -1,6 +1,6 @@
 import numpy as np
-from domains import SOURCE, TARGET
 
+from tests.adaptation.domains import SOURCE, TARGET
 from tl_keras.adaptation import SelfTraining
 
 

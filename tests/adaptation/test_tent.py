@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import tensorflow as tf
-from domains import classifier, images
 
+from tests.adaptation.domains import classifier, images
 from tl_keras.adaptation import minimize_entropy
 
 TARGET = images(32, 3, shift=2.0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from domains import outputs
 
+from tests.adaptation.domains import outputs
 from tl_keras.adaptation import VALIDATORS, DomainOutputs
 
 LABELS = np.arange(60) % 3

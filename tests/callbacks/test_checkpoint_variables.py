@@ -1,10 +1,8 @@
-import importlib
-from pathlib import Path
-
 import keras
 import numpy as np
 
 from tests.callbacks.test_checkpoints import PHASES, build_model
+from tests.models.detection import tiny_detectors
 from tl_keras.callbacks.checkpoint_files import read_checkpoints
 from tl_keras.callbacks.checkpoint_variables import digest_of, largest_checkpoint, model_bytes, saved_variables
 from tl_keras.callbacks.checkpoints import SaveCheckpoints
@@ -28,9 +26,8 @@ def test_seed_generators_are_saved_and_moments_of_untouched_weights_are_not():
     assert len(saved) < len(saved_variables(model, []))
 
 
-def test_what_a_detector_draws_its_samples_with_is_saved(monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "models" / "detection")
-    detector = importlib.import_module("tiny_detectors").build_tiny("faster_rcnn")
+def test_what_a_detector_draws_its_samples_with_is_saved():
+    detector = tiny_detectors.build_tiny("faster_rcnn")
     detector.compile(keras.optimizers.SGD())
     assert id(detector.seed_generator.state) in map(id, saved_variables(detector, []).values())
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tl_keras.cli.label_writers import LABEL_WRITERS, MOST_SHOWN
+from tl_keras.cli.label_writers import LABEL_WRITERS, MAX_SHOWN
 
 LABELS = [("good", 0.75), ("bad", 0.25)]
 
@@ -18,8 +18,8 @@ def written(name, item, kind="text"):
 
 def test_a_table_keeps_a_text_on_one_short_line():
     assert written("table", "so\n much ") == "so much  good 75.0%  bad 25.0%\n"
-    long = written("table", "x" * (MOST_SHOWN + 1))
-    assert long.startswith("x" * MOST_SHOWN + " …  good") and long.count("\n") == 1
+    long = written("table", "x" * (MAX_SHOWN + 1))
+    assert long.startswith("x" * MAX_SHOWN + " …  good") and long.count("\n") == 1
 
 
 def test_a_table_leaves_the_name_of_a_file_as_it_is():

@@ -5,10 +5,10 @@ import pytest
 
 import tl_keras as tl
 from tl_keras import evaluate, train
-from tl_keras.command_line import parse
 from tl_keras.config import CacheConfig, DataConfig, ModelConfig, RunConfig
 from tl_keras.config.absolute_paths import with_absolute_paths
 from tl_keras.config.adaptation_config import AdaptationConfig
+from tl_keras.config.parsing import parse
 
 
 def test_paths_become_absolute(tmp_path, monkeypatch):
@@ -44,11 +44,11 @@ def test_names_stay_names(config):
 
 @pytest.mark.usefixtures("small_network")
 def test_a_run_with_a_relative_path_is_evaluated_from_another_folder(
-    picture_folder, tiny_arguments, tmp_path, monkeypatch
+    image_folder, tiny_arguments, tmp_path, monkeypatch
 ):
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()
-    for path in picture_folder.glob("*/"):
+    for path in image_folder.glob("*/"):
         shutil.copytree(path, tmp_path / "first" / "pictures" / path.name)
     monkeypatch.chdir(tmp_path / "first")
     phases = "[{train: head, epochs: 1}]"

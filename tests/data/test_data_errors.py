@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.data.data_errors import MOST_PLACES, Faults
+from tl_keras.data.data_errors import MAX_PLACES, Faults
 from tl_keras.errors import InputError
 
 
@@ -23,7 +23,7 @@ def test_all_faults_are_one_sentence():
 
 def test_many_places_are_counted():
     faults = Faults("x")
-    for number in range(MOST_PLACES + 1200):
+    for number in range(MAX_PLACES + 1200):
         faults.add("a fault", f"line {number}")
     with pytest.raises(InputError, match="line 7 and 1,200 more"):
         faults.raise_if_any()

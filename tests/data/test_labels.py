@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tl_keras.data.data_errors import Faults
-from tl_keras.data.labels import hot_labels, read_labels, read_splits
+from tl_keras.data.labels import read_labels, read_splits, to_one_hot
 from tl_keras.errors import InputError
 
 PLACES = ["line 2", "line 3", "line 4"]
@@ -74,6 +74,6 @@ def test_all_unknown_splits_are_named():
 
 
 def test_hot_labels():
-    np.testing.assert_array_equal(hot_labels(np.array([2, 0], np.int32), 3), [[0, 0, 1], [1, 0, 0]])
-    many = hot_labels(np.array([[1, 1, 0]], np.uint8), 3)
+    np.testing.assert_array_equal(to_one_hot(np.array([2, 0], np.int32), 3), [[0, 0, 1], [1, 0, 0]])
+    many = to_one_hot(np.array([[1, 1, 0]], np.uint8), 3)
     assert many.tolist() == [[1, 1, 0]] and many.dtype == np.float32

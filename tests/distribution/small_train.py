@@ -7,7 +7,7 @@ import sys
 
 from tests.models.small_backbone import small_backbone
 from tl_keras import train
-from tl_keras.command_line import run_verb
+from tl_keras.cli.verbs import run_verb
 from tl_keras.models.detection import building as detectors
 from tl_keras.models.images import classifiers
 from tl_keras.system import devices

@@ -1,10 +1,10 @@
 import numpy as np
 
-from tl_keras.distribution.agreement import any_of, array_from_chief, from_chief
+from tl_keras.distribution.agreement import any_worker, broadcast, broadcast_array
 
 
 def test_who_works_alone_agrees_with_itself():
     array = np.arange(3)
-    assert from_chief(None, {"a": [1.5, None]}) == {"a": [1.5, None]}
-    assert array_from_chief(None, array) is array
-    assert any_of(None, [True, False]) == [True, False]
+    assert broadcast(None, {"a": [1.5, None]}) == {"a": [1.5, None]}
+    assert broadcast_array(None, array) is array
+    assert any_worker(None, [True, False]) == [True, False]

@@ -51,7 +51,7 @@ LAUNCHERS = {
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_two_workers_train_together(launcher, picture_folder, tmp_path):
+def test_two_workers_train_together(launcher, image_folder, tmp_path):
     (tmp_path / "project").symlink_to(ROOT)
     for name, lines in STAND_INS.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{lines}\n")
@@ -60,7 +60,7 @@ def test_two_workers_train_together(launcher, picture_folder, tmp_path):
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
         "PYTHON": sys.executable,
         "PYTHONPATH": str(ROOT),
-        "PICTURES": str(picture_folder),
+        "PICTURES": str(image_folder),
         "RUN": str(tmp_path / "run"),
         "ADDRESSES": json.dumps(free_addresses(2)),
     }

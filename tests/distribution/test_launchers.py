@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tl_keras.command_line import parse
+from tl_keras.config.parsing import parse
 from tl_keras.distribution.cluster import read_cluster
 from tl_keras.distribution.launchers import derive_tf_config, expand_nodes
 from tl_keras.errors import InputError

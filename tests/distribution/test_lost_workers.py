@@ -23,11 +23,11 @@ def test_alone_errors_are_what_they_are():
 
 @pytest.mark.parametrize("chief", [True, False])
 def test_at_the_end_only_the_chief_does_not_mind_who_is_gone(chief, monkeypatch):
-    def from_chief(strategy, value):
+    def broadcast(strategy, value):
         raise GONE
 
     monkeypatch.setattr(lost_workers, "is_multi_worker", lambda strategy: True)
     monkeypatch.setattr(lost_workers, "is_chief", lambda strategy: chief)
-    monkeypatch.setattr(lost_workers, "from_chief", from_chief)
+    monkeypatch.setattr(lost_workers, "broadcast", broadcast)
     with contextlib.nullcontext() if chief else pytest.raises(LostWorker):
         lost_workers.part("cluster")

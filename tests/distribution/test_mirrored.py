@@ -28,26 +28,26 @@ SETTINGS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
-def test_two_devices_end_with_the_weights_of_one(name, picture_folder, tmp_path):
+def test_two_devices_end_with_the_weights_of_one(name, image_folder, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
-    finish(start(flags(picture_folder, one, **SETTINGS[name] | {"data.batch_size": 10})))
+    finish(start(flags(image_folder, one, **SETTINGS[name] | {"data.batch_size": 10})))
     more = {"distribute": "mirrored", "steps_per_execution": 2 if name == "several_steps_at_once" else 1}
-    printed = finish(start(flags(picture_folder, two, **SETTINGS[name] | more), devices=2))
+    printed = finish(start(flags(image_folder, two, **SETTINGS[name] | more), devices=2))
     assert "distribute: mirrored (as asked, 2 CPUs), 2 replicas" in printed
     assert_alike(one, two, tmp_path)
 
 
 @pytest.mark.slow
-def test_two_devices_go_on_in_the_middle_of_an_epoch(picture_folder, tmp_path):
+def test_two_devices_go_on_in_the_middle_of_an_epoch(image_folder, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
-    finish(start(flags(picture_folder, one, **{"data.batch_size": 10})))
+    finish(start(flags(image_folder, one, **{"data.batch_size": 10})))
     more = {"distribute": "mirrored", "checkpoint_every": "1 steps"}
-    stopped = start(flags(picture_folder, two, **more), devices=2)
+    stopped = start(flags(image_folder, two, **more), devices=2)
     wait_for("00004-000000001.npz", two / "checkpoints")
     stopped.send_signal(signal.SIGTERM)
     printed, _ = stopped.communicate(timeout=60)
     assert stopped.returncode == 143, printed
-    assert "going on after epoch" in finish(start(flags(picture_folder, two, **more), devices=2))
+    assert "going on after epoch" in finish(start(flags(image_folder, two, **more), devices=2))
     assert_alike(one, two, tmp_path)
 
 
@@ -123,9 +123,9 @@ def assert_the_same(tmp_path, path, settings, without):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_two_devices_compute_in_halves(precision, picture_folder, tmp_path):
+def test_two_devices_compute_in_halves(precision, image_folder, tmp_path):
     halves = {"precision": precision, "data.batch_size": 6, "data.augmentation": "light", "distribute": "mirrored"}
-    printed = finish(start(flags(picture_folder, tmp_path / "run", **halves), devices=2))
+    printed = finish(start(flags(image_folder, tmp_path / "run", **halves), devices=2))
     assert printed.count("frozen variables bit-identical") == 3
 
 
@@ -138,8 +138,8 @@ def test_two_devices_compute_in_halves(precision, picture_folder, tmp_path):
         ({"batch_norm": "recalibrate"}, "batch_norm recalibrate runs on one device"),
     ],
 )
-def test_what_would_break_is_refused(setting, message, picture_folder, tmp_path):
-    process = start([*flags(picture_folder, tmp_path / "run", **setting), "--distribute", "mirrored"], devices=2)
+def test_what_would_break_is_refused(setting, message, image_folder, tmp_path):
+    process = start([*flags(image_folder, tmp_path / "run", **setting), "--distribute", "mirrored"], devices=2)
     printed, _ = process.communicate(timeout=100)
     assert process.returncode == 2
     assert f"error: {message}" in printed

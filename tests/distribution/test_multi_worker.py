@@ -11,25 +11,23 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def alone(picture_folder, tmp_path_factory):
+def alone(image_folder, tmp_path_factory):
     """The folder of a run on one device, over the batches of two."""
     folder = tmp_path_factory.mktemp("alone") / "run"
-    finish(start([*flags(picture_folder, folder, **{"data.batch_size": 10})]))
+    finish(start([*flags(image_folder, folder, **{"data.batch_size": 10})]))
     return folder
 
 
-def test_two_workers_end_with_the_weights_of_one_and_the_chief_alone_writes(
-    alone, picture_folder, tmp_path, monkeypatch
-):
+def test_two_workers_end_with_the_weights_of_one_and_the_chief_alone_writes(alone, image_folder, tmp_path, monkeypatch):
     (tmp_path / "scratch").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
-    chief, worker = map(finish, start_workers(flags(picture_folder, tmp_path / "run")))
+    chief, worker = map(finish, start_workers(flags(image_folder, tmp_path / "run")))
     assert "distribute: multi_worker (TF_CONFIG names 2 workers), 2 replicas" in chief
     assert "run folder:" in chief and "run folder:" not in worker
     assert chief.count("audit") == worker.count("audit") == 3
     assert not list((tmp_path / "scratch").glob("tl_keras-*"))
     assert_alike(alone, tmp_path / "run", tmp_path)
-    again = list(map(finish, start_workers(flags(picture_folder, tmp_path / "run"))))
+    again = list(map(finish, start_workers(flags(image_folder, tmp_path / "run"))))
     assert "test: accuracy" in again[0] and "epoch" not in again[0]
 
 
@@ -41,15 +39,15 @@ def test_keras_still_needs_to_be_mended():
         assert "Attempt to convert a value (PerReplica" in printed
 
 
-def test_workers_agree_when_a_plateau_ends_a_phase(picture_folder, tmp_path):
+def test_workers_agree_when_a_plateau_ends_a_phase(image_folder, tmp_path):
     phases = "[{train: head, epochs: 6, until: {patience: 1, min_delta: 0.5}, restore_best: true}, {train: top}]"
-    both = list(map(finish, start_workers(flags(picture_folder, tmp_path / "run", phases=phases))))
+    both = list(map(finish, start_workers(flags(image_folder, tmp_path / "run", phases=phases))))
     assert all("ended by plateau after 2 epochs" in printed for printed in both)
 
 
 @pytest.mark.parametrize("lost", [0, 1])
-def test_a_killed_worker_stops_the_other_and_both_go_on(lost, alone, picture_folder, tmp_path):
-    arguments = flags(picture_folder, tmp_path / "run")
+def test_a_killed_worker_stops_the_other_and_both_go_on(lost, alone, image_folder, tmp_path):
+    arguments = flags(image_folder, tmp_path / "run")
     workers = start_workers(arguments)
     # In the middle of the second phase.
     wait_for("00003-000000000.npz", tmp_path / "run" / "checkpoints")
@@ -63,8 +61,8 @@ def test_a_killed_worker_stops_the_other_and_both_go_on(lost, alone, picture_fol
     assert_alike(alone, tmp_path / "run", tmp_path)
 
 
-def test_a_signal_to_one_worker_saves_the_step_and_stops_all(alone, picture_folder, tmp_path):
-    arguments = flags(picture_folder, tmp_path / "run", checkpoint_every="1 steps")
+def test_a_signal_to_one_worker_saves_the_step_and_stops_all(alone, image_folder, tmp_path):
+    arguments = flags(image_folder, tmp_path / "run", checkpoint_every="1 steps")
     workers = start_workers(arguments)
     # The first step of the fifth epoch, in the second phase.
     wait_for("00004-000000001.npz", tmp_path / "run" / "checkpoints")
@@ -82,17 +80,17 @@ def finish_both(workers):
     return "".join(map(finish, workers))
 
 
-def test_what_the_chief_cannot_do_all_workers_tell(picture_folder, tmp_path):
+def test_what_the_chief_cannot_do_all_workers_tell(image_folder, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "file.txt").write_text("no run")
-    for worker in start_workers(flags(picture_folder, tmp_path / "run")):
+    for worker in start_workers(flags(image_folder, tmp_path / "run")):
         printed, _ = worker.communicate(timeout=100)
         assert worker.returncode == 2
         assert "error: The folder" in printed and "holds no run" in printed
 
 
-def test_other_data_than_the_chiefs_are_refused(picture_folder, tmp_path):
-    chief, worker = start_workers(flags(picture_folder, tmp_path / "run"), more={1: ["--data.test_fraction", "0.3"]})
+def test_other_data_than_the_chiefs_are_refused(image_folder, tmp_path):
+    chief, worker = start_workers(flags(image_folder, tmp_path / "run"), more={1: ["--data.test_fraction", "0.3"]})
     printed, _ = worker.communicate(timeout=100)
     assert worker.returncode == 2
     assert "The data of this worker are not those of the chief" in printed

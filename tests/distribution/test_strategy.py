@@ -81,7 +81,7 @@ def test_clusters_are_known_beforehand(wanted, environment, expected):
 
 def test_a_wrong_cluster_is_refused_without_tensorflow():
     code = (
-        "import sys; from tl_keras import train; from tl_keras.command_line import run_verb\n"
+        "import sys; from tl_keras import train; from tl_keras.cli.verbs import run_verb\n"
         "try: run_verb(train.main, ['--data.path', 'nowhere'])\n"
         "finally: print('tensorflow' in sys.modules)"
     )

@@ -6,7 +6,7 @@ from sklearn import metrics
 
 from tl_keras.errors import InputError
 from tl_keras.evaluation.classification import (
-    MOST_CONFUSED_CLASSES,
+    MAX_CONFUSED_CLASSES,
     classification_metrics,
     most_confused,
     worst_mistakes,
@@ -131,7 +131,7 @@ def test_the_quick_figures_are_those_of_scikit_learn():
 
 
 def test_thousands_of_classes_have_figures_and_no_confusion_matrix():
-    count = MOST_CONFUSED_CLASSES + 1
+    count = MAX_CONFUSED_CLASSES + 1
     names = [str(number) for number in range(count)]
     result = classification_metrics(np.arange(count), np.eye(count), names)
     assert result["accuracy"] == result["top_5_accuracy"] == result["per_class"]["1000"]["f1"] == 1.0

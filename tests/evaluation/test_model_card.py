@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from tl_keras.data.images.image_sets import read_image
+from tl_keras.data.images.decoding import read_image
 from tl_keras.evaluation.classification import classification_metrics
 from tl_keras.evaluation.model_card import READERS, write_model_card
 

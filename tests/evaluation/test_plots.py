@@ -37,8 +37,8 @@ def test_confusion_matrix_for_few_and_many_classes(tmp_path, drawn, count, recwa
     plots.plot_confusion_matrix(matrix, names, tmp_path / "matrix.png")
     assert (tmp_path / "matrix.png").read_bytes().startswith(PNG)
     written = texts(drawn[0])
-    assert ("77" in written) == (count <= plots.MOST_NUMBERED_CLASSES)
-    assert ("class 1" in written) == (count <= plots.MOST_NAMED_CLASSES)
+    assert ("77" in written) == (count <= plots.MAX_NUMBERED_CLASSES)
+    assert ("class 1" in written) == (count <= plots.MAX_NAMED_CLASSES)
     assert {"class 0", "94 %", "100 %", f"{1234 * count} of {1234 * count + 77} right"} <= set(written)
     assert not recwarn.list
 

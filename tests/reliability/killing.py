@@ -25,8 +25,8 @@ from PIL import Image
 from tests.reliability import tiny_command
 
 ROOT = Path(__file__).parents[2]
-MOST_KILLS_OF_A_RUN = 6
-MOST_PASSES = 6
+MAX_KILLS_OF_A_RUN = 6
+MAX_PASSES = 6
 SHARE_AT_SAVE_POINTS = 0.4
 PATIENCE = 300
 WORDS = ["good", "bad", "film", "the", "a", "very", "not"]
@@ -175,10 +175,10 @@ def kill_often(flags, folder, kills, seconds, expected, generator, context=None)
     while sum(done.values()) < kills:
         runs, run = runs + 1, folder / f"run-{runs}"
         before = sum(done.values())
-        while sum(done.values()) < min(kills, before + MOST_KILLS_OF_A_RUN):
+        while sum(done.values()) < min(kills, before + MAX_KILLS_OF_A_RUN):
             point = None
             if generator.random() < SHARE_AT_SAVE_POINTS:
-                point = generator.choice(tiny_command.SAVE_POINTS), generator.randint(1, MOST_PASSES)
+                point = generator.choice(tiny_command.SAVE_POINTS), generator.randint(1, MAX_PASSES)
             command = Command(flags, run, point, context)
             code = command.wait(PATIENCE if point else generator.uniform(0, seconds))
             if code is None:

@@ -5,7 +5,7 @@ import pytest
 
 from tl_keras import train
 from tl_keras.callbacks import ProgressLines
-from tl_keras.command_line import parse
+from tl_keras.config.parsing import parse
 
 PHASES = 24
 SETTLED = 4
@@ -14,7 +14,7 @@ SETTLED = 4
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_network")
-def test_twenty_phases_grow_by_less_than_a_twentieth_and_leak_no_file(picture_folder, tmp_path, monkeypatch):
+def test_twenty_phases_grow_by_less_than_a_twentieth_and_leak_no_file(image_folder, tmp_path, monkeypatch):
     process, found, end = psutil.Process(), [], ProgressLines.on_epoch_end
 
     def note(self, epoch, logs=None):
@@ -23,7 +23,7 @@ def test_twenty_phases_grow_by_less_than_a_twentieth_and_leak_no_file(picture_fo
 
     monkeypatch.setattr(ProgressLines, "on_epoch_end", note)
     flags = {
-        "data.path": picture_folder,
+        "data.path": image_folder,
         "data.image_size": 32,
         "data.batch_size": 8,
         "data.augmentation": "none",

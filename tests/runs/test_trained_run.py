@@ -23,9 +23,9 @@ def test_a_run_knows_its_figures(finished_run):
     assert len(run.history["val_loss"]) == 3
 
 
-def test_images_of_another_size_are_resized_as_files_are(finished_run, picture_folder):
+def test_images_of_another_size_are_resized_as_files_are(finished_run, image_folder):
     run = tl.load_run(finished_run[0])
-    file = picture_folder / "red" / "red-00.png"
+    file = image_folder / "red" / "red-00.png"
     probabilities = run.predict(np.asarray(Image.open(file))[None])
     image = tl.data.read_image(str(file), 32)
     np.testing.assert_allclose(probabilities, run.predict(image[None]), atol=1e-6)

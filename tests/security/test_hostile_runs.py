@@ -7,7 +7,7 @@ import pytest
 
 import tl_keras as tl
 from tl_keras import predict
-from tl_keras.command_line import parse
+from tl_keras.config.parsing import parse
 from tl_keras.data.images.find import find_records
 from tl_keras.system.checksums import write_checksums
 
@@ -56,11 +56,11 @@ def test_a_run_with_such_a_configuration_is_refused(evil_module, foreign_run):
         tl.load_run(foreign_run)
 
 
-def test_a_run_with_another_model_is_refused_by_predict(evil_module, foreign_run, picture_folder):
+def test_a_run_with_another_model_is_refused_by_predict(evil_module, foreign_run, image_folder):
     (foreign_run / "model.keras").write_bytes(b"\x80\x04cevil_module\nThing\n.")
     write_checksums(foreign_run)
     with pytest.raises(tl.InputError):
-        predict.main([str(foreign_run), str(picture_folder)])
+        predict.main([str(foreign_run), str(image_folder)])
 
 
 @pytest.mark.parametrize("link", ["model.keras", "config.yaml", "metrics.json"])

@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from tl_keras.system.plain_yaml import MOST_DEPTH, load_yaml
+from tl_keras.system.plain_yaml import MAX_DEPTH, load_yaml
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_values_are_what_they_look_like(text, value):
         ("a: {b: 1, 'b': 2}", "the key 'b' for the second time"),
         ("a: &x [1]\nb: *x", r"found an alias, \*x: write out what it stands for at line 2"),
         ("&x [*x]", "found an alias"),
-        ("[" * (MOST_DEPTH + 1), f"more than {MOST_DEPTH} levels inside of each other"),
+        ("[" * (MAX_DEPTH + 1), f"more than {MAX_DEPTH} levels inside of each other"),
         ("[" * 100_000, "more than"),
         ("- " * 10_000, "more than"),
         ("9" * 5000, "4300 digits"),
@@ -41,7 +41,7 @@ def test_what_would_surprise_or_explode_is_refused(text, message):
 
 
 def test_the_deepest_that_is_allowed():
-    assert load_yaml("[" * MOST_DEPTH + "]" * MOST_DEPTH)
+    assert load_yaml("[" * MAX_DEPTH + "]" * MAX_DEPTH)
 
 
 def test_keys_of_other_kinds_are_others():

@@ -48,9 +48,9 @@ def test_too_few_images_for_a_test_are_refused_before_training(tmp_path):
         image_classification.load_data(RunConfig(data=data))
 
 
-def test_a_label_budget_changes_the_training_images_only(picture_folder):
-    full = image_classification.load_data(RunConfig(data=DataConfig(path=str(picture_folder))))
-    budget = DataConfig(path=str(picture_folder), examples_per_class=2)
+def test_a_label_budget_changes_the_training_images_only(image_folder):
+    full = image_classification.load_data(RunConfig(data=DataConfig(path=str(image_folder))))
+    budget = DataConfig(path=str(image_folder), examples_per_class=2)
     small = image_classification.load_data(RunConfig(data=budget))
     assert (len(full.train), len(small.train)) == (24, 6)
     assert small.test.names == full.test.names
@@ -70,9 +70,9 @@ def test_balanced_weights_let_rare_classes_count_as_much(tmp_path):
 
 
 @pytest.mark.parametrize("pooling", ["average", "max", "concat"])
-def test_the_head_is_the_configured_one(picture_folder, pooling):
+def test_the_head_is_the_configured_one(image_folder, pooling):
     model = ModelConfig(weights="none", pooling=pooling, hidden_units=7, dropout=0.0)
-    config = RunConfig(model=model, data=DataConfig(path=str(picture_folder), image_size=32))
+    config = RunConfig(model=model, data=DataConfig(path=str(image_folder), image_size=32))
     built = image_classification.build_model(config, image_classification.load_data(config))
     assert built.output_shape == (None, 3)
     assert built.get_layer("head.hidden").units == 7

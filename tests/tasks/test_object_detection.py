@@ -9,7 +9,8 @@ from PIL import Image
 import tl_keras as tl
 from tests.models.detection.tiny_detectors import SIZE, rectangles, tiny_backbone
 from tl_keras import callbacks, data, evaluate, predict, train
-from tl_keras.command_line import parse, run_verb
+from tl_keras.cli.verbs import run_verb
+from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.models.detection import building as detectors
 from tl_keras.tasks import object_detection

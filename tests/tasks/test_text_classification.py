@@ -14,8 +14,9 @@ import pytest
 import tl_keras as tl
 from tests.models import tiny_encoders
 from tl_keras import callbacks, evaluate, predict, train
-from tl_keras.command_line import parse, run_verb
+from tl_keras.cli.verbs import run_verb
 from tl_keras.config import DataConfig, ModelConfig, RunConfig, TextConfig
+from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.tasks import text_classification
 

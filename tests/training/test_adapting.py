@@ -7,8 +7,8 @@ from PIL import Image
 
 from tl_keras import evaluate, train
 from tl_keras.adaptation import VALIDATORS
-from tl_keras.command_line import parse
 from tl_keras.config.adaptation_config import Validator
+from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.training import adapting
 
@@ -50,11 +50,11 @@ def read(run, name="metrics.json"):
 
 @pytest.mark.parametrize("method", ["mcc", "adabn"])
 def test_a_run_is_adapted_and_says_what_came_of_it(
-    method, picture_folder, target_folder, tmp_path, capsys, small_network
+    method, image_folder, target_folder, tmp_path, capsys, small_network
 ):
     run = tmp_path / "run"
     weights = {"--adaptation.weights": "[1]"} if method == "mcc" else {}
-    train.main(flags(picture_folder, target_folder, method, run, **weights))
+    train.main(flags(image_folder, target_folder, method, run, **weights))
     found, printed = read(run)["adaptation"], capsys.readouterr().out
     names = [candidate["name"] for candidate in found["candidates"]]
     assert names[0] == "source-only" and len(names) == 2
@@ -70,7 +70,7 @@ def test_a_run_is_adapted_and_says_what_came_of_it(
     evaluate.main([str(run)])
 
 
-def test_labels_of_the_target_are_never_seen(picture_folder, target_folder, tmp_path, small_network):
+def test_labels_of_the_target_are_never_seen(image_folder, target_folder, tmp_path, small_network):
     weights = []
     for number, names in enumerate((("blue", "green", "red"), ("green", "red", "blue"))):
         # The same pictures in the same order, under other labels.
@@ -84,16 +84,14 @@ def test_labels_of_the_target_are_never_seen(picture_folder, target_folder, tmp_
                 rows.append(f"{copy.name},{label}")
         (table / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
         run = tmp_path / f"run-{number}"
-        train.main(flags(picture_folder, table / "labels.csv", "mmd", run, **{"--adaptation.weights": "[1]"}))
+        train.main(flags(image_folder, table / "labels.csv", "mmd", run, **{"--adaptation.weights": "[1]"}))
         weights.append(run)
     first, second = (read(run)["adaptation"] for run in weights)
     assert first["candidates"] == second["candidates"]
     assert first["target"] != second["target"]
 
 
-def test_without_a_better_candidate_the_model_stays(
-    picture_folder, target_folder, tmp_path, monkeypatch, small_network
-):
+def test_without_a_better_candidate_the_model_stays(image_folder, target_folder, tmp_path, monkeypatch, small_network):
     run = tmp_path / "run"
     # Adaptation that breaks the model.
     monkeypatch.setattr(
@@ -103,14 +101,14 @@ def test_without_a_better_candidate_the_model_stays(
             [np.zeros_like(value) for value in domains.model.get_weights()]
         ),
     )
-    train.main(flags(picture_folder, target_folder, "dann", run, **{"--adaptation.validator": "source_accuracy"}))
+    train.main(flags(image_folder, target_folder, "dann", run, **{"--adaptation.validator": "source_accuracy"}))
     found = read(run)["adaptation"]
     assert found["kept"] == "source-only"
     assert found["target"]["adapted"] == found["target"]["source_only"]
     assert "found nothing better" in (run / "report.html").read_text(encoding="utf-8")
 
 
-def test_candidates_that_are_done_are_not_repeated(picture_folder, target_folder, tmp_path, monkeypatch, small_network):
+def test_candidates_that_are_done_are_not_repeated(image_folder, target_folder, tmp_path, monkeypatch, small_network):
     run, calls = tmp_path / "run", []
     real = adapting._fit_both_domains
 
@@ -121,32 +119,30 @@ def test_candidates_that_are_done_are_not_repeated(picture_folder, target_folder
         real(domains, weight)
 
     monkeypatch.setattr(adapting, "_fit_both_domains", fit)
-    arguments = flags(picture_folder, target_folder, "mcc", run, **{"--adaptation.weights": "[1, 2]"})
+    arguments = flags(image_folder, target_folder, "mcc", run, **{"--adaptation.weights": "[1, 2]"})
     with pytest.raises(KeyboardInterrupt):
         train.main(arguments)
     train.main(arguments)
     assert calls == [1, 2, 2]
     again = tmp_path / "again"
     monkeypatch.setattr(adapting, "_fit_both_domains", real)
-    train.main(flags(picture_folder, target_folder, "mcc", again, **{"--adaptation.weights": "[1, 2]"}))
+    train.main(flags(image_folder, target_folder, "mcc", again, **{"--adaptation.weights": "[1, 2]"}))
     assert read(run)["adaptation"] == read(again)["adaptation"]
 
 
-def test_the_upper_bound_is_trained_on_the_targets_labels(
-    picture_folder, target_folder, tmp_path, capsys, small_network
-):
+def test_the_upper_bound_is_trained_on_the_targets_labels(image_folder, target_folder, tmp_path, capsys, small_network):
     run = tmp_path / "run"
-    train.main(flags(picture_folder, target_folder, "adabn", run, **{"--adaptation.upper_bound": "true"}))
+    train.main(flags(image_folder, target_folder, "adabn", run, **{"--adaptation.upper_bound": "true"}))
     assert read(run)["adaptation"]["target"].keys() == {"source_only", "adapted", "upper_bound"}
     assert "trained on its labels" in capsys.readouterr().out
 
 
-def test_a_target_without_labels_has_no_report(picture_folder, target_folder, tmp_path, capsys, small_network):
+def test_a_target_without_labels_has_no_report(image_folder, target_folder, tmp_path, capsys, small_network):
     run, flat = tmp_path / "run", tmp_path / "flat"
     flat.mkdir()
     for picture in target_folder.glob("*/*.png"):
         (flat / f"{picture.parent.name}-{picture.name}").write_bytes(picture.read_bytes())
-    train.main(flags(picture_folder, flat, "adabn", run))
+    train.main(flags(image_folder, flat, "adabn", run))
     assert "target: 36 examples without labels, none with labels" in capsys.readouterr().out
     assert "target" not in read(run)["adaptation"]
 
@@ -175,13 +171,13 @@ def test_a_target_without_a_method_is_refused():
         parse(["--adaptation.target", "mnist"])
 
 
-def test_a_target_of_a_few_pictures_is_refused(picture_folder, target_folder, tmp_path, small_network):
+def test_a_target_of_a_few_pictures_is_refused(image_folder, target_folder, tmp_path, small_network):
     few = tmp_path / "few"
     few.mkdir()
     for picture in sorted((target_folder / "red").iterdir())[:5]:
         (few / picture.name).write_bytes(picture.read_bytes())
     with pytest.raises(InputError, match="has 5 examples to adapt to: expected at least 16"):
-        train.main(flags(picture_folder, few, "mcc", tmp_path / "run"))
+        train.main(flags(image_folder, few, "mcc", tmp_path / "run"))
 
 
 @pytest.mark.parametrize(
@@ -189,11 +185,11 @@ def test_a_target_of_a_few_pictures_is_refused(picture_folder, target_folder, tm
     [("head", "but the head alone would learn: give --adaptation.train top"), ("topp", "'topp'.*did you mean 'top'")],
 )
 def test_what_could_not_learn_is_refused_before_anything_is_trained(
-    learning, telling, picture_folder, target_folder, tmp_path, small_network
+    learning, telling, image_folder, target_folder, tmp_path, small_network
 ):
     run = tmp_path / "run"
     with pytest.raises(InputError, match=telling):
-        train.main(flags(picture_folder, target_folder, "dann", run, **{"--adaptation.train": learning}))
+        train.main(flags(image_folder, target_folder, "dann", run, **{"--adaptation.train": learning}))
     assert not run.exists()
 
 

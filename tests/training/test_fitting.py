@@ -7,12 +7,13 @@ import pytest
 
 from tl_keras import train
 from tl_keras.callbacks.checkpoint_files import write_checkpoint
-from tl_keras.command_line import parse, run_verb
+from tl_keras.cli.verbs import run_verb
 from tl_keras.config import OptimizerConfig
+from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 from tl_keras.runs.trained_run import load_run
-from tl_keras.training.fitting import find_oversights, make_optimizer
+from tl_keras.training.fitting import find_warnings, make_optimizer
 from tl_keras.transfer import plan_phases
 
 PHASES = {
@@ -22,10 +23,10 @@ PHASES = {
 }
 
 
-def arguments(picture_folder, folder, backbone="efficientnet_lite0", **more):
+def arguments(image_folder, folder, backbone="efficientnet_lite0", **more):
     """The flags of 7 epochs with 3 steps each: 21 steps."""
     flags = {
-        "data.path": picture_folder,
+        "data.path": image_folder,
         "data.image_size": 75 if backbone == "inception_v3" else 32,
         "data.batch_size": 8,
         "data.augmentation": "none",
@@ -45,19 +46,19 @@ def trained(flags):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backbone", PHASES)
-def test_cached_training_equals_plain_training(picture_folder, tmp_path, capsys, backbone):
-    check_equality(picture_folder, tmp_path, capsys, backbone)
+def test_cached_training_equals_plain_training(image_folder, tmp_path, capsys, backbone):
+    check_equality(image_folder, tmp_path, capsys, backbone)
 
 
 @pytest.mark.usefixtures("small_network")
-def test_cached_training_of_a_small_network_equals_plain_training(picture_folder, tmp_path, capsys):
-    check_equality(picture_folder, tmp_path, capsys, "efficientnet_lite0")
+def test_cached_training_of_a_small_network_equals_plain_training(image_folder, tmp_path, capsys):
+    check_equality(image_folder, tmp_path, capsys, "efficientnet_lite0")
 
 
-def check_equality(picture_folder, tmp_path, capsys, backbone):
-    plain, plain_history = trained(arguments(picture_folder, tmp_path / "off", backbone, **{"cache.mode": "off"}))
+def check_equality(image_folder, tmp_path, capsys, backbone):
+    plain, plain_history = trained(arguments(image_folder, tmp_path / "off", backbone, **{"cache.mode": "off"}))
     assert "frozen part computes" not in capsys.readouterr().out
-    cached, cached_history = trained(arguments(picture_folder, tmp_path / "on", backbone, **{"cache.mode": "on"}))
+    cached, cached_history = trained(arguments(image_folder, tmp_path / "on", backbone, **{"cache.mode": "on"}))
     assert "3 of 3 phases read what their frozen part computes" in capsys.readouterr().out
     assert [weight.path for weight in cached.weights] == [weight.path for weight in plain.weights]
     for one, other in zip(cached.weights, plain.weights, strict=True):
@@ -66,10 +67,10 @@ def check_equality(picture_folder, tmp_path, capsys, backbone):
 
 
 @pytest.mark.usefixtures("small_network")
-def test_cached_training_equals_plain_training_where_early_blocks_learn_first(picture_folder, tmp_path, capsys):
+def test_cached_training_equals_plain_training_where_early_blocks_learn_first(image_folder, tmp_path, capsys):
     phases = "[{train: [stem, block6], epochs: 2}, {train: head, epochs: 3}, {train: block7, epochs: 2}]"
-    plain, _ = trained(arguments(picture_folder, tmp_path / "off", phases=phases, **{"cache.mode": "off"}))
-    cached, _ = trained(arguments(picture_folder, tmp_path / "on", phases=phases, **{"cache.mode": "on"}))
+    plain, _ = trained(arguments(image_folder, tmp_path / "off", phases=phases, **{"cache.mode": "off"}))
+    cached, _ = trained(arguments(image_folder, tmp_path / "on", phases=phases, **{"cache.mode": "on"}))
     assert "3 of 3 phases" in capsys.readouterr().out
     for one, other in zip(cached.weights, plain.weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5, err_msg=one.path)
@@ -140,7 +141,7 @@ def test_cached_training_of_a_bert_equals_plain_training(reviews, tiny_bert, tmp
 
 
 @pytest.mark.usefixtures("small_network")
-def test_the_frozen_part_is_not_computed_while_training(picture_folder, tmp_path, monkeypatch):
+def test_the_frozen_part_is_not_computed_while_training(image_folder, tmp_path, monkeypatch):
     fitted = []
     fit = keras.Model.fit
 
@@ -149,7 +150,7 @@ def test_the_frozen_part_is_not_computed_while_training(picture_folder, tmp_path
         return fit(self, *positional, **named)
 
     monkeypatch.setattr(keras.Model, "fit", remember)
-    trained(arguments(picture_folder, tmp_path / "run"))
+    trained(arguments(image_folder, tmp_path / "run"))
     names = [{layer.name.split(".")[0] for layer in model.layers if layer.weights} for model in fitted]
     assert names == [{"head"}, {"top", "head"}, {"block7", "top", "head"}]
 
@@ -163,8 +164,8 @@ def traced(monkeypatch):
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_step_is_traced_once_for_each_phase_though_the_last_batch_is_smaller(picture_folder, tmp_path, traced):
-    trained(arguments(picture_folder, tmp_path / "run", **{"cache.mode": "off"}))
+def test_a_step_is_traced_once_for_each_phase_though_the_last_batch_is_smaller(image_folder, tmp_path, traced):
+    trained(arguments(image_folder, tmp_path / "run", **{"cache.mode": "off"}))
     assert len(traced) == 3
 
 
@@ -175,9 +176,9 @@ def test_a_step_is_traced_once_for_each_phase_though_texts_differ_in_length(revi
 
 
 @pytest.mark.usefixtures("small_network")
-def test_augmented_views_are_cached_when_they_are_given(picture_folder, tmp_path, capsys):
+def test_augmented_views_are_cached_when_they_are_given(image_folder, tmp_path, capsys):
     more = {"data.augmentation": "light", "cache.views": 3}
-    _, history = trained(arguments(picture_folder, tmp_path / "run", **more))
+    _, history = trained(arguments(image_folder, tmp_path / "run", **more))
     assert "3 views of each training image" in capsys.readouterr().out
     assert len(history["loss"]) == 7
     assert "of each training image 3 augmented views are stored" in (tmp_path / "run" / "report.html").read_text()
@@ -185,11 +186,11 @@ def test_augmented_views_are_cached_when_they_are_given(picture_folder, tmp_path
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_network")
-def test_activations_of_half_the_size_train_nearly_as_well(picture_folder, tmp_path, capsys):
+def test_activations_of_half_the_size_train_nearly_as_well(image_folder, tmp_path, capsys):
     more = {"cache.mode": "on"}
-    _, exact = trained(arguments(picture_folder, tmp_path / "exact", **more))
+    _, exact = trained(arguments(image_folder, tmp_path / "exact", **more))
     assert "(0.2 MB to store" in capsys.readouterr().out
-    _, rounded = trained(arguments(picture_folder, tmp_path / "rounded", **more, **{"cache.dtype": "bfloat16"}))
+    _, rounded = trained(arguments(image_folder, tmp_path / "rounded", **more, **{"cache.dtype": "bfloat16"}))
     assert "(0.1 MB to store" in capsys.readouterr().out
     assert rounded["loss"] != exact["loss"]
     np.testing.assert_allclose(rounded["loss"], exact["loss"], rtol=0.05)
@@ -197,8 +198,8 @@ def test_activations_of_half_the_size_train_nearly_as_well(picture_folder, tmp_p
 
 @pytest.mark.usefixtures("small_network")
 @pytest.mark.parametrize(("phases", "warned"), [("head", True), ("all", False)])
-def test_random_weights_that_never_learn_are_pointed_out(picture_folder, tmp_path, capsys, phases, warned):
-    trained(arguments(picture_folder, tmp_path / "run", phases=f"[{{train: {phases}}}]"))
+def test_random_weights_that_never_learn_are_pointed_out(image_folder, tmp_path, capsys, phases, warned):
+    trained(arguments(image_folder, tmp_path / "run", phases=f"[{{train: {phases}}}]"))
     assert ("note: weights are random and never learn" in capsys.readouterr().out) == warned
 
 
@@ -206,22 +207,22 @@ def test_statistics_that_the_classifier_did_not_learn_with_are_pointed_out():
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, name="head.output")])
     phases, flags = [Phase("head")], ["--adaptation.target", "photos", "--adaptation.method"]
     for method, policy, count in (("adabn", "inference", 1), ("tent", "recalibrate", 0), ("mcc", "inference", 0)):
-        found = find_oversights(
+        found = find_warnings(
             parse([*flags, method, "--batch_norm", policy]), model, phases, plan_phases(model, phases)
         )
         assert len(found) == count and all("--batch_norm recalibrate" in sentence for sentence in found)
 
 
 @pytest.mark.usefixtures("small_network")
-def test_augmented_images_are_not_cached_by_themselves(picture_folder, tmp_path, capsys):
-    trained(arguments(picture_folder, tmp_path / "run", **{"data.augmentation": "light"}))
+def test_augmented_images_are_not_cached_by_themselves(image_folder, tmp_path, capsys):
+    trained(arguments(image_folder, tmp_path / "run", **{"data.augmentation": "light"}))
     assert "frozen part computes" not in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_run_with_a_cache_goes_on_where_it_stopped(picture_folder, tmp_path, monkeypatch):
-    whole, history = trained(arguments(picture_folder, tmp_path / "whole", **{"model.dropout": 0.3}))
-    flags = arguments(picture_folder, tmp_path / "stopped", **{"model.dropout": 0.3})
+def test_a_run_with_a_cache_goes_on_where_it_stopped(image_folder, tmp_path, monkeypatch):
+    whole, history = trained(arguments(image_folder, tmp_path / "whole", **{"model.dropout": 0.3}))
+    flags = arguments(image_folder, tmp_path / "stopped", **{"model.dropout": 0.3})
     with monkeypatch.context() as patch:
         patch.setattr("tl_keras.callbacks.ProgressLines.on_epoch_begin", stop_at(3))
         with pytest.raises(KeyboardInterrupt):
@@ -246,10 +247,8 @@ def stop_at(epoch):
 
 
 @pytest.mark.usefixtures("small_network")
-def test_recalibration_moves_the_statistics_once_and_a_run_with_it_goes_on(
-    picture_folder, tmp_path, monkeypatch, capsys
-):
-    flags = arguments(picture_folder, tmp_path / "run", **{"batch_norm": "recalibrate"})
+def test_recalibration_moves_the_statistics_once_and_a_run_with_it_goes_on(image_folder, tmp_path, monkeypatch, capsys):
+    flags = arguments(image_folder, tmp_path / "run", **{"batch_norm": "recalibrate"})
     with monkeypatch.context() as patch:
         patch.setattr("tl_keras.callbacks.ProgressLines.on_epoch_begin", stop_at(2))
         with pytest.raises(KeyboardInterrupt):
@@ -261,18 +260,18 @@ def test_recalibration_moves_the_statistics_once_and_a_run_with_it_goes_on(
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_plateau_is_recorded_and_ends_a_phase_of_a_run(picture_folder, tmp_path):
+def test_a_plateau_is_recorded_and_ends_a_phase_of_a_run(image_folder, tmp_path):
     phases = "[{train: head, epochs: 9, until: {patience: 1, min_delta: 1000.0}}, {train: top, epochs: 1}]"
-    _, history = trained(arguments(picture_folder, tmp_path / "run", phases=phases))
+    _, history = trained(arguments(image_folder, tmp_path / "run", phases=phases))
     assert len(history["loss"]) == 3
     log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [line["ended_by"] for line in log if line["event"] == "phase"] == ["plateau", "epochs"]
 
 
 @pytest.mark.usefixtures("small_network")
-def test_few_examples_are_compared_before_the_head_learns(picture_folder, tmp_path, capsys):
+def test_few_examples_are_compared_before_the_head_learns(image_folder, tmp_path, capsys):
     flags = {"model.weights": "imagenet", "recipe": "few_shot", "unfreeze_from": "top", "epochs": 4}
-    settings = arguments(picture_folder, tmp_path / "run", **flags)
+    settings = arguments(image_folder, tmp_path / "run", **flags)
     place = settings.index("--phases")
     del settings[place : place + 2]
     _, history = trained(settings)
@@ -282,13 +281,13 @@ def test_few_examples_are_compared_before_the_head_learns(picture_folder, tmp_pa
 
 
 @pytest.mark.usefixtures("small_network")
-def test_the_rate_of_a_contrastive_phase_is_searched_with_its_own_loss(picture_folder, tmp_path, monkeypatch, capsys):
+def test_the_rate_of_a_contrastive_phase_is_searched_with_its_own_loss(image_folder, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     losses = []
     monkeypatch.setattr(
         "tl_keras.transfer.find_learning_rate", lambda model, data: losses.append(model.loss) or curve_of_nothing()
     )
-    flags = arguments(picture_folder, tmp_path / "run", phases="[{train: [top], objective: contrastive}]")
+    flags = arguments(image_folder, tmp_path / "run", phases="[{train: [top], objective: contrastive}]")
     train.find_learning_rate(parse(flags))
     assert type(losses[0]).__name__ == "SupervisedContrastive"
 
@@ -307,21 +306,21 @@ def test_the_optimizer_is_made_as_configured():
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_cache_on_the_disk_changes_no_bit_and_serves_another_head(picture_folder, tmp_path):
+def test_a_cache_on_the_disk_changes_no_bit_and_serves_another_head(image_folder, tmp_path):
     flags = {"cache.folder": tmp_path / "cache"}
-    plain, _ = trained(arguments(picture_folder, tmp_path / "memory"))
-    stored, _ = trained(arguments(picture_folder, tmp_path / "disk", **flags))
+    plain, _ = trained(arguments(image_folder, tmp_path / "memory"))
+    stored, _ = trained(arguments(image_folder, tmp_path / "disk", **flags))
     for one, other in zip(plain.weights, stored.weights, strict=True):
         np.testing.assert_array_equal(one, other)
     written = {path.name: path.stat().st_ino for path in (tmp_path / "cache").glob("*.activations")}
-    trained(arguments(picture_folder, tmp_path / "next", **flags, **{"model.label_smoothing": 0.1}))
+    trained(arguments(image_folder, tmp_path / "next", **flags, **{"model.label_smoothing": 0.1}))
     assert {path.name: path.stat().st_ino for path in (tmp_path / "cache").glob("*.activations")} == written
 
 
 @pytest.mark.usefixtures("small_network")
-def test_activations_of_a_phase_that_is_over_make_room_for_the_next(picture_folder, tmp_path, capsys):
+def test_activations_of_a_phase_that_is_over_make_room_for_the_next(image_folder, tmp_path, capsys):
     flags = {"cache.mode": "on", "cache.folder": tmp_path / "cache", "cache.max_gigabytes": 150e3 / 1e9}
-    trained(arguments(picture_folder, tmp_path / "run", **flags))
+    trained(arguments(image_folder, tmp_path / "run", **flags))
     assert "3 of 3 phases" in (printed := capsys.readouterr().out) and "a pass for each cut" in printed
     assert sum(path.stat().st_size for path in (tmp_path / "cache").glob("*.activations")) < 150e3
 
@@ -334,10 +333,10 @@ def test_activations_of_a_phase_that_is_over_make_room_for_the_next(picture_fold
     ],
 )
 def test_a_metric_that_no_epoch_will_report_is_refused_before_anything_is_computed(
-    picture_folder, tmp_path, capsys, phase, telling
+    image_folder, tmp_path, capsys, phase, telling
 ):
     with pytest.raises(InputError, match=telling):
-        trained(arguments(picture_folder, tmp_path / "run", phases=f"[{phase}]"))
+        trained(arguments(image_folder, tmp_path / "run", phases=f"[{phase}]"))
     assert "cache" not in capsys.readouterr().out
     assert not (tmp_path / "run").exists()
 
@@ -362,10 +361,10 @@ class Spoil:
 
 @pytest.mark.usefixtures("small_network")
 def test_after_a_loss_that_is_no_number_the_run_goes_on_from_before_at_a_tenth_of_the_rate(
-    picture_folder, tmp_path, monkeypatch, capsys
+    image_folder, tmp_path, monkeypatch, capsys
 ):
     Spoil(7).patch(monkeypatch)
-    flags = arguments(picture_folder, tmp_path / "run", checkpoint_every="1 steps")
+    flags = arguments(image_folder, tmp_path / "run", checkpoint_every="1 steps")
     model, history = trained(flags)
     printed = capsys.readouterr().out
     assert "the loss or a weight was no finite number at batch 2 of epoch 3: all rates are a tenth" in printed
@@ -375,18 +374,18 @@ def test_after_a_loss_that_is_no_number_the_run_goes_on_from_before_at_a_tenth_o
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_loss_that_is_no_number_twice_ends_the_run_and_names_the_batch(picture_folder, tmp_path, monkeypatch, capsys):
+def test_a_loss_that_is_no_number_twice_ends_the_run_and_names_the_batch(image_folder, tmp_path, monkeypatch, capsys):
     Spoil(0, 2).patch(monkeypatch)
     with pytest.raises(SystemExit) as stop:
-        run_verb(train.main, arguments(picture_folder, tmp_path / "run"))
+        run_verb(train.main, arguments(image_folder, tmp_path / "run"))
     assert stop.value.code == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "at batch 2 of epoch 1, even at a tenth of the rate" in error
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_full_disk_ends_the_run_in_one_sentence_and_it_goes_on_later(picture_folder, tmp_path, monkeypatch, capsys):
-    flags, folder = arguments(picture_folder, tmp_path / "run"), tmp_path / "run" / "checkpoints"
+def test_a_full_disk_ends_the_run_in_one_sentence_and_it_goes_on_later(image_folder, tmp_path, monkeypatch, capsys):
+    flags, folder = arguments(image_folder, tmp_path / "run"), tmp_path / "run" / "checkpoints"
 
     def fill(folder, epochs, *more):
         if epochs == 3:
@@ -406,15 +405,15 @@ def test_a_full_disk_ends_the_run_in_one_sentence_and_it_goes_on_later(picture_f
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_disk_that_is_too_small_is_refused_before_training(picture_folder, tmp_path, monkeypatch, capsys):
+def test_a_disk_that_is_too_small_is_refused_before_training(image_folder, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("shutil.disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, 1000))
     with pytest.raises(InputError, match="has 0.0 MB for a run whose checkpoints and model need 0.[1-9] MB"):
-        trained(arguments(picture_folder, tmp_path / "run"))
+        trained(arguments(image_folder, tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.usefixtures("small_network")
-def test_weights_to_begin_with_that_are_no_numbers_are_one_sentence(picture_folder, tmp_path, monkeypatch):
+def test_weights_to_begin_with_that_are_no_numbers_are_one_sentence(image_folder, tmp_path, monkeypatch):
     real = train.build_model
 
     def build(*given):
@@ -424,4 +423,4 @@ def test_weights_to_begin_with_that_are_no_numbers_are_one_sentence(picture_fold
 
     monkeypatch.setattr(train, "build_model", build)
     with pytest.raises(InputError, match="A weight to begin with is not a finite number"):
-        trained(arguments(picture_folder, tmp_path / "run"))
+        trained(arguments(image_folder, tmp_path / "run"))

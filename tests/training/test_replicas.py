@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tl_keras import distribution
-from tl_keras.command_line import parse
+from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 from tl_keras.runs.run_folder import RunFolder

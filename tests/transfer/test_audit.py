@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tiny_models import blocks_model, sequential_model
 
+from tests.transfer.tiny_models import blocks_model, sequential_model
 from tl_keras.transfer.audit import FreezeAudit, FreezeViolation
 from tl_keras.transfer.freezing import freeze_to
 

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from tiny_models import blocks_model, nested_model, same_bits, values
 
 import tl_keras as tl
+from tests.transfer.tiny_models import blocks_model, nested_model, same_bits, values
 from tl_keras.errors import InputError
 from tl_keras.transfer import batch_norm
 from tl_keras.transfer.batch_norm import recalibrate_batch_norm

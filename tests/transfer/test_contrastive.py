@@ -3,8 +3,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from tiny_models import IMAGES, LABELS, blocks_model, compiled, nested_model, same_bits, sequential_model, values
 
+from tests.transfer.tiny_models import (
+    IMAGES,
+    LABELS,
+    blocks_model,
+    compiled,
+    nested_model,
+    same_bits,
+    sequential_model,
+    values,
+)
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 from tl_keras.transfer.activations.prefix import find_phase_cut, suffix_model

@@ -1,8 +1,8 @@
 import keras
 import pytest
 from keras import layers
-from tiny_models import blocks_model, nested_model, sequential_model
 
+from tests.transfer.tiny_models import blocks_model, nested_model, sequential_model
 from tl_keras.errors import InputError
 from tl_keras.transfer.freezing import (
     block_names,

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from tiny_models import same_bits, sequential_model, values
 
+from tests.transfer.tiny_models import same_bits, sequential_model, values
 from tl_keras.errors import InputError
 from tl_keras.transfer import learning_rate_finder
 from tl_keras.transfer.freezing import freeze_to

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tiny_models import blocks_model
 
+from tests.transfer.tiny_models import blocks_model
 from tl_keras.phases import Phase
 from tl_keras.transfer.freezing import freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import block_learning_rates, blocks_that_move, rate_multipliers

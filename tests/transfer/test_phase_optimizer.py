@@ -1,7 +1,7 @@
 import keras
 import pytest
-from tiny_models import blocks_model
 
+from tests.transfer.tiny_models import blocks_model
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase, Plateau
 from tl_keras.transfer.phase_optimizer import check_steps, innermost_optimizer, optimizer_over, unbuilt_copy

@@ -1,11 +1,11 @@
 import json
 
 import pytest
-from tiny_models import blocks_model, sequential_model
 
+from tests.transfer.tiny_models import blocks_model, sequential_model
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
-from tl_keras.transfer.plan import find_oversights, plan_phases, untouched_variables, variables_of_all_phases
+from tl_keras.transfer.plan import find_warnings, plan_phases, untouched_variables, variables_of_all_phases
 
 PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3, learning_rate=1e-2, block_decay=0.5), Phase(["block1"])]
 HEAD = ["head.logits/kernel", "head.logits/bias"]
@@ -98,7 +98,7 @@ def test_variables_of_all_phases_are_the_union_in_the_order_of_the_model(phases,
 )
 def test_oversights_are_told(phases, sentences):
     model = blocks_model()
-    assert find_oversights(model, phases, plan_phases(model, phases)) == sentences
+    assert find_warnings(model, phases, plan_phases(model, phases)) == sentences
 
 
 def test_an_ended_phase_counts_the_epochs_that_it_took():

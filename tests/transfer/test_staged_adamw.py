@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 from tensorflow.python.framework.ops import gradient_registry
-from tiny_models import same_bits
 
+from tests.transfer.tiny_models import same_bits
 from tl_keras.transfer.staged_adamw import StagedAdamW
 
 RATE, DECAY = 1e-2, 0.1
@@ -111,7 +111,7 @@ def test_a_variable_is_born_once():
     for iteration, multipliers in [(5, [1, 0, 0]), (9, [0, 1, 0]), (12, [1, 1, 0])]:
         optimizer.iterations.assign(iteration)
         optimizer.start_variables(multipliers)
-    assert optimizer._birth_steps.numpy().tolist() == [5, 9, -1]
+    assert optimizer._start_steps.numpy().tolist() == [5, 9, -1]
 
 
 def test_averages_go_back_to_the_variables_they_belong_to():

@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from tiny_models import IMAGES, LABELS, blocks_model, compiled, nested_model, same_bits, sequential_model, values
 
+from tests.transfer.tiny_models import (
+    IMAGES,
+    LABELS,
+    blocks_model,
+    compiled,
+    nested_model,
+    same_bits,
+    sequential_model,
+    values,
+)
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase, Plateau
 from tl_keras.transfer.audit import FreezeViolation
@@ -352,7 +361,7 @@ MIRRORED = """
 import sys
 import keras, numpy, tensorflow as tf
 sys.path.insert(0, "tests/transfer")
-from tiny_models import IMAGES, LABELS, blocks_model, compiled
+from tests.transfer.tiny_models import IMAGES, LABELS, blocks_model, compiled
 from tl_keras import Phase, ProgressiveUnfreezing, StagedAdamW
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -498,7 +507,7 @@ def test_weights_that_a_regex_leaves_out_keep_every_bit_and_are_born_when_they_l
     fit(model, unfreezing, epochs=3, batch_size=2)
     assert [record["audit"]["moved"] for record in unfreezing.plan] == [1, 4, 1]
     paths = [variable.path for variable in model.optimizer._trainable_variables]
-    births = dict(zip(paths, model.optimizer._birth_steps.numpy().tolist(), strict=True))
+    births = dict(zip(paths, model.optimizer._start_steps.numpy().tolist(), strict=True))
     assert births["head.logits/bias"] == 0
     assert births["head.logits/kernel"] == births["block1.conv/kernel"] == 8
 

@@ -1,4 +1,4 @@
-from .adabn import FEWEST_EXAMPLES as FEWEST_EXAMPLES
+from .adabn import MIN_EXAMPLES as MIN_EXAMPLES
 from .adabn import adapt_batch_norm as adapt_batch_norm
 from .adabn import require_batch_norm as require_batch_norm
 from .adapted_classifier import AdaptedClassifier as AdaptedClassifier

@@ -5,7 +5,7 @@ import keras
 from tl_keras.errors import InputError
 from tl_keras.transfer import recalibrate_batch_norm
 
-FEWEST_EXAMPLES = 16
+MIN_EXAMPLES = 16
 
 
 def adapt_batch_norm(model, batches, steps=None):

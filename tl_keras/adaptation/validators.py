@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 NEIGHBOURHOOD_TEMPERATURE = 0.05
-MOST_NEIGHBOURS = 2000
+MAX_NEIGHBOURS = 2000
 
 
 def source_accuracy(source, source_labels, target):
@@ -56,7 +56,7 @@ def soft_neighborhood_density(source, source_labels, target):
     over the cosine similarities of predictions, at temperature 0.05, each example's own left out. Of more than 2,000
     examples every so many-th counts. Arguments as in `source_accuracy`.
     """
-    rows = target.probabilities[:: -(-len(target.probabilities) // MOST_NEIGHBOURS)].astype("float64")
+    rows = target.probabilities[:: -(-len(target.probabilities) // MAX_NEIGHBOURS)].astype("float64")
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     similarity = unit @ unit.T / NEIGHBOURHOOD_TEMPERATURE
     np.fill_diagonal(similarity, -np.inf)

@@ -10,7 +10,7 @@ import json
 
 from tl_keras.system.escaping import csv_cell, for_terminal
 
-MOST_SHOWN = 200
+MAX_SHOWN = 200
 """Characters of a text that a table shows; the other formats hold all of it."""
 
 
@@ -52,7 +52,7 @@ def jsonl_writer(stream, top, kind):
 
 def _one_line(text):
     line = " ".join(text.split())
-    return line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]} …"
+    return line if len(line) <= MAX_SHOWN else f"{line[:MAX_SHOWN]} …"
 
 
 LABEL_WRITERS = {"table": table_writer, "csv": csv_writer, "jsonl": jsonl_writer}

@@ -14,7 +14,7 @@ STATISTICS_ONLY = ("adabn", "tent")
 """Methods that change batch normalization alone."""
 FEATURES_ONLY = ("dann", "deep_coral", "mmd")
 """Methods that change what comes before the head."""
-FEWEST_IN_BATCH = {"adabn": 16, "tent": 16, "deep_coral": 8, "mmd": 8}
+MIN_IN_BATCH = {"adabn": 16, "tent": 16, "deep_coral": 8, "mmd": 8}
 """Statistics of fewer examples at once would be noise."""
 DEFAULT_WEIGHTS = {
     "dann": (0.1, 0.3, 1.0),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tl_keras.config.adaptation_config import FEWEST_IN_BATCH, STATISTICS_ONLY, AdaptationConfig
+from tl_keras.config.adaptation_config import MIN_IN_BATCH, STATISTICS_ONLY, AdaptationConfig
 from tl_keras.config.cache_config import CacheConfig
 from tl_keras.config.data_config import DataConfig
 from tl_keras.config.detection_config import DetectionConfig
@@ -145,10 +145,10 @@ class RunConfig:
                 f"adaptation.method {method} changes batch normalization, which text encoders do not have: take mcc, "
                 "deep_coral, mmd, dann or self_training."
             )
-        if self.data.batch_size < FEWEST_IN_BATCH.get(method, 1):
+        if self.data.batch_size < MIN_IN_BATCH.get(method, 1):
             raise InputError(
                 f"adaptation.method {method} needs statistics of a batch: got data.batch_size {self.data.batch_size}, "
-                f"expected at least {FEWEST_IN_BATCH[method]}."
+                f"expected at least {MIN_IN_BATCH[method]}."
             )
 
     def _check_cache(self):

@@ -2,7 +2,7 @@
 
 from tl_keras.errors import InputError
 
-MOST_PLACES = 8
+MAX_PLACES = 8
 
 
 class Faults:
@@ -37,5 +37,5 @@ class Faults:
 
 def _listed(places):
     named = [place for place in places if place]
-    more = f" and {len(named) - MOST_PLACES:,} more" if len(named) > MOST_PLACES else ""
-    return f" at {', '.join(named[:MOST_PLACES])}{more}" if named else ""
+    more = f" and {len(named) - MAX_PLACES:,} more" if len(named) > MAX_PLACES else ""
+    return f" at {', '.join(named[:MAX_PLACES])}{more}" if named else ""

@@ -60,7 +60,7 @@ def read_splits(places, cells, faults):
     return splits
 
 
-def hot_labels(labels, num_classes):
+def to_one_hot(labels, num_classes):
     """Writes labels as losses take them.
 
     Args:

@@ -1,11 +1,11 @@
-from .agreement import any_of as any_of
-from .agreement import array_from_chief as array_from_chief
-from .agreement import from_chief as from_chief
+from .agreement import any_worker as any_worker
+from .agreement import broadcast as broadcast
+from .agreement import broadcast_array as broadcast_array
 from .chief_decides import ChiefDecides as ChiefDecides
 from .cluster import Cluster as Cluster
 from .cluster import read_cluster as read_cluster
 from .launchers import derive_tf_config as derive_tf_config
-from .lost_workers import part as part
+from .lost_workers import barrier as barrier
 from .lost_workers import watch_workers as watch_workers
 from .sharded_model import ShardedSteps as ShardedSteps
 from .sharded_model import shard_steps as shard_steps

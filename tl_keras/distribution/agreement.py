@@ -9,7 +9,7 @@ import numpy as np
 from tl_keras.distribution.strategy import is_chief, is_multi_worker
 
 
-def from_chief(strategy, value):
+def broadcast(strategy, value):
     """Sends a value from the chief to the other workers. All of them have to call it, in the same order.
 
     Args:
@@ -28,7 +28,7 @@ def from_chief(strategy, value):
     return json.loads(_summed(strategy, words).view("uint8")[:length].tobytes())
 
 
-def array_from_chief(strategy, array):
+def broadcast_array(strategy, array):
     """Sends an array from the chief to the other workers, to the last bit. All of them have to call it.
 
     Args:
@@ -46,7 +46,7 @@ def array_from_chief(strategy, array):
     return _summed(strategy, content).view("uint8")[: array.nbytes].view(array.dtype).reshape(array.shape)
 
 
-def any_of(strategy, flags):
+def any_worker(strategy, flags):
     """Tells of each of some flags whether a worker has raised it. All of them have to call it.
 
     Args:

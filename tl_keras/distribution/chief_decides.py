@@ -2,7 +2,7 @@
 
 import keras
 
-from tl_keras.distribution.agreement import from_chief
+from tl_keras.distribution.agreement import broadcast
 
 
 class ChiefDecides(keras.callbacks.Callback):
@@ -21,4 +21,4 @@ class ChiefDecides(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Replaces the metrics by those of the chief."""
-        logs.update(from_chief(self._strategy, {name: float(value) for name, value in logs.items()}))
+        logs.update(broadcast(self._strategy, {name: float(value) for name, value in logs.items()}))

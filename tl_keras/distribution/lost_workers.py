@@ -3,7 +3,7 @@
 import contextlib
 import importlib
 
-from tl_keras.distribution.agreement import from_chief
+from tl_keras.distribution.agreement import broadcast
 from tl_keras.distribution.strategy import is_chief, is_multi_worker
 from tl_keras.errors import LostWorker
 
@@ -11,7 +11,7 @@ SIGNS = ("UnavailableError", "AbortedError", "CancelledError", "DeadlineExceeded
 """What a collective operation ends with when a peer no longer answers or, by its missing heartbeats, is given up."""
 
 
-def part(strategy):
+def barrier(strategy):
     """Lets workers wait for the chief at the end of a run: one that leaves earlier looks like one that was lost.
 
     Args:
@@ -21,7 +21,7 @@ def part(strategy):
         LostWorker: to a worker whose chief is gone. The chief has done its work and does not mind who is gone.
     """
     with contextlib.suppress(*[LostWorker] if is_chief(strategy) else []), watch_workers(strategy):
-        from_chief(strategy, "all is written")
+        broadcast(strategy, "all is written")
 
 
 @contextlib.contextmanager

@@ -1,5 +1,4 @@
 from .box_drawing import draw_objects as draw_objects
-from .box_overlaps import box_overlaps as box_overlaps
 from .classification import THRESHOLD as THRESHOLD
 from .classification import classification_metrics as classification_metrics
 from .classification import most_confused as most_confused
@@ -14,6 +13,7 @@ from .detection_plots import plot_boxes as plot_boxes
 from .detection_plots import plot_detections as plot_detections
 from .detection_plots import plot_precision_recall as plot_precision_recall
 from .domain_map import plot_domains as plot_domains
+from .iou import pairwise_iou as pairwise_iou
 from .learning_rate_plot import plot_learning_rate_curve as plot_learning_rate_curve
 from .model_card import EXPORTED as EXPORTED
 from .model_card import write_model_card as write_model_card

@@ -9,7 +9,7 @@ from tl_keras.evaluation.calibration import expected_calibration_error
 THRESHOLD = 0.5
 """From this probability on, a multi-label model counts as having said yes."""
 
-MOST_CONFUSED_CLASSES = 1000
+MAX_CONFUSED_CLASSES = 1000
 """With more classes there is no confusion matrix: nobody would look at its millions of cells."""
 
 
@@ -27,7 +27,7 @@ def classification_metrics(labels, probabilities, class_names, multi_label=False
         Always: `examples`, `macro_f1` (mean over the classes that occur in labels or predictions), `per_class`
         ({name: {precision, recall, f1, support}}; what is undefined for want of examples is 0).
         Single-label: also `accuracy`, `top_5_accuracy` (with more than 5 classes), `log_loss` (nats),
-        `expected_calibration_error` and, up to `MOST_CONFUSED_CLASSES`, `confusion_matrix` (list of rows: true class
+        `expected_calibration_error` and, up to `MAX_CONFUSED_CLASSES`, `confusion_matrix` (list of rows: true class
         down, predicted class across).
         Multi-label: also `subset_accuracy` (every label of an example right), `micro_f1`, `mean_average_precision`
         (over the classes with a positive example), and per class `average_precision` (None without a positive).
@@ -108,7 +108,7 @@ def _single_label_metrics(labels, probabilities, class_names):
         "expected_calibration_error": expected_calibration_error(predicted == labels, probabilities.max(axis=1)),
         "per_class": {name: _scores(*row) for name, *row in zip(class_names, *scores, strict=True)},
     }
-    if len(class_names) <= MOST_CONFUSED_CLASSES:
+    if len(class_names) <= MAX_CONFUSED_CLASSES:
         result["confusion_matrix"] = metrics.confusion_matrix(labels, predicted, labels=classes).tolist()
     return result
 

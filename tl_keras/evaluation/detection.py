@@ -6,12 +6,12 @@ from faster_coco_eval import COCO, COCOeval_faster
 from tl_keras.errors import InputError
 from tl_keras.evaluation.detection_mistakes import MISTAKES, count_mistakes, match_detections
 
-MOST_DETECTIONS = 100
+MAX_DETECTIONS = 100
 """Predictions per image that COCO's metrics count, the surest."""
 _AREAS = ("all", "small", "medium", "large")
 
 
-def detection_metrics(truth_boxes, truth_labels, predictions, class_names, score_threshold=None):
+def detection_metrics(ground_truth_boxes, ground_truth_labels, predictions, class_names, score_threshold=None):
     """Compares predicted boxes with the true ones.
 
     Average precision is that of COCO (Lin et al. 2014, cocodataset.org/#detection-eval): at overlaps of 0.5, 0.55 …
@@ -19,8 +19,8 @@ def detection_metrics(truth_boxes, truth_labels, predictions, class_names, score
     `detection_mistakes`.
 
     Args:
-        truth_boxes: list of n float (k, 4): left, top, right, bottom in pixels; k may be 0.
-        truth_labels: list of n int (k,), indices into `class_names`.
+        ground_truth_boxes: list of n float (k, 4): left, top, right, bottom in pixels; k may be 0.
+        ground_truth_labels: list of n int (k,), indices into `class_names`.
         predictions: list of n dicts of NumPy arrays: `boxes` (j, 4) as above, `scores` (j,), 0 to 1, `labels` (j,).
         class_names: sequence of names.
         score_threshold: from this score on a prediction counts as made, for precision, recall, F1 and mistakes. None:
@@ -36,12 +36,16 @@ def detection_metrics(truth_boxes, truth_labels, predictions, class_names, score
     Raises:
         InputError: lengths or shapes do not fit, there is no image or no true box, or values are not finite.
     """
-    _check(truth_boxes, truth_labels, predictions, len(class_names))
-    precisions = _coco_precisions(truth_boxes, truth_labels, predictions, len(class_names))
-    threshold = best_threshold(truth_boxes, truth_labels, predictions) if score_threshold is None else score_threshold
+    _check(ground_truth_boxes, ground_truth_labels, predictions, len(class_names))
+    precisions = _coco_precisions(ground_truth_boxes, ground_truth_labels, predictions, len(class_names))
+    threshold = (
+        best_threshold(ground_truth_boxes, ground_truth_labels, predictions)
+        if score_threshold is None
+        else score_threshold
+    )
     made = [above_threshold(prediction, threshold) for prediction in predictions]
-    counts = _class_counts(truth_boxes, truth_labels, made, len(class_names))
-    mistakes = count_mistakes(truth_boxes, truth_labels, made)
+    counts = _class_counts(ground_truth_boxes, ground_truth_labels, made, len(class_names))
+    mistakes = count_mistakes(ground_truth_boxes, ground_truth_labels, made)
     return {
         "mean_average_precision": _mean(precisions[..., 0]),
         "average_precision_50": _mean(precisions[0, ..., 0]),
@@ -49,8 +53,8 @@ def detection_metrics(truth_boxes, truth_labels, predictions, class_names, score
         **{f"average_precision_{area}": _mean(precisions[..., place]) for place, area in enumerate(_AREAS) if place},
         "score_threshold": float(threshold),
         **_scores(*counts.sum(axis=1)),
-        "boxes": int(sum(map(len, truth_boxes))),
-        "examples": len(truth_boxes),
+        "boxes": int(sum(map(len, ground_truth_boxes))),
+        "examples": len(ground_truth_boxes),
         "mistakes": {kind: mistakes[kind] for kind in MISTAKES},
         "per_class": {
             name: {
@@ -86,19 +90,19 @@ def above_threshold(prediction, threshold):
     return {key: np.asarray(prediction[key])[kept] for key in ("boxes", "scores", "labels")}
 
 
-def best_threshold(truth_boxes, truth_labels, predictions):
+def best_threshold(ground_truth_boxes, ground_truth_labels, predictions):
     """Finds the score from which on predictions have the best F1, all classes together, at an overlap of 0.5.
 
     Args:
-        truth_boxes: list of n float (k, 4), xyxy.
-        truth_labels: list of n int (k,).
+        ground_truth_boxes: list of n float (k, 4), xyxy.
+        ground_truth_labels: list of n int (k,).
         predictions: list of n dicts, as in `detection_metrics`.
 
     Returns:
         float; 0.5 where nothing is right at any score.
     """
     scores, right = [np.zeros(0)], [np.zeros(0, bool)]
-    for boxes, labels, prediction in zip(truth_boxes, truth_labels, predictions, strict=True):
+    for boxes, labels, prediction in zip(ground_truth_boxes, ground_truth_labels, predictions, strict=True):
         verdicts, _ = match_detections(boxes, labels, prediction)
         scores.append(np.asarray(prediction["scores"], "float64"))
         right.append(np.array([verdict == "right" for verdict in verdicts], bool))
@@ -108,17 +112,17 @@ def best_threshold(truth_boxes, truth_labels, predictions):
     order = np.argsort(-scores, kind="stable")
     scores, hits = scores[order], np.cumsum(right[order])
     # 2 TP / (predictions + boxes); of equal scores only the last counts, for a threshold takes all of them.
-    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + sum(map(len, truth_boxes)))
+    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + sum(map(len, ground_truth_boxes)))
     is_last = np.append(scores[1:] < scores[:-1], True)
     return float(scores[np.where(is_last, f1, -1.0).argmax()])
 
 
-def _coco_precisions(truth_boxes, truth_labels, predictions, num_classes):
+def _coco_precisions(ground_truth_boxes, ground_truth_labels, predictions, num_classes):
     """Returns float64 (10 overlaps, 101 recalls, num_classes, 4 areas): COCO's precisions, -1 without a true box."""
-    images = [{"id": number + 1, "width": 1, "height": 1} for number in range(len(truth_boxes))]
+    images = [{"id": number + 1, "width": 1, "height": 1} for number in range(len(ground_truth_boxes))]
     categories = [{"id": number + 1, "name": str(number)} for number in range(num_classes)]
     scores = [prediction["scores"] for prediction in predictions]
-    truth = _annotations(truth_boxes, truth_labels)
+    truth = _annotations(ground_truth_boxes, ground_truth_labels)
     predicted = _annotations(
         [prediction["boxes"] for prediction in predictions],
         [prediction["labels"] for prediction in predictions],
@@ -127,7 +131,7 @@ def _coco_precisions(truth_boxes, truth_labels, predictions, num_classes):
     evaluation = COCOeval_faster(
         *(_coco(images, entries, categories) for entries in (truth, predicted)), "bbox", print_function=_silent
     )
-    evaluation.params.maxDets = [1, 10, MOST_DETECTIONS]
+    evaluation.params.maxDets = [1, 10, MAX_DETECTIONS]
     evaluation.evaluate()
     evaluation.accumulate()
     return evaluation.eval["precision"][..., -1]
@@ -155,10 +159,10 @@ def _annotations(boxes, labels, scores=None):
     return entries
 
 
-def _class_counts(truth_boxes, truth_labels, predictions, num_classes):
+def _class_counts(ground_truth_boxes, ground_truth_labels, predictions, num_classes):
     """Returns int (3, num_classes): predictions that are right, all predictions, true boxes."""
     counts = np.zeros((3, num_classes), int)
-    for boxes, labels, prediction in zip(truth_boxes, truth_labels, predictions, strict=True):
+    for boxes, labels, prediction in zip(ground_truth_boxes, ground_truth_labels, predictions, strict=True):
         verdicts, _ = match_detections(boxes, labels, prediction)
         right = np.array([verdict == "right" for verdict in verdicts], bool)
         predicted = np.asarray(prediction["labels"], int)
@@ -181,16 +185,20 @@ def _mean(precisions):
     return float(defined.mean()) if defined.size else None
 
 
-def _check(truth_boxes, truth_labels, predictions, num_classes):
-    counts = {len(truth_boxes), len(truth_labels), len(predictions)}
-    if len(counts) > 1 or not len(truth_boxes):
+def _check(ground_truth_boxes, ground_truth_labels, predictions, num_classes):
+    counts = {len(ground_truth_boxes), len(ground_truth_labels), len(predictions)}
+    if len(counts) > 1 or not len(ground_truth_boxes):
         raise InputError(
-            f"Got boxes of {len(truth_boxes)}, labels of {len(truth_labels)} and predictions for {len(predictions)} "
-            "images: expected the same number of each, at least one."
+            f"Got boxes of {len(ground_truth_boxes)}, labels of {len(ground_truth_labels)} and predictions for "
+            f"{len(predictions)} images: expected the same number of each, at least one."
         )
-    if not any(map(len, truth_boxes)):
-        raise InputError("truth_boxes: got no box in any image, expected at least one; give the split some boxes.")
-    for image, (boxes, labels, prediction) in enumerate(zip(truth_boxes, truth_labels, predictions, strict=True)):
+    if not any(map(len, ground_truth_boxes)):
+        raise InputError(
+            "ground_truth_boxes: got no box in any image, expected at least one; give the split some boxes."
+        )
+    for image, (boxes, labels, prediction) in enumerate(
+        zip(ground_truth_boxes, ground_truth_labels, predictions, strict=True)
+    ):
         _check_image(f"truth of image {image}", boxes, labels, num_classes)
         _check_image(f"prediction for image {image}", prediction["boxes"], prediction["labels"], num_classes)
         if np.shape(prediction["scores"]) != np.shape(prediction["labels"]):

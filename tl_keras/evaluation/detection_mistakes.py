@@ -6,7 +6,7 @@ Bolya et al., "TIDE: A General Toolbox for Identifying Object Detection Errors" 
 
 import numpy as np
 
-from tl_keras.evaluation.box_overlaps import box_overlaps
+from tl_keras.evaluation.iou import pairwise_iou
 
 FOREGROUND, BACKGROUND = 0.5, 0.1
 MISTAKES = {
@@ -20,22 +20,22 @@ MISTAKES = {
 """What can go wrong, and what it means."""
 
 
-def match_detections(truth_boxes, truth_labels, prediction):
+def match_detections(ground_truth_boxes, ground_truth_labels, prediction):
     """Assigns predictions to the boxes of one image, the surest first, and each box once, as COCO does at 0.5.
 
     Args:
-        truth_boxes: float (k, 4), xyxy.
-        truth_labels: int (k,).
+        ground_truth_boxes: float (k, 4), xyxy.
+        ground_truth_labels: int (k,).
         prediction: dict of boxes float (j, 4), scores float (j,), labels int (j,).
 
     Returns:
         verdicts: list of j str, "right" or one of `MISTAKES` but "missed".
         found: list of k str, "right"; "" where another mistake explains why a box was not found; or "missed".
     """
-    overlaps = box_overlaps(prediction["boxes"], truth_boxes)
-    same = np.asarray(prediction["labels"])[:, None] == np.asarray(truth_labels)[None, :]
+    overlaps = pairwise_iou(prediction["boxes"], ground_truth_boxes)
+    same = np.asarray(prediction["labels"])[:, None] == np.asarray(ground_truth_labels)[None, :]
     right, verdicts = _matches(overlaps, same, prediction["scores"]), []
-    found = np.full(len(truth_boxes), "missed", object)
+    found = np.full(len(ground_truth_boxes), "missed", object)
     for row in range(len(overlaps)):
         verdict, box = ("right", right[row]) if row in right else _verdict(overlaps[row], same[row])
         verdicts.append(verdict)
@@ -45,19 +45,19 @@ def match_detections(truth_boxes, truth_labels, prediction):
     return verdicts, found.tolist()
 
 
-def count_mistakes(truth_boxes, truth_labels, predictions):
+def count_mistakes(ground_truth_boxes, ground_truth_labels, predictions):
     """Counts mistakes over images.
 
     Args:
-        truth_boxes: list of n float (k, 4), xyxy.
-        truth_labels: list of n int (k,).
+        ground_truth_boxes: list of n float (k, 4), xyxy.
+        ground_truth_labels: list of n int (k,).
         predictions: list of n dicts as `match_detections` takes them.
 
     Returns:
         dict of int: `right`, and each of `MISTAKES`.
     """
     counts = dict.fromkeys(("right", *MISTAKES), 0)
-    for boxes, labels, prediction in zip(truth_boxes, truth_labels, predictions, strict=True):
+    for boxes, labels, prediction in zip(ground_truth_boxes, ground_truth_labels, predictions, strict=True):
         verdicts, found = match_detections(boxes, labels, prediction)
         for verdict in verdicts:
             counts[verdict] += 1

@@ -12,9 +12,9 @@ from tl_keras.evaluation.figures import BLUE, FAINT, GREY, INK, ORANGE, saved_fi
 IMAGES_PER_ROW = 4
 TILE, CAPTION, MARGIN = 2.6, 0.22, 0.08
 """Inches of one image's side, of the line below it, and between images."""
-MOST_NAMED_BOXES = 12
+MAX_NAMED_BOXES = 12
 """In an image with more boxes than this their classes are told by colour alone."""
-MOST_CURVES = 10
+MAX_CURVES = 10
 """With more classes than this only the mean is drawn."""
 
 
@@ -45,7 +45,16 @@ def plot_boxes(images, boxes, labels, names, class_names, path, count=16):
 
 
 def plot_detections(
-    images, truth_boxes, truth_labels, predictions, names, class_names, path, *, score_threshold=0.5, count=8
+    images,
+    ground_truth_boxes,
+    ground_truth_labels,
+    predictions,
+    names,
+    class_names,
+    path,
+    *,
+    score_threshold=0.5,
+    count=8,
 ):
     """Draws predictions beside the truth: on the left the true boxes, on the right the predicted ones.
 
@@ -53,8 +62,8 @@ def plot_detections(
 
     Args:
         images: uint8 or float (n, height, width, 3), RGB, 0 to 255: an array, or anything with `images[int]`.
-        truth_boxes: sequence of n float (k, 4), xyxy in pixels.
-        truth_labels: sequence of n int (k,).
+        ground_truth_boxes: sequence of n float (k, 4), xyxy in pixels.
+        ground_truth_labels: sequence of n int (k,).
         predictions: sequence of n dicts of boxes (j, 4), scores (j,), labels (j,).
         names: sequence of n strings, what each image is called.
         class_names: sequence of names.
@@ -63,7 +72,7 @@ def plot_detections(
         count: how many images to show at most.
     """
     made = [above_threshold(prediction, score_threshold) for prediction in predictions]
-    judged = [match_detections(*image) for image in zip(truth_boxes, truth_labels, made, strict=True)]
+    judged = [match_detections(*image) for image in zip(ground_truth_boxes, ground_truth_labels, made, strict=True)]
     wrong = [sum(verdict != "right" for verdict in (*verdicts, *found)) for verdicts, found in judged]
     rows = np.argsort(-np.array(wrong), kind="stable")[:count].tolist()
     with saved_figure(path, *_size(2 * len(rows), IMAGES_PER_ROW)) as figure:
@@ -72,8 +81,10 @@ def plot_detections(
             image = images[row]
             caption = f"true boxes, {found.count('right')} of {len(found)} found"
             axes = _add_image(figure, 2 * place, IMAGES_PER_ROW, image, caption)
-            truth_names = [class_names[label] for label in truth_labels[row]]
-            _draw_boxes(axes, truth_boxes[row], [BLUE if one == "right" else ORANGE for one in found], truth_names)
+            truth_names = [class_names[label] for label in ground_truth_labels[row]]
+            _draw_boxes(
+                axes, ground_truth_boxes[row], [BLUE if one == "right" else ORANGE for one in found], truth_names
+            )
             axes = _add_image(figure, 2 * place + 1, IMAGES_PER_ROW, image, f"predicted in {names[row]}")
             predicted = zip(made[row]["labels"], made[row]["scores"], strict=True)
             captions = [f"{class_names[label]} {100 * score:.0f} %" for label, score in predicted]
@@ -92,7 +103,7 @@ def plot_precision_recall(metrics, path):
     recall, precisions = curves["recall"], curves["precision"]
     with saved_figure(path, 5.4, 4.2) as figure:
         axes = figure.subplots()
-        if len(precisions) <= MOST_CURVES:
+        if len(precisions) <= MAX_CURVES:
             for colour, (name, precision) in zip(_class_colours(len(precisions)), precisions.items(), strict=True):
                 average = metrics["per_class"][name]["average_precision_50"]
                 axes.plot(recall, precision, color=colour, linewidth=1.4, label=f"{shorten(name, 22)} {average:.2f}")
@@ -136,7 +147,7 @@ def _add_image(figure, place, per_row, image, caption):
 
 
 def _draw_boxes(axes, boxes, colours, captions):
-    named = len(boxes) <= MOST_NAMED_BOXES
+    named = len(boxes) <= MAX_NAMED_BOXES
     for (left, top, right, bottom), colour, caption in zip(np.asarray(boxes), colours, captions, strict=True):
         axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.3))
         if named:

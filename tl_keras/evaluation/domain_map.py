@@ -9,8 +9,8 @@ from tl_keras.evaluation.figures import BLUE, GREY, ORANGE, saved_figure
 
 PANEL = 4.6
 """Inches of one panel."""
-FEWEST_FOR_TSNE = 30
-MOST_COLOURED_CLASSES = 10
+MIN_FOR_TSNE = 30
+MAX_COLOURED_CLASSES = 10
 
 
 def plot_domains(reports, class_names, path):
@@ -25,7 +25,7 @@ def plot_domains(reports, class_names, path):
         class_names: names of the classes.
         path: the PNG file to write. Colours of the upper row tell the domain, of the lower one the class.
     """
-    coloured = len(class_names) <= MOST_COLOURED_CLASSES
+    coloured = len(class_names) <= MAX_COLOURED_CLASSES
     rows = 1 + coloured
     with saved_figure(path, PANEL * len(reports), PANEL * rows) as figure:
         panels = figure.subplots(rows, len(reports), squeeze=False)
@@ -43,7 +43,7 @@ def _places(features):
         both = PCA(min(50, *both.shape), random_state=0).fit_transform(np.nan_to_num(both))
     both = np.pad(both, [(0, 0), (0, max(0, 2 - both.shape[1]))])
     # Of features that are all alike scikit-learn 1.9 makes NaN, and its tree of these ends the process.
-    if len(both) >= FEWEST_FOR_TSNE and np.ptp(both[:, 0]) > 0:
+    if len(both) >= MIN_FOR_TSNE and np.ptp(both[:, 0]) > 0:
         both = TSNE(init="pca", perplexity=min(30, len(both) / 4), random_state=0).fit_transform(both)
     ends = np.cumsum([len(part) for part in features.values()])[:-1]
     return dict(zip(features, np.split(both[:, :2], ends), strict=True))

@@ -7,9 +7,9 @@ from matplotlib.ticker import MaxNLocator
 from tl_keras.evaluation.classification import THRESHOLD, worst_mistakes
 from tl_keras.evaluation.figures import BLUE, FAINT, GREY, INK, ORANGE, PHASE_BAND, saved_figure, shorten
 
-MOST_NUMBERED_CLASSES = 30
+MAX_NUMBERED_CLASSES = 30
 """A confusion matrix with more classes than this is read by its colours alone."""
-MOST_NAMED_CLASSES = 100
+MAX_NAMED_CLASSES = 100
 """A confusion matrix with more classes than this names every second, third ... of them."""
 MISTAKES_PER_ROW = 4
 TILE_WIDTH, TILE_HEIGHT = 2.25, 2.75
@@ -35,16 +35,16 @@ def plot_confusion_matrix(matrix, class_names, path):
     totals = matrix.sum(axis=1)
     shares = matrix / np.maximum(totals, 1)[:, None]
     cell = float(np.clip(10 / count, 0.19, 0.62))
-    side = max(cell * min(count, MOST_NAMED_CLASSES), 3)
+    side = max(cell * min(count, MAX_NAMED_CLASSES), 3)
     with saved_figure(path, side + 2.7, side + 2.1) as figure:
         axes = figure.subplots()
         axes.imshow(_confusion_colours(shares, np.eye(count, dtype=bool)))
         axes.set_title(f"{np.trace(matrix)} of {matrix.sum()} right", y=1, pad=14)
         recalls = [_percent(share) if total else "–" for share, total in zip(shares.diagonal(), totals, strict=True)]
         _name_classes(axes, class_names, recalls, font_size=float(np.clip(cell * 34, 6, 9)))
-        if count <= MOST_NAMED_CLASSES:
+        if count <= MAX_NAMED_CLASSES:
             _draw_cell_borders(axes, count)
-        if count <= MOST_NUMBERED_CLASSES:
+        if count <= MAX_NUMBERED_CLASSES:
             _write_counts(axes, matrix, shares, font_size=float(np.clip(cell * 18, 6, 9)))
         _draw_colour_key(axes, side)
 
@@ -111,7 +111,7 @@ def _confusion_colours(shares, is_right):
 
 
 def _name_classes(axes, class_names, recalls, font_size):
-    every = -(-len(class_names) // MOST_NAMED_CLASSES)
+    every = -(-len(class_names) // MAX_NAMED_CLASSES)
     positions = range(0, len(class_names), every)
     names = [shorten(class_names[position], 22) for position in positions]
     axes.set_xticks(positions, names, rotation=90 if len(names) > 2 else 0, fontsize=font_size)

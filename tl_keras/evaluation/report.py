@@ -10,7 +10,7 @@ from tl_keras.evaluation.classification import most_confused
 from tl_keras.evaluation.detection_mistakes import MISTAKES
 from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
 
-MOST_SKIPPED_FILES = 200
+MAX_SKIPPED_FILES = 200
 """More left-out files than this are counted, not listed."""
 
 
@@ -63,7 +63,7 @@ def write_report(
         config_text=config_text,
         pictures=[(caption, _data_uri(picture)) for caption, picture in pictures],
         skipped=skipped,
-        most_skipped=MOST_SKIPPED_FILES,
+        most_skipped=MAX_SKIPPED_FILES,
         versions=versions,
     )
     Path(path).write_text(page, encoding="utf-8")

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from tl_keras.evaluation.classification import classification_metrics
 
 BASELINE_NAME = "TF-IDF + logistic regression"
-MOST_ITERATIONS = 1000
+MAX_ITERATIONS = 1000
 
 
 def tfidf_baseline(texts, labels, test_texts, test_labels, class_names, multi_label=False):
@@ -32,7 +32,7 @@ def tfidf_baseline(texts, labels, test_texts, test_labels, class_names, multi_la
         Dict as of `classification_metrics`; None where the texts hold no words or one class only.
     """
     features = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    learner = LogisticRegression(max_iter=MOST_ITERATIONS)
+    learner = LogisticRegression(max_iter=MAX_ITERATIONS)
     # scikit-learn takes a single column of ones and zeros for two classes.
     single = multi_label and len(class_names) == 1
     pipeline = make_pipeline(features, OneVsRestClassifier(learner) if multi_label and not single else learner)

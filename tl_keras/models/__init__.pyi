@@ -19,7 +19,7 @@ from .saved.saving import open_model as open_model
 from .saved.saving import save_model as save_model
 from .texts.backbones import TEXT_BACKBONES as TEXT_BACKBONES
 from .texts.classifiers import build_text_classifier as build_text_classifier
-from .texts.fused_layers import compute_leanly as compute_leanly
+from .texts.fused_layers import use_fused_layers as use_fused_layers
 from .texts.input import require_padding as require_padding
 from .texts.input import with_text_input as with_text_input
 from .texts.minilm import fetch_minilm as fetch_minilm

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from tl_keras import models
-from tl_keras.command_line import parse
+from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder, resume_command
 from tl_keras.system import devices

@@ -8,7 +8,7 @@ from tl_keras.errors import InputError
 from tl_keras.system.atomic_files import atomic_path
 
 SUMS = "SHA256SUMS"
-MOST_BYTES = 10_000_000
+MAX_BYTES = 10_000_000
 
 
 def write_checksums(folder, left_out=()):
@@ -38,8 +38,8 @@ def find_changed(folder, vital=()):
         InputError: the list is damaged, or names what is no file of the folder.
     """
     path = folder / SUMS
-    if path.stat().st_size > MOST_BYTES:
-        raise InputError(f"The list {str(path)!r} has more than {MOST_BYTES} bytes: is it really one?")
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError(f"The list {str(path)!r} has more than {MAX_BYTES} bytes: is it really one?")
     changed, unlisted = [], {name for name in vital if (folder / name).exists()}
     for line in path.read_bytes().decode("utf-8", "replace").splitlines(keepends=True):
         found = re.fullmatch(r"([0-9a-f]{64})  (.+)\n", line)

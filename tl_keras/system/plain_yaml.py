@@ -9,7 +9,7 @@ import re
 
 import yaml
 
-MOST_DEPTH = 20
+MAX_DEPTH = 20
 """Mappings and lists inside of each other; a configuration needs five."""
 
 _PLAIN_VALUES = {
@@ -35,7 +35,7 @@ def load_yaml(text):
 
     Raises:
         yaml.YAMLError: the text is no YAML, gives a key twice, has an alias (a few lines of them can stand for
-            gigabytes), is deeper than `MOST_DEPTH`, or has a number that Python does not take.
+            gigabytes), is deeper than `MAX_DEPTH`, or has a number that Python does not take.
     """
     try:
         return yaml.load(text, Loader=_Loader)
@@ -61,8 +61,8 @@ class _Loader(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             raise _refusal(f"an alias, *{event.anchor}: write out what it stands for", event.start_mark)
         self.depth += 1
-        if self.depth > MOST_DEPTH:
-            raise _refusal(f"more than {MOST_DEPTH} levels inside of each other", event.start_mark)
+        if self.depth > MAX_DEPTH:
+            raise _refusal(f"more than {MAX_DEPTH} levels inside of each other", event.start_mark)
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node

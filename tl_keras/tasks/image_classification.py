@@ -16,7 +16,7 @@ NEW_BLOCKS = ("head",)
 """Blocks that no pretrained backbone brings."""
 PATIENCE = 1
 """How many times longer than the rule of the recipes phases take."""
-MOST_ENLARGED = 2
+MAX_ENLARGED = 2
 HUB_IMAGE_SIZE = 224
 EXAMPLE = "FILE_OR_FOLDER"
 """What `predict` takes after the run."""
@@ -162,13 +162,13 @@ def choose_image_size(records, backbone):
         backbone: name of the backbone.
 
     Returns:
-        Side in pixels: at most `MOST_ENLARGED` times the typical side of the pictures, rounded up to a multiple of 32;
+        Side in pixels: at most `MAX_ENLARGED` times the typical side of the pictures, rounded up to a multiple of 32;
         for a KerasHub preset, which says its own only when it is opened, `HUB_IMAGE_SIZE`.
     """
     if backbone not in BACKBONES:
         return HUB_IMAGE_SIZE
     entry = BACKBONES[backbone]
-    enough = -(-MOST_ENLARGED * data.typical_side(records.sources) // 32) * 32
+    enough = -(-MAX_ENLARGED * data.typical_side(records.sources) // 32) * 32
     return min(entry.image_size, max(enough, -(-entry.minimum_size // 32) * 32))
 
 

@@ -25,7 +25,7 @@ EXAMPLE = '"I love this product!"'
 """What `predict` takes after the run."""
 CACHED_FROM = 20_000
 """So many texts are tokenized once and kept on disk; fewer take less than two seconds."""
-MOST_MISTAKES = 20
+MAX_MISTAKES = 20
 BASELINE_FIGURES = ("accuracy", "subset_accuracy", "macro_f1")
 
 
@@ -184,7 +184,7 @@ def build_model(config, splits):
     if classifier.weights_report:
         print(classifier.weights_report, flush=True)
     if not devices.uses_xla(config.xla):
-        models.compute_leanly(classifier)
+        models.use_fused_layers(classifier)
     return classifier
 
 
@@ -498,7 +498,7 @@ def _texts_of(texts):
 
 def _mistakes(texts, probabilities):
     found, sources = [], _texts_of(texts)
-    for row in evaluation.worst_mistakes(texts.labels, probabilities, MOST_MISTAKES):
+    for row in evaluation.worst_mistakes(texts.labels, probabilities, MAX_MISTAKES):
         label, scores = texts.labels[row], probabilities[row]
         if texts.labels.ndim == 1:
             true, predicted, probability = [label], [scores.argmax()], scores.max()

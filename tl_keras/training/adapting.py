@@ -18,10 +18,10 @@ from tl_keras.system.atomic_files import atomic_path
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting
 
-STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 200, 2, 20
+STEPS, MIN_EPOCHS, MAX_EPOCHS = 200, 2, 20
 RATE, TENT_RATE = 3e-4, 1e-3
-FEWEST_TARGETS = 16
-MOST_MAPPED = 500
+MIN_TARGETS = 16
+MAX_MAPPED = 500
 """Examples of each domain in the map of features."""
 SOURCE_ONLY = "source-only"
 
@@ -59,10 +59,10 @@ def load_target(config, splits):
     records = task.find_target(config, splits.class_names)
     hidden = data.hide_labels(records, config.data.test_fraction, config.seed)
     loaded = task.load_target(config, hidden, splits)
-    if len(loaded.train) < FEWEST_TARGETS:
+    if len(loaded.train) < MIN_TARGETS:
         raise InputError(
             f"The target {settings.target!r} has {len(loaded.train)} examples to adapt to: expected at least "
-            f"{FEWEST_TARGETS}."
+            f"{MIN_TARGETS}."
         )
     labelled = None
     if settings.upper_bound:
@@ -246,7 +246,7 @@ def _minimize_entropy(domains):
 def _fit_both_domains(domains, weight):
     config, inputs = domains.config, domains.inputs("source")
     steps = inputs["steps_per_epoch"]
-    epochs = config.adaptation.epochs or min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(STEPS / steps)))
+    epochs = config.adaptation.epochs or min(MAX_EPOCHS, max(MIN_EPOCHS, round(STEPS / steps)))
     transfer.freeze_to(domains.model, domains.learning, config.batch_norm)
     # What the method itself draws at random is the same for every weight, and in a run that goes on.
     devices.reseed(config.seed)
@@ -339,8 +339,8 @@ def _report(config, model, splits, target):
 
 
 def _mapped(rows):
-    """Takes at most `MOST_MAPPED` of all rows, evenly: examples often lie class by class."""
-    return rows[:: -(-len(rows) // MOST_MAPPED)]
+    """Takes at most `MAX_MAPPED` of all rows, evenly: examples often lie class by class."""
+    return rows[:: -(-len(rows) // MAX_MAPPED)]
 
 
 def _whole(part):

@@ -53,7 +53,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     staging.prepare(model, _steps_per_epoch(config, splits))
     _check_monitors(model, phases)
     print(callbacks.phase_table(staging.plan), flush=True)
-    for sentence in find_oversights(config, model, phases, staging.plan):
+    for sentence in find_warnings(config, model, phases, staging.plan):
         print(f"note: {sentence}", flush=True)
     space = callbacks.largest_checkpoint(model, staging), callbacks.model_bytes(model.variables)
     callbacks.check_space(run / "checkpoints", *space)
@@ -105,7 +105,7 @@ def make_saving(config, run, progress, staging, model):
         model,
         parse_interval(config.checkpoint_every),
         run.signals,
-        agree=functools.partial(distribution.any_of, model.distribute_strategy),
+        agree=functools.partial(distribution.any_worker, model.distribute_strategy),
     )
     if progress is None:
         try:
@@ -184,7 +184,7 @@ def _check_monitors(model, phases):
             raise unknown_name("metric to watch", phase.monitor, names)
 
 
-def find_oversights(config, model, phases, plan):
+def find_warnings(config, model, phases, plan):
     """Looks for settings that are allowed but hardly meant.
 
     Args:
@@ -196,7 +196,7 @@ def find_oversights(config, model, phases, plan):
     Returns:
         List of sentences.
     """
-    sentences = transfer.find_oversights(model, phases, plan)
+    sentences = transfer.find_warnings(model, phases, plan)
     learning = {block for record in plan for block in record["blocks"]}
     idle = [block for block in transfer.block_names(model) if block not in learning]
     if config.model.weights == "none" and idle:

@@ -13,7 +13,7 @@ from tl_keras.runs.run_folder import open_run, scratch_run
 STEPS_ON_TPU = 32
 """Steps that a TPU takes without a word to its host, which would keep it waiting."""
 
-MOST_WARMUP = 0.5
+MAX_WARMUP = 0.5
 """Part of a phase that the warm-up of a scaled learning rate may take."""
 
 
@@ -153,7 +153,7 @@ def scale_rates(phases, strategy):
         replace(
             phase,
             learning_rate=phase.learning_rate * replicas,
-            warmup=max(phase.warmup, min(MOST_WARMUP, 1 / phase.epochs)),
+            warmup=max(phase.warmup, min(MAX_WARMUP, 1 / phase.epochs)),
         )
         for phase in phases
     ]
@@ -183,7 +183,7 @@ def open_shared_run(config, config_text, strategy):
                 problem = str(error)
         else:
             run = stack.enter_context(scratch_run())
-        problem, finished = distribution.from_chief(strategy, [problem, run is not None and run.finished])
+        problem, finished = distribution.broadcast(strategy, [problem, run is not None and run.finished])
         if problem:
             raise InputError(problem)
         yield run, finished
@@ -202,7 +202,7 @@ def require_same_data(fingerprint, run, strategy):
     """
     if distribution.is_chief(strategy):
         run.require_same_data(fingerprint)
-    if distribution.from_chief(strategy, fingerprint) != fingerprint:
+    if distribution.broadcast(strategy, fingerprint) != fingerprint:
         raise InputError(
             f"The data of this worker are not those of the chief (here {fingerprint}): give all workers the same files."
         )
@@ -218,10 +218,10 @@ def chief_first(record, strategy):
     """
     if distribution.is_chief(strategy):
         yield
-        distribution.from_chief(strategy, record.read_text(encoding="utf-8"))
+        distribution.broadcast(strategy, record.read_text(encoding="utf-8"))
     else:
         record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(distribution.from_chief(strategy, None), encoding="utf-8")
+        record.write_text(distribution.broadcast(strategy, None), encoding="utf-8")
         yield
 
 
@@ -241,20 +241,20 @@ def restore_everywhere(folder, model, staging, strategy):
     if not distribution.is_multi_worker(strategy):
         return progress
     done = progress and [progress.epochs, progress.history]
-    done, state = distribution.from_chief(strategy, [done, staging.state])
+    done, state = distribution.broadcast(strategy, [done, staging.state])
     if done is None:
         return None
     for variable in [*model.variables, *model.optimizer.variables]:
-        variable.assign(distribution.array_from_chief(strategy, variable.numpy()))
-    staging.resume(state, _arrays_from_chief(strategy, staging.best_weights))
-    return callbacks.Progress(*done, _arrays_from_chief(strategy, progress.metrics if progress else []))
+        variable.assign(distribution.broadcast_array(strategy, variable.numpy()))
+    staging.resume(state, _broadcast_arrays(strategy, staging.best_weights))
+    return callbacks.Progress(*done, _broadcast_arrays(strategy, progress.metrics if progress else []))
 
 
-def _arrays_from_chief(strategy, arrays):
+def _broadcast_arrays(strategy, arrays):
     """Sends a list of arrays from the chief to the other workers, who give an empty one."""
-    described = distribution.from_chief(strategy, [(list(array.shape), str(array.dtype)) for array in arrays])
+    described = distribution.broadcast(strategy, [(list(array.shape), str(array.dtype)) for array in arrays])
     arrays = arrays or [np.zeros(shape, dtype) for shape, dtype in described]
-    return [distribution.array_from_chief(strategy, array) for array in arrays]
+    return [distribution.broadcast_array(strategy, array) for array in arrays]
 
 
 def plain_model(build, model):

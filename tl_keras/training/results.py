@@ -3,7 +3,7 @@
 import os
 
 from tl_keras import evaluation
-from tl_keras.command_line import config_text
+from tl_keras.config.config_text import config_text
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import adapting
 

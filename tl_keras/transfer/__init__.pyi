@@ -24,7 +24,7 @@ from .freezing import learning_blocks as learning_blocks
 from .head_features import features_before_head as features_before_head
 from .learning_rate_finder import LearningRateCurve as LearningRateCurve
 from .learning_rate_finder import find_learning_rate as find_learning_rate
-from .plan import find_oversights as find_oversights
+from .plan import find_warnings as find_warnings
 from .plan import plan_phases as plan_phases
 from .staged_adamw import StagedAdamW as StagedAdamW
 from .unfreezing import ProgressiveUnfreezing as ProgressiveUnfreezing

@@ -18,7 +18,7 @@ MEMORY = 0.2
 """The smoothed loss looks back over this share of the sweep: at 100 steps its decay is 0.95."""
 DIVERGENCE = 4.0
 """The sweep ends when the smoothed loss is so many times its best, as in fastai."""
-FEWEST_STEPS = 10
+MIN_STEPS = 10
 NOISE_FACTOR = 6.0
 """A loss that fell by fewer standard errors of its average did not fall: of 4000 sweeps of pure noise 0.6 % do."""
 NO_END = 2**31
@@ -242,8 +242,8 @@ def _check(model, lowest, highest, steps):
         raise InputError(
             f"The learning rates go from {lowest} to {highest}: expected finite numbers with 0 < lowest < highest."
         )
-    if steps < FEWEST_STEPS or steps % 1:
-        raise InputError(f"steps is {steps}, expected a whole number, at least {FEWEST_STEPS}, such as 100.")
+    if steps < MIN_STEPS or steps % 1:
+        raise InputError(f"steps is {steps}, expected a whole number, at least {MIN_STEPS}, such as 100.")
     if not model.built or not model.weights:
         raise InputError("The model has no weights yet: build it first, for example by calling it on a batch.")
     if getattr(model, "optimizer", None) is None:

@@ -53,7 +53,7 @@ def plan_phases(model, phases, batch_norm="inference", ends=()):
     return plan
 
 
-def find_oversights(model, phases, plan):
+def find_warnings(model, phases, plan):
     """Looks for phases that are allowed but hardly meant.
 
     Args:

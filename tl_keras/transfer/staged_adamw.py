@@ -38,7 +38,7 @@ class StagedAdamW(keras.optimizers.AdamW):
         super().build(variables)
         shape = (len(variables),)
         self._rate_multipliers = self.add_variable(shape, "ones", dtype="float32", name="rate_multipliers")
-        self._birth_steps = self.add_variable(shape, keras.initializers.Constant(-1), dtype="int64", name="birth_steps")
+        self._start_steps = self.add_variable(shape, keras.initializers.Constant(-1), dtype="int64", name="birth_steps")
 
     def start_variables(self, multipliers):
         """Sets which variables learn and how fast; one that learns for the first time is born at the present step.
@@ -47,9 +47,9 @@ class StagedAdamW(keras.optimizers.AdamW):
             multipliers: float32 array, one number >= 0 for each variable the optimizer was built on; 0 means frozen.
         """
         multipliers = ops.convert_to_tensor(multipliers, "float32")
-        newborn = ops.logical_and(self._birth_steps < 0, multipliers > 0)
+        newborn = ops.logical_and(self._start_steps < 0, multipliers > 0)
         now = ops.cast(self.iterations, "int64")
-        self._birth_steps.assign(ops.where(newborn, now, self._birth_steps))
+        self._start_steps.assign(ops.where(newborn, now, self._start_steps))
         self._rate_multipliers.assign(multipliers)
 
     def update_step(self, gradient, variable, learning_rate):
@@ -125,4 +125,4 @@ class StagedAdamW(keras.optimizers.AdamW):
 
     def _age(self, index):
         """Counts the steps of one variable, this one included; in a plain `fit` all are born at step 0."""
-        return ops.cast(self.iterations, "int64") + 1 - ops.maximum(self._birth_steps[index], 0)
+        return ops.cast(self.iterations, "int64") + 1 - ops.maximum(self._start_steps[index], 0)

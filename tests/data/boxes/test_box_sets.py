@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny_pictures import save_picture
 
+from tests.data.tiny_images import save_image
 from tl_keras.data.boxes.box_sets import load_box_splits
 from tl_keras.data.boxes.records import BoxRecords
 from tl_keras.data.images.image_sets import ImageFiles
@@ -14,7 +14,7 @@ from tl_keras.errors import InputError
 def records(tmp_path):
     sizes = [(30, 40), (40, 40), (20, 40), (30, 40)]
     return BoxRecords(
-        sources=[save_picture(tmp_path / f"{row}.png", width, height) for row, (height, width) in enumerate(sizes)],
+        sources=[save_image(tmp_path / f"{row}.png", width, height) for row, (height, width) in enumerate(sizes)],
         names=[f"{row}.png" for row in range(4)],
         boxes=[np.array([[0, 0, 40, 20], [4, 4, 4.5, 20]], np.float32), *[np.array([[2, 4, 20, 16]], np.float32)] * 3],
         labels=[np.array([1, 0], np.int32), *[np.array([0], np.int32)] * 3],

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tiny_pictures import save_picture
 
+from tests.data.tiny_images import save_image
 from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
 from tl_keras.data.data_errors import Faults
 from tl_keras.errors import InputError
@@ -14,7 +14,7 @@ def draw(tmp_path):
     """Makes a drawn image of 40 × 30 pixels from the numbers of its boxes."""
 
     def make(*boxes, name="a.png", label="cat", **attributes):
-        path = save_picture(tmp_path / name)
+        path = save_image(tmp_path / name)
         drawn = [DrawnBox(box, label, f"{name} box {number}") for number, box in enumerate(boxes, start=1)]
         return DrawnImage(path, name, boxes=drawn, **attributes)
 

@@ -2,8 +2,8 @@ import copy
 import json
 
 import pytest
-from tiny_pictures import save_picture
 
+from tests.data.tiny_images import save_image
 from tl_keras.data.boxes.coco import find_coco_files, read_coco
 from tl_keras.data.boxes.find import find_boxes
 from tl_keras.errors import InputError
@@ -26,7 +26,7 @@ GOOD = {
 @pytest.fixture
 def write(tmp_path):
     for name in ("a.png", "deep/b.png"):
-        save_picture(tmp_path / name)
+        save_image(tmp_path / name)
 
     def make(change=None, name="boxes.json", content=GOOD):
         content = copy.deepcopy(content)
@@ -113,7 +113,7 @@ def test_not_coco(tmp_path, text, message):
 def test_one_file_per_split_beside_folders_of_images(tmp_path, write):
     for split in ("train2017", "val2017"):
         for name in ("a.png", "deep/b.png"):
-            save_picture(tmp_path / "coco" / split / name)
+            save_image(tmp_path / "coco" / split / name)
         write(name=f"coco/annotations/instances_{split}.json")
         write(name=f"coco/annotations/captions_{split}.json", content={"images": []})
     records = find_boxes(tmp_path / "coco")
@@ -125,7 +125,7 @@ def test_one_file_per_split_beside_folders_of_images(tmp_path, write):
 def test_files_beside_the_images_of_each_split(tmp_path, write):
     for split in ("train", "valid"):
         for name in ("a.png", "deep/b.png"):
-            save_picture(tmp_path / "export" / split / name)
+            save_image(tmp_path / "export" / split / name)
         write(name=f"export/{split}/_annotations.coco.json")
     assert find_boxes(tmp_path / "export").splits == ["train"] * 2 + ["validation"] * 2
     assert len(find_coco_files(tmp_path / "export")) == 2
@@ -133,6 +133,6 @@ def test_files_beside_the_images_of_each_split(tmp_path, write):
 
 def test_images_in_a_folder_of_their_own(tmp_path, write):
     for name in ("a.png", "deep/b.png"):
-        save_picture(tmp_path / "other" / "images" / name)
+        save_image(tmp_path / "other" / "images" / name)
     file = write(name="other/labels.json")
     assert read_coco([file]).sources[0] == str(tmp_path / "other/images/a.png")

@@ -1,7 +1,7 @@
 import pytest
 
 from tl_keras.data.boxes import example_sets as box_examples
-from tl_keras.data.boxes.boxed_emoji import COUNTS, IMAGE_SIZE, KINDS, MOST_OBJECTS
+from tl_keras.data.boxes.boxed_emoji import COUNTS, IMAGE_SIZE, KINDS, MAX_OBJECTS
 from tl_keras.data.boxes.example_sets import BOX_EXAMPLES, box_example_path
 from tl_keras.errors import InputError
 from tl_keras.system.user_cache import user_cache
@@ -30,7 +30,5 @@ def test_every_example_has_a_maker():
 
 
 def test_what_is_said_of_the_emoji_is_so():
-    said = (
-        f"{sum(COUNTS.values())} photographs, {IMAGE_SIZE} x {IMAGE_SIZE} pixels, with up to {MOST_OBJECTS} emoji of "
-    )
+    said = f"{sum(COUNTS.values())} photographs, {IMAGE_SIZE} x {IMAGE_SIZE} pixels, with up to {MAX_OBJECTS} emoji of "
     assert BOX_EXAMPLES["boxed_emoji"].startswith(said + f"{len(KINDS)} kinds")

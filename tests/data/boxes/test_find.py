@@ -1,6 +1,6 @@
 import pytest
-from tiny_pictures import save_picture
 
+from tests.data.tiny_images import save_image
 from tl_keras.data.boxes import find as box_sources
 from tl_keras.data.boxes.find import find_boxes
 from tl_keras.errors import InputError
@@ -9,7 +9,7 @@ from tl_keras.errors import InputError
 
 
 def test_an_example_is_found_by_its_name(tmp_path, monkeypatch):
-    save_picture(tmp_path / "train" / "a.png")
+    save_image(tmp_path / "train" / "a.png")
     (tmp_path / "train" / "a.xml").write_text(
         "<annotation><object><name>cat</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
         "</object></annotation>"
@@ -39,7 +39,7 @@ def test_what_is_not_there(path, message):
 
 
 def test_a_folder_without_boxes(tmp_path):
-    save_picture(tmp_path / "cat" / "a.png")
+    save_image(tmp_path / "cat" / "a.png")
     with pytest.raises(InputError, match="holds no boxes: expected COCO's JSON .* data.yaml, or Pascal VOC"):
         find_boxes(tmp_path)
 

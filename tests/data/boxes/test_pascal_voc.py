@@ -1,6 +1,6 @@
 import pytest
-from tiny_pictures import save_picture
 
+from tests.data.tiny_images import save_image
 from tl_keras.data.boxes.find import find_boxes
 from tl_keras.errors import InputError
 
@@ -20,7 +20,7 @@ def write_xml(path, *objects, size=(40, 30), file_name="x.jpg"):
 def challenge(tmp_path):
     """A folder in the layout of the challenge."""
     for number in range(3):
-        save_picture(tmp_path / "JPEGImages" / f"{number}.png")
+        save_image(tmp_path / "JPEGImages" / f"{number}.png")
     write_xml(tmp_path / "Annotations" / "0.xml", ("dog", (1, 1, 40, 30), ""), ("cat", (5, 6, 9, 9), ""))
     write_xml(tmp_path / "Annotations" / "1.xml", ("dog", (3, 3, 9, 9), "<difficult>1</difficult>"))
     main = tmp_path / "ImageSets" / "Main"
@@ -47,9 +47,9 @@ def test_a_box_that_begins_at_zero_says_how_pixels_are_counted(challenge):
 
 def test_pairs_in_folders_of_splits(tmp_path):
     for split, name in (("train", "a"), ("valid", "b")):
-        save_picture(tmp_path / split / f"{name}.png")
+        save_image(tmp_path / split / f"{name}.png")
         write_xml(tmp_path / split / f"{name}.xml", ("dog", (1, 1, 9, 9), ""))
-    save_picture(tmp_path / "train" / "c.png")
+    save_image(tmp_path / "train" / "c.png")
     write_xml(tmp_path / "train" / "c.xml", size=(0, 0))
     records = find_boxes(tmp_path)
     assert records.names == ["train/a.png", "train/c.png", "valid/b.png"]

@@ -1,7 +1,7 @@
 import pandas
 import pytest
-from tiny_pictures import save_picture
 
+from tests.data.tiny_images import save_image
 from tl_keras.data.boxes.find import find_boxes
 from tl_keras.data.boxes.table import read_box_table
 from tl_keras.errors import InputError
@@ -13,7 +13,7 @@ GOOD = HEADER + "a.png,1,2,11.5,12,cat,train\nb.png,,,,,,val\n./a.png,3,3,9,9,do
 @pytest.fixture
 def write(tmp_path):
     for name in ("a.png", "b.png"):
-        save_picture(tmp_path / name)
+        save_image(tmp_path / name)
 
     def make(text, name="boxes.csv"):
         (tmp_path / name).write_text(text, encoding="utf-8")

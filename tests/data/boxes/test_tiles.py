@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tiny_pictures import save_picture
 
+from tests.data.tiny_images import save_image
 from tl_keras.data.boxes.records import BoxRecords
 from tl_keras.data.boxes.tiles import boxes_inside, tile_boxes
 from tl_keras.data.images.decoding import read_upright
@@ -12,7 +12,7 @@ from tl_keras.errors import InputError
 def records(tmp_path):
     """A picture of 50 × 32 pixels, to be cut, and one of 16 × 16, which is small enough."""
     return BoxRecords(
-        sources=[save_picture(tmp_path / "large.png", 50, 32), save_picture(tmp_path / "small.png", 16, 16)],
+        sources=[save_image(tmp_path / "large.png", 50, 32), save_image(tmp_path / "small.png", 16, 16)],
         names=["large.png", "small.png"],
         boxes=[np.array([[2, 2, 10, 10], [10, 10, 30, 20]], np.float32), np.zeros((0, 4), np.float32)],
         labels=[np.array([1, 0], np.int32), np.zeros(0, np.int32)],

@@ -1,6 +1,6 @@
 import pytest
-from tiny_pictures import save_picture
 
+from tests.data.tiny_images import save_image
 from tl_keras.data.boxes.find import find_boxes
 from tl_keras.errors import InputError
 
@@ -9,7 +9,7 @@ from tl_keras.errors import InputError
 def folder(tmp_path):
     for split in ("train", "val"):
         for name in ("a", "b"):
-            save_picture(tmp_path / "images" / split / f"{name}.png")
+            save_image(tmp_path / "images" / split / f"{name}.png")
         label = tmp_path / "labels" / split / "a.txt"
         label.parent.mkdir(parents=True)
         label.write_text("1 0.5 0.5 0.5 0.2\n\n0 0.1 0.1 0.3 0.1 0.3 0.4 0.1 0.4\n")

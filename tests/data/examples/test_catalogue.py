@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tl_keras.data.examples import catalogue as examples
 from tl_keras.data.examples.catalogue import TEXT_EXAMPLES, example_path
-from tl_keras.data.examples.catalogue import catalogue as examples
 from tl_keras.errors import InputError
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tl_keras.data import read_upright
-from tl_keras.data.examples.catalogue import digits
+from tl_keras.data.examples import digits
 from tl_keras.errors import InputError
 
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tl_keras.data.images import augmentation
 from tl_keras.data.images.augmentation import AUGMENTATIONS, augment
-from tl_keras.data.images.image_sets import augmentation
 from tl_keras.data.pipeline.stateless_random import StatelessSeeds
 from tl_keras.errors import InputError
 

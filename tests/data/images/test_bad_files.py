@@ -1,6 +1,6 @@
 import pytest
-from tiny_pictures import save_picture
 
+from tests.data.tiny_images import save_image
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.images.bad_files import add_bad_images, listed, require_few, write_skipped
 from tl_keras.errors import InputError
@@ -9,7 +9,7 @@ SKIPPED = [("a.png", "empty"), ("b.png", "truncated")]
 
 
 def test_images_that_cannot_be_used_join_other_faults(tmp_path):
-    good = save_picture(tmp_path / "good.png")
+    good = save_image(tmp_path / "good.png")
     (tmp_path / "bad.png").write_bytes(b"x")
     faults = Faults("The table t")
     faults.add("no label", "line 3")

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_pictures import save_picture
 
+from tests.data.tiny_images import save_image
+from tl_keras.data.images import image_sets as images_module
 from tl_keras.data.images.image_sets import ImageFiles, load_image_splits, read_image
-from tl_keras.data.images.image_sets import image_sets as images_module
 from tl_keras.data.records import Records
 from tl_keras.errors import InputError
 
@@ -54,7 +54,7 @@ def test_every_file_is_decoded_once(tmp_path, monkeypatch):
 
 
 def test_files_are_read_with_the_given_resize(tmp_path):
-    path = save_picture(tmp_path / "wide.png", 20, 10)
+    path = save_image(tmp_path / "wide.png", 20, 10)
     np.testing.assert_array_equal(ImageFiles([path], 8, "pad")[0], read_image(path, 8, "pad"))
     records = Records([path] * 2, ["1", "2"], np.array([0, 0], np.int32), ["train"] * 2, ("a",))
     splits = load_image_splits(records, 8, resize="pad")

@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from tl_keras.data.images.sizes import MOST_MEASURED, typical_side, upright_size
+from tl_keras.data.images.sizes import MAX_MEASURED, typical_side, upright_size
 
 
 def png(width, height):
@@ -28,7 +28,7 @@ def test_what_cannot_be_opened_does_not_count(source):
 
 
 def test_many_are_sampled_evenly():
-    small, large = [png(10, 10)] * MOST_MEASURED, [png(50, 50)] * (2 * MOST_MEASURED)
+    small, large = [png(10, 10)] * MAX_MEASURED, [png(50, 50)] * (2 * MAX_MEASURED)
     assert typical_side(small + large) == 50
 
 

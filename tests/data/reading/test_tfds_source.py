@@ -76,7 +76,7 @@ def prepared(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("part", ["tiny_pictures", "tiny_pictures/1.0.0"])
+@pytest.mark.parametrize("part", ["tiny_images", "tiny_images/1.0.0"])
 def test_prepared_folder(prepared, part):
     records = find_records(prepared / part)
     assert records.class_names == ("dark", "bright")
@@ -87,7 +87,7 @@ def test_prepared_folder(prepared, part):
 
 
 def test_several_prepared_data_sets_are_named(prepared):
-    with pytest.raises(InputError, match="holds 3 prepared data sets.*tiny_pairs.*tiny_pictures.*tiny_texts"):
+    with pytest.raises(InputError, match="holds 3 prepared data sets.*tiny_pairs.*tiny_images.*tiny_texts"):
         find_records(prepared)
 
 
@@ -112,7 +112,7 @@ def test_which_of_several_texts_must_be_said(prepared):
     with pytest.raises(InputError, match="expected a text, named 'text'; name it with --text.text_column answer or q"):
         find_texts(prepared / "tiny_pairs")
     with pytest.raises(InputError, match="expected a text, named 'text'; choose another data set"):
-        find_texts(prepared / "tiny_pictures")
+        find_texts(prepared / "tiny_images")
 
 
 def test_unknown_name_names_the_nearest():

@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from tl_keras.data.texts.cleaning import CHARACTERS_PER_TOKEN, MOST_CHARACTERS, clean_text, prepare_text
+from tl_keras.data.texts.cleaning import CHARACTERS_PER_TOKEN, MAX_CHARACTERS, clean_text, prepare_text
 
 SPACES = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Zs", "Zl", "Zp")]
 ZERO_WIDTHS = ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u200e", "\u202e", "\u2066"]
@@ -35,10 +35,10 @@ def test_half_characters_are_replaced_and_cleaning_twice_changes_nothing():
 
 @pytest.mark.parametrize(
     ("truncation", "expected"),
-    [("head", "a" * MOST_CHARACTERS), ("tail", "b" * MOST_CHARACTERS), ("head_tail", None)],
+    [("head", "a" * MAX_CHARACTERS), ("tail", "b" * MAX_CHARACTERS), ("head_tail", None)],
 )
 def test_megabytes_are_cut(truncation, expected):
-    half = MOST_CHARACTERS // 2
+    half = MAX_CHARACTERS // 2
     text = "a" * 2_000_000 + "b" * 2_000_000
     assert prepare_text(text, 128, truncation) == (expected or f"{'a' * half} {'b' * half}")
 

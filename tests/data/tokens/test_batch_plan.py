@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tl_keras.data.tokens.batch_plan import MOST_SHAPES, plan_batches
+from tl_keras.data.tokens.batch_plan import MAX_SHAPES, plan_batches
 from tl_keras.data.tokens.sets import TokenSet
 from tl_keras.errors import InputError
 
@@ -31,7 +31,7 @@ def test_every_epoch_holds_every_text_once_in_the_same_shapes(tokens_per_batch, 
         assert sorted(np.concatenate([rows for rows, _ in batches])) == list(range(1003))
         assert Counter((len(rows), padded) for rows, padded in batches) == plan.shapes()
         assert all(LENGTHS[rows].max() <= padded for rows, padded in batches)
-    assert (len(plan.shapes()) <= MOST_SHAPES) == few_shapes
+    assert (len(plan.shapes()) <= MAX_SHAPES) == few_shapes
 
 
 def test_as_few_batches_as_there_can_be():

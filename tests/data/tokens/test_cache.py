@@ -61,10 +61,10 @@ def test_what_was_not_read_for_longest_makes_room(tmp_path, monkeypatch):
         os.utime(path, (1000 + number, 1000 + number))
     (tmp_path / "notes.txt").write_text("stays")
     read_tokens(paths[0])
-    monkeypatch.setattr(token_cache, "MOST_BYTES", 2 * paths[0].stat().st_size)
+    monkeypatch.setattr(token_cache, "MAX_BYTES", 2 * paths[0].stat().st_size)
     write_tokens(paths[3], ARRAYS)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.npz", "d.npz", "notes.txt"]
-    monkeypatch.setattr(token_cache, "MOST_BYTES", 1)
+    monkeypatch.setattr(token_cache, "MAX_BYTES", 1)
     write_tokens(paths[1], ARRAYS)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["b.npz", "notes.txt"]
 

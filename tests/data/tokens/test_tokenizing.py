@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tl_keras.data.records import Records
-from tl_keras.data.texts.cleaning import MOST_CHARACTERS
+from tl_keras.data.texts.cleaning import MAX_CHARACTERS
 from tl_keras.data.tokens.format import TokenFormat
 from tl_keras.data.tokens.tokenizing import tokenize, tokenize_splits
 from tl_keras.errors import InputError
@@ -69,7 +69,7 @@ def test_a_text_of_four_megabytes_is_cut_before_the_tokenizer(truncation, kept):
     encoder = Encoder()
     token_format = TokenFormat((1,), (2,), (3,), max_tokens=8, truncation=truncation)
     token_set = tokenize(["a " * 1_000_000 + "bb " * 700_000], encoder, token_format)
-    assert len(encoder.asked[0][0]) <= MOST_CHARACTERS + 1
+    assert len(encoder.asked[0][0]) <= MAX_CHARACTERS + 1
     assert rows(token_set) == [[1, *kept, 3]]
     assert token_set.cut_texts == 1
     assert token_set.cut_tokens == pytest.approx(1_700_000, rel=0.3)

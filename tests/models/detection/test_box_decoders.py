@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from tiny_detectors import greedy, random_boxes
 
+from tests.models.detection.tiny_detectors import greedy, random_boxes
 from tl_keras.models.detection.box_decoders import (
     HEAD_WEIGHTS,
     AnchorDecoder,

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
-from tiny_detectors import random_boxes
 
+from tests.models.detection.tiny_detectors import random_boxes
 from tl_keras.models.detection.box_head import BoxHead
 
 FEATURES = np.random.default_rng(0).normal(size=(2, 8, 8, 5)).astype("float32")

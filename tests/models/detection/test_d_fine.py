@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from tiny_detectors import D_FINE, rectangles
 
+from tests.models.detection.tiny_detectors import D_FINE, rectangles
 from tl_keras.errors import InputError
 from tl_keras.models.detection.d_fine import QueryDecoder, build_d_fine
 from tl_keras.models.detection.hub.d_fine_sizes import SIZES

@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from tiny_detectors import D_FINE
 
+from tests.models.detection.tiny_detectors import D_FINE
 from tl_keras.models.detection.d_fine_layers import InnerCells, QueryRefinement, QuerySelection, cell_anchors
 from tl_keras.models.detection.hub.d_fine_sizes import make_hub_network
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_detectors import (
+
+from tests.models.detection.tiny_detectors import (
     D_FINE,
     DECODING,
     DETECTORS,
@@ -16,7 +17,6 @@ from tiny_detectors import (
     rectangles,
     tiny_backbone,
 )
-
 from tl_keras.evaluation import detection_metrics
 from tl_keras.models.detection.detect import detect
 from tl_keras.models.detection.faster_rcnn import build_faster_rcnn

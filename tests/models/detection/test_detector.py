@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_detectors import DETECTORS, RETINA, SINGLE, build_tiny, rectangles, tiny_backbone
 
+from tests.models.detection.tiny_detectors import DETECTORS, RETINA, SINGLE, build_tiny, rectangles, tiny_backbone
 from tl_keras.models.detection.faster_rcnn import build_faster_rcnn
 from tl_keras.models.detection.retina_net import build_retina_net
 from tl_keras.models.saved.saving import open_model, save_model
@@ -143,15 +143,14 @@ def test_its_step_compiles_under_xla(name):
 MIRRORED = """
 import sys
 import keras, numpy as np, tensorflow as tf
-sys.path.insert(0, sys.argv[1])
-from tiny_detectors import build_tiny, rectangles
+from tests.models.detection.tiny_detectors import build_tiny, rectangles
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 images, targets = rectangles(4)
 with strategy.scope():
     keras.utils.set_random_seed(0)
-    model = build_tiny(sys.argv[2])
+    model = build_tiny(sys.argv[1])
     model.compile(keras.optimizers.Adam(1e-3), jit_compile=False)
 outputs = model(images.astype("float32"))
 alone = float(model.compute_loss(None, targets, outputs, training=False))
@@ -164,7 +163,7 @@ print(alone, together if isinstance(together, float) else together[0], *history[
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DETECTORS)
 def test_two_replicas_share_a_batch(name):
-    command = [sys.executable, "-c", MIRRORED, str(Path(__file__).parent), name]
+    command = [sys.executable, "-c", MIRRORED, name]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
     alone, together, *history = map(float, printed.split())
     # Each replica draws its own sample, or divides by its own number of boxes; YOLOv8 by its scores, but at least 1.

@@ -3,8 +3,8 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from tiny_detectors import PYRAMID, SINGLE, overlap, rectangles, tiny_backbone
 
+from tests.models.detection.tiny_detectors import PYRAMID, SINGLE, overlap, rectangles, tiny_backbone
 from tl_keras.errors import InputError
 from tl_keras.models.detection.faster_rcnn import build_faster_rcnn
 from tl_keras.models.detection.targets.box_coding import encode_boxes

@@ -1,8 +1,8 @@
 import keras
 import pytest
 from keras import layers
-from tiny_detectors import tiny_backbone
 
+from tests.models.detection.tiny_detectors import tiny_backbone
 from tl_keras.errors import InputError
 from tl_keras.models.detection.features import feature_maps, require_maps
 from tl_keras.models.images.building import build_backbone

@@ -3,8 +3,8 @@ from dataclasses import replace
 import keras
 import numpy as np
 import tensorflow as tf
-from tiny_detectors import PYRAMID, greedy
 
+from tests.models.detection.tiny_detectors import PYRAMID, greedy
 from tl_keras.models.detection.proposals import ProposalSelection, RegionProposals
 from tl_keras.models.detection.targets.anchors import AnchorGrid
 from tl_keras.models.detection.targets.box_coding import decode_boxes

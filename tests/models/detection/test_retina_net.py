@@ -3,8 +3,8 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from tiny_detectors import RETINA, overlap, rectangles, tiny_backbone
 
+from tests.models.detection.tiny_detectors import RETINA, overlap, rectangles, tiny_backbone
 from tl_keras.errors import InputError
 from tl_keras.models.detection.retina_net import build_retina_net
 from tl_keras.models.detection.targets.box_coding import encode_boxes

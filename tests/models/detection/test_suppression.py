@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_detectors import greedy, random_boxes
 
-from tl_keras.models.detection.suppression import keep_maxima
+from tests.models.detection.tiny_detectors import greedy, random_boxes
+from tl_keras.models.detection.suppression import non_max_suppression
 
 BOXES = random_boxes((2, 60), 3, size=40.0)
 IS_CANDIDATE = np.random.default_rng(0).uniform(size=(2, 60)) < 0.9
@@ -14,7 +14,7 @@ LABELS = np.random.default_rng(1).integers(0, 3, (2, 60))
 @pytest.mark.parametrize("threshold", [0.05, 0.3, 0.7])
 @pytest.mark.parametrize("labels", [None, LABELS])
 def test_it_is_greedy_suppression(threshold, labels):
-    stays = np.asarray(keep_maxima(BOXES, IS_CANDIDATE, threshold, labels))
+    stays = np.asarray(non_max_suppression(BOXES, IS_CANDIDATE, threshold, labels))
     for image in (0, 1):
         own = None if labels is None else labels[image]
         np.testing.assert_array_equal(stays[image], greedy(BOXES[image], IS_CANDIDATE[image], threshold, own))
@@ -23,10 +23,12 @@ def test_it_is_greedy_suppression(threshold, labels):
 def test_a_chain_is_settled_link_by_link():
     left = np.arange(30, dtype="float32") * 3
     chain = np.stack([left, 0 * left, left + 10, 0 * left + 10], axis=1)[None]
-    stays = np.asarray(keep_maxima(chain, np.ones((1, 30), bool), 0.5))
+    stays = np.asarray(non_max_suppression(chain, np.ones((1, 30), bool), 0.5))
     np.testing.assert_array_equal(stays[0], np.arange(30) % 2 == 0)
 
 
 def test_it_compiles_under_xla():
-    compiled = tf.function(lambda boxes: keep_maxima(boxes, IS_CANDIDATE, 0.3), jit_compile=True)
-    np.testing.assert_array_equal(compiled(keras.ops.convert_to_tensor(BOXES)), keep_maxima(BOXES, IS_CANDIDATE, 0.3))
+    compiled = tf.function(lambda boxes: non_max_suppression(boxes, IS_CANDIDATE, 0.3), jit_compile=True)
+    np.testing.assert_array_equal(
+        compiled(keras.ops.convert_to_tensor(BOXES)), non_max_suppression(BOXES, IS_CANDIDATE, 0.3)
+    )

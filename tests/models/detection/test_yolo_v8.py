@@ -2,8 +2,8 @@ import keras
 import keras_cv
 import numpy as np
 import pytest
-from tiny_detectors import DECODING, rectangles
 
+from tests.models.detection.tiny_detectors import DECODING, rectangles
 from tl_keras.errors import InputError
 from tl_keras.models.detection.settings import DecodingSettings
 from tl_keras.models.detection.yolo_v8 import CellDecoder, build_yolo_v8

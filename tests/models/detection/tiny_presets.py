@@ -2,8 +2,8 @@
 
 import keras
 import keras_hub
-from tiny_detectors import D_FINE
 
+from tests.models.detection.tiny_detectors import D_FINE
 from tl_keras.models.detection.hub.d_fine_sizes import make_hub_network
 
 SCALES = {"scale": [1 / 58, 1 / 57, 1 / 56], "offset": [-2.0, -1.9, -1.8]}

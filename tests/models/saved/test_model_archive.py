@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.saved.model_archive import MOST_CONFIG_BYTES, read_archive
+from tl_keras.models.saved.model_archive import MAX_CONFIG_BYTES, read_archive
 from tl_keras.models.saved.saving import save_model
 
 
@@ -25,7 +25,7 @@ def test_it_tells_the_configuration_and_the_bytes_of_the_arrays(saved):
 def test_a_configuration_of_many_megabytes_is_refused(saved, tmp_path):
     with zipfile.ZipFile(saved) as old, zipfile.ZipFile(tmp_path / "model.keras", "w") as new:
         for name in old.namelist():
-            more = b" " * MOST_CONFIG_BYTES if name == "config.json" else b""
+            more = b" " * MAX_CONFIG_BYTES if name == "config.json" else b""
             new.writestr(name, old.read(name) + more)
     with pytest.raises(InputError, match="config.json has more than"):
         read_archive(tmp_path / "model.keras")

@@ -4,8 +4,8 @@ import keras
 import keras_hub
 import numpy as np
 import pytest
-from tiny_encoders import FAMILIES, TEXTS, save_preset, token_inputs, write_checkpoint
 
+from tests.models.tiny_encoders import FAMILIES, TEXTS, save_preset, token_inputs, write_checkpoint
 from tl_keras.errors import InputError
 from tl_keras.models.saved.saving import save_model
 from tl_keras.models.texts.classifiers import build_text_classifier

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.python.framework.ops import gradient_registry
-from tiny_encoders import FAMILIES, TEXTS, token_inputs
 
-from tl_keras.models.texts.fused_layers import compute_leanly
+from tests.models.tiny_encoders import FAMILIES, TEXTS, token_inputs
+from tl_keras.models.texts.fused_layers import use_fused_layers
 from tl_keras.models.texts.networks import named_text_network
 from tl_keras.models.texts.tokenizers import TextTokenizer
 from tl_keras.transfer.staged_adamw import StagedAdamW
@@ -22,7 +22,7 @@ def lean(layer, shape=(None, 6)):
     """A model of one lean layer."""
     inputs = keras.Input(shape)
     model = keras.Model(inputs, layer(inputs))
-    compute_leanly(model)
+    use_fused_layers(model)
     return model
 
 
@@ -46,7 +46,7 @@ def encoder(request):
 def test_an_encoder_and_its_gradients_are_the_same_but_for_rounding(encoder):
     model, inputs = encoder
     outputs, gradients = outputs_and_gradients(model, inputs)
-    compute_leanly(model)
+    use_fused_layers(model)
     assert lean_layers(model) >= {"LayerNormalization", "Dense"}
     lean_outputs, lean_gradients = outputs_and_gradients(model, inputs)
     np.testing.assert_allclose(lean_outputs, outputs, atol=1e-5)
@@ -57,7 +57,7 @@ def test_an_encoder_and_its_gradients_are_the_same_but_for_rounding(encoder):
 
 def test_a_lean_encoder_is_saved_as_the_plain_one(encoder, tmp_path):
     model, inputs = encoder
-    compute_leanly(model)
+    use_fused_layers(model)
     model.save(tmp_path / "encoder.keras")
     opened = keras.saving.load_model(tmp_path / "encoder.keras")
     assert not lean_layers(opened)
@@ -133,7 +133,7 @@ def test_half_precision_stays_and_normalization_counts_in_float32():
 
 def test_what_was_traced_is_let_go():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "gelu"), keras.layers.LayerNormalization()])
-    compute_leanly(model)
+    use_fused_layers(model)
     assert lean_layers(model) == {"Dense", "LayerNormalization"}
     before = set(gradient_registry.list())
     model.compile(StagedAdamW(), "mse")

@@ -1,8 +1,8 @@
 import json
 
 import pytest
-from tiny_encoders import SPECIAL, WORDS, write_checkpoint
 
+from tests.models.tiny_encoders import SPECIAL, WORDS, write_checkpoint
 from tl_keras.errors import InputError
 from tl_keras.models.texts.hugging_face import (
     read_byte_pairs,

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import safetensors.numpy
-from tiny_encoders import write_checkpoint
 
+from tests.models.tiny_encoders import write_checkpoint
 from tl_keras.models.texts.hugging_face import read_checkpoint_config, read_json
 from tl_keras.models.texts.hugging_face_tensors import with_expected_tensors
 

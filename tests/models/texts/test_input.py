@@ -6,8 +6,8 @@ import keras_hub
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_encoders import FAMILIES, SPECIAL, TEXTS, WORDS, save_preset, token_inputs, write_checkpoint
 
+from tests.models.tiny_encoders import FAMILIES, SPECIAL, TEXTS, WORDS, save_preset, token_inputs, write_checkpoint
 from tl_keras.data.texts.cleaning import prepare_text
 from tl_keras.data.tokens.batching import token_batches
 from tl_keras.data.tokens.format import TokenFormat, arrange_tokens

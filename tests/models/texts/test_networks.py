@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from tiny_encoders import FAMILIES, TEXTS, token_inputs
 
+from tests.models.tiny_encoders import FAMILIES, TEXTS, token_inputs
 from tl_keras.models.texts.networks import named_text_network
 from tl_keras.models.texts.tokenizers import TextTokenizer
 

@@ -1,8 +1,8 @@
 import keras_hub
 import pytest
 import safetensors.numpy
-from tiny_encoders import FAMILIES, save_preset, write_checkpoint
 
+from tests.models.tiny_encoders import FAMILIES, save_preset, write_checkpoint
 from tl_keras.errors import InputError
 from tl_keras.models.texts.presets import default_pooling, find_text_source, open_text_network
 

@@ -1,8 +1,8 @@
 import kagglehub
 import numpy as np
 import pytest
-from tiny_encoders import FAMILIES, SIZES, TEXTS, save_preset, write_checkpoint
 
+from tests.models.tiny_encoders import FAMILIES, SIZES, TEXTS, save_preset, write_checkpoint
 from tl_keras.models.texts.tokenizers import build_tokenizer, copied_tokenizer
 
 SPECIAL_IDS = {

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from tiny_encoders import token_inputs, write_checkpoint
 
+from tests.models.tiny_encoders import token_inputs, write_checkpoint
 from tl_keras.models.texts.classifiers import build_text_classifier
 from tl_keras.models.texts.window_averages import average_windows, logits_part
 

@@ -18,7 +18,7 @@ from tl_keras.data.examples.catalogue import example_path
 KINDS = ("animal", "face", "flag", "fruit_vegetable", "vehicle")
 COUNTS = {"train": 400, "validation": 60, "test": 100}
 IMAGE_SIZE = 256
-MOST_OBJECTS = 6
+MAX_OBJECTS = 6
 
 # Of the emoji of a kind, and of the width of the photographs, this part is for training.
 _SHARES = {"train": (0.0, 0.7), "validation": (0.7, 0.85), "test": (0.85, 1.0)}
@@ -78,7 +78,7 @@ def _background(generator, photographs, region, image_size):
 def _paste_emoji(generator, picture, emoji):
     """Pastes some emoji into a picture; returns their boxes and labels."""
     boxes, labels = [], []
-    for _ in range(generator.integers(MOST_OBJECTS + 1)):
+    for _ in range(generator.integers(MAX_OBJECTS + 1)):
         label = int(generator.integers(len(KINDS)))
         files = emoji[KINDS[label]]
         cutout = _cutout(generator, files[generator.integers(len(files))])

@@ -16,7 +16,7 @@ from tl_keras.errors import InputError
 
 _KEYS = ("images", "annotations", "categories")
 _GLANCE = 100_000
-_MOST = 1e300
+_MAX_COORDINATE = 1e300
 
 
 def find_coco_files(folder):
@@ -197,4 +197,4 @@ def _numbers(box):
     if not (isinstance(box, list) and len(box) == 4 and all(isinstance(number, int | float) for number in box)):
         return (math.nan,) * 4
     # Whole numbers in JSON have no end, others have.
-    return tuple(float(number) if abs(number) < _MOST else math.inf for number in box)
+    return tuple(float(number) if abs(number) < _MAX_COORDINATE else math.inf for number in box)

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tl_keras.data.images.augmentation import AUGMENTATIONS, augment
-from tl_keras.data.labels import hot_labels
+from tl_keras.data.labels import to_one_hot
 from tl_keras.data.pipeline.pipeline_calls import call_python
 from tl_keras.data.pipeline.step_dataset import dataset_of_steps, rows_of_shard, seed_of_shard
 from tl_keras.errors import InputError, unknown_name
@@ -93,7 +93,7 @@ def read_batch(image_set, rows):
     """
     images = image_set.images
     batch = images[rows] if isinstance(images, np.ndarray) else np.stack([images[row] for row in rows])
-    return batch, hot_labels(image_set.labels[rows], len(image_set.class_names))
+    return batch, to_one_hot(image_set.labels[rows], len(image_set.class_names))
 
 
 def rows_of_step(step, steps, batch_size, count, shuffle_seed):

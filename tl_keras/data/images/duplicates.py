@@ -11,14 +11,14 @@ from tl_keras.data.wording import first_of
 THUMB_SIDE = 9
 """Side of the thumbnails that tell near copies, divisible by three."""
 
-MOST_DIFFERENT = 1.5
+MAX_DIFFERENT = 1.5
 """Mean difference of the thumbnails of near copies, of 255: what saving again as JPEG or WebP or another size leaves.
 
 It is cautious: two emoji of one face with another mouth differ by 2.0.
 """
 
 _CELLS = 3
-_MOST_WORTH = ("train", "validation", "test")
+_MAX_WORTH = ("train", "validation", "test")
 
 
 class Looks:
@@ -67,7 +67,7 @@ def find_copies(records, looks):
     reasons, harmless = {}, 0
     for rows in _groups(looks):
         others = {row: _other_label(records, row, rows) for row in rows}
-        best = max(rows, key=lambda row: _MOST_WORTH.index(records.splits[row]))
+        best = max(rows, key=lambda row: _MAX_WORTH.index(records.splits[row]))
         for row in rows:
             if others[row] is not None:
                 reasons[row] = f"the same picture as {records.names[others[row]]}, which has another label"
@@ -123,7 +123,7 @@ def _near_copies(records, looks):
     nearest = train[tree.query(_cells(looks.thumbs[others]))[1][:, 0]]
     for row, other in zip(nearest.tolist(), others.tolist(), strict=True):
         difference = looks.thumbs[row].astype(int) - looks.thumbs[other]
-        if np.abs(difference).mean() <= MOST_DIFFERENT:
+        if np.abs(difference).mean() <= MAX_DIFFERENT:
             yield row, other
 
 

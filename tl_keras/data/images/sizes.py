@@ -5,7 +5,7 @@ from PIL import ExifTags
 
 from tl_keras.data.images.decoding import DAMAGE, open_image
 
-MOST_MEASURED = 200
+MAX_MEASURED = 200
 
 
 def typical_side(sources):
@@ -15,9 +15,9 @@ def typical_side(sources):
         sources: list of paths or encoded images (bytes).
 
     Returns:
-        Median over up to `MOST_MEASURED` of them, evenly spread, in pixels; 0 where none can be opened.
+        Median over up to `MAX_MEASURED` of them, evenly spread, in pixels; 0 where none can be opened.
     """
-    chosen = np.linspace(0, len(sources) - 1, min(len(sources), MOST_MEASURED)).astype(int)
+    chosen = np.linspace(0, len(sources) - 1, min(len(sources), MAX_MEASURED)).astype(int)
     sides = [side for index in chosen if (side := _shorter_side(sources[index]))]
     return int(np.median(sides)) if sides else 0
 

@@ -9,7 +9,7 @@ from tl_keras.errors import InputError
 OWN_FEATURES = r"tensorflow_datasets\.core\.features\.\w+(\.\w+)*"
 NAME = r"\w+(/[\w.+-]+)?(:[\d.*]+)?"
 CLASS_KEYS = ("pythonClassName", "python_class_name", "type")
-MOST_BYTES = 10_000_000
+MAX_BYTES = 10_000_000
 
 
 def check_name(name):
@@ -39,8 +39,8 @@ def check_prepared(folder):
     """
     path = folder / "features.json"
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"it has more than {MOST_BYTES} bytes")
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES} bytes")
         features = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"Cannot read {str(path)!r} ({one_line(error)}): prepare the data set again.") from error

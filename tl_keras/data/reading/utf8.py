@@ -11,7 +11,7 @@ _MARKS = {
 }
 
 # Letters with accents are rarer than this in the languages that latin-1 is made for.
-_MOST_ACCENTS = 0.2
+_MAX_ACCENTS = 0.2
 
 
 class NotUtf8(ValueError):
@@ -67,7 +67,7 @@ def _likeness(content, error):
     around = content[max(0, error.start - 1000) : error.start + 1000]
     high = sum(byte > 127 for byte in around)
     letters = sum(bytes((byte,)).isalpha() for byte in around)
-    if high > _MOST_ACCENTS * (high + letters):
+    if high > _MAX_ACCENTS * (high + letters):
         return "it looks like an older encoding"
     # In latin-1 these are control characters, in Windows-1252 curly quotes, dashes and the euro.
     windows = any(0x80 <= byte < 0xA0 for byte in around)

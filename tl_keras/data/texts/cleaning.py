@@ -10,7 +10,7 @@ _UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u
 
 _HALVES = re.compile("[\ud800-\udfff]")
 
-MOST_CHARACTERS = 100_000
+MAX_CHARACTERS = 100_000
 """So much of a text is looked at, or more where that many tokens are wanted; longer ones are cut before tokenizing."""
 
 CHARACTERS_PER_TOKEN = 16
@@ -42,13 +42,13 @@ def prepare_text(source, max_tokens, truncation):
         truncation: "head", "tail" or "head_tail": which part of the text counts.
 
     Returns:
-        As `source`: what `clean_text` makes of it, and of that at most `MOST_CHARACTERS` or `CHARACTERS_PER_TOKEN` *
+        As `source`: what `clean_text` makes of it, and of that at most `MAX_CHARACTERS` or `CHARACTERS_PER_TOKEN` *
         `max_tokens` characters, whatever is more; between head and tail stands a space.
     """
     if isinstance(source, tuple):
         return tuple(prepare_text(text, max_tokens, truncation) for text in source)
     text = clean_text(source)
-    most = max(MOST_CHARACTERS, CHARACTERS_PER_TOKEN * max_tokens)
+    most = max(MAX_CHARACTERS, CHARACTERS_PER_TOKEN * max_tokens)
     if len(text) <= most:
         return text
     if truncation == "head_tail":

@@ -7,7 +7,7 @@ import numpy as np
 from tl_keras.data.tokens.length_buckets import choose_padded_lengths
 from tl_keras.errors import InputError
 
-MOST_SHAPES = 12
+MAX_SHAPES = 12
 """Where each shape costs a compilation; with 12 of them padding is 10 % of short reviews, with 8 it is 15 %."""
 
 # Without a word on tokens per batch, texts up to this many tokens come in batches of full size.
@@ -73,7 +73,7 @@ def plan_batches(token_set, batch_size, *, tokens_per_batch=None, few_shapes=Fal
         batch_size: the most texts per batch.
         tokens_per_batch: the most tokens per batch, padding included; a text that has more makes a batch of its own.
             None: 256 * batch_size, which only batches of longer texts are cut by.
-        few_shapes: whether each shape costs a compilation, as it does with XLA: no more than `MOST_SHAPES` then.
+        few_shapes: whether each shape costs a compilation, as it does with XLA: no more than `MAX_SHAPES` then.
 
     Returns:
         `BatchPlan`.
@@ -90,9 +90,9 @@ def plan_batches(token_set, batch_size, *, tokens_per_batch=None, few_shapes=Fal
     lengths = token_set.lengths
     budget = tokens_per_batch or _TOKENS_PER_TEXT * batch_size
     most = max(1, len(lengths) // batch_size)
-    most = min(MOST_SHAPES, most) if few_shapes else most
+    most = min(MAX_SHAPES, most) if few_shapes else most
     plan = _plan(lengths, batch_size, budget, choose_padded_lengths(lengths, batch_size, most))
-    if few_shapes and len(plan.shapes()) > MOST_SHAPES:
+    if few_shapes and len(plan.shapes()) > MAX_SHAPES:
         # The last batch is not full, which makes one shape more.
         plan = _plan(lengths, batch_size, budget, choose_padded_lengths(lengths, batch_size, most - 1))
     return plan

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.data.labels import hot_labels
+from tl_keras.data.labels import to_one_hot
 from tl_keras.data.pipeline.pipeline_calls import call_python
 from tl_keras.data.pipeline.step_dataset import dataset_of_steps
 from tl_keras.data.tokens.batch_plan import plan_batches
@@ -72,7 +72,7 @@ def make_token_dataset(
         if bounds is not None:
             rows = rows[slice(*bounds(len(rows), int(number)))]
         inputs = read_token_inputs(token_set, rows, length, features)
-        return inputs, hot_labels(token_set.labels[rows], num_classes)
+        return inputs, to_one_hot(token_set.labels[rows], num_classes)
 
     # What one batch is made of, and of which types, shows what all are.
     pattern = read(0)

@@ -14,7 +14,7 @@ from tl_keras.system.atomic_files import atomic_path
 # To be raised when the same texts give other arrays than before.
 _LAYOUT = "tokens 2"
 
-MOST_BYTES = 2 * 2**30
+MAX_BYTES = 2 * 2**30
 """Larger than this a cache is not: what was not read for longest goes first."""
 
 
@@ -64,7 +64,7 @@ def read_tokens(path):
 def write_tokens(path, arrays):
     """Writes token ids, whole or not at all, and makes room for them.
 
-    Files of the same folder are removed, first what was not read for longest, until all hold at most `MOST_BYTES`; the
+    Files of the same folder are removed, first what was not read for longest, until all hold at most `MAX_BYTES`; the
     new one stays, however large it is.
 
     Args:
@@ -95,7 +95,7 @@ def _make_room(new):
             ages[file] = state.st_mtime_ns, state.st_size
     total = sum(size for _, size in ages.values())
     for file, (_, size) in sorted(ages.items(), key=lambda item: item[1]):
-        if total <= MOST_BYTES:
+        if total <= MAX_BYTES:
             break
         if file != new:
             with contextlib.suppress(OSError):

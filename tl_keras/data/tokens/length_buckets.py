@@ -3,7 +3,7 @@
 import numpy as np
 
 # Lengths from which the padded ones are chosen; with more of them the choice is hardly better.
-_MOST_CANDIDATES = 256
+_MAX_CANDIDATES = 256
 
 
 def choose_padded_lengths(lengths, batch_size, most):
@@ -22,8 +22,8 @@ def choose_padded_lengths(lengths, batch_size, most):
         tuple of int, ascending; the last is the length of the longest text (or 1).
     """
     candidates = np.unique(np.maximum(1, lengths))
-    if len(candidates) > _MOST_CANDIDATES:
-        quantiles = np.linspace(0, 1, _MOST_CANDIDATES)
+    if len(candidates) > _MAX_CANDIDATES:
+        quantiles = np.linspace(0, 1, _MAX_CANDIDATES)
         candidates = np.unique(np.quantile(np.maximum(1, lengths), quantiles, method="higher"))
     shorter = np.searchsorted(np.sort(lengths), candidates, side="right")
     # Texts in full batches up to each length; the first entry stands for no length at all.

@@ -6,7 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tl_keras.data.records import SPLITS, Records
-from tl_keras.data.texts.cleaning import MOST_CHARACTERS, prepare_text
+from tl_keras.data.texts.cleaning import MAX_CHARACTERS, prepare_text
 from tl_keras.data.tokens.cache import read_tokens, token_key, write_tokens
 from tl_keras.data.tokens.format import arrange_tokens
 from tl_keras.data.tokens.sets import TokenSet, TokenSplits
@@ -118,7 +118,7 @@ def _arrange(sources, shown, encode, token_format):
         ids.append(found)
         # What cleaning removes is no token, but is not worth to be counted on its own.
         unseen += [
-            len(array) * (len(text) - len(part)) / len(part) if len(part) >= MOST_CHARACTERS else 0
+            len(array) * (len(text) - len(part)) / len(part) if len(part) >= MAX_CHARACTERS else 0
             for array, text, part in zip(found, column, parts, strict=True)
         ]
     tokens, lengths, segments, cut = arrange_tokens(ids[0], ids[1] if len(ids) > 1 else None, token_format)

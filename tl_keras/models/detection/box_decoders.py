@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from tl_keras.models.detection.settings import DecodingSettings
-from tl_keras.models.detection.suppression import keep_maxima
+from tl_keras.models.detection.suppression import non_max_suppression
 from tl_keras.models.detection.targets.anchors import AnchorGrid
 from tl_keras.models.detection.targets.box_coding import clip_boxes, decode_boxes
 
@@ -129,7 +129,7 @@ def select_detections(boxes, scores, settings):
     boxes = ops.take_along_axis(ops.reshape(boxes, (-1, boxes.shape[1] * _per_row(boxes), 4)), rows[..., None], axis=1)
     has_area = ops.all(boxes[..., 2:] > boxes[..., :2], axis=-1)
     is_candidate = (best_scores >= settings.score_threshold) & has_area
-    stays = keep_maxima(boxes, is_candidate, settings.overlap_threshold, labels)
+    stays = non_max_suppression(boxes, is_candidate, settings.overlap_threshold, labels)
     return _first(boxes, ops.where(stays, best_scores, float(PADDING)), labels, settings.max_detections)
 
 

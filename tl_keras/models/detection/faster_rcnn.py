@@ -8,7 +8,7 @@ from tl_keras.models.detection.box_decoders import HEAD_WEIGHTS, ProposalDecoder
 from tl_keras.models.detection.box_head import BoxHead
 from tl_keras.models.detection.detector import Detector
 from tl_keras.models.detection.features import bundle_maps, require_maps
-from tl_keras.models.detection.losses.per_image import absolute_distance, mean_of_sample
+from tl_keras.models.detection.losses.per_image import l1_loss, mean_of_sample
 from tl_keras.models.detection.neck import add_feature_pyramid, add_pooled_level
 from tl_keras.models.detection.proposals import RegionProposals
 from tl_keras.models.detection.targets.anchors import AnchorGrid
@@ -94,7 +94,7 @@ class FasterRCNN(Detector):
         is_object = (_pick(kinds, sample) == POSITIVE) & is_sampled
         targets = encode_boxes(_pick(boxes, _pick(matches, sample)), anchors)
         objectness, deltas = self.region_proposals.at(outputs["features"], sample)
-        distance = absolute_distance(deltas, targets)
+        distance = l1_loss(deltas, targets)
         entropy = ops.binary_crossentropy(ops.cast(is_object, "float32"), objectness, from_logits=True)
         return {
             "objectness_loss": mean_of_sample(entropy, is_sampled),
@@ -114,7 +114,7 @@ class FasterRCNN(Detector):
         entropy = ops.sparse_categorical_crossentropy(classes, logits, from_logits=True)
         own_class = ops.one_hot(classes, self.num_classes)  # of the background all zeros
         deltas = ops.einsum("bnkc,bnc->bnk", deltas, own_class)
-        distance = absolute_distance(deltas, encode_boxes(_pick(boxes, matches), proposals, HEAD_WEIGHTS))
+        distance = l1_loss(deltas, encode_boxes(_pick(boxes, matches), proposals, HEAD_WEIGHTS))
         return {
             "class_loss": mean_of_sample(entropy, is_sampled),
             "box_loss": mean_of_sample(ops.where(is_object, distance, 0.0), is_sampled),

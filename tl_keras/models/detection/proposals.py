@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from tl_keras.models.detection.sparse_convolution import convolve_at
-from tl_keras.models.detection.suppression import keep_maxima
+from tl_keras.models.detection.suppression import non_max_suppression
 from tl_keras.models.detection.targets.anchors import AnchorGrid
 from tl_keras.models.detection.targets.box_coding import clip_boxes, decode_boxes
 
@@ -124,7 +124,7 @@ class ProposalSelection(keras.layers.Layer):
         boxes = decode_boxes(deltas, ops.take(ops.convert_to_tensor(anchors), best, axis=0))
         boxes = clip_boxes(boxes, self.anchors.image_size)
         has_area = ops.all(boxes[..., 2:] > boxes[..., :2], axis=-1)
-        stays = keep_maxima(boxes, has_area, self.overlap_threshold)
+        stays = non_max_suppression(boxes, has_area, self.overlap_threshold)
         return boxes, ops.where(stays, scores, -np.inf)
 
     def compute_output_shape(self, objectness_shape, deltas_shape):

@@ -9,7 +9,7 @@ from tl_keras.errors import InputError
 from tl_keras.models.detection.box_decoders import AnchorDecoder
 from tl_keras.models.detection.detector import Detector
 from tl_keras.models.detection.features import bundle_maps, require_maps
-from tl_keras.models.detection.losses.per_image import absolute_distance, focal_cross_entropy
+from tl_keras.models.detection.losses.per_image import focal_cross_entropy, l1_loss
 from tl_keras.models.detection.neck import add_convolved_levels, add_feature_pyramid
 from tl_keras.models.detection.targets.anchors import AnchorGrid
 from tl_keras.models.detection.targets.box_coding import encode_boxes
@@ -67,7 +67,7 @@ class RetinaNet(Detector):
         entropy = focal_cross_entropy(outputs["class_logits"], ops.one_hot(classes, self.num_classes))
         entropy = ops.where(kinds == IGNORED, 0.0, ops.sum(entropy, axis=-1))
         targets = encode_boxes(ops.take_along_axis(boxes, matches[..., None], axis=1), anchors)
-        distance = ops.where(is_object, absolute_distance(outputs["box_deltas"], targets), 0.0)
+        distance = ops.where(is_object, l1_loss(outputs["box_deltas"], targets), 0.0)
         return {"class_loss": ops.sum(entropy, axis=1) / count, "box_loss": ops.sum(distance, axis=1) / count}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 
-def keep_maxima(boxes, is_candidate, threshold, labels=None):
+def non_max_suppression(boxes, is_candidate, threshold, labels=None):
     """Says which boxes greedy suppression keeps.
 
     A box stays unless one before it that stays overlaps it by more than the threshold. The rule is applied to all boxes

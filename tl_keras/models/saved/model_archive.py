@@ -22,8 +22,8 @@ CONFIG_MEMBER = "config.json"
 MEMBERS = (CONFIG_MEMBER, "metadata.json", WEIGHTS_MEMBER, CLASS_NAMES_MEMBER)
 ASSETS = "assets/layers/"
 ASSET_SUFFIXES = (".json", ".spm", ".txt")
-MOST_MEMBERS = 100
-MOST_CONFIG_BYTES = 16_000_000
+MAX_MEMBERS = 100
+MAX_CONFIG_BYTES = 16_000_000
 DEEPEST_GROUP = 60
 NUMBER_KINDS = "biufV"
 """Kinds of NumPy's dtypes that are plain numbers; V is what bfloat16 is stored as."""
@@ -45,8 +45,8 @@ def read_archive(path):
         raise InputError(f"Only .keras files are opened as models, got {str(path)!r}: others may run code.")
     with readable(path), zipfile.ZipFile(path) as archive:
         _check_members(archive)
-        if archive.getinfo(CONFIG_MEMBER).file_size > MOST_CONFIG_BYTES:
-            raise ValueError(f"its {CONFIG_MEMBER} has more than {MOST_CONFIG_BYTES} bytes")
+        if archive.getinfo(CONFIG_MEMBER).file_size > MAX_CONFIG_BYTES:
+            raise ValueError(f"its {CONFIG_MEMBER} has more than {MAX_CONFIG_BYTES} bytes")
         config = json.loads(member_bytes(archive, CONFIG_MEMBER))
         if not isinstance(config, dict):
             raise ValueError(f"its {CONFIG_MEMBER} describes no model")
@@ -61,7 +61,7 @@ def read_archive(path):
 
 def _check_members(archive):
     names = archive.namelist()
-    if len(names) > MOST_MEMBERS or len(set(names)) != len(names):
+    if len(names) > MAX_MEMBERS or len(set(names)) != len(names):
         raise ValueError("it has too many members, or two of one name")
     for info in archive.infolist():
         name = info.filename

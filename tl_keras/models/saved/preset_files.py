@@ -7,7 +7,7 @@ from tl_keras.errors import InputError
 from tl_keras.models.saved.allow_list import check_classes
 
 CONFIGS = ("config", "image_converter", "preprocessor", "task", "tokenizer")
-MOST_BYTES = 100_000_000
+MAX_BYTES = 100_000_000
 
 
 def check_preset(preset):
@@ -26,8 +26,8 @@ def check_preset(preset):
 
 def _read(path):
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"it has more than {MOST_BYTES} bytes")
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES} bytes")
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())

@@ -11,7 +11,7 @@ from tl_keras.errors import InputError
 
 SLACK_BYTES = 1_000_000
 """What variables may have beyond the stored arrays, such as the states of random generators."""
-MOST_ELEMENTS = 2**28
+MAX_ELEMENTS = 2**28
 """Most numbers of any tensor of the graph for one example: 1 GiB in float32."""
 LARGEST_SETTING = 2**24
 """Largest whole number in a setting of a layer; vocabularies have less."""
@@ -55,9 +55,9 @@ def _check_shapes(config, stored_bytes):
             f"The model declares {declared / 1e6:,.1f} MB of weights, but its file holds {stored_bytes / 1e6:,.1f} MB: "
             "it is damaged, or made to fill the memory."
         )
-    if largest > MOST_ELEMENTS:
+    if largest > MAX_ELEMENTS:
         raise InputError(
-            f"The model computes a tensor of {largest:,} numbers for each example, more than {MOST_ELEMENTS:,}: it is "
+            f"The model computes a tensor of {largest:,} numbers for each example, more than {MAX_ELEMENTS:,}: it is "
             "damaged, or made to fill the memory."
         )
 

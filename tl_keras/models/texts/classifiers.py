@@ -28,7 +28,7 @@ def build_text_classifier(
     """Builds a classifier that takes the tokens of a text, or of a pair of texts.
 
     `with_text_input` puts the tokenizer in front of it once it is trained. On a CPU it trains faster after
-    `compute_leanly`.
+    `use_fused_layers`.
 
     Args:
         backbone: a name of `TEXT_BACKBONES`, or the folder of a KerasHub preset or of a Hugging Face checkpoint.

@@ -15,7 +15,7 @@ _RANDOM = tf.uint16
 _STEPS = _RANDOM.max + 1
 
 
-def compute_leanly(model):
+def use_fused_layers(model):
     """Changes how layers of a model compute, not what: their gradients are written out, tables are read by row.
 
     Dropout draws other masks than Keras's from the same seed, with 16 random bits for an element in place of 32, and
@@ -26,11 +26,11 @@ def compute_leanly(model):
             its dense layers with the exact GELU, also those inside of other layers.
     """
     for layer in model._flatten_layers():
-        if compute := _lean_call(layer):
+        if compute := _fused_call(layer):
             layer.call = functools.partial(compute, layer)
 
 
-def _lean_call(layer):
+def _fused_call(layer):
     kind = type(layer)
     if isinstance(layer, keras.layers.Embedding):
         return _look_up
@@ -112,5 +112,5 @@ def _with_gradient(function, *inputs):
     """
     with record.stop_recording():
         outputs, gradient = function(*inputs)
-    record.record_operation("LeanLayer", [outputs], list(inputs), gradient)
+    record.record_operation("FusedLayer", [outputs], list(inputs), gradient)
     return outputs

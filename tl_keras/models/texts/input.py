@@ -9,9 +9,9 @@ from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.texts.tokenizers import copied_tokenizer
 
 TRUNCATIONS = ("head", "tail", "head_tail")
-MOST_TOKENS = 2**17
+MAX_TOKENS = 2**17
 """Tokens of a text that are looked at, where its end counts: about what 100,000 characters have at most."""
-FEWEST_TOKENS = 2
+MIN_TOKENS = 2
 """Room that special tokens must leave."""
 BEHIND = 2**24
 
@@ -55,7 +55,7 @@ def with_text_input(model, tokenizer=None, *, max_tokens=None, truncation="head"
     texts = {"text": keras.Input((), dtype="string", name="text")}
     if pair:
         texts["text_pair"] = keras.Input((), dtype="string", name="text_pair")
-    length = room * windows if truncation == "head" else MOST_TOKENS
+    length = room * windows if truncation == "head" else MAX_TOKENS
     rows = _tokenize(tokenizer, list(texts.values()), length)
     rows = _truncate(rows, room * windows, truncation)
     if windows == 1:
@@ -76,15 +76,15 @@ def require_padding(tokenizer):
     Raises:
         InputError: its padding cannot be told from tokens.
     """
-    _padding_ids(copied_tokenizer(tokenizer.layer, name="text.tokenizer", sequence_length=FEWEST_TOKENS))
+    _padding_ids(copied_tokenizer(tokenizer.layer, name="text.tokenizer", sequence_length=MIN_TOKENS))
 
 
 def _check(tokenizer, max_tokens, special, truncation, windows, pair):
     if truncation not in TRUNCATIONS:
         raise unknown_name("text.truncation", truncation, TRUNCATIONS)
-    if not special + FEWEST_TOKENS <= max_tokens <= tokenizer.max_tokens:
+    if not special + MIN_TOKENS <= max_tokens <= tokenizer.max_tokens:
         raise InputError(
-            f"text.max_tokens is {max_tokens}, expected {special + FEWEST_TOKENS} to {tokenizer.max_tokens}: {special} "
+            f"text.max_tokens is {max_tokens}, expected {special + MIN_TOKENS} to {tokenizer.max_tokens}: {special} "
             "are special tokens, and the encoder has no more positions."
         )
     if windows < 1 or (pair and windows > 1):

@@ -16,7 +16,7 @@ from tl_keras.models.weights.matching import layers_with_weights, match_layers
 CLASSIFIER_BLOCKS = ("head",)
 DETECTOR_BLOCKS = ("neck", "proposals", "head")
 SHOWN = 10
-FEWEST = 0.5
+MIN_MATCHED_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _check_backbone(model, path, backbone, pairs):
             f"The weights in {str(path)!r} do not fit {model.name}: {len(wrong)} of its layers have other "
             f"shapes there ({_listed(wrong)}): give weights of the same backbone."
         )
-    if len(pairs) < FEWEST * len(backbone):
+    if len(pairs) < MIN_MATCHED_SHARE * len(backbone):
         raise InputError(
             f"The weights in {str(path)!r} do not fit {model.name}: {len(pairs)} of its {len(backbone)} layers are "
             "there: give weights of the same backbone."

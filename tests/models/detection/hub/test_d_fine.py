@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tiny_presets import save_d_fine
 
+from tests.models.detection.tiny_presets import save_d_fine
 from tl_keras.errors import InputError
 from tl_keras.models.detection.hub.d_fine import build_preset_d_fine
 from tl_keras.models.detection.settings import DFineSettings

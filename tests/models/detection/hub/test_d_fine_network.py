@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from tiny_detectors import D_FINE
 
+from tests.models.detection.tiny_detectors import D_FINE
 from tl_keras.models.detection.hub.d_fine_network import flatten
 from tl_keras.models.detection.hub.d_fine_sizes import make_hub_network
 from tl_keras.models.images.backbones import IMAGENET

@@ -1,8 +1,8 @@
 import keras_hub
 import numpy as np
 import pytest
-from tiny_detectors import D_FINE
 
+from tests.models.detection.tiny_detectors import D_FINE
 from tl_keras.models.detection.hub.d_fine_sizes import SIZES, make_hub_network
 
 

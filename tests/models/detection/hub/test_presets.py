@@ -1,7 +1,7 @@
 import keras_hub
 import pytest
-from tiny_presets import save_d_fine
 
+from tests.models.detection.tiny_presets import save_d_fine
 from tl_keras.errors import InputError
 from tl_keras.models.detection.hub.presets import PRESETS, coco_class_names, open_hub_detector, preset_of
 

@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from tiny_presets import save_retina_net
 
+from tests.models.detection.tiny_presets import save_retina_net
 from tl_keras.models.detection.hub.retina_net import build_preset_retina_net
 from tl_keras.models.detection.settings import DecodingSettings, RetinaNetSettings
 from tl_keras.models.detection.targets.box_coding import decode_boxes

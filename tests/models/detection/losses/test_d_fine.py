@@ -3,10 +3,10 @@ import importlib
 import numpy as np
 import pytest
 from keras import ops
-from scipy.optimize import linear_sum_assignment
+from scipy import optimize
 from scipy.special import expit, log_softmax, softmax
-from tiny_detectors import overlap
 
+from tests.models.detection.tiny_detectors import overlap
 from tl_keras.models.detection.losses.d_fine import (
     Truth,
     Union,
@@ -18,13 +18,13 @@ from tl_keras.models.detection.losses.d_fine import (
     match_queries,
 )
 
-BATCH, LAYERS, QUERIES, CLASSES, MOST = 3, 4, 6, 2, 4
+BATCH, LAYERS, QUERIES, CLASSES, MAX_BOXES = 3, 4, 6, 2, 4
 GENERATOR = np.random.default_rng(0)
 LOGITS = GENERATOR.normal(0, 1, (BATCH, LAYERS, QUERIES, CLASSES)).astype("float32")
 BOXES = GENERATOR.uniform(0.2, 0.6, (BATCH, LAYERS, QUERIES, 4)).astype("float32")
 DISTRIBUTIONS = GENERATOR.normal(0, 1, (BATCH, LAYERS - 2, QUERIES, 4 * 33)).astype("float32")
 STARTS = GENERATOR.uniform(0.2, 0.6, (BATCH, QUERIES, 4)).astype("float32")
-TRUE_BOXES = GENERATOR.uniform(0.2, 0.6, (BATCH, MOST, 4)).astype("float32")
+TRUE_BOXES = GENERATOR.uniform(0.2, 0.6, (BATCH, MAX_BOXES, 4)).astype("float32")
 LABELS = np.array([[0, 1, 1, -1], [1, -1, 0, -1], [-1, -1, -1, -1]])
 SCALE, BOUND = 4.0, 0.5
 
@@ -73,8 +73,8 @@ def test_each_box_has_the_prediction_of_the_smallest_cost(matches):
                 ]
                 for box, label in zip(real, LABELS[image, real], strict=True)
             ]
-            rows, columns = linear_sum_assignment(np.reshape(costs, (len(real), QUERIES)))
-            expected = np.zeros((MOST, QUERIES))
+            rows, columns = optimize.linear_sum_assignment(np.reshape(costs, (len(real), QUERIES)))
+            expected = np.zeros((MAX_BOXES, QUERIES))
             expected[real[rows], columns] = 1
             np.testing.assert_array_equal(matches[image, layer], expected)
 

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from tl_keras.models.detection.losses.per_image import absolute_distance, focal_cross_entropy, mean_of_sample
+from tl_keras.models.detection.losses.per_image import focal_cross_entropy, l1_loss, mean_of_sample
 
 GENERATOR = np.random.default_rng(0)
 
 
 def test_distance():
     first, second = GENERATOR.normal(size=(2, 3, 5, 4)).astype("float32")
-    np.testing.assert_allclose(absolute_distance(first, second), np.abs(first - second).sum(-1), rtol=1e-5)
+    np.testing.assert_allclose(l1_loss(first, second), np.abs(first - second).sum(-1), rtol=1e-5)
 
 
 @pytest.mark.parametrize("alpha, gamma", [(0.25, 2.0), (0.5, 0.0)])

@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from tiny_detectors import random_boxes
 
+from tests.models.detection.tiny_detectors import random_boxes
 from tl_keras.models.detection.targets.box_coding import clip_boxes, decode_boxes, encode_boxes
 
 BOXES, REFERENCES = random_boxes((2, 7), 1), random_boxes((2, 7), 0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tiny_detectors import overlap, random_boxes
 
+from tests.models.detection.tiny_detectors import overlap, random_boxes
 from tl_keras.models.detection.targets.matching import match_boxes
 
 CANDIDATES = random_boxes((1, 40), 0)

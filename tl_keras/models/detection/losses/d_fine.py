@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from keras import ops
 
-from tl_keras.models.detection.losses.per_image import absolute_distance
-from tl_keras.models.detection.targets.assignment import assign_columns
-from tl_keras.models.detection.targets.iou import generalized_overlaps, pair_overlaps
+from tl_keras.models.detection.losses.per_image import l1_loss
+from tl_keras.models.detection.targets.assignment import linear_sum_assignment
+from tl_keras.models.detection.targets.iou import generalized_iou, iou
 
 MATCH_CLASS, MATCH_DISTANCE, MATCH_OVERLAP = 2.0, 5.0, 2.0
 MATCH_ALPHA, ALPHA, GAMMA = 0.25, 0.75, 2.0
@@ -59,9 +59,9 @@ def match_queries(logits, boxes, truth):
     cost = MATCH_CLASS * ops.einsum("blnc,bmc->blmn", focal, truth.classes)
     pairs = truth.boxes[:, None, :, None], boxes[:, :, None]
     cost += MATCH_DISTANCE * sum(ops.abs(pairs[0][..., side] - pairs[1][..., side]) for side in range(4))
-    cost -= MATCH_OVERLAP * generalized_overlaps(*map(corners, pairs))
+    cost -= MATCH_OVERLAP * generalized_iou(*map(corners, pairs))
     is_row = ops.repeat(truth.is_box, layers, axis=0)
-    columns = assign_columns(ops.reshape(cost, (-1, most, number)), is_row)
+    columns = linear_sum_assignment(ops.reshape(cost, (-1, most, number)), is_row)
     return ops.one_hot(ops.reshape(columns, (-1, layers, most)), number)
 
 
@@ -79,7 +79,7 @@ def class_losses(logits, boxes, matches, truth):
         float32 (batch,), the mean of which is the sum over the batch by the number of true boxes.
     """
     own = ops.einsum("blmn,blnk->blmk", matches, boxes)
-    overlaps = ops.stop_gradient(pair_overlaps(corners(own), corners(truth.boxes)[:, None]))
+    overlaps = ops.stop_gradient(iou(corners(own), corners(truth.boxes)[:, None]))
     is_class = ops.einsum("blmn,bmc->blnc", matches, truth.classes)
     scores = ops.einsum("blmn,blm,bmc->blnc", matches, overlaps, truth.classes)
     weights = ALPHA * ops.stop_gradient(ops.sigmoid(logits)) ** GAMMA * (1 - is_class) + scores
@@ -121,8 +121,8 @@ def box_losses(boxes, union):
         float32 (batch,), the mean of which is the sum over the batch by the number of pairs.
     """
     targets = union.boxes[:, None]
-    losses = DISTANCE * absolute_distance(boxes, targets)
-    losses += OVERLAP * (1 - generalized_overlaps(corners(boxes), corners(targets)))
+    losses = DISTANCE * l1_loss(boxes, targets)
+    losses += OVERLAP * (1 - generalized_iou(corners(boxes), corners(targets)))
     return _share(ops.sum(losses * union.weights[:, None], axis=(1, 2)), union.count)
 
 
@@ -142,7 +142,7 @@ def edge_losses(distributions, starts, logits, boxes, union, values, scale):
         float32 (batch,), as `box_losses`.
     """
     distributions = ops.reshape(distributions, (-1, *distributions.shape[1:3], 4, values.shape[0]))
-    overlaps = ops.stop_gradient(pair_overlaps(corners(boxes), corners(union.boxes)[:, None]))
+    overlaps = ops.stop_gradient(iou(corners(boxes), corners(union.boxes)[:, None]))
     targets = ops.stop_gradient(_edge_targets(starts, union.boxes, values, scale))
     entropy = -ops.sum(targets[:, None] * ops.log_softmax(distributions), axis=(3, 4))
     located = ops.sum(entropy * overlaps * union.weights[:, None], axis=(1, 2))

@@ -3,7 +3,7 @@
 from keras import ops
 
 
-def absolute_distance(values, targets):
+def l1_loss(values, targets):
     """Sums the absolute differences of the four coordinates: smooth L1 with a beta of 0, detectron2's default.
 
     Args:

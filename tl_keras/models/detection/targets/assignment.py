@@ -7,7 +7,7 @@ UNREACHED = 1e9
 WORST = 1e6
 
 
-def assign_columns(costs, is_row):
+def linear_sum_assignment(costs, is_row):
     """Solves the assignment problem for a batch.
 
     Shortest augmenting paths: Jonker and Volgenant 1987, "A shortest augmenting path algorithm for dense and sparse

@@ -5,7 +5,7 @@ from keras import ops
 SMALLEST_AREA = 1e-9
 
 
-def box_overlaps(boxes, others):
+def pairwise_iou(boxes, others):
     """Computes the intersection over union of every box with every other.
 
     Args:
@@ -15,10 +15,10 @@ def box_overlaps(boxes, others):
     Returns:
         float32 (..., n, m), 0 to 1; 0 where neither has an area.
     """
-    return pair_overlaps(boxes[..., :, None, :], others[..., None, :, :])
+    return iou(boxes[..., :, None, :], others[..., None, :, :])
 
 
-def pair_overlaps(boxes, others):
+def iou(boxes, others):
     """Computes the intersection over union of boxes with others, one by one.
 
     Args:
@@ -33,14 +33,14 @@ def pair_overlaps(boxes, others):
     return shared / ops.maximum(union, SMALLEST_AREA)
 
 
-def generalized_overlaps(boxes, others):
+def generalized_iou(boxes, others):
     """Computes the generalized intersection over union, which falls on with the distance of boxes that do not meet.
 
     Rezatofighi et al. 2019 (https://arxiv.org/abs/1902.09630, algorithm 1).
 
     Args:
-        boxes: as for `pair_overlaps`.
-        others: as for `pair_overlaps`.
+        boxes: as for `iou`.
+        others: as for `iou`.
 
     Returns:
         float32 (...), -1 to 1.

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from tl_keras.models.detection.targets.iou import box_overlaps
+from tl_keras.models.detection.targets.iou import pairwise_iou
 
 POSITIVE, NEGATIVE, IGNORED = 1, 0, -1
 
@@ -25,7 +25,7 @@ def match_boxes(candidates, boxes, is_box, *, negative_below, positive_from, kee
         Tuple of int32 (batch, n), the index of the true box that overlaps most, and int32 (batch, n): 1 for an object,
         0 for background, -1 for neither. In an image without boxes all are background.
     """
-    overlaps = ops.where(is_box[:, None, :], box_overlaps(candidates, boxes), -1.0)
+    overlaps = ops.where(is_box[:, None, :], pairwise_iou(candidates, boxes), -1.0)
     best = ops.max(overlaps, axis=2)
     kinds = ops.where(best >= positive_from, POSITIVE, ops.where(best < negative_below, NEGATIVE, IGNORED))
     if keep_best:

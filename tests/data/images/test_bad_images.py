@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from tl_keras.data.images import image_sets as images_module
 from tl_keras.data.images.decoding import BadImage, read_image
 from tl_keras.data.images.image_sets import ImageFiles, load_image_splits
-from tl_keras.data.images.image_sets import image_sets as images_module
 from tl_keras.data.reading.folders import read_folders
 from tl_keras.data.splitting import split_records
 from tl_keras.errors import InputError

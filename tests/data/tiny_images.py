@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 
-def save_picture(path, width=40, height=30):
+def save_image(path, width=40, height=30):
     """Writes a picture of noise, another one for each name; returns its path."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     seed = [width, height, zlib.crc32("/".join(Path(path).parts[-2:]).encode())]

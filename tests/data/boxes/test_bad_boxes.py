@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from tiny_pictures import save_picture
 
+from tests.data.tiny_images import save_image
 from tl_keras.data.boxes.box_sets import load_box_splits
 from tl_keras.data.boxes.find import find_boxes
 from tl_keras.data.boxes.splitting import split_boxes
@@ -28,7 +28,7 @@ def coco():
 @pytest.fixture
 def write(tmp_path):
     for number in range(12):
-        save_picture(tmp_path / f"{number}.png")
+        save_image(tmp_path / f"{number}.png")
 
     def make(content):
         (tmp_path / "boxes.json").write_text(json.dumps(content), encoding="utf-8")

@@ -4,8 +4,8 @@ import json
 import os
 
 import pytest
-from tiny_pictures import save_picture
 
+from tests.data.tiny_images import save_image
 from tl_keras.data.images.table import read_table
 from tl_keras.data.texts.table import read_text_table
 from tl_keras.errors import InputError
@@ -99,7 +99,7 @@ def test_json_lines_with_half_a_character(write):
 @pytest.fixture
 def pictures(tmp_path):
     for name in ("1.png", "2.png", "3.png"):
-        save_picture(tmp_path / "images" / name)
+        save_image(tmp_path / "images" / name)
     (tmp_path / "images" / "page.png").write_text("<html>")
     os.mkfifo(tmp_path / "images" / "pipe.png")
     return tmp_path

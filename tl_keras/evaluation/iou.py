@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def box_overlaps(first, second):
+def pairwise_iou(first, second):
     """Computes intersection over union.
 
     Args:

@@ -1,0 +1,61 @@
+import errno
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tl_keras.cli.verbs import run_verb
+from tl_keras.errors import RunStopped
+from tl_keras.system.interruption import Interrupted
+
+
+def test_a_verb_that_succeeds_returns_quietly(capsys):
+    run_verb(lambda arguments: print(arguments), ["--x"])
+    assert capsys.readouterr() == ("['--x']\n", "")
+
+
+def test_only_input_errors_become_sentences():
+    with pytest.raises(ZeroDivisionError):
+        run_verb(lambda arguments: 1 / 0, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "telling"),
+    [
+        (RunStopped("It cannot go on."), 1, "error: It cannot go on.\n"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "error: The disk is full (No space left on device)"),
+        (Interrupted(signal.SIGTERM), 143, ""),
+        (Interrupted(signal.SIGINT), 130, ""),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_what_stops_a_verb_has_an_exit_code_and_at_most_one_sentence(error, code, telling, capsys):
+    def verb(arguments):
+        raise error
+
+    with pytest.raises(SystemExit) as stop:
+        run_verb(verb, [])
+    assert stop.value.code == code
+    printed = capsys.readouterr().err
+    assert printed.startswith(telling) and printed.count("\n") == bool(telling)
+
+
+def test_other_faults_of_the_system_are_not_hidden():
+    def verb(arguments):
+        raise PermissionError(errno.EACCES, "no")
+
+    with pytest.raises(PermissionError):
+        run_verb(verb, [])
+
+
+def test_a_lost_worker_is_one_sentence_and_exit_code_3():
+    code = (
+        "from tl_keras.cli.verbs import run_verb\n"
+        "from tl_keras.errors import LostWorker\n"
+        "def verb(arguments):\n"
+        "    raise LostWorker('gone')\n"
+        "run_verb(verb, [])\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (3, "", "error: gone\n")

@@ -1,0 +1,46 @@
+import pytest
+
+from tl_keras.config import RunConfig
+from tl_keras.config.config_files import CONFIG_FOLDER
+from tl_keras.config.parsing import parse
+from tl_keras.errors import InputError
+
+BAD_FILES = [
+    ("", "The configuration must be a mapping of keys to values: got None."),
+    ("word", "The configuration must be a mapping"),
+    ("data:", "data must be a mapping of keys to values: got None."),
+    ("data: {batchsize: 3}", "'data.batchsize': did you mean 'data.batch_size'?"),
+    ("phases: [{train: head, epoch: 3}]", "did you mean 'phases[1].epochs'?"),
+    ("phases: 3", "phases: expected list, got 3."),
+    ("seed: x", "seed: expected int, got 'x'."),
+    ("run: 3", "run: expected str, got '3'."),
+    ("learning_rate: .inf", "learning_rate must be above 0"),
+    ("a: [", "is not valid YAML"),
+    (b"\xff", "is not valid YAML"),
+    ("#" * 1_000_001, "is larger than 1000000 bytes"),
+]
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text):
+        path = tmp_path / "config.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CONFIG_FOLDER.glob("*.yaml")))
+@pytest.mark.parametrize("form", ["--config {}", "--config={}"])
+def test_shipped_configurations_go_by_their_name(name, form):
+    assert isinstance(parse(form.format(name).split()), RunConfig)
+
+
+@pytest.mark.parametrize(("text", "telling"), BAD_FILES, ids=[telling for _, telling in BAD_FILES])
+def test_each_bad_file_is_refused_in_one_line(text, telling, written):
+    with pytest.raises(InputError) as refused:
+        parse(["--config", written(text)])
+    message = str(refused.value)
+    assert "\n" not in message
+    assert telling in message

@@ -1,0 +1,47 @@
+from dataclasses import replace
+
+import pytest
+
+from tl_keras.config import DataConfig, ModelConfig, OptimizerConfig, RunConfig
+from tl_keras.config.config_text import config_text
+from tl_keras.config.parsing import parse
+from tl_keras.phases import Phase
+
+UNLIKE_DEFAULTS = RunConfig(
+    data=DataConfig(path="a: b # c", image_size=64, validation_fraction=0.2, multi_label=True),
+    model=ModelConfig(backbone="keras_hub:preset", weights="none", hidden_units=8),
+    phases=[Phase("head"), Phase(["block1", "block2"], 3, 1e-5, block_decay=0.5, schedule="constant", warmup=0.0)],
+    optimizer=OptimizerConfig(weight_decay=1e-3),
+    seed=7,
+    run="runs/ünï code",
+)
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text):
+        path = tmp_path / "config.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize("config", [RunConfig(), UNLIKE_DEFAULTS], ids=["defaults", "unlike defaults"])
+def test_the_written_configuration_reads_back_equal(config, written):
+    assert parse(["--config", written(config_text(config))]) == config
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["./null", "./~", "010", "[x]", "a\nb", "'quoted'", "x (type: y)", "C:\\x", "1e-3", "5e10", "2026-11-26", "no"],
+)
+def test_paths_that_look_like_yaml_read_back_equal(path, written):
+    config = replace(RunConfig(), data=DataConfig(path=path))
+    assert parse(["--config", written(config_text(config))]) == config
+
+
+@pytest.mark.parametrize("mode", ["on", "off"])
+def test_words_that_old_yaml_takes_for_booleans_read_back_equal(mode, written):
+    config = parse(["--cache.mode", mode, "--cache.views", "2"])
+    assert parse(["--config", written(config_text(config))]) == config

@@ -1,0 +1,58 @@
+"""Runs a verb: each error becomes one line and an exit code."""
+
+import argparse
+import os
+import sys
+
+from tl_keras.errors import InputError, LostWorker, RunStopped
+from tl_keras.runs.run_folder import DISK_FULL
+from tl_keras.system.interruption import Interrupted
+
+
+class OneSentenceParser(argparse.ArgumentParser):
+    """The parser of the small verbs: full flag names only, and a mistake is an `InputError`."""
+
+    def __init__(self, prog, description):
+        super().__init__(prog=prog, description=description, allow_abbrev=False)
+
+    def error(self, message):
+        """Raises what is wrong."""
+        raise InputError(f"{message[:1].upper()}{message[1:]}: `{self.prog} --help` shows what it takes.")
+
+
+def run_verb(verb, arguments=None):
+    """Calls a verb and turns what the user got wrong into one sentence and exit code 2, what stopped a run into 1.
+
+    A run that SIGINT or SIGTERM stopped exits with 130 or 143, one that lost another worker with 3.
+
+    Args:
+        verb: function of a list of arguments.
+        arguments: list of strings; None takes those of the process.
+    """
+    try:
+        verb(sys.argv[1:] if arguments is None else arguments)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except RunStopped as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except Interrupted as stop:
+        raise SystemExit(stop.exit_code) from None
+    except LostWorker as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Not by sys.exit: on its way out TensorFlow waits up to a minute for the worker that is gone.
+        os._exit(3)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # Whoever read the output has had enough, as `head` does; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from None
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        print(f"error: The disk is full ({error.strerror}): free some space and try again.", file=sys.stderr)
+        raise SystemExit(1) from None

@@ -1,0 +1,37 @@
+"""The parser of the command line and of configuration files. jsonargparse is known in this folder only."""
+
+import yaml
+from jsonargparse import ActionConfigFile, ArgumentParser, set_loader, set_parsing_settings
+
+from tl_keras.config.config_files import shipped_configs
+from tl_keras.config.run_config import RunConfig
+from tl_keras.system.plain_yaml import load_yaml
+
+
+def make_parser(actions):
+    """Builds the parser of `RunConfig`.
+
+    Args:
+        actions: dict from the flag of an action, such as "--print_phases", to its help text.
+
+    Returns:
+        `jsonargparse.ArgumentParser`.
+    """
+    set_parsing_settings(docstring_parse_attribute_docstrings=True)
+    set_loader("yaml", load_yaml, exceptions=(yaml.YAMLError,))
+    parser = ArgumentParser(
+        prog="python -m tl_keras.train",
+        description="Trains, evaluates and saves a model from data and pretrained weights.",
+        exit_on_error=False,
+        print_config=None,
+    )
+    parser.add_argument(
+        "--config", action=ActionConfigFile, help=f"YAML file, or a shipped one: {', '.join(shipped_configs())}."
+    )
+    parser.add_argument(
+        "--print_config", action="store_true", help="Print the configuration as commented YAML and exit."
+    )
+    for flag, explanation in actions.items():
+        parser.add_argument(flag, action="store_true", help=explanation)
+    parser.add_class_arguments(RunConfig)
+    return parser

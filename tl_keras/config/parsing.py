@@ -1,0 +1,66 @@
+"""Turns a command line into a `RunConfig`, and every mistake in it into one sentence."""
+
+from itertools import pairwise
+from types import MappingProxyType
+
+from jsonargparse import ArgumentError
+
+from tl_keras.config.config_files import locate_configs
+from tl_keras.config.config_keys import flag_names
+from tl_keras.config.config_text import config_text
+from tl_keras.config.parser import make_parser
+from tl_keras.config.parser_messages import one_sentence
+from tl_keras.config.run_config import RunConfig
+from tl_keras.errors import InputError, unknown_name
+
+OWN_FLAGS = ("--config", "--print_config", "--help")
+
+
+def parse(arguments, actions=MappingProxyType({})):
+    """Reads flags over YAML files over defaults.
+
+    Args:
+        arguments: list of strings, as in `sys.argv[1:]`.
+        actions: dict from the flag of an action that the caller performs, such as "--print_phases", to its help text.
+
+    Returns:
+        `RunConfig`. `--help` and `--print_config` print instead and exit with code 0.
+
+    Raises:
+        InputError: an unknown flag or key, a value of the wrong kind, a file that cannot be read.
+    """
+    arguments = locate_configs(_complete_resume(arguments))
+    _check_flags(arguments, actions)
+    parser = make_parser(actions)
+    try:
+        namespace = parser.parse_args(arguments)
+        print_config = namespace.pop("print_config")
+        for flag in actions:
+            namespace.pop(flag.removeprefix("--"))
+        config = _as_config(parser.instantiate(namespace))
+    except (ArgumentError, ValueError) as error:
+        raise error if isinstance(error, InputError) else InputError(one_sentence(str(error))) from error
+    if print_config:
+        print(config_text(config), end="")
+        raise SystemExit(0)
+    return config
+
+
+def _as_config(values):
+    return RunConfig(**{name: values[name] for name in RunConfig.__dataclass_fields__})
+
+
+def _complete_resume(arguments):
+    """Lets `--resume` stand alone."""
+    return [
+        f"{one}=auto" if one == "--resume" and following.startswith("--") else one
+        for one, following in pairwise([*arguments, "--"])
+    ]
+
+
+def _check_flags(arguments, actions):
+    known = [*flag_names(), *OWN_FLAGS, *actions]
+    for argument in arguments:
+        flag = argument.partition("=")[0].removesuffix("+").removesuffix(".help")
+        if flag.startswith("--") and flag not in known:
+            raise unknown_name("flag", flag, known)
