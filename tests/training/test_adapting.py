@@ -171,27 +171,5 @@ def test_a_target_without_a_method_is_refused():
         parse(["--adaptation.target", "mnist"])
 
 
-def test_a_target_of_a_few_pictures_is_refused(image_folder, target_folder, tmp_path, small_network):
-    few = tmp_path / "few"
-    few.mkdir()
-    for picture in sorted((target_folder / "red").iterdir())[:5]:
-        (few / picture.name).write_bytes(picture.read_bytes())
-    with pytest.raises(InputError, match="has 5 examples to adapt to: expected at least 16"):
-        train.main(flags(image_folder, few, "mcc", tmp_path / "run"))
-
-
-@pytest.mark.parametrize(
-    ("learning", "telling"),
-    [("head", "but the head alone would learn: give --adaptation.train top"), ("topp", "'topp'.*did you mean 'top'")],
-)
-def test_what_could_not_learn_is_refused_before_anything_is_trained(
-    learning, telling, image_folder, target_folder, tmp_path, small_network
-):
-    run = tmp_path / "run"
-    with pytest.raises(InputError, match=telling):
-        train.main(flags(image_folder, target_folder, "dann", run, **{"--adaptation.train": learning}))
-    assert not run.exists()
-
-
 def test_the_validators_of_the_configuration_are_those_that_exist():
     assert set(get_args(Validator)) == set(VALIDATORS)

@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from tl_keras.config import DataConfig, RunConfig
+from tl_keras.data import ImageSet
+from tl_keras.tasks.classification import class_weights, head_settings, most_probable
+
+EXAMPLES = ImageSet(np.zeros((4, 1, 1, 3), "uint8"), np.array([0, 0, 0, 1], "int32"), list("wxyz"), ("a", "b"))
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("none", None), ("balanced", {0: 2 / 3, 1: 2.0})])
+def test_rare_classes_weigh_more_where_that_is_asked_for(mode, expected):
+    config = RunConfig(data=DataConfig(class_weight=mode))
+    assert class_weights(config, EXAMPLES) == pytest.approx(expected)
+
+
+def test_the_most_probable_classes_come_first():
+    probabilities = np.array([0.2, 0.5, 0.3], "float32")
+    assert most_probable(probabilities, ("a", "b", "c"), 2) == [("b", 0.5), ("c", pytest.approx(0.3))]
+
+
+def test_both_builders_take_the_settings_of_the_head():
+    settings = head_settings(RunConfig(), ("a", "b"))
+    assert (settings["weights"], settings["pooling"], settings["dropout"]) == ("imagenet", "average", 0.2)
+    assert settings["class_names"] == ("a", "b")

@@ -1,0 +1,49 @@
+from types import SimpleNamespace
+
+import pytest
+
+from tl_keras import train
+from tl_keras.config.parsing import parse
+from tl_keras.training import actions
+
+
+def test_phases_are_printed_in_place_of_a_run_and_read_back(image_folder, tmp_path, capsys):
+    flags = ["--data.path", str(image_folder), "--model.weights", "none", "--data.augmentation", "none"]
+    train.main([*flags, "--recipe", "linear_probe_then_fine_tune", "--run", str(tmp_path / "run"), "--print_phases"])
+    printed = capsys.readouterr().out
+    assert "phase 1: reads the output of head.pool, 0.2 MB in memory" in printed
+    assert "learning rates of stem: stem 1.2e-05" in printed
+    _, text = printed.split("phases:\n")
+    file = tmp_path / "phases.yaml"
+    file.write_text("phases:\n" + text)
+    phases = parse(["--config", str(file)]).phases
+    assert [(phase.train, phase.block_decay) for phase in phases] == [("head", 1.0), ("stem", 0.7)]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("small_network")
+def test_a_learning_rate_is_searched_in_place_of_a_run(image_folder, tmp_path, capsys):
+    flags = ["--data.path", str(image_folder), "--data.image_size", "32"]
+    train.main([*flags, "--run", str(tmp_path / "run"), "--find_learning_rate"])
+    assert "phase head: suggested learning_rate" in capsys.readouterr().out
+    assert (tmp_path / "run-learning_rate.png").stat().st_size > 0
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("small_network")
+def test_printed_rates_of_several_devices_are_not_scaled_again(image_folder, tmp_path, capsys, monkeypatch):
+    arguments = ["--data.path", str(image_folder), "--data.image_size", "32", "--recipe", "feature_extraction"]
+    real = actions.prepare
+
+    def on_two_devices(config):
+        alone = real(config)
+        return SimpleNamespace(
+            model=alone.model, phases=alone.phases, splits=alone.splits, num_replicas=2, strategy=alone.strategy
+        )
+
+    monkeypatch.setattr(actions, "prepare", on_two_devices)
+    train.main([*arguments, "--print_phases"])
+    file = tmp_path / "phases.yaml"
+    file.write_text(capsys.readouterr().out.partition("scale_learning_rate")[2].join(["scale_learning_rate", ""]))
+    config = parse(["--config", str(file)])
+    assert config.scale_learning_rate is False and [phase.train for phase in config.phases] == ["head"]
