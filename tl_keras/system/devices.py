@@ -30,7 +30,7 @@ def set_up(seed, precision, deterministic=False):
     Args:
         seed: integer >= 0.
         precision: "float32", "mixed_bfloat16", "mixed_float16", or "auto" for `choose_precision`.
-        deterministic: True takes, until the process ends, only operations that give the same bits each time.
+        deterministic: whether only operations that give the same bits each time are allowed from now on.
     """
     load_tensorflow()
     if deterministic:
