@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import tl_keras as tl
-from tl_keras.system.checksums import write_checksums
+from tl_keras.system.checksums import write_manifest
 
 
 def test_a_run_knows_its_classes_and_its_image_size(finished_run):
@@ -73,6 +73,6 @@ def test_a_model_of_other_classes_than_its_names_is_refused(finished_run, tmp_pa
                 new.writestr(name, old.read(name))
         if names:
             new.writestr("class_names.json", json.dumps(names))
-    write_checksums(folder)
+    write_manifest(folder)
     with pytest.raises(tl.InputError, match=telling):
         assert tl.load_run(folder).model

@@ -9,7 +9,7 @@ import tl_keras as tl
 from tl_keras import predict
 from tl_keras.config.parsing import parse
 from tl_keras.data.images.find import find_records
-from tl_keras.system.checksums import write_checksums
+from tl_keras.system.checksums import write_manifest
 
 
 @pytest.fixture
@@ -51,14 +51,14 @@ def test_a_configuration_imports_nothing(evil_module, tmp_path, line):
 def test_a_run_with_such_a_configuration_is_refused(evil_module, foreign_run):
     text = (foreign_run / "config.yaml").read_text()
     (foreign_run / "config.yaml").write_text(text.split("\nphases:")[0] + "\n" + HOSTILE_KEYS[0] + "\n")
-    write_checksums(foreign_run)
+    write_manifest(foreign_run)
     with pytest.raises(tl.InputError, match=r"phases\[1\].until"):
         tl.load_run(foreign_run)
 
 
 def test_a_run_with_another_model_is_refused_by_predict(evil_module, foreign_run, image_folder):
     (foreign_run / "model.keras").write_bytes(b"\x80\x04cevil_module\nThing\n.")
-    write_checksums(foreign_run)
+    write_manifest(foreign_run)
     with pytest.raises(tl.InputError):
         predict.main([str(foreign_run), str(image_folder)])
 
@@ -67,7 +67,7 @@ def test_a_run_with_another_model_is_refused_by_predict(evil_module, foreign_run
 def test_a_link_out_of_the_run_is_not_followed(foreign_run, tmp_path, link):
     shutil.move(foreign_run / link, tmp_path / "elsewhere")
     (foreign_run / link).symlink_to(tmp_path / "elsewhere")
-    write_checksums(foreign_run)
+    write_manifest(foreign_run)
     with pytest.raises(tl.InputError, match=f"changed or missing is {link}"):
         tl.load_run(foreign_run)
 

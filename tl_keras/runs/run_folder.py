@@ -30,7 +30,7 @@ import yaml
 
 from tl_keras.errors import InputError, RunStopped
 from tl_keras.system.atomic_files import atomic_path
-from tl_keras.system.checksums import SUMS, find_changed, write_checksums
+from tl_keras.system.checksums import MANIFEST, changed_files, write_manifest
 from tl_keras.system.interruption import StopSignals
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -60,11 +60,11 @@ class RunFolder:
     @property
     def finished(self):
         """Whether the run came to its end."""
-        return (self / SUMS).is_file()
+        return (self / MANIFEST).is_file()
 
     def finish(self):
         """Marks the run as finished: from here on its files must not change."""
-        write_checksums(self.path, left_out=("checkpoints", "evaluations"))
+        write_manifest(self.path, exclude=("checkpoints", "evaluations"))
 
     def require_unchanged(self):
         """Refuses a finished run whose files are not those any more that it was finished with.
@@ -74,11 +74,11 @@ class RunFolder:
         Raises:
             InputError: a file that is read has changed or is missing.
         """
-        changed = find_changed(self.path, VITAL)
+        changed = changed_files(self.path, VITAL)
         if vital := [name for name in changed if name in VITAL]:
             raise InputError(
                 f"The run in {str(self.path)!r} is not what it was when it was finished: changed or missing is "
-                f"{', '.join(vital)}; copy it again, or remove {SUMS} and train again."
+                f"{', '.join(vital)}; copy it again, or remove {MANIFEST} and train again."
             )
         if changed:
             print(f"note: changed since the run was finished: {', '.join(changed)}", file=sys.stderr)
