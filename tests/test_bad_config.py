@@ -12,15 +12,15 @@ BOMB = "\n".join(
 )
 
 REFUSED = {
-    "a key twice": ("seed: 1\ndata: {path: x}\nseed: 2\n", "the key 'seed' for the second time at line 3"),
-    "a key twice below": ("data: {path: x, path: y}\n", "the key 'path' for the second time at line 1"),
+    "a key twice": ("seed: 1\ndata: {path: x}\nseed: 2\n", "the duplicate key 'seed' at line 3"),
+    "a key twice below": ("data: {path: x, path: y}\n", "the duplicate key 'path' at line 1"),
     "an unknown key": ("sed: 1\n", "Unknown configuration key 'sed': did you mean 'seed'?"),
     "an unknown key below": ("data: {pth: x}\n", "'data.pth': did you mean 'data.path'?"),
     "an unknown key in a phase": ("phases: [{train: head, rate: 1}]\n", "Unknown configuration key 'phases[1].rate'"),
-    "an alias bomb": (f"a: &a [x, x]\n{BOMB}\n", "found an alias, *a: write out what it stands for at line 2"),
-    "an alias of itself": ("phases: &a [*a]\n", "found an alias"),
-    "too deep, in one line": ("phases: " + "[" * 200_000, "more than 20 levels inside of each other at line 1"),
-    "too deep, by lines": ("".join(" " * n + "a:\n" for n in range(99)), "more than 20 levels"),
+    "an alias bomb": (f"a: &a [x, x]\n{BOMB}\n", "found the alias *a: write out the value it stands for at line 2"),
+    "an alias of itself": ("phases: &a [*a]\n", "found the alias"),
+    "too deep, in one line": ("phases: " + "[" * 200_000, "more than 20 nested levels at line 1"),
+    "too deep, by lines": ("".join(" " * n + "a:\n" for n in range(99)), "more than 20 nested levels"),
     "null for a number": ("seed: null\n", "seed is null, which means nothing here"),
     "nothing for a number": ("data: {batch_size: }\n", "data.batch_size is null"),
     "null for a number of a phase": ("phases: [{train: head, learning_rate: ~}]\n", "phases[1].learning_rate is null"),

@@ -41,7 +41,7 @@ def test_a_cache_that_could_not_work_is_refused(data, cache, message):
 
 
 def test_a_time_that_is_none_is_refused():
-    with pytest.raises(InputError, match="'soon' is no duration"):
+    with pytest.raises(InputError, match="Invalid duration 'soon'"):
         RunConfig(max_time="soon")
 
 
