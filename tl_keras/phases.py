@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.system.documented_fields import document_fields
 
 Schedule = Literal["cosine", "one_cycle", "constant"]
 Objective = Literal["labels", "contrastive"]
@@ -13,6 +14,7 @@ MAX_NAMED_BLOCKS = 3
 ONE_CYCLE_START = 1 / 25
 
 
+@document_fields
 @dataclass(frozen=True)
 class Plateau:
     """The end of a phase whose metric has stopped getting better."""
@@ -32,6 +34,7 @@ class Plateau:
             raise InputError(f"A plateau needs a min_delta of 0 or more: got min_delta={self.min_delta}.")
 
 
+@document_fields
 @dataclass(frozen=True)
 class Phase:
     """A stretch of training in which one set of blocks learns."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 from tl_keras.config.ranges import check_above_zero, check_least, check_unused
 from tl_keras.errors import InputError
+from tl_keras.system.documented_fields import document_fields
 
 Method = Literal["dann", "deep_coral", "mmd", "adabn", "tent", "mcc", "self_training"]
 Validator = Literal[
@@ -25,6 +26,7 @@ DEFAULT_WEIGHTS = {
 }
 
 
+@document_fields
 @dataclass(frozen=True)
 class AdaptationConfig:
     """Whether the model is adapted to another domain, whose labels are not used."""

@@ -5,8 +5,10 @@ from typing import Literal
 
 from tl_keras.config.ranges import check_above_zero, check_least
 from tl_keras.errors import InputError
+from tl_keras.system.documented_fields import document_fields
 
 
+@document_fields
 @dataclass(frozen=True)
 class CacheConfig:
     """Whether what frozen blocks compute is computed once and kept."""

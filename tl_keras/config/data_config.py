@@ -6,10 +6,12 @@ from typing import Literal
 
 from tl_keras.config.ranges import check_least
 from tl_keras.errors import InputError
+from tl_keras.system.documented_fields import document_fields
 
 MAX_IMAGE_SIZE = 4096
 
 
+@document_fields
 @dataclass(frozen=True)
 class DataConfig:
     """What the model learns from."""

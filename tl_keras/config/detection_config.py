@@ -6,8 +6,10 @@ from typing import Literal
 from tl_keras.config.ranges import check_least
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
+from tl_keras.system.documented_fields import document_fields
 
 
+@document_fields
 @dataclass(frozen=True)
 class DetectionConfig:
     """How objects are found; only for the task of boxes."""

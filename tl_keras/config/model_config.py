@@ -9,8 +9,10 @@ from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.models.texts.backbones import TEXT_BACKBONES
+from tl_keras.system.documented_fields import document_fields
 
 
+@document_fields
 @dataclass(frozen=True)
 class ModelConfig:
     """What learns."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from tl_keras.config.ranges import check_above_zero, check_least
 from tl_keras.errors import InputError
+from tl_keras.system.documented_fields import document_fields
 
 
+@document_fields
 @dataclass(frozen=True)
 class OptimizerConfig:
     """How a step is made of gradients, by AdamW."""
