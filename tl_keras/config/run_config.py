@@ -15,25 +15,27 @@ from tl_keras.config.text_config import TextConfig
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase, check_phases
 from tl_keras.recipes import Recipe
+from tl_keras.system.documented_fields import document_fields
 from tl_keras.system.durations import parse_duration, parse_interval
 
 MAX_SEED = 2**32 - 1
 
 
+@document_fields
 @dataclass(frozen=True)
 class RunConfig:
     """One training run, from data to report."""
 
     task: Literal["image_classification", "text_classification", "object_detection"] = "image_classification"
-    """What is to be learned."""
+    """Task to train for; it decides the defaults of the other settings."""
     data: DataConfig = field(default_factory=DataConfig)
-    """What the model learns from."""
+    """Data that the model is trained on."""
     text: TextConfig = field(default_factory=TextConfig)
     """How texts are read; only for the tasks of text."""
     detection: DetectionConfig = field(default_factory=DetectionConfig)
     """How objects are found; only for the task of boxes."""
     model: ModelConfig = field(default_factory=ModelConfig)
-    """What learns."""
+    """Network: backbone, initial weights and head."""
     cache: CacheConfig = field(default_factory=CacheConfig)
     """Whether what frozen blocks compute is computed once and kept."""
     adaptation: AdaptationConfig = field(default_factory=AdaptationConfig)
