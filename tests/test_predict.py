@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from tl_keras import predict
+from tl_keras import load_run, predict
 from tl_keras.cli.verbs import run_verb
+from tl_keras.tasks.base import PredictionOptions
 
 
 def test_a_table_names_the_most_probable_classes(finished_run, image_folder, capsys):
@@ -41,12 +42,10 @@ def test_jsonl(finished_run, image_folder, capsys):
 
 
 def test_batches_do_not_change_the_order_or_the_result(finished_run, image_folder):
-    from tl_keras import load_run
-
-    run = load_run(finished_run[0])
-    files = predict.find_files([str(image_folder)])
-    together = list(predict.predict_files(run, files, top=1))
-    alone = [next(predict.predict_files(run, [file], top=1)) for file in files[::7]]
+    run, options = load_run(finished_run[0]), PredictionOptions(top=1)
+    files = run.task.find_items(run.config, [str(image_folder)], options)
+    together = list(run.task.predict_items(run, files, options))
+    alone = [next(run.task.predict_items(run, [file], options)) for file in files[::7]]
     assert [file for file, _, _ in together] == files
     for (_, one, _), (_, other, _) in zip(together[::7], alone, strict=True):
         assert one[0][0] == other[0][0]
@@ -107,11 +106,3 @@ def test_names_that_are_no_utf8(finished_run, image_folder, tmp_path, monkeypatc
     predict.main([str(finished_run[0]), str(tmp_path), "--format", form])
     sys.stdout.flush()
     assert shown in printed.getvalue() and b"red" in printed.getvalue()
-
-
-def test_empty_texts_are_left_out_with_a_note(tmp_path, capsys):
-    (tmp_path / "texts.txt").write_text("good one\n\n  bad one \n", encoding="utf-8")
-    assert predict.find_texts([str(tmp_path / "texts.txt")], True) == ["good one", "  bad one "]
-    assert capsys.readouterr().err == "note: 1 empty text was left out\n"
-    assert predict.find_texts(["a", "", " "], False) == ["a"]
-    assert capsys.readouterr().err == "note: 2 empty texts were left out\n"

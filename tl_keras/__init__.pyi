@@ -24,7 +24,7 @@ from .phases import Phase as Phase
 from .phases import Plateau as Plateau
 from .recipes import expand_recipe as expand_recipe
 from .runs.trained_run import load_run as load_run
-from .train import run_training as run_training
+from .training.run import run_training as run_training
 from .transfer.batch_norm import recalibrate_batch_norm as recalibrate_batch_norm
 from .transfer.freezing import block_names as block_names
 from .transfer.freezing import freeze_to as freeze_to

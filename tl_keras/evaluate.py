@@ -14,7 +14,7 @@ def evaluate_run(run, data_path=None):
 
     Args:
         run: `TrainedRun`.
-        data_path: labelled data of any form that training takes, all of which is tested; None takes the run's own
+        data_path: labelled data in any form that training accepts, all of which is tested; None tests on the run's own
             test split.
 
     Returns:
@@ -34,26 +34,31 @@ def evaluate_run(run, data_path=None):
 
 
 def _digest(path):
-    """Tells data of one name apart: two files test.csv, and the run's own test."""
+    """Distinguishes data of the same name, such as two files test.csv."""
     return hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:6]
 
 
 def _own_test_data(run):
     splits = run.task.load_data(run.config)
     folder = RunFolder(run.folder)
-    # The target of an adapted run is not looked at, and may be gone.
-    target = {name: known for name, known in folder.read_json("data.json").items() if name == "target"}
+    # The target of an adapted run is not needed, and may no longer exist.
+    target = {name: recorded for name, recorded in folder.read_json("data.json").items() if name == "target"}
     folder.require_same_data(run.task.fingerprint(splits) | target)
     return splits.test
 
 
 def main(arguments):
-    """Runs the verb with the arguments of a command line, a list of strings."""
+    """Runs the verb.
+
+    Args:
+        arguments: list of strings of a command line.
+    """
     parser = OneSentenceParser(prog="python -m tl_keras.evaluate", description="Tests a finished run again.")
     parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
     parser.add_argument("--data", metavar="PATH", help="labelled data to test on; the run's own test split by default")
     options = parser.parse_args(arguments)
-    print(format_results(evaluate_run(load_run(options.run), options.data)))
+    run = load_run(options.run)
+    print(format_results(evaluate_run(run, options.data), run.task))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 from tl_keras.tasks import image_classification
 
+TASK = image_classification.ImageClassification()
 
-def write_pictures(root, per_class, side):
+
+def write_images(root, per_class, side):
     generator = np.random.default_rng(0)
     for name in ("a", "b"):
         (root / name).mkdir(parents=True)
@@ -32,38 +34,38 @@ def write_pictures(root, per_class, side):
     ],
 )
 def test_small_pictures_are_not_blown_up(tmp_path, backbone, side, expected):
-    records = find_records(write_pictures(tmp_path, 2, side))
+    records = find_records(write_images(tmp_path, 2, side))
     assert image_classification.choose_image_size(records, backbone) == expected
 
 
 def test_a_given_image_size_is_kept(tmp_path):
-    data = DataConfig(path=str(write_pictures(tmp_path, 4, 10)), image_size=48)
-    splits = image_classification.load_data(RunConfig(data=data))
+    data = DataConfig(path=str(write_images(tmp_path, 4, 10)), image_size=48)
+    splits = TASK.load_data(RunConfig(data=data))
     assert splits.train.images.shape[1:] == (48, 48, 3)
 
 
 def test_too_few_images_for_a_test_are_refused_before_training(tmp_path):
-    data = DataConfig(path=str(write_pictures(tmp_path, 2, 10)))
+    data = DataConfig(path=str(write_images(tmp_path, 2, 10)))
     with pytest.raises(InputError, match="at least 3 images of a class"):
-        image_classification.load_data(RunConfig(data=data))
+        TASK.load_data(RunConfig(data=data))
 
 
 def test_a_label_budget_changes_the_training_images_only(image_folder):
-    full = image_classification.load_data(RunConfig(data=DataConfig(path=str(image_folder))))
+    full = TASK.load_data(RunConfig(data=DataConfig(path=str(image_folder))))
     budget = DataConfig(path=str(image_folder), examples_per_class=2)
-    small = image_classification.load_data(RunConfig(data=budget))
+    small = TASK.load_data(RunConfig(data=budget))
     assert (len(full.train), len(small.train)) == (24, 6)
     assert small.test.names == full.test.names
     assert small.validation.names == full.validation.names
 
 
 def test_balanced_weights_let_rare_classes_count_as_much(tmp_path):
-    root = write_pictures(tmp_path, 12, 10)
+    root = write_images(tmp_path, 12, 10)
     for number in range(4, 12):
         (root / "a" / f"{number}.png").unlink()
     config = RunConfig(data=DataConfig(path=str(root), class_weight="balanced"))
-    splits = image_classification.load_data(config)
-    weights = image_classification.training_inputs(config, splits, first_epoch=0)["class_weight"]
+    splits = TASK.load_data(config)
+    weights = TASK.training_inputs(config, splits, first_epoch=0)["class_weight"]
     counts = np.bincount(splits.train.labels)
     assert counts[0] < counts[1]
     assert weights[0] * counts[0] == pytest.approx(weights[1] * counts[1])
@@ -73,7 +75,7 @@ def test_balanced_weights_let_rare_classes_count_as_much(tmp_path):
 def test_the_head_is_the_configured_one(image_folder, pooling):
     model = ModelConfig(weights="none", pooling=pooling, hidden_units=7, dropout=0.0)
     config = RunConfig(model=model, data=DataConfig(path=str(image_folder), image_size=32))
-    built = image_classification.build_model(config, image_classification.load_data(config))
+    built = TASK.build_model(config, TASK.load_data(config))
     assert built.output_shape == (None, 3)
     assert built.get_layer("head.hidden").units == 7
     assert "head.dropout" not in [layer.name for layer in built.layers]
@@ -82,8 +84,8 @@ def test_the_head_is_the_configured_one(image_folder, pooling):
 
 def test_weights_that_are_not_there_are_refused_before_any_work():
     with pytest.raises(InputError, match="No weights at 'imagnet'"):
-        image_classification.check_sources(RunConfig(model=ModelConfig(weights="imagnet")))
-    image_classification.check_sources(RunConfig(model=ModelConfig(weights="none")))
+        TASK.check_sources(RunConfig(model=ModelConfig(weights="imagnet")))
+    TASK.check_sources(RunConfig(model=ModelConfig(weights="none")))
 
 
 @pytest.mark.parametrize(
@@ -97,14 +99,14 @@ def test_weights_that_are_not_there_are_refused_before_any_work():
 )
 def test_blocks_that_are_not_there_are_refused_before_any_work(settings, message):
     with pytest.raises(InputError, match=message):
-        image_classification.check_sources(RunConfig(model=ModelConfig(backbone="vgg16", weights="none"), **settings))
+        TASK.check_sources(RunConfig(model=ModelConfig(backbone="vgg16", weights="none"), **settings))
 
 
 @pytest.mark.parametrize("train", ["block5", "head", "all", ["block1", "head"], "regex:bias$"])
 def test_blocks_that_are_there_pass(train):
     model = ModelConfig(backbone="vgg16", weights="none")
-    image_classification.check_sources(RunConfig(model=model, phases=[Phase(train)]))
+    TASK.check_sources(RunConfig(model=model, phases=[Phase(train)]))
 
 
 def test_the_blocks_of_presets_are_known_when_they_are_built_only():
-    image_classification.check_sources(RunConfig(model=ModelConfig(backbone="keras_hub:x"), unfreeze_from="anything"))
+    TASK.check_sources(RunConfig(model=ModelConfig(backbone="keras_hub:x"), unfreeze_from="anything"))

@@ -192,7 +192,7 @@ def test_anchors_follow_the_small_boxes():
     box_set = data.BoxSet(np.zeros((1, 8, 8, 3), "uint8"), [boxes], [np.zeros(4)], ["a"], np.zeros((1, 2)), ("x",))
     assert object_detection.choose_anchor_sizes(box_set) == (32.0, 64.0, 128.0, 256.0, 512.0)
     tiny = data.BoxSet(box_set.images, [boxes / 20], box_set.labels, ["a"], box_set.sizes, ("x",))
-    assert object_detection.choose_anchor_sizes(tiny)[0] == object_detection.SMALLEST_ANCHOR
+    assert object_detection.choose_anchor_sizes(tiny)[0] == object_detection.MIN_ANCHOR_SIZE
 
 
 @pytest.mark.parametrize(("sizes", "expected"), [([(48, 64)], 64), ([(400, 400)], 416), ([(3000, 4000)], 640)])

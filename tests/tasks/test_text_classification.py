@@ -21,6 +21,7 @@ from tl_keras.errors import InputError
 from tl_keras.tasks import text_classification
 
 GOOD, BAD = ("good", "fun", "very good", "very fun"), ("bad", "dull", "very bad", "very dull")
+TASK = text_classification.TextClassification()
 
 
 @pytest.fixture(scope="module")
@@ -211,10 +212,10 @@ def test_windows_run_to_their_end_and_the_saved_model_agrees(flags, tmp_path):
     (tmp_path / "long.csv").write_text("\n".join(rows))
     more = ["--data.path", str(tmp_path / "long.csv"), "--text.windows", "3", "--run", str(tmp_path / "run")]
     config = parse([*flags, *more])
-    splits = text_classification.load_data(config)
+    splits = TASK.load_data(config)
     texts, windows = len(splits.train.first_rows), len(splits.train)
-    assert windows > texts and f"{texts} training" in text_classification.describe(splits)
-    assert f"({windows} training windows)" in text_classification.describe(splits)
+    assert windows > texts and f"{texts} training" in TASK.describe(splits)
+    assert f"({windows} training windows)" in TASK.describe(splits)
     assert len(splits.test) < len(splits.test.windows)
     folder = train.run_training(config)
     before = json.loads((folder / "metrics.json").read_text())
@@ -300,57 +301,56 @@ def test_a_preset_without_network_is_refused_with_the_offline_ways(encoder, tabl
 
     monkeypatch.setattr(kagglehub, "model_download", refuse)
     with pytest.raises(InputError, match=r"\(the model hub cannot be reached\).*PATH, or take --model.backbone minilm"):
-        text_classification.load_data(configured("bert_tiny_en_uncased", table))
+        TASK.load_data(configured("bert_tiny_en_uncased", table))
 
 
 def test_a_text_of_four_megabytes_is_cut_and_read(encoder, tmp_path):
     rows = [f"{word} film {n},{word}" for word in ("good", "bad") for n in range(8)]
     (tmp_path / "texts.csv").write_text("\n".join(["text,label", *rows, f"{'very ' * 800_000},bad"]))
     config = configured(encoder, str(tmp_path / "texts.csv"))
-    splits = text_classification.load_data(config)
+    splits = TASK.load_data(config)
     assert max(len(text) for part in (splits.train, splits.validation, splits.test) for text in part.texts) == 100_000
     assert splits.cut_texts_share == 1 / 17 and splits.cut_tokens_share > 0.99
 
 
 def test_the_report_lists_mistakes_as_text(encoder, table):
     config = configured(encoder, table)
-    splits = text_classification.load_data(config)
+    splits = TASK.load_data(config)
     wrong = np.eye(2, dtype="float32")[1 - splits.test.labels]
     metrics = {"accuracy": 0.0}
-    extras = text_classification.report_extras(config, splits, wrong, metrics)
-    assert extras["mistakes"][0]["text"] in splits.test.texts
-    assert {mistake["true"] for mistake in extras["mistakes"]} == {"negative", "positive"}
-    assert "TF-IDF + logistic regression wins" in extras["baseline"]["verdict"]
+    extras = TASK.report_extras(config, splits, wrong, metrics)
+    assert extras.mistakes[0]["text"] in splits.test.texts
+    assert {mistake["true"] for mistake in extras.mistakes} == {"negative", "positive"}
+    assert "TF-IDF + logistic regression wins" in extras.baseline["verdict"]
 
 
 def test_the_line_on_the_data_tells_what_is_cut(encoder, table, tmp_path):
-    assert "36 training" not in text_classification.describe(text_classification.load_data(configured(encoder, table)))
+    assert "36 training" not in TASK.describe(TASK.load_data(configured(encoder, table)))
     path = tmp_path / "long.csv"
     path.write_text(
         "text,label\n"
         + "\n".join(f"{'very ' * 30}{word} film {n},{word}" for word in ("good", "bad") for n in range(6))
     )
     config = configured(encoder, str(path))
-    splits = text_classification.load_data(config)
-    line = text_classification.describe(splits)
+    splits = TASK.load_data(config)
+    line = TASK.describe(splits)
     assert "12 at most" in line
     assert "of the tokens are cut away" in line
     metrics = {"accuracy": 0.0}
     predicted = np.eye(2, dtype="float32")[splits.test.labels]
-    (note,) = text_classification.report_extras(config, splits, predicted, metrics)["notes"]
+    extras = TASK.report_extras(config, splits, predicted, metrics)
+    (note,) = extras.notes
     assert note.startswith("100.0% of the texts were too long and lost 6")
     assert "--text.max_tokens (here 12)" in note and "--text.truncation (head)" in note
-    assert metrics["cut_texts_share"] == 1 and 0.6 < metrics["cut_tokens_share"] < 0.7
+    assert extras.metrics["cut_texts_share"] == 1 and 0.6 < extras.metrics["cut_tokens_share"] < 0.7
+    assert metrics == {"accuracy": 0.0}
 
 
 def test_a_fingerprint_tells_texts_apart(encoder, table, tmp_path):
     changed = tmp_path / "films.csv"
     with open(table, encoding="utf-8") as file:
         changed.write_text(file.read().replace("a good film", "the good film"))
-    prints = [
-        text_classification.fingerprint(text_classification.load_data(configured(encoder, path)))
-        for path in (table, table, str(changed))
-    ]
+    prints = [TASK.fingerprint(TASK.load_data(configured(encoder, path))) for path in (table, table, str(changed))]
     assert prints[0] == prints[1] != prints[2]
 
 
@@ -359,8 +359,8 @@ def test_balanced_weights_let_rare_classes_count_as_much(encoder, tmp_path):
     rows = [f"a good film {n},positive" for n in range(20)] + [f"a bad film {n},negative" for n in range(6)]
     path.write_text("text,label\n" + "\n".join(rows))
     config = configured(encoder, str(path), data={"class_weight": "balanced"})
-    splits = text_classification.load_data(config)
-    weights = text_classification.training_inputs(config, splits, first_epoch=0)["class_weight"]
+    splits = TASK.load_data(config)
+    weights = TASK.training_inputs(config, splits, first_epoch=0)["class_weight"]
     counts = np.bincount(splits.train.labels)
     assert weights[0] * counts[0] == pytest.approx(weights[1] * counts[1])
 
@@ -368,15 +368,15 @@ def test_balanced_weights_let_rare_classes_count_as_much(encoder, tmp_path):
 @pytest.mark.parametrize("xla", [False, True])
 def test_with_xla_shapes_are_few_and_layers_keras_s_own(encoder, table, xla, monkeypatch):
     config = replace(configured(encoder, table), xla=xla)
-    splits = text_classification.load_data(config)
-    model = text_classification.build_model(config, splits)
+    splits = TASK.load_data(config)
+    model = TASK.build_model(config, splits)
     lean = any(isinstance(layer.call, functools.partial) for layer in model._flatten_layers())
     asked = []
     monkeypatch.setattr(text_classification.data, "make_token_dataset", lambda *_, **told: asked.append(told))
-    text_classification.training_inputs(config, splits, first_epoch=0)
-    text_classification.compile_model(config, model, keras.optimizers.SGD())
+    TASK.training_inputs(config, splits, first_epoch=0)
+    TASK.compile_model(config, model, keras.optimizers.SGD())
     monkeypatch.setattr(text_classification.data, "token_batches", lambda *_, **told: asked.append(told) or [])
-    text_classification.predict(model, splits.test, 8)
+    TASK.predict(model, splits.test, 8)
     assert lean != xla
     assert [told["few_shapes"] for told in asked] == [xla, xla, xla]
 
@@ -389,24 +389,24 @@ def test_more_tokens_than_the_encoder_has_positions_are_refused(encoder, table):
         text=TextConfig(max_tokens=41),
     )
     with pytest.raises(InputError, match="the encoder has 40 positions"):
-        text_classification.load_data(config)
+        TASK.load_data(config)
 
 
 def test_too_few_texts_for_a_test_are_refused(encoder, tmp_path):
     (tmp_path / "few.csv").write_text("text,label\ngood,a\nbad,b\n")
     with pytest.raises(InputError, match="No text is left for the validation split"):
-        text_classification.load_data(configured(encoder, str(tmp_path / "few.csv")))
+        TASK.load_data(configured(encoder, str(tmp_path / "few.csv")))
 
 
 def test_weights_that_are_not_there_are_refused_before_any_work(encoder, table):
     with pytest.raises(InputError, match="No weights at 'pretraind'"):
-        text_classification.check_sources(configured(encoder, table, model={"weights": "pretraind"}))
+        TASK.check_sources(configured(encoder, table, model={"weights": "pretraind"}))
 
 
 def test_large_sets_are_tokenized_once(encoder, table, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(text_classification, "CACHED_FROM", 10)
-    text_classification.load_data(configured(encoder, table))
+    monkeypatch.setattr(text_classification, "MIN_CACHED", 10)
+    TASK.load_data(configured(encoder, table))
     assert len(list((tmp_path / "tl_keras" / "tokens").glob("*.npz"))) == 3
 
 

@@ -10,7 +10,7 @@ from tl_keras.adaptation import VALIDATORS
 from tl_keras.config.adaptation_config import Validator
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
-from tl_keras.training import adapting
+from tl_keras.training import candidates
 
 PHASES = "[{train: top, epochs: 2, learning_rate: 0.01}]"
 CHANGED = "block7"
@@ -95,7 +95,7 @@ def test_without_a_better_candidate_the_model_stays(image_folder, target_folder,
     run = tmp_path / "run"
     # Adaptation that breaks the model.
     monkeypatch.setattr(
-        adapting,
+        candidates,
         "_fit_both_domains",
         lambda domains, weight: domains.model.set_weights(
             [np.zeros_like(value) for value in domains.model.get_weights()]
@@ -110,7 +110,7 @@ def test_without_a_better_candidate_the_model_stays(image_folder, target_folder,
 
 def test_candidates_that_are_done_are_not_repeated(image_folder, target_folder, tmp_path, monkeypatch, small_network):
     run, calls = tmp_path / "run", []
-    real = adapting._fit_both_domains
+    real = candidates._fit_both_domains
 
     def fit(domains, weight):
         calls.append(weight)
@@ -118,14 +118,14 @@ def test_candidates_that_are_done_are_not_repeated(image_folder, target_folder, 
             raise KeyboardInterrupt
         real(domains, weight)
 
-    monkeypatch.setattr(adapting, "_fit_both_domains", fit)
+    monkeypatch.setattr(candidates, "_fit_both_domains", fit)
     arguments = flags(image_folder, target_folder, "mcc", run, **{"--adaptation.weights": "[1, 2]"})
     with pytest.raises(KeyboardInterrupt):
         train.main(arguments)
     train.main(arguments)
     assert calls == [1, 2, 2]
     again = tmp_path / "again"
-    monkeypatch.setattr(adapting, "_fit_both_domains", real)
+    monkeypatch.setattr(candidates, "_fit_both_domains", real)
     train.main(flags(image_folder, target_folder, "mcc", again, **{"--adaptation.weights": "[1, 2]"}))
     assert read(run)["adaptation"] == read(again)["adaptation"]
 

@@ -13,6 +13,7 @@ from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 from tl_keras.runs.trained_run import load_run
+from tl_keras.training import preparation
 from tl_keras.training.fitting import find_warnings, make_optimizer
 from tl_keras.transfer import plan_phases
 
@@ -414,13 +415,13 @@ def test_a_disk_that_is_too_small_is_refused_before_training(image_folder, tmp_p
 
 @pytest.mark.usefixtures("small_network")
 def test_weights_to_begin_with_that_are_no_numbers_are_one_sentence(image_folder, tmp_path, monkeypatch):
-    real = train.build_model
+    real = preparation.build_model
 
     def build(*given):
         model = real(*given)
         model.weights[-1].assign(np.full(model.weights[-1].shape, np.nan))
         return model
 
-    monkeypatch.setattr(train, "build_model", build)
-    with pytest.raises(InputError, match="A weight to begin with is not a finite number"):
+    monkeypatch.setattr(preparation, "build_model", build)
+    with pytest.raises(InputError, match="An initial weight is not a finite number"):
         trained(arguments(image_folder, tmp_path / "run"))

@@ -60,11 +60,17 @@ def test_a_detector_gets_no_empty_part_of_a_batch():
     replicas.check_batches(parse(["--data.batch_size", "4"]), splits, TWO_CPUS)
 
 
-def test_batches_are_those_of_all_devices():
+def test_one_device_takes_the_batches_of_all_devices():
     config = parse(["--task", "text_classification", "--data.batch_size", "4", "--text.tokens_per_batch", "100"])
-    assert replicas.for_all_devices(config, ALONE) is config
-    found = replicas.for_all_devices(config, TWO_CPUS)
-    assert (found.data.batch_size, found.text.tokens_per_batch) == (8, 200)
+    assert replicas.for_one_device(config, 1) is config
+    alone = replicas.for_one_device(config, 2)
+    assert (alone.data.batch_size, alone.text.tokens_per_batch) == (8, 200)
+
+
+@pytest.mark.parametrize("flag", REFUSED)
+def test_settings_that_depend_on_the_number_of_devices_are_known_without_them(flag):
+    assert replicas.find_conflicts(parse([])) == []
+    assert len(replicas.find_conflicts(parse([f"--{flag}", REFUSED[flag][0]]))) == 1
 
 
 def test_a_model_of_several_devices_becomes_one_of_one():

@@ -2,27 +2,36 @@ import pytest
 
 from tl_keras.config import DataConfig, DetectionConfig, ModelConfig, RunConfig
 from tl_keras.runs.run_folder import RunFolder
+from tl_keras.tasks.registry import TASKS
 from tl_keras.training.results import _of_one_objective, _title, format_results
+
+IMAGES = TASKS["image_classification"]
 
 
 def test_results_name_the_figures_and_the_pictures_that_are_there(tmp_path):
     run = RunFolder(tmp_path)
     run.write_json("metrics.json", {"accuracy": 0.875, "macro_f1": 0.5, "examples": 8, "per_class": {}})
     run.write_text("mistakes.png", "")
-    assert format_results(run) == f"test: accuracy 0.875  macro_f1 0.500  (8 examples)\n  {tmp_path / 'mistakes.png'}"
+    assert (
+        format_results(run, IMAGES)
+        == f"test: accuracy 0.875  macro_f1 0.500  (8 examples)\n  {tmp_path / 'mistakes.png'}"
+    )
 
 
 def test_the_baseline_stands_below_the_figures(tmp_path):
     run = RunFolder(tmp_path)
     baseline = {"name": "TF-IDF", "accuracy": 0.75, "macro_f1": 0.7, "verdict": "TF-IDF wins."}
     run.write_json("metrics.json", {"accuracy": 0.5, "examples": 8, "baseline": baseline})
-    assert format_results(run).splitlines()[1:] == ["TF-IDF: accuracy 0.750  macro_f1 0.700", "TF-IDF wins."]
+    assert format_results(run, IMAGES).splitlines()[1:] == [
+        "TF-IDF: accuracy 0.750  macro_f1 0.700",
+        "TF-IDF wins.",
+    ]
 
 
 def test_a_figure_that_the_examples_do_not_give_is_left_out(tmp_path):
     run = RunFolder(tmp_path)
-    run.write_json("metrics.json", {"macro_f1": 0.0, "mean_average_precision": None, "examples": 4})
-    assert format_results(run) == "test: macro_f1 0.000  (4 examples)"
+    run.write_json("metrics.json", {"macro_f1": 0.0, "subset_accuracy": None, "examples": 4})
+    assert format_results(run, IMAGES) == "test: macro_f1 0.000  (4 examples)"
 
 
 def test_losses_of_comparing_are_not_drawn_beside_those_of_labels():

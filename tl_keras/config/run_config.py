@@ -10,7 +10,7 @@ from tl_keras.config.detection_config import DetectionConfig
 from tl_keras.config.model_config import ModelConfig
 from tl_keras.config.optimizer_config import OptimizerConfig
 from tl_keras.config.ranges import check_above_zero, check_least
-from tl_keras.config.task_rules import check_task, parts_of_task
+from tl_keras.config.task_rules import check_task, complete_parts, find_task
 from tl_keras.config.text_config import TextConfig
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase, check_phases
@@ -26,8 +26,8 @@ MAX_SEED = 2**32 - 1
 class RunConfig:
     """One training run, from data to report."""
 
-    task: Literal["image_classification", "text_classification", "object_detection"] = "image_classification"
-    """Task to train for; it decides the defaults of the other settings."""
+    task: str = "image_classification"
+    """Kind of problem: image_classification, text_classification or object_detection."""
     data: DataConfig = field(default_factory=DataConfig)
     """Data that the model is trained on."""
     text: TextConfig = field(default_factory=TextConfig)
@@ -85,11 +85,12 @@ class RunConfig:
     """auto goes on with the run in the folder, or starts one; must refuses a folder without one, never one with."""
 
     def __post_init__(self):
-        """Refuses an empty list of phases, settings that these leave without effect, and numbers out of range."""
-        for part, completed in parts_of_task(self).items():
-            # The class is frozen for others; here it is still being made.
+        """Completes the defaults of the task and refuses settings that have no effect or are out of range."""
+        task = find_task(self.task)
+        for part, completed in complete_parts(self, task).items():
+            # The class is frozen only once it is complete.
             object.__setattr__(self, part, completed)
-        check_task(self)
+        check_task(self, task)
         if self.phases is not None:
             check_phases(self.phases)
             for name in ("unfreeze_from", "epochs", "learning_rate", "block_decay"):
@@ -111,7 +112,7 @@ class RunConfig:
                     )
         self._check_objective()
         self._check_cache()
-        self._check_adaptation()
+        self._check_adaptation(task)
         if self.resume == "must" and self.run is None:
             raise InputError("resume must needs the folder of the run to go on with: give --run FOLDER.")
         check_least(self, "", {"epochs": 1, "steps_per_execution": 1, "seed": 0})
@@ -132,17 +133,17 @@ class RunConfig:
                 "linear_probe_then_fine_tune."
             )
 
-    def _check_adaptation(self):
+    def _check_adaptation(self, task):
         method = self.adaptation.method
         if self.adaptation.target is None:
             return
-        if self.task != "text_classification" and self.adaptation.masked_epochs is not None:
+        if self.adaptation.masked_epochs is not None and not task.supports_masked_pretraining:
             raise InputError("adaptation.masked_epochs hides words of texts: leave it out for this task.")
-        if self.task == "object_detection":
-            raise InputError("adaptation is for classification: leave it out for object_detection.")
+        if not task.supports_adaptation:
+            raise InputError(f"adaptation is for classification: leave it out for {task.name}.")
         if self.data.multi_label:
             raise InputError("adaptation needs one label per example, but data.multi_label is true: leave one out.")
-        if self.task == "text_classification" and method in STATISTICS_ONLY:
+        if method in STATISTICS_ONLY and not task.has_batch_norm:
             raise InputError(
                 f"adaptation.method {method} changes batch normalization, which text encoders do not have: take mcc, "
                 "deep_coral, mmd, dann or self_training."

@@ -13,7 +13,7 @@ from tl_keras.tasks.registry import TASKS
 
 
 class TrainedRun:
-    """The model of a finished run and what it needs to be used.
+    """Holds the model of a finished run and what is needed to use it.
 
     Args:
         folder: path of the run folder.
@@ -29,7 +29,7 @@ class TrainedRun:
         self.config = parse(["--config", str(self.folder / "config.yaml")])
         self.class_names = models.read_class_names(self.folder / "model.keras")
         if self.class_names is None:
-            raise InputError(f"The model in {str(self.folder)!r} has no class names: it is no model of a run.")
+            raise InputError(f"The model in {str(self.folder)!r} has no class names: it does not belong to a run.")
 
     def __repr__(self):
         """Names the folder, the task and the number of classes."""
@@ -37,10 +37,10 @@ class TrainedRun:
 
     @functools.cached_property
     def model(self):
-        """The plain `keras.Model`, loaded when it is first used."""
+        """The plain `keras.Model`, loaded at its first use."""
         devices.load_tensorflow()
         model = self.task.open_model(self.folder / "model.keras")
-        # A detector has several outputs, and tells its classes by number.
+        # A detector has several outputs, and numbers its classes in one of them.
         if isinstance(model.output_shape, tuple) and model.output_shape[-1] != len(self.class_names):
             raise InputError(
                 f"The model in {str(self.folder)!r} has {model.output_shape[-1]} outputs for {len(self.class_names)} "
@@ -50,7 +50,7 @@ class TrainedRun:
 
     @property
     def metrics(self):
-        """The test figures of the run, a dict."""
+        """Test metrics of the run, a dict."""
         return RunFolder(self.folder).read_json("metrics.json")
 
     @property
@@ -60,36 +60,37 @@ class TrainedRun:
 
     @property
     def image_size(self):
-        """Side of the square images that the model takes, in pixels; runs on texts have none."""
+        """Side in pixels of the square images that the model takes; runs on texts have none."""
         return self.model.input_shape[1]
 
     @property
     def task(self):
-        """Module of the run's task."""
+        """`Task` of the run."""
         return TASKS[self.config.task]
 
     def predict(self, examples):
-        """Computes the probabilities of examples that are in memory.
+        """Predicts examples in memory.
 
         Args:
             examples: images, uint8 (n, height, width, 3), RGB, 0 to 255, of any size; or a list of texts, str, or for
                 pairs tuples of two str.
 
         Returns:
-            float32 (n, num_classes).
+            For a classifier the probabilities, float32 (n, num_classes); for a detector a list of n dicts of `boxes`,
+            `scores` and `labels`.
 
         Raises:
-            InputError: the run takes no such examples.
+            InputError: the examples have the wrong form.
         """
         return self.task.predict_new(self.config, self.model, examples)
 
     def predict_set(self, examples):
-        """Computes the probabilities of what `load_data` or `load_test_data` gave, float32 (n, num_classes)."""
+        """Predicts what the task's `load_data` or `load_test_data` returned, in the form that its `evaluate` takes."""
         return self.task.predict(self.model, examples, self.config.data.batch_size)
 
 
 def load_run(folder):
-    """Opens a finished run. Nothing in the folder is executed: it may come from a stranger.
+    """Opens a finished run, which may come from a stranger: nothing in the folder is executed.
 
     Args:
         folder: path of the run folder.
@@ -98,13 +99,13 @@ def load_run(folder):
         `TrainedRun`.
 
     Raises:
-        InputError: it is no run folder, or its run is not finished, or files of it have changed since.
+        InputError: the folder is not that of a run, the run is not finished, or its files have changed since.
     """
     folder = Path(folder)
     if not os.path.isfile(folder / "config.yaml"):
         raise InputError(f"{str(folder)!r} is not a run folder: give one that `python -m tl_keras.train` made.")
     run = RunFolder(folder)
     if not run.finished:
-        raise InputError(f"The run in {str(folder)!r} is not finished: go on with `{resume_command(folder)}`.")
+        raise InputError(f"The run in {str(folder)!r} is not finished: resume it with `{resume_command(folder)}`.")
     run.require_unchanged()
     return TrainedRun(folder)

@@ -1,148 +1,314 @@
-"""The task "object_detection": from images with boxes to a detector, its figures and its pictures."""
+"""The task "object_detection": images with boxes, from COCO, Pascal VOC, YOLO folders, tables or TFDS."""
 
-import hashlib
+import contextlib
 import json
+import os
 from dataclasses import fields, replace
 
 import numpy as np
 
-from tl_keras import data, evaluation, models, recipes, transfer
+from tl_keras import data, evaluation, models, transfer
+from tl_keras.data.images.image_items import find_image_files, read_ahead
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
+from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.tasks.base import ReportExtras, Task, describe_counts, global_batch_size, parts_of, print_notes
+from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
 
-HEAD_RATE = recipes.HEAD_RATE
-"""Learning rate of the new blocks, while they learn alone, where a recipe chooses it."""
-NEW_BLOCKS = ("neck", "proposals", "head")
-"""Blocks that no pretrained backbone brings."""
-PATIENCE = 4
-"""How many times longer than a classifier a detector learns."""
-LARGEST_IMAGE_SIZE, STRIDE = 640, 32
-"""Pixels; every detector takes multiples of the stride."""
-EXAMPLE = "FILE_OR_FOLDER --pictures FOLDER"
-"""What `predict` takes after the run."""
+MAX_IMAGE_SIZE = 640
+"""Pixels."""
+STRIDE = 32
+"""Pixels; every detector takes multiples of it."""
 SETTINGS = ("feature_pyramid", "channels", "anchor_sizes", "head_units", "num_proposals")
-SMALL_SHARE, SMALLEST_ANCHOR = 0.25, 8.0
+SMALL_BOX_SHARE, MIN_ANCHOR_SIZE = 0.25, 8.0
 
 
-def check_sources(config):
-    """Refuses local weights that are not there, before any image is read.
+class ObjectDetection(Task):
+    """Finds objects of several classes in square images."""
 
-    Args:
-        config: `RunConfig` of a run that is to be trained; a finished one does not need its old weights any more.
+    name = "object_detection"
+    defaults = {"data": {"path": "tree_crowns", "augmentation": "light", "resize": "pad"}}
+    unused_settings = {
+        "data": ("examples_per_class", "multi_label", "class_weight", "path_column"),
+        "model": ("pooling", "hidden_units", "dropout", "label_smoothing", "lora_rank"),
+        "text": None,
+    }
+    augmentations = ("none", "light", "mosaic")
+    named_weights = ("imagenet", "coco", "none")
+    pads_batches = False
+    new_blocks = ("neck", "proposals", "head")
+    step_budget_factor = 4
+    headline_metrics = ("average_precision_50", "mean_average_precision", "f1")
+    result_files = ("training_boxes.png", "detections.png", "precision_recall.png")
+    usage = "FILE_OR_FOLDER --pictures FOLDER"
+    prediction_options = ("score_threshold", "pictures")
+    writers = OBJECT_WRITERS
 
-    Raises:
-        InputError: names the path.
-    """
-    if config.model.weights not in ("imagenet", "coco", "none"):
-        models.find_weight_file(config.model.weights)
+    def defaults_for(self, config):
+        """Adds the backbone and the weights of the detector."""
+        family = FAMILIES[config.detection.detector]
+        weights = config.model.weights or family.named_weights[0]
+        return self.defaults | {"model": {"backbone": family.default_backbone(weights), "weights": weights}}
 
+    def backbones(self, config):
+        """Lists the sizes of the detector, or for one on any backbone the image backbones."""
+        return FAMILIES[config.detection.detector].sizes or [*BACKBONES, f"{HUB_PREFIX}PRESET"]
 
-def load_data(config):
-    """Lists, checks, splits and decodes the images.
+    def check_config(self, config):
+        """Refuses what would cut boxes off, and comparing whole images."""
+        if config.data.resize == "crop":
+            raise InputError("data.resize crop would cut boxes off: take pad or squash for object_detection.")
+        if config.recipe == "few_shot" and config.phases is None:
+            raise InputError("recipe few_shot compares whole images, not boxes: take linear_probe_then_fine_tune.")
 
-    Args:
-        config: `RunConfig`.
+    def network(self, config):
+        """Names the detector and, unless the network is named after it, its backbone."""
+        backbone, detector = os.path.basename(config.model.backbone), config.detection.detector
+        return "Network", backbone if backbone.startswith(detector) else f"{detector} with {backbone}"
 
-    Returns:
-        `BoxSplits` of square uint8 images.
+    def load_data(self, config):
+        """Lists, checks, splits and decodes the images; returns `BoxSplits` of square uint8 images."""
+        settings = config.data
+        records = data.split_boxes(
+            _find_boxes(config, settings.path),
+            validation_fraction=settings.validation_fraction,
+            test_fraction=settings.test_fraction,
+            max_train_images=settings.max_train_images,
+            seed=config.seed,
+        )
+        splits = _load_splits(config, records, settings.image_size or choose_image_size(records))
+        for name, part in parts_of(splits).items():
+            if not any(map(len, part.boxes)):
+                raise InputError(
+                    f"No box is left for the {name} split of {settings.path!r}: expected at least one image with boxes."
+                )
+        print_notes(splits.notes)
+        return splits
 
-    Raises:
-        InputError: the data cannot be used; the message says why.
-    """
-    settings = config.data
-    records = data.split_boxes(
-        _find_boxes(config, settings.path),
-        validation_fraction=settings.validation_fraction,
-        test_fraction=settings.test_fraction,
-        max_train_images=settings.max_train_images,
-        seed=config.seed,
-    )
-    size = settings.image_size or choose_image_size(records)
-    splits = _load_splits(config, records, size)
-    for split, part in _parts(splits).items():
-        if not any(map(len, part.boxes)):
-            raise InputError(
-                f"No box is left for the {split} split of {settings.path!r}: expected at least one image with boxes."
-            )
-    for note in splits.notes:
-        print(f"note: {note}", flush=True)
-    return splits
+    def describe(self, splits):
+        """Counts images, boxes and pixels."""
+        side = splits.train.images[0].shape[0]
+        boxes = ", ".join(f"{sum(map(len, part.boxes)):,}" for part in parts_of(splits).values())
+        skipped = f"; {len(splits.skipped)} files skipped" if splits.skipped else ""
+        classes = ", ".join(splits.class_names[:5]) + (", …" if len(splits.class_names) > 5 else "")
+        counts = describe_counts(self, splits)
+        return f"{counts} images with {boxes} boxes of {classes}, {side} × {side} pixels{skipped}"
 
+    def preview(self, config, splits, folder):
+        """Draws 16 augmented training images with their boxes into `training_boxes.png` and lists skipped files."""
+        data.write_skipped(folder / "skipped.txt", splits.skipped)
+        train = _training_dataset(config, splits, 0, batch_size=16)
+        images, targets = next(iter(train.take(1)))
+        evaluation.plot_boxes(
+            images.numpy(),
+            targets["boxes"].numpy(),
+            targets["labels"].numpy(),
+            [""] * len(images),
+            splits.class_names,
+            folder / "training_boxes.png",
+        )
 
-def describe(splits):
-    """Says in one line what the run learns from.
+    def load_test_data(self, run, path):
+        """Loads images with boxes as a `BoxSet`."""
+        records = data.align_box_classes(_find_boxes(run.config, path), run.class_names)
+        everything = replace(records, splits=["test"] * len(records))
+        return _load_splits(run.config, everything, run.image_size).test
 
-    Args:
-        splits: `BoxSplits`.
-    """
-    side = splits.train.images[0].shape[0]
-    images = ", ".join(f"{len(part)} {name}" for name, part in _parts(splits).items())
-    boxes = ", ".join(f"{sum(map(len, part.boxes)):,}" for part in _parts(splits).values())
-    skipped = f"; {len(splits.skipped)} files skipped" if splits.skipped else ""
-    classes = ", ".join(splits.class_names[:5]) + (", …" if len(splits.class_names) > 5 else "")
-    return f"{images} images with {boxes} boxes of {classes}, {side} × {side} pixels{skipped}"
-
-
-def preview(config, splits, folder):
-    """Draws 16 training images with their boxes, as the first epoch will vary them: are the boxes where they should be?
-
-    Args:
-        config: `RunConfig`.
-        splits: `BoxSplits`.
-        folder: path where `training_boxes.png` is written, and `skipped.txt` with the files that were left out.
-    """
-    data.write_skipped(folder / "skipped.txt", splits.skipped)
-    train = _training_dataset(replace(config, data=replace(config.data, batch_size=16)), splits, 0)
-    images, targets = next(iter(train.take(1)))
-    evaluation.plot_boxes(
-        images.numpy(),
-        targets["boxes"].numpy(),
-        targets["labels"].numpy(),
-        [""] * len(images),
-        splits.class_names,
-        folder / "training_boxes.png",
-    )
-
-
-def load_test_data(run, path):
-    """Loads other images to test a finished run on.
-
-    Args:
-        run: `TrainedRun`, whose model is loaded when the data have turned out to be good.
-        path: images with boxes, all of which are taken.
-
-    Returns:
-        `BoxSet`.
-
-    Raises:
-        InputError: the data cannot be used, or have a class that the model does not know.
-    """
-    records = data.align_box_classes(_find_boxes(run.config, path), run.class_names)
-    everything = replace(records, splits=["test"] * len(records))
-    return _load_splits(run.config, everything, run.image_size).test
-
-
-def fingerprint(splits):
-    """Tells data apart.
-
-    Args:
-        splits: `BoxSplits`.
-
-    Returns:
-        Dict of the numbers of images and classes, and a hash of their names, splits, boxes and pixels.
-    """
-    digest = hashlib.sha256(repr(splits.class_names).encode())
-    for name, part in _parts(splits).items():
-        digest.update(repr((name, part.names)).encode("utf-8", "surrogateescape"))
+    def content(self, name, part):
+        """Yields names, boxes, labels and pixels, or the digests of the pixels of files."""
+        yield repr((name, part.names)).encode("utf-8", "surrogateescape")
         for boxes, labels in zip(part.boxes, part.labels, strict=True):
-            digest.update(repr((boxes.tolist(), labels.tolist())).encode())
-        digest.update(part.images if isinstance(part.images, np.ndarray) else part.images.digests)
-    counts = {name: len(part) for name, part in _parts(splits).items()}
-    return counts | {"classes": len(splits.class_names), "sha256": digest.hexdigest()}
+            yield repr((boxes.tolist(), labels.tolist())).encode()
+        yield part.images if isinstance(part.images, np.ndarray) else part.images.digests
+
+    def build_model(self, config, splits):
+        """Builds the `Detector`, see `build_object_detector`."""
+        model = config.model
+        return models.build_object_detector(
+            config.detection.detector,
+            len(splits.class_names),
+            backbone=model.backbone,
+            image_size=splits.train.images[0].shape[0],
+            weights=model.weights,
+            weights_sha256=model.weights_sha256,
+            settings=_settings(config.detection, splits.train, own_shape=model.weights != "coco"),
+            class_names=splits.class_names,
+        )
+
+    def compile_model(self, config, model, optimizer):
+        """Compiles the detector, which brings its own losses."""
+        model.compile(optimizer, jit_compile=True if config.xla else "auto")
+
+    def training_inputs(self, config, splits, first_epoch, features=None, num_replicas=1):
+        """Prepares shuffled, augmented batches of images with boxes, or of their cached activations."""
+        batch_size = global_batch_size(config, num_replicas)
+        return {
+            "x": _training_dataset(config, splits, first_epoch, features, batch_size=batch_size),
+            "shuffle": False,
+            "steps_per_epoch": data.steps_per_epoch(splits.train, batch_size),
+            "validation_data": data.make_box_dataset(
+                (features or splits).validation, batch_size, max_boxes=_max_boxes(config, splits)
+            ),
+        }
+
+    def activation_sources(self, config, splits, num_replicas=1):
+        """Returns the `BoxSource` of the training and of the validation images."""
+        batch_size, max_boxes = global_batch_size(config, num_replicas), _max_boxes(config, splits)
+        views = config.cache.views or 1
+        train = transfer.BoxSource(splits.train, batch_size, max_boxes, views, config.data.augmentation, config.seed)
+        return train, transfer.BoxSource(splits.validation, batch_size, max_boxes)
+
+    def save_model(self, config, model, folder):
+        """Saves the detector from images to boxes, also as a SavedModel, which needs neither Keras nor this project."""
+        inference = model.inference_model()
+        models.save_model(inference, folder / "model.keras", class_names=model.class_names)
+        models.export_detector(inference, model.class_names, folder / evaluation.EXPORTED)
+
+    def open_model(self, path):
+        """Opens the saved detector, see `tl_keras.models.open_detector`."""
+        return models.open_detector(path)
+
+    def predict(self, model, examples, batch_size):
+        """Detects the objects in every image of a `BoxSet`.
+
+        Args:
+            model: detector, or what `save_model` saved of it.
+            examples: `BoxSet` of n images.
+            batch_size: images computed at once.
+
+        Returns:
+            List of n dicts of `boxes`, float32 (k, 4), xyxy in pixels of the square image, `scores`, float32 (k,), 0
+            to 1 in descending order, and `labels`, int32 (k,).
+        """
+        images = data.make_box_dataset(examples, batch_size, max_boxes=data.most_boxes(examples))
+        with data.own_errors():
+            return models.detect(model, images.map(lambda pixels, _: pixels))
+
+    def choose_threshold(self, config, model, splits):
+        """Chooses the score with the best F1 on the validation images."""
+        part = splits.validation
+        return evaluation.best_threshold(part.boxes, part.labels, self.predict(model, part, config.data.batch_size))
+
+    def evaluate(self, config, predictions, examples, folder, score_threshold=None):
+        """Measures detections in pixels of the original images, and draws them.
+
+        Args:
+            config: `RunConfig`.
+            predictions: what `predict` returned.
+            examples: `BoxSet` of the n images with their ground truth.
+            folder: path that `detections.png`, `precision_recall.png` and `detections.json` are written to. The last
+                holds `truth`, a COCO document, and `results` in COCO's form.
+            score_threshold: score from which a detection counts; None chooses it on these images.
+
+        Returns:
+            Tuple of the metrics, a dict ready for JSON, and a list of (caption, path of a plot).
+        """
+        names = examples.class_names
+        ground_truth = [_restore(examples, row, boxes) for row, boxes in enumerate(examples.boxes)]
+        detections = [one | {"boxes": _restore(examples, row, one["boxes"])} for row, one in enumerate(predictions)]
+        metrics = evaluation.detection_metrics(ground_truth, examples.labels, detections, names, score_threshold)
+        pictures = [
+            ("Precision and recall", folder / "precision_recall.png"),
+            ("Ground truth (left) and predictions (right), most mistakes first", folder / "detections.png"),
+        ]
+        evaluation.plot_precision_recall(metrics, pictures[0][1])
+        evaluation.plot_detections(
+            examples.images,
+            examples.boxes,
+            examples.labels,
+            predictions,
+            examples.names,
+            names,
+            pictures[1][1],
+            score_threshold=metrics["score_threshold"],
+        )
+        document = data.coco_document(replace(examples, boxes=ground_truth), examples.names)
+        results = {"truth": document, "results": data.coco_results(detections)}
+        (folder / "detections.json").write_text(json.dumps(results), encoding="utf-8")
+        return metrics, pictures
+
+    def report_extras(self, config, splits, predictions, metrics):
+        """Adds the skipped files, the notes on the data and the chosen score threshold."""
+        threshold = metrics["score_threshold"]
+        note = f"Detections count from a score of {threshold:.2f}, which is best on the validation images."
+        return ReportExtras(skipped=splits.skipped, notes=(*splits.notes, note))
+
+    def card_facts(self, config, model):
+        """Describes the size of the images, and how they are brought to it."""
+        return {"image_size": model.image_size, "resize": config.data.resize, "finds_boxes": True}
+
+    def predict_new(self, config, model, examples):
+        """Detects the objects in images in memory.
+
+        Args:
+            config: `RunConfig` of the run.
+            model: detector.
+            examples: uint8 (n, height, width, 3), RGB, 0 to 255; or a list of n uint8 (height, width, 3) of any sizes.
+
+        Returns:
+            List of n dicts, as `predict` returns them, with boxes in pixels of each image.
+
+        Raises:
+            InputError: the examples are not such images.
+        """
+        for image in examples if len(examples) else [np.zeros(0)]:
+            image = np.asarray(image)
+            if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
+                raise InputError(
+                    f"Cannot look for objects in an array of shape {image.shape} and dtype {image.dtype}: expected "
+                    "uint8 images (height, width, 3), RGB, 0 to 255."
+                )
+        size, resize = model.input_shape[1], config.data.resize
+        squares = np.stack([data.resize_image(image, size, resize) for image in examples])
+        detections = models.detect(model, squares, batch_size=config.data.batch_size)
+        return [
+            one | {"boxes": data.restore_boxes(one["boxes"], image.shape[:2], size, resize)}
+            for one, image in zip(detections, examples, strict=True)
+        ]
+
+    def find_items(self, config, arguments, options):
+        """Lists the image files among files and folders."""
+        return find_image_files(arguments)
+
+    def predict_items(self, run, items, options):
+        """Detects the objects in image files, batch by batch.
+
+        A prediction is a list of (class name, score, box), the highest score first; a box is left, top, right, bottom
+        in pixels of the upright image.
+        """
+        settings, chosen = run.config.data, options.score_threshold
+        threshold = run.metrics["score_threshold"] if chosen is None else chosen
+        for files, images in read_ahead(items, run.image_size, settings.resize, settings.batch_size):
+            readable = [image for image in images if isinstance(image, np.ndarray)]
+            decoding = {"score_threshold": threshold, "batch_size": settings.batch_size}
+            detections = iter(models.detect(run.model, np.stack(readable), **decoding) if readable else ())
+            for file, image in zip(files, images, strict=True):
+                if isinstance(image, data.BadImage):
+                    yield file, [], image.reason
+                else:
+                    one = next(detections)
+                    boxes = data.restore_boxes(one["boxes"], data.upright_size(file), run.image_size, settings.resize)
+                    names = [run.class_names[label] for label in one["labels"]]
+                    yield file, list(zip(names, one["scores"].tolist(), boxes.tolist(), strict=True)), None
+
+    @contextlib.contextmanager
+    def open_writer(self, run, stream, options):
+        """Opens a writer of (file, detections), which also draws them where pictures are asked for."""
+        with contextlib.ExitStack() as stack:
+            writers = [stack.enter_context(self.writers[options.format](stream, run.class_names))]
+            if options.pictures:
+                writers.append(stack.enter_context(picture_writer(options.pictures, run.class_names)))
+
+            def write(file, detections):
+                size = data.upright_size(file)
+                for writer in writers:
+                    writer(file, size, detections)
+
+            yield write
 
 
 def choose_image_size(records):
-    """Chooses the side of the images: that of the pictures, so that objects stay as large, up to `LARGEST_IMAGE_SIZE`.
+    """Chooses the side of the images: that of the originals, so that objects keep their size, up to `MAX_IMAGE_SIZE`.
 
     Args:
         records: `BoxRecords`.
@@ -151,14 +317,14 @@ def choose_image_size(records):
         Side in pixels, a multiple of `STRIDE`.
     """
     longest = int(np.median(records.sizes.max(axis=1)))
-    return min(LARGEST_IMAGE_SIZE, -(-max(longest, 1) // STRIDE) * STRIDE)
+    return min(MAX_IMAGE_SIZE, -(-max(longest, 1) // STRIDE) * STRIDE)
 
 
 def choose_anchor_sizes(box_set):
     """Chooses the sides of the anchors of five levels, each twice as large as the one before.
 
-    The finest is the power of two next to the small boxes: those that a quarter of all are smaller than. It has
-    `SMALLEST_ANCHOR` pixels at least.
+    The finest is the power of two next to the small boxes, the quantile `SMALL_BOX_SHARE` of all sides, and at least
+    `MIN_ANCHOR_SIZE` pixels.
 
     Args:
         box_set: `BoxSet` of the training images.
@@ -168,239 +334,8 @@ def choose_anchor_sizes(box_set):
     """
     boxes = np.concatenate(box_set.boxes)
     sides = np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
-    finest = max(SMALLEST_ANCHOR, 2.0 ** np.round(np.log2(np.quantile(sides, SMALL_SHARE))))
+    finest = max(MIN_ANCHOR_SIZE, 2.0 ** np.round(np.log2(np.quantile(sides, SMALL_BOX_SHARE))))
     return tuple(float(finest * 2**level) for level in range(5))
-
-
-def build_model(config, splits):
-    """Builds the detector for the classes and the image size of the data.
-
-    Args:
-        config: `RunConfig`.
-        splits: `BoxSplits`.
-
-    Returns:
-        `Detector`, see `build_object_detector`.
-    """
-    model = config.model
-    detector = models.build_object_detector(
-        config.detection.detector,
-        len(splits.class_names),
-        backbone=model.backbone,
-        image_size=splits.train.images[0].shape[0],
-        weights=model.weights,
-        weights_sha256=model.weights_sha256,
-        settings=_settings(config.detection, splits.train, own_shape=model.weights != "coco"),
-        class_names=splits.class_names,
-    )
-    if detector.weights_report:
-        print(detector.weights_report, flush=True)
-    return detector
-
-
-def compile_model(config, model, optimizer):
-    """Compiles the detector, or a suffix of it; its losses are its own.
-
-    Args:
-        config: `RunConfig`.
-        model: what `build_model` returned, or its last part.
-        optimizer: Keras optimizer.
-    """
-    model.compile(optimizer, jit_compile=True if config.xla else "auto")
-
-
-def activation_sources(config, splits):
-    """Says what goes through the frozen part of a model, where what it computes is stored.
-
-    Args:
-        config: `RunConfig`.
-        splits: `BoxSplits`.
-
-    Returns:
-        Tuple of two `BoxSource`: training and validation images.
-    """
-    settings, most = config.data, _most_boxes(config, splits)
-    views = config.cache.views or 1
-    train = transfer.BoxSource(splits.train, settings.batch_size, most, views, settings.augmentation, config.seed)
-    return train, transfer.BoxSource(splits.validation, settings.batch_size, most)
-
-
-def training_inputs(config, splits, first_epoch, features=None):
-    """Prepares what `fit` reads.
-
-    Args:
-        config: `RunConfig`.
-        splits: `BoxSplits`.
-        first_epoch: epoch of the run, counted from 0, that the data begin with.
-        features: `Features` to train on in place of the images; None trains on the images.
-
-    Returns:
-        Dict of arguments of `fit`: the training data, the number of steps, the validation data.
-    """
-    batch_size = config.data.batch_size
-    return {
-        "x": _training_dataset(config, splits, first_epoch, features),
-        "shuffle": False,
-        "steps_per_epoch": data.steps_per_epoch(splits.train, batch_size),
-        "validation_data": data.make_box_dataset(
-            (features or splits).validation, batch_size, max_boxes=_most_boxes(config, splits)
-        ),
-    }
-
-
-def predict(model, box_set, batch_size):
-    """Finds the objects in every image, in order, batch by batch.
-
-    Args:
-        model: detector, or what `save_trained` saved of it.
-        box_set: `BoxSet` of n images.
-        batch_size: images computed at once.
-
-    Returns:
-        List of n dicts of `boxes`, float32 (k, 4), xyxy in pixels of the square image, `scores`, float32 (k,), 0 to 1,
-        best first, and `labels`, int32 (k,).
-    """
-    images = data.make_box_dataset(box_set, batch_size, max_boxes=data.most_boxes(box_set))
-    with data.own_errors():
-        return models.detect(model, images.map(lambda pixels, _: pixels))
-
-
-def choose_threshold(config, model, splits):
-    """Chooses from which score on an object counts as found: the best F1 on the validation images.
-
-    Args:
-        config: `RunConfig`.
-        model: trained detector.
-        splits: `BoxSplits`.
-
-    Returns:
-        A score, 0 to 1.
-    """
-    part = splits.validation
-    return evaluation.best_threshold(part.boxes, part.labels, predict(model, part, config.data.batch_size))
-
-
-def evaluate(config, predictions, box_set, folder, score_threshold=None):
-    """Measures predictions, in pixels of the images as they were, and draws them.
-
-    Args:
-        config: `RunConfig`.
-        predictions: what `predict` returned.
-        box_set: `BoxSet` of the n images with their true boxes.
-        folder: path where `detections.png`, `precision_recall.png` and `detections.json` are written: the last holds
-            `truth`, a COCO document, and `results` in COCO's form.
-        score_threshold: from which score on an object counts as found; None chooses it by these very images.
-
-    Returns:
-        Tuple of the metrics, a dict ready for JSON, and the pictures, a list of (caption, path).
-    """
-    names = box_set.class_names
-    truth = [_restored(box_set, row, boxes) for row, boxes in enumerate(box_set.boxes)]
-    found = [one | {"boxes": _restored(box_set, row, one["boxes"])} for row, one in enumerate(predictions)]
-    metrics = evaluation.detection_metrics(truth, box_set.labels, found, names, score_threshold)
-    pictures = [
-        ("Precision and recall", folder / "precision_recall.png"),
-        ("True boxes (left) and found ones (right), most mistakes first", folder / "detections.png"),
-    ]
-    evaluation.plot_precision_recall(metrics, pictures[0][1])
-    evaluation.plot_detections(
-        box_set.images,
-        box_set.boxes,
-        box_set.labels,
-        predictions,
-        box_set.names,
-        names,
-        pictures[1][1],
-        score_threshold=metrics["score_threshold"],
-    )
-    document = data.coco_document(replace(box_set, boxes=truth), box_set.names)
-    (folder / "detections.json").write_text(
-        json.dumps({"truth": document, "results": data.coco_results(found)}), encoding="utf-8"
-    )
-    return metrics, pictures
-
-
-def report_extras(config, splits, predictions, metrics):
-    """Gathers what else the report shows.
-
-    Args:
-        config: `RunConfig`.
-        splits: `BoxSplits`.
-        predictions: what `predict` returned for the test images.
-        metrics: what `evaluate` returned for them.
-
-    Returns:
-        Dict of arguments of `write_report`.
-    """
-    threshold = metrics["score_threshold"]
-    note = f"Objects count as found from a score of {threshold:.2f} on, which is best for the validation images."
-    return {"skipped": splits.skipped, "notes": [*splits.notes, note]}
-
-
-def save_trained(config, model, folder):
-    """Saves the detector, from images to boxes, scores and labels: as `model.keras`, and without Keras and this project
-    as a SavedModel, see `export_detector`.
-
-    Args:
-        config: `RunConfig`.
-        model: what `build_model` returned, trained.
-        folder: path of the run folder.
-    """
-    inference = model.inference_model()
-    models.save_model(inference, folder / "model.keras", class_names=model.class_names)
-    models.export_detector(inference, model.class_names, folder / evaluation.EXPORTED)
-
-
-def card_facts(config, model):
-    """Tells what the model takes.
-
-    Args:
-        config: `RunConfig`.
-        model: detector.
-
-    Returns:
-        Dict of arguments of `write_model_card`.
-    """
-    return {"image_size": model.image_size, "resize": config.data.resize, "finds_boxes": True}
-
-
-def open_model(path):
-    """Opens the saved model of a run, see `tl_keras.models.open_detector`."""
-    return models.open_detector(path)
-
-
-def predict_new(config, model, images):
-    """Finds the objects in images that are in memory.
-
-    Args:
-        config: `RunConfig` of the run.
-        model: detector.
-        images: uint8 (n, height, width, 3), RGB, 0 to 255; or a list of n uint8 (height, width, 3) of any sizes.
-
-    Returns:
-        List of n dicts, as `predict` returns them, with boxes in pixels of each image.
-
-    Raises:
-        InputError: these are no images.
-    """
-    for image in images if len(images) else [np.zeros(0)]:
-        image = np.asarray(image)
-        if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
-            raise InputError(
-                f"Cannot look for objects in an array of shape {image.shape} and dtype {image.dtype}: expected uint8 "
-                "images (height, width, 3), RGB, 0 to 255."
-            )
-    size, resize = model.input_shape[1], config.data.resize
-    squares = np.stack([data.resize_image(image, size, resize) for image in images])
-    found = models.detect(model, squares, batch_size=config.data.batch_size)
-    return [
-        one | {"boxes": data.restore_boxes(one["boxes"], image.shape[:2], size, resize)}
-        for one, image in zip(found, images, strict=True)
-    ]
-
-
-def _parts(splits):
-    return {"training": splits.train, "validation": splits.validation, "test": splits.test}
 
 
 def _find_boxes(config, path):
@@ -427,30 +362,30 @@ def _load_splits(config, records, image_size):
 
 
 def _settings(detection, train, own_shape):
-    """Makes the settings of the detector: what is given, the rest as its authors have it, anchors by the data.
+    """Combines what was configured with the defaults of the detector's authors; anchors follow the data.
 
-    Whole detectors come with their anchors, and so with a shape that is not their own to choose.
+    A whole detector with COCO weights comes with its anchors: its shape cannot be chosen.
     """
     settings = FAMILIES[detection.detector].settings()
-    own = {field.name for field in fields(settings)}
-    given = {name: getattr(detection, name) for name in SETTINGS if getattr(detection, name) is not None}
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    if own_shape and "anchor_sizes" in own - given.keys():
-        given["anchor_sizes"] = choose_anchor_sizes(train)
+    known = {field.name for field in fields(settings)}
+    chosen = {name: getattr(detection, name) for name in SETTINGS if getattr(detection, name) is not None}
+    chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()}
+    if own_shape and "anchor_sizes" in known - chosen.keys():
+        chosen["anchor_sizes"] = choose_anchor_sizes(train)
     decoding = replace(
         settings.decoding,
         score_threshold=detection.score_threshold,
         max_detections=detection.max_detections,
         overlap_threshold=detection.overlap_threshold or settings.decoding.overlap_threshold,
     )
-    return replace(settings, **given, decoding=decoding)
+    return replace(settings, **chosen, decoding=decoding)
 
 
-def _training_dataset(config, splits, first_epoch, features=None):
+def _training_dataset(config, splits, first_epoch, features=None, *, batch_size):
     return data.make_box_dataset(
         features.train if features else splits.train,
-        config.data.batch_size,
-        max_boxes=_most_boxes(config, splits),
+        batch_size,
+        max_boxes=_max_boxes(config, splits),
         shuffle_seed=config.seed,
         augmentation="none" if features else config.data.augmentation,
         first_epoch=first_epoch,
@@ -458,11 +393,11 @@ def _training_dataset(config, splits, first_epoch, features=None):
     )
 
 
-def _most_boxes(config, splits):
-    """One number of places for every batch of a run, so that nothing is traced again."""
-    varied = data.most_boxes(splits.train, augmentation=config.data.augmentation)
-    return max(varied, data.most_boxes(splits.validation))
+def _max_boxes(config, splits):
+    """Returns the number of boxes that every batch is padded to, one for the whole run, so that nothing is retraced."""
+    augmented = data.most_boxes(splits.train, augmentation=config.data.augmentation)
+    return max(augmented, data.most_boxes(splits.validation))
 
 
-def _restored(box_set, row, boxes):
+def _restore(box_set, row, boxes):
     return data.restore_boxes(boxes, box_set.sizes[row], box_set.images[row].shape[0], box_set.resize)

@@ -1,13 +1,12 @@
-"""The tasks: each is one file, whose functions the verbs call in this order."""
+"""The tasks by name."""
 
-from tl_keras.tasks import image_classification, object_detection, text_classification
+from tl_keras.tasks.image_classification import ImageClassification
+from tl_keras.tasks.object_detection import ObjectDetection
+from tl_keras.tasks.text_classification import TextClassification
 
 TASKS = {
-    "image_classification": image_classification,
-    "text_classification": text_classification,
-    "object_detection": object_detection,
+    "image_classification": ImageClassification(),
+    "text_classification": TextClassification(),
+    "object_detection": ObjectDetection(),
 }
-"""Each module has `check_sources`, `load_data`, `fingerprint`, `describe`, `preview`, `build_model`, `compile_model`,
-`activation_sources`, `training_inputs`, `predict`, `choose_threshold`, `evaluate`, `report_extras`, `save_trained`
-and `card_facts`; for finished runs `open_model`, `predict_new` and `load_test_data`; and the constants `HEAD_RATE`,
-`NEW_BLOCKS`, `PATIENCE` and `EXAMPLE`."""
+"""Each value is a `Task`."""

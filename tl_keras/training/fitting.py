@@ -1,4 +1,4 @@
-"""Trains a model phase by phase, on the images or on what its frozen blocks made of them."""
+"""Trains a model phase by phase, on the examples or on cached activations of its frozen blocks."""
 
 import functools
 import gc
@@ -13,12 +13,12 @@ from tl_keras.tasks.registry import TASKS
 from tl_keras.training import replicas
 from tl_keras.training.phase_features import PhaseFeatures
 
-LOWERED_RATE = 0.1
-"""What all learning rates are multiplied by after the loss was no number."""
+RATE_REDUCTION = 0.1
+"""Factor on all learning rates after the loss was not finite."""
 
 
 def make_optimizer(settings):
-    """Makes the one optimizer of a run.
+    """Creates the one optimizer of a run.
 
     Args:
         settings: `OptimizerConfig`.
@@ -36,7 +36,7 @@ def make_optimizer(settings):
 
 
 def fit_phases(config, model, splits, phases, run, seconds_left=None):
-    """Trains a model phase by phase, from the run's newest checkpoint on.
+    """Trains a model phase by phase, starting from the run's newest checkpoint.
 
     Args:
         config: `RunConfig`.
@@ -44,7 +44,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
         splits: what the task's `load_data` returned.
         phases: list of `Phase`.
         run: `RunFolder`.
-        seconds_left: time that all phases may take together; None for as long as it takes.
+        seconds_left: maximum time of all phases together; None sets no limit.
 
     Returns:
         Dict from metric name to its value in each epoch.
@@ -65,25 +65,25 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     watching = [staging, callbacks.ProgressLines(staging, run), saving]
     if distribution.is_multi_worker(strategy):
         watching.insert(0, distribution.ChiefDecides(strategy))
-    done = len(staging.state["ends"])
+    phases_done = len(staging.state["ends"])
     with quick_collection(), data.own_errors():
         record = run / "checkpoints" / "cache.json"
         with replicas.chief_first(record, strategy):
-            features = PhaseFeatures(config, model, splits, phases, done, record)
-        _tell(features, run, insisted=config.cache.mode == "on" or config.cache.views is not None)
+            features = PhaseFeatures(config, model, splits, phases, phases_done, record)
+        _report_cache(features, run, required=config.cache.mode == "on" or config.cache.views is not None)
         while (index := len(staging.state["ends"])) < len(phases):
             start = max([saving.progress.epochs, *staging.state["ends"]]), staging.state["steps"]
             try:
                 _fit_phase(config, model, splits, phases[index], features.of(index), watching, start)
             except callbacks.NotFinite as error:
                 roll_back(error, saving, run)
-            # Steps and data that were traced hold on to each other, and to what was stored: it would pile up.
+            # Traced steps and their data refer to each other and to the cached activations, which would pile up.
             gc.collect()
     return saving.progress.history
 
 
 def make_saving(config, run, progress, staging, model):
-    """Makes the callback that saves the run, where it is new with a first checkpoint to fall back on.
+    """Creates the callback that saves the run, and a first checkpoint for a new run to fall back on.
 
     Args:
         config: `RunConfig`.
@@ -96,7 +96,7 @@ def make_saving(config, run, progress, staging, model):
         `SaveCheckpoints`.
 
     Raises:
-        InputError: a weight that the run would begin with is not finite.
+        InputError: an initial weight is not finite.
     """
     saving = callbacks.SaveCheckpoints(
         run / "checkpoints",
@@ -111,14 +111,12 @@ def make_saving(config, run, progress, staging, model):
         try:
             saving.save()
         except callbacks.NotFinite as error:
-            raise InputError(
-                "A weight to begin with is not a finite number: give --model.weights another file."
-            ) from error
+            raise InputError("An initial weight is not a finite number: give --model.weights another file.") from error
     return saving
 
 
 def roll_back(error, saving, run):
-    """Goes back to the newest checkpoint, whose weights are finite, and on at a lower rate; that helps once or never.
+    """Restores the newest checkpoint and continues at a tenth of the learning rate; a second failure stops the run.
 
     Args:
         error: `NotFinite`.
@@ -126,70 +124,75 @@ def roll_back(error, saving, run):
         run: `RunFolder`.
 
     Raises:
-        RunStopped: the rate has been lowered already, or no checkpoint can be read.
+        RunStopped: the rate was reduced before, no checkpoint can be read, or several workers train.
     """
     staging = saving.unfreezing
-    lowered = staging.state["rate"] < 1
-    # Of several workers each would have to go back at once.
+    reduced = staging.state["rate"] < 1
+    # Several workers would have to restore at the same step.
     alone = not distribution.is_multi_worker(saving.whole_model.distribute_strategy)
-    progress = None if lowered or not alone else callbacks.restore_newest(saving.folder, saving.whole_model, staging)
+    progress = None if reduced or not alone else callbacks.restore_newest(saving.folder, saving.whole_model, staging)
     if progress is None:
         raise RunStopped(
-            f"The loss or a weight is no longer a finite number at {error}{', even at a tenth of the rate' * lowered}: "
-            "look for such values in the data of that batch, or begin anew with a lower learning_rate."
+            f"The loss or a weight is no longer a finite number at {error}{', even at a tenth of the rate' * reduced}: "
+            "look for such values in the data of that batch, or start again with a lower learning_rate."
         ) from error
     saving.progress = progress
-    staging.state["rate"] = LOWERED_RATE
-    print(f"the loss or a weight was no finite number at {error}: all rates are a tenth from here on", flush=True)
+    staging.state["rate"] = RATE_REDUCTION
+    print(
+        f"the loss or a weight was not finite at {error}: continuing from the newest checkpoint with all learning "
+        "rates at a tenth",
+        flush=True,
+    )
     run.log("rollback", {"at": str(error)})
 
 
-def _fit_phase(config, model, splits, phase, reading, watching, start):
-    """Trains one phase on what it reads, from an epoch and so many of its steps on, and holds on to none of it."""
-    cut, stored = reading or (None, None)
+def _fit_phase(config, model, splits, phase, cached, watching, start):
+    """Trains one phase from an epoch and a step within it, and keeps no reference to what it trained on."""
+    cut, features = cached or (None, None)
     first_epoch, steps_done = start
     strategy = model.distribute_strategy
-    inputs = TASKS[config.task].training_inputs(config, splits, first_epoch, stored)
+    num_replicas = strategy.num_replicas_in_sync
+    inputs = TASKS[config.task].training_inputs(config, splits, first_epoch, features, num_replicas)
     with strategy.scope():
         learner = make_learner(config, model, phase, cut)
-    if strategy.num_replicas_in_sync > 1:
+    if num_replicas > 1:
         distribution.shard_steps(learner, replicas.steps_per_execution(config, strategy))
         inputs = distribution.shard_inputs(inputs, strategy, steps_done)
     else:
         inputs["x"] = inputs["x"].skip(steps_done)
     if steps_done:
-        # Keras makes the metrics in the first step, and those of the steps before are to be put back into them.
+        # Keras creates the metrics in the first step, and those of the earlier steps must be restored into them.
         learner.evaluate(inputs["validation_data"], steps=1, verbose=0)
     learner.fit(
         **inputs,
         initial_epoch=first_epoch,
         epochs=first_epoch + phase.epochs,
         verbose=0,
-        callbacks=[*watching, *([callbacks.ReleaseRows(stored)] if stored else [])],
+        callbacks=[*watching, *([callbacks.ReleaseRows(features)] if features else [])],
     )
     learner.train_function = learner.test_function = learner.predict_function = None
 
 
 def _steps_per_epoch(config, splits):
-    """Counts the steps where one that updates takes several, which a phase must have; else they do not matter."""
+    """Counts the steps of an epoch if gradients are accumulated, since a phase needs one update at least; else None."""
     if config.optimizer.accumulation_steps == 1:
         return None
     return TASKS[config.task].training_inputs(config, splits, 0)["steps_per_epoch"]
 
 
 def _check_monitors(model, phases):
-    """Refuses a metric to watch that the model does not report, before anything is computed."""
+    """Refuses to monitor a metric that the model does not report, before anything is computed."""
     for phase in phases:
         if (phase.until or phase.restore_best) and phase.monitor not in (names := models.reported_metrics(model)):
             raise unknown_name("metric to watch", phase.monitor, names)
 
 
 def find_warnings(config, model, phases, plan):
-    """Looks for settings that are allowed but hardly meant.
+    """Finds settings that are allowed but probably not intended.
 
     Args:
         config: `RunConfig`.
-        model: `keras.Model` as `train.build_model` makes it.
+        model: `keras.Model` as `build_model` builds it.
         phases: list of `Phase`.
         plan: what `plan_phases` returned for them.
 
@@ -197,43 +200,49 @@ def find_warnings(config, model, phases, plan):
         List of sentences.
     """
     sentences = transfer.find_warnings(model, phases, plan)
-    learning = {block for record in plan for block in record["blocks"]}
-    idle = [block for block in transfer.block_names(model) if block not in learning]
-    if config.model.weights == "none" and idle:
-        sentences.append(f"weights are random and never learn in: {', '.join(idle)}")
+    trained = {block for record in plan for block in record["blocks"]}
+    untrained = [block for block in transfer.block_names(model) if block not in trained]
+    if config.model.weights == "none" and untrained:
+        sentences.append(f"weights are random and never trained in: {', '.join(untrained)}")
     if config.adaptation.method in STATISTICS_ONLY and config.batch_norm == "inference":
         sentences.append(
-            f"{config.adaptation.method} replaces statistics that the classifier learned with, and these are still the "
-            "pretrained network's: --batch_norm recalibrate takes those of the source first"
+            f"{config.adaptation.method} replaces statistics that the classifier was trained with, and these are still "
+            "the pretrained network's: --batch_norm recalibrate takes those of the source first"
         )
     return sentences
 
 
 def recalibrate(config, model, splits):
-    """Estimates the statistics of batch normalization anew, on the training data as they are."""
+    """Estimates the statistics of batch normalization on the training data, without augmentation.
+
+    Args:
+        config: `RunConfig`.
+        model: `keras.Model`. It is changed.
+        splits: what the task's `load_data` returned.
+    """
     plain = replace(config, data=replace(config.data, augmentation="none"))
     inputs = TASKS[config.task].training_inputs(plain, splits, 0)
     layers = transfer.recalibrate_batch_norm(model, inputs["x"], inputs["steps_per_epoch"])
     print(f"batch_norm: the statistics of {layers} layers were estimated anew on the training data", flush=True)
 
 
-def _tell(features, run, insisted):
-    """Prints what is stored, and why, and keeps it for the report; nothing where a resumed run repeats the decision."""
+def _report_cache(features, run, required):
+    """Prints what is cached and why, and logs it for the report; prints nothing where a resumed run repeats it."""
     if features.plan is not None:
         print(features.plan, flush=True)
         run.log("cache", {"lines": features.describe()})
-    elif insisted and features.decision.places == (None,) * len(features.decision.places):
+    elif required and features.decision.places == (None,) * len(features.decision.places):
         print(*features.describe(), sep="\n", flush=True)
 
 
 def make_learner(config, model, phase, cut=None):
-    """Makes what is fit in a phase: the model, what lies behind a cut, or its features where those are to be learned.
+    """Builds what is fit in a phase: the model, the part behind a cut, or its features for a contrastive loss.
 
     Args:
         config: `RunConfig`.
         model: compiled `keras.Model`.
         phase: `Phase`.
-        cut: Keras tensor inside the model, whose stored values are trained on; None trains on the examples.
+        cut: Keras tensor inside the model whose cached values are trained on; None trains on the examples.
 
     Returns:
         Compiled `keras.Model` that shares its layers and its optimizer with the model.

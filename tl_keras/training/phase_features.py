@@ -1,4 +1,4 @@
-"""What each phase of a run trains on: the examples, or what the frozen part of the model made of them."""
+"""Chooses for each phase what it trains on, the examples or cached activations, and computes the activations."""
 
 import json
 import time
@@ -14,60 +14,65 @@ from tl_keras.tasks.registry import TASKS
 
 MEMORY, DISK = "memory", "disk"
 MEMORY_SHARE = 0.5
-"""Part of the free memory that activations may take, at most."""
+"""Maximum share of the free memory that activations may take."""
 MEMORY_RATE = 6e9
-"""Bytes gathered from memory in a second, row by row; one core of 2020 does more."""
+"""Bytes a second that are gathered from memory row by row, a low estimate for one core."""
 WRITING_SLOWDOWN = 4
-"""How much slower than the disk alone activations are written, since their checksum is made by the way."""
+"""Factor by which writing activations is slower than the disk, since they are checksummed meanwhile."""
 MEASURED_EXAMPLES = 4
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Where the activations of each phase go; a resumed run repeats it, whatever it would measure now."""
+    """Says where the activations of each phase are stored; a resumed run repeats it, whatever it would measure."""
 
     places: tuple[str | None, ...]
     """For each phase "memory", "disk", or None where it trains on the examples."""
     one_pass: bool
-    """Whether all are computed at once; else each when its phase comes."""
+    """All activations are computed at once; else those of each phase when it starts."""
 
 
 class PhaseFeatures:
-    """Stores what phases can train on in place of the examples, and hands it to them one after the other.
+    """Caches the activations that phases train on, and hands them to one phase after the other.
 
     Args:
         config: `RunConfig`.
         model: `keras.Model`.
         splits: what the task's `load_data` returned.
         phases: list of `Phase`.
-        phases_done: how many of the first phases are over.
+        phases_done: number of phases that are finished already.
         record: path of a file that keeps the decision for a resumed run; None keeps none.
 
+    Attributes:
+        plan: the plan of the cache, whose text explains the decision; None if there was nothing to decide.
+        decision: `Decision`.
+
     Raises:
-        InputError: the configuration insists on a cache that does not fit, or the disk cannot be used.
+        InputError: the configuration requires a cache that does not fit, or the disk cannot be used.
     """
 
     def __init__(self, config, model, splits, phases, phases_done=0, record=None):
         self._config = config
         self._done = phases_done
         self._phases = phases
-        self._sources = TASKS[config.task].activation_sources(config, splits)
-        obstacle = _obstacle(config, phases)
-        self._cuts = [None] * len(phases) if obstacle else transfer.find_cuts_of_phases(model, phases)
+        num_replicas = model.distribute_strategy.num_replicas_in_sync
+        self._sources = TASKS[config.task].activation_sources(config, splits, num_replicas)
+        self._obstacle = _find_obstacle(config, phases) if self._sources else "this task caches none"
+        self._cuts = [None] * len(phases) if self._obstacle else transfer.find_cuts_of_phases(model, phases)
         self._since = transfer.settled_since(model, phases, self._cuts)
         self._model = model
         self._part = self._new_part()
         self._store = None
-        self._kept = {}
+        self._cached = {}
         self.plan = None
         self.decision = _read(record) or self._decide()
         if record:
             _write(record, self.decision)
 
     def describe(self):
-        """Says in a few lines what is stored, how much, and what that saves, or why nothing is."""
+        """Explains in a few lines what is cached, how much, and what that saves, or why nothing is."""
         if self.plan is None:
-            return [f"cache: nothing is stored: {_obstacle(self._config, self._phases) or 'nothing stays frozen'}"]
+            return [f"cache: nothing is stored: {self._obstacle or 'nothing stays frozen'}"]
         lines = [str(self.plan)]
         sizes = self._part.bytes_per_example(self._sources[0])
         count = sum(source.num_examples for source in self._sources)
@@ -78,34 +83,34 @@ class PhaseFeatures:
         if any(self.decision.places) and self._part.draws_random_numbers():
             lines.append("dropout inside frozen blocks is off where their output is stored")
         if views := self._config.cache.views:
-            lines.append(f"of each training image {views} augmented views are stored, one for each epoch in turn")
+            lines.append(f"{views} augmented views of each training image are stored, one for each epoch in turn")
         return lines
 
     def of(self, index):
-        """Gives what a phase trains on, computed now where that was not done before; earlier phases' are let go.
+        """Returns the cached activations of a phase, computing them if necessary, and frees those of earlier phases.
 
         Args:
-            index: the phase in the list.
+            index: position of the phase in the list.
 
         Returns:
             Tuple of the cut, a Keras tensor, and its `Features`; None where the phase trains on the examples.
 
         Raises:
-            InputError: the disk takes no more.
+            InputError: the disk is full.
         """
-        reading = [number for number in range(index, len(self._phases)) if self.decision.places[number]]
-        self._kept = {key: self._kept[key] for key in map(self._key, reading) if key in self._kept}
-        if index not in reading:
+        cached_phases = [number for number in range(index, len(self._phases)) if self.decision.places[number]]
+        self._cached = {key: self._cached[key] for key in map(self._key, cached_phases) if key in self._cached}
+        if index not in cached_phases:
             return None
-        if self._key(index) not in self._kept:
-            # Later phases whose part is by now as they will find it need no pass of their own.
-            settled = [number for number in reading if self._since[number] <= index]
-            missing = [number for number in settled if self._key(number) not in self._kept]
+        if self._key(index) not in self._cached:
+            # Later phases whose frozen part has its final weights by now need no pass of their own.
+            settled = [number for number in cached_phases if self._since[number] <= index]
+            missing = [number for number in settled if self._key(number) not in self._cached]
             self._compute(missing if self.decision.one_pass else [index])
-        return self._cuts[index], self._kept[self._key(index)]
+        return self._cuts[index], self._cached[self._key(index)]
 
     def _key(self, index):
-        """Tells activations apart: of equal cuts, those before a phase that changed them and those after it."""
+        """Identifies activations: those of one cut differ before and after a phase that changed its frozen part."""
         return id(self._cuts[index]), self._since[index]
 
     def _compute(self, indices):
@@ -116,17 +121,17 @@ class PhaseFeatures:
         train, validation = (part.compute(source, stores) for source in self._sources)
         views = self._config.cache.views or 1
         for cut, index in by_cut.items():
-            self._kept[self._key(index)] = transfer.Features(train[cut], validation[cut], views)
+            self._cached[self._key(index)] = transfer.Features(train[cut], validation[cut], views)
         seconds, more = time.perf_counter() - started, f", {views} views of each training image" if views > 1 else ""
         cuts = "1 cut" if len(stores) == 1 else f"{len(stores)} cuts"
         print(f"cache: {cuts} stored or found in {seconds:.1f} s{more}", flush=True)
 
     def _new_part(self):
-        """The frozen part with the weights of now: where it computes in bfloat16, they are folded once for all."""
+        """Builds the frozen part with its present weights, which computing in bfloat16 folds once for all."""
         return transfer.FrozenPart(self._model, self._distinct(self._cuts), self._config.cache.dtype)
 
     def _decide(self):
-        """Weighs the time of a pass, of writing and of reading against computing in every epoch."""
+        """Weighs the time of one pass, of writing and of reading against computing in every epoch."""
         if not self._distinct(self._cuts):
             return Decision((None,) * len(self._phases), True)
         train, validation = self._sources
@@ -158,17 +163,17 @@ class PhaseFeatures:
         return costs
 
     def _stored(self):
-        """Finds the cuts whose activations an earlier run has left on the disk."""
+        """Finds the cuts whose activations an earlier run has left on disk."""
         if not self._uses_disk():
             return set()
         keys = [self._part.keys(source) for source in self._sources]
-        return {cut for cut in keys[0] if all(self._disk().holds(found[cut]) for found in keys)}
+        return {cut for cut in keys[0] if all(self._disk().holds(one[cut]) for one in keys)}
 
     def _places(self):
         cache = self._config.cache
-        most, places = cache.max_gigabytes * 1e9, []
+        max_bytes, places = cache.max_gigabytes * 1e9, []
         if not self._uses_disk() or (cache.storage == "auto" and not cache.folder):
-            room = min(most, MEMORY_SHARE * psutil.virtual_memory().available)
+            room = min(max_bytes, MEMORY_SHARE * psutil.virtual_memory().available)
             places.append(transfer.Place(MEMORY, room, float("inf"), MEMORY_RATE))
         needed = sum(self._part.bytes_per_example(self._sources[0]).values()) * sum(
             source.num_examples for source in self._sources
@@ -193,8 +198,8 @@ class PhaseFeatures:
         return list({id(cut): cut for cut in cuts if cut is not None}.values())
 
 
-def _obstacle(config, phases):
-    """Says why nothing can be stored, or would ever pay, whatever a pass takes; an empty text where it might."""
+def _find_obstacle(config, phases):
+    """Returns why nothing can be cached, or would ever pay; an empty text if it might."""
     if config.cache.mode == "off":
         return "cache.mode is off"
     if config.data.augmentation != "none" and config.cache.views is None:
@@ -207,8 +212,8 @@ def _obstacle(config, phases):
 def _read(record):
     if record is None or not Path(record).exists():
         return None
-    found = json.loads(Path(record).read_text(encoding="utf-8"))
-    return Decision(tuple(found["places"]), found["one_pass"])
+    decision = json.loads(Path(record).read_text(encoding="utf-8"))
+    return Decision(tuple(decision["places"]), decision["one_pass"])
 
 
 def _write(record, decision):

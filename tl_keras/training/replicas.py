@@ -9,6 +9,8 @@ import numpy as np
 from tl_keras import callbacks, distribution
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import open_run, scratch_run
+from tl_keras.tasks.base import global_batch_size
+from tl_keras.tasks.registry import TASKS
 
 STEPS_ON_TPU = 32
 """Steps that a TPU takes without a word to its host, which would keep it waiting."""
@@ -17,8 +19,29 @@ MAX_WARMUP = 0.5
 """Part of a phase that the warm-up of a scaled learning rate may take."""
 
 
+def find_conflicts(config):
+    """Lists the settings of a configuration that depend on the number of devices.
+
+    Args:
+        config: `RunConfig`.
+
+    Returns:
+        List of names; if it is empty, `check_replicas` accepts any devices.
+    """
+    contrastive = config.recipe == "few_shot" or any(phase.objective == "contrastive" for phase in config.phases or ())
+    conflicts = {
+        "steps_per_execution": (config.steps_per_execution or 1) > 1,
+        "accumulation_steps": config.optimizer.accumulation_steps > 1,
+        "xla": config.xla,
+        "contrastive": contrastive,
+        "recalibrate": config.batch_norm == "recalibrate",
+        "masked_epochs": config.adaptation.masked_epochs is not None,
+    }
+    return [name for name, conflicting in conflicts.items() if conflicting]
+
+
 def check_replicas(config, strategy):
-    """Refuses what would silently differ between several devices and one, or break.
+    """Refuses settings that would silently differ between several devices and one, or fail.
 
     Args:
         config: `RunConfig`.
@@ -27,28 +50,26 @@ def check_replicas(config, strategy):
     Raises:
         InputError: names the setting.
     """
-    replicas = strategy.num_replicas_in_sync
+    replicas, conflicts = strategy.num_replicas_in_sync, find_conflicts(config)
     if replicas == 1:
-        if (config.steps_per_execution or 1) > 1:
+        if "steps_per_execution" in conflicts:
             raise InputError("steps_per_execution is for several devices, and here is one: leave it out.")
         return
     on = f"on {replicas} devices"
-    if config.optimizer.accumulation_steps > 1:
-        raise InputError(
-            f"optimizer.accumulation_steps does not work {on}, whose batches are summed anyway: leave it out, or take "
-            "--distribute cpu or gpu."
-        )
-    if config.xla and not _is_tpu(strategy):
-        raise InputError(f"xla does not compile a step {on}: leave it out, or take --distribute cpu or gpu.")
-    if config.recipe == "few_shot" or any(phase.objective == "contrastive" for phase in config.phases or ()):
-        raise InputError(
-            f"The contrastive objective compares all examples of a batch, but {on} each sees its part: take "
-            "--distribute cpu or gpu, or another recipe."
-        )
-    if config.batch_norm == "recalibrate":
-        raise InputError(f"batch_norm recalibrate runs on one device, not {on}: take inference or train.")
-    if config.adaptation.masked_epochs is not None:
-        raise InputError(f"adaptation.masked_epochs runs on one device, not {on}: leave it out.")
+    reasons = {
+        "accumulation_steps": f"optimizer.accumulation_steps does not work {on}, whose batches are summed anyway: "
+        "leave it out, or take --distribute cpu or gpu.",
+        "xla": f"xla does not compile a step {on}: leave it out, or take --distribute cpu or gpu.",
+        "contrastive": f"The contrastive objective compares all examples of a batch, but {on} each sees its part: take "
+        "--distribute cpu or gpu, or another recipe.",
+        "recalibrate": f"batch_norm recalibrate runs on one device, not {on}: take inference or train.",
+        "masked_epochs": f"adaptation.masked_epochs runs on one device, not {on}: leave it out.",
+    }
+    if _is_tpu(strategy):
+        del reasons["xla"]
+    for name in conflicts:
+        if name in reasons:
+            raise InputError(reasons[name])
     if config.max_time is not None and distribution.is_multi_worker(strategy):
         raise InputError("max_time is not for several workers, whose clocks differ: give epochs or a phase's until.")
 
@@ -88,18 +109,19 @@ def require_same_number(run, strategy):
 
 
 def check_batches(config, splits, strategy):
-    """Refuses batches of images with boxes of which a device would have none: there is no example to stand in.
+    """Refuses a last batch with fewer examples than devices, if the task cannot pad it.
 
     Args:
-        config: `RunConfig`, its batches for all devices.
+        config: `RunConfig`.
         splits: what the task's `load_data` returned.
         strategy: `tf.distribute.Strategy`.
 
     Raises:
         InputError: the last batch of an epoch is too small.
     """
-    replicas, size = strategy.num_replicas_in_sync, config.data.batch_size
-    for part in (splits.train, splits.validation) if config.task == "object_detection" else ():
+    replicas = strategy.num_replicas_in_sync
+    size = global_batch_size(config, replicas)
+    for part in () if TASKS[config.task].pads_batches else (splits.train, splits.validation):
         if 0 < (left := len(part) % size) < replicas:
             raise InputError(
                 f"The last of the batches has {left} images, too few for {replicas} devices: take another "
@@ -107,24 +129,23 @@ def check_batches(config, splits, strategy):
             )
 
 
-def for_all_devices(config, strategy):
-    """Makes the batches of a configuration, which are those of one device, those of all.
+def for_one_device(config, num_replicas):
+    """Returns the configuration whose steps on one device are over as many examples as those of several devices.
 
     Args:
         config: `RunConfig`.
-        strategy: `tf.distribute.Strategy`.
+        num_replicas: number of the devices.
 
     Returns:
         `RunConfig`.
     """
-    replicas = strategy.num_replicas_in_sync
-    if replicas == 1:
+    if num_replicas == 1:
         return config
     tokens = config.text.tokens_per_batch
     return replace(
         config,
-        data=replace(config.data, batch_size=config.data.batch_size * replicas),
-        text=replace(config.text, tokens_per_batch=tokens and tokens * replicas),
+        data=replace(config.data, batch_size=global_batch_size(config, num_replicas)),
+        text=replace(config.text, tokens_per_batch=tokens and tokens * num_replicas),
     )
 
 

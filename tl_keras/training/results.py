@@ -1,52 +1,39 @@
-"""What a trained run leaves behind: the model, its figures, its pictures, a report and a model card."""
+"""Writes the results of a training: the model, its metrics, plots, a report and a model card."""
 
 import os
 
 from tl_keras import evaluation
 from tl_keras.config.config_text import config_text
 from tl_keras.tasks.registry import TASKS
-from tl_keras.training import adapting
-
-HEADLINES = ("accuracy", "subset_accuracy", "macro_f1", "average_precision_50", "mean_average_precision", "f1")
-FILES = (
-    "report.html",
-    "domains.png",
-    "training_boxes.png",
-    "detections.png",
-    "precision_recall.png",
-    "confusion_matrix.png",
-    "mistakes.png",
-    "mistakes.csv",
-    "history.png",
-)
+from tl_keras.training.adaptation_report import summarize
 
 
 def write_results(config, model, splits, history, run, adapted=None):
-    """Saves the model, tests it and writes the report.
+    """Saves and tests the model, writes the report and marks the run as finished.
 
     Args:
         config: `RunConfig`.
         model: trained `keras.Model`.
         splits: what the task's `load_data` returned.
         history: dict from metric name to its value in each epoch.
-        run: `RunFolder`, which is finished with this.
-        adapted: what `adapting.adapt` returned, where the model was adapted to another domain.
+        run: `RunFolder`.
+        adapted: `Adapted`, if the model was adapted to another domain.
     """
     task = TASKS[config.task]
-    task.save_trained(config, model, run.path)
+    task.save_model(config, model, run.path)
     predictions = task.predict(model, splits.test, config.data.batch_size)
     threshold = task.choose_threshold(config, model, splits)
-    metrics, pictures = task.evaluate(config, predictions, splits.test, run.path, threshold)
-    extras = task.report_extras(config, splits, predictions, metrics)
-    if "baseline" in extras:
-        metrics["baseline"] = extras["baseline"]
-    stored = [line for entry in run.read_log("cache")[-1:] for line in entry["lines"]]
-    extras["notes"] = [*extras.get("notes", []), *stored]
+    measured, pictures = task.evaluate(config, predictions, splits.test, run.path, threshold)
+    extras = task.report_extras(config, splits, predictions, measured)
+    metrics = measured | extras.metrics
+    if extras.baseline:
+        metrics["baseline"] = extras.baseline
+    notes = [*extras.notes, *(line for entry in run.read_log("cache")[-1:] for line in entry["lines"])]
     if adapted:
-        extras["notes"] += adapting.summarize(adapted)
-        pictures = [*pictures, *adapted.pop("pictures")]
-        metrics["adaptation"] = adapted
-    # A run killed between a phase's line and its checkpoint has repeated the phase: the later line counts.
+        notes += summarize(adapted.record)
+        pictures = [*pictures, *adapted.pictures]
+        metrics["adaptation"] = adapted.record
+    # A run that was killed between the log line and the checkpoint of a phase has repeated it: the later line counts.
     phases = list({phase["first_epoch"]: phase for phase in run.read_log("phase")}.values())
     evaluation.plot_history(_of_one_objective(history), _phase_spans(phases), run / "history.png")
     evaluation.write_report(
@@ -57,7 +44,10 @@ def write_results(config, model, splits, history, run, adapted=None):
         config_text=config_text(config),
         pictures=[*pictures, ("Training", run / "history.png")],
         versions=run.read_json("versions.json"),
-        **extras,
+        skipped=extras.skipped,
+        notes=notes,
+        mistakes=extras.mistakes,
+        baseline=extras.baseline,
     )
     _write_model_card(config, model, splits, metrics, run)
     run.write_json("history.json", history)
@@ -65,29 +55,29 @@ def write_results(config, model, splits, history, run, adapted=None):
     run.finish()
 
 
-def format_results(run):
-    """Formats the test figures of a folder of results, and where to look.
+def format_results(run, task):
+    """Formats the test metrics of a folder of results, and lists its files.
 
     Args:
         run: `RunFolder` with `metrics.json`.
+        task: `Task` of the run.
 
     Returns:
         Text of several lines.
     """
     metrics = run.read_json("metrics.json")
-    files = [f"  {run / name}" for name in FILES if (run / name).exists()]
-    compared = _compared(metrics["baseline"]) if "baseline" in metrics else []
+    names = ("report.html", "domains.png", *task.result_files, "history.png")
+    lines = [f"test: {_headlines(metrics, task)}  ({metrics['examples']} examples)"]
+    if baseline := metrics.get("baseline"):
+        lines += [f"{baseline['name']}: {_headlines(baseline, task)}", baseline["verdict"]]
     if "adaptation" in metrics:
-        compared += adapting.summarize(metrics["adaptation"])
-    return "\n".join([f"test: {_headlines(metrics)}  ({metrics['examples']} examples)", *compared, *files])
+        lines += summarize(metrics["adaptation"])
+    return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])
 
 
-def _compared(baseline):
-    return [f"{baseline['name']}: {_headlines(baseline)}", baseline["verdict"]]
-
-
-def _headlines(metrics):
-    return "  ".join(f"{name} {metrics[name]:.3f}" for name in HEADLINES if metrics.get(name) is not None)
+def _headlines(metrics, task):
+    names = [name for name in task.headline_metrics if metrics.get(name) is not None]
+    return "  ".join(f"{name} {metrics[name]:.3f}" for name in names)
 
 
 def _phase_row(phase):
@@ -100,28 +90,19 @@ def _phase_spans(phases):
 
 
 def _of_one_objective(history):
-    """Leaves the losses of phases out that compare examples with each other, which say nothing beside the others.
-
-    Those phases report no accuracy.
-    """
-    told = [value is not None for value in history.get("accuracy", [])]
-    if all(told):
+    """Removes the contrastive losses, which cannot be compared with the others; their epochs have no accuracy."""
+    supervised = [value is not None for value in history.get("accuracy", [])]
+    if all(supervised):
         return history
     return {
-        name: [value if known else None for value, known in zip(values, told, strict=True)]
+        name: [value if keep else None for value, keep in zip(values, supervised, strict=True)]
         for name, values in history.items()
     }
 
 
 def _title(config):
-    """Names network and data; of paths, which may tell more than a reader need know, the last part."""
-    return f"{_network(config)} on {os.path.basename(config.data.path)}"
-
-
-def _network(config):
-    backbone, detector = os.path.basename(config.model.backbone), config.detection.detector
-    names_itself = config.task != "object_detection" or backbone.startswith(detector)
-    return backbone if names_itself else f"{detector} with {backbone}"
+    """Names network and data by the last part of their paths, since the rest may be private."""
+    return f"{TASKS[config.task].network(config)[1]} on {os.path.basename(config.data.path)}"
 
 
 def _technique(config):
@@ -130,11 +111,13 @@ def _technique(config):
 
 
 def _write_model_card(config, model, splits, metrics, run):
+    task = TASKS[config.task]
+    heading, network = task.network(config)
     evaluation.write_model_card(
         run / "model_card.md",
         title=_title(config),
         model={
-            "Network" if config.task == "object_detection" else "Backbone": _network(config),
+            heading: network,
             "Weights before training": config.model.weights,
             "Technique": _technique(config),
             "Parameters": model.count_params(),
@@ -148,5 +131,5 @@ def _write_model_card(config, model, splits, metrics, run):
         metrics=metrics,
         class_names=splits.class_names,
         multi_label=config.data.multi_label,
-        **TASKS[config.task].card_facts(config, model),
+        **task.card_facts(config, model),
     )

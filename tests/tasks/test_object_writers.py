@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_keras.cli.object_writers import OBJECT_WRITERS, picture_writer
 from tl_keras.errors import InputError
+from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
 
 CAT, DOG = ("cat", 0.75, [1.0, 2.0, 11.0, 22.0]), ("dog", 0.5, [3.0, 4.0, 5.0, 6.0])
 

@@ -1,7 +1,8 @@
-"""Writes found objects: as a table to read, as CSV, as JSON lines, as COCO's JSON, and into the pictures themselves.
+"""Writes detections as a table to read, as CSV, as JSON lines, as COCO's JSON, or drawn into the images.
 
-A writer is a context manager that gives a function of (file, size, objects); size is the height and the width of the
-image, objects are (class name, score, box), the surest first, a box left, top, right, bottom in pixels.
+A writer is a context manager that gives a function of (file, size, detections). The size is the height and the width
+of the image in pixels; detections are (class name, score, box), the highest score first; a box is left, top, right,
+bottom in pixels.
 """
 
 import contextlib
@@ -19,24 +20,24 @@ from tl_keras.system.escaping import csv_cell, for_terminal
 
 @contextlib.contextmanager
 def table_writer(stream, class_names):
-    """Writes a line for each file: how many objects of which class."""
+    """Writes a line for each file with the number of detections of each class."""
 
-    def write(file, size, objects):
-        counts = Counter(name for name, _, _ in objects)
-        found = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "nothing"
-        stream.write(for_terminal(f"{file}  {found}") + "\n")
+    def write(file, size, detections):
+        counts = Counter(name for name, _, _ in detections)
+        shown = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "nothing"
+        stream.write(for_terminal(f"{file}  {shown}") + "\n")
 
     yield write
 
 
 @contextlib.contextmanager
 def csv_writer(stream, class_names):
-    """Writes a row for each object; what begins a formula is defused."""
+    """Writes a row for each detection; formulas are escaped."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["file", "label", "score", "xmin", "ymin", "xmax", "ymax"])
 
-    def write(file, size, objects):
-        for name, score, box in objects:
+    def write(file, size, detections):
+        for name, score, box in detections:
             writer.writerow([csv_cell(file), csv_cell(name), f"{score:.6f}", *(f"{side:.1f}" for side in box)])
 
     yield write
@@ -46,16 +47,16 @@ def csv_writer(stream, class_names):
 def jsonl_writer(stream, class_names):
     """Writes a JSON object for each file."""
 
-    def write(file, size, objects):
-        found = [{"label": name, "score": score, "box": box} for name, score, box in objects]
-        stream.write(json.dumps({"file": file, "objects": found}, ensure_ascii=False) + "\n")
+    def write(file, size, detections):
+        objects = [{"label": name, "score": score, "box": box} for name, score, box in detections]
+        stream.write(json.dumps({"file": file, "objects": objects}, ensure_ascii=False) + "\n")
 
     yield write
 
 
 @contextlib.contextmanager
 def coco_writer(stream, class_names):
-    """Writes one document, with the score of each annotation."""
+    """Writes one COCO document, with the score of each annotation."""
     ids = {name: number for number, name in enumerate(class_names, start=1)}
     document = {
         "images": [],
@@ -63,11 +64,11 @@ def coco_writer(stream, class_names):
         "categories": [{"id": number, "name": name} for name, number in ids.items()],
     }
 
-    def write(file, size, objects):
+    def write(file, size, detections):
         height, width = size
         image = {"id": len(document["images"]) + 1, "file_name": file, "height": height, "width": width}
         document["images"].append(image)
-        for name, score, (left, top, right, bottom) in objects:
+        for name, score, (left, top, right, bottom) in detections:
             document["annotations"].append(
                 {
                     "id": len(document["annotations"]) + 1,
@@ -87,27 +88,27 @@ def coco_writer(stream, class_names):
 
 @contextlib.contextmanager
 def picture_writer(folder, class_names):
-    """Draws the objects of each file and saves it as PNG, under its own name or that with a number.
+    """Draws the detections of each file and saves it as PNG, numbered where names repeat.
 
     Args:
-        folder: where to; it is made.
+        folder: path to write to; it is created.
         class_names: sequence of all names.
 
     Raises:
-        InputError: the folder cannot be made.
+        InputError: the folder cannot be created.
     """
-    folder, taken = Path(folder), Counter()
+    folder, name_counts = Path(folder), Counter()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"Cannot write to {str(folder)!r} ({error.strerror}): give --pictures a folder.") from error
 
-    def write(file, size, objects):
+    def write(file, size, detections):
         stem = Path(file).stem
-        taken[stem] += 1
-        name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
-        drawn = evaluation.draw_objects(data.read_upright(file), objects, class_names)
-        Image.fromarray(drawn).save(folder / f"{name}.png")
+        name_counts[stem] += 1
+        name = stem if name_counts[stem] == 1 else f"{stem}-{name_counts[stem]}"
+        image = evaluation.draw_objects(data.read_upright(file), detections, class_names)
+        Image.fromarray(image).save(folder / f"{name}.png")
 
     yield write
 

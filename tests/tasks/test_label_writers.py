@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tl_keras.cli.label_writers import LABEL_WRITERS, MAX_SHOWN
+from tl_keras.tasks.label_writers import LABEL_WRITERS, MAX_SHOWN
 
 LABELS = [("good", 0.75), ("bad", 0.25)]
 

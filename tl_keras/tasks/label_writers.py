@@ -1,6 +1,6 @@
-"""Writes the labels of files or texts: as a table to read, as CSV, as JSON lines.
+"""Writes predicted labels as a table to read, as CSV or as JSON lines.
 
-A writer is a context manager that gives a function of (item, labels); labels are (class name, probability), the most
+A writer is a context manager that gives a function of (item, labels). Labels are (class name, probability), the most
 probable first.
 """
 
@@ -10,6 +10,8 @@ import json
 
 from tl_keras.system.escaping import csv_cell, for_terminal
 
+TOP = 3
+"""Classes that are named for each item where --top is not given."""
 MAX_SHOWN = 200
 """Characters of a text that a table shows; the other formats hold all of it."""
 
@@ -20,15 +22,15 @@ def table_writer(stream, top, kind):
 
     def write(item, labels):
         line = _one_line(item) if kind == "text" else item
-        found = "  ".join(f"{name} {probability:.1%}" for name, probability in labels)
-        stream.write(for_terminal(f"{line}  {found}") + "\n")
+        shown = "  ".join(f"{name} {probability:.1%}" for name, probability in labels)
+        stream.write(for_terminal(f"{line}  {shown}") + "\n")
 
     yield write
 
 
 @contextlib.contextmanager
 def csv_writer(stream, top, kind):
-    """Writes a row for each item, `top` pairs of label and probability wide; what begins a formula is defused."""
+    """Writes a row for each item, `top` pairs of label and probability wide; formulas are escaped."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([kind, *(f"{part}_{rank}" for rank in range(1, top + 1) for part in ("label", "probability"))])
 
@@ -41,7 +43,7 @@ def csv_writer(stream, top, kind):
 
 @contextlib.contextmanager
 def jsonl_writer(stream, top, kind):
-    """Writes an object for each item."""
+    """Writes a JSON object for each item."""
 
     def write(item, labels):
         line = {kind: item, "labels": [{"label": name, "probability": probability} for name, probability in labels]}

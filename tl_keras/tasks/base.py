@@ -1,0 +1,463 @@
+"""The interface that the verbs use to load data, train, test, save and predict, whatever the task is."""
+
+import hashlib
+import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+from tl_keras import models, recipes
+
+
+@dataclass(frozen=True)
+class PredictionOptions:
+    """Holds the options of `python -m tl_keras.predict` that depend on the task; None where they were not given."""
+
+    format: str = "table"
+    """Key of the task's `writers`."""
+    files: bool | None = None
+    """The arguments are files of texts, one text a line."""
+    top: int | None = None
+    """Number of classes to name for each example, at least 1."""
+    score_threshold: float | None = None
+    """Lowest score of a detection that is shown, 0 to 1."""
+    pictures: str | None = None
+    """Folder for copies of the images with the detections drawn in."""
+
+
+@dataclass(frozen=True)
+class ReportExtras:
+    """Holds what a task adds to the report of a run."""
+
+    metrics: dict = field(default_factory=dict)
+    """Further metrics, written to metrics.json after those of `evaluate`."""
+    notes: tuple[str, ...] = ()
+    """Sentences on the data, shown below the metrics."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """(name, reason) of each file that was left out."""
+    mistakes: tuple[dict, ...] = ()
+    """dict(text, true, predicted, probability) of misclassified texts."""
+    baseline: dict | None = None
+    """Metrics of a simple baseline, with its `name` and a `verdict`."""
+
+
+class Task(ABC):
+    """Defines one kind of problem: its data, its model, its metrics and its predictions.
+
+    A task holds no state. `config` is always the `RunConfig` as the user gave it: `config.data.batch_size` counts the
+    examples of one device, `global_batch_size` those of a step. A new task is a subclass and an entry in `TASKS`.
+
+    Attributes:
+        name: key in `TASKS`, and value of `RunConfig.task`.
+        defaults: dict from a part of the configuration, such as "data", to a dict from field to the value that null
+            stands for.
+        unused_settings: dict from a part to the tuple of its fields that have no effect, or None for the whole part.
+        augmentations: accepted values of `data.augmentation`.
+        named_weights: values of `model.weights` that are not paths.
+        accepts_backbone_folders: whether `model.backbone` may be the path of a folder.
+        supports_adaptation: whether the model can be adapted to a target domain, see `find_target`.
+        supports_masked_pretraining: whether an encoder can guess hidden words of the target first.
+        has_batch_norm: whether its networks have batch normalization, which some methods of adaptation change.
+        pads_batches: whether zero-weight rows may fill the shards of a last batch that is smaller than the devices.
+        head_learning_rate: peak rate of a phase that trains the head alone, where a recipe chooses it.
+        new_blocks: blocks without pretrained weights.
+        step_budget_factor: multiple of the optimizer steps, and of the maximum of epochs, that recipes plan.
+        headline_metrics: keys of the metrics that are printed after training, as far as they are there.
+        result_files: files that `evaluate` and `preview` write, in the order in which they are listed.
+        usage: arguments of `predict` after the run folder, as the last line of a training suggests them.
+        prediction_options: fields of `PredictionOptions` that it uses, besides `format`.
+        writers: dict from a format of `predict` to what writes it.
+    """
+
+    name: str
+    defaults = {}
+    unused_settings = {}
+    augmentations = ("none",)
+    named_weights = ("none",)
+    accepts_backbone_folders = False
+    supports_adaptation = False
+    supports_masked_pretraining = False
+    has_batch_norm = True
+    pads_batches = True
+    head_learning_rate = recipes.HEAD_RATE
+    new_blocks = ("head",)
+    step_budget_factor = 1
+    headline_metrics = ()
+    result_files = ()
+    usage = "FILE_OR_FOLDER"
+    prediction_options = ()
+    writers = {}
+
+    # The configuration
+
+    def defaults_for(self, config):
+        """Returns `defaults`, completed by what depends on other settings.
+
+        Args:
+            config: `RunConfig`, not yet completed.
+        """
+        return self.defaults
+
+    @abstractmethod
+    def backbones(self, config):
+        """Lists the accepted names of `model.backbone`, the recommended one first."""
+
+    def check_config(self, config):  # noqa: B027 (optional)
+        """Refuses settings that the task cannot use.
+
+        Args:
+            config: `RunConfig`, completed.
+
+        Raises:
+            InputError: names the setting, and what to give instead.
+        """
+
+    def check_sources(self, config):
+        """Checks what a run reads, as far as that is possible without data and without TensorFlow.
+
+        Args:
+            config: `RunConfig` of a run that will be trained. A finished one does not need its old weights any more.
+
+        Raises:
+            InputError: a local file of weights does not exist.
+        """
+        if config.model.weights not in self.named_weights:
+            models.find_weight_file(config.model.weights)
+
+    def known_blocks(self, config):
+        """Lists the blocks of the model, the head last, or returns None if only the model itself tells them."""
+        return None
+
+    def network(self, config):
+        """Returns a heading for the model card and the name of the network, two str."""
+        return "Backbone", os.path.basename(config.model.backbone)
+
+    # Data
+
+    @abstractmethod
+    def load_data(self, config):
+        """Loads, checks and splits the data of a run.
+
+        Args:
+            config: `RunConfig`.
+
+        Returns:
+            An object with `train`, `validation`, `test` and `class_names`; none of the three parts is empty.
+
+        Raises:
+            InputError: the data cannot be used.
+        """
+
+    @abstractmethod
+    def describe(self, splits):
+        """Describes the data of a run in one line.
+
+        Args:
+            splits: as `load_data` returns them.
+        """
+
+    def preview(self, config, splits, folder):  # noqa: B027 (optional)
+        """Writes what helps to check the training data by eye.
+
+        Args:
+            config: `RunConfig`.
+            splits: as `load_data` returns them.
+            folder: path of the run folder.
+        """
+
+    @abstractmethod
+    def load_test_data(self, run, path):
+        """Loads other labelled data to test a finished run on.
+
+        Args:
+            run: `TrainedRun`. Its model is loaded only once the data turned out to be usable.
+            path: data in any form that `data.path` accepts; all examples are taken.
+
+        Returns:
+            What `predict` and `evaluate` take.
+
+        Raises:
+            InputError: the data cannot be used, or have a class that the model does not know.
+        """
+
+    def count(self, part):
+        """Counts the examples of one part of the splits."""
+        return len(part)
+
+    @abstractmethod
+    def content(self, name, part):
+        """Yields the bytes that identify one part of the splits.
+
+        Args:
+            name: "training", "validation" or "test".
+            part: that part.
+        """
+
+    def fingerprint(self, splits):
+        """Identifies the data of a run, so that a resumed run can refuse other data.
+
+        Args:
+            splits: as `load_data` returns them.
+
+        Returns:
+            Dict of the numbers of examples and classes and `sha256`, the digest of names, labels and content.
+        """
+        digest = hashlib.sha256(repr(splits.class_names).encode())
+        for name, part in parts_of(splits).items():
+            for content in self.content(name, part):
+                digest.update(content)
+        counts = {name: self.count(part) for name, part in parts_of(splits).items()}
+        return counts | {"classes": len(splits.class_names), "sha256": digest.hexdigest()}
+
+    def find_target(self, config, class_names):
+        """Lists the examples of the target domain.
+
+        Args:
+            config: `RunConfig` with `adaptation.target`.
+            class_names: classes of the source.
+
+        Returns:
+            `Records`.
+        """
+        raise NotImplementedError(f"{self.name} cannot be adapted to a target domain.")
+
+    def load_target(self, config, records, splits):
+        """Loads the examples of the target domain in the form of those of the source.
+
+        Args:
+            config: `RunConfig`.
+            records: `Records`, each assigned to a split.
+            splits: those of the source.
+
+        Returns:
+            Splits as `load_data` returns them; parts may be empty.
+        """
+        raise NotImplementedError(f"{self.name} cannot be adapted to a target domain.")
+
+    # Model
+
+    @abstractmethod
+    def build_model(self, config, splits):
+        """Builds the model for the classes and the size of the data, not compiled.
+
+        Args:
+            config: `RunConfig`.
+            splits: as `load_data` returns them.
+
+        Returns:
+            `keras.Model` whose layers are named BLOCK.LAYER.
+        """
+
+    @abstractmethod
+    def compile_model(self, config, model, optimizer):
+        """Compiles the model, or the part of it behind cached activations.
+
+        Args:
+            config: `RunConfig`.
+            model: what `build_model` returned, or its last part.
+            optimizer: Keras optimizer.
+        """
+
+    @abstractmethod
+    def training_inputs(self, config, splits, first_epoch, features=None, num_replicas=1):
+        """Prepares the arguments of `fit`.
+
+        Args:
+            config: `RunConfig`.
+            splits: as `load_data` returns them.
+            first_epoch: epoch of the run, counted from 0, that the data begin with.
+            features: `Features`, cached activations to train on in place of the examples; None trains on the examples.
+            num_replicas: devices that share a step.
+
+        Returns:
+            Dict of `x`, `shuffle`, `steps_per_epoch`, `validation_data` and perhaps `class_weight`.
+        """
+
+    def activation_sources(self, config, splits, num_replicas=1):
+        """Returns the inputs of the frozen part of a model, for caching its activations.
+
+        Args:
+            config: `RunConfig`.
+            splits: as `load_data` returns them.
+            num_replicas: devices that share a step.
+
+        Returns:
+            Tuple of the source of the training and of the validation examples; None if activations cannot be cached.
+        """
+        return None
+
+    def save_model(self, config, model, folder):
+        """Saves the trained model as `model.keras`, which plain Keras opens.
+
+        Args:
+            config: `RunConfig`.
+            model: what `build_model` returned, trained.
+            folder: path of the run folder.
+        """
+        models.save_model(model, folder / "model.keras")
+
+    def open_model(self, path):
+        """Opens the saved model of a run, which may come from a stranger.
+
+        Args:
+            path: the `.keras` file.
+
+        Returns:
+            Uncompiled `keras.Model`.
+        """
+        return models.open_model(path)
+
+    # Results
+
+    @abstractmethod
+    def predict(self, model, examples, batch_size):
+        """Predicts examples in their order.
+
+        Args:
+            model: what `build_model` returned or `open_model` opened.
+            examples: a part of the splits, or what `load_test_data` returned.
+            batch_size: examples computed at once.
+
+        Returns:
+            Predictions in the form that `evaluate` takes.
+        """
+
+    def choose_threshold(self, config, model, splits):
+        """Chooses the score from which a prediction counts, on the validation examples.
+
+        Args:
+            config: `RunConfig`.
+            model: trained model.
+            splits: as `load_data` returns them.
+
+        Returns:
+            A score from 0 to 1, or None if the task needs none.
+        """
+        return None
+
+    @abstractmethod
+    def evaluate(self, config, predictions, examples, folder, score_threshold=None):
+        """Measures predictions and shows the mistakes.
+
+        Args:
+            config: `RunConfig`.
+            predictions: what `predict` returned.
+            examples: the examples with their ground truth.
+            folder: path that plots and tables are written to.
+            score_threshold: what `choose_threshold` returned; None chooses it on these examples, if the task needs one.
+
+        Returns:
+            Tuple of the metrics, a dict ready for JSON that holds `examples`, and a list of (caption, path of a plot).
+        """
+
+    def report_extras(self, config, splits, predictions, metrics):
+        """Collects what else the report shows.
+
+        Args:
+            config: `RunConfig`.
+            splits: as `load_data` returns them.
+            predictions: what `predict` returned for the test examples.
+            metrics: what `evaluate` returned for them.
+
+        Returns:
+            `ReportExtras`.
+        """
+        return ReportExtras()
+
+    def card_facts(self, config, model):
+        """Describes the inputs of the model for the model card.
+
+        Args:
+            config: `RunConfig`.
+            model: trained model.
+
+        Returns:
+            Dict of arguments of `write_model_card`.
+        """
+        return {}
+
+    # New examples
+
+    @abstractmethod
+    def predict_new(self, config, model, examples):
+        """Predicts examples in memory.
+
+        Args:
+            config: `RunConfig` of the run.
+            model: what `open_model` opened.
+            examples: images or texts, as the task takes them.
+
+        Returns:
+            Predictions, one for each example.
+
+        Raises:
+            InputError: the examples have the wrong form.
+        """
+
+    @abstractmethod
+    def find_items(self, config, arguments, options):
+        """Lists what the arguments of `predict` stand for.
+
+        Args:
+            config: `RunConfig` of the run.
+            arguments: list of str, such as files, folders or texts.
+            options: `PredictionOptions`.
+
+        Returns:
+            List of items, at least one.
+
+        Raises:
+            InputError: nothing is found, or something cannot be read.
+        """
+
+    @abstractmethod
+    def predict_items(self, run, items, options):
+        """Predicts items batch by batch.
+
+        Args:
+            run: `TrainedRun`.
+            items: what `find_items` returned.
+            options: `PredictionOptions`.
+
+        Yields:
+            For each item in order a tuple (item, prediction, problem). `problem` is None, or it says why the item
+            cannot be read, and `prediction` means nothing.
+        """
+
+    @abstractmethod
+    def open_writer(self, run, stream, options):
+        """Opens what writes the predictions of items.
+
+        Args:
+            run: `TrainedRun`.
+            stream: text file, open for writing.
+            options: `PredictionOptions`.
+
+        Returns:
+            Context manager that gives a function of (item, prediction).
+        """
+
+
+def parts_of(splits):
+    """Returns the three parts of splits by the names that messages use, a dict."""
+    return {"training": splits.train, "validation": splits.validation, "test": splits.test}
+
+
+def describe_counts(task, splits):
+    """Lists the number of examples in each part, such as "24 training, 6 validation, 6 test"."""
+    return ", ".join(f"{task.count(part)} {name}" for name, part in parts_of(splits).items())
+
+
+def global_batch_size(config, num_replicas):
+    """Returns the number of examples in one step over all devices.
+
+    Args:
+        config: `RunConfig`, whose `data.batch_size` counts the examples of one device.
+        num_replicas: devices that share a step.
+    """
+    return config.data.batch_size * num_replicas
+
+
+def print_notes(notes):
+    """Prints sentences about the data, one a line."""
+    for note in notes:
+        print(f"note: {note}", flush=True)

@@ -1,0 +1,142 @@
+"""Classification, as images and texts share it: splitting, compiling, metrics and class weights."""
+
+import contextlib
+
+import numpy as np
+
+from tl_keras import data, evaluation, models
+from tl_keras.errors import InputError
+from tl_keras.tasks.base import Task
+from tl_keras.tasks.label_writers import LABEL_WRITERS, TOP
+
+
+class ClassificationTask(Task):
+    """Classifies examples of one kind; a subclass says how they are read and what reads them.
+
+    Attributes:
+        item_kind: heading of the items in what `predict` writes, such as "file".
+    """
+
+    item_kind: str
+    supports_adaptation = True
+    headline_metrics = ("accuracy", "subset_accuracy", "macro_f1")
+    prediction_options = ("top",)
+    writers = LABEL_WRITERS
+
+    def check_config(self, config):
+        """Refuses a limit on images that only object detection has."""
+        if config.data.max_train_images is not None:
+            raise InputError("data.max_train_images is for boxes: give data.examples_per_class instead.")
+
+    def compile_model(self, config, model, optimizer):
+        """Compiles the classifier with cross-entropy and accuracy."""
+        models.compile_classifier(
+            model,
+            optimizer,
+            multi_label=config.data.multi_label,
+            label_smoothing=config.model.label_smoothing,
+            xla=config.xla,
+        )
+
+    def evaluate(self, config, predictions, examples, folder, score_threshold=None):
+        """Measures probabilities, float32 (n, num_classes), and shows mistakes and, if there is one, the confusion."""
+        names, multi_label = examples.class_names, config.data.multi_label
+        metrics = evaluation.classification_metrics(examples.labels, predictions, names, multi_label)
+        pictures = self.show_mistakes(predictions, examples, folder)
+        if "confusion_matrix" in metrics:
+            path = folder / "confusion_matrix.png"
+            evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), names, path)
+            pictures = [("Confusion matrix", path), *pictures]
+        return metrics, pictures
+
+    def show_mistakes(self, predictions, examples, folder):
+        """Writes the most confident mistakes.
+
+        Args:
+            predictions: float32 (n, num_classes).
+            examples: the n examples with their labels.
+            folder: path to write to.
+
+        Returns:
+            List of (caption, path of a plot).
+        """
+        return []
+
+    @contextlib.contextmanager
+    def open_writer(self, run, stream, options):
+        """Opens a writer of (item, list of (class name, probability))."""
+        top = min(options.top or TOP, len(run.class_names))
+        with self.writers[options.format](stream, top, self.item_kind) as write:
+            yield write
+
+
+def split_examples(config, records):
+    """Splits records as a configuration asks for it.
+
+    Args:
+        config: `RunConfig`.
+        records: `Records`.
+
+    Returns:
+        `Records`, each assigned to "train", "validation" or "test".
+    """
+    settings = config.data
+    return data.split_records(
+        records,
+        validation_fraction=settings.validation_fraction,
+        test_fraction=settings.test_fraction,
+        examples_per_class=settings.examples_per_class,
+        seed=config.seed,
+    )
+
+
+def head_settings(config, class_names):
+    """Collects the arguments that the builders of image and text classifiers share.
+
+    Args:
+        config: `RunConfig`.
+        class_names: names of the classes.
+
+    Returns:
+        Dict of keyword arguments.
+    """
+    model = config.model
+    return {
+        "weights": model.weights,
+        "weights_sha256": model.weights_sha256,
+        "pooling": model.pooling,
+        "dropout": model.dropout,
+        "hidden_units": model.hidden_units,
+        "multi_label": config.data.multi_label,
+        "class_names": class_names,
+    }
+
+
+def class_weights(config, examples):
+    """Weighs classes in inverse proportion to their frequency, if the configuration asks for it.
+
+    Args:
+        config: `RunConfig`.
+        examples: training examples with int32 `labels` (n,).
+
+    Returns:
+        Dict from class index to weight, as `fit` takes it, or None.
+    """
+    if config.data.class_weight != "balanced":
+        return None
+    counts = np.bincount(examples.labels, minlength=len(examples.class_names))
+    return dict(enumerate((len(examples) / (len(counts) * counts)).tolist()))
+
+
+def most_probable(probabilities, class_names, top):
+    """Names the most probable classes of one example.
+
+    Args:
+        probabilities: float32 (num_classes,).
+        class_names: names of the classes.
+        top: number of classes to name.
+
+    Returns:
+        List of (class name, probability), the most probable first.
+    """
+    return [(class_names[index], float(probabilities[index])) for index in np.argsort(-probabilities)[:top]]

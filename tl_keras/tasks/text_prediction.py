@@ -1,0 +1,57 @@
+"""Predicting texts in batches of similar length, as token ids or as strings."""
+
+import numpy as np
+
+from tl_keras import data, models
+from tl_keras.tasks.text_mistakes import one_line, texts_of
+
+
+def predict_texts(model, examples, batch_size):
+    """Computes the probabilities of texts.
+
+    Args:
+        model: classifier over token ids, or over strings as it is saved.
+        examples: `TokenSet` of n texts; over strings also `Records`.
+        batch_size: texts computed at once.
+
+    Returns:
+        float32 (n, num_classes), in the order of the texts.
+    """
+    if _takes_tokens(model) and examples.windows is not None:
+        return _predict_windows(model, examples.windows, batch_size)
+    probabilities = np.zeros((len(examples), model.output_shape[-1]), "float32")
+    for rows, inputs in _batches(model, examples, batch_size):
+        probabilities[rows] = model.predict_on_batch(inputs)
+    return probabilities
+
+
+def _batches(model, examples, batch_size):
+    """Yields (rows, inputs) of batches of similar length."""
+    if _takes_tokens(model):
+        yield from data.token_batches(examples, batch_size, few_shapes=model.jit_compile)
+        return
+    texts = texts_of(examples)
+    order = np.argsort([len(one_line(text)) for text in texts], kind="stable")
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        yield rows, _string_inputs(model, [texts[row] for row in rows])
+
+
+def _takes_tokens(model):
+    return isinstance(model.input, dict) and "token_ids" in model.input
+
+
+def _predict_windows(model, windows, batch_size):
+    """Averages the logits over the windows of each text, as the saved model does."""
+    to_logits = models.logits_part(model)
+    logits = np.zeros((len(windows), model.output_shape[-1]), "float32")
+    for rows, inputs in _batches(to_logits, windows, batch_size):
+        logits[rows] = to_logits.predict_on_batch(inputs)
+    return models.average_windows(model, logits, windows.owners)
+
+
+def _string_inputs(model, texts):
+    if not isinstance(model.input, dict):
+        return np.array(texts, object)
+    first, second = zip(*texts, strict=True)
+    return {"text": np.array(first, object), "text_pair": np.array(second, object)}

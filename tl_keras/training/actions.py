@@ -1,0 +1,57 @@
+"""What `python -m tl_keras.train` does in place of training: print the phases, or search a learning rate."""
+
+from pathlib import Path
+
+from tl_keras import callbacks, evaluation, transfer
+from tl_keras.config.config_text import phases_text
+from tl_keras.tasks.registry import TASKS
+from tl_keras.training import fitting, replicas
+from tl_keras.training.building import build_model
+from tl_keras.training.phase_features import PhaseFeatures
+from tl_keras.training.preparation import prepare
+
+
+def print_phases(config):
+    """Prints the phases of a run as a table, and as YAML to edit and give to --phases.
+
+    Args:
+        config: `RunConfig`.
+    """
+    prepared = prepare(config)
+    model, phases = prepared.model, prepared.phases
+    plan = transfer.plan_phases(model, phases, config.batch_norm)
+    print(callbacks.phase_table(plan))
+    for sentence in fitting.find_warnings(config, model, phases, plan):
+        print(f"note: {sentence}")
+    for record in plan:
+        rates = ", ".join(f"{block} {rate:.2g}" for block, rate in record["learning_rates"].items())
+        print(f"learning rates of {record['name']}: {rates}")
+    for line in PhaseFeatures(config, model, prepared.splits, phases).describe():
+        print(line)
+    if prepared.num_replicas > 1 and config.scale_learning_rate:
+        # The printed rates are scaled already.
+        print("scale_learning_rate: false")
+    print(f"phases:\n{phases_text(phases)}", end="")
+
+
+def find_learning_rate(config):
+    """Searches the learning rate of the first phase, and draws the loss over the rates.
+
+    The search runs on one device. Its steps are over the batch that the rate is given for: that of one device where a
+    run scales the rate to its devices, else that of all.
+
+    Args:
+        config: `RunConfig`.
+    """
+    prepared = prepare(config)
+    num_replicas = 1 if config.scale_learning_rate else prepared.num_replicas
+    model = replicas.plain_model(lambda: build_model(config, prepared.splits), prepared.model)
+    phase = prepared.phases[0]
+    transfer.freeze_to(model, phase.train, config.batch_norm)
+    learner = fitting.make_learner(config, model, phase)
+    inputs = TASKS[config.task].training_inputs(config, prepared.splits, 0, num_replicas=num_replicas)
+    curve = transfer.find_learning_rate(learner, inputs["x"])
+    plot = Path(f"{config.run}-learning_rate.png" if config.run else "learning_rate.png")
+    evaluation.plot_learning_rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, plot)
+    result = "no rate to suggest" if curve.suggestion is None else f"suggested learning_rate {curve.suggestion:.2g}"
+    print(f"phase {phase.name}: {result}{f'. {curve.remark}' if curve.remark else ''} ({plot})")

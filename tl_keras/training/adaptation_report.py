@@ -1,0 +1,124 @@
+"""The results of an adaptation: metrics of the target, a map of both domains, and a summary."""
+
+import math
+from dataclasses import dataclass, replace
+
+from tl_keras import adaptation, evaluation
+from tl_keras.tasks.registry import TASKS
+
+MAX_MAPPED = 500
+"""Examples of each domain in the map of features."""
+SOURCE_ONLY = "source-only"
+"""Name of the candidate that is the model as trained on the source."""
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """Holds what came of an adaptation."""
+
+    record: dict
+    """Ready for JSON: `method`, `validator`, `kept` (name of the kept candidate), `candidates` (name, score and the
+    scores of all validators) and, where the target has labels, `target`: the metrics of `source_only`, `adapted` and
+    perhaps `upper_bound`."""
+    pictures: tuple = ()
+    """(caption, path of a plot)."""
+
+    def with_upper_bound(self, metrics):
+        """Returns a copy that holds the metrics of a model trained on the target's labels."""
+        return replace(self, record=self.record | {"target": self.record["target"] | {"upper_bound": metrics}})
+
+
+def measure_domains(config, model, splits, target):
+    """Measures the target where it has labels, and computes features of both domains.
+
+    Args:
+        config: `RunConfig`.
+        model: classifier.
+        splits: those of the source.
+        target: `Target`.
+
+    Returns:
+        Dict of `features` and `labels` by domain and, where the target has labels, `metrics`.
+    """
+    task, batch_size = TASKS[config.task], config.data.batch_size
+    joint = adaptation.with_features(model)
+    width, test = model.output_shape[-1], target.splits.test
+    tested = len(test) > 0
+    parts = {"source": splits.test, "target": test if tested else target.splits.train}
+    outputs = {domain: task.predict(joint, _whole(part), batch_size) for domain, part in parts.items()}
+    report = {"features": {domain: _mapped(values[:, :-width]) for domain, values in outputs.items()}}
+    report["labels"] = {"source": _mapped(splits.test.labels)}
+    if tested:
+        probabilities = outputs["target"][:, -width:]
+        if _whole(test) is not test:
+            # A text in windows is classified by all of them together.
+            probabilities = task.predict(model, test, batch_size)
+        report["metrics"] = evaluation.classification_metrics(test.labels, probabilities, test.class_names)
+        report["labels"]["target"] = _mapped(test.labels)
+    return report
+
+
+def _mapped(rows):
+    """Takes at most `MAX_MAPPED` rows, evenly spaced, since examples are often sorted by class."""
+    return rows[:: -(-len(rows) // MAX_MAPPED)]
+
+
+def _whole(part):
+    """Removes the windows of texts: the features of one window would not be those of its text."""
+    return replace(part, windows=None) if getattr(part, "windows", None) is not None else part
+
+
+def compare_domains(reports, class_names, run):
+    """Draws the features before and after adaptation, and collects the metrics.
+
+    Args:
+        reports: dict of `source_only` and `adapted`, each as `measure_domains` returns it.
+        class_names: names of the classes.
+        run: `RunFolder`; the plot is written to its `domains.png`.
+
+    Returns:
+        Tuple of a dict of `target`, empty where the target has no labels, and a list of (caption, path of a plot).
+    """
+    path = run / "domains.png"
+    evaluation.plot_domains({"before": reports["source_only"], "after": reports["adapted"]}, class_names, path)
+    metrics = {name: report["metrics"] for name, report in reports.items() if "metrics" in report}
+    pictures = [("Features of both domains, before and after adaptation", path)]
+    return {"target": metrics} if metrics else {}, pictures
+
+
+def summarize(record):
+    """Summarizes an adaptation in a few sentences.
+
+    Args:
+        record: the `record` of an `Adapted`.
+
+    Returns:
+        List of str.
+    """
+    if "kept" not in record:
+        figures = {name: metrics["accuracy"] for name, metrics in record.get("target", {}).items()}
+        return [f"target accuracy, {name.replace('_', ' ')}: {figure:.3f}" for name, figure in figures.items()]
+    lines = [f"adaptation: {record['kept']} was kept, chosen by {record['validator']} without any target label"]
+    if record["kept"] == SOURCE_ONLY:
+        lines[0] = f"adaptation: {record['validator']} found nothing better than the source-only model, which was kept"
+    if "target" not in record:
+        return lines
+    figures = {name: metrics["accuracy"] for name, metrics in record["target"].items()}
+    before, after = figures["source_only"], figures["adapted"]
+    line = f"target accuracy: source-only {before:.3f}, adapted {after:.3f}"
+    if "upper_bound" in figures:
+        gap = figures["upper_bound"] - before
+        line += f", trained on its labels {figures['upper_bound']:.3f}"
+        if gap > 0:
+            line += f" ({(after - before) / gap:.0%} of the gap closed)"
+    lines.append(line)
+    if after < before and not math.isclose(after, before):
+        lines.append("negative transfer: on the target's labels the adapted model is worse than the source-only one")
+    return lines + _changed_classes(record["target"])
+
+
+def _changed_classes(metrics):
+    before, after = (metrics[name]["per_class"] for name in ("source_only", "adapted"))
+    changes = sorted((after[name]["f1"] - before[name]["f1"], name) for name in before)
+    lines = [(name, change) for change, name in (changes[0], changes[-1]) if change]
+    return [f"F1 of class {name}: {change:+.3f}" for name, change in lines]

@@ -1,0 +1,60 @@
+"""Builds the model of a run and chooses its phases."""
+
+from tl_keras import models, transfer
+from tl_keras.recipes import expand_recipe
+from tl_keras.system import devices
+from tl_keras.tasks.base import global_batch_size
+from tl_keras.tasks.registry import TASKS
+from tl_keras.training import fitting
+
+
+def build_model(config, splits):
+    """Builds and compiles the model of a run, with LoRA where it is configured.
+
+    Args:
+        config: `RunConfig`.
+        splits: what the task's `load_data` returned.
+
+    Returns:
+        Compiled `keras.Model`.
+    """
+    task = TASKS[config.task]
+    devices.set_up(config.seed, config.precision, config.deterministic)
+    model = task.build_model(config, splits)
+    if report := getattr(model, "weights_report", None):
+        print(report, flush=True)
+    if config.model.lora_rank:
+        models.add_lora(model, config.model.lora_rank)
+    task.compile_model(config, model, fitting.make_optimizer(config.optimizer))
+    return model
+
+
+def choose_phases(config, model, num_examples, num_replicas=1):
+    """Returns the configured phases, or those of the recipe for a model and an amount of data.
+
+    Args:
+        config: `RunConfig`.
+        model: `keras.Model`.
+        num_examples: number of training examples.
+        num_replicas: devices that share a step.
+
+    Returns:
+        List of `Phase`.
+    """
+    if config.phases:
+        return config.phases
+    task, blocks = TASKS[config.task], transfer.block_names(model)
+    return expand_recipe(
+        config.recipe,
+        blocks,
+        num_examples,
+        batch_size=global_batch_size(config, num_replicas),
+        unfreeze_from=config.unfreeze_from,
+        epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        block_decay=config.block_decay,
+        head_rate=task.head_learning_rate,
+        lora=config.model.lora_rank is not None,
+        new_blocks=sum(block in task.new_blocks for block in blocks),
+        patience=task.step_budget_factor,
+    )

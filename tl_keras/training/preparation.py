@@ -1,0 +1,104 @@
+"""Prepares a run: devices, data, model and phases, as they are trained, printed or searched for a learning rate."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tl_keras import distribution
+from tl_keras.config import RunConfig
+from tl_keras.phases import Phase
+from tl_keras.tasks.registry import TASKS
+from tl_keras.training import replicas
+from tl_keras.training.building import build_model, choose_phases
+from tl_keras.training.target import Target, check_method, check_model, describe_target, load_target
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """Holds all that a training needs."""
+
+    config: RunConfig
+    """As given; `data.batch_size` counts the examples of one device."""
+    strategy: Any
+    """`tf.distribute.Strategy`."""
+    splits: Any
+    """What the task's `load_data` returned."""
+    target: Target | None
+    """The target domain of a run with adaptation."""
+    model: Any
+    """`keras.Model`, compiled and not trained."""
+    phases: list[Phase]
+    """Their learning rates are those of all devices together."""
+
+    @property
+    def num_replicas(self):
+        """Number of devices that share a step."""
+        return self.strategy.num_replicas_in_sync
+
+
+def prepare(config, strategy=None, run=None):
+    """Prepares a run.
+
+    Settings are checked before data are read, and data before TensorFlow is loaded, as far as that is possible.
+
+    Args:
+        config: `RunConfig`.
+        strategy: `tf.distribute.Strategy` of a cluster that was joined before; None starts the configured devices.
+        run: `RunFolder`, which records data and devices and refuses others when it is resumed; None writes nothing.
+
+    Returns:
+        `Preparation`.
+
+    Raises:
+        InputError: the configuration or the data cannot be used.
+    """
+    task = TASKS[config.task]
+    task.check_sources(config)
+    check_method(config, task.known_blocks(config))
+    if strategy is None and replicas.find_conflicts(config):
+        strategy = start_strategy(config.distribute)
+    if strategy is not None:
+        replicas.check_replicas(config, strategy)
+    splits = task.load_data(config)
+    target = load_target(config, splits) if config.adaptation.target else None
+    if run:
+        replicas.require_same_data(_fingerprint(task, splits, target), run, strategy)
+    print(task.describe(splits), flush=True)
+    if strategy is None:
+        strategy = start_strategy(config.distribute)
+        replicas.check_replicas(config, strategy)
+    if run:
+        replicas.require_same_number(run, strategy)
+    replicas.check_batches(config, splits, strategy)
+    if run:
+        task.preview(config, splits, run.path)
+    with strategy.scope():
+        model = build_model(config, splits)
+    phases = choose_phases(config, model, len(splits.train), strategy.num_replicas_in_sync)
+    if target:
+        check_model(config, model, phases)
+        print(*target.notes, describe_target(target), sep="\n", flush=True)
+    if config.scale_learning_rate:
+        phases = replicas.scale_rates(phases, strategy)
+    return Preparation(config, strategy, splits, target, model, phases)
+
+
+def start_strategy(distribute):
+    """Starts the devices of a run, and prints which and why.
+
+    Args:
+        distribute: `RunConfig.distribute`.
+
+    Returns:
+        `tf.distribute.Strategy`.
+    """
+    choice = distribution.choose(distribute)
+    if choice.kind == "multi_worker":
+        print(f"distribute: multi_worker ({choice.reason}), waiting for all of them", flush=True)
+    strategy = distribution.make_strategy(choice)
+    print(distribution.describe(choice, strategy), flush=True)
+    return strategy
+
+
+def _fingerprint(task, splits, target):
+    source = task.fingerprint(splits)
+    return source | {"target": task.fingerprint(target.splits)} if target else source

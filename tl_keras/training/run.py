@@ -1,0 +1,81 @@
+"""One training run, from data to report."""
+
+import shlex
+import shutil
+import time
+
+from tl_keras import distribution, models
+from tl_keras.config.absolute_paths import with_absolute_paths
+from tl_keras.config.config_text import config_text
+from tl_keras.runs.run_folder import RunFolder
+from tl_keras.system.durations import parse_duration
+from tl_keras.tasks.registry import TASKS
+from tl_keras.training import adapting, fitting, replicas
+from tl_keras.training.building import build_model
+from tl_keras.training.preparation import prepare, start_strategy
+from tl_keras.training.pretraining import pretrain
+from tl_keras.training.results import format_results, write_results
+
+
+def run_training(config):
+    """Runs one training from data to report, or resumes it where it was interrupted.
+
+    Args:
+        config: `RunConfig`.
+
+    Returns:
+        Path of the run folder, which `load_run` opens.
+
+    Raises:
+        InputError: the configuration or the data cannot be used.
+    """
+    started, config = time.monotonic(), with_absolute_paths(config)
+    # A cluster must be joined before TensorFlow computes anything; the devices of this machine can wait for the data.
+    strategy = start_strategy(config.distribute) if distribution.is_cluster(config.distribute) else None
+    with (
+        distribution.watch_workers(strategy),
+        replicas.open_shared_run(config, config_text(config), strategy) as (run, finished),
+    ):
+        if not finished:
+            _train(config, strategy, run, started)
+        if distribution.is_chief(strategy):
+            # Here, because a run may have been killed between its results and this line.
+            shutil.rmtree(run / "checkpoints", ignore_errors=True)
+            print(format_results(run, TASKS[config.task]))
+            command = f"python -m tl_keras.predict {shlex.quote(str(run.path))} {TASKS[config.task].usage}"
+            print(f"run folder: {run.path}\nnext: {command}", flush=True)
+        distribution.barrier(strategy)
+    return run.path
+
+
+def _train(config, strategy, run, started):
+    """Trains from data to report; of several workers the chief alone writes the report."""
+    prepared = prepare(config, strategy, run)
+    model, splits, phases = prepared.model, prepared.splits, prepared.phases
+    if config.adaptation.masked_epochs:
+        pretrain(config, model, prepared.target, run)
+    history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))
+    if distribution.is_chief(prepared.strategy):
+        model = replicas.plain_model(lambda: build_model(config, splits), model)
+        models.merge_lora(model)
+        adapted = _adapt(prepared, model, run) if prepared.target else None
+        write_results(config, model, splits, history, run, adapted)
+
+
+def _adapt(prepared, model, run):
+    """Adapts the model to the target and, where that was asked for, trains another one on the target's labels."""
+    config = replicas.for_one_device(prepared.config, prepared.num_replicas)
+    target, phases = prepared.target, prepared.phases
+    adapted = adapting.adapt(config, model, prepared.splits, target, phases, run)
+    if not target.labelled:
+        return adapted
+    folder = RunFolder(run / "checkpoints" / "upper_bound")
+    folder.path.mkdir(exist_ok=True)
+    folder.signals = run.signals
+    return adapted.with_upper_bound(adapting.train_upper_bound(config, target, phases, folder))
+
+
+def _seconds_left(config, started):
+    if config.max_time is None:
+        return None
+    return max(1.0, parse_duration(config.max_time) - (time.monotonic() - started))

@@ -1,0 +1,65 @@
+"""All variables of a model in a file, so that an interrupted adaptation does not repeat what it has trained."""
+
+import json
+import zipfile
+
+import numpy as np
+
+from tl_keras.system.atomic_files import atomic_path
+
+
+def variable_values(model):
+    """Returns the values of all variables, also the random generator states that `get_weights` leaves out.
+
+    Args:
+        model: `keras.Model`.
+
+    Returns:
+        List of arrays.
+    """
+    return [np.asarray(variable) for variable in model.variables]
+
+
+def assign_values(model, values):
+    """Assigns values to all variables of a model.
+
+    Args:
+        model: `keras.Model`.
+        values: what `variable_values` returned for a model of the same architecture.
+    """
+    for variable, value in zip(model.variables, values, strict=True):
+        variable.assign(value)
+
+
+def write_values(path, values, facts):
+    """Writes values and facts about them to a file, whole or not at all.
+
+    Args:
+        path: file ending in .npz; its folder is created.
+        values: list of arrays.
+        facts: dict ready for JSON.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {f"value-{number}": value for number, value in enumerate(values)}
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays, facts=np.array(json.dumps(facts)))
+
+
+def read_values(path, count):
+    """Reads what `write_values` wrote.
+
+    Args:
+        path: the file.
+        count: number of arrays that it must hold.
+
+    Returns:
+        Tuple of the list of arrays and the facts; None if the file does not exist or is damaged.
+    """
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return [file[f"value-{number}"] for number in range(count)], json.loads(str(file["facts"]))
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+        print(f"{path} is damaged: it is computed again", flush=True)
+        return None
