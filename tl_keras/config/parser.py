@@ -1,4 +1,4 @@
-"""The parser of the command line and of configuration files. jsonargparse is known in this folder only."""
+"""Parser of the command line and of configuration files; only this folder imports jsonargparse."""
 
 import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser, set_loader
