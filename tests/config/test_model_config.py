@@ -7,7 +7,7 @@ from tl_keras.errors import InputError
 
 
 @pytest.mark.parametrize(
-    ("values", "telling"),
+    ("values", "message"),
     [
         ({"backbone": "vgg61"}, "Unknown model.backbone 'vgg61': did you mean"),
         ({"hidden_units": 0}, "model.hidden_units must be at least 1"),
@@ -15,11 +15,11 @@ from tl_keras.errors import InputError
         ({"label_smoothing": math.nan}, "model.label_smoothing"),
     ],
 )
-def test_what_no_run_could_use_is_refused_by_name(values, telling):
-    with pytest.raises(InputError, match=telling):
+def test_invalid_settings_are_refused_by_name(values, message):
+    with pytest.raises(InputError, match=message):
         ModelConfig(**values)
 
 
 @pytest.mark.parametrize("backbone", ["vgg16", "keras_hub:some_preset"])
-def test_known_backbones_and_presets_pass(backbone):
+def test_known_backbones_and_presets_are_accepted(backbone):
     assert ModelConfig(backbone=backbone).backbone == backbone

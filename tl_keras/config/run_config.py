@@ -64,7 +64,7 @@ class RunConfig:
     """Statistics of batch normalization: inference keeps the pretrained ones, recalibrate estimates them once on the
     new data, train updates them in every step."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    """Optimizer, AdamW."""
+    """Settings of the optimizer, AdamW."""
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """Data type of the computation; the head always computes in float32. auto uses bfloat16 if the processor supports
     it."""
