@@ -40,6 +40,11 @@ def test_a_detector_that_comes_whole_has_the_backbone_of_its_weights():
     assert config.model.backbone == "resnet50"
 
 
+@pytest.mark.parametrize("backbone", ["vgg16", "keras_hub:some_preset"])
+def test_image_backbones_pass_by_name_and_presets_unchecked(backbone):
+    assert RunConfig(model=ModelConfig(backbone=backbone)).model.backbone == backbone
+
+
 @pytest.mark.parametrize("backbone", ["minilm", "roberta_base_en", "./my_bert", "keras_hub:some_preset"])
 def test_text_encoders_pass_by_name_and_by_folder(backbone):
     config = RunConfig(task="text_classification", model=ModelConfig(backbone=backbone))
@@ -49,6 +54,7 @@ def test_text_encoders_pass_by_name_and_by_folder(backbone):
 @pytest.mark.parametrize(
     ("task", "parts", "telling"),
     [
+        ("image_classification", {"model": ModelConfig(backbone="vgg61")}, "Unknown .* 'vgg61': did you mean 'vgg16'"),
         ("text_classification", {"model": ModelConfig(backbone="vgg16")}, "vgg16 is for images"),
         ("image_classification", {"model": ModelConfig(backbone="minilm")}, "minilm is for texts"),
         ("image_classification", {"model": ModelConfig(backbone="./my_bert")}, "Unknown model.backbone './my_bert'"),

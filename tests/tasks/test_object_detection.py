@@ -8,7 +8,7 @@ from PIL import Image
 
 import tl_keras as tl
 from tests.models.detection.tiny_detectors import SIZE, rectangles, tiny_backbone
-from tl_keras import callbacks, data, evaluate, predict, train
+from tl_keras import data, evaluate, predict, train
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
@@ -146,37 +146,6 @@ def test_flags_of_other_tasks_are_refused(run, pictures, capsys, arguments, mess
     with pytest.raises(SystemExit):
         run_verb(predict.main, [str(run), pictures, *arguments])
     assert message in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_a_run_goes_on_where_it_was_interrupted(flags, run, tmp_path, monkeypatch):
-    save = callbacks.SaveCheckpoints.on_epoch_end
-
-    def stop(self, epoch, logs=None):
-        save(self, epoch, logs)
-        if epoch == 4:
-            raise KeyboardInterrupt
-
-    arguments = [*flags, "--run", str(tmp_path / "run")]
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(callbacks.SaveCheckpoints, "on_epoch_end", stop)
-        train.run_training(parse(arguments))
-    again = train.run_training(parse(arguments))
-    assert (again / "metrics.json").read_text() == (run / "metrics.json").read_text()
-
-
-@pytest.mark.slow
-def test_stored_activations_change_nothing(flags, tmp_path):
-    phases = "[{train: proposals, epochs: 2, learning_rate: 0.003}]"
-    options = ["--data.augmentation", "none", "--phases", phases]
-    runs = [
-        train.run_training(parse([*flags, *options, "--cache.mode", mode, "--run", str(tmp_path / mode)]))
-        for mode in ("on", "off")
-    ]
-    assert "phase 1: reads the output of block4.relu" in (runs[0] / "report.html").read_text()
-    one, other = (tl.load_run(folder).model.get_weights() for folder in runs)
-    for first, second in zip(one, other, strict=True):
-        np.testing.assert_allclose(first, second, atol=1e-5)
 
 
 @pytest.mark.slow

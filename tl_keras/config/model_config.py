@@ -1,14 +1,10 @@
 """Settings of the model."""
 
-import os
 from dataclasses import dataclass
 from typing import Literal
 
 from tl_keras.config.ranges import check_minimum
-from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.detection.families import FAMILIES
-from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
-from tl_keras.models.texts.backbones import TEXT_BACKBONES
+from tl_keras.errors import InputError
 from tl_keras.system.documented_fields import document_fields
 
 
@@ -40,30 +36,8 @@ class ModelConfig:
     """Share of each label that is spread over all classes, from 0 to below 1; reduces overconfidence."""
 
     def __post_init__(self):
-        """Checks that the backbone is known and that numbers are in range."""
-        if self.backbone is not None:
-            sizes = [size for family in FAMILIES.values() for size in family.sizes]
-            names = [*BACKBONES, f"{HUB_PREFIX}PRESET", *TEXT_BACKBONES, *sizes]
-            check_backbone(self.backbone, names, folders=True)
+        """Checks that numbers are in range; the task checks the backbone."""
         check_minimum(self, "model", {"hidden_units": 1, "lora_rank": 1})
         for name in ("dropout", "label_smoothing"):
             if getattr(self, name) is not None and not 0 <= getattr(self, name) < 1:
                 raise InputError(f"model.{name} must lie from 0 to below 1: got {getattr(self, name)}.")
-
-
-def check_backbone(name, known, folders=False):
-    """Refuses a backbone that is unknown or belongs to another task.
-
-    Args:
-        name: name of the backbone.
-        known: list of the valid names.
-        folders: whether a path is accepted, too.
-
-    Raises:
-        InputError: the name is invalid; the message gives the nearest valid one.
-    """
-    for others, things in ((BACKBONES, "images"), (TEXT_BACKBONES, "texts")):
-        if name in others and name not in known:
-            raise InputError(f"model.backbone {name} is for {things}: leave it out, or take such as {known[0]}.")
-    if name not in known and not name.startswith(HUB_PREFIX) and not (folders and os.sep in name):
-        raise unknown_name("model.backbone", name, known)

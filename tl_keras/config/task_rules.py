@@ -1,10 +1,12 @@
 """Completes and checks a configuration by the rules of its task."""
 
+import os
 from dataclasses import replace
 
-from tl_keras.config.model_config import check_backbone
 from tl_keras.config.ranges import check_unused
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.models.texts.backbones import TEXT_BACKBONES
 from tl_keras.tasks.registry import TASKS
 
 
@@ -55,10 +57,18 @@ def check_task(config, task):
     """
     for part, names in task.unused_settings.items():
         check_unused(getattr(config, part), part, names, f"on {task.name}")
-    check_backbone(config.model.backbone, task.backbones(config), folders=task.accepts_backbone_folders)
+    _check_backbone(config.model.backbone, task.backbones(config), task.accepts_backbone_folders)
     task.check_config(config)
     if config.data.augmentation not in task.augmentations:
         raise InputError(
             f"data.augmentation {config.data.augmentation} is not for {task.name}: take "
             f"{' or '.join(task.augmentations)}."
         )
+
+
+def _check_backbone(name, known, accepts_folders):
+    for others, things in ((BACKBONES, "images"), (TEXT_BACKBONES, "texts")):
+        if name in others and name not in known:
+            raise InputError(f"model.backbone {name} is for {things}: leave it out, or take {known[0]}, for example.")
+    if name not in known and not name.startswith(HUB_PREFIX) and not (accepts_folders and os.sep in name):
+        raise unknown_name("model.backbone", name, known)
