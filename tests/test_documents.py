@@ -87,7 +87,7 @@ def test_pinned_versions_lie_in_the_ranges_of_setup_cfg(pinned):
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     lines = setup["options"]["install_requires"] + setup["options.extras_require"]["test"]
-    ranges = {Requirement(line).name.lower(): Requirement(line).specifier for line in lines.split()}
+    ranges = {Requirement(line).name.lower(): Requirement(line).specifier for line in lines.splitlines() if line}
     version = next(iter(pinned.specifier)).version
     assert version in ranges[pinned.name.lower()]
 

@@ -13,7 +13,7 @@ from tl_keras.errors import InputError, unknown_name
     ],
     ids=["near", "far", "not a string", "near one of many"],
 )
-def test_unknown_name_says_what_was_got_and_what_is_valid(received, options, message):
+def test_the_error_of_an_unknown_name_shows_it_and_the_valid_names(received, options, message):
     error = unknown_name("model", received, options)
     assert isinstance(error, InputError)
     assert str(error) == message

@@ -1,4 +1,4 @@
-"""Whatever is in a file: it is read, or refused with an InputError, within ten seconds and two gigabytes."""
+"""Fuzzed files: each is read or refused with an InputError, within ten seconds and two gigabytes."""
 
 import contextlib
 import io
@@ -66,7 +66,7 @@ VOC = (
 
 @contextlib.contextmanager
 def input_errors_only():
-    """Lets an InputError pass, and nothing else, nor what takes too long or too much memory."""
+    """Suppresses an InputError; any other error, a long run or high memory use fails the test."""
 
     def stop(*_):
         raise AssertionError(f"more than {MAX_SECONDS} seconds")
@@ -84,7 +84,7 @@ def input_errors_only():
 
 @st.composite
 def damaged(draw, content):
-    """Bytes with some of them changed, repeated, left out or put in."""
+    """Draws the content with some bytes changed, repeated, removed or inserted."""
     content = bytearray(content)
     for _ in range(draw(st.integers(1, 6))):
         place = draw(st.integers(0, max(0, len(content) - 1)))
@@ -107,12 +107,12 @@ def damaged(draw, content):
 
 @st.composite
 def altered(draw, value):
-    """JSON with some of its parts replaced."""
+    """Draws a JSON value with some parts replaced."""
     if draw(st.integers(0, 12)) == 0:
         return draw(VALUES)
     if isinstance(value, dict):
-        kept = {key: draw(altered(inner)) for key, inner in value.items() if draw(st.integers(0, 20))}
-        return kept | (draw(st.dictionaries(st.text(max_size=4), VALUES, max_size=1)) if draw(st.booleans()) else {})
+        items = {key: draw(altered(inner)) for key, inner in value.items() if draw(st.integers(0, 20))}
+        return items | (draw(st.dictionaries(st.text(max_size=4), VALUES, max_size=1)) if draw(st.booleans()) else {})
     if isinstance(value, list):
         return [draw(altered(inner)) for inner in value for _ in range(draw(st.sampled_from([0, 1, 1, 1, 1, 2])))]
     return value
@@ -120,7 +120,7 @@ def altered(draw, value):
 
 @st.composite
 def configurations(draw):
-    """YAML of known keys with any values, or any text."""
+    """Draws YAML of known keys with arbitrary values, or arbitrary text."""
     if draw(st.integers(0, 5)) == 0:
         return draw(st.text(alphabet="abc:-[]{}&*!|>'\"%@`#,? \n\t0159.e", max_size=200)).encode()
     tree = {}
@@ -141,7 +141,7 @@ def encoded(image, image_format, **options):
     return stream.getvalue()
 
 
-def pictures():
+def images():
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8))
     exif = Image.Exif()
     exif[274] = 6
@@ -174,8 +174,8 @@ def check_flags(folder, flags):
         parse([f"{flag}={value}" for flag, value in flags])
 
 
-def check_table(folder, named):
-    name, content = named
+def check_table(folder, table):
+    name, content = table
     (folder / name).write_bytes(content)
     for read in (read_text_table, read_table):
         with input_errors_only():
@@ -217,8 +217,8 @@ def check_image(folder, content):
 
 COCO_JSON = altered(COCO).map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass"))
 TABLE = st.sampled_from(sorted(TABLES)).flatmap(lambda name: st.tuples(st.just(name), damaged(TABLES[name])))
-# How the file is read, what it holds, and how many examples are as quick as one of the slowest.
-WAYS = {
+# Function that checks the file, strategy for its content, and number of examples relative to the slowest format.
+FORMATS = {
     "configuration": (check_configuration, configurations(), 1),
     "flags": (check_flags, st.lists(st.tuples(st.sampled_from(FLAGS), VALUES.map(str) | st.text()), max_size=3), 1),
     "table": (check_table, TABLE, 10),
@@ -226,17 +226,17 @@ WAYS = {
     "table of boxes": (check_box_table, damaged(BOX_TABLE), 10),
     "YOLO": (check_yolo, st.tuples(damaged(YOLO), damaged(b"0 0.5 0.5 0.2 0.2\n1 .1 .1 .2 .1 .2 .3\n")), 10),
     "VOC": (check_voc, damaged(VOC), 10),
-    "image": (check_image, st.sampled_from(pictures()).flatmap(damaged) | st.binary(max_size=200), 20),
+    "image": (check_image, st.sampled_from(images()).flatmap(damaged) | st.binary(max_size=200), 20),
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.slow)], ids=["few", "many"])
-def test_only_input_errors_come_out(way, examples, folder):
-    check, contents, quickness = WAYS[way]
+def test_only_input_errors_are_raised(name, examples, folder):
+    check, contents, factor = FORMATS[name]
 
-    # What fails in the few fails again; the many are others each time.
-    @settings(max_examples=examples * quickness, derandomize=examples == FEW, **SETTINGS)
+    # The few examples are the same each time; the many are drawn anew.
+    @settings(max_examples=examples * factor, derandomize=examples == FEW, **SETTINGS)
     @given(contents)
     def run(content):
         check(folder, content)

@@ -9,7 +9,7 @@ PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3), Phase("all", epoch
 
 
 @pytest.mark.parametrize(
-    ("values", "telling"),
+    ("values", "message"),
     [
         ({"train": ""}, "empty `train`"),
         ({"train": []}, "empty `train`"),
@@ -27,11 +27,11 @@ PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3), Phase("all", epoch
         ({"objective": "contrastive"}, "got train='head', expected a list of blocks without the head"),
         ({"objective": "contrastive", "train": ["block1", "head"]}, "without the head"),
         ({"objective": "contrastive", "train": ["all"]}, "without the head"),
-        ({"objective": "contrastive", "train": ["block1"], "until": Plateau("val_accuracy")}, "no metric but loss"),
+        ({"objective": "contrastive", "train": ["block1"], "until": Plateau("val_accuracy")}, "only the metrics loss"),
     ],
 )
-def test_a_phase_that_could_not_train_is_refused(values, telling):
-    with pytest.raises(InputError, match=telling):
+def test_an_invalid_phase_is_refused(values, message):
+    with pytest.raises(InputError, match=message):
         Phase(**{"train": "head"} | values)
 
 
@@ -43,7 +43,7 @@ def test_a_phase_that_could_not_train_is_refused(values, telling):
         (["block1", "block2", "block4", "head"], "block1 … head (4)"),
     ],
 )
-def test_name(train, name):
+def test_the_name_lists_the_blocks(train, name):
     assert Phase(train).name == name
 
 
@@ -54,11 +54,11 @@ def test_a_contrastive_phase_names_the_blocks_before_the_head():
 
 
 @pytest.mark.parametrize(("epoch", "expected"), [(0, (0, 0)), (1, (0, 0)), (2, (1, 2)), (4, (1, 2)), (5, (2, 5))])
-def test_phase_at_needs_only_the_epoch(epoch, expected):
+def test_phase_at_depends_on_the_epoch(epoch, expected):
     assert phase_at(PHASES, epoch) == expected
 
 
-def test_no_phase_lies_beyond_the_last_epoch():
+def test_an_epoch_after_the_last_phase_is_refused():
     assert total_epochs(PHASES) == 6
     with pytest.raises(InputError, match="end before epoch 6"):
         phase_at(PHASES, 6)
@@ -89,11 +89,11 @@ def test_the_rate_rises_to_its_peak_and_follows_the_schedule(schedule, position,
     assert phase.learning_rate_at(position) == pytest.approx(4e-3 * share, abs=1e-12)
 
 
-def test_without_warmup_the_rate_begins_at_its_peak():
+def test_without_warmup_the_rate_starts_at_its_peak():
     assert Phase("head", learning_rate=1e-2, warmup=0.0).learning_rate_at(0.0) == 1e-2
 
 
-def test_one_cycle_rises_from_a_25th_and_falls_to_nothing():
+def test_one_cycle_rises_from_a_25th_and_falls_to_zero():
     phase = Phase("head", learning_rate=1.0, schedule="one_cycle")
     assert phase.warmup == 0.3
     assert phase.learning_rate_at(0.0) == pytest.approx(0.04)
@@ -102,7 +102,7 @@ def test_one_cycle_rises_from_a_25th_and_falls_to_nothing():
     assert phase.learning_rate_at(1.0) == pytest.approx(0.0)
 
 
-def test_a_phase_until_a_plateau_keeps_its_rate_and_has_room():
+def test_a_phase_until_a_plateau_has_a_constant_rate_and_many_epochs():
     phase = Phase("head", until=Plateau("val_accuracy"))
     assert (phase.epochs, phase.schedule, phase.monitor) == (MAX_EPOCHS, "constant", "val_accuracy")
     assert (Phase("head").epochs, Phase("head").monitor) == (1, "val_loss")
@@ -110,16 +110,16 @@ def test_a_phase_until_a_plateau_keeps_its_rate_and_has_room():
 
 
 @pytest.mark.parametrize(
-    ("values", "telling"),
+    ("values", "message"),
     [({"patience": 0}, "patience=0"), ({"min_delta": -1.0}, "min_delta"), ({"patience": 1.5}, "1.5")],
 )
-def test_a_plateau_that_never_comes_is_refused(values, telling):
-    with pytest.raises(InputError, match=telling):
+def test_an_invalid_plateau_is_refused(values, message):
+    with pytest.raises(InputError, match=message):
         Plateau(**values)
 
 
 @pytest.mark.parametrize(("epoch", "expected"), [(0, (0, 0)), (1, (1, 1)), (3, (1, 1)), (4, (2, 4))])
-def test_phases_that_ended_early_are_over(epoch, expected):
+def test_phases_that_ended_early_are_skipped(epoch, expected):
     assert phase_at(PHASES, epoch, ends=[1]) == expected
 
 
@@ -140,5 +140,5 @@ def test_better_is_lower_for_losses_and_higher_for_the_rest(monitor, value, best
     assert is_better(monitor, value, best, min_delta=0.1) is expected
 
 
-def test_phases_share_the_time_left_by_their_epochs():
+def test_the_remaining_time_is_divided_by_epochs():
     assert [phase_seconds(PHASES, index, 60.0) for index in range(3)] == [20.0, 45.0, 60.0]

@@ -6,9 +6,9 @@ from tl_keras.errors import InputError
 from tl_keras.phases import Phase, total_epochs
 from tl_keras.recipes import (
     BLOCK_RATE,
-    COMPARED_RATE,
-    COMPARED_STEPS,
-    COMPARING_STEPS,
+    CONTRASTIVE_HEAD_RATE,
+    CONTRASTIVE_HEAD_STEPS,
+    CONTRASTIVE_STEPS,
     HEAD_RATE,
     HEAD_STEPS,
     LORA_RATE,
@@ -35,7 +35,7 @@ def trained(phases):
         ("few_shot", [["block3", "block4", "block5"], "head"]),
     ],
 )
-def test_each_recipe_thaws_its_blocks_in_its_order(recipe, expected):
+def test_each_recipe_unfreezes_its_blocks_in_order(recipe, expected):
     phases = expand_recipe(recipe, BLOCKS, 1000, unfreeze_from="block3")
     assert trained(phases) == expected
     assert all(isinstance(phase, Phase) for phase in phases)
@@ -44,7 +44,7 @@ def test_each_recipe_thaws_its_blocks_in_its_order(recipe, expected):
 @pytest.mark.parametrize(
     ("num_examples", "depth"), [(1, 1), (100, 1), (1000, 2), (10_000, 4), (100_000, 5), (10_000_000, 5)]
 )
-def test_more_data_thaws_more_blocks(num_examples, depth):
+def test_more_data_unfreezes_more_blocks(num_examples, depth):
     assert unfreezing_depth(5, num_examples) == depth
     assert len(expand_recipe("progressive_unfreezing", BLOCKS, num_examples)) == depth + 1
     assert trained(expand_recipe("fine_tuning", BLOCKS, num_examples)) == [BLOCKS[5 - depth]]
@@ -59,7 +59,7 @@ def test_more_data_thaws_more_blocks(num_examples, depth):
         ("few_shot", None, [BLOCKS[:-1], "head"]),
     ],
 )
-def test_the_whole_network_may_thaw(recipe, unfreeze_from, expected):
+def test_the_whole_network_can_be_unfrozen(recipe, unfreeze_from, expected):
     assert trained(expand_recipe(recipe, BLOCKS, 10, unfreeze_from=unfreeze_from)) == expected
 
 
@@ -85,51 +85,51 @@ def test_the_learning_rate_is_that_of_the_first_phase_and_scales_the_others(reci
 
 @pytest.mark.parametrize("head_rate", [HEAD_RATE, TEXT_HEAD_RATE])
 @pytest.mark.parametrize(("lora", "block_rate"), [(False, BLOCK_RATE), (True, LORA_RATE)])
-def test_a_head_alone_and_additions_have_rates_of_their_own(head_rate, lora, block_rate):
+def test_a_head_and_lora_have_their_own_rates(head_rate, lora, block_rate):
     phases = expand_recipe("progressive_unfreezing", BLOCKS, 1000, head_rate=head_rate, lora=lora)
     assert phases[0].learning_rate == head_rate
     assert {phase.learning_rate for phase in phases[1:]} == {block_rate}
 
 
-def test_few_examples_are_compared_before_the_head_learns_their_labels():
-    compare, probe = expand_recipe("few_shot", BLOCKS, 16)
-    assert (compare.objective, probe.objective) == ("contrastive", "labels")
-    assert (compare.epochs, probe.epochs) == (20, COMPARED_STEPS)
+def test_few_shot_trains_the_blocks_contrastively_before_the_head():
+    contrastive, probe = expand_recipe("few_shot", BLOCKS, 16)
+    assert (contrastive.objective, probe.objective) == ("contrastive", "labels")
+    assert (contrastive.epochs, probe.epochs) == (20, CONTRASTIVE_HEAD_STEPS)
     assert [phase.epochs * 128 / 32 for phase in expand_recipe("few_shot", BLOCKS, 128)] == [
-        COMPARING_STEPS,
-        COMPARED_STEPS,
+        CONTRASTIVE_STEPS,
+        CONTRASTIVE_HEAD_STEPS,
     ]
-    assert probe.learning_rate == COMPARED_RATE
+    assert probe.learning_rate == CONTRASTIVE_HEAD_RATE
 
 
-def test_all_new_blocks_learn_from_the_first_phase_on():
+def test_all_new_blocks_are_trained_from_the_first_phase_on():
     first, second = expand_recipe("linear_probe_then_fine_tune", [*BLOCKS, "neck", "boxes"], 1000, new_blocks=3)
     assert (first.train, second.train) == (BLOCKS[-1], BLOCKS[0])
 
 
-def test_patience_multiplies_the_steps_and_the_most_epochs():
-    once, patient = (expand_recipe("feature_extraction", BLOCKS, 1000, patience=patience)[0] for patience in (1, 4))
-    assert (patient.epochs, once.epochs) == (round(4 * 120 / 32), round(120 / 32))
-    assert expand_recipe("feature_extraction", BLOCKS, 8, patience=4)[0].epochs == 80
+def test_the_step_budget_factor_multiplies_steps_and_maximum_epochs():
+    short, long = (expand_recipe("feature_extraction", BLOCKS, 1000, step_budget_factor=factor)[0] for factor in (1, 4))
+    assert (long.epochs, short.epochs) == (round(4 * 120 / 32), round(120 / 32))
+    assert expand_recipe("feature_extraction", BLOCKS, 8, step_budget_factor=4)[0].epochs == 80
 
 
 @pytest.mark.parametrize(
     ("epochs", "shares"), [(4, [1, 1, 1, 1]), (5, [2, 1, 1, 1]), (7, [2, 2, 2, 1]), (8, [2] * 4), (23, [6, 6, 6, 5])]
 )
-def test_given_epochs_are_shared_evenly_among_equal_phases(epochs, shares):
+def test_epochs_are_divided_evenly_among_equal_phases(epochs, shares):
     phases = expand_recipe("progressive_unfreezing", BLOCKS, 1, unfreeze_from="block3", epochs=epochs)
     assert [phase.epochs for phase in phases] == shares
 
 
 @pytest.mark.parametrize("epochs", [6, 7, 11, 100])
-def test_given_epochs_are_shared_whole_each_phase_getting_some(epochs):
+def test_all_epochs_are_divided_and_each_phase_gets_some(epochs):
     phases = expand_recipe("progressive_unfreezing", BLOCKS, 1000, unfreeze_from="block1", epochs=epochs)
     assert total_epochs(phases) == epochs
     assert phases[0].epochs == max(phase.epochs for phase in phases) >= min(phase.epochs for phase in phases) >= 1
 
 
 @pytest.mark.parametrize(
-    ("arguments", "telling"),
+    ("arguments", "message"),
     [
         ({"recipe": "fine_tunning"}, "did you mean 'fine_tuning'"),
         ({"unfreeze_from": "block9"}, "Unknown unfreeze_from 'block9'"),
@@ -140,7 +140,7 @@ def test_given_epochs_are_shared_whole_each_phase_getting_some(epochs):
         ),
     ],
 )
-def test_what_fits_no_recipe_is_refused(arguments, telling):
+def test_invalid_arguments_are_refused(arguments, message):
     arguments = {"recipe": "fine_tuning", "blocks": BLOCKS, "num_examples": 100} | arguments
-    with pytest.raises(InputError, match=telling):
+    with pytest.raises(InputError, match=message):
         expand_recipe(**arguments)

@@ -1,4 +1,4 @@
-"""The one error that users meet: a sentence that says what was got, what was expected and how to mend it."""
+"""Errors for users: one sentence with the received value, the expected value and a way to fix it."""
 
 import difflib
 
@@ -6,34 +6,34 @@ MAX_LISTED = 12
 
 
 class InputError(ValueError):
-    """Something the user gave cannot be used: a flag, a file, a folder, a name.
+    """Reports invalid input of the user: a flag, a file, a folder, a name.
 
-    The verbs print its message as one sentence and exit with code 2, without a traceback.
+    The verbs print its message as one line and exit with code 2, without a traceback.
     """
 
 
 class RunStopped(RuntimeError):
-    """A run cannot go on, for a reason that no flag caused: the disk is full, the loss is no longer a number.
+    """Reports that a run cannot continue, for example because the disk is full or the loss is NaN.
 
-    The verbs print its message as one sentence and exit with code 1, without a traceback.
+    The verbs print its message as one line and exit with code 1, without a traceback.
     """
 
 
 class LostWorker(RuntimeError):
-    """Another worker of the same training is gone. The verbs print the sentence and exit with code 3."""
+    """Reports that another worker of the same training was lost; the verbs exit with code 3."""
 
 
 def unknown_name(argument, received, options):
-    """Builds the error for a name that is not in a closed list.
+    """Builds the error for an unknown name, with the nearest valid one.
 
     Args:
-        argument: what the name was given for, as the user types it, such as `model.backbone`.
-        received: the name that was given.
+        argument: name of the argument, as the user types it, such as `model.backbone`.
+        received: the unknown name.
         options: iterable of the valid names.
 
     Returns:
-        An `InputError` that ends with the nearest valid name, where one is near, and with all of them, where they
-        are few or none is near.
+        An `InputError` that suggests the nearest valid name, if one is similar, and lists all of them, if they are at
+        most `MAX_LISTED` or none is similar.
     """
     options = list(dict.fromkeys(options))
     near = difflib.get_close_matches(str(received), options, n=1, cutoff=0.5)

@@ -1,10 +1,11 @@
-"""Phases: which blocks of a model learn, for how long and how fast. Pure values, without TensorFlow."""
+"""Phases of training: the trainable blocks, epochs and learning rates. Pure values, without TensorFlow."""
 
 import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.system.documented_fields import document_fields
 
 Schedule = Literal["cosine", "one_cycle", "constant"]
 Objective = Literal["labels", "contrastive"]
@@ -13,57 +14,65 @@ MAX_NAMED_BLOCKS = 3
 ONE_CYCLE_START = 1 / 25
 
 
+@document_fields
 @dataclass(frozen=True)
 class Plateau:
-    """The end of a phase whose metric has stopped getting better."""
+    """Criterion that ends a phase: a metric that has stopped improving."""
 
     monitor: str = "val_loss"
-    """Metric to watch; one whose name ends in loss or error is better when lower, any other when higher."""
+    """Metric to watch. Names that end in loss or error are better when lower, others when higher."""
     patience: int = 3
-    """Epochs without a better value after which the phase ends, at least 1."""
+    """Number of epochs without improvement after which the phase ends, at least 1."""
     min_delta: float = 0.0
-    """By how much a value must be better than the best one to count, 0 or more."""
+    """Minimum difference to the best value that counts as an improvement, 0 or more."""
 
     def __post_init__(self):
-        """Refuses a patience or a difference that no training could use."""
+        """Checks that numbers are in range."""
         if self.patience < 1 or self.patience % 1:
             raise InputError(f"A plateau needs a patience of at least 1 epoch: got patience={self.patience}.")
         if not 0 <= self.min_delta < math.inf:
             raise InputError(f"A plateau needs a min_delta of 0 or more: got min_delta={self.min_delta}.")
 
 
+@document_fields
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of training in which one set of blocks learns."""
+    """Part of a training in which a fixed set of blocks is trained."""
 
     train: str | list[str]
-    """A block (it and every later one), "head", "all", a list of just those blocks, or "regex:PATTERN" of weights."""
+    """Blocks to train: one block and all later ones, "head", "all", a list of exactly these blocks, or "regex:PATTERN"
+    for weights by name."""
     epochs: int | None = None
-    """Passes over the training data; with `until` the most there may be. None: 1, or 30 with `until`."""
+    """Epochs of the phase, at least 1; with `until` the maximum. By default 1, or 30 with `until`."""
     learning_rate: float = 1e-3
-    """Peak learning rate of the latest block that learns."""
+    """Peak learning rate of the last trainable block, above 0."""
     block_decay: float = 1.0
-    """Each block learns at this share of the rate of the block after it, in (0, 1]; 1 gives all blocks one rate."""
+    """Factor by which the learning rate falls from each block to the one before it, above 0 and up to 1; 1 gives all
+    blocks the same rate."""
     schedule: Schedule | None = None
-    """cosine (down to zero), one_cycle (up and down along cosines) or constant. None: cosine; with `until` constant."""
+    """Learning rate schedule: cosine (decays to zero), one_cycle (rises and falls along cosines) or constant. By
+    default cosine, or constant with `until`."""
     warmup: float | None = None
-    """Share of the phase, in [0, 1), in which the rate rises to its peak. None: 0.1, in one_cycle 0.3."""
+    """Fraction of the phase in which the learning rate rises to its peak, from 0 to below 1. By default 0.1, or 0.3
+    with one_cycle."""
     until: Plateau | None = None
-    """Ends the phase before its last epoch, when a metric has stopped getting better."""
+    """Plateau of a metric that ends the phase before its last epoch. By default the phase runs for all its epochs."""
     restore_best: bool = False
-    """Whether the phase hands on the weights of its best epoch, by the metric of `until` or val_loss, not its last."""
+    """Whether the phase ends with the weights of its best epoch, by the metric of `until` or val_loss, instead of the
+    last ones."""
     objective: Objective = "labels"
-    """labels: the model predicts them. contrastive: features before the head come together where labels agree, and part
-    where they differ; `train` is then a list of blocks without the head, and the only metrics are loss and val_loss."""
+    """Training objective. labels: predict the labels. contrastive: move the features before the head together for equal
+    labels and apart for different ones; `train` must then be a list of blocks without the head, and the only metrics
+    are loss and val_loss."""
 
     def __post_init__(self):
-        """Fills in what follows from the rest and refuses values that no training could use."""
+        """Sets the defaults that depend on other fields and checks all values."""
         self._fill("epochs", MAX_EPOCHS if self.until else 1)
         self._fill("schedule", "constant" if self.until else "cosine")
         self._fill("warmup", 0.3 if self.schedule == "one_cycle" else 0.1)
         if not self.train:
             raise InputError(
-                "A phase trains nothing: got an empty `train`, expected a block, 'head', 'all' or a list of blocks."
+                "A phase trains no block: got an empty `train`, expected a block, 'head', 'all' or a list of blocks."
             )
         if self.epochs < 1 or self.epochs % 1:
             raise InputError(
@@ -83,7 +92,7 @@ class Phase:
 
     @property
     def name(self):
-        """What logs and pictures call the phase; of a long list of blocks the first and the last."""
+        """Name of the phase in logs and plots: its blocks, or the first and the last one of a long list."""
         if isinstance(self.train, str):
             return self.train
         if len(self.train) > MAX_NAMED_BLOCKS:
@@ -92,29 +101,29 @@ class Phase:
 
     @property
     def monitor(self):
-        """The metric that tells how good an epoch was."""
+        """Metric that epochs are compared by."""
         return self.until.monitor if self.until else "val_loss"
 
     def learning_rate_at(self, position):
-        """Gives the peak rate scaled by warm-up and schedule.
+        """Computes the learning rate from the peak, the warm-up and the schedule.
 
-        "one_cycle" is the policy of Smith and Topin 2018 (https://arxiv.org/abs/1708.07120) along cosines, without its
-        cycle of the momentum.
+        "one_cycle" is the policy of Smith and Topin 2018 (https://arxiv.org/abs/1708.07120) with cosines, without the
+        momentum cycle.
 
         Args:
-            position: how far the phase has come, from 0 (its beginning) to 1 (its end).
+            position: progress of the phase, from 0 (start) to 1 (end).
 
         Returns:
-            The learning rate of the latest learning block, a float.
+            Learning rate of the last trainable block, a float.
         """
         if position < self.warmup:
             rise = position / self.warmup
             if self.schedule == "one_cycle":
-                rise = ONE_CYCLE_START + (1 - ONE_CYCLE_START) * _fall(1 - rise)
+                rise = ONE_CYCLE_START + (1 - ONE_CYCLE_START) * _cosine_decay(1 - rise)
             return self.learning_rate * rise
         if self.schedule == "constant":
             return self.learning_rate
-        return self.learning_rate * _fall(min(1.0, (position - self.warmup) / (1 - self.warmup)))
+        return self.learning_rate * _cosine_decay(min(1.0, (position - self.warmup) / (1 - self.warmup)))
 
     def _check_objective(self):
         if self.objective not in get_args(Objective):
@@ -123,12 +132,12 @@ class Phase:
             return
         if isinstance(self.train, str) or {"head", "all"} & set(self.train):
             raise InputError(
-                f"A contrastive phase trains what lies before the head: got train={self.train!r}, expected a list of "
+                f"A contrastive phase trains blocks before the head: got train={self.train!r}, expected a list of "
                 "blocks without the head, such as [block4, block5]."
             )
         if not self.monitor.endswith("loss"):
             raise InputError(
-                f"A contrastive phase has no metric but loss and val_loss: got a plateau of {self.monitor!r}."
+                f"A contrastive phase has only the metrics loss and val_loss: got monitor={self.monitor!r}."
             )
 
     def _fill(self, name, value):
@@ -143,22 +152,22 @@ def check_phases(phases):
 
 
 def total_epochs(phases):
-    """Counts the epochs of all phases together, at most."""
+    """Computes the maximum number of epochs of all phases together."""
     return sum(phase.epochs for phase in phases)
 
 
 def phase_at(phases, epoch, ends=()):
     """Finds the phase that an epoch belongs to.
 
-    Being a pure function, it needs no state but the ends on record: a resumed run finds the same phase.
+    A resumed run finds the same phase, because the result depends on the arguments only.
 
     Args:
         phases: list of `Phase`.
-        epoch: epoch of the whole run, counted from 0, before the end of the last phase.
-        ends: for each phase that has ended, the first epoch after it; the phases to come last as long as they may.
+        epoch: epoch of the whole run, counted from 0.
+        ends: for each phase that has ended, the first epoch after it; later phases count with all their epochs.
 
     Returns:
-        Tuple `(index, first_epoch)` of the phase in the list and the run's epoch at which it begins.
+        Tuple `(index, first_epoch)`: the position of the phase in the list, and its first epoch in the run.
 
     Raises:
         InputError: the phases end before the epoch.
@@ -173,13 +182,13 @@ def phase_at(phases, epoch, ends=()):
 
 
 def is_better(monitor, value, best, min_delta=0.0):
-    """Says whether a metric has become better.
+    """Returns whether a metric has improved.
 
     Args:
-        monitor: its name; what ends in loss or error is better when lower, anything else when higher.
-        value: the new value; NaN is never better.
-        best: the best value so far, or None.
-        min_delta: the least difference that counts, 0 or more.
+        monitor: name of the metric; names that end in loss or error are better when lower, others when higher.
+        value: new value; NaN is never better.
+        best: best value so far, or None.
+        min_delta: minimum improvement, 0 or more.
 
     Returns:
         A bool.
@@ -191,12 +200,12 @@ def is_better(monitor, value, best, min_delta=0.0):
 
 
 def phase_seconds(phases, index, seconds_left):
-    """Gives a phase its part of the time left: in proportion to the epochs of the phases that share it.
+    """Computes the time of a phase as a share of the remaining time, in proportion to epochs.
 
     Args:
         phases: list of `Phase`.
-        index: the phase that begins now.
-        seconds_left: time for it and all later ones.
+        index: position of the phase that starts now.
+        seconds_left: time for this phase and all later ones.
 
     Returns:
         Seconds.
@@ -204,6 +213,6 @@ def phase_seconds(phases, index, seconds_left):
     return seconds_left * phases[index].epochs / total_epochs(phases[index:])
 
 
-def _fall(position):
-    """Half a cosine, from 1 at position 0 to 0 at position 1."""
+def _cosine_decay(position):
+    """Computes a factor that decays along half a cosine, from 1 at position 0 to 0 at position 1."""
     return 0.5 * (1 + math.cos(math.pi * position))

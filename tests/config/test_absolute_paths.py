@@ -11,7 +11,7 @@ from tl_keras.config.adaptation_config import AdaptationConfig
 from tl_keras.config.parsing import parse
 
 
-def test_paths_become_absolute(tmp_path, monkeypatch):
+def test_relative_paths_become_absolute(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bert").mkdir()
     config = with_absolute_paths(
@@ -38,7 +38,7 @@ def test_paths_become_absolute(tmp_path, monkeypatch):
         RunConfig(data=DataConfig(path="tfds:mnist"), model=ModelConfig(backbone="keras_hub:hf://someone/some")),
     ],
 )
-def test_names_stay_names(config):
+def test_names_stay_unchanged(config):
     assert with_absolute_paths(config) == config
 
 
@@ -49,10 +49,10 @@ def test_a_run_with_a_relative_path_is_evaluated_from_another_folder(
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()
     for path in image_folder.glob("*/"):
-        shutil.copytree(path, tmp_path / "first" / "pictures" / path.name)
+        shutil.copytree(path, tmp_path / "first" / "images" / path.name)
     monkeypatch.chdir(tmp_path / "first")
     phases = "[{train: head, epochs: 1}]"
-    folder = train.run_training(parse([*tiny_arguments, "--data.path", "pictures", "--phases", phases, "--run", "run"]))
+    folder = train.run_training(parse([*tiny_arguments, "--data.path", "images", "--phases", phases, "--run", "run"]))
     monkeypatch.chdir(tmp_path / "second")
     results = evaluate.evaluate_run(tl.load_run(os.path.join("..", "first", folder)))
     assert results.read_json("metrics.json")["examples"] == 6

@@ -5,7 +5,7 @@ from tl_keras.config.config_files import CONFIG_FOLDER
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 
-BAD_FILES = [
+INVALID_FILES = [
     ("", "The configuration must be a mapping of keys to values: got None."),
     ("word", "The configuration must be a mapping"),
     ("data:", "data must be a mapping of keys to values: got None."),
@@ -17,7 +17,7 @@ BAD_FILES = [
     ("learning_rate: .inf", "learning_rate must be above 0"),
     ("a: [", "is not valid YAML"),
     (b"\xff", "is not valid YAML"),
-    ("#" * 1_000_001, "is larger than 1000000 bytes"),
+    ("#" * 1_000_001, "has more than 1000000 bytes"),
 ]
 
 
@@ -33,14 +33,14 @@ def written(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in CONFIG_FOLDER.glob("*.yaml")))
 @pytest.mark.parametrize("form", ["--config {}", "--config={}"])
-def test_shipped_configurations_go_by_their_name(name, form):
+def test_shipped_configurations_are_found_by_name(name, form):
     assert isinstance(parse(form.format(name).split()), RunConfig)
 
 
-@pytest.mark.parametrize(("text", "telling"), BAD_FILES, ids=[telling for _, telling in BAD_FILES])
-def test_each_bad_file_is_refused_in_one_line(text, telling, written):
+@pytest.mark.parametrize(("text", "expected"), INVALID_FILES, ids=[expected for _, expected in INVALID_FILES])
+def test_each_invalid_file_is_refused_in_one_line(text, expected, written):
     with pytest.raises(InputError) as refused:
         parse(["--config", written(text)])
     message = str(refused.value)
     assert "\n" not in message
-    assert telling in message
+    assert expected in message

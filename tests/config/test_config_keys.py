@@ -5,7 +5,7 @@ from tl_keras.errors import InputError
 
 
 @pytest.mark.parametrize(
-    ("mapping", "telling"),
+    ("mapping", "message"),
     [
         ({"dta": {}}, "Unknown configuration key 'dta': did you mean 'data'"),
         ({"data": {"batchsize": 3}}, "'data.batchsize': did you mean 'data.batch_size'"),
@@ -17,15 +17,15 @@ from tl_keras.errors import InputError
         (None, "The configuration must be a mapping"),
     ],
 )
-def test_unknown_keys_are_refused_at_every_depth(mapping, telling):
-    with pytest.raises(InputError, match=telling):
+def test_unknown_keys_are_refused_at_every_depth(mapping, message):
+    with pytest.raises(InputError, match=message):
         check_keys(mapping)
 
 
 @pytest.mark.parametrize(
     "mapping", [{}, {"data": {"path": "x"}, "phases": [{"train": "head"}]}, {"phases": None}, {"epochs": "x"}]
 )
-def test_known_keys_pass_whatever_their_values(mapping):
+def test_known_keys_are_accepted_with_any_values(mapping):
     check_keys(mapping)
 
 
@@ -47,6 +47,6 @@ def test_every_field_has_a_flag():
         [{"train": "head", "until": {"class_path": "evil.Class", "init_args": {}}}],
     ],
 )
-def test_the_name_of_a_class_is_never_taken_for_phases(phases):
+def test_the_name_of_a_class_is_refused_in_place_of_phases(phases):
     with pytest.raises(InputError, match="expected list|must be a mapping|Unknown configuration key"):
         check_keys({"phases": phases})

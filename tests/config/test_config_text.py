@@ -7,7 +7,7 @@ from tl_keras.config.config_text import config_text
 from tl_keras.config.parsing import parse
 from tl_keras.phases import Phase
 
-UNLIKE_DEFAULTS = RunConfig(
+NO_DEFAULTS = RunConfig(
     data=DataConfig(path="a: b # c", image_size=64, validation_fraction=0.2, multi_label=True),
     model=ModelConfig(backbone="keras_hub:preset", weights="none", hidden_units=8),
     phases=[Phase("head"), Phase(["block1", "block2"], 3, 1e-5, block_decay=0.5, schedule="constant", warmup=0.0)],
@@ -27,7 +27,7 @@ def written(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("config", [RunConfig(), UNLIKE_DEFAULTS], ids=["defaults", "unlike defaults"])
+@pytest.mark.parametrize("config", [RunConfig(), NO_DEFAULTS], ids=["defaults", "no defaults"])
 def test_the_written_configuration_reads_back_equal(config, written):
     assert parse(["--config", written(config_text(config))]) == config
 
@@ -42,6 +42,6 @@ def test_paths_that_look_like_yaml_read_back_equal(path, written):
 
 
 @pytest.mark.parametrize("mode", ["on", "off"])
-def test_words_that_old_yaml_takes_for_booleans_read_back_equal(mode, written):
+def test_words_that_are_booleans_in_yaml_1_1_read_back_equal(mode, written):
     config = parse(["--cache.mode", mode, "--cache.views", "2"])
     assert parse(["--config", written(config_text(config))]) == config

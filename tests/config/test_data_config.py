@@ -7,7 +7,7 @@ from tl_keras.errors import InputError
 
 
 @pytest.mark.parametrize(
-    ("values", "telling"),
+    ("values", "message"),
     [
         ({"path": ""}, "data.path is empty"),
         ({"image_size": 31}, "data.image_size must be at least 32: got 31"),
@@ -20,11 +20,11 @@ from tl_keras.errors import InputError
         ({"multi_label": True, "class_weight": "balanced"}, "class_weight balanced needs one label"),
     ],
 )
-def test_what_no_run_could_use_is_refused_by_name(values, telling):
-    with pytest.raises(InputError, match=telling):
+def test_invalid_settings_are_refused_by_name(values, message):
+    with pytest.raises(InputError, match=message):
         DataConfig(**values)
 
 
-def test_an_image_size_that_no_memory_holds_is_refused():
+def test_a_huge_image_size_is_refused():
     with pytest.raises(InputError, match="at most 4096 pixels"):
         DataConfig(image_size=1_000_000)

@@ -5,15 +5,15 @@ from tl_keras.errors import InputError
 
 
 @pytest.mark.parametrize(
-    ("values", "telling"),
+    ("values", "message"),
     [
         ({"channels": 4}, "detection.channels must be at least 8: got 4"),
         ({"score_threshold": 1.5}, "detection.score_threshold must lie from 0 to 1"),
         ({"anchor_sizes": []}, "detection.anchor_sizes must be numbers above 0"),
-        ({"box_columns": ["a", "b"]}, "detection.box_columns must be 4 columns"),
-        ({"detector": "yolo_v8", "anchor_sizes": [8.0]}, "anchor_sizes is not for yolo_v8"),
+        ({"box_columns": ["a", "b"]}, "detection.box_columns must name 4 columns"),
+        ({"detector": "yolo_v8", "anchor_sizes": [8.0]}, "anchor_sizes has no effect on yolo_v8"),
     ],
 )
-def test_what_no_run_could_use_is_refused_by_name(values, telling):
-    with pytest.raises(InputError, match=telling):
+def test_invalid_settings_are_refused_by_name(values, message):
+    with pytest.raises(InputError, match=message):
         DetectionConfig(**values)

@@ -7,13 +7,13 @@ from tl_keras.errors import InputError
 
 
 @pytest.mark.parametrize(
-    ("values", "telling"),
+    ("values", "message"),
     [
         ({"hidden_units": 0}, "model.hidden_units must be at least 1"),
         ({"dropout": 1.0}, "model.dropout must lie from 0 to below 1: got 1.0"),
         ({"label_smoothing": math.nan}, "model.label_smoothing"),
     ],
 )
-def test_what_no_run_could_use_is_refused_by_name(values, telling):
-    with pytest.raises(InputError, match=telling):
+def test_invalid_settings_are_refused_by_name(values, message):
+    with pytest.raises(InputError, match=message):
         ModelConfig(**values)

@@ -7,7 +7,7 @@ from tl_keras.errors import InputError
 
 
 @pytest.mark.parametrize(
-    ("values", "telling"),
+    ("values", "message"),
     [
         ({"weight_decay": -1.0}, "weight_decay must be 0 or more"),
         ({"weight_decay": math.inf}, "weight_decay must be 0 or more: got inf"),
@@ -16,6 +16,6 @@ from tl_keras.errors import InputError
         ({"ema_momentum": 1.0}, "ema_"),
     ],
 )
-def test_what_no_run_could_use_is_refused_by_name(values, telling):
-    with pytest.raises(InputError, match=telling):
+def test_invalid_settings_are_refused_by_name(values, message):
+    with pytest.raises(InputError, match=message):
         OptimizerConfig(**values)

@@ -43,13 +43,13 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "telling"), MISTAKES, ids=[" ".join(mistake) for mistake, _ in MISTAKES])
-def test_each_mistake_gets_one_line_and_exit_code_2(arguments, telling, capsys):
+@pytest.mark.parametrize(("arguments", "expected"), MISTAKES, ids=[" ".join(mistake) for mistake, _ in MISTAKES])
+def test_each_mistake_gets_one_line_and_exit_code_2(arguments, expected, capsys):
     with pytest.raises(SystemExit) as stop:
         run_verb(parse, arguments)
     assert stop.value.code == 2
     message = capsys.readouterr().err
     assert message.startswith("error: ")
     assert message.count("\n") == 1
-    assert telling in message
+    assert expected in message
     assert "Namespace" not in message

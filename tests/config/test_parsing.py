@@ -33,19 +33,17 @@ def test_no_flags_give_the_defaults():
     assert parse([]) == RunConfig()
 
 
-def test_a_choice_that_may_be_null_names_the_nearest(capsys):
+def test_the_error_of_an_optional_choice_names_the_nearest_value(capsys):
     with pytest.raises(InputError, match="Unknown data.augmentation 'lightt': did you mean 'light'"):
         parse(["--data.augmentation", "lightt"])
 
 
-def test_print_config_explains_every_key_and_reads_back(capsys, written):
-    with pytest.raises(SystemExit) as leaving:
+def test_print_config_describes_every_key_and_reads_back(capsys, written):
+    with pytest.raises(SystemExit) as stop:
         parse(["--seed", "5", "--phases", "[{train: head, learning_rate: 1e-5}]", "--print_config"])
     printed = capsys.readouterr().out
-    assert leaving.value.code == 0
-    assert (
-        "# Images or texts in one training step, of each device where there are several.\n  batch_size: 32\n" in printed
-    )
+    assert stop.value.code == 0
+    assert "# Number of examples in a training step, at least 1" in printed and "\n  batch_size: 32\n" in printed
     assert "(type:" not in printed
     assert parse(["--config", written(printed)]) == RunConfig(seed=5, phases=[Phase("head", learning_rate=1e-5)])
 
@@ -57,7 +55,7 @@ def test_a_phase_can_be_appended_by_a_flag():
 @pytest.mark.parametrize(
     ("arguments", "code"), [(["--help"], 0), (["--phases.help"], 0), (["--print_config"], 0), (["--sed", "1"], 2)]
 )
-def test_what_trains_nothing_loads_neither_tensorflow_nor_keras(arguments, code):
+def test_commands_without_training_load_neither_tensorflow_nor_keras(arguments, code):
     command = [sys.executable, "-X", "importtime", "-m", "tl_keras.train", *arguments]
     process = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
     assert process.returncode == code
@@ -66,16 +64,16 @@ def test_what_trains_nothing_loads_neither_tensorflow_nor_keras(arguments, code)
     assert not {"tensorflow", "keras", "keras_hub"} & imported
 
 
-def test_parse_raises_input_errors_for_python_callers():
+def test_parse_raises_input_errors():
     with pytest.raises(InputError, match="Unknown flag '--sed'"):
         parse(["--sed", "1"])
 
 
 @pytest.mark.parametrize("arguments", [["--resume"], ["--resume", "--run", "x"], ["--run", "x", "--resume", "auto"]])
-def test_resume_may_stand_alone(arguments):
+def test_resume_needs_no_value(arguments):
     assert parse(arguments).resume == "auto"
 
 
-def test_a_run_that_must_go_on_needs_its_folder():
+def test_resume_must_needs_the_run_folder():
     with pytest.raises(InputError, match="give --run FOLDER"):
         parse(["--resume", "must"])

@@ -8,7 +8,7 @@ from tl_keras.phases import Phase
 
 
 @pytest.mark.parametrize(
-    ("values", "telling"),
+    ("values", "message"),
     [
         ({"phases": []}, "empty list of phases"),
         ({"phases": [Phase("head")], "epochs": 3}, "epochs shapes a recipe, but phases are given"),
@@ -23,8 +23,8 @@ from tl_keras.phases import Phase
         ({"learning_rate": math.inf}, "learning_rate must be above 0: got inf"),
     ],
 )
-def test_what_no_run_could_use_is_refused_by_name(values, telling):
-    with pytest.raises(InputError, match=telling):
+def test_invalid_settings_are_refused_by_name(values, message):
+    with pytest.raises(InputError, match=message):
         RunConfig(**values)
 
 
@@ -35,13 +35,13 @@ def test_what_no_run_could_use_is_refused_by_name(values, telling):
         (DataConfig(augmentation="light"), CacheConfig(mode="on"), "give cache.views"),
     ],
 )
-def test_a_cache_that_could_not_work_is_refused(data, cache, message):
+def test_incompatible_cache_settings_are_refused(data, cache, message):
     with pytest.raises(InputError, match=message):
         RunConfig(data=data, cache=cache)
 
 
-def test_a_time_that_is_none_is_refused():
-    with pytest.raises(InputError, match="'soon' is no duration"):
+def test_an_invalid_time_is_refused():
+    with pytest.raises(InputError, match="Invalid duration 'soon'"):
         RunConfig(max_time="soon")
 
 
@@ -49,6 +49,6 @@ def test_a_time_that_is_none_is_refused():
     "settings",
     [{"recipe": "few_shot"}, {"phases": [Phase(["layer1"], objective="contrastive")]}],
 )
-def test_examples_of_several_labels_are_not_compared(settings):
+def test_few_shot_needs_one_label_per_example(settings):
     with pytest.raises(InputError, match="few_shot compares examples of one label each"):
         RunConfig(data=DataConfig(multi_label=True), **settings)

@@ -5,7 +5,7 @@ from tl_keras.errors import InputError
 
 
 @pytest.mark.parametrize(
-    ("values", "telling"),
+    ("values", "message"),
     [
         ({"max_tokens": 7}, "text.max_tokens must be at least 8: got 7"),
         ({"windows": 0}, "text.windows must be at least 1: got 0"),
@@ -13,6 +13,6 @@ from tl_keras.errors import InputError
         ({"tokens_per_batch": 0}, "text.tokens_per_batch must be at least 1"),
     ],
 )
-def test_what_no_run_could_use_is_refused_by_name(values, telling):
-    with pytest.raises(InputError, match=telling):
+def test_invalid_settings_are_refused_by_name(values, message):
+    with pytest.raises(InputError, match=message):
         TextConfig(**values)

@@ -34,7 +34,7 @@ def test_a_signal_stops_the_command_after_a_checkpoint(undisturbed, tmp_path, nu
         time.sleep(0.01)
     command.send(number)
     assert command.wait(30) == code
-    assert "interrupted: go on with `python -m tl_keras.train" in command.log.read_text()
+    assert "interrupted: resume with `python -m tl_keras.train" in command.log.read_text()
     if code == 143:
         killing.finish({**flags, "resume": "must"}, tmp_path / "run", context)
         assert killing.outcome(tmp_path / "run") == expected

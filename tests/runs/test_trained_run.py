@@ -7,17 +7,17 @@ import pytest
 from PIL import Image
 
 import tl_keras as tl
-from tl_keras.system.checksums import write_checksums
+from tl_keras.system.checksums import write_manifest
 
 
-def test_a_run_knows_its_classes_and_its_image_size(finished_run):
+def test_a_run_has_class_names_and_an_image_size(finished_run):
     run = tl.load_run(finished_run[0])
     assert run.class_names == ("blue", "green", "red")
     assert run.image_size == 32
     assert run.config.data.batch_size == 8
 
 
-def test_a_run_knows_its_figures(finished_run):
+def test_a_run_has_metrics_and_a_history(finished_run):
     run = tl.load_run(finished_run[0])
     assert 0 <= run.metrics["accuracy"] <= 1
     assert len(run.history["val_loss"]) == 3
@@ -32,19 +32,19 @@ def test_images_of_another_size_are_resized_as_files_are(finished_run, image_fol
     assert run.class_names[probabilities[0].argmax()] == "red"
 
 
-def test_an_unfinished_run_says_how_to_go_on(finished_run, tmp_path):
+def test_an_unfinished_run_is_refused_with_the_command_to_resume(finished_run, tmp_path):
     (tmp_path / "config.yaml").write_text((finished_run[0] / "config.yaml").read_text())
-    with pytest.raises(tl.InputError, match="go on with `python -m tl_keras.train --config"):
+    with pytest.raises(tl.InputError, match="resume it with `python -m tl_keras.train --config"):
         tl.load_run(tmp_path)
 
 
-def test_another_folder_is_no_run(tmp_path):
+def test_another_folder_is_refused(tmp_path):
     with pytest.raises(tl.InputError, match="is not a run folder"):
         tl.load_run(tmp_path)
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 3), (0, 32, 32, 3), (2, 32, 32, 1)])
-def test_arrays_that_are_no_images_are_refused(finished_run, shape):
+def test_arrays_that_are_not_images_are_refused(finished_run, shape):
     with pytest.raises(tl.InputError, match="expected uint8 images"):
         tl.load_run(finished_run[0]).predict(np.zeros(shape, "uint8"))
 
@@ -58,14 +58,14 @@ def test_a_flipped_byte_in_a_run_is_detected(finished_run, tmp_path, name):
     data = bytearray((folder / name).read_bytes())
     data[len(data) // 3] ^= 4
     (folder / name).write_bytes(data)
-    with pytest.raises(tl.InputError, match="is not what it was|is damaged"):
+    with pytest.raises(tl.InputError, match="have changed or are missing|is damaged"):
         tl.load_run(folder)
 
 
 @pytest.mark.parametrize(
-    ("names", "telling"), [(["a", "b"], "has 3 outputs for 2 class names"), (None, "no class names")]
+    ("names", "message"), [(["a", "b"], "has 3 outputs for 2 class names"), (None, "no class names")]
 )
-def test_a_model_of_other_classes_than_its_names_is_refused(finished_run, tmp_path, names, telling):
+def test_a_model_with_another_number_of_classes_is_refused(finished_run, tmp_path, names, message):
     folder = shutil.copytree(finished_run[0], tmp_path / "run")
     with zipfile.ZipFile(finished_run[0] / "model.keras") as old, zipfile.ZipFile(folder / "model.keras", "w") as new:
         for name in old.namelist():
@@ -73,6 +73,6 @@ def test_a_model_of_other_classes_than_its_names_is_refused(finished_run, tmp_pa
                 new.writestr(name, old.read(name))
         if names:
             new.writestr("class_names.json", json.dumps(names))
-    write_checksums(folder)
-    with pytest.raises(tl.InputError, match=telling):
+    write_manifest(folder)
+    with pytest.raises(tl.InputError, match=message):
         assert tl.load_run(folder).model

@@ -1,4 +1,4 @@
-"""Model files made to run code, to read other files or to fill the memory: all are refused before Keras opens them."""
+"""Model files that try to run code, read other files or fill the memory: refused before Keras opens them."""
 
 import copy
 import io
@@ -23,7 +23,7 @@ watched = []
 
 
 def watch(event, arguments):
-    """Notes what the tested code does besides computing, while a test lets it."""
+    """Records forbidden audit events and opened files of the watched folder."""
     if watched and (event in FORBIDDEN or (event == "open" and str(arguments[0]).startswith(watched[0]))):
         watched.append((event, str(arguments)))
 
@@ -32,9 +32,9 @@ sys.addaudithook(watch)
 
 
 @pytest.fixture(scope="module")
-def honest(tmp_path_factory):
-    """A model file of two layers as this project saves it; returns a dict from member to bytes."""
-    path = tmp_path_factory.mktemp("honest") / "model.keras"
+def valid(tmp_path_factory):
+    """Saves a valid model of two layers; returns a dict from the names of its members to bytes."""
+    path = tmp_path_factory.mktemp("valid") / "model.keras"
     inputs = keras.Input((8, 8, 3), name="image")
     outputs = keras.layers.Conv2D(4, 3, name="conv")(inputs)
     outputs = keras.layers.GlobalAveragePooling2D(name="pool")(outputs)
@@ -45,7 +45,7 @@ def honest(tmp_path_factory):
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder with a secret file, a module that writes a canary, and room for the hostile file."""
+    """Creates a folder with secret files, a module that writes a canary, and a folder for the hostile file."""
     secret, folder = tmp_path / "secret", tmp_path / "run"
     secret.mkdir()
     folder.mkdir()
@@ -65,16 +65,16 @@ def pack(path, members, *more, compression=zipfile.ZIP_STORED):
 
 
 def refused(place, match=None):
-    """Opens the hostile file, and checks that it is refused in a sentence and that nothing else happened."""
+    """Opens the hostile file and checks that it is refused in one line without side effects."""
     watched.append(str(place / "secret"))
     before = set(os.listdir(place))
     try:
         with pytest.raises(InputError, match=match) as error:
             open_model(place / "run" / "model.keras")
     finally:
-        seen = watched[1:]
+        events = watched[1:]
         watched.clear()
-    assert not seen
+    assert not events
     assert set(os.listdir(place)) == before and not (place / "canary").exists()
     assert SECRET.strip() not in str(error.value) and "\n" not in str(error.value)
 
@@ -88,7 +88,7 @@ def function(module, name, registered="function"):
 
 
 def canary_lambda(place):
-    """What Keras writes of a Lambda that would make a canary file."""
+    """Serializes a Lambda layer that would create a canary file."""
     path = str(place / "canary")
     return keras.saving.serialize_keras_object(keras.layers.Lambda(lambda x: os.mkdir(path) or x))
 
@@ -160,31 +160,31 @@ CLASSES = {
 
 @pytest.mark.parametrize("name", CLASSES)
 @pytest.mark.parametrize("where", ["as a layer", "as an initializer"])
-def test_what_is_no_known_layer_is_never_built(honest, place, name, where):
-    config = json.loads(honest["config.json"])
+def test_unknown_classes_are_refused(valid, place, name, where):
+    config = json.loads(valid["config.json"])
     layers, hostile = config["config"]["layers"], CLASSES[name](place)
     if where == "as a layer":
         layers[-1] = {**layers[-1], **hostile}
     else:
         layers[-1]["config"]["kernel_initializer"] = hostile
-    pack(place / "run" / "model.keras", {**honest, "config.json": json.dumps(config)})
+    pack(place / "run" / "model.keras", {**valid, "config.json": json.dumps(config)})
     refused(place, "which this project does not write|would read a file")
 
 
 @pytest.mark.parametrize("name", ["Lambda", "TFSMLayer as a function"])
 @pytest.mark.parametrize("key", ["activation", "bias_constraint", "kernel_regularizer", "dtype", "unknown"])
-def test_neither_is_it_as_a_setting(honest, place, name, key):
-    config = json.loads(honest["config.json"])
+def test_unknown_classes_are_refused_as_settings(valid, place, name, key):
+    config = json.loads(valid["config.json"])
     config["config"]["layers"][-1]["config"][key] = CLASSES[name](place)
-    pack(place / "run" / "model.keras", {**honest, "config.json": json.dumps(config)})
+    pack(place / "run" / "model.keras", {**valid, "config.json": json.dumps(config)})
     refused(place, "which this project does not write")
 
 
-def test_nor_inside_a_nested_model_or_what_that_was_compiled_with(honest, place):
-    inner, outer = json.loads(honest["config.json"]), json.loads(honest["config.json"])
+def test_unknown_classes_are_refused_in_a_nested_model_and_its_compile_config(valid, place):
+    inner, outer = json.loads(valid["config.json"]), json.loads(valid["config.json"])
     inner["compile_config"] = {"optimizer": CLASSES["os.system"](place)}
     outer["config"]["layers"][-1] = {**outer["config"]["layers"][-1], **inner}
-    pack(place / "run" / "model.keras", {**honest, "config.json": json.dumps(outer)})
+    pack(place / "run" / "model.keras", {**valid, "config.json": json.dumps(outer)})
     refused(place, "does not write")
 
 
@@ -223,17 +223,17 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_configuration_of_another_size_or_shape_is_refused(honest, place, name):
-    config = json.loads(honest["config.json"])
+def test_a_configuration_of_another_size_or_shape_is_refused(valid, place, name):
+    config = json.loads(valid["config.json"])
     BOMBS[name](config)
-    pack(place / "run" / "model.keras", {**honest, "config.json": json.dumps(config)})
+    pack(place / "run" / "model.keras", {**valid, "config.json": json.dumps(config)})
     refused(place)
 
 
 @pytest.mark.parametrize("depth", [200, 100_000])
-def test_a_configuration_without_end_is_refused(honest, place, depth):
-    text = honest["config.json"].decode()[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"
-    pack(place / "run" / "model.keras", {**honest, "config.json": text})
+def test_a_deeply_nested_configuration_is_refused(valid, place, depth):
+    text = valid["config.json"].decode()[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"
+    pack(place / "run" / "model.keras", {**valid, "config.json": text})
     refused(place)
 
 
@@ -249,38 +249,38 @@ MEMBERS = {
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_a_member_that_no_model_has_is_refused(honest, place, name):
-    pack(place / "run" / "model.keras", honest, (MEMBERS[name], b"evil"))
+def test_an_unknown_member_is_refused(valid, place, name):
+    pack(place / "run" / "model.keras", valid, (MEMBERS[name], b"evil"))
     refused(place, "a member .* that no model has")
 
 
-def test_a_link_among_the_members_is_refused(honest, place):
+def test_a_link_in_the_archive_is_refused(valid, place):
     link = zipfile.ZipInfo("assets/layers/x/vocabulary.txt")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    pack(place / "run" / "model.keras", honest, (link, "../../secret/words.txt"))
+    pack(place / "run" / "model.keras", valid, (link, "../../secret/words.txt"))
     refused(place, "is a link")
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_two_members_of_one_name_are_refused(honest, place):
-    pack(place / "run" / "model.keras", honest, ("config.json", honest["config.json"]))
+def test_duplicate_members_are_refused(valid, place):
+    pack(place / "run" / "model.keras", valid, ("config.json", valid["config.json"]))
     refused(place, "two of one name")
 
 
-def test_a_thousand_members_are_refused(honest, place):
-    pack(place / "run" / "model.keras", honest, *((f"assets/layers/{n}/x.txt", b"") for n in range(1000)))
+def test_a_thousand_members_are_refused(valid, place):
+    pack(place / "run" / "model.keras", valid, *((f"assets/layers/{n}/x.txt", b"") for n in range(1000)))
     refused(place, "too many members")
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5", "assets/layers/x/vocabulary.txt"])
-def test_a_member_that_grows_without_end_is_refused(honest, place, name):
-    pack(place / "run" / "model.keras", {**honest, name: bytes(30_000_000)}, compression=zipfile.ZIP_DEFLATED)
+def test_a_highly_compressed_member_is_refused(valid, place, name):
+    pack(place / "run" / "model.keras", {**valid, name: bytes(30_000_000)}, compression=zipfile.ZIP_DEFLATED)
     refused(place, "compressed suspiciously well")
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])
-def test_a_missing_member_is_refused(honest, place, name):
-    pack(place / "run" / "model.keras", {key: value for key, value in honest.items() if key != name})
+def test_a_missing_member_is_refused(valid, place, name):
+    pack(place / "run" / "model.keras", {key: value for key, value in valid.items() if key != name})
     refused(place)
 
 
@@ -336,11 +336,11 @@ ARRAYS += [references, texts, circle]
 
 
 @pytest.mark.parametrize("change", ARRAYS, ids=lambda change: change.__name__)
-def test_arrays_that_lead_elsewhere_or_are_not_there_are_refused(honest, place, change):
-    buffer = io.BytesIO(honest["model.weights.h5"])
+def test_linked_and_missing_arrays_are_refused(valid, place, change):
+    buffer = io.BytesIO(valid["model.weights.h5"])
     with h5py.File(buffer, "r+") as file:
         change(file, place)
-    pack(place / "run" / "model.keras", {**honest, "model.weights.h5": buffer.getvalue()})
+    pack(place / "run" / "model.keras", {**valid, "model.weights.h5": buffer.getvalue()})
     refused(place)
 
 
@@ -352,7 +352,7 @@ class Pickled:
 @pytest.mark.parametrize(
     "content", [pickle.dumps(Pickled()), b"", b"<html></html>", b"PK\5\6" + bytes(18), b"\x89HDF\r\n\x1a\n" + bytes(99)]
 )
-def test_what_is_no_zip_file_is_refused(place, content):
+def test_a_file_that_is_not_a_zip_archive_is_refused(place, content):
     (place / "run" / "model.keras").write_bytes(content)
     refused(place)
 
@@ -373,9 +373,9 @@ def test_a_folder_is_refused(place):
     refused(place)
 
 
-def test_no_flipped_byte_opens_another_model(honest, place):
+def test_a_flipped_byte_never_opens_a_different_model(valid, place):
     path = place / "run" / "model.keras"
-    pack(path, honest)
+    pack(path, valid)
     data, expected = path.read_bytes(), weights_of(open_model(path))
     generator = np.random.default_rng(0)
     opened = 0
@@ -393,8 +393,8 @@ def weights_of(model):
     return [weight.tobytes() for weight in model.get_weights()]
 
 
-def test_an_honest_model_opens_whatever_it_was_compiled_with(honest, place):
-    config = json.loads(honest["config.json"])
+def test_the_compile_config_of_a_valid_model_is_ignored(valid, place):
+    config = json.loads(valid["config.json"])
     config["compile_config"] = {"optimizer": copy.deepcopy(CLASSES["os.system"](place))}
-    pack(place / "run" / "model.keras", {**honest, "config.json": json.dumps(config)})
+    pack(place / "run" / "model.keras", {**valid, "config.json": json.dumps(config)})
     assert open_model(place / "run" / "model.keras").count_params() > 0

@@ -1,4 +1,4 @@
-"""Run folders and data of strangers: opening them imports and runs nothing that they name."""
+"""Untrusted run folders and data: opening them imports and runs no code that they name."""
 
 import shutil
 import sys
@@ -9,12 +9,12 @@ import tl_keras as tl
 from tl_keras import predict
 from tl_keras.config.parsing import parse
 from tl_keras.data.images.find import find_records
-from tl_keras.system.checksums import write_checksums
+from tl_keras.system.checksums import write_manifest
 
 
 @pytest.fixture
 def evil_module(tmp_path, monkeypatch):
-    """A module in the current folder, which Python looks in first; its import leaves a canary."""
+    """Writes a module to the current folder, which is first in the import path; its import creates a canary file."""
     name = "evil_module"
     (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'canary')!r}, 'w').close()\nclass Thing: pass\n")
     monkeypatch.chdir(tmp_path)
@@ -25,7 +25,7 @@ def evil_module(tmp_path, monkeypatch):
 
 @pytest.fixture
 def foreign_run(finished_run, tmp_path):
-    """A copy of a run that a stranger may change and list anew."""
+    """Copies a run, so that an attacker can change it and update its manifest."""
     return shutil.copytree(finished_run[0], tmp_path / "foreign")
 
 
@@ -42,23 +42,23 @@ HOSTILE_KEYS = [
 
 
 @pytest.mark.parametrize("line", HOSTILE_KEYS)
-def test_a_configuration_imports_nothing(evil_module, tmp_path, line):
+def test_a_hostile_configuration_imports_nothing(evil_module, tmp_path, line):
     (tmp_path / "config.yaml").write_text(line)
     with pytest.raises(tl.InputError):
         parse(["--config", str(tmp_path / "config.yaml")])
 
 
-def test_a_run_with_such_a_configuration_is_refused(evil_module, foreign_run):
+def test_a_run_with_a_hostile_configuration_is_refused(evil_module, foreign_run):
     text = (foreign_run / "config.yaml").read_text()
     (foreign_run / "config.yaml").write_text(text.split("\nphases:")[0] + "\n" + HOSTILE_KEYS[0] + "\n")
-    write_checksums(foreign_run)
+    write_manifest(foreign_run)
     with pytest.raises(tl.InputError, match=r"phases\[1\].until"):
         tl.load_run(foreign_run)
 
 
-def test_a_run_with_another_model_is_refused_by_predict(evil_module, foreign_run, image_folder):
+def test_predict_refuses_a_run_with_a_hostile_model(evil_module, foreign_run, image_folder):
     (foreign_run / "model.keras").write_bytes(b"\x80\x04cevil_module\nThing\n.")
-    write_checksums(foreign_run)
+    write_manifest(foreign_run)
     with pytest.raises(tl.InputError):
         predict.main([str(foreign_run), str(image_folder)])
 
@@ -67,8 +67,8 @@ def test_a_run_with_another_model_is_refused_by_predict(evil_module, foreign_run
 def test_a_link_out_of_the_run_is_not_followed(foreign_run, tmp_path, link):
     shutil.move(foreign_run / link, tmp_path / "elsewhere")
     (foreign_run / link).symlink_to(tmp_path / "elsewhere")
-    write_checksums(foreign_run)
-    with pytest.raises(tl.InputError, match=f"changed or missing is {link}"):
+    write_manifest(foreign_run)
+    with pytest.raises(tl.InputError, match=f"missing since it was finished: {link}"):
         tl.load_run(foreign_run)
 
 

@@ -1,4 +1,4 @@
-"""What the code of the package never does: each rule is looked for in the syntax trees of all modules."""
+"""Unsafe calls that no module of the package may contain, searched in the syntax trees."""
 
 import ast
 from pathlib import Path
@@ -17,20 +17,20 @@ FORBIDDEN_MODULES = {
     "codeop",
     "torch",
 }
-RESTRICTED_UNPICKLER = "models/torch_checkpoint.py"
-PROCESSES = "pip_assets.py"
-MODEL_OPENER = "models/saving.py"
+RESTRICTED_UNPICKLER = "models/images/torch_checkpoint.py"
+PROCESSES = "system/pip_assets.py"
+MODEL_OPENER = "models/saved/saving.py"
 
 
 def name_of(node):
-    """Writes `a.b.c` of an expression, or nothing where it is no such."""
+    """Formats an expression such as `a.b.c`, or returns an empty string for other expressions."""
     if isinstance(node, ast.Attribute):
         return f"{name_of(node.value)}.{node.attr}"
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def calls_in(path):
-    """Lists the names that are called, each with the keyword arguments as source."""
+    """Lists the called names, each with its keyword arguments as source."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return [(name_of(call.func), {word.arg: ast.unparse(word.value) for word in call.keywords}) for call in calls]
@@ -40,7 +40,7 @@ CALLS = {module: calls_in(path) for module, path in MODULES.items()}
 
 
 def callers(*names, allowed=(), fits=lambda words: False):
-    """Lists (module, call) of calls whose name ends in one of these, apart from those allowed or that fit."""
+    """Lists (module, name) of calls whose name ends in one of these, except in allowed modules or if `fits`."""
     return [
         (module, name)
         for module, calls in CALLS.items()
@@ -50,7 +50,7 @@ def callers(*names, allowed=(), fits=lambda words: False):
     ]
 
 
-def test_nothing_that_runs_what_it_reads_is_imported():
+def test_no_module_that_executes_data_is_imported():
     for module, path in MODULES.items():
         nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
@@ -59,14 +59,14 @@ def test_nothing_that_runs_what_it_reads_is_imported():
         assert found <= ({"pickle"} if module == RESTRICTED_UNPICKLER else set()), module
 
 
-def test_nothing_that_runs_text_is_called():
+def test_no_function_that_executes_text_is_called():
     assert not callers("eval", "exec", "__import__", "system", "popen")
     assert not [module for module, calls in CALLS.items() if "compile" in [name for name, _ in calls]]
     assert not callers("pickle.load", "pickle.loads")
 
 
 def test_yaml_is_read_as_plain_values():
-    # A loader of our own begins with an underscore, and is made of the safe one.
+    # The package's own loader starts with an underscore and extends the safe one.
     safe = {"fits": lambda words: words.get("Loader", "").endswith(("SafeLoader", "_Loader"))}
     assert not callers("yaml.load", "yaml.load_all", **safe)
     assert not callers("unsafe_load", "full_load", "unsafe_load_all", "full_load_all")
@@ -76,7 +76,7 @@ def test_numpy_files_are_read_without_pickles():
     assert not callers("np.load", "numpy.load", fits=lambda words: words.get("allow_pickle") == "False")
 
 
-def test_archives_are_never_unpacked_by_the_names_in_them():
+def test_archives_are_not_extracted_by_the_names_in_them():
     assert not callers("extractall", "extract", "unpack_archive")
 
 
@@ -86,12 +86,12 @@ def test_keras_opens_models_in_one_place_and_safely():
     assert opened == [{"compile": "False", "safe_mode": "True"}]
 
 
-def test_one_module_starts_processes_and_never_a_shell():
+def test_one_module_starts_processes_without_a_shell():
     assert not callers("subprocess.run", "Popen", "check_output", "check_call", allowed=[PROCESSES])
     assert not [module for module, calls in CALLS.items() if any("shell" in words for _, words in calls)]
 
 
-def test_templates_escape_what_they_show():
-    # Markdown has no escaping of Jinja's: there each cell goes through a filter of its own.
+def test_templates_escape_their_values():
+    # Jinja cannot escape Markdown; each cell of the model card has a filter for this.
     escaped = {"fits": lambda words: words.get("autoescape") == "True"}
     assert not callers("Environment", allowed=["evaluation/model_card.py"], **escaped)

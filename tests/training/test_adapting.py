@@ -167,7 +167,7 @@ def test_texts_have_no_statistics_to_adapt():
 
 
 def test_a_target_without_a_method_is_refused():
-    with pytest.raises(InputError, match="adaptation.target is given without adaptation.method"):
+    with pytest.raises(InputError, match="adaptation.target needs adaptation.method"):
         parse(["--adaptation.target", "mnist"])
 
 

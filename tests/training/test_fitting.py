@@ -398,7 +398,7 @@ def test_a_full_disk_ends_the_run_in_one_sentence_and_it_goes_on_later(image_fol
         run_verb(train.main, flags)
     assert stop.value.code == 1
     error = capsys.readouterr().err
-    assert error.startswith("error: The disk is full") and "go on with `python -m" in error and error.count("\n") == 1
+    assert error.startswith("error: The disk is full") and "resume with `python -m" in error and error.count("\n") == 1
     assert sorted(path.name for path in folder.glob("*.npz")) == ["00001-000000000.npz", "00002-000000000.npz"]
     _, history = trained(flags)
     assert len(history["loss"]) == 7

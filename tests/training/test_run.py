@@ -44,7 +44,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
         with pytest.raises(SystemExit) as stop:
             run_verb(train.main, arguments)
     assert stop.value.code == 130
-    assert "go on with" in capsys.readouterr().out
+    assert "resume with" in capsys.readouterr().out
     train.main(arguments)
     expected, resumed = (keras.models.load_model(path / "model.keras") for path in (small_run, tmp_path / "run"))
     for one, other in zip(expected.weights, resumed.weights, strict=True):

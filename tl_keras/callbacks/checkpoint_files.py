@@ -3,7 +3,6 @@
 A checkpoint counts from the moment its manifest is there. `sha256sum --check` reads the manifests, too.
 """
 
-import hashlib
 import shutil
 import zipfile
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from tl_keras.errors import InputError
 from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.checksums import manifest_line
 
 PATTERN = "[0-9]*.npz"
 KEPT = 2
@@ -33,9 +33,9 @@ def write_checkpoint(folder, epochs, steps, arrays):
     with atomic_path(path) as temporary:
         with open(temporary, "wb") as file:
             np.savez(file, **arrays)
-        manifest = _manifest(temporary, path.name)
+        manifest = manifest_line(temporary, path.name)
     with atomic_path(_manifest_path(path)) as temporary:
-        temporary.write_bytes(manifest)
+        temporary.write_bytes(manifest.encode())
     _remove_all_but_newest(path)
 
 
@@ -75,12 +75,7 @@ def check_space(folder, checkpoint, model):
 
 def _is_intact(path):
     manifest = _manifest_path(path)
-    return manifest.is_file() and manifest.read_bytes() == _manifest(path, path.name)
-
-
-def _manifest(path, name):
-    with open(path, "rb") as file:
-        return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n".encode()
+    return manifest.is_file() and manifest.read_bytes() == manifest_line(path, path.name).encode()
 
 
 def _manifest_path(path):

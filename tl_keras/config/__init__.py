@@ -1,4 +1,4 @@
-"""What a run is told: flags over a YAML file over defaults. Knows no TensorFlow, so that mistakes answer at once."""
+"""Configuration of a run: flags override a YAML file, which overrides defaults. Loads no TensorFlow, to fail fast."""
 
 import lazy_loader
 

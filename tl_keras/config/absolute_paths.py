@@ -1,4 +1,4 @@
-"""Paths that a run was given, so that it goes on and is tested again from whatever folder. Knows no TensorFlow."""
+"""Absolute paths in a configuration, so that a run can be resumed and evaluated from any folder."""
 
 import os
 from dataclasses import replace
@@ -10,7 +10,7 @@ from tl_keras.models.images.backbones import HUB_PREFIX
 
 
 def with_absolute_paths(config):
-    """Makes relative paths of a configuration absolute; names of examples, weights and networks stay names.
+    """Makes the relative paths of a configuration absolute; names of data sets, weights and networks stay unchanged.
 
     Args:
         config: `RunConfig`.
@@ -41,5 +41,5 @@ def _absolute_data(path):
 def _absolute_backbone(name):
     prefix = HUB_PREFIX if name.startswith(HUB_PREFIX) else ""
     folder = name.removeprefix(prefix)
-    # Presets of a hub may have slashes in their names, too.
+    # Names of hub presets may also contain slashes.
     return prefix + os.path.abspath(folder) if os.sep in folder and os.path.isdir(folder) else name

@@ -1,21 +1,22 @@
-"""What a run is told about a domain whose labels nobody has. Knows no TensorFlow."""
+"""Settings of domain adaptation."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from tl_keras.config.ranges import check_above_zero, check_least, check_unused
+from tl_keras.config.ranges import check_above_zero, check_minimum, check_unused
 from tl_keras.errors import InputError
+from tl_keras.system.documented_fields import document_fields
 
 Method = Literal["dann", "deep_coral", "mmd", "adabn", "tent", "mcc", "self_training"]
 Validator = Literal[
     "source_accuracy", "target_entropy", "information_maximization", "soft_neighborhood_density", "reverse_validation"
 ]
 STATISTICS_ONLY = ("adabn", "tent")
-"""Methods that change batch normalization alone."""
+"""Methods that only change batch normalization."""
 FEATURES_ONLY = ("dann", "deep_coral", "mmd")
-"""Methods that change what comes before the head."""
+"""Methods that only change the layers before the head."""
 MIN_IN_BATCH = {"adabn": 16, "tent": 16, "deep_coral": 8, "mmd": 8}
-"""Statistics of fewer examples at once would be noise."""
+"""Minimum batch size of the methods that estimate statistics from a batch."""
 DEFAULT_WEIGHTS = {
     "dann": (0.1, 0.3, 1.0),
     "deep_coral": (0.3, 3.0, 30.0),
@@ -25,48 +26,53 @@ DEFAULT_WEIGHTS = {
 }
 
 
+@document_fields
 @dataclass(frozen=True)
 class AdaptationConfig:
-    """Whether the model is adapted to another domain, whose labels are not used."""
+    """Settings of unsupervised adaptation to a target domain."""
 
     method: Method | None = None
-    """dann, deep_coral and mmd draw the features of both domains together, mcc and self_training make predictions on
-    the target sure, adabn and tent change batch normalization alone; null adapts nothing."""
+    """Adaptation method: dann, deep_coral and mmd align the features of source and target; mcc and self_training make
+    the predictions on the target more confident; adabn and tent only change batch normalization. By default there is no
+    adaptation."""
     target: str | None = None
-    """Examples of the target domain: a folder of images, .txt with a text in each line, or anything that data.path
-    takes. Labels, where it has them, are for the final report alone."""
+    """Examples of the target domain: a folder of images, a .txt file with one text per line, or anything that data.path
+    accepts. Labels, if there are any, are only used in the final report."""
     masked_epochs: int | None = None
-    """Of texts: passes over the target's texts before the first phase, in which the encoder guesses hidden words; null
-    makes none. No method is needed for it."""
+    """Epochs of masked language modeling on the target texts before the first phase, at least 1; needs no method. By
+    default there are none. Text classification only."""
     train: str | list[str] | None = None
-    """What learns while adapting, as in a phase; null takes what the last phase trained."""
+    """Blocks to train during adaptation, as in a phase. By default those of the last phase."""
     epochs: int | None = None
-    """Passes over the source; null takes about 200 steps, in 2 to 20 epochs."""
+    """Epochs over the source data during adaptation, at least 1. By default about 200 steps, in 2 to 20 epochs."""
     learning_rate: float | None = None
-    """Peak rate; null takes 3e-4, of tent 1e-3."""
+    """Peak learning rate of the adaptation, above 0. By default 3e-4, or 1e-3 for tent."""
     weights: list[float] | None = None
-    """How much the method's loss counts: each is tried, and the validator chooses; null tries two or three."""
+    """Weights of the adaptation loss to try, each above 0; the validator chooses among them. By default two or three
+    values that suit the method."""
     validator: Validator = "information_maximization"
-    """What chooses without target labels; where it finds nothing better, the model stays as the source made it."""
+    """Criterion that chooses the weight without target labels; if no adapted model is better by it, the source model is
+    kept."""
     unknown_classes: Literal["error", "drop"] = "error"
-    """Target classes that the source lacks: error refuses them, drop leaves their examples out of the report; they are
-    still adapted to, since nobody is supposed to know them."""
+    """Target classes that are not among the source classes: error refuses them; drop excludes their examples from the
+    report but still adapts to them, because their labels would be unknown."""
     upper_bound: bool = False
-    """Also train on the target's labels, as a run of its own: how good could it have been?"""
+    """Whether to also train a model on the target's labels, which shows the accuracy that adaptation could reach at
+    best."""
 
     def __post_init__(self):
-        """Refuses a method without a target, a target without a method, and numbers out of range."""
-        wanted = "method" if self.method else "masked_epochs" if self.masked_epochs is not None else None
-        if (wanted is None) != (self.target is None):
-            given, missing = (wanted, "target") if wanted else ("target", "method")
-            raise InputError(f"adaptation.{given} is given without adaptation.{missing}: give both or none.")
+        """Checks that a method has a target and a target has a method, and that numbers are in range."""
+        purpose = "method" if self.method else "masked_epochs" if self.masked_epochs is not None else None
+        if (purpose is None) != (self.target is None):
+            present, missing = (purpose, "target") if purpose else ("target", "method")
+            raise InputError(f"adaptation.{present} needs adaptation.{missing}: set both or neither.")
         if self.target is None:
             check_unused(self, "adaptation", None, "without adaptation.target")
-        check_least(self, "adaptation", {"epochs": 1, "masked_epochs": 1})
+        check_minimum(self, "adaptation", {"epochs": 1, "masked_epochs": 1})
         check_above_zero(self, "adaptation", "learning_rate")
         if self.weights is not None and not (self.weights and min(self.weights) > 0):
             raise InputError(f"adaptation.weights must be numbers above 0: got {self.weights}.")
         if self.method in STATISTICS_ONLY:
             for name in ("train", "weights"):
                 if getattr(self, name) is not None:
-                    raise InputError(f"adaptation.{name} is not for {self.method}, which has no such: leave it out.")
+                    raise InputError(f"adaptation.{name} has no effect on method {self.method}: leave it out.")

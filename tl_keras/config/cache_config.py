@@ -1,33 +1,39 @@
-"""What a run is told about the cache of activations."""
+"""Settings of the activation cache."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from tl_keras.config.ranges import check_above_zero, check_least
+from tl_keras.config.ranges import check_above_zero, check_minimum
 from tl_keras.errors import InputError
+from tl_keras.system.documented_fields import document_fields
 
 
+@document_fields
 @dataclass(frozen=True)
 class CacheConfig:
-    """Whether what frozen blocks compute is computed once and kept."""
+    """Settings of the cache for the activations of frozen blocks."""
 
     mode: Literal["auto", "on", "off"] = "auto"
-    """auto keeps activations where that saves time, and of augmented images only where views are given; on insists; off
-    never keeps any."""
+    """auto caches activations if that saves time, and those of augmented images only if views is set; on always caches;
+    off never does."""
     views: int | None = None
-    """Augmented versions of each image to keep, one for each epoch in turn; null keeps nothing of augmented data."""
+    """Number of augmented versions of each image to cache, used in turn, one per epoch; at least 1. By default
+    activations of augmented images are not cached."""
     storage: Literal["auto", "memory", "disk"] = "auto"
-    """Where: auto takes the disk where a folder is given or half of the free memory does not suffice."""
+    """Place of the cache: memory or disk. auto uses the disk if a folder is set or half of the free memory is too
+    small."""
     max_gigabytes: float = 8.0
-    """Memory that the activations may take, or the folder of all runs."""
+    """Maximum size of the cache in gigabytes, above 0: in memory that of this run, on the disk that of the whole
+    folder."""
     folder: str | None = None
-    """Folder on the disk, where other runs over the same data find them; null takes one in the user's cache."""
+    """Folder of the cache on the disk, shared by runs on the same data. By default a folder in the user's cache."""
     dtype: Literal["float32", "bfloat16"] | None = None
-    """bfloat16 halves what float32 takes and rounds to 3 digits; null keeps what the network computes, exactly."""
+    """Data type of cached activations: bfloat16 halves the size of float32 and rounds to 3 digits. By default that of
+    the network, without rounding."""
 
     def __post_init__(self):
-        """Refuses numbers out of range."""
-        check_least(self, "cache", {"views": 1})
+        """Checks that numbers are in range and that a folder is not combined with memory."""
+        check_minimum(self, "cache", {"views": 1})
         check_above_zero(self, "cache", "max_gigabytes")
         if self.storage == "memory" and self.folder is not None:
-            raise InputError(f"cache.folder {self.folder!r} lies on the disk, cache.storage is memory: leave one out.")
+            raise InputError(f"cache.folder {self.folder!r} has no effect with cache.storage memory: leave one out.")

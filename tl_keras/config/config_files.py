@@ -1,4 +1,4 @@
-"""Configuration files: the shipped ones by name, and the checks before a file is parsed."""
+"""Configuration files: lookup of shipped ones by name, and checks before parsing."""
 
 import os
 from pathlib import Path
@@ -14,32 +14,32 @@ MAX_CONFIG_BYTES = 1_000_000
 
 
 def shipped_configs():
-    """Lists the names of the shipped configurations, sorted."""
+    """Lists the names of the shipped configurations in alphabetical order."""
     return sorted(path.stem for path in CONFIG_FOLDER.glob("*.yaml"))
 
 
 def locate_configs(arguments):
-    """Replaces the names of shipped configurations by their paths and checks every file before it is parsed.
+    """Replaces names of shipped configurations by their paths and checks every file before parsing.
 
     Args:
-        arguments: list of strings of a command line.
+        arguments: list of the strings of a command line.
 
     Returns:
-        New list, in which each `--config` is followed by the path of a file.
+        New list, in which the path of a file follows each `--config`.
 
     Raises:
         InputError: a file does not exist, cannot be read, or has an unknown key.
     """
-    located, follows = [], False
+    located, is_value = [], False
     for argument in arguments:
         flag, equals, value = argument.partition("=")
-        if follows:
+        if is_value:
             argument = _locate_config(argument)
         elif equals and flag == "--config":
             argument = f"{flag}={_locate_config(value)}"
-        follows = argument == "--config"
+        is_value = argument == "--config"
         located.append(argument)
-    if follows:
+    if is_value:
         raise InputError(f"--config needs a YAML file or the name of a shipped one: {', '.join(shipped_configs())}.")
     return located
 
@@ -62,13 +62,13 @@ def _locate_config(name):
 def _read_yaml(path):
     if path.stat().st_size > MAX_CONFIG_BYTES:
         raise InputError(
-            f"The configuration file {str(path)!r} is larger than {MAX_CONFIG_BYTES} bytes: is it really one?"
+            f"The configuration file {str(path)!r} has more than {MAX_CONFIG_BYTES} bytes: check that it is one."
         )
     try:
         return load_yaml(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(
-            f"Cannot read the configuration file {str(path)!r}: {error.strerror}; check its rights."
+            f"Cannot read the configuration file {str(path)!r}: {error.strerror}; check its permissions."
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(

@@ -1,4 +1,4 @@
-"""The keys of a configuration, as files and flags spell them."""
+"""Keys of a configuration, in the spelling of files and flags."""
 
 from dataclasses import is_dataclass
 from typing import get_args, get_origin, get_type_hints
@@ -8,17 +8,17 @@ from tl_keras.errors import InputError, unknown_name
 
 
 def check_keys(mapping, config_class=RunConfig, prefix=""):
-    """Refuses what the configuration does not know, at any depth: keys, text for keys, null where it means nothing.
+    """Refuses unknown keys, text in place of keys, and null for values that cannot be null, at any depth.
 
-    The parser would take such a text, or the key `class_path`, for the name of a class and import its module.
+    The parser would interpret such a text, or the key `class_path`, as the name of a class and import its module.
 
     Args:
         mapping: nested dict, as read from a YAML file.
-        config_class: dataclass that the mapping describes.
-        prefix: where the mapping stands, such as "data.".
+        config_class: dataclass with the expected keys.
+        prefix: path of the mapping in the configuration, such as "data.".
 
     Raises:
-        InputError: names the key and the nearest valid one.
+        InputError: a key is unknown or a value has the wrong kind; the message names the nearest valid key.
     """
     if not isinstance(mapping, dict):
         raise InputError(
@@ -29,12 +29,12 @@ def check_keys(mapping, config_class=RunConfig, prefix=""):
         if key not in known:
             raise unknown_name("configuration key", f"{prefix}{key}", [f"{prefix}{name}" for name in known])
         if value is None and not is_dataclass(known[key]) and type(None) not in get_args(known[key]):
-            raise InputError(f"{prefix}{key} is null, which means nothing here: give a value, or leave it out.")
+            raise InputError(f"{prefix}{key} must not be null: give a value, or leave it out.")
         _check_part(value, known[key], f"{prefix}{key}")
 
 
 def _check_part(value, kind, place):
-    """Looks for dataclasses in the type of a key, as in `Plateau | None` or `list[Phase] | None`."""
+    """Checks a value whose type contains dataclasses, such as `Plateau | None` or `list[Phase] | None`."""
     if is_dataclass(kind):
         check_keys(value, kind, f"{place}.")
     elif get_origin(kind) is list and is_dataclass(get_args(kind)[0]):
@@ -48,7 +48,7 @@ def _check_part(value, kind, place):
 
 
 def flag_names(config_class=RunConfig, prefix="--"):
-    """Lists every flag that the configuration answers to, such as `--data.batch_size`."""
+    """Lists all flags of the configuration, such as `--data.batch_size`."""
     names = []
     for name, kind in get_type_hints(config_class).items():
         names.append(f"{prefix}{name}")

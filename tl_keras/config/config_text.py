@@ -1,4 +1,4 @@
-"""Writes configurations as YAML that `--config` reads back."""
+"""Configurations as YAML text that `--config` reads back."""
 
 import functools
 import re
@@ -11,7 +11,7 @@ from tl_keras.system.plain_yaml import load_yaml
 
 
 def config_text(config):
-    """Writes a configuration as YAML, each key under its explanation, that `--config` reads back.
+    """Formats a configuration as YAML with a comment above each key.
 
     Args:
         config: `RunConfig`.
@@ -30,7 +30,7 @@ def config_text(config):
 
 
 def _words(values):
-    """Yields (key, value) of all that is a text."""
+    """Yields (key, value) of all values that are strings."""
     for key, value in values.items():
         if isinstance(value, dict):
             yield from _words(value)
@@ -39,14 +39,14 @@ def _words(values):
 
 
 def _quoted(words, line):
-    """Quotes a text that one of the readers of YAML would take for a number, a date or a truth value."""
+    """Quotes a string that a YAML reader could interpret as a number, a date or a boolean."""
     indent, key, text = line.groups()
     read = [load(text) for load in (load_yaml, yaml.safe_load)] if words.get(key) == text else []
     return line.group() if all(isinstance(value, str) for value in read) else f"{indent}{key}: '{text}'"
 
 
 def phases_text(phases):
-    """Writes phases as YAML, one line each, that `--config` reads back under the key `phases`.
+    """Formats phases as YAML, one line each, for the key `phases` of a configuration.
 
     Args:
         phases: list of `Phase`.

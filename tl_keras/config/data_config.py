@@ -1,63 +1,69 @@
-"""What a run is told about its data."""
+"""Settings of the data."""
 
 import math
 from dataclasses import dataclass
 from typing import Literal
 
-from tl_keras.config.ranges import check_least
+from tl_keras.config.ranges import check_minimum
 from tl_keras.errors import InputError
+from tl_keras.system.documented_fields import document_fields
 
 MAX_IMAGE_SIZE = 4096
 
 
+@document_fields
 @dataclass(frozen=True)
 class DataConfig:
-    """What the model learns from."""
+    """Settings of the data that the model is trained on."""
 
     path: str | None = None
-    """Folder of class folders (or of train/, val/, test/), a table, tfds:NAME, or a shipped set; for boxes COCO's JSON,
-    YOLO's data.yaml, a folder of VOC's XML, or a table. null takes emoji, reviews or tree_crowns by the task."""
+    """Folder with one subfolder per class (or with train/, val/ and test/), a table, tfds:NAME, or the name of a
+    shipped data set; for object detection a COCO JSON file, a YOLO data.yaml, a folder of Pascal VOC XML files, or a
+    table. By default the task's shipped data set: emoji, reviews or tree_crowns."""
     image_size: int | None = None
-    """Side in pixels of the square images that the model sees; null takes the network's, or less for small images."""
+    """Side of the model's square input images in pixels, 32 to 4096. By default that of the backbone, or less if the
+    images are smaller."""
     resize: Literal["squash", "crop", "pad"] | None = None
-    """How other shapes become squares: squash distorts, crop loses the edges, pad adds borders. null takes squash, with
-    boxes pad; with boxes there is no crop."""
+    """Resizing of images that are not square: squash stretches them, crop cuts off the edges, pad adds borders. By
+    default squash, or pad for object detection, which cannot crop."""
     batch_size: int = 32
-    """Images or texts in one training step, of each device where there are several."""
+    """Number of examples in a training step, at least 1; with several devices, on each of them."""
     augmentation: Literal["none", "light", "strong", "randaugment", "mixup", "cutmix", "mosaic"] | None = None
-    """How training images are varied, drawn anew in every epoch; null takes light. Texts know none only, images with
-    boxes none, light and mosaic, which others do not know."""
+    """Random augmentation of training images, new in every epoch. By default light, and none for texts. Object
+    detection accepts none, light and mosaic; image classification all but mosaic; text classification none."""
     examples_per_class: int | None = None
-    """Train on this many labelled images of each class only: what would fewer labels have done?"""
+    """Maximum number of labelled examples per class to train on, at least 1, to see the accuracy with fewer labels. By
+    default all. Classification only."""
     max_train_images: int | None = None
-    """Train on this many images with boxes only: what would fewer labels have done?"""
+    """Maximum number of images to train on, at least 1, to see the accuracy with fewer labels. By default all. Object
+    detection only."""
     validation_fraction: float = 0.15
-    """Share held out to watch the training, where the data comes without such a split."""
+    """Fraction of the examples used for validation, between 0 and 0.5, if the data has no validation split."""
     test_fraction: float = 0.15
-    """Share held out for the final test, where the data comes without such a split."""
+    """Fraction of the examples used for the final test, between 0 and 0.5, if the data has no test split."""
     class_weight: Literal["none", "balanced"] = "none"
-    """balanced lets rare classes count as much as frequent ones."""
+    """Weights of the classes in the loss: balanced gives rare classes the same total weight as frequent ones."""
     multi_label: bool = False
     """Whether an example may have several labels, written as one|two in a table."""
     path_column: str = "path"
-    """Column of a table that names the image file."""
+    """Column of a table with the paths of the image files."""
     label_column: str = "label"
-    """Column of a table that names the class."""
+    """Column of a table with the class names."""
     split_column: str = "split"
-    """Column of a table that says train, validation or test; it may be absent."""
+    """Column of a table with train, validation or test for each example; optional."""
     on_bad_file: Literal["error", "skip"] = "error"
-    """error stops before training at files that cannot be read, and at the same picture in two splits or with two
-    labels; skip goes on without them and lists them in the report and in skipped.txt."""
+    """Unreadable files, and duplicate images across splits or with conflicting labels: error stops before training;
+    skip leaves them out and lists them in the report and in skipped.txt."""
     max_bad_files: float = 0.01
-    """Largest share of the files that skip may leave out, 0 to 1."""
+    """Maximum fraction of the files that skip may leave out, from 0 to 1."""
     max_decoded_gigabytes: float = 2.0
-    """Images are decoded once and kept in memory up to this size; beyond it they are decoded again in every epoch."""
+    """Maximum memory for decoded images in gigabytes, 0 or more; larger data sets are decoded again in every epoch."""
 
     def __post_init__(self):
-        """Refuses an empty path, numbers that no data could satisfy and settings that exclude each other."""
+        """Checks that the path is not empty, that numbers are in range and that settings are compatible."""
         if self.path == "":
             raise InputError("data.path is empty: give a folder, a table, tfds:NAME or the name of a shipped set.")
-        check_least(self, "data", {"image_size": 32, "batch_size": 1, "examples_per_class": 1, "max_train_images": 1})
+        check_minimum(self, "data", {"image_size": 32, "batch_size": 1, "examples_per_class": 1, "max_train_images": 1})
         if self.image_size is not None and self.image_size > MAX_IMAGE_SIZE:
             raise InputError(f"data.image_size must be at most {MAX_IMAGE_SIZE} pixels: got {self.image_size}.")
         for name in ("validation_fraction", "test_fraction"):

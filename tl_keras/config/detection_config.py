@@ -1,45 +1,53 @@
-"""What a run is told about the detection of objects."""
+"""Settings of object detection."""
 
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from tl_keras.config.ranges import check_least
+from tl_keras.config.ranges import check_minimum
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
+from tl_keras.system.documented_fields import document_fields
 
 
+@document_fields
 @dataclass(frozen=True)
 class DetectionConfig:
-    """How objects are found; only for the task of boxes."""
+    """Settings of the detector; object detection only."""
 
     detector: Literal["faster_rcnn", "retinanet", "yolo_v8", "d_fine"] = "faster_rcnn"
-    """faster_rcnn and retinanet stand on any image backbone; yolo_v8 and d_fine have networks of their own."""
+    """Detector family: faster_rcnn and retinanet accept any image backbone; yolo_v8 and d_fine have their own."""
     feature_pyramid: bool | None = None
-    """Of Faster R-CNN: false looks at one map of stride 16, as the paper does with vgg16. null takes true."""
+    """Whether Faster R-CNN uses a feature pyramid instead of a single feature map of stride 16, as in its paper with
+    vgg16. By default true."""
     channels: int | None = None
-    """Width of the feature pyramid and what looks at it; null takes 256, of which few classes need a quarter."""
+    """Number of channels of the feature pyramid and the layers on it, at least 8. By default 256; a quarter is enough
+    for few classes."""
     anchor_sizes: list[float] | None = None
-    """Sides in pixels of the boxes that are tried, finest level first; null follows the boxes of the training data."""
+    """Sides of the anchor boxes in pixels, finest level first, each above 0. By default they follow the boxes of the
+    training data."""
     head_units: list[int] | None = None
-    """Of Faster R-CNN: widths of the dense layers of its head; null takes 1024 and 1024."""
+    """Units of the dense layers in the head of Faster R-CNN, each above 0. By default [1024, 1024]."""
     num_proposals: int | None = None
-    """Of Faster R-CNN: boxes that its head looks at in an image; null takes 300."""
+    """Number of proposals per image that the head of Faster R-CNN classifies, at least 1. By default 300."""
     score_threshold: float = 0.05
-    """Objects of a lower score are never told; what `predict` shows follows from the validation images."""
+    """Minimum score of a detection, from 0 to 1; the threshold that `predict` uses is chosen on the validation
+    images."""
     overlap_threshold: float | None = None
-    """Of two boxes of a class with a larger overlap only the surer is told; null takes the detector's, 0.5 or 0.7."""
+    """IoU threshold of non-maximum suppression, from 0 to 1: of two boxes of a class with a higher IoU only the more
+    confident one is kept. By default that of the detector, 0.5 or 0.7."""
     max_detections: int = 100
-    """Most objects of an image."""
+    """Maximum number of detections per image, at least 1."""
     box_format: Literal["xyxy", "xywh"] | None = None
-    """How boxes are written in a table (null: xyxy) or in COCO's JSON (null: xywh)."""
+    """Format of the boxes: corners (xyxy) or corner and size (xywh). By default xyxy in a table and xywh in a COCO JSON
+    file."""
     box_columns: list[str] = field(default_factory=lambda: ["xmin", "ymin", "xmax", "ymax"])
-    """Of a table with a box in each row: the columns of its coordinates in pixels."""
+    """Columns with the 4 coordinates in pixels, in a table with one box per row."""
     on_bad_box: Literal["error", "skip"] = "error"
-    """error stops before training at boxes that are none; skip leaves them out and says so."""
+    """Invalid boxes: error stops before training; skip leaves them out with a note."""
 
     def __post_init__(self):
-        """Refuses numbers out of range, and what the detector does not have."""
-        check_least(self, "detection", {"channels": 8, "num_proposals": 1, "max_detections": 1})
+        """Checks that numbers are in range and that the detector has the settings."""
+        check_minimum(self, "detection", {"channels": 8, "num_proposals": 1, "max_detections": 1})
         for name in ("score_threshold", "overlap_threshold"):
             if getattr(self, name) is not None and not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"detection.{name} must lie from 0 to 1: got {getattr(self, name)}.")
@@ -47,8 +55,8 @@ class DetectionConfig:
             if getattr(self, name) is not None and not (getattr(self, name) and min(getattr(self, name)) > 0):
                 raise InputError(f"detection.{name} must be numbers above 0: got {getattr(self, name)}.")
         if len(self.box_columns) != 4:
-            raise InputError(f"detection.box_columns must be 4 columns of a table: got {self.box_columns}.")
+            raise InputError(f"detection.box_columns must name 4 columns of a table: got {self.box_columns}.")
         known = {field.name for field in fields(FAMILIES[self.detector].settings)}
         for name in ("feature_pyramid", "channels", "anchor_sizes", "head_units", "num_proposals"):
             if getattr(self, name) is not None and name not in known:
-                raise InputError(f"detection.{name} is not for {self.detector}, which has no such: leave it out.")
+                raise InputError(f"detection.{name} has no effect on {self.detector}: leave it out.")

@@ -1,40 +1,43 @@
-"""What a run is told about its model."""
+"""Settings of the model."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from tl_keras.config.ranges import check_least
+from tl_keras.config.ranges import check_minimum
 from tl_keras.errors import InputError
+from tl_keras.system.documented_fields import document_fields
 
 
+@document_fields
 @dataclass(frozen=True)
 class ModelConfig:
-    """What learns."""
+    """Settings of the network: backbone, initial weights and head."""
 
     backbone: str | None = None
-    """Pretrained network, such as vgg16 or keras_hub:PRESET for images, minilm or bert_base_en for texts, or a local
-    folder. null takes efficientnet_lite0 or minilm, whose weights come with pip, and of YOLOv8 and D-FINE the small
-    size."""
+    """Pretrained network: for images one such as vgg16 or keras_hub:PRESET, for texts one such as minilm or
+    bert_base_en, or a local folder. By default efficientnet_lite0 or minilm, whose weights are installed with pip, and
+    the small size of YOLOv8 and D-FINE."""
     weights: str | None = None
-    """null for the network's own (images: imagenet; texts: pretrained), none (random: the honest comparison), coco
-    (a whole detector), or a local .weights.h5, .h5, .keras file or run folder."""
+    """Initial weights: none (random, as a baseline), coco (a whole detector), or a local .weights.h5, .h5 or .keras
+    file or run folder. By default the pretrained weights of the backbone (imagenet for images, pretrained for
+    texts)."""
     weights_sha256: str | None = None
-    """SHA-256 that a local weights file must have."""
+    """Expected SHA-256 of a local weights file, 64 hexadecimal digits. By default the file is not checked."""
     pooling: Literal["average", "max", "concat", "first"] | None = None
-    """How features become a vector: of images average, max or concat of both; of texts average, or first for the first
-    token. null takes average, or what the text encoder was trained for."""
+    """Pooling of the features to a vector: average, max or concat (both) for images; average or first (the first token)
+    for texts. By default average, or the pooling that the text encoder was trained with."""
     hidden_units: int | None = None
-    """Width of a hidden layer in the head; null has none."""
+    """Units of a hidden layer in the head, at least 1. By default there is no hidden layer."""
     dropout: float | None = None
-    """Share of the features dropped before the last layer while training; null takes 0.2."""
+    """Dropout rate before the last layer, from 0 to below 1. By default 0.2."""
     lora_rank: int | None = None
-    """The backbone learns through additions of this rank to its dense layers, such as 8; null through its weights."""
+    """LoRA rank of the backbone's dense layers, at least 1, for example 8. By default the full weights are trained."""
     label_smoothing: float = 0.0
-    """Share of the label spread over the other classes, against overconfidence."""
+    """Share of each label that is spread over all classes, from 0 to below 1; reduces overconfidence."""
 
     def __post_init__(self):
-        """Refuses numbers out of range; which backbones there are depends on the task."""
-        check_least(self, "model", {"hidden_units": 1, "lora_rank": 1})
+        """Checks that numbers are in range; the task checks the backbone."""
+        check_minimum(self, "model", {"hidden_units": 1, "lora_rank": 1})
         for name in ("dropout", "label_smoothing"):
             if getattr(self, name) is not None and not 0 <= getattr(self, name) < 1:
                 raise InputError(f"model.{name} must lie from 0 to below 1: got {getattr(self, name)}.")

@@ -1,28 +1,32 @@
-"""What a run is told about its optimizer."""
+"""Settings of the optimizer."""
 
 import math
 from dataclasses import dataclass
 
-from tl_keras.config.ranges import check_above_zero, check_least
+from tl_keras.config.ranges import check_above_zero, check_minimum
 from tl_keras.errors import InputError
+from tl_keras.system.documented_fields import document_fields
 
 
+@document_fields
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """How a step is made of gradients, by AdamW."""
+    """Settings of the optimizer, AdamW."""
 
     weight_decay: float = 0.01
-    """Decay of the kernels, in proportion to their learning rate."""
+    """Weight decay of the kernels, 0 or more, relative to their learning rate."""
     clip_norm: float | None = None
-    """Longest that the gradient of all weights together may be; null cuts nothing."""
+    """Maximum norm of the gradient of all weights together, above 0. By default gradients are not clipped."""
     accumulation_steps: int = 1
-    """Batches whose gradients make one step: larger batches than memory would hold."""
+    """Number of batches whose gradients are averaged for one step, at least 1, for an effective batch that does not fit
+    into memory."""
     ema_momentum: float | None = None
-    """Each phase ends with the moving average of its weights, of this momentum, such as 0.99; null: the last ones."""
+    """Momentum of a moving average of the weights, between 0 and 1, for example 0.99; each phase ends with the averaged
+    weights. By default they are not averaged."""
 
     def __post_init__(self):
-        """Refuses numbers out of range."""
-        check_least(self, "optimizer", {"accumulation_steps": 1})
+        """Checks that numbers are in range."""
+        check_minimum(self, "optimizer", {"accumulation_steps": 1})
         if not 0 <= self.weight_decay < math.inf:
             raise InputError(f"optimizer.weight_decay must be 0 or more: got {self.weight_decay}.")
         check_above_zero(self, "optimizer", "clip_norm")

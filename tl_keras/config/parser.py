@@ -1,7 +1,7 @@
-"""The parser of the command line and of configuration files. jsonargparse is known in this folder only."""
+"""Parser of the command line and of configuration files; only this folder imports jsonargparse."""
 
 import yaml
-from jsonargparse import ActionConfigFile, ArgumentParser, set_loader, set_parsing_settings
+from jsonargparse import ActionConfigFile, ArgumentParser, set_loader
 
 from tl_keras.config.config_files import shipped_configs
 from tl_keras.config.run_config import RunConfig
@@ -17,7 +17,6 @@ def make_parser(actions):
     Returns:
         `jsonargparse.ArgumentParser`.
     """
-    set_parsing_settings(docstring_parse_attribute_docstrings=True)
     set_loader("yaml", load_yaml, exceptions=(yaml.YAMLError,))
     parser = ArgumentParser(
         prog="python -m tl_keras.train",

@@ -1,4 +1,4 @@
-"""Condenses the nested error reports of jsonargparse to one sentence."""
+"""One-line error messages in place of the nested reports of jsonargparse."""
 
 import re
 
@@ -9,11 +9,11 @@ PARTS = {
     "phases": (Phase, "{train: head, epochs: 3}"),
     "phases.until": (Plateau, "{monitor: val_loss, patience: 3}"),
 }
-"""Keys of the configuration that hold keys themselves: which ones, and an example."""
+"""From keys whose values are mappings to the dataclass of the mapping and an example."""
 
 
 def one_sentence(message):
-    """Condenses the parser's nested report to what the user needs: the key, what was got, what was expected."""
+    """Shortens a nested report to the key, the received value and the expected value."""
     key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
     if choice := re.search(r"Expected a typing.Literal\[(.*)\](?:\. Got|(?s:.*?)Given) value: (.*)", message):
         return str(unknown_name(key, choice[2], re.findall(r"'([^']*)'", choice[1])))
@@ -39,7 +39,7 @@ def one_sentence(message):
         "Given value: [Namespace",
     )
     lines = [line.strip(" -") for line in message.splitlines()]
-    telling = " ".join(line for line in lines if line and not line.startswith(noise))
-    telling = re.sub(r"^Expected an? (\w+) Given value: (.*)", r"expected \1, got '\2'.", telling)
-    telling = re.sub(r"(got '.*'\.) Given value: .*", r"\1", telling)
-    return f"{key}: {telling}" if key else telling
+    sentence = " ".join(line for line in lines if line and not line.startswith(noise))
+    sentence = re.sub(r"^Expected an? (\w+) Given value: (.*)", r"expected \1, got '\2'.", sentence)
+    sentence = re.sub(r"(got '.*'\.) Given value: .*", r"\1", sentence)
+    return f"{key}: {sentence}" if key else sentence

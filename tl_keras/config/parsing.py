@@ -1,4 +1,4 @@
-"""Turns a command line into a `RunConfig`, and every mistake in it into one sentence."""
+"""Parsing of a command line to a `RunConfig`, with one-line errors."""
 
 from itertools import pairwise
 from types import MappingProxyType
@@ -17,7 +17,7 @@ OWN_FLAGS = ("--config", "--print_config", "--help")
 
 
 def parse(arguments, actions=MappingProxyType({})):
-    """Reads flags over YAML files over defaults.
+    """Parses a command line: flags override YAML files, which override defaults.
 
     Args:
         arguments: list of strings, as in `sys.argv[1:]`.
@@ -27,7 +27,7 @@ def parse(arguments, actions=MappingProxyType({})):
         `RunConfig`. `--help` and `--print_config` print instead and exit with code 0.
 
     Raises:
-        InputError: an unknown flag or key, a value of the wrong kind, a file that cannot be read.
+        InputError: a flag or key is unknown, a value has the wrong type, or a file cannot be read.
     """
     arguments = locate_configs(_complete_resume(arguments))
     _check_flags(arguments, actions)
@@ -51,10 +51,10 @@ def _as_config(values):
 
 
 def _complete_resume(arguments):
-    """Lets `--resume` stand alone."""
+    """Completes a `--resume` without a value to `--resume=auto`."""
     return [
-        f"{one}=auto" if one == "--resume" and following.startswith("--") else one
-        for one, following in pairwise([*arguments, "--"])
+        f"{argument}=auto" if argument == "--resume" and following.startswith("--") else argument
+        for argument, following in pairwise([*arguments, "--"])
     ]
 
 

@@ -1,4 +1,4 @@
-"""Checks that the parts of the configuration share."""
+"""Checks of numbers that the parts of the configuration share."""
 
 import math
 from dataclasses import MISSING, fields
@@ -6,51 +6,51 @@ from dataclasses import MISSING, fields
 from tl_keras.errors import InputError
 
 
-def check_least(config, prefix, bounds):
-    """Refuses numbers that are too small.
+def check_minimum(config, prefix, minima):
+    """Refuses numbers below a minimum.
 
     Args:
         config: dataclass.
-        prefix: where it stands in the configuration, such as "data"; "" is the top.
-        bounds: dict from field to the least that it may be; None passes.
+        prefix: key of the dataclass in the configuration, such as "data"; "" for the top.
+        minima: dict from field name to its minimum; None is accepted in place of a number.
 
     Raises:
-        InputError: names the field.
+        InputError: the message names the field.
     """
-    for name, least in bounds.items():
+    for name, minimum in minima.items():
         value = getattr(config, name)
-        if value is not None and value < least:
-            raise InputError(f"{_full_name(prefix, name)} must be at least {least}: got {value}.")
+        if value is not None and value < minimum:
+            raise InputError(f"{_full_name(prefix, name)} must be at least {minimum}: got {value}.")
 
 
 def check_unused(config, prefix, names, where):
-    """Refuses settings that were given although they have no effect.
+    """Refuses settings that have no effect and differ from their default.
 
     Args:
         config: dataclass.
-        prefix: as for `check_least`.
-        names: fields that must have their default; None for all.
-        where: where they have none, such as "without adaptation.target".
+        prefix: as for `check_minimum`.
+        names: fields that must have their default value; None for all.
+        where: condition in which they have no effect, such as "without adaptation.target".
 
     Raises:
-        InputError: names the field.
+        InputError: the message names the field.
     """
     for field in fields(config):
-        usual = field.default_factory() if field.default is MISSING else field.default
-        if (names is None or field.name in names) and getattr(config, field.name) != usual:
+        default = field.default_factory() if field.default is MISSING else field.default
+        if (names is None or field.name in names) and getattr(config, field.name) != default:
             raise InputError(f"{_full_name(prefix, field.name)} has no effect {where}: leave it out.")
 
 
 def check_above_zero(config, prefix, name):
-    """Refuses a number that is 0, negative, infinite or none at all.
+    """Refuses a number that is 0, negative, infinite or NaN.
 
     Args:
         config: dataclass.
-        prefix: as for `check_least`.
-        name: field; None in it passes.
+        prefix: as for `check_minimum`.
+        name: name of the field; None is accepted in place of a number.
 
     Raises:
-        InputError: names the field.
+        InputError: the message names the field.
     """
     value = getattr(config, name)
     if value is not None and not 0 < value < math.inf:

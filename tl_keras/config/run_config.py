@@ -9,17 +9,19 @@ from tl_keras.config.data_config import DataConfig
 from tl_keras.config.detection_config import DetectionConfig
 from tl_keras.config.model_config import ModelConfig
 from tl_keras.config.optimizer_config import OptimizerConfig
-from tl_keras.config.ranges import check_above_zero, check_least
+from tl_keras.config.ranges import check_above_zero, check_minimum
 from tl_keras.config.task_rules import check_task, complete_parts, find_task
 from tl_keras.config.text_config import TextConfig
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase, check_phases
 from tl_keras.recipes import Recipe
+from tl_keras.system.documented_fields import document_fields
 from tl_keras.system.durations import parse_duration, parse_interval
 
 MAX_SEED = 2**32 - 1
 
 
+@document_fields
 @dataclass(frozen=True)
 class RunConfig:
     """One training run, from data to report."""
@@ -27,60 +29,68 @@ class RunConfig:
     task: str = "image_classification"
     """Kind of problem: image_classification, text_classification or object_detection."""
     data: DataConfig = field(default_factory=DataConfig)
-    """What the model learns from."""
+    """Data that the model is trained on."""
     text: TextConfig = field(default_factory=TextConfig)
-    """How texts are read; only for the tasks of text."""
+    """Texts and tokens; text classification only."""
     detection: DetectionConfig = field(default_factory=DetectionConfig)
-    """How objects are found; only for the task of boxes."""
+    """Detector; object detection only."""
     model: ModelConfig = field(default_factory=ModelConfig)
-    """What learns."""
+    """Network: backbone, initial weights and head."""
     cache: CacheConfig = field(default_factory=CacheConfig)
-    """Whether what frozen blocks compute is computed once and kept."""
+    """Cache for the activations of frozen blocks."""
     adaptation: AdaptationConfig = field(default_factory=AdaptationConfig)
-    """Whether the model is adapted to another domain, whose labels are not used; not for boxes."""
+    """Unsupervised adaptation to a target domain; classification only."""
     recipe: Recipe = "progressive_unfreezing"
-    """Technique of transfer that chooses the phases by the amount of data; few_shot is for 8 to 64 examples of a class,
-    one label each."""
+    """Transfer learning technique that chooses the phases by the amount of data; few_shot is for 8 to 64 examples per
+    class with one label each."""
     unfreeze_from: str | None = None
-    """Earliest block that the recipe ever lets learn, such as block5; null chooses it by the amount of data."""
+    """First block that the recipe unfreezes, such as block5, or all. By default it depends on the amount of data."""
     epochs: int | None = None
-    """Epochs of the whole run, shared among the recipe's phases; null chooses them by the amount of data."""
+    """Epochs of the whole run, at least 1, divided among the phases of the recipe. By default they depend on the amount
+    of data."""
     learning_rate: float | None = None
-    """Peak learning rate of the recipe's first phase, the others in proportion; null takes those of the recipe."""
+    """Peak learning rate of the first phase of the recipe, above 0; those of later phases change in proportion. By
+    default that of the recipe."""
     block_decay: float | None = None
-    """Share of the next block's rate that each block of the backbone learns at, up to 1; null takes 0.7."""
+    """Factor by which the learning rate falls from each block to the one before it, above 0 and up to 1. By default
+    0.7."""
     phases: list[Phase] | None = None
-    """Phases written by hand instead of a recipe, as {train: block5, epochs: 3, learning_rate: 1e-4}."""
+    """Phases in place of a recipe, such as {train: block5, epochs: 3, learning_rate: 1e-4}."""
     max_time: str | None = None
-    """Time that loading and training may take, such as 10m or 1h30m; the phases share it. null: as long as it takes."""
+    """Maximum time for loading and training, such as 10m or 1h30m, divided among the phases. By default unlimited."""
     checkpoint_every: str = "5m"
-    """Time or steps between checkpoints within an epoch, such as 30s or 200 steps; it changes no weight."""
+    """Time or steps between checkpoints within an epoch, such as 30s or 200 steps; has no effect on the weights."""
     batch_norm: Literal["inference", "recalibrate", "train"] = "inference"
-    """inference keeps its statistics, recalibrate estimates them once on the new data, train lets them follow."""
+    """Statistics of batch normalization: inference keeps the pretrained ones, recalibrate estimates them once on the
+    new data, train updates them in every step."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    """How a step is made of gradients, by AdamW."""
+    """Settings of the optimizer, AdamW."""
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    """Arithmetic of the network, the head always in float32; auto takes bfloat16 where the processor computes in it."""
-    xla: bool = False
-    """Compile with XLA: often faster on GPUs and TPUs, slower for convolutions on CPUs."""
-    distribute: Literal["auto", "cpu", "gpu", "mirrored", "multi_worker", "tpu"] = "auto"
-    """Where to train: cpu or gpu is one device, mirrored all of this machine, multi_worker those that TF_CONFIG names.
-    auto takes what TF_CONFIG, TPU_NAME or the number of GPUs calls for. A step is over data.batch_size examples of each
-    device."""
-    scale_learning_rate: bool = True
-    """Multiply the learning rate by the number of devices, whose batches make one step, and warm it up."""
-    steps_per_execution: int | None = None
-    """Steps that several devices take without a word to the host; null takes 32 on a TPU, else 1. No weight depends on
+    """Data type of the computation; the head always computes in float32. auto uses bfloat16 if the processor supports
     it."""
+    xla: bool = False
+    """Whether to compile with XLA: often faster on GPUs and TPUs, slower for convolutions on CPUs."""
+    distribute: Literal["auto", "cpu", "gpu", "mirrored", "multi_worker", "tpu"] = "auto"
+    """Devices to train on: cpu or gpu is one device, mirrored all devices of this machine, multi_worker the machines in
+    TF_CONFIG, tpu a TPU; auto chooses by TF_CONFIG, TPU_NAME and the number of GPUs. Each device takes data.batch_size
+    examples per step."""
+    scale_learning_rate: bool = True
+    """Whether to multiply the learning rate by the number of devices, with a warm-up, because their batches form one
+    step."""
+    steps_per_execution: int | None = None
+    """Steps that several devices compute without returning to the host, at least 1; has no effect on the weights. By
+    default 32 on a TPU, else 1."""
     seed: int = 0
-    """Fixes the split, the order of the data, the augmentation and the random weights."""
+    """Seed of the split, the order of the data, the augmentation and the random weights, 0 to 4294967295."""
     deterministic: bool = False
-    """The same command on the same machine, versions and number of cores gives the same bits; slower on GPUs, where
-    some operations are refused. Other machines or numbers of cores round otherwise."""
+    """Whether the same command gives the same bits on the same machine, versions and number of cores; slower on GPUs,
+    where some operations are refused."""
     run: str | None = None
-    """Folder of the run; null makes runs/NAME-TIME. An interrupted run in it goes on, a finished one is shown."""
+    """Run folder. By default a new folder runs/NAME-TIME. An interrupted run in the folder is resumed, a finished one
+    is shown."""
     resume: Literal["auto", "must", "never"] = "auto"
-    """auto goes on with the run in the folder, or starts one; must refuses a folder without one, never one with."""
+    """Behavior if the folder contains a run: auto resumes it, or else starts a new one; must requires one; never
+    refuses one."""
 
     def __post_init__(self):
         """Completes the defaults of the task and refuses settings that have no effect or are out of range."""
@@ -113,7 +123,7 @@ class RunConfig:
         self._check_adaptation(task)
         if self.resume == "must" and self.run is None:
             raise InputError("resume must needs the folder of the run to go on with: give --run FOLDER.")
-        check_least(self, "", {"epochs": 1, "steps_per_execution": 1, "seed": 0})
+        check_minimum(self, "", {"epochs": 1, "steps_per_execution": 1, "seed": 0})
         if self.seed > MAX_SEED:
             raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")
         check_above_zero(self, "", "learning_rate")

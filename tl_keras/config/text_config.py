@@ -1,36 +1,38 @@
-"""What a run is told about texts."""
+"""Settings of texts."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from tl_keras.config.ranges import check_least
+from tl_keras.config.ranges import check_minimum
 from tl_keras.errors import InputError
+from tl_keras.system.documented_fields import document_fields
 
 
+@document_fields
 @dataclass(frozen=True)
 class TextConfig:
-    """How texts are read; only for the tasks of text."""
+    """Settings of texts and tokens; text classification only."""
 
     text_column: str = "text"
-    """Column of a table, or feature of TensorFlow Datasets, that holds the texts."""
+    """Column of a table, or feature of TensorFlow Datasets, with the texts."""
     second_text_column: str | None = None
-    """Column of the second text of each pair; null has no pairs."""
+    """Column with the second text of each pair. By default there are no pairs."""
     max_tokens: int = 128
-    """Most tokens of a text that the model sees, special ones included."""
+    """Maximum number of tokens of a text, special tokens included, at least 8."""
     truncation: Literal["head", "tail", "head_tail"] = "head"
-    """What stays of a longer text: its beginning, its end, or a quarter of the room for the one, the rest for the
-    other."""
+    """Part of a longer text that is kept: head (the beginning), tail (the end), or head_tail (a quarter of the tokens
+    from the beginning, the rest from the end)."""
     windows: int = 1
-    """Into how many pieces of max_tokens a longer text is split, whose logits are averaged; each learns the label of
-    the whole. Truncation cuts what does not fit into them."""
+    """Maximum number of windows of max_tokens tokens that a longer text is split into, at least 1. Their logits are
+    averaged, and each is trained on the label of the text. The rest is truncated."""
     tokens_per_batch: int | None = None
-    """Most tokens of a batch, padding included; null chooses it by the batch size."""
+    """Maximum number of tokens in a batch, padding included, at least 1. By default it follows the batch size."""
 
     def __post_init__(self):
-        """Refuses numbers out of range, and windows of pairs."""
-        check_least(self, "text", {"max_tokens": 8, "tokens_per_batch": 1, "windows": 1})
+        """Checks that numbers are in range and that pairs of texts are not split into windows."""
+        check_minimum(self, "text", {"max_tokens": 8, "tokens_per_batch": 1, "windows": 1})
         if self.windows > 1 and self.second_text_column is not None:
             raise InputError(
-                f"text.windows is {self.windows}, but pairs of texts are not split: leave it out, or "
+                f"text.windows is {self.windows}, but pairs of texts are not split: leave out text.windows or "
                 "text.second_text_column."
             )

@@ -1,1 +1,1 @@
-"""The run folder, and a finished run opened for use."""
+"""Run folders, and finished runs opened for use."""

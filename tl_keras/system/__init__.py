@@ -1,1 +1,1 @@
-"""What process, disk and devices offer: atomic files, checksums, caches, signals, YAML."""
+"""Services of process, disk and devices: atomic files, checksums, caches, signals, YAML."""

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import contextlib
 import os
@@ -6,14 +6,14 @@ import os
 
 @contextlib.contextmanager
 def atomic_path(path):
-    """Gives a path to write to, whose file takes the place of another in one step.
+    """Yields a temporary path whose file replaces another one in a single step.
 
     Args:
-        path: `pathlib.Path` of the file to make or to replace.
+        path: `pathlib.Path` of the file to create or to replace.
 
     Yields:
-        Path of a temporary file beside it with the same suffix. Where the block succeeds it replaces `path`, on the
-        disk and not only in its cache; where the block fails it vanishes and `path` is as it was.
+        Path in the same folder, with the same suffix. If the block succeeds, its file is flushed to the disk and then
+        replaces `path`; if the block fails, the file is removed and `path` stays unchanged.
     """
     temporary = path.with_name(f".new-{path.name}")
     try:
@@ -23,13 +23,13 @@ def atomic_path(path):
         os.replace(temporary, path)
         _sync_folder(path.parent)
     finally:
-        # What could not even be made is not there to remove.
+        # The file does not exist if the block failed before it created it.
         with contextlib.suppress(OSError):
             temporary.unlink()
 
 
 def _sync_folder(folder):
-    """Lets the new name of a file outlive a loss of power; Windows has no such call for folders."""
+    """Flushes the names in a folder to the disk, so that they survive a power cut; Windows has no call for this."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,65 +1,94 @@
-"""The digests of the files of a finished folder, in a list that `sha256sum --check SHA256SUMS` reads, too."""
+"""SHA-256 digests of files, and manifests of them that `sha256sum --check` reads."""
 
 import hashlib
+import os
 import re
 from pathlib import PurePosixPath
 
 from tl_keras.errors import InputError
 from tl_keras.system.atomic_files import atomic_path
 
-SUMS = "SHA256SUMS"
-MAX_BYTES = 10_000_000
+MANIFEST = "SHA256SUMS"
+MAX_MANIFEST_BYTES = 10_000_000
 
 
-def write_checksums(folder, left_out=()):
-    """Writes the digests of all files of a folder and below, itself and hidden files left out.
+def file_sha256(path):
+    """Computes the SHA-256 of a file, as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_sha256(path, expected, advice):
+    """Refuses a file that is missing or has another digest.
+
+    Args:
+        path: path of the file.
+        expected: hexadecimal SHA-256, in upper or lower case.
+        advice: end of the error message, which says how to fix it.
+
+    Raises:
+        InputError: the file is missing or has another digest.
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"The file {str(path)!r} is missing: {advice}.")
+    if (digest := file_sha256(path)) != expected.lower():
+        raise InputError(f"The file {str(path)!r} has SHA-256 {digest}, expected {expected}: {advice}.")
+
+
+def manifest_line(path, name):
+    """Formats the line of a manifest for a file: its digest and the name to list it under."""
+    return f"{file_sha256(path)}  {name}\n"
+
+
+def write_manifest(folder, exclude=()):
+    """Writes the digests of all files of a folder and its subfolders, except the manifest and hidden files.
 
     Args:
         folder: `pathlib.Path` of the folder.
-        left_out: names in the folder that are not listed.
+        exclude: names of files and subfolders of the folder that are not listed.
     """
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    listed = [name for name in files if not name.startswith(".") and name.split("/")[0] not in (SUMS, *left_out)]
-    with atomic_path(folder / SUMS) as temporary:
-        temporary.write_text("".join(f"{_digest(folder / name)}  {name}\n" for name in listed), encoding="utf-8")
+    names = [name for name in files if not name.startswith(".") and name.split("/")[0] not in (MANIFEST, *exclude)]
+    with atomic_path(folder / MANIFEST) as temporary:
+        temporary.write_text("".join(manifest_line(folder / name, name) for name in names), encoding="utf-8")
 
 
-def find_changed(folder, vital=()):
-    """Compares the files of a folder with its list.
+def changed_files(folder, essential=()):
+    """Compares the files of a folder with its manifest.
 
     Args:
-        folder: `pathlib.Path` of the folder; it has a list.
-        vital: names in the folder that must be listed, where there are such files; others need not be.
+        folder: `pathlib.Path` of the folder, which has a manifest.
+        essential: names of files that must be listed if they exist; other files need not be listed.
 
     Returns:
-        List of the names of files that have changed, are missing, or should be listed.
+        List of the names of files that changed, are missing, or are essential and not listed.
 
     Raises:
-        InputError: the list is damaged, or names what is no file of the folder.
+        InputError: the manifest is damaged, too large, or names a file outside the folder.
     """
-    path = folder / SUMS
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"The list {str(path)!r} has more than {MAX_BYTES} bytes: is it really one?")
-    changed, unlisted = [], {name for name in vital if (folder / name).exists()}
+    path = folder / MANIFEST
+    if path.stat().st_size > MAX_MANIFEST_BYTES:
+        raise InputError(
+            f"The manifest {str(path)!r} has more than {MAX_MANIFEST_BYTES} bytes: check that it is a manifest."
+        )
+    changed, unlisted = [], {name for name in essential if (folder / name).exists()}
     for line in path.read_bytes().decode("utf-8", "replace").splitlines(keepends=True):
-        found = re.fullmatch(r"([0-9a-f]{64})  (.+)\n", line)
-        if not found or not _lies_below(PurePosixPath(found[2])):
-            raise InputError(f"The list {str(path)!r} is damaged: expected lines of a SHA-256 and the name of a file.")
-        file = folder / found[2]
-        if not file.is_file() or _is_link(folder, file) or _digest(file) != found[1]:
-            changed.append(found[2])
-        unlisted.discard(found[2])
+        match = re.fullmatch(r"([0-9a-f]{64})  (.+)\n", line)
+        if not match or not _is_below(PurePosixPath(match[2])):
+            raise InputError(
+                f"The manifest {str(path)!r} is damaged: expected lines of a SHA-256 and the name of a file."
+            )
+        digest, name = match.groups()
+        file = folder / name
+        if not file.is_file() or _is_link(folder, file) or file_sha256(file) != digest:
+            changed.append(name)
+        unlisted.discard(name)
     return [*changed, *sorted(unlisted)]
 
 
-def _lies_below(name):
+def _is_below(name):
     return not name.is_absolute() and ".." not in name.parts
 
 
 def _is_link(folder, file):
     return any(part.is_symlink() for part in (file, *file.parents) if folder in part.parents)
-
-
-def _digest(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

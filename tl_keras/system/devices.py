@@ -1,6 +1,6 @@
-"""The start of TensorFlow, and the precision and seed of a run.
+"""Start of TensorFlow, and the precision and seed of a run.
 
-This module loads TensorFlow when it is told to, not when it is imported.
+TensorFlow is loaded when a function needs it, not when this module is imported.
 """
 
 import contextlib
@@ -12,25 +12,27 @@ from pathlib import Path
 
 
 def load_tensorflow():
-    """Loads TensorFlow without the dozen lines of start-up notes that it writes; its errors still raise."""
+    """Loads TensorFlow and Keras without the notes that they print at start; errors are raised as usual."""
     if "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _standard_error_closed():
-        # Asking for the devices makes it look for a GPU now, which is the last thing that it comments on.
+        # Listing the devices makes TensorFlow look for a GPU now, which is the last step that it prints notes about.
         importlib.import_module("tensorflow").config.list_physical_devices()
         importlib.import_module("keras")
-    # A run fits several models, each traced for itself, which TensorFlow takes for careless retracing and warns of.
+    # A run fits several models and traces each of them, which TensorFlow mistakes for accidental retracing.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def set_up(seed, precision, deterministic=False):
-    """Seeds Python, NumPy and TensorFlow and sets the arithmetic of the layers built from now on.
+    """Seeds Python, NumPy and TensorFlow and sets the dtype policy of layers built from now on.
+
+    `global_state.restored_global_state` undoes it.
 
     Args:
         seed: integer >= 0.
         precision: "float32", "mixed_bfloat16", "mixed_float16", or "auto" for `choose_precision`.
-        deterministic: True takes, until the process ends, only operations that give the same bits each time.
+        deterministic: whether TensorFlow may only use operations that give the same bits each time.
     """
     load_tensorflow()
     if deterministic:
@@ -44,15 +46,15 @@ def set_up(seed, precision, deterministic=False):
 
 
 def reseed(seed):
-    """Seeds Python, NumPy and TensorFlow, an integer >= 0."""
+    """Seeds Python, NumPy and TensorFlow with an integer >= 0."""
     importlib.import_module("keras").utils.set_random_seed(seed)
 
 
 def choose_precision():
-    """Picks the arithmetic that the processor has instructions for.
+    """Chooses the dtype policy that the processor has instructions for.
 
     Returns:
-        "mixed_bfloat16" on TPUs, on GPUs of compute capability 8.0 or more and on CPUs with AVX512-BF16 or AMX-BF16,
+        "mixed_bfloat16" on TPUs, on GPUs of compute capability 8.0 or higher and on CPUs with AVX512-BF16 or AMX-BF16,
         else "float32".
     """
     config = importlib.import_module("tensorflow").config
@@ -65,20 +67,20 @@ def choose_precision():
 
 
 def uses_xla(xla):
-    """Says whether models are compiled with XLA: each shape of inputs costs a compilation, and operations become one.
+    """Returns whether models are compiled with XLA, so that each new input shape costs a compilation.
 
     Args:
-        xla: whether a run asks for it; on all but CPUs Keras takes it unasked.
+        xla: whether the run asks for XLA; Keras uses it by default on every device but CPUs.
 
     Returns:
-        A bool. TensorFlow must be started: it asks for the devices.
+        A bool. TensorFlow must be started, because its devices are listed.
     """
     devices = importlib.import_module("tensorflow").config.list_logical_devices()
     return xla or any(device.device_type != "CPU" for device in devices)
 
 
 def _processor_flags():
-    """The instruction sets that Linux lists; elsewhere none are known, and float32 is right everywhere."""
+    """Reads the instruction sets from Linux; other systems get an empty set, and with it float32."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
@@ -88,13 +90,13 @@ def _processor_flags():
 
 @contextlib.contextmanager
 def _standard_error_closed():
-    # TensorFlow 2.21 logs before its logging is set up, where TF_CPP_MIN_LOG_LEVEL does not reach.
+    # TensorFlow 2.21 prints notes before it reads TF_CPP_MIN_LOG_LEVEL.
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    original, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(null, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(original, 2)
+        os.close(original)
+        os.close(null)

@@ -1,32 +1,32 @@
-"""Names and texts of strangers, made harmless for what they are written to: spreadsheets and terminals."""
+"""Untrusted text, escaped for spreadsheets and terminals."""
 
 import re
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet takes for the beginning of a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
+"""Characters that start a formula in a spreadsheet (https://owasp.org/www-community/attacks/CSV_Injection)."""
 NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def csv_cell(text):
-    """Makes a text for a cell of a CSV file that no spreadsheet computes.
+    """Escapes a text for a cell of a CSV file, so that no spreadsheet evaluates it as a formula.
 
     Args:
         text: str.
 
     Returns:
-        The text, behind an apostrophe where it would begin a formula. A number, such as -1, is none.
+        The text, with an apostrophe in front if it starts like a formula. Numbers, such as -1, stay unchanged.
     """
     return f"'{text}" if text.startswith(FORMULA_STARTS) and not NUMBER.fullmatch(text) else text
 
 
 def for_terminal(text):
-    """Makes a text of one line for a terminal, which would obey its control characters.
+    """Escapes a one-line text for a terminal, which would execute its control characters.
 
     Args:
         text: str.
 
     Returns:
-        The text with a replacement character for each of them.
+        The text with a replacement character for each control character.
     """
     return CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)

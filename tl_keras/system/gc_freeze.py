@@ -1,4 +1,4 @@
-"""Quick garbage collection in a process that has loaded TensorFlow, and with it 400,000 objects that stay."""
+"""Fast garbage collection although TensorFlow has loaded 400,000 objects that are never freed."""
 
 import contextlib
 import gc
@@ -6,9 +6,9 @@ import gc
 
 @contextlib.contextmanager
 def quick_collection():
-    """Lets garbage be looked for among what is made from now on, and at the end among all objects again.
+    """Limits garbage collection to objects created inside the block; all are collected again afterwards.
 
-    What somebody else has frozen already, by `gc.freeze`, stays so: it cannot be told apart when all is unfrozen.
+    Does nothing if objects are frozen already: `gc.unfreeze` would unfreeze those, too.
     """
     if gc.get_freeze_count():
         yield

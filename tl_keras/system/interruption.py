@@ -1,4 +1,4 @@
-"""Stops a run gently: what a signal asks for is done after the step that is being computed."""
+"""Graceful stop of a run: a signal takes effect after the current training step."""
 
 import os
 import signal
@@ -9,10 +9,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked the run to stop.
+    """Reports that a signal asked the run to stop.
 
     Args:
-        number: the signal's number.
+        number: number of the signal.
+
+    Attributes:
+        exit_code: exit code of the process, 128 plus the number of the signal.
     """
 
     def __init__(self, number):
@@ -21,52 +24,53 @@ class Interrupted(KeyboardInterrupt):
 
 
 class StopSignals:
-    """Listens to SIGINT and SIGTERM while its context is open; a second signal ends the process at once.
+    """Handles SIGINT and SIGTERM while its context is open; a second signal ends the process at once.
 
-    Outside of the main thread, where Python hands out no signals, it listens to nothing.
+    Does nothing outside the main thread, where Python delivers no signals.
 
     Attributes:
-        received: number of the signal that came, or None.
-        deferring: while True, a signal is only noted, for `check` to find; else it raises `Interrupted` at once.
+        received: number of the signal that arrived, or None.
+        deferring: if True, a signal is only recorded until `check` is called; if False, it raises `Interrupted` at
+            once.
     """
 
     def __init__(self):
         self.received = None
         self.deferring = False
-        self._before = {}
+        self._previous_handlers = {}
 
     def __enter__(self):
-        """Begins to listen."""
+        """Installs the signal handlers."""
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            self._previous_handlers = {number: signal.signal(number, self._handle) for number in SIGNALS}
         return self
 
     def __exit__(self, *_error):
-        """Puts back who listened before."""
-        for number, handler in self._before.items():
+        """Restores the previous signal handlers."""
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
     def receive(self, number):
-        """Notes a signal, which may have come to another process of the same run."""
-        self.received, self._came = number, time.monotonic()
+        """Records a signal, which may have been sent to another process of the same run."""
+        self.received, self._received_at = number, time.monotonic()
 
-    def check(self, patience=0.0):
-        """Raises what was noted.
+    def check(self, min_seconds=0.0):
+        """Raises the recorded signal, if there is one.
 
         Args:
-            patience: seconds that may pass since the signal came before it is raised.
+            min_seconds: seconds that must have passed since the signal arrived.
 
         Raises:
-            Interrupted: a signal has come.
+            Interrupted: a signal arrived at least `min_seconds` ago.
         """
-        if self.received is not None and time.monotonic() - self._came >= patience:
+        if self.received is not None and time.monotonic() - self._received_at >= min_seconds:
             raise Interrupted(self.received)
 
-    def _note(self, number, _frame):
-        for one in SIGNALS:
-            signal.signal(one, signal.SIG_DFL)
+    def _handle(self, number, _frame):
+        for stop_signal in SIGNALS:
+            signal.signal(stop_signal, signal.SIG_DFL)
         self.receive(number)
         if not self.deferring:
             raise Interrupted(number)
-        # Not by print: the signal may have come in the middle of another.
+        # print is not reentrant, and the signal may have arrived inside of it.
         os.write(2, b"stopping after this step; a second signal quits at once\n")

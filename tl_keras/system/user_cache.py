@@ -1,27 +1,32 @@
-"""Where tl_keras keeps what it has fetched or made, for other runs of the same user."""
+"""Cache folder of the user, for files that several runs share."""
 
 import os
 import tempfile
 from pathlib import Path
 
+import platformdirs
+
 from tl_keras.errors import InputError
 
 
 def user_cache():
-    """Finds the folder; nothing is made.
+    """Returns the path of the cache folder without creating it.
 
     Returns:
-        `Path`: `tl_keras` under `XDG_CACHE_HOME` or `~/.cache`.
+        `Path`: `tl_keras` in `XDG_CACHE_HOME` if that is set, on every system; else in the user's cache folder, on
+        Linux `~/.cache`.
     """
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tl_keras"
+    if parent := os.environ.get("XDG_CACHE_HOME"):
+        return Path(parent) / "tl_keras"
+    return platformdirs.user_cache_path("tl_keras", appauthor=False)
 
 
 def cached_folder(name, fill):
-    """Finds a folder in the cache, or makes it: whole or not at all.
+    """Returns a folder of the cache; a missing one is created completely or not at all.
 
     Args:
-        name: what the folder is called.
-        fill: function that is given the `Path` of a folder to make and to fill.
+        name: name of the folder.
+        fill: function that takes the `Path` of a folder, creates it and writes its files.
 
     Returns:
         `Path` of the folder.
@@ -39,7 +44,7 @@ def cached_folder(name, fill):
                 _move(Path(temporary) / "files", folder)
         except OSError as error:
             raise InputError(
-                f"The files of {name} cannot be kept in {str(root)!r} ({error}): make room there, or set "
+                f"The files of {name} cannot be written to {str(root)!r} ({error}): free some space there, or set "
                 "XDG_CACHE_HOME to another folder."
             ) from error
     return folder
@@ -49,6 +54,6 @@ def _move(source, folder):
     try:
         os.rename(source, folder)
     except OSError:
-        # Another process may have been faster.
+        # Another process may have created the folder in the meantime.
         if not folder.is_dir():
             raise

