@@ -30,7 +30,9 @@ def exported_modules(package):
     stub = ROOT / package.replace(".", "/") / "__init__.pyi"
     nodes = ast.parse(stub.read_text(encoding="utf-8")).body if stub.exists() else []
     imports = [(f"{package}.{node.module}" if node.module else package, node.names) for node in nodes]
-    return {f"{module}.{alias.name}" for module, names in imports for alias in names} | {module for module, _ in imports}
+    return {f"{module}.{alias.name}" for module, names in imports for alias in names} | {
+        module for module, _ in imports
+    }
 
 
 @pytest.fixture(scope="module")

@@ -69,11 +69,11 @@ Plans Plots Predicts Prepares Preprocesses Preserves Prevents Prints Projects Pr
 Ranks Reads Rebuilds Receives Records Reduces Refuses Registers Rejects Relabels Releases Reloads Removes Renames
 Renumbers Reorders Repeats Replaces Reports Requests Rescales Resets Reshapes Resizes Resolves Restores Resumes
 Retries Returns Reuses Reverses Reverts Rewrites Rotates Rounds Routes Runs Samples Saves Scales Scores Searches Seeds
-Selects Sends Separates Serializes Sets Shares Shifts Shows Shuffles Skips Smooths Solves Sorts Splits Spreads
-Standardizes Starts Stops Stores Streams Stretches Strips Subtracts Suggests Summarizes Sums Suppresses Swaps Switches
-Synchronizes Synthesizes Terminates Tests Tiles Tokenizes Traces Tracks Trains Transfers Translates Transposes Trims
-Truncates Unfreezes Unpacks Unwraps Updates Uses Validates Verifies Visits Waits Warns Watches Weights Wraps Writes
-Yields
+Selects Sends Separates Serializes Sets Shares Shifts Shortens Shows Shuffles Skips Smooths Solves Sorts Splits
+Spreads Standardizes Starts Stops Stores Streams Stretches Strips Subtracts Suggests Summarizes Sums Suppresses Swaps
+Switches Synchronizes Synthesizes Terminates Tests Tiles Tokenizes Traces Tracks Trains Transfers Translates
+Transposes Trims Truncates Unfreezes Unpacks Unwraps Updates Uses Validates Verifies Visits Waits Warns Watches
+Weights Wraps Writes Yields
 """
 """Third-person verbs that open the first line of a docstring."""
 INHERITED = re.compile(r"See (the class|`[\w.]+`)\.")

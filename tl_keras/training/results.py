@@ -55,7 +55,7 @@ def write_results(config, model, splits, history, run, adapted=None):
         metrics=metrics,
         phases=[_phase_row(phase) for phase in phases],
         config_text=config_text(config),
-        pictures=[*pictures, ("Training", run / "history.png")],
+        plots=[*pictures, ("Training", run / "history.png")],
         versions=run.read_json("versions.json"),
         **extras,
     )
