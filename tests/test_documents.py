@@ -1,6 +1,10 @@
-"""What the documents say: the commands exist, the flags are known, the versions fit."""
+"""Documents, shipped configurations, benchmarks and notebooks: commands, flags, names and versions exist."""
 
+import ast
 import configparser
+import importlib
+import inspect
+import json
 import re
 from pathlib import Path
 
@@ -22,6 +26,7 @@ PINNED = [Requirement(line) for line in LINES if line]
 HASHED = (ROOT / "requirements-hashes.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
 FLAG = re.compile(r"(?<![\w-])--[\w.]+")
 SCRIPT = re.compile(r"python (benchmarks/\w+\.py|-m tests[.\w]+)([^`\n]*)")
+PROGRAMS = [*sorted((ROOT / "benchmarks").glob("*.py")), *sorted((ROOT / "notebooks").glob("*.ipynb"))]
 OTHER_FLAGS = {*OWN_FLAGS, *train.ACTIONS, "--format", "--output", "--pictures", "--score_threshold", "--data"}
 
 
@@ -99,3 +104,38 @@ def test_the_python_in_the_readme_runs():
     names = {"dataset": dataset}
     exec(compile(snippet, "README.md", "exec"), names)
     assert names["model"].history.epoch == list(range(8))
+
+
+def program(path):
+    """Returns the Python source of a script, or of the code cells of a notebook without their magics."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        return text
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    return re.sub(r"^[%!].*$", "", "\n".join("".join(cell["source"]) for cell in cells), flags=re.MULTILINE)
+
+
+def find(name):
+    """Returns the module or the object of a dotted name, or None."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        module, _, attribute = name.rpartition(".")
+        return getattr(find(module), attribute, None) if module else None
+
+
+def package_names(tree):
+    """Returns the dotted names of all imports from the package, and of the attributes of imported modules."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    imports = [node for node in imports if node.module.split(".")[0] == "tl_keras"]
+    names = {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in imports for alias in node.names}
+    modules = {name: path for name, path in names.items() if inspect.ismodule(find(path))} | {"tl": "tl_keras"}
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    used = {f"{modules[node.value.id]}.{node.attr}" for node in nodes if getattr(node.value, "id", None) in modules}
+    return used | set(names.values())
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.name)
+def test_every_name_of_the_package_in_a_benchmark_or_notebook_exists(path):
+    missing = [name for name in sorted(package_names(ast.parse(program(path)))) if find(name) is None]
+    assert not missing
