@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 
 def make_files(folder, files, classes):
     """Writes empty files, the same number in each class folder."""

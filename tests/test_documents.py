@@ -44,26 +44,26 @@ def test_every_flag_in_the_readme_is_known():
 
 
 @pytest.mark.parametrize("document", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
-def test_every_script_that_a_document_names_is_there_and_knows_its_flags(document):
+def test_every_script_in_a_document_exists_and_has_its_flags(document):
     for script, arguments in SCRIPT.findall((ROOT / document).read_text(encoding="utf-8")):
         path = script.removeprefix("-m ").replace(".", "/") + ".py" if script.startswith("-m ") else script
         source = (ROOT / path).read_text(encoding="utf-8")
         assert all(f'"{flag}"' in source for flag in FLAG.findall(arguments)), (script, arguments)
 
 
-def test_every_file_that_the_readme_links_is_there():
+def test_every_link_of_the_readme_exists():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("http") or (ROOT / target).exists(), target
 
 
-def test_the_comparison_in_the_readme_trains_as_long_as_the_default_run():
+def test_the_comparison_in_the_readme_has_the_epochs_of_the_default_run():
     shown = max(map(int, re.findall(r"epoch +\d+/(\d+)", README)))
     compared = int(re.search(r"train: all, epochs: (\d+)", README).group(1))
     assert shown == compared
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_every_shipped_configuration_says_how_to_run_it_and_is_read(path):
+def test_every_shipped_configuration_starts_with_its_command_and_is_valid(path):
     text = path.read_text(encoding="utf-8")
     assert text.startswith(f"# python -m tl_keras.train --config {path.stem}\n")
     assert f"\ntask: {parse(['--config', path.stem]).task}\n" in text
@@ -79,7 +79,7 @@ def test_every_shipped_configuration_runs(path, tmp_path):
     assert (folder / "model.keras").exists()
 
 
-def test_whatever_is_installed_is_pinned_by_a_hash():
+def test_every_installed_package_is_pinned_by_a_hash():
     lines = [line for line in HASHED if not line.startswith("#")]
     assert len(lines) > len(PINNED)
     assert all(re.match(r"[\w.-]+==[\w.]+ .*--hash=sha256:[0-9a-f]{64}", line) for line in lines)
@@ -88,7 +88,7 @@ def test_whatever_is_installed_is_pinned_by_a_hash():
 
 
 @pytest.mark.parametrize("pinned", PINNED, ids=str)
-def test_pinned_versions_lie_in_the_ranges_of_setup_cfg(pinned):
+def test_pinned_versions_are_in_the_ranges_of_setup_cfg(pinned):
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     lines = setup["options"]["install_requires"] + setup["options.extras_require"]["test"]
