@@ -1,11 +1,11 @@
-"""What adaptation brings without a target label: `python benchmarks/adaptation.py --folder runs/adaptation`.
+"""Measures adaptation without target labels: `python benchmarks/adaptation.py --folder runs/adaptation`.
 
-Each method adapts the model that a source has trained to a target, on several seeds, which draw the splits, the labels
-that are kept, and the order; the table shows the accuracy on held-out target examples before and after, that of the
-same network trained on the target's labels, and the share of the gap between the two that adaptation closes: mean and
+Each method adapts a model trained on a source to a target, with several seeds, which determine the splits, the labelled
+examples and their order. The table shows the accuracy on held-out target examples before and after adaptation, that of
+the same network trained on the target labels, and the share of the gap between them that adaptation closes, as mean and
 standard deviation. "kept" counts the seeds where the validator preferred an adapted model to the source-only one.
 
-A run that is finished in the folder is read and not repeated, one that was interrupted goes on.
+Finished runs in the folder are read instead of repeated, and interrupted runs resume.
 """
 
 import argparse
@@ -32,7 +32,7 @@ PAIRS = {
         "--data.image_size": "96",
         "--data.augmentation": "none",
     },
-    # Lower layers and more epochs would take hours and are left alone.
+    # Lower layers and more epochs would take hours.
     "product → film reviews": {
         "--config": "sentiment",
         "--adaptation.target": "movie_reviews",
@@ -46,19 +46,19 @@ METHODS = ("deep_coral", "mmd", "dann", "mcc", "self_training", *STATISTICS)
 
 
 def adapt(pair, method, seed, upper_bound, folder):
-    """Adapts by a method and returns what came of it, with an upper bound where that is asked for."""
-    own = {
+    """Runs one adaptation, with an upper bound if asked for, and returns its part of the metrics."""
+    flags = PAIRS[pair] | {
         "--adaptation.method": method,
         "--adaptation.upper_bound": str(upper_bound).lower(),
         "--seed": str(seed),
     }
     name = f"{list(PAIRS).index(pair)}-{method}-{seed}{'-bound' if upper_bound else ''}"
-    flags = [part for flag in (PAIRS[pair] | own).items() for part in flag]
-    return train(flags, folder / name)["adaptation"]
+    arguments = [part for flag in flags.items() for part in flag]
+    return train(arguments, folder / name)["adaptation"]
 
 
 def row(pair, method, records, bounded):
-    """Formats a line of the table, of the records of a method and, seed by seed, of one with upper bounds."""
+    """Formats a row of the table; `bounded` are the records with upper bounds, for the same seeds."""
     before, after = ([record["target"][way]["accuracy"] for record in records] for way in ("source_only", "adapted"))
     bound = [record["target"]["upper_bound"]["accuracy"] for record in bounded]
     kept = [record["kept"] != "source-only" for record in records]
@@ -68,14 +68,14 @@ def row(pair, method, records, bounded):
 
 
 def main():
-    """Reads the flags, and keeps the runs where a folder is given."""
+    """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pair", action="append", choices=PAIRS, help="may be repeated (default: all)")
     parser.add_argument("--method", action="append", choices=METHODS, help="may be repeated (default: all)")
-    parser.add_argument("--seeds", type=int, default=3, help="draws (default: 3)")
-    parser.add_argument("--folder", help="keeps the runs; default: a temporary folder")
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds (default: 3)")
+    parser.add_argument("--folder", help="folder for the runs (default: a temporary folder)")
     options = parser.parse_args()
-    print("| domains | method | source-only | adapted | trained on the target's labels | gap closed | kept |")
+    print("| domains | method | source-only | adapted | trained on target labels | gap closed | kept |")
     print("|---|---|---|---|---|---|---|")
     with contextlib.ExitStack() as stack:
         folder = Path(options.folder or stack.enter_context(tempfile.TemporaryDirectory()))

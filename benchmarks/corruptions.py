@@ -1,11 +1,10 @@
-"""What AdaBN and TENT bring where pictures get worse: `python benchmarks/corruptions.py`.
+"""Measures AdaBN and TENT on corrupted images: `python benchmarks/corruptions.py`.
 
-One network learns the clean emoji that ship with the package, with their own statistics in its batch normalization:
-those of ImageNet, for which its head would have learned, could not be replaced by those of emoji. Then each
-corruption, in the manner of ImageNet-C (Hendrycks and Dietterich 2019, https://arxiv.org/abs/1903.12261), is a target
-domain without labels: the corrupted pictures of training and validation are adapted to, those of the test, which the
-network never saw, are reported. The table shows the error on them: source-only and adapted, mean and standard
-deviation over the seeds.
+One network is trained on the clean emoji of the package, with batch normalization by their own statistics: a head
+trained with those of ImageNet does not work with others. Each corruption, as in ImageNet-C (Hendrycks and Dietterich
+2019, https://arxiv.org/abs/1903.12261), is then an unlabelled target domain. The network adapts to the corrupted
+training and validation images; the table shows the error on the corrupted test images, source-only and adapted, as mean
+and standard deviation over the seeds.
 """
 
 import argparse
@@ -42,7 +41,7 @@ CORRUPTIONS = {
 
 
 def write_target(records, name, folder):
-    """Writes the corrupted pictures with a table that keeps the split, and returns the table's path."""
+    """Writes the corrupted images and a table with the same split, and returns the path of the table."""
     folder.mkdir(parents=True)
     rows = ["path,label,split"]
     for number, (source, label, split) in enumerate(zip(records.sources, records.labels, records.splits, strict=True)):
@@ -55,9 +54,9 @@ def write_target(records, name, folder):
 
 
 def measure(name, method, seed, batch_norm, folder):
-    """Returns the errors on the corrupted test pictures, source-only and adapted, and whether it was adapted."""
+    """Returns the source-only and the adapted error on corrupted test images, and if the adapted model was kept."""
     records = data.split_records(data.find_records("emoji"), seed=seed)
-    target = write_target(records, name, folder / f"{name}-{method}-{seed}-pictures")
+    target = write_target(records, name, folder / f"{name}-{method}-{seed}-images")
     recipe = f"--data.augmentation none --recipe feature_extraction --batch_norm {batch_norm}"
     flags = f"{recipe} --adaptation.method {method}".split()
     run = folder / f"{name}-{method}-{seed}"
@@ -73,16 +72,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corruption", action="append", choices=CORRUPTIONS, help="may be repeated (default: all)")
     parser.add_argument("--method", action="append", choices=METHODS, help="may be repeated (default: all)")
-    parser.add_argument("--batch_norm", default="recalibrate", help="as of a run (default: recalibrate)")
-    parser.add_argument("--seeds", type=int, default=3, help="draws of split and order (default: 3)")
+    parser.add_argument("--batch_norm", default="recalibrate", help="--batch_norm of the runs (default: recalibrate)")
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds (default: 3)")
     options = parser.parse_args()
     print("| corruption | method | error, source-only | error, adapted | kept |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for name in options.corruption or CORRUPTIONS:
             for method in options.method or METHODS:
-                draws = range(options.seeds)
-                found = [measure(name, method, seed, options.batch_norm, Path(folder)) for seed in draws]
-                *errors, kept = zip(*found, strict=True)
+                seeds = range(options.seeds)
+                results = [measure(name, method, seed, options.batch_norm, Path(folder)) for seed in seeds]
+                *errors, kept = zip(*results, strict=True)
                 cells = [f"{statistics.mean(values):.3f} ± {statistics.pstdev(values):.3f}" for values in errors]
                 print(f"| {name} | {method} | {' | '.join(cells)} | {sum(kept)} of {len(kept)} |", flush=True)
 

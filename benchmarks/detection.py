@@ -1,13 +1,13 @@
-"""How fast detectors learn and predict, and what stored activations save them: `python benchmarks/detection.py`.
+"""Measures the speed of detectors and of their activation cache: `python benchmarks/detection.py`.
 
-Two tables. The first takes steps of training, everything learning, and of prediction, of Faster R-CNN on ResNet50 with
-a feature pyramid, and of the RetinaNet of KerasHub on the same backbone; same images, boxes, batches and float32, in
-turn, A B A B, each in a process of its own. The second trains the first phase of a run, the backbone frozen, with and
-without stored activations, on as many images as `--config detection` has, for as many epochs as the recipes give a
-detector's new blocks on them.
+The first table compares training steps (all blocks trainable) and prediction steps of Faster R-CNN on ResNet50 with a
+feature pyramid and of KerasHub's RetinaNet on the same backbone, with the same images, boxes, batches and float32, in
+alternating processes. The second table compares the first phase of a run, with a frozen backbone, with and without
+cached activations, on the number of images of `--config detection` and with the epochs that the recipes set for a
+detector's new blocks.
 
-Counted is CPU time, of all threads, without imports and building; in the first table without the first steps either,
-which compile. Images, boxes and weights are noise, which does not change the arithmetic.
+The unit is CPU time of all threads, without imports and model building; the first table also leaves out the first
+steps, which compile. Images, boxes and weights are random, which does not change the arithmetic.
 """
 
 import argparse
@@ -32,7 +32,7 @@ FIRST_PHASES = {
     "Faster R-CNN, VGG16, one map": ("faster_rcnn", "vgg16", SHIPPED | {"feature_pyramid": False}, "proposals"),
     "RetinaNet, ResNet50": ("retinanet", "resnet50", {"channels": 64}, "neck"),
 }
-"""Name: detector, backbone, its settings, those of `--config detection`, and the first block that learns."""
+"""Detector, backbone, settings (those of `--config detection`) and first trainable block, by name."""
 
 
 def draw(count, size):
@@ -49,14 +49,14 @@ def draw(count, size):
 
 
 def build_own(size):
-    """Builds Faster R-CNN with the settings of its defaults."""
+    """Builds Faster R-CNN with default settings."""
     import tl_keras as tl
 
     return tl.build_object_detector("faster_rcnn", CLASSES, backbone="resnet50", weights=None, image_size=size)
 
 
 def build_hub(size):
-    """Builds the RetinaNet of KerasHub as its presets are."""
+    """Builds KerasHub's RetinaNet as in its presets."""
     import keras_hub
 
     encoder = keras_hub.models.ResNetBackbone(
@@ -75,7 +75,7 @@ def build_hub(size):
 
 
 def time_steps(way, options):
-    """Returns the median CPU seconds for an image of a training step and of a prediction, in this process."""
+    """Measures the median CPU seconds per image of a training step and of a prediction, in this process."""
     from tl_keras.system import devices
 
     devices.set_up(0, "float32")
@@ -87,14 +87,14 @@ def time_steps(way, options):
     images, boxes, labels = draw(options.batch_size, options.size)
     inputs = images.astype("float32")
     batch = tf.data.Dataset.from_tensors((inputs, {"boxes": boxes, "labels": labels})).cache().repeat()
-    bare = tf.data.Dataset.from_tensors(inputs).cache().repeat()
+    unlabelled = tf.data.Dataset.from_tensors(inputs).cache().repeat()
     train = median_seconds(lambda: model.fit(batch, steps_per_epoch=1, verbose=0), options.steps)
-    predict = median_seconds(lambda: model.predict(bare, steps=1, verbose=0), options.steps)
+    predict = median_seconds(lambda: model.predict(unlabelled, steps=1, verbose=0), options.steps)
     return [train / options.batch_size, predict / options.batch_size]
 
 
 def median_seconds(step, count):
-    """Takes the median CPU time of some calls, after those that compile."""
+    """Measures the median CPU seconds of `count` calls, after warm-up calls that compile."""
     seconds = []
     for _ in range(WARM_UPS + count):
         started = time.process_time()
@@ -104,11 +104,11 @@ def median_seconds(step, count):
 
 
 def time_first_phase(name, mode, options):
-    """Returns the CPU seconds of the first phase of a detector, in this process."""
+    """Measures the CPU seconds of the first phase of a detector, in this process."""
     import tl_keras as tl
     from tl_keras import data
     from tl_keras.config import CacheConfig, DataConfig, DetectionConfig, ModelConfig, RunConfig
-    from tl_keras.runs.run_folder import run_folder as runs
+    from tl_keras.runs.run_folder import RunFolder
     from tl_keras.system import devices
     from tl_keras.train import build_model
     from tl_keras.training import fitting
@@ -133,12 +133,12 @@ def time_first_phase(name, mode, options):
     model = build_model(config, splits)
     with tempfile.TemporaryDirectory() as folder:
         started = time.process_time()
-        fitting.fit_phases(config, model, splits, phases, runs.RunFolder(folder))
+        fitting.fit_phases(config, model, splits, phases, RunFolder(folder))
         return time.process_time() - started
 
 
-def apart(options, job):
-    """Does a job of this file in a process of its own and returns what it prints last."""
+def run_in_process(options, job):
+    """Runs a job of this file in a new process and returns its result."""
     settings = {name: getattr(options, name) for name in ("size", "batch_size", "steps", "examples", "epochs")}
     command = [sys.executable, __file__, "--job", json.dumps({"job": job, **settings})]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
@@ -146,28 +146,28 @@ def apart(options, job):
 
 def print_steps(options):
     """Prints the table of steps."""
-    found = {way: [] for way in WAYS}
+    results = {way: [] for way in WAYS}
     for _ in range(options.repeats):
         for way in WAYS:
-            found[way].append(apart(options, [way]))
-    own = np.median(found[OWN], axis=0)
-    print("| detector | training, CPU s an image | prediction, CPU s an image | tl_keras / it, training | prediction |")
+            results[way].append(run_in_process(options, [way]))
+    own = np.median(results[OWN], axis=0)
+    print("| detector | training, CPU s / image | prediction, CPU s / image | tl_keras / this, training | prediction |")
     print("|---|---|---|---|---|")
     for way in WAYS:
-        train, predict = np.median(found[way], axis=0)
+        train, predict = np.median(results[way], axis=0)
         print(f"| {way} | {train:.2f} | {predict:.2f} | {own[0] / train:.2f} | {own[1] / predict:.2f} |", flush=True)
 
 
 def print_phases(options):
     """Prints the table of first phases."""
-    print("\n| first phase | on images, CPU s | on stored activations, CPU s | ratio |\n|---|---|---|---|")
+    print("\n| first phase | on images, CPU s | on cached activations, CPU s | ratio |\n|---|---|---|---|")
     for name in FIRST_PHASES:
-        found = {"off": [], "on": []}
+        results = {"off": [], "on": []}
         for _ in range(options.repeats):
-            for mode, seconds in found.items():
-                seconds.append(apart(options, [name, mode]))
-        plain, stored = (statistics.median(seconds) for seconds in found.values())
-        print(f"| {name} | {plain:.1f} | {stored:.1f} | {plain / stored:.1f} |", flush=True)
+            for mode, seconds in results.items():
+                seconds.append(run_in_process(options, [name, mode]))
+        plain, cached = (statistics.median(seconds) for seconds in results.values())
+        print(f"| {name} | {plain:.1f} | {cached:.1f} | {plain / cached:.1f} |", flush=True)
 
 
 def main():
@@ -175,17 +175,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=320, help="side of the images in pixels (default: 320)")
     parser.add_argument("--batch_size", type=int, default=4, help="(default: 4)")
-    parser.add_argument("--steps", type=int, default=5, help="steps measured in each process (default: 5)")
+    parser.add_argument("--steps", type=int, default=5, help="steps to measure in each process (default: 5)")
     parser.add_argument("--examples", type=int, default=110, help="images of the first phase (default: 110)")
     parser.add_argument("--epochs", type=int, default=17, help="epochs of the first phase (default: 17)")
-    parser.add_argument("--repeats", type=int, default=2, help="rounds of A B (default: 2)")
-    parser.add_argument("--table", choices=("steps", "phases"), help="print only this one")
+    parser.add_argument("--repeats", type=int, default=2, help="number of rounds (default: 2)")
+    parser.add_argument("--table", choices=("steps", "phases"), help="print only this table")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.job:
-        given = argparse.Namespace(**json.loads(options.job))
-        found = time_steps(*given.job, given) if len(given.job) == 1 else time_first_phase(*given.job, given)
-        print(json.dumps(found))
+        settings = argparse.Namespace(**json.loads(options.job))
+        measure = time_steps if len(settings.job) == 1 else time_first_phase
+        print(json.dumps(measure(*settings.job, settings)))
         return
     if options.table != "phases":
         print_steps(options)

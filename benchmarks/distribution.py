@@ -1,13 +1,13 @@
-"""What training on several workers costs: `python benchmarks/distribution.py`, or with `--table` what it would cost.
+"""Measures the traffic of several workers: `python benchmarks/distribution.py`, or computes it with `--table`.
 
-Without flags it trains the blocks of a small network phase by phase, on one process and on two and four that speak over
-the network of this machine, and prints for each phase the steps in a second, as a ratio to one process with the same
-batch (the median of so many rounds, in which all take turns), and the bytes that all workers together sent in a step
-beside those of the cost model: of N workers in a ring each sends 2 (N - 1) / N times the bytes of the trainable
-parameters. What else speaks on this machine's own network counts, too.
+Without flags it trains a small network phase by phase, in one process, and in two and four processes that communicate
+over the loopback network. For each phase it prints the steps per second relative to one process with the same batch
+(median over alternating rounds), and the bytes per step that all workers send, beside the formula: in a ring of N
+workers each sends 2 (N - 1) / N times the bytes of the trainable parameters. Other traffic on the loopback network
+counts, too.
 
-With `--table` it counts the trainable parameters of VGG16, InceptionV3 and BERT-base in the phases of a progressive
-unfreezing, and what a worker sends in a step for them.
+With `--table` it computes the trainable parameters of VGG16, InceptionV3 and BERT-base in the phases of progressive
+unfreezing, and the bytes that a worker sends for them per step.
 """
 
 import argparse
@@ -31,18 +31,18 @@ TABLE = {"vgg16": ("head", "block5", "block4", "all"), "inception_v3": ("head", 
 
 
 def sent_bytes(parameters, workers):
-    """The bytes that each worker of a ring sends in a step, for float32 gradients."""
+    """Computes the bytes that each worker of a ring sends per step, for float32 gradients."""
     return 2 * (workers - 1) / workers * 4 * parameters
 
 
 def network_bytes():
-    """All bytes that the machine has sent to itself so far."""
+    """Reads the bytes sent over the loopback network so far."""
     line = next(line for line in Path("/proc/net/dev").read_text().splitlines() if line.strip().startswith("lo:"))
     return int(line.split(":")[1].split()[8])
 
 
 def build(keras):
-    """A network of two blocks of a quarter of a million parameters each and a small head."""
+    """Builds a network of two blocks of a quarter of a million parameters each and a small head."""
     inputs = keras.Input((WIDTH,))
     outputs = inputs
     for number in (1, 2):
@@ -51,7 +51,7 @@ def build(keras):
 
 
 def work():
-    """Trains each phase in this process, of TF_CONFIG or alone, and prints a line of JSON for each."""
+    """Trains each phase in this process, as a worker of TF_CONFIG or alone, and prints a line of JSON for each."""
     from tl_keras import distribution, transfer
 
     strategy = distribution.make_strategy(distribution.choose("auto"))
@@ -64,9 +64,9 @@ def work():
     batches = tf.data.Dataset.from_tensors((images, labels)).repeat()
     data = distribution.shard_batches(batches, strategy)
     for phase in PHASES:
-        seen = []
+        readings = []
         watch = keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda epoch, logs, seen=seen: seen.append((time.perf_counter(), network_bytes()))
+            on_epoch_begin=lambda epoch, logs, rows=readings: rows.append((time.perf_counter(), network_bytes()))
         )
         with strategy.scope():
             model = build(keras)
@@ -75,23 +75,23 @@ def work():
         distribution.shard_steps(model)
         # The first epoch traces, the third only ends the second.
         model.fit(data, epochs=3, steps_per_epoch=STEPS, verbose=0, callbacks=[watch])
-        (started, before), (ended, after) = seen[1:]
+        (started, before), (ended, after) = readings[1:]
         parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-        found = {"phase": phase, "parameters": parameters, "rate": STEPS / (ended - started)}
-        print(json.dumps(found | {"bytes": (after - before) / STEPS}), flush=True)
+        result = {"phase": phase, "parameters": parameters, "rate": STEPS / (ended - started)}
+        print(json.dumps(result | {"bytes": (after - before) / STEPS}), flush=True)
     distribution.barrier(strategy)
 
 
 def measure(workers):
-    """Starts so many processes and returns what the first one found for each phase."""
+    """Starts a number of processes and returns the results of the first one for each phase."""
     sockets = [socket.create_server(("localhost", 0)) for _ in range(workers)]
     addresses = [f"localhost:{one.getsockname()[1]}" for one in sockets]
     for one in sockets:
         one.close()
     processes = []
     for index in range(workers):
-        told = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        environment = os.environ | ({"TF_CONFIG": json.dumps(told)} if workers > 1 else {})
+        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        environment = os.environ | ({"TF_CONFIG": json.dumps(config)} if workers > 1 else {})
         command = [sys.executable, __file__, "--work"]
         processes.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
     printed = [process.communicate()[0] for process in processes]
@@ -99,21 +99,21 @@ def measure(workers):
 
 
 def compare(rounds):
-    """Prints the comparison of one process with several."""
+    """Prints the comparison of several processes with one."""
     measured = [{workers: measure(workers) for workers in (1, *MEASURED)} for _ in range(rounds)]
-    print("| phase | trainable parameters | processes | steps/s, to one process | bytes in a step | cost model |")
+    print("| phase | trainable parameters | processes | relative steps/s | bytes per step | formula |")
     print("|---|--:|--:|--:|--:|--:|")
     for number, phase in enumerate(PHASES):
         for workers in MEASURED:
-            found = [one[workers][number] for one in measured]
-            rates = [own["rate"] / one[1][number]["rate"] for own, one in zip(found, measured, strict=True)]
-            parameters, sent = found[0]["parameters"], statistics.median(own["bytes"] for own in found)
+            results = [one[workers][number] for one in measured]
+            rates = [own["rate"] / one[1][number]["rate"] for own, one in zip(results, measured, strict=True)]
+            parameters, sent = results[0]["parameters"], statistics.median(own["bytes"] for own in results)
             cells = [phase, f"{parameters:,}", str(workers), f"{statistics.median(rates):.2f}", f"{sent:,.0f}"]
             print(f"| {' | '.join(cells)} | {workers * sent_bytes(parameters, workers):,.0f} |")
 
 
 def print_table():
-    """Prints what a worker sends in a step, for the phases of three large networks."""
+    """Prints the bytes that a worker sends per step in the phases of three large networks."""
     import tl_keras as tl
     from tl_keras import transfer
 
@@ -129,7 +129,7 @@ def print_table():
 
 
 def bert_phases():
-    """Counts the parameters that learn in BERT-base: its head for 2 classes, its upper half, all of it."""
+    """Counts the trainable parameters of BERT-base: head for 2 classes, upper half, all layers."""
     import keras_hub
 
     network = keras_hub.models.BertBackbone(
@@ -142,16 +142,16 @@ def bert_phases():
 
 
 def print_row(name, phase, parameters):
-    """Prints what each worker sends in a step, in MB."""
+    """Prints the megabytes that each worker sends per step."""
     cells = [f"{sent_bytes(parameters, workers) / 1e6:,.2f} MB" for workers in COUNTED]
     print(f"| {name} | {phase} | {parameters:,} | {' | '.join(cells)} |")
 
 
 def main():
-    """Reads the flags and does what they ask."""
+    """Prints one of the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", action="store_true", help="Only count, for three large networks.")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: 3)")
+    parser.add_argument("--table", action="store_true", help="compute the traffic of three large networks")
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds (default: 3)")
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     flags = parser.parse_args()
     print_table() if flags.table else work() if flags.work else compare(flags.rounds)

@@ -1,7 +1,7 @@
-"""How long many files take to be listed and split, and in how much memory: `python benchmarks/listing.py`.
+"""Measures time and memory of listing and splitting many files: `python benchmarks/listing.py`.
 
-Makes empty files in as many class folders in a temporary folder, lists them, and decides the splits, in a process that
-does nothing else. Memory is the most that it ever held, the libraries it loads included.
+Creates empty files in class folders of a temporary folder, then lists and splits them in a new process. Memory is the
+peak of that process, including the libraries it loads.
 """
 
 import argparse
@@ -12,17 +12,19 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 
 def make_files(folder, files, classes):
     """Writes empty files, the same number in each class folder."""
     for number in range(classes):
         (folder / f"class_{number}").mkdir()
     for number in range(files):
-        (folder / f"class_{number % classes}" / f"picture_{number}.jpg").touch()
+        (folder / f"class_{number % classes}" / f"image_{number}.jpg").touch()
 
 
 def measure(folder):
-    """Lists and splits; prints a row of the table."""
+    """Lists and splits the files and prints a row of the table."""
     from tl_keras.data import find_records, split_records
 
     start = time.perf_counter()
@@ -30,14 +32,14 @@ def measure(folder):
     listed = time.perf_counter()
     split_records(records)
     done = time.perf_counter()
-    # Linux counts it in KiB, macOS in bytes.
+    # ru_maxrss is in KiB on Linux, in bytes on macOS.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1e-6 if sys.platform == "darwin" else 1024e-6)
     row = (f"{len(records):,}", f"{len(records.class_names):,}", f"{listed - start:.1f}", f"{done - listed:.1f}")
     print(f"| {' | '.join(row)} | {peak:.0f} |")
 
 
 def main():
-    """Prints the table."""
+    """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=1_000_000)
     parser.add_argument("--classes", type=int, default=10_000)

@@ -1,16 +1,16 @@
-"""What fine-tuning on texts costs, here and elsewhere: `python benchmarks/text.py --torch_python PATH`.
+"""Compares the cost of fine-tuning on texts with other packages: `python benchmarks/text.py --torch_python PATH`.
 
-One MiniLM is fine-tuned, all its weights, on the same reviews with the same epochs, batch size and peak learning rate:
-by this package, by `keras_hub.models.BertTextClassifier.fit` and by the `Trainer` of transformers, in turn, A B A B,
-each in a process of its own. Counted is the CPU time of an example in the epochs after the first. What the first took
-more, for tracing and the first use of memory, stands beside it; imports and building are not counted. Tokenization is:
-KerasHub does it in every epoch, the others once, shared among the epochs. Checkpoints, validation and reports are off.
-This package alone bounds the tokens of a batch, so its batches of long reviews are smaller, and its steps more.
+All weights of MiniLM are fine-tuned on the same reviews with the same epochs, batch size and peak learning rate, by
+this package, by `keras_hub.models.BertTextClassifier.fit` and by the `Trainer` of transformers, in alternating
+processes. The unit is CPU time per example in the epochs after the first; the extra time of the first epoch, for
+tracing and first use of memory, is shown beside it. Imports and model building do not count. Tokenization does:
+KerasHub tokenizes in every epoch, the others once, shared among the epochs. Checkpoints, validation and reports are
+off. Only this package limits the tokens of a batch, so it trains on long reviews in smaller batches and more steps.
 
-Padded to 512 tokens a step always costs the same, and short texts learn what they learn at 128: there that contender
-trains on fewer texts (`--padded`), and its accuracy is left out.
+A step padded to 512 tokens always costs the same, and short texts give the same accuracy as with 128 tokens. The
+contender with 512 tokens therefore trains on fewer short texts (`--padded`), without an accuracy.
 
-transformers needs `pip install torch transformers accelerate`, in another environment than this project's.
+transformers needs `pip install torch transformers accelerate` in an environment of its own.
 """
 
 import argparse
@@ -31,11 +31,11 @@ sys.path.insert(0, str(ROOT))
 
 CLASSES = ("negative", "positive")
 MAX_SNIPPETS = 19
-"""A long review is joined of 1 to this many short ones of one label: 240 tokens on average."""
+"""Maximum number of short reviews with one label that are joined to a long review, 240 tokens on average."""
 
 
 class EpochClock:
-    """CPU time, of this process and its children, and time: per example, in the epochs after the first."""
+    """Clock of the CPU time of this process and its children, and of wall time, by epoch."""
 
     def __init__(self):
         """Starts the first epoch."""
@@ -43,18 +43,18 @@ class EpochClock:
         self.end_epoch()
 
     def end_epoch(self):
-        """Ends an epoch, and so starts the next."""
+        """Ends an epoch and starts the next."""
         self.times.append((sum(os.times()[:4]), time.perf_counter()))
 
     def spent(self, examples, tokenizing=None):
-        """Shares the time out among examples.
+        """Computes the time per example in the epochs after the first.
 
         Args:
             examples: number of examples in an epoch.
-            tokenizing: `EpochClock` of what was done once for all epochs.
+            tokenizing: `EpochClock` of the tokenization, which is done once for all epochs.
 
         Returns:
-            Dict: `cpu` and `wall`, seconds per example; `first`, CPU seconds that the first epoch had more.
+            dict: `cpu` and `wall`, seconds per example; `first`, extra CPU seconds of the first epoch.
         """
         times, epochs = np.array(self.times), len(self.times) - 1
         steady = (times[-1] - times[1]) / (epochs - 1)
@@ -105,7 +105,7 @@ def train_by_the_package(job, precision):
 
 
 def train_by_keras_hub(job, sequence_length):
-    """Fine-tunes with KerasHub's own classifier, of which only the learning rate is set."""
+    """Fine-tunes with KerasHub's classifier and its default settings, except for the learning rate."""
     from tl_keras.system import devices
 
     devices.load_tensorflow()
@@ -116,8 +116,8 @@ def train_by_keras_hub(job, sequence_length):
     classifier = keras_hub.models.BertTextClassifier.from_preset(job.folder, num_classes=len(CLASSES))
     classifier.compile(optimizer=keras.optimizers.Adam(job.learning_rate))
     classifier.preprocessor.sequence_length = sequence_length
-    most = job.padded if sequence_length > job.enough_tokens else job.texts
-    texts, labels = (np.array(column[:most]) for column in job.train)
+    count = job.padded if sequence_length > job.enough_tokens else job.texts
+    texts, labels = (np.array(column[:count]) for column in job.train)
     clock = EpochClock()
     ends = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: clock.end_epoch())
     classifier.fit(texts, labels, batch_size=job.batch_size, epochs=job.epochs, verbose=0, callbacks=[ends])
@@ -136,58 +136,60 @@ def _records(texts, labels):
 CONTENDERS = {
     "tl_keras, float32": (train_by_the_package, "float32"),
     "tl_keras, mixed_bfloat16": (train_by_the_package, "mixed_bfloat16"),
-    "KerasHub as it comes (512 tokens)": (train_by_keras_hub, 512),
-    "KerasHub set to 128 tokens": (train_by_keras_hub, 128),
+    "KerasHub's default (512 tokens)": (train_by_keras_hub, 512),
+    "KerasHub, 128 tokens": (train_by_keras_hub, 128),
     "transformers, dynamic padding": (None, "random"),
     "transformers, group_by_length": (None, "group_by_length"),
 }
-"""Name: what trains, None for the other interpreter, and what it is told."""
+"""Training function (None: in the other interpreter) and its setting, by name."""
 REVIEWS = {
     "short": (list(CONTENDERS), 128),
     "long": ([name for name in CONTENDERS if not name.endswith("128 tokens")], 512),
 }
-"""Kind: who takes part, and how many tokens are enough for (nearly) all texts."""
+"""Contenders, and the number of tokens that is enough for (nearly) all texts, by kind of reviews."""
 
 
 def make_reviews(kind, num_train, num_test):
-    """Draws reviews of both shipped tables.
+    """Draws reviews from both embedded tables.
 
     Args:
-        kind: "short", or "long" for those joined of short ones.
-        num_train: number of texts to train on.
-        num_test: number of texts to test on, made of other reviews.
+        kind: "short", or "long" for reviews joined from short ones.
+        num_train: number of training texts.
+        num_test: number of test texts, from other reviews.
 
     Returns:
-        Dict from "train" and "test" to [texts, labels].
+        dict from "train" and "test" to [texts, labels].
     """
     import pandas
 
     tables = [pandas.read_csv(path) for path in sorted((ROOT / "data" / "reviews").glob("*_reviews.csv"))]
     table = pandas.concat(tables).sample(frac=1, random_state=0)
-    half, most = len(table) // 2, 1 if kind == "short" else MAX_SNIPPETS
+    half, max_snippets = len(table) // 2, 1 if kind == "short" else MAX_SNIPPETS
     return {
-        "train": _draw(table[:half], num_train, most, np.random.default_rng(0)),
-        "test": _draw(table[half:], num_test, most, np.random.default_rng(1)),
+        "train": _draw(table[:half], num_train, max_snippets, np.random.default_rng(0)),
+        "test": _draw(table[half:], num_test, max_snippets, np.random.default_rng(1)),
     }
 
 
-def _draw(table, number, most, generator):
+def _draw(table, number, max_snippets, generator):
     labels = generator.integers(len(CLASSES), size=number)
-    snippets = [iter(list(table.text[table.label == name]) * most) for name in CLASSES]
-    texts = [" ".join(next(snippets[label]) for _ in range(generator.integers(1, most + 1))) for label in labels]
+    snippets = [iter(list(table.text[table.label == name]) * max_snippets) for name in CLASSES]
+    texts = [
+        " ".join(next(snippets[label]) for _ in range(generator.integers(1, max_snippets + 1))) for label in labels
+    ]
     return [texts, labels.tolist()]
 
 
 def measure(name, job, torch_python):
-    """Runs a contender in a process of its own.
+    """Runs a contender in a new process.
 
     Args:
         name: key of `CONTENDERS`.
-        job: dict of what it is to do, ready for JSON.
-        torch_python: interpreter that has torch.
+        job: dict of the settings, ready for JSON.
+        torch_python: path of an interpreter with torch.
 
     Returns:
-        Dict: `cpu`, `wall`, `first` as `EpochClock` tells, and `accuracy`.
+        dict: `cpu`, `wall` and `first` as in `EpochClock.spent`, and `accuracy`.
     """
     train, setting = CONTENDERS[name]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -204,46 +206,50 @@ def measure(name, job, torch_python):
 
 
 def print_table(results, num_test):
-    """Prints the medians of all rounds, and the mean of their accuracies with its standard error.
+    """Prints the medians of all rounds, and the mean accuracy with its standard error.
 
     Args:
-        results: dict from contender to a list of what `measure` returned.
-        num_test: number of reviews tested on, the same ones in every round: the error is that of one round.
+        results: dict from contender to the list of its results of `measure`.
+        num_test: number of test reviews, the same in every round, so that the error is that of one round.
     """
     medians = {
-        name: {key: statistics.median(found[key] for found in rounds) for key in ("cpu", "wall", "first")}
+        name: {key: statistics.median(result[key] for result in rounds) for key in ("cpu", "wall", "first")}
         for name, rounds in results.items()
     }
     ours = next(iter(medians.values()))["cpu"]
-    print("| contender | CPU ms / example | times ours | examples / s | first epoch more, CPU s | accuracy |")
+    print("| contender | CPU ms / example | times ours | examples / s | extra CPU s of first epoch | accuracy |")
     print("|---|---|---|---|---|---|")
-    for name, found in medians.items():
-        speed = f"{1000 * found['cpu']:.1f} | {found['cpu'] / ours:.2f} | {1 / found['wall']:.1f}"
+    for name, median in medians.items():
+        speed = f"{1000 * median['cpu']:.1f} | {median['cpu'] / ours:.2f} | {1 / median['wall']:.1f}"
         accuracies = [round["accuracy"] for round in results[name] if round["accuracy"] is not None]
         mean = statistics.mean(accuracies) if accuracies else 0.0
         accuracy = f"{mean:.3f} ± {(mean * (1 - mean) / num_test) ** 0.5:.3f}" if accuracies else ""
-        print(f"| {name} | {speed} | {found['first']:.1f} | {accuracy} |")
+        print(f"| {name} | {speed} | {median['first']:.1f} | {accuracy} |")
     print(flush=True)
 
 
 def parse_options():
     """Reads the flags."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--torch_python", help="interpreter that has torch, transformers and accelerate")
-    parser.add_argument("--reviews", action="append", choices=REVIEWS, help="only these; may be repeated")
-    parser.add_argument("--contender", action="append", choices=CONTENDERS, help="only this and ours; may be repeated")
+    parser.add_argument("--torch_python", help="interpreter with torch, transformers and accelerate")
+    parser.add_argument("--reviews", action="append", choices=REVIEWS, help="only these reviews; may be repeated")
     parser.add_argument(
-        "--short", type=int, default=512, help="short reviews to train on, at most 2000 (default: %(default)s)"
+        "--contender", action="append", choices=CONTENDERS, help="only this contender and ours; may be repeated"
     )
-    parser.add_argument("--long", type=int, default=192, help="long reviews to train on (default: %(default)s)")
+    parser.add_argument(
+        "--short", type=int, default=512, help="short training reviews, at most 2000 (default: %(default)s)"
+    )
+    parser.add_argument("--long", type=int, default=192, help="long training reviews (default: %(default)s)")
     parser.add_argument(
         "--padded", type=int, default=96, help="short reviews that KerasHub pads to 512 tokens (default: %(default)s)"
     )
-    parser.add_argument("--test", type=int, default=200, help="reviews to test on (default: %(default)s)")
+    parser.add_argument("--test", type=int, default=200, help="test reviews (default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=2, help="at least 2 (default: %(default)s)")
     parser.add_argument("--batch_size", type=int, default=32, help="(default: %(default)s)")
-    parser.add_argument("--learning_rate", type=float, default=2e-4, help="its peak (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=2, help="rounds of A B, each with a seed (default: %(default)s)")
+    parser.add_argument("--learning_rate", type=float, default=2e-4, help="peak learning rate (default: %(default)s)")
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="number of rounds, each with its own seed (default: %(default)s)"
+    )
     parser.add_argument("--job", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -259,7 +265,7 @@ def main():
     from tl_keras.models.texts.minilm import fetch_minilm
 
     if not options.torch_python:
-        print("transformers is left out: no --torch_python was given.\n")
+        print("transformers is left out: it needs --torch_python.\n")
     job = {name: getattr(options, name) for name in ("epochs", "batch_size", "learning_rate", "padded")}
     job["folder"] = str(fetch_minilm())
     for kind in options.reviews or REVIEWS:
@@ -272,7 +278,7 @@ def main():
         for seed in range(options.rounds):
             for name in names:
                 results[name].append(measure(name, job | {"seed": seed}, options.torch_python))
-        print(f"{kind} reviews, {texts} to train on, {options.epochs} epochs:\n")
+        print(f"{kind} reviews, {texts} for training, {options.epochs} epochs:\n")
         print_table(results, options.test)
 
 

@@ -1,4 +1,4 @@
-"""The part of `text.py` that runs where torch is: fine-tunes with the `Trainer` of transformers, as it comes."""
+"""Fine-tunes with the default `Trainer` of transformers; `text.py` runs it in an environment with torch."""
 
 import json
 import sys
@@ -12,10 +12,10 @@ from text import CLASSES, EpochClock
 
 
 class EpochEnds(transformers.TrainerCallback):
-    """Tells a clock when epochs end."""
+    """Callback that ends the epochs of a clock."""
 
     def __init__(self, clock):
-        """Keeps the clock.
+        """Stores the clock.
 
         Args:
             clock: `EpochClock`.
@@ -23,19 +23,19 @@ class EpochEnds(transformers.TrainerCallback):
         self.clock = clock
 
     def on_epoch_end(self, args, state, control, **kwargs):
-        """Takes the time."""
+        """Ends the epoch of the clock."""
         self.clock.end_epoch()
 
 
 def tokenize(tokenizer, texts, labels):
-    """Turns texts into the list of dicts that a `Trainer` reads, unpadded."""
+    """Tokenizes texts without padding, as the list of dicts that a `Trainer` reads."""
     encoded = tokenizer(texts, truncation=True, max_length=512)
     columns = [*encoded.items(), ("labels", labels)]
     return [{name: values[row] for name, values in columns} for row in range(len(texts))]
 
 
 def train_by_transformers(job):
-    """Fine-tunes on batches that are padded to their longest text."""
+    """Fine-tunes on batches padded to their longest text."""
     transformers.set_seed(job.seed)
     tokenizer = transformers.AutoTokenizer.from_pretrained(job.folder)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(job.folder, num_labels=len(CLASSES))

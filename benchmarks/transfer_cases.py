@@ -1,6 +1,6 @@
-"""The networks, examples and phases that the transfer benchmarks train: noise and random weights, real shapes.
+"""Networks, examples and phases of the transfer benchmarks.
 
-Neither changes the arithmetic: pixels are drawn at random, and so are token ids, 16 to 112 of them in a text, 64 on
+Weights, pixels and token ids are random, which does not change the arithmetic. A text has 16 to 112 tokens, 64 on
 average.
 """
 
@@ -24,16 +24,16 @@ VOCABULARY_SIZE, MIN_TOKENS, MAX_TOKENS = 1000, 16, 112
 
 @dataclass(frozen=True)
 class Case:
-    """What is trained, and in which phases."""
+    """Network and phases of a case."""
 
     network: str
-    """A backbone for images, or `BERT`: 6 layers, 384 wide, 12 heads."""
+    """Image backbone, or `BERT` with 6 layers, width 384 and 12 heads."""
     image_size: int | None
     """Side of the images; None for texts."""
     blocks: tuple[str, ...]
-    """The block that each phase trains from."""
+    """First trainable block of each phase."""
     epochs: int
-    """Epochs of each phase."""
+    """Number of epochs of each phase."""
 
     @property
     def phases(self):
@@ -65,37 +65,37 @@ def build_model(case):
 
 
 def make_splits(case, count):
-    """Draws `count` training examples; the first of them is the validation, too, and the test."""
+    """Draws `count` training examples; the first one is also the only validation and test example."""
     generator = np.random.default_rng(0)
     return _draw_texts(generator, count) if case.network == BERT else _draw_images(generator, count, case.image_size)
 
 
 def make_config(case, cache):
-    """Returns the `RunConfig` of a case with a `CacheConfig`; nothing is augmented."""
-    texts = case.network == BERT
+    """Returns the `RunConfig` of a case with a `CacheConfig`, without augmentation."""
+    is_text = case.network == BERT
     return RunConfig(
-        task="text_classification" if texts else "image_classification",
+        task="text_classification" if is_text else "image_classification",
         data=DataConfig(augmentation="none", batch_size=BATCH_SIZE),
         model=ModelConfig(dropout=0.0),
-        text=TextConfig(max_tokens=MAX_TOKENS),
+        text=TextConfig(max_tokens=MAX_TOKENS) if is_text else TextConfig(),
         cache=cache,
         phases=case.phases,
     )
 
 
 def train_by_the_package(case, model, splits, cache=None):
-    """Trains all phases on stored activations, as `python -m tl_keras.train` does; a `CacheConfig` says where they are.
+    """Trains all phases on cached activations, as `python -m tl_keras.train` does.
 
-    In memory, where none is given. Checkpoints, audits and the log are written, to a temporary folder.
+    The default `CacheConfig` keeps them in memory. Checkpoints, audits and the log are written to a temporary folder.
     """
     from tl_keras import models
-    from tl_keras.runs.run_folder import run_folder as runs
+    from tl_keras.runs.run_folder import RunFolder
     from tl_keras.training import fitting
 
     config = make_config(case, cache or CacheConfig(mode="on", max_gigabytes=8.0))
     models.compile_classifier(model, fitting.make_optimizer(config.optimizer))
     with tempfile.TemporaryDirectory() as folder:
-        fitting.fit_phases(config, model, splits, config.phases, runs.RunFolder(folder))
+        fitting.fit_phases(config, model, splits, config.phases, RunFolder(folder))
 
 
 def _save_bert(folder):

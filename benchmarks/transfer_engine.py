@@ -1,14 +1,15 @@
-"""What the activation cache saves: `python benchmarks/transfer_engine.py`.
+"""Measures the savings of the activation cache: `python benchmarks/transfer_engine.py`.
 
-Each case is trained by the recipe of the Keras guide (https://keras.io/guides/transfer_learning: freeze, compile, fit,
-once for each phase; in float32), by this package in float32 and in mixed_bfloat16 (weights stay float32), and passed
-forward once in float32, in turn, A B A B, each in a process of its own; the table shows medians.
+Each case is trained by the recipe of the Keras guide (https://keras.io/guides/transfer_learning: freeze, compile and
+fit once for each phase; float32) and by this package in float32 and in mixed_bfloat16 (weights stay float32). A single
+forward pass in float32 is the lower bound, because every way computes the frozen blocks at least once. All ways run in
+alternating processes; the table shows medians.
 
-Counted is the CPU time of training, of all threads, and so also the tracing and compiling of each way and its reading;
-imports, building and drawing the examples are not. The package does all that a run does: it weighs its cache, audits
-what was frozen and writes a checkpoint for each epoch. Both ways train the same examples in batches of 32, texts padded
-alike, and validate on one example. The forward pass is the floor: whoever uses the frozen part at all computes it
-once. Images, texts and weights are noise, which does not change the arithmetic.
+The unit is CPU time of all threads for training, including tracing, compiling and reading, but without imports, model
+building and drawing the examples. The package does everything that a run does: it estimates the benefit of its cache,
+audits the frozen weights and writes a checkpoint after each epoch. All ways train on the same examples in batches of
+32, with the same padding of texts, and validate on one example. Images, texts and weights are random, which does not
+change the arithmetic.
 """
 
 import argparse
@@ -38,7 +39,7 @@ def train_by_the_guide(case, model, splits):
 
 
 def guide_inputs(case, splits):
-    """Prepares what `fit` reads: arrays, or padded batches of texts of like length."""
+    """Prepares the arguments of `fit`: arrays, or padded batches of texts of similar length."""
     from tl_keras import data
 
     if case.network == BERT:
@@ -52,7 +53,7 @@ def guide_inputs(case, splits):
 
 
 def pass_forward(case, model, splits):
-    """Computes every example once."""
+    """Computes the predictions of all training examples once."""
     from tl_keras import data
 
     if case.network == BERT:
@@ -67,11 +68,11 @@ WAYS = {
     PACKAGE_BFLOAT16: (train_by_the_package, "mixed_bfloat16"),
     FORWARD: (pass_forward, "float32"),
 }
-"""Name: what runs, and its precision."""
+"""Function and precision, by name."""
 
 
 def measure(case, way, count):
-    """Runs one way of a case in this process and returns its CPU seconds."""
+    """Measures the CPU seconds of one way of a case in this process."""
     from tl_keras.system import devices
 
     run, precision = WAYS[way]
@@ -82,26 +83,26 @@ def measure(case, way, count):
     return time.process_time() - started
 
 
-def measure_apart(name, way, count):
-    """Runs one way of a case in a process of its own and returns its CPU seconds."""
+def measure_in_process(name, way, count):
+    """Measures the CPU seconds of one way of a case in a new process."""
     command = [sys.executable, __file__, "--case", name, "--way", way, "--examples", str(count)]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return json.loads(printed.splitlines()[-1])
 
 
 def row(name, seconds):
-    """Formats the medians of a case and what they come to."""
+    """Formats the medians of a case and their ratios."""
     guide, package, bfloat16, forward = (statistics.median(seconds[way]) for way in WAYS)
     cells = [f"{value:.1f}" for value in (guide, package, bfloat16, forward, guide / package, guide / bfloat16)]
     return f"| {name} | {' | '.join(cells)} | {package / forward:.2f} |"
 
 
 def main():
-    """Measures the cases asked for and prints a table."""
+    """Measures the cases and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--case", action="append", choices=CASES, help="measure only this case; may be repeated")
+    parser.add_argument("--case", action="append", choices=CASES, help="only this case; may be repeated")
     parser.add_argument("--examples", type=int, default=512, help="number of images or texts (default: 512)")
-    parser.add_argument("--repeats", type=int, default=2, help="rounds of A B (default: 2)")
+    parser.add_argument("--repeats", type=int, default=2, help="number of rounds (default: 2)")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.way:
@@ -113,7 +114,7 @@ def main():
         seconds = {way: [] for way in WAYS}
         for _ in range(options.repeats):
             for way in WAYS:
-                seconds[way].append(measure_apart(name, way, options.examples))
+                seconds[way].append(measure_in_process(name, way, options.examples))
         print(row(name, seconds), flush=True)
 
 

@@ -1,20 +1,20 @@
-"""Where the time of a run on stored activations goes: `python benchmarks/transfer_floor.py --case NAME`.
+"""Profiles a run on cached activations: `python benchmarks/transfer_floor.py --case NAME`.
 
-One run of a case of `transfer_engine.py` is taken apart, in CPU seconds of all threads:
+The first table splits the CPU seconds (all threads) of a case of `transfer_engine.py` into parts:
 
-- prefix pass: computing the activations of all phases once, and storing them
+- prefix pass: computing and storing the activations of all phases once
 - suffix steps: training on them, without the first step of each phase and without reading
-- reading: going through the stored activations as often, without training
-- tracing and compiling: the first step of each phase, and weighing the cache, which traces the frozen part
-- the rest: validation on one example, audits, checkpoints, epochs and phases
+- reading: iterating over the cached activations the same number of times, without training
+- tracing and compiling: the first step of each phase, and measuring the frozen part, which traces it
+- the rest: validation on one example, audits, checkpoints, start and end of epochs and phases
 
-The floor of a part is its floating-point operations, twice `count_multiply_adds`, divided by the rate of a large matrix
-product on the same machine, also for each CPU second; a training step counts three times its forward pass. Convolutions
-done by other algorithms than a matrix product can lie below it. Of a text every padded token counts; attention itself
-does not.
+The floor of a part is its number of floating-point operations, twice `count_multiply_adds`, divided by the rate of a
+large matrix product per CPU second on the same machine. A training step counts three times its forward pass.
+Convolution algorithms other than matrix products can be below the floor. All padded tokens of a text count; attention
+itself does not.
 
-The second table shows that the backward pass stops at the cut: a step of the suffix beside the step of the whole model
-in which the same blocks learn, which has to compute the prefix, and beside that in which all learn.
+The second table shows that the backward pass stops at the cut. It compares a step of the suffix with a step of the
+whole model with the same trainable blocks, which has to compute the prefix, and with a step that trains all blocks.
 """
 
 import argparse
@@ -31,33 +31,33 @@ PASS, READING, TRACING = "prefix pass", "reading", "tracing and compiling"
 
 
 class Parts:
-    """Takes the time of the parts of a run.
+    """Clock of the parts of a run.
 
     Attributes:
         seconds: dict from a part to its CPU seconds.
-        suffixes: list of a dict for each phase: `model`, `examples` (trained on), `seconds` (CPU, all its steps but the
-            first, without reading), `step_seconds` (of the last epoch, on average, reading included).
-        measuring: CPU seconds that taking the time itself took.
+        suffixes: list of a dict for each phase: `model`, `examples` (number of training examples), `seconds` (CPU
+            seconds of all steps but the first, without reading), `step_seconds` (mean of the last epoch, with reading).
+        measuring: CPU seconds of the measurement itself.
     """
 
     def __init__(self, keras):
-        """Takes Keras, whose `fit` is watched."""
+        """Stores the `keras` module, whose `fit` is measured."""
         self.seconds, self.suffixes, self.measuring = Counter(), [], 0.0
         self._keras, self._fit = keras, keras.Model.fit
 
     def timed(self, part, method):
-        """Wraps a method so that its time counts as that part."""
+        """Wraps a method so that its time counts for a part."""
 
         def call(*arguments):
             started = time.process_time()
-            found = method(*arguments)
+            result = method(*arguments)
             self.seconds[part] += time.process_time() - started
-            return found
+            return result
 
         return call
 
     def watched_fit(self):
-        """Wraps `fit` so that its steps are counted, and so is reading its data without them."""
+        """Wraps `fit` so that its steps are timed, and reading its data without them, too."""
 
         def fit(model, callbacks, x, steps_per_epoch, initial_epoch, epochs, **options):
             clock = step_clock(self._keras)
@@ -85,7 +85,7 @@ class Parts:
 
 
 def step_clock(keras):
-    """Makes a callback that lists the CPU seconds of every step, from the end of the one before it in an epoch."""
+    """Makes a callback that lists the CPU seconds of every step, counted from the end of the step before."""
 
     class StepClock(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
@@ -103,7 +103,7 @@ def step_clock(keras):
 
 
 def measure_gemm_rate(dtype):
-    """Returns the floating-point operations of a large matrix product in a CPU second, the best of a few."""
+    """Measures the floating-point operations per CPU second of a large matrix product, the best of a few."""
     import tensorflow as tf
 
     one, other = (tf.cast(tf.random.normal([GEMM_SIDE, GEMM_SIDE]), dtype) for _ in range(2))
@@ -115,8 +115,8 @@ def measure_gemm_rate(dtype):
     return 2 * GEMM_SIDE**3 / min(seconds)
 
 
-def take_apart(case, model, splits):
-    """Trains a case; returns its `Parts` and the CPU seconds of all."""
+def profile_run(case, model, splits):
+    """Trains a case and returns its `Parts` and the total of CPU seconds."""
     import keras
 
     from tl_keras import transfer
@@ -134,7 +134,7 @@ def take_apart(case, model, splits):
 
 
 def tokens_per_text(case, splits):
-    """Returns the padded tokens of an example on average, which `count_multiply_adds` takes for one; 1 for images."""
+    """Returns the mean number of padded tokens per text, of which `count_multiply_adds` counts one; 1 for images."""
     from tl_keras import data
 
     if case.network != BERT:
@@ -144,7 +144,7 @@ def tokens_per_text(case, splits):
 
 
 def whole_step_seconds(case, model, splits, train):
-    """Returns the CPU seconds of a training step of the whole model, on average over its second epoch."""
+    """Measures the mean CPU seconds of a training step of the whole model, over its second epoch."""
     import keras
 
     import tl_keras as tl
@@ -161,7 +161,7 @@ def whole_step_seconds(case, model, splits, train):
 
 
 def print_parts(case, model, splits, parts, total, rate):
-    """Prints what each part took, and its floor where arithmetic is what it does."""
+    """Prints the CPU seconds of each part, and the floor of arithmetic parts."""
     from tl_keras import transfer
     from tl_keras.transfer.activations.prefix import prefix_model
     from tl_keras.transfer.multiply_adds import count_multiply_adds
@@ -184,9 +184,9 @@ def print_parts(case, model, splits, parts, total, rate):
 
 
 def print_steps(case, model, splits, parts):
-    """Prints the step of each suffix beside those of the whole model."""
+    """Prints the time of a step of each suffix and of the whole model."""
     everything = whole_step_seconds(case, model, splits, "all")
-    print("\n| a step, CPU ms | the suffix | the whole model, the same blocks learn | the whole model, all learn |")
+    print("\n| CPU ms / step | suffix | whole model, same trainable blocks | whole model, all trainable |")
     print("|---|---|---|---|")
     for number, (block, suffix) in enumerate(zip(case.blocks, parts.suffixes, strict=True), start=1):
         seconds = suffix["step_seconds"], whole_step_seconds(case, model, splits, block), everything
@@ -194,7 +194,7 @@ def print_steps(case, model, splits, parts):
 
 
 def main():
-    """Takes one case apart and prints two tables."""
+    """Profiles a case and prints both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", default="feature extraction, InceptionV3 @160", choices=CASES)
     parser.add_argument("--examples", type=int, default=512, help="number of images or texts (default: 512)")
@@ -206,9 +206,9 @@ def main():
     case = CASES[options.case]
     rate = measure_gemm_rate("bfloat16" if options.precision == "mixed_bfloat16" else "float32")
     model, splits = build_model(case), make_splits(case, options.examples)
-    parts, total = take_apart(case, model, splits)
+    parts, total = profile_run(case, model, splits)
     print(f"\n{options.case}, {options.examples} examples, {options.precision}")
-    print(f"rate of a matrix product: {rate / 1e9:,.0f} GFLOP in a CPU second")
+    print(f"rate of a matrix product: {rate / 1e9:,.0f} GFLOP per CPU second")
     print_parts(case, model, splits, parts, total, rate)
     print_steps(case, model, splits, parts)
 

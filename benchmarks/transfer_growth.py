@@ -1,14 +1,14 @@
-"""How time, disk and memory grow with the examples, and memory with the phases: `python benchmarks/transfer_growth.py`.
+"""Measures the growth of time, disk and memory with examples and phases: `python benchmarks/transfer_growth.py`.
 
-Activations are kept on the disk, in a temporary folder, and the images are JPEG files that are read when their turn
-comes, so that neither lies in memory. Every number of images is trained in a process of its own. The table shows:
+Activations are cached on disk in a temporary folder, and images are JPEG files that are read when needed, so that
+neither is kept in memory. Each number of images is trained in a new process. The table shows:
 
-- pass, CPU s: computing and storing the activations of all phases, reading the images among it
-- disk, MB: what is stored
-- memory, MB: the most that the process held in memory, up to the end of the pass and of training, above what it held
-  when the model was built and nothing had been computed; pages of mapped files count
+- pass, CPU s: reading the images, and computing and storing the activations of all phases
+- disk, MB: size of the stored activations
+- memory, MB: peak memory of the process until the end of the pass and until the end of training, minus its memory after
+  the model was built; pages of mapped files count
 
-With `--phases 20` one run of that many phases, of one epoch each, tells what the process holds after some of them.
+`--phases 20` trains one run of 20 phases of one epoch and prints the memory of the process after some of them.
 """
 
 import argparse
@@ -35,18 +35,18 @@ MIN_EXAMPLES = 32
 
 
 def resident_megabytes():
-    """Returns what the process holds in memory now."""
+    """Returns the current memory of the process."""
     return psutil.Process().memory_info().rss / 1e6
 
 
 def peak_megabytes():
-    """Returns the most that the process ever held in memory."""
-    # Linux counts it in KiB, macOS in bytes.
+    """Returns the peak memory of the process."""
+    # ru_maxrss is in KiB on Linux, in bytes on macOS.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1e-6 if sys.platform == "darwin" else 1024e-6)
 
 
 def draw_files(folder, count, size):
-    """Writes images of noise; returns `ImageSplits` that reads them at each access."""
+    """Writes random images and returns `ImageSplits` that read them at each access."""
     from tl_keras import data
 
     generator, paths = np.random.default_rng(0), []
@@ -60,7 +60,7 @@ def draw_files(folder, count, size):
 
 
 def prepare(case, count, folder):
-    """Builds the model and the images, warm enough that what follows is the cache's own."""
+    """Builds the model and the images, so that later growth of memory is due to the cache."""
     from tl_keras.system import devices
 
     devices.set_up(0, "float32")
@@ -69,7 +69,7 @@ def prepare(case, count, folder):
 
 
 def measure(case, count):
-    """Trains on `count` images in this process and returns a dict of what it took."""
+    """Trains on `count` images in this process and returns a dict of time, disk and memory."""
     with tempfile.TemporaryDirectory() as folder:
         model, splits = prepare(case, count, Path(folder))
         from tl_keras import transfer
@@ -78,10 +78,10 @@ def measure(case, count):
 
         def watched(*arguments):
             started = time.process_time()
-            found = compute(*arguments)
+            result = compute(*arguments)
             after_pass["seconds"] = after_pass.get("seconds", 0.0) + time.process_time() - started
             after_pass["peak"] = peak_megabytes() - before
-            return found
+            return result
 
         started = time.process_time()
         cache = Path(folder) / "cache"
@@ -98,63 +98,63 @@ def measure(case, count):
 
 
 def measure_phases(case, count, phases):
-    """Trains many phases in one run and returns a dict from the number of a phase to MB held in memory after it."""
+    """Trains many phases in one run and returns a dict from the number of a phase to the memory after it, in MB."""
     blocks = case.blocks[: phases - 1] + (case.blocks[-1],) * (phases - len(case.blocks))
     case = replace(case, blocks=blocks, epochs=1)
     with tempfile.TemporaryDirectory() as folder:
         model, splits = prepare(case, count, Path(folder))
         import keras
 
-        fit, held = keras.Model.fit, []
+        fit, megabytes = keras.Model.fit, []
 
         def watched(*arguments, **options):
             history = fit(*arguments, **options)
-            held.append(resident_megabytes())
+            megabytes.append(resident_megabytes())
             return history
 
         with mock.patch.object(keras.Model, "fit", watched):
             train_by_the_package(case, model, splits, CacheConfig(mode="on", folder=str(Path(folder) / "cache")))
-    return dict(enumerate(held, start=1))
+    return dict(enumerate(megabytes, start=1))
 
 
-def measure_apart(*flags):
-    """Runs this file with more flags in a process of its own and returns what it found."""
+def measure_in_process(*flags):
+    """Runs this file with more flags in a new process and returns its result."""
     command = [sys.executable, __file__, "--measure", *flags]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return json.loads(printed.splitlines()[-1])
 
 
 def print_growth(options):
-    """Prints a line for each number of images."""
+    """Prints a row for each number of images."""
     print(
-        "| images | pass, CPU s | ms an image | run, CPU s | disk, MB | KB an image | memory of pass, MB | of run, MB |"
+        "| images | pass, CPU s | ms / image | run, CPU s | disk, MB | KB / image | memory of pass, MB | of run, MB |"
     )
     print("|---|---|---|---|---|---|---|---|")
     for count in options.examples or COUNTS:
-        found = measure_apart("--case", options.case, "--examples", str(count))
+        result = measure_in_process("--case", options.case, "--examples", str(count))
         cells = (
-            f"{found['pass']:.1f} | {1e3 * found['pass'] / count:.1f} | {found['all']:.1f} | {found['disk']:.1f}",
-            f"{1e3 * found['disk'] / count:.1f} | {found['peak of the pass']:.0f} | {found['peak']:.0f}",
+            f"{result['pass']:.1f} | {1e3 * result['pass'] / count:.1f} | {result['all']:.1f} | {result['disk']:.1f}",
+            f"{1e3 * result['disk'] / count:.1f} | {result['peak of the pass']:.0f} | {result['peak']:.0f}",
         )
         print(f"| {count} | {' | '.join(cells)} |", flush=True)
 
 
 def print_phases(options):
-    """Prints a line for some of the phases."""
+    """Prints a row for some of the phases."""
     count = str((options.examples or COUNTS)[0])
-    held = measure_apart("--case", options.case, "--examples", count, "--phases", str(options.phases))
-    print("| after phase | memory, MB | more than after the first |\n|---|---|---|")
-    for number in sorted({*REPORTED_PHASES, options.phases} & set(map(int, held))):
-        print(f"| {number} | {held[str(number)]:.0f} | {held[str(number)] / held['1'] - 1:+.1%} |")
+    memory = measure_in_process("--case", options.case, "--examples", count, "--phases", str(options.phases))
+    print("| after phase | memory, MB | growth since the first |\n|---|---|---|")
+    for number in sorted({*REPORTED_PHASES, options.phases} & set(map(int, memory))):
+        print(f"| {number} | {memory[str(number)]:.0f} | {memory[str(number)] / memory['1'] - 1:+.1%} |")
 
 
 def main():
-    """Measures growth with the examples, or with the phases."""
+    """Measures growth with the examples or with the phases, and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     images = [name for name, case in CASES.items() if case.image_size]
     parser.add_argument("--case", default="progressive, EfficientNet-Lite0 @128", choices=images)
     parser.add_argument("--examples", type=int, nargs="+", help="numbers of images (default: 128 512 2048)")
-    parser.add_argument("--phases", type=int, help="one run of so many phases, on the first number of images")
+    parser.add_argument("--phases", type=int, help="number of phases of a single run on the first number of images")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if min(options.examples or COUNTS) < MIN_EXAMPLES:

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-# Tracing a graph makes objects by the ten thousand, nearly all of which live on.
+# Tracing a graph creates tens of thousands of objects, most of which stay alive, so frequent collections are wasted.
 gc.set_threshold(50_000, 20, 100)
 COLOURS = {"blue": (40, 60, 220), "green": (40, 200, 60), "red": (220, 40, 40)}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def older_objects_are_not_searched_again():
-    """Takes what a file of tests left behind out of the sight of the collector, which took a third of the time."""
+def freeze_old_objects():
+    """Hides the objects of earlier test files from the garbage collector, which took a third of the time."""
     yield
     gc.collect()
     gc.freeze()
@@ -24,8 +24,8 @@ def older_objects_are_not_searched_again():
 
 @pytest.fixture(scope="session")
 def image_folder(tmp_path_factory):
-    """A folder of three class folders with 12 noisy pictures of one colour each."""
-    root = tmp_path_factory.mktemp("pictures")
+    """Folder of three class folders, each with 12 noisy images of one colour."""
+    root = tmp_path_factory.mktemp("images")
     generator = np.random.default_rng(0)
     for name, colour in COLOURS.items():
         (root / name).mkdir()
@@ -38,7 +38,7 @@ def image_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny_arguments(image_folder):
-    """The flags of a run that takes a few seconds."""
+    """Flags of a run that takes a few seconds."""
     phases = "[{train: head, epochs: 2, learning_rate: 0.01}, {train: top, epochs: 1, learning_rate: 0.001}]"
     flags = {
         "--data.path": image_folder,
@@ -53,7 +53,7 @@ def tiny_arguments(image_folder):
 
 @pytest.fixture
 def small_network(monkeypatch):
-    """Puts a network of four convolutions in the place of every image backbone."""
+    """Replaces every image backbone by a network of four convolutions."""
     from tests.models.small_backbone import small_backbone
 
     monkeypatch.setattr("tl_keras.models.images.classifiers.build_backbone", small_backbone)
@@ -61,7 +61,7 @@ def small_network(monkeypatch):
 
 @pytest.fixture(scope="session")
 def finished_run(tiny_arguments, tmp_path_factory):
-    """The folder of a run that has been trained to its end, and what it printed."""
+    """Folder of a finished run, and the output of its training."""
     from tl_keras import train
 
     folder = tmp_path_factory.mktemp("runs") / "finished"

@@ -1,6 +1,10 @@
-"""What the documents say: the commands exist, the flags are known, the versions fit."""
+"""Documents, shipped configurations, benchmarks and notebooks: commands, flags, names and versions exist."""
 
+import ast
 import configparser
+import importlib
+import inspect
+import json
 import re
 from pathlib import Path
 
@@ -22,6 +26,7 @@ PINNED = [Requirement(line) for line in LINES if line]
 HASHED = (ROOT / "requirements-hashes.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
 FLAG = re.compile(r"(?<![\w-])--[\w.]+")
 SCRIPT = re.compile(r"python (benchmarks/\w+\.py|-m tests[.\w]+)([^`\n]*)")
+PROGRAMS = [*sorted((ROOT / "benchmarks").glob("*.py")), *sorted((ROOT / "notebooks").glob("*.ipynb"))]
 OTHER_FLAGS = {*OWN_FLAGS, *train.ACTIONS, "--format", "--output", "--pictures", "--score_threshold", "--data"}
 
 
@@ -39,26 +44,26 @@ def test_every_flag_in_the_readme_is_known():
 
 
 @pytest.mark.parametrize("document", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
-def test_every_script_that_a_document_names_is_there_and_knows_its_flags(document):
+def test_every_script_in_a_document_exists_and_has_its_flags(document):
     for script, arguments in SCRIPT.findall((ROOT / document).read_text(encoding="utf-8")):
         path = script.removeprefix("-m ").replace(".", "/") + ".py" if script.startswith("-m ") else script
         source = (ROOT / path).read_text(encoding="utf-8")
         assert all(f'"{flag}"' in source for flag in FLAG.findall(arguments)), (script, arguments)
 
 
-def test_every_file_that_the_readme_links_is_there():
+def test_every_link_of_the_readme_exists():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("http") or (ROOT / target).exists(), target
 
 
-def test_the_comparison_in_the_readme_trains_as_long_as_the_default_run():
+def test_the_comparison_in_the_readme_has_the_epochs_of_the_default_run():
     shown = max(map(int, re.findall(r"epoch +\d+/(\d+)", README)))
     compared = int(re.search(r"train: all, epochs: (\d+)", README).group(1))
     assert shown == compared
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_every_shipped_configuration_says_how_to_run_it_and_is_read(path):
+def test_every_shipped_configuration_starts_with_its_command_and_is_valid(path):
     text = path.read_text(encoding="utf-8")
     assert text.startswith(f"# python -m tl_keras.train --config {path.stem}\n")
     assert f"\ntask: {parse(['--config', path.stem]).task}\n" in text
@@ -74,7 +79,7 @@ def test_every_shipped_configuration_runs(path, tmp_path):
     assert (folder / "model.keras").exists()
 
 
-def test_whatever_is_installed_is_pinned_by_a_hash():
+def test_every_installed_package_is_pinned_by_a_hash():
     lines = [line for line in HASHED if not line.startswith("#")]
     assert len(lines) > len(PINNED)
     assert all(re.match(r"[\w.-]+==[\w.]+ .*--hash=sha256:[0-9a-f]{64}", line) for line in lines)
@@ -83,7 +88,7 @@ def test_whatever_is_installed_is_pinned_by_a_hash():
 
 
 @pytest.mark.parametrize("pinned", PINNED, ids=str)
-def test_pinned_versions_lie_in_the_ranges_of_setup_cfg(pinned):
+def test_pinned_versions_are_in_the_ranges_of_setup_cfg(pinned):
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     lines = setup["options"]["install_requires"] + setup["options.extras_require"]["test"]
@@ -99,3 +104,38 @@ def test_the_python_in_the_readme_runs():
     names = {"dataset": dataset}
     exec(compile(snippet, "README.md", "exec"), names)
     assert names["model"].history.epoch == list(range(8))
+
+
+def program(path):
+    """Returns the Python source of a script, or of the code cells of a notebook without their magics."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        return text
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    return re.sub(r"^[%!].*$", "", "\n".join("".join(cell["source"]) for cell in cells), flags=re.MULTILINE)
+
+
+def find(name):
+    """Returns the module or the object of a dotted name, or None."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        module, _, attribute = name.rpartition(".")
+        return getattr(find(module), attribute, None) if module else None
+
+
+def package_names(tree):
+    """Returns the dotted names of all imports from the package, and of the attributes of imported modules."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    imports = [node for node in imports if node.module.split(".")[0] == "tl_keras"]
+    names = {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in imports for alias in node.names}
+    modules = {name: path for name, path in names.items() if inspect.ismodule(find(path))} | {"tl": "tl_keras"}
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    used = {f"{modules[node.value.id]}.{node.attr}" for node in nodes if getattr(node.value, "id", None) in modules}
+    return used | set(names.values())
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.name)
+def test_every_name_of_the_package_in_a_benchmark_or_notebook_exists(path):
+    missing = [name for name in sorted(package_names(ast.parse(program(path)))) if find(name) is None]
+    assert not missing

@@ -2,10 +2,10 @@
 # sbatch slurm.sh
 #SBATCH --job-name=flowers
 #SBATCH --nodes=4
-# One worker takes all GPUs of its node.
+# One worker uses all GPUs of its node.
 #SBATCH --ntasks-per-node=1
 #SBATCH --gpus-per-node=1
-# The same job is started again where a node is taken away, and the run goes on.
+# The job restarts if it loses a node, and the run resumes.
 #SBATCH --requeue
 
 srun --kill-on-bad-exit=1 bash -c '

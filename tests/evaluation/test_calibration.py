@@ -19,5 +19,5 @@ def test_equals_equation_3_of_guo_et_al():
     ("correct", "confidences", "error"),
     [([True, True], [1, 1], 0), ([False, False], [1, 1], 1), ([True], [0], 1), ([True, False], [0.5, 0.5], 0)],
 )
-def test_extremes(correct, confidences, error):
+def test_extreme_confidences(correct, confidences, error):
     assert expected_calibration_error(correct, confidences) == pytest.approx(error)

@@ -35,9 +35,9 @@ def test_top_5_accuracy_needs_more_than_5_classes():
 
 
 def test_macro_f1_leaves_out_classes_that_do_not_occur():
-    result = classification_metrics([0, 1], np.eye(3)[[0, 1]], ["a", "b", "never seen"])
+    result = classification_metrics([0, 1], np.eye(3)[[0, 1]], ["a", "b", "unseen"])
     assert result["macro_f1"] == 1
-    assert result["per_class"]["never seen"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
+    assert result["per_class"]["unseen"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
     assert result["confusion_matrix"][2] == [0, 0, 0]
 
 
@@ -60,7 +60,7 @@ def test_multi_label_by_hand():
     assert result["mean_average_precision"] == 1
 
 
-def test_a_single_label_column_is_not_taken_for_two_classes():
+def test_a_single_label_column_is_not_read_as_two_classes():
     result = classification_metrics([[1], [0], [1]], [[0.9], [0.8], [0.7]], ["cat"], multi_label=True)
     assert list(result["per_class"]) == ["cat"]
     assert result["macro_f1"] == result["micro_f1"] == pytest.approx(0.8)
@@ -79,7 +79,7 @@ def test_metrics_are_ready_for_json(multi_label):
 
 
 @pytest.mark.parametrize(
-    ("labels", "probabilities", "multi_label", "sentence"),
+    ("labels", "probabilities", "multi_label", "message"),
     [
         ([0, 1, 1], PROBABILITIES, False, r"probabilities: got shape \(4, 2\), expected \(3, 2\)"),
         (LABELS, np.eye(3)[[0, 1, 2, 0]], False, r"probabilities: got shape \(4, 3\), expected \(4, 2\)"),
@@ -93,12 +93,12 @@ def test_metrics_are_ready_for_json(multi_label):
         (np.eye(2)[LABELS], [[2.5, -1.5]] * 4, True, "are these logits"),
     ],
 )
-def test_bad_input_is_named(labels, probabilities, multi_label, sentence):
-    with pytest.raises(InputError, match=sentence):
+def test_bad_input_is_refused(labels, probabilities, multi_label, message):
+    with pytest.raises(InputError, match=message):
         classification_metrics(labels, probabilities, ["cat", "dog"], multi_label)
 
 
-def test_worst_mistakes_come_most_confident_first_and_ties_in_order():
+def test_worst_mistakes_are_sorted_by_confidence_then_position():
     probabilities = [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.6, 0.4], [0.3, 0.7]]
     assert worst_mistakes([0, 0, 1, 1, 0], probabilities, count=10) == [1, 4, 2, 3]
     assert worst_mistakes([0, 0, 1, 1, 0], probabilities, count=2) == [1, 4]
@@ -119,7 +119,7 @@ def test_most_confused_pairs():
     assert most_confused([[5, 0], [0, 0]], ["a", "b"]) == []
 
 
-def test_the_quick_figures_are_those_of_scikit_learn():
+def test_top_5_accuracy_and_log_loss_equal_scikit_learn():
     generator = np.random.default_rng(0)
     # Two decimals make ties.
     probabilities = generator.dirichlet(np.full(9, 0.3), 500).round(2) + 1e-6
@@ -130,7 +130,7 @@ def test_the_quick_figures_are_those_of_scikit_learn():
     assert result["log_loss"] == pytest.approx(metrics.log_loss(labels, probabilities, labels=range(9)), rel=1e-12)
 
 
-def test_thousands_of_classes_have_figures_and_no_confusion_matrix():
+def test_thousands_of_classes_have_metrics_but_no_confusion_matrix():
     count = MAX_CONFUSED_CLASSES + 1
     names = [str(number) for number in range(count)]
     result = classification_metrics(np.arange(count), np.eye(count), names)

@@ -18,7 +18,7 @@ NAMES = [f"{row}.png" for row in range(5)]
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """Collects every figure that is saved, to look at what is on it."""
+    """Collects the saved figures, so that tests can inspect them."""
     saved = []
 
     @contextlib.contextmanager
@@ -39,7 +39,7 @@ def rectangles(axes):
     return [patch for patch in axes.patches if isinstance(patch, Rectangle)]
 
 
-def test_boxes_are_drawn_where_they_are_and_padding_is_not(tmp_path, drawn):
+def test_boxes_are_drawn_at_their_places_without_padding(tmp_path, drawn):
     boxes = [np.concatenate([BOXES[0], np.zeros((2, 4))])] * 5
     labels = [np.array([1, -1, -1])] * 5
     detection_plots.plot_boxes(IMAGES, boxes, labels, NAMES, ["cat", "$dog"], tmp_path / "b.png", count=3)
@@ -50,13 +50,13 @@ def test_boxes_are_drawn_where_they_are_and_padding_is_not(tmp_path, drawn):
     assert set(texts(drawn[0])) == {"$dog", "0.png", "2.png", "4.png"}
 
 
-def test_crowded_images_are_not_written_over(tmp_path, drawn):
+def test_crowded_images_have_no_captions(tmp_path, drawn):
     boxes, labels = [np.tile(BOXES[0], (20, 1))], [np.zeros(20, int)]
     detection_plots.plot_boxes(IMAGES[:1], boxes, labels, NAMES[:1], ["cat"], tmp_path / "b.png")
     assert texts(drawn[0]) == ["0.png"] and len(rectangles(drawn[0].axes[0])) == 20
 
 
-def test_predictions_beside_the_truth_most_mistakes_first(tmp_path, drawn):
+def test_predictions_beside_the_ground_truth_with_most_mistakes_first(tmp_path, drawn):
     right = {"boxes": BOXES[0], "scores": np.array([0.9]), "labels": np.array([1])}
     wrong = {
         "boxes": np.array([[2.0, 3, 12, 13], [20, 20, 30, 30], [0, 0, 9, 9]]),
@@ -75,8 +75,8 @@ def test_predictions_beside_the_truth_most_mistakes_first(tmp_path, drawn):
         "cat 80 %",
         "dog 70 %",
         "dog 90 %",
-        "true boxes, 0 of 1 found",
-        "true boxes, 1 of 1 found",
+        "ground truth, 0 of 1 found",
+        "ground truth, 1 of 1 found",
         "predicted in 2.png",
     } <= set(texts(drawn[0]))
 
@@ -86,7 +86,7 @@ def test_images_without_boxes(tmp_path, drawn):
     detection_plots.plot_detections(
         IMAGES[:1], [np.zeros((0, 4))], [[]], [nothing], NAMES[:1], ["cat"], tmp_path / "d.png"
     )
-    assert "true boxes, 0 of 0 found" in texts(drawn[0])
+    assert "ground truth, 0 of 0 found" in texts(drawn[0])
 
 
 @pytest.mark.parametrize(("classes", "curves"), [(1, 1), (3, 4), (12, 1)])

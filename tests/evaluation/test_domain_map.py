@@ -13,13 +13,13 @@ def report(count, labelled=True):
 
 
 @pytest.mark.parametrize("labelled", [True, False])
-def test_two_moments_stand_beside_each_other(tmp_path, labelled):
+def test_two_moments_are_drawn_side_by_side(tmp_path, labelled):
     plot_domains({"before": report(20, labelled), "after": report(20, labelled)}, ["a", "b", "c"], tmp_path / "map.png")
     with Image.open(tmp_path / "map.png") as image:
         assert image.width > 1000 and image.height > 1000
 
 
-def test_many_classes_are_not_coloured_and_few_examples_are_drawn_as_they_lie(tmp_path):
+def test_many_classes_have_no_colours_and_few_examples_no_tsne(tmp_path):
     names = [str(number) for number in range(20)]
     plot_domains({"before": report(4)}, names, tmp_path / "map.png")
     with Image.open(tmp_path / "map.png") as image:
@@ -27,7 +27,7 @@ def test_many_classes_are_not_coloured_and_few_examples_are_drawn_as_they_lie(tm
 
 
 @pytest.mark.parametrize("channels", [1, 4])
-def test_features_that_are_all_alike_are_drawn_too(tmp_path, channels):
+def test_identical_features_are_drawn(tmp_path, channels):
     features = {"source": np.zeros((40, channels)), "target": np.zeros((40, channels))}
     labels = {"source": np.zeros(40, int)}
     plot_domains({"before": {"features": features, "labels": labels}}, ["a", "b"], tmp_path / "map.png")

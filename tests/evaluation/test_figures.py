@@ -21,7 +21,7 @@ def test_shorten(text, length, expected):
     assert shorten(text, length) == expected
 
 
-def test_figure_has_the_size_asked_for_and_repeats_to_the_byte(tmp_path):
+def test_a_figure_has_its_size_and_is_reproducible_to_the_byte(tmp_path):
     for name in ("new/one.png", "two.png"):
         with saved_figure(tmp_path / name, 2, 1) as figure:
             figure.text(0.5, 0.5, "costs $5 or $6")
@@ -30,7 +30,7 @@ def test_figure_has_the_size_asked_for_and_repeats_to_the_byte(tmp_path):
     assert (tmp_path / "new/one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
-def test_no_file_is_left_by_a_drawing_that_fails(tmp_path):
+def test_a_failed_drawing_writes_no_file(tmp_path):
     with pytest.raises(ZeroDivisionError), saved_figure(tmp_path / "half.png", 2, 1):
         1 / 0  # noqa: B018
     assert not (tmp_path / "half.png").exists()

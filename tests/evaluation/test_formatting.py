@@ -3,7 +3,7 @@ import pytest
 from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
 
 
-def test_scalar_metrics_keep_their_order_with_the_examples_last():
+def test_scalar_metrics_keep_their_order_with_examples_last():
     metrics = {"examples": 3, "accuracy": 0.5, "mean_average_precision": None, "per_class": {}, "confusion_matrix": []}
     assert list(scalar_metrics(metrics)) == ["accuracy", "mean_average_precision", "examples"]
 
@@ -18,7 +18,7 @@ def test_scalar_metrics_keep_their_order_with_the_examples_last():
         ("examples", 1500, "Examples", "1,500"),
     ],
 )
-def test_metrics_read_well(name, value, label, text):
+def test_metric_labels_and_values(name, value, label, text):
     assert (metric_label(name), format_metric(name, value)) == (label, text)
 
 
@@ -34,5 +34,5 @@ def test_metrics_read_well(name, value, label, text):
         ("a", "a"),
     ],
 )
-def test_numbers_read_well(value, text):
+def test_number_formats(value, text):
     assert format_number(value) == text

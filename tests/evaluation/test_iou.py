@@ -3,7 +3,7 @@ import numpy as np
 from tl_keras.evaluation.iou import pairwise_iou
 
 
-def test_overlaps_by_hand():
+def test_iou_by_hand():
     first = [[0, 0, 10, 10], [0, 0, 0, 0]]
     second = [[0, 0, 10, 10], [5, 0, 15, 10], [10, 0, 20, 10], [2, 2, 4, 7]]
     np.testing.assert_allclose(pairwise_iou(first, second), [[1, 50 / 150, 0, 10 / 100], [0, 0, 0, 0]])

@@ -32,7 +32,7 @@ def texts(figure):
     return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
 
 
-def test_the_suggestion_is_marked_on_the_curve_and_named_above_it(tmp_path, drawn, recwarn):
+def test_the_suggestion_is_marked_on_the_curve_and_in_the_title(tmp_path, drawn, recwarn):
     draw(tmp_path / "new" / "curve.png")
     assert (tmp_path / "new" / "curve.png").read_bytes().startswith(b"\x89PNG")
     written = texts(drawn[0])
@@ -43,13 +43,13 @@ def test_the_suggestion_is_marked_on_the_curve_and_named_above_it(tmp_path, draw
     assert not recwarn.list
 
 
-def test_without_a_suggestion_the_picture_says_so(tmp_path, drawn):
+def test_the_title_reports_a_missing_suggestion(tmp_path, drawn):
     draw(tmp_path / "curve.png", suggestion=None)
     assert "Learning rate: no suggestion, the loss never fell" in texts(drawn[0])
     assert not [line for line in drawn[0].axes[0].lines if line.get_marker() == "o"]
 
 
-def test_a_loss_that_shot_up_does_not_flatten_the_fall(tmp_path, drawn):
+def test_a_diverged_loss_does_not_flatten_the_curve(tmp_path, drawn):
     draw(tmp_path / "curve.png", losses=np.where(RATES > 0.1, 1e6, FALL))
     bottom, top = drawn[0].axes[0].get_ylim()
     assert bottom < 0.6

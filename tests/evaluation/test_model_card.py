@@ -14,10 +14,10 @@ METRICS = classification_metrics([0, 0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.
 
 @pytest.fixture
 def card(tmp_path):
-    """Writes a model card with the given parts and returns its text."""
+    """Function that writes a model card and returns its text; arguments replace the defaults."""
 
     def write(**parts):
-        ordinary = {
+        defaults = {
             "title": "Pets",
             "model": {"Backbone": "vgg16", "Parameters": 4650000},
             "data": {"Training examples": None},
@@ -25,7 +25,7 @@ def card(tmp_path):
             "class_names": ["cat", "dog"],
             "image_size": 96,
         }
-        write_model_card(tmp_path / "card.md", **(ordinary | parts))
+        write_model_card(tmp_path / "card.md", **(defaults | parts))
         return (tmp_path / "card.md").read_text(encoding="utf-8")
 
     return write
@@ -35,10 +35,10 @@ def code(text):
     return re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)
 
 
-def test_says_what_the_model_is_and_how_good(card):
+def test_the_card_describes_model_data_and_metrics(card):
     text = card(limits=["Not for wolves."])
     assert text.startswith("# Pets\n")
-    assert "tells 2 classes apart" in text
+    assert "An image classifier for 2 classes.\n" in text
     assert "| Backbone | vgg16 |\n| Parameters | 4,650,000 |\n" in text
     assert "| Training examples | – |\n" in text
     assert "| Accuracy | 75.0 % |\n" in text
@@ -48,7 +48,7 @@ def test_says_what_the_model_is_and_how_good(card):
 
 @pytest.mark.parametrize("resize", READERS)
 @pytest.mark.parametrize("multi_label", [False, True])
-def test_loading_code_is_python_without_tl_keras(card, resize, multi_label):
+def test_usage_code_needs_no_tl_keras(card, resize, multi_label):
     program = code(card(resize=resize, multi_label=multi_label, model_file='my "best".keras'))
     nodes = list(ast.walk(ast.parse(program)))
     imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
@@ -60,7 +60,7 @@ def test_loading_code_is_python_without_tl_keras(card, resize, multi_label):
 
 @pytest.mark.parametrize("finds_boxes", [False, True])
 @pytest.mark.parametrize("resize", READERS)
-def test_loading_code_reads_images_as_the_training_did(card, tmp_path, resize, finds_boxes):
+def test_usage_code_reads_images_as_in_training(card, tmp_path, resize, finds_boxes):
     pixels = np.random.default_rng(0).integers(0, 256, (50, 30, 4), "uint8")
     Image.fromarray(pixels).save(tmp_path / "photo.png")
     metrics = METRICS | {"score_threshold": 0.5}
@@ -83,7 +83,7 @@ def test_classes_without_test_examples_are_not_called_weak(card):
     assert "Weakest classes by recall: cat (100 %)." in card(metrics=metrics)
 
 
-def test_the_code_of_a_detector_needs_neither_keras_nor_this_project(card):
+def test_usage_code_of_a_detector_needs_tensorflow_alone(card):
     metrics = {"average_precision_50": 0.75, "score_threshold": 0.25}
     text = card(finds_boxes=True, resize="pad", metrics=metrics)
     nodes = list(ast.walk(ast.parse(code(text))))

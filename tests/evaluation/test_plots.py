@@ -12,7 +12,7 @@ PNG = b"\x89PNG"
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """Collects every figure that is saved, to look at what is on it."""
+    """Collects the saved figures, so that tests can inspect them."""
     saved = []
 
     @contextlib.contextmanager
@@ -43,16 +43,16 @@ def test_confusion_matrix_for_few_and_many_classes(tmp_path, drawn, count, recwa
     assert not recwarn.list
 
 
-def test_confusion_matrix_tells_right_from_wrong_by_hue_and_nothing_from_little(tmp_path, drawn):
+def test_confusion_matrix_colours_right_wrong_and_empty_cells_differently(tmp_path, drawn):
     plots.plot_confusion_matrix([[98, 2], [0, 0]], ["a", "b"], tmp_path / "matrix.png")
-    (right, wrong), (nothing, _) = drawn[0].axes[0].images[0].get_array()[..., :3]
+    (right, wrong), (empty, _) = drawn[0].axes[0].images[0].get_array()[..., :3]
     assert right[2] > right[0] + 0.2
     assert wrong[0] > wrong[2] + 0.05
-    assert to_hex(nothing) == "#ffffff"
+    assert to_hex(empty) == "#ffffff"
     assert {"98 %", "–"} <= set(texts(drawn[0]))
 
 
-def test_names_are_text_and_not_formulas(tmp_path, drawn):
+def test_names_are_not_rendered_as_formulas(tmp_path, drawn):
     names = ["$5_bill$", "a name much too long for the margin"]
     plots.plot_confusion_matrix([[1, 1], [0, 1]], names, tmp_path / "m.png")
     assert {"$5_bill$", "a name much…the margin"} <= set(texts(drawn[0]))
@@ -67,13 +67,13 @@ def test_mistakes_are_captioned_most_confident_first(tmp_path, drawn):
     np.testing.assert_array_equal(shown, images[[1, 0]])
 
 
-def test_mistakes_of_multi_label_say_what_was_missed_and_what_was_made_up(tmp_path, drawn):
+def test_multi_label_mistakes_name_missed_and_invented_labels(tmp_path, drawn):
     labels, probabilities = [[1, 1, 0], [0, 0, 0]], [[0.9, 0.2, 0.1], [0.1, 0.7, 0.1]]
     plots.plot_mistakes(np.zeros((2, 8, 8, 3)), labels, probabilities, "xy", ["cat", "dog", "owl"], tmp_path / "m.png")
     assert texts(drawn[0]) == ["cat + dog", "→ not dog 80 %", "x", "none", "→ dog 70 %", "y"]
 
 
-def test_images_may_be_read_one_at_a_time(tmp_path):
+def test_images_are_read_one_at_a_time(tmp_path):
     class Lazy:
         read = []
 
@@ -86,9 +86,9 @@ def test_images_may_be_read_one_at_a_time(tmp_path):
     assert Lazy.read == [1]
 
 
-def test_no_mistakes_still_makes_a_picture(tmp_path, drawn):
+def test_no_mistakes_still_give_a_plot(tmp_path, drawn):
     plots.plot_mistakes([], [0, 1], np.eye(2), ["a", "b"], ["cat", "dog"], tmp_path / "m.png")
-    assert texts(drawn[0]) == ["No mistakes. Examples looked at: 2."]
+    assert texts(drawn[0]) == ["No mistakes in 2 examples."]
 
 
 HISTORY = {
@@ -99,7 +99,7 @@ HISTORY = {
 }
 
 
-def test_history_draws_each_measure_with_phases_and_best_epoch(tmp_path, drawn):
+def test_history_draws_each_metric_with_phases_and_best_epoch(tmp_path, drawn):
     plots.plot_history(HISTORY | {"learning_rate": [1, 1, 1]}, [("head", 1, 1), ("block5", 2, 3)], tmp_path / "h.png")
     assert [axes.get_title(loc="left") for axes in drawn[0].axes] == ["Loss", "Accuracy"]
     written = texts(drawn[0])
@@ -120,7 +120,7 @@ def test_history_draws_each_measure_with_phases_and_best_epoch(tmp_path, drawn):
     ],
     ids=["empty", "one epoch", "no validation", "diverged", "never validated", "not in every phase"],
 )
-def test_history_may_be_short_or_have_holes(tmp_path, history, recwarn):
+def test_history_may_be_short_or_incomplete(tmp_path, history, recwarn):
     plots.plot_history(history, [("head", 1, 1)], tmp_path / "history.png")
     assert (tmp_path / "history.png").read_bytes().startswith(PNG)
     assert not recwarn.list
@@ -131,7 +131,7 @@ def test_accuracy_is_drawn_without_validation_and_the_learning_rate_never(tmp_pa
     assert [axes.get_title(loc="left") for axes in drawn[0].axes] == ["Loss", "Accuracy"]
 
 
-def test_many_measures_take_more_than_one_row(tmp_path, drawn):
+def test_many_metrics_take_more_than_one_row(tmp_path, drawn):
     names = ["loss", *(f"{part}_loss" for part in "abcd")]
     history = {name: [1.0] for name in names} | {f"val_{name}": [1.0] for name in names}
     plots.plot_history(history, [], tmp_path / "history.png")
@@ -140,7 +140,7 @@ def test_many_measures_take_more_than_one_row(tmp_path, drawn):
     assert rows_and_columns == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
 
 
-def test_crowded_phase_names_stand_upright(tmp_path, drawn):
+def test_crowded_phase_names_are_rotated(tmp_path, drawn):
     for number in (2, 12):
         spans = [(f"block{index}", index + 1, index + 1) for index in range(number)]
         plots.plot_history({"loss": [1.0] * number}, spans, tmp_path / "history.png")

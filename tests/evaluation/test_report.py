@@ -12,31 +12,31 @@ PHASE = {"name": "head", "blocks": ["head", "b5"], "trainable_parameters": 12345
 
 @pytest.fixture
 def report(tmp_path):
-    """Writes a report with the given parts and returns its text."""
+    """Function that writes a report and returns its text; arguments replace the defaults."""
 
     def write(**parts):
-        ordinary = {
+        defaults = {
             "title": "Cats and dogs",
             "metrics": METRICS,
             "phases": [PHASE],
             "config_text": "seed: 0",
-            "pictures": [],
+            "plots": [],
             "skipped": [],
             "versions": {"keras": "3.15.1"},
         }
-        write_report(tmp_path / "report.html", **(ordinary | parts))
+        write_report(tmp_path / "report.html", **(defaults | parts))
         return (tmp_path / "report.html").read_text(encoding="utf-8")
 
     return write
 
 
 def row(page, name):
-    """Returns the cells of the table row that begins with `name`."""
+    """Returns the cells of the table row that starts with `name`."""
     cells = re.search(rf"<tr><th>{name}</th>(.*?)</tr>", page, re.DOTALL).group(1)
     return re.findall(r"<t[dh][^>]*>(?:<div>)?(.*?)(?:</div>)?</t[dh]>", cells, re.DOTALL)
 
 
-def test_says_everything_that_was_measured(report):
+def test_the_report_shows_metrics_phases_versions_and_configuration(report):
     page = report()
     assert "<h1>Cats and dogs</h1>" in page
     assert "<dt>Accuracy</dt><dd>75.0 %</dd>" in page
@@ -56,17 +56,17 @@ def test_lists_the_confused_pairs(report):
     assert row(page[page.index("Most often confused") :], "cat")[:3] == ["&lt;b&gt;dog", "1", "50 %"]
 
 
-def test_pictures_are_inside_and_nothing_is_fetched(report, tmp_path):
-    (tmp_path / "plot.png").write_bytes(b"not really a picture")
-    page = report(pictures=[("A plot", tmp_path / "plot.png")])
-    assert f"data:image/png;base64,{base64.b64encode(b'not really a picture').decode()}" in page
+def test_plots_are_embedded_and_nothing_is_fetched(report, tmp_path):
+    (tmp_path / "plot.png").write_bytes(b"no image")
+    page = report(plots=[("A plot", tmp_path / "plot.png")])
+    assert f"data:image/png;base64,{base64.b64encode(b'no image').decode()}" in page
     assert "default-src 'none'" in page
     assert not re.search(r"https?:|<script|<link|@import|url\(", page)
 
 
-def test_missing_picture_is_an_error(report, tmp_path):
+def test_a_missing_plot_is_an_error(report, tmp_path):
     with pytest.raises(FileNotFoundError):
-        report(pictures=[("A plot", tmp_path / "missing.png")])
+        report(plots=[("A plot", tmp_path / "missing.png")])
 
 
 @pytest.mark.parametrize(
@@ -88,34 +88,35 @@ def test_names_cannot_inject_markup(report, part):
     assert "&lt;script&gt;" in page
 
 
-def test_baseline_stands_beside_the_metric(report):
+def test_the_baseline_is_shown_beside_the_metric(report):
     page = report(baseline={"name": "random weights", "accuracy": 0.25})
     assert "75.0 %<small>random weights: 25.0 %</small>" in page
     assert page.count("<small>") == 1
     assert "<small>" not in report()
 
 
-def test_skipped_files_are_listed_and_a_flood_is_counted(report):
-    assert "Files left out" not in report()
+def test_skipped_files_are_listed_up_to_a_maximum(report):
+    assert "Skipped files" not in report()
     page = report(skipped=[(f"{index}.png", "truncated") for index in range(1250)])
+    assert "1,250 files could not be used" in page
     assert row(page, "199.png") == ["truncated"]
     assert "200.png" not in page
     assert "… and 1,050 more" in page
 
 
-def test_other_metrics_than_of_classes_will_do(report):
+def test_metrics_without_classes_are_shown(report):
     page = report(metrics={"mean_average_precision": None}, phases=[], config_text="")
     assert "<dt>mAP</dt><dd>–</dd>" in page
     assert "<table" not in page
 
 
-def test_multi_label_metrics_will_do(report):
+def test_multi_label_metrics_are_shown(report):
     metrics = classification_metrics([[1, 0]], [[0.9, 0.2]], ["cat", "dog"], multi_label=True)
     assert "<dt>Subset accuracy</dt><dd>100.0 %</dd>" in report(metrics=metrics)
 
 
-def test_mistakes_are_listed_as_text_and_the_verdict_beside_the_figures(report):
-    assert "most confident mistakes" not in report()
+def test_mistakes_in_texts_and_the_verdict_are_shown(report):
+    assert "Most confident mistakes" not in report()
     mistake = {"text": "not bad at all", "true": "positive", "predicted": "negative", "probability": 0.987}
     page = report(mistakes=[mistake], baseline={"name": "TF-IDF", "accuracy": 0.9, "verdict": "TF-IDF wins."})
     assert row(page, "not bad at all") == ["positive", "negative", "98.7 %"]
@@ -130,25 +131,25 @@ def test_mistakes_of_a_detector_are_counted_by_kind(report):
     assert "<dt>mAP 50</dt><dd>0.750</dd>" in page
     kinds = page[page.index("Mistakes by kind") :]
     assert kinds.index("Duplicate") < kinds.index("Missed")
-    assert row(kinds, "Missed") == ["an object that nothing was found for", "2"]
+    assert row(kinds, "Missed") == ["an object without a prediction", "2"]
     assert row(page[page.index("weakest first") :], "cat")[:6] == ["4", "1.00", "0.50", "0.67", "0.25", "0.75"]
 
 
-def test_notes_stand_below_the_figures(report):
+def test_notes_are_shown_below_the_headlines(report):
     page = report(notes=["5.0% of the texts were too long."], metrics=METRICS | {"cut_texts_share": 0.05})
     assert "<p>5.0% of the texts were too long.</p>" in page
     assert "<dt>Texts cut</dt><dd>5.0 %</dd>" in page
 
 
-def test_captions_and_file_names_of_pictures_cannot_inject_markup(report, tmp_path):
+def test_captions_and_file_names_of_plots_cannot_inject_markup(report, tmp_path):
     evil = '"><script>alert(1)<'
-    (tmp_path / f"{evil}.png").write_bytes(b"picture")
-    page = report(pictures=[(evil, tmp_path / f"{evil}.png")])
+    (tmp_path / f"{evil}.png").write_bytes(b"plot")
+    page = report(plots=[(evil, tmp_path / f"{evil}.png")])
     assert "<script" not in page
     assert 'alt="&#34;&gt;&lt;script&gt;' in page
 
 
-def test_the_page_may_fetch_and_run_nothing(report):
+def test_the_policy_of_the_page_allows_no_requests_and_no_scripts(report):
     head = report().split("<style>")[0]
     policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="(.*?)">', head).group(1)
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))

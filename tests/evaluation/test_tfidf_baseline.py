@@ -8,24 +8,24 @@ LABELS = np.array([1, 1, 1, 0, 0, 0])
 NAMES = ("negative", "positive")
 
 
-def test_words_that_tell_classes_apart_are_learned():
+def test_discriminative_words_are_learned():
     metrics = tfidf_baseline(TEXTS, LABELS, ["so good", "so bad"], [1, 0], NAMES)
     assert metrics["accuracy"] == 1
     assert metrics["examples"] == 2
 
 
-def test_both_texts_of_a_pair_count():
+def test_both_texts_of_a_pair_are_used():
     pairs = [("it is", text) for text in TEXTS]
     assert tfidf_baseline(pairs, LABELS, [("so", "good"), ("so", "bad")], [1, 0], NAMES)["accuracy"] == 1
 
 
-def test_texts_of_several_classes():
+def test_multi_label_texts():
     labels = np.stack([LABELS, 1 - LABELS], axis=1)
     metrics = tfidf_baseline(TEXTS, labels, ["good", "bad"], [[1, 0], [0, 1]], ("liked", "hated"), multi_label=True)
     assert metrics["macro_f1"] == 1
 
 
-def test_a_single_class_that_a_text_may_have_or_not():
+def test_multi_label_with_a_single_class():
     metrics = tfidf_baseline(TEXTS, LABELS[:, None], ["good", "bad"], [[1], [0]], ("liked",), multi_label=True)
     assert metrics["macro_f1"] == 1
     assert tfidf_baseline(TEXTS, 0 * LABELS[:, None], ["good"], [[0]], ("liked",), multi_label=True) is None
@@ -37,7 +37,7 @@ def test_a_class_without_training_texts_has_probability_zero():
 
 
 @pytest.mark.parametrize(("texts", "labels"), [(["?", "!"], [0, 1]), (["good", "very good"], [1, 1])])
-def test_what_no_baseline_can_learn_from_gives_none(texts, labels):
+def test_texts_without_words_or_with_one_class_give_none(texts, labels):
     assert tfidf_baseline(texts, labels, ["good"], [1], NAMES) is None
 
 

@@ -1,4 +1,4 @@
-"""Floor 2: predictions in, numbers and pictures out. Knows no model class."""
+"""Metrics, plots, reports and model cards, computed from predictions without any model class."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""How good a classifier is, in numbers that go straight into JSON."""
+"""Metrics of a classifier, as plain Python values for JSON."""
 
 import numpy as np
 from sklearn import metrics
@@ -7,33 +7,34 @@ from tl_keras.errors import InputError
 from tl_keras.evaluation.calibration import expected_calibration_error
 
 THRESHOLD = 0.5
-"""From this probability on, a multi-label model counts as having said yes."""
+"""Minimum probability at which a multi-label model predicts a label."""
 
 MAX_CONFUSED_CLASSES = 1000
-"""With more classes there is no confusion matrix: nobody would look at its millions of cells."""
+"""Maximum number of classes with a confusion matrix; nobody would read the millions of cells of a larger one."""
 
 
 def classification_metrics(labels, probabilities, class_names, multi_label=False):
-    """Compares predictions with the truth.
+    """Computes the metrics of predictions against the ground truth.
 
     Args:
-        labels: int (n,), the index of each example's class; with `multi_label` 0 or 1, (n, num_classes).
-        probabilities: float (n, num_classes), 0 to 1; each row sums to 1 unless `multi_label`.
+        labels: int (n,), class indices; with `multi_label` int (n, num_classes) of 0 and 1.
+        probabilities: float (n, num_classes), 0 to 1; rows sum to 1 unless `multi_label`.
         class_names: sequence of num_classes names.
         multi_label: whether an example may belong to several classes, or to none.
 
     Returns:
-        dict of plain Python values, in this order.
-        Always: `examples`, `macro_f1` (mean over the classes that occur in labels or predictions), `per_class`
-        ({name: {precision, recall, f1, support}}; what is undefined for want of examples is 0).
+        dict of plain Python values.
+        Always: `examples`, `macro_f1` (mean over the classes that occur in labels or predictions) and `per_class`
+        ({name: {precision, recall, f1, support}}; 0 where undefined for lack of examples).
         Single-label: also `accuracy`, `top_5_accuracy` (with more than 5 classes), `log_loss` (nats),
-        `expected_calibration_error` and, up to `MAX_CONFUSED_CLASSES`, `confusion_matrix` (list of rows: true class
-        down, predicted class across).
-        Multi-label: also `subset_accuracy` (every label of an example right), `micro_f1`, `mean_average_precision`
-        (over the classes with a positive example), and per class `average_precision` (None without a positive).
+        `expected_calibration_error` and, up to `MAX_CONFUSED_CLASSES` classes, `confusion_matrix` (list of rows; rows
+        are true classes, columns are predicted classes).
+        Multi-label: also `subset_accuracy` (share of examples with all labels correct), `micro_f1`,
+        `mean_average_precision` (over the classes with a positive example) and, per class, `average_precision` (None
+        without a positive example).
 
     Raises:
-        InputError: shapes that do not fit, no example at all, labels out of range, or values that are no probabilities.
+        InputError: shapes do not match, there is no example, labels are out of range, or values are not probabilities.
     """
     labels, probabilities = np.asarray(labels), np.asarray(probabilities, "float64")
     _check(labels, probabilities, len(class_names), multi_label)
@@ -42,16 +43,16 @@ def classification_metrics(labels, probabilities, class_names, multi_label=False
 
 
 def worst_mistakes(labels, probabilities, count):
-    """Finds the predictions that were wrong and most sure of it.
+    """Finds the most confident wrong predictions.
 
     Args:
-        labels: int (n,), or for multi-label 0 or 1, (n, num_classes).
+        labels: int (n,), or for multi-label int (n, num_classes) of 0 and 1.
         probabilities: float (n, num_classes), 0 to 1.
-        count: how many to return at most.
+        count: maximum number of mistakes to return.
 
     Returns:
-        list of int, indices of examples, most confident mistake first; equal confidence keeps the order of the
-        examples. A multi-label example counts by the label that it got most wrong.
+        list of int, indices of examples, the most confident mistake first; ties keep the order of the examples. The
+        confidence of a multi-label example is that of its worst label.
     """
     labels, probabilities = np.asarray(labels), np.asarray(probabilities, "float64")
     if labels.ndim == 2:
@@ -65,16 +66,16 @@ def worst_mistakes(labels, probabilities, count):
 
 
 def most_confused(confusion_matrix, class_names, count=10):
-    """Lists the pairs of classes that were taken for each other most often.
+    """Lists the most frequently confused pairs of classes.
 
     Args:
-        confusion_matrix: int (num_classes, num_classes), true class down, predicted class across.
+        confusion_matrix: int (num_classes, num_classes); rows are true classes, columns predicted classes.
         class_names: sequence of num_classes names.
-        count: how many pairs to return at most.
+        count: maximum number of pairs to return.
 
     Returns:
-        list of dict(true, predicted, count, share), most frequent first; `share` is the part, 0 to 1, of the true
-        class's examples. Pairs that never happened are left out.
+        list of dict(true, predicted, count, share), the most frequent first; `share`, 0 to 1, is relative to the
+        examples of the true class. Pairs that never occur are left out.
     """
     matrix = np.asarray(confusion_matrix)
     mistakes = matrix * (1 - np.eye(len(matrix), dtype=int))
@@ -113,7 +114,7 @@ def _single_label_metrics(labels, probabilities, class_names):
     return result
 
 
-# These two are scikit-learn's top_k_accuracy_score and log_loss, which take minutes where there are 10,000 classes.
+# Equal to scikit-learn's top_k_accuracy_score and log_loss, which take minutes with 10,000 classes.
 def _top_share(labels, probabilities, count):
     own = np.take_along_axis(probabilities, labels[:, None], axis=1)
     ties = (probabilities == own) & (np.arange(probabilities.shape[1]) > labels[:, None])
@@ -142,7 +143,7 @@ def _multi_label_metrics(labels, probabilities, class_names):
 
 
 def _label_scores(labels, predicted, probabilities):
-    # One column at a time, because scikit-learn takes a single column of a matrix for a two-class problem.
+    # One column at a time, because scikit-learn reads a matrix of one column as a two-class problem.
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         labels, predicted, average="binary", zero_division=0
     )
@@ -161,10 +162,10 @@ def _check(labels, probabilities, num_classes, multi_label):
     if probabilities.shape != expected:
         raise InputError(f"probabilities: got shape {probabilities.shape}, expected {expected}, examples by classes.")
     if labels.shape != (expected if multi_label else (examples,)):
-        wanted = f"{expected}, for multi_label=True" if multi_label else f"({examples},), for multi_label=False"
-        raise InputError(f"labels: got shape {labels.shape}, expected {wanted}.")
+        shape = f"{expected}, for multi_label=True" if multi_label else f"({examples},), for multi_label=False"
+        raise InputError(f"labels: got shape {labels.shape}, expected {shape}.")
     if examples == 0:
-        raise InputError("labels: got no example, expected at least one; give the split some examples.")
+        raise InputError("labels: got no examples, expected at least one; add examples to the split.")
     largest = 1 if multi_label else num_classes - 1
     if labels.min() < 0 or labels.max() > largest:
         raise InputError(f"labels: got {labels.min()} to {labels.max()}, expected 0 to {largest}.")
@@ -176,7 +177,7 @@ def _check_probabilities(probabilities, multi_label):
     if bad:
         raise InputError(
             f"probabilities: got NaN or infinity for {bad} of {len(probabilities)} examples, expected 0 to 1; "
-            "the training has diverged, so train again with a lower learning rate."
+            "the training has diverged: train again with a lower learning rate."
         )
     sums = probabilities.sum(axis=1)
     in_range = probabilities.min() >= 0 and probabilities.max() <= 1 + 1e-3

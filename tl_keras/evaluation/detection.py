@@ -1,4 +1,4 @@
-"""How good a detector is, in numbers that go straight into JSON: COCO's mean average precision, and its mistakes."""
+"""Metrics of a detector, as plain Python values for JSON: COCO's average precision, and mistakes by kind."""
 
 import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
@@ -7,34 +7,34 @@ from tl_keras.errors import InputError
 from tl_keras.evaluation.detection_mistakes import MISTAKES, count_mistakes, match_detections
 
 MAX_DETECTIONS = 100
-"""Predictions per image that COCO's metrics count, the surest."""
+"""Maximum number of predictions per image in COCO's metrics, the most confident ones."""
 _AREAS = ("all", "small", "medium", "large")
 
 
 def detection_metrics(ground_truth_boxes, ground_truth_labels, predictions, class_names, score_threshold=None):
-    """Compares predicted boxes with the true ones.
+    """Computes the metrics of predicted boxes against the ground truth.
 
-    Average precision is that of COCO (Lin et al. 2014, cocodataset.org/#detection-eval): at overlaps of 0.5, 0.55 …
-    0.95, 101 points of recall. Small is below 32 × 32 pixels, large from 96 × 96 on. The mistakes are those of
-    `detection_mistakes`.
+    Average precision is that of COCO (Lin et al. 2014, cocodataset.org/#detection-eval): at IoU thresholds of 0.5,
+    0.55 … 0.95, over 101 recall values. Small boxes are below 32 × 32 pixels, large ones 96 × 96 or more.
+    `detection_mistakes` defines the kinds of mistakes.
 
     Args:
         ground_truth_boxes: list of n float (k, 4): left, top, right, bottom in pixels; k may be 0.
         ground_truth_labels: list of n int (k,), indices into `class_names`.
         predictions: list of n dicts of NumPy arrays: `boxes` (j, 4) as above, `scores` (j,), 0 to 1, `labels` (j,).
-        class_names: sequence of names.
-        score_threshold: from this score on a prediction counts as made, for precision, recall, F1 and mistakes. None:
-            the score with the best F1 on these very images, which flatters a little.
+        class_names: sequence of class names.
+        score_threshold: minimum score of the predictions that count for precision, recall, F1 and mistakes. None
+            selects the score with the best F1 on these images, which makes the metrics slightly optimistic.
 
     Returns:
         dict of plain Python values: `mean_average_precision`, `average_precision_50`, `average_precision_75`,
-        `_small`, `_medium`, `_large` (None without such boxes), `score_threshold`, `precision`, `recall`, `f1` (at an
-        overlap of 0.5), `boxes`, `examples`, `mistakes` ({kind: count}), `per_class` ({name: {precision, recall, f1,
+        `_small`, `_medium`, `_large` (None without boxes of that size), `score_threshold`, `precision`, `recall`, `f1`
+        (at IoU 0.5), `boxes`, `examples`, `mistakes` ({kind: count}), `per_class` ({name: {precision, recall, f1,
         support, average_precision, average_precision_50}}), `precision_recall` (`recall`, 101 values from 0 to 1, and
-        `precision`, {name: 101 values} at an overlap of 0.5).
+        `precision`, {name: 101 values} at IoU 0.5).
 
     Raises:
-        InputError: lengths or shapes do not fit, there is no image or no true box, or values are not finite.
+        InputError: lengths or shapes do not match, there is no image or no ground truth box, or values are not finite.
     """
     _check(ground_truth_boxes, ground_truth_labels, predictions, len(class_names))
     precisions = _coco_precisions(ground_truth_boxes, ground_truth_labels, predictions, len(class_names))
@@ -43,9 +43,9 @@ def detection_metrics(ground_truth_boxes, ground_truth_labels, predictions, clas
         if score_threshold is None
         else score_threshold
     )
-    made = [above_threshold(prediction, threshold) for prediction in predictions]
-    counts = _class_counts(ground_truth_boxes, ground_truth_labels, made, len(class_names))
-    mistakes = count_mistakes(ground_truth_boxes, ground_truth_labels, made)
+    detections = [above_threshold(prediction, threshold) for prediction in predictions]
+    counts = _class_counts(ground_truth_boxes, ground_truth_labels, detections, len(class_names))
+    mistakes = count_mistakes(ground_truth_boxes, ground_truth_labels, detections)
     return {
         "mean_average_precision": _mean(precisions[..., 0]),
         "average_precision_50": _mean(precisions[0, ..., 0]),
@@ -77,21 +77,21 @@ def detection_metrics(ground_truth_boxes, ground_truth_labels, predictions, clas
 
 
 def above_threshold(prediction, threshold):
-    """Keeps the predictions of one image with at least some score.
+    """Selects the predictions of one image whose score reaches a threshold.
 
     Args:
         prediction: dict of boxes (j, 4), scores (j,), labels (j,).
-        threshold: float.
+        threshold: float, the minimum score.
 
     Returns:
         dict of the same keys.
     """
-    kept = np.asarray(prediction["scores"]) >= threshold
-    return {key: np.asarray(prediction[key])[kept] for key in ("boxes", "scores", "labels")}
+    mask = np.asarray(prediction["scores"]) >= threshold
+    return {key: np.asarray(prediction[key])[mask] for key in ("boxes", "scores", "labels")}
 
 
 def best_threshold(ground_truth_boxes, ground_truth_labels, predictions):
-    """Finds the score from which on predictions have the best F1, all classes together, at an overlap of 0.5.
+    """Finds the score threshold with the best F1 at IoU 0.5, over all classes together.
 
     Args:
         ground_truth_boxes: list of n float (k, 4), xyxy.
@@ -99,7 +99,7 @@ def best_threshold(ground_truth_boxes, ground_truth_labels, predictions):
         predictions: list of n dicts, as in `detection_metrics`.
 
     Returns:
-        float; 0.5 where nothing is right at any score.
+        float; 0.5 if no prediction is correct at any score.
     """
     scores, right = [np.zeros(0)], [np.zeros(0, bool)]
     for boxes, labels, prediction in zip(ground_truth_boxes, ground_truth_labels, predictions, strict=True):
@@ -111,25 +111,25 @@ def best_threshold(ground_truth_boxes, ground_truth_labels, predictions):
         return 0.5
     order = np.argsort(-scores, kind="stable")
     scores, hits = scores[order], np.cumsum(right[order])
-    # 2 TP / (predictions + boxes); of equal scores only the last counts, for a threshold takes all of them.
+    # F1 = 2 TP / (predictions + boxes). Only the last of equal scores counts: a threshold selects all of them.
     f1 = 2 * hits / (np.arange(1, len(hits) + 1) + sum(map(len, ground_truth_boxes)))
     is_last = np.append(scores[1:] < scores[:-1], True)
     return float(scores[np.where(is_last, f1, -1.0).argmax()])
 
 
 def _coco_precisions(ground_truth_boxes, ground_truth_labels, predictions, num_classes):
-    """Returns float64 (10 overlaps, 101 recalls, num_classes, 4 areas): COCO's precisions, -1 without a true box."""
+    """Returns COCO's precisions, float64 (10 IoUs, 101 recalls, num_classes, 4 areas); -1 without ground truth."""
     images = [{"id": number + 1, "width": 1, "height": 1} for number in range(len(ground_truth_boxes))]
     categories = [{"id": number + 1, "name": str(number)} for number in range(num_classes)]
     scores = [prediction["scores"] for prediction in predictions]
-    truth = _annotations(ground_truth_boxes, ground_truth_labels)
+    ground_truth = _annotations(ground_truth_boxes, ground_truth_labels)
     predicted = _annotations(
         [prediction["boxes"] for prediction in predictions],
         [prediction["labels"] for prediction in predictions],
         scores,
     )
     evaluation = COCOeval_faster(
-        *(_coco(images, entries, categories) for entries in (truth, predicted)), "bbox", print_function=_silent
+        *(_coco(images, entries, categories) for entries in (ground_truth, predicted)), "bbox", print_function=_silent
     )
     evaluation.params.maxDets = [1, 10, MAX_DETECTIONS]
     evaluation.evaluate()
@@ -160,7 +160,7 @@ def _annotations(boxes, labels, scores=None):
 
 
 def _class_counts(ground_truth_boxes, ground_truth_labels, predictions, num_classes):
-    """Returns int (3, num_classes): predictions that are right, all predictions, true boxes."""
+    """Counts correct predictions, all predictions and ground truth boxes of each class, int (3, num_classes)."""
     counts = np.zeros((3, num_classes), int)
     for boxes, labels, prediction in zip(ground_truth_boxes, ground_truth_labels, predictions, strict=True):
         verdicts, _ = match_detections(boxes, labels, prediction)
@@ -180,7 +180,7 @@ def _scores(right, predicted, actual):
 
 
 def _mean(precisions):
-    """Returns the mean over what is defined, None if nothing is."""
+    """Returns the mean of the defined precisions, or None without a defined one."""
     defined = precisions[precisions >= 0]
     return float(defined.mean()) if defined.size else None
 
@@ -194,29 +194,29 @@ def _check(ground_truth_boxes, ground_truth_labels, predictions, num_classes):
         )
     if not any(map(len, ground_truth_boxes)):
         raise InputError(
-            "ground_truth_boxes: got no box in any image, expected at least one; give the split some boxes."
+            "ground_truth_boxes: got no box in any image, expected at least one; add labelled images to the split."
         )
     for image, (boxes, labels, prediction) in enumerate(
         zip(ground_truth_boxes, ground_truth_labels, predictions, strict=True)
     ):
-        _check_image(f"truth of image {image}", boxes, labels, num_classes)
+        _check_image(f"ground truth of image {image}", boxes, labels, num_classes)
         _check_image(f"prediction for image {image}", prediction["boxes"], prediction["labels"], num_classes)
         if np.shape(prediction["scores"]) != np.shape(prediction["labels"]):
             raise InputError(
                 f"prediction for image {image}: got {len(prediction['scores'])} scores for "
-                f"{len(prediction['labels'])} labels, expected as many."
+                f"{len(prediction['labels'])} labels, expected one score for each label."
             )
         if not np.isfinite(prediction["scores"]).all():
             raise InputError(
-                f"prediction for image {image}: got scores that are not finite; the training has diverged, so train "
+                f"prediction for image {image}: got scores that are not finite; the training has diverged: train "
                 "again with a lower learning rate."
             )
 
 
-def _check_image(what, boxes, labels, num_classes):
+def _check_image(name, boxes, labels, num_classes):
     if np.shape(boxes) != (len(labels), 4):
-        raise InputError(f"{what}: got boxes of shape {np.shape(boxes)}, expected {(len(labels), 4)} for its labels.")
+        raise InputError(f"{name}: got boxes of shape {np.shape(boxes)}, expected {(len(labels), 4)} for its labels.")
     if not np.isfinite(boxes).all():
-        raise InputError(f"{what}: got boxes that are not finite, expected left, top, right, bottom in pixels.")
+        raise InputError(f"{name}: got boxes that are not finite, expected left, top, right, bottom in pixels.")
     if len(labels) and not (np.min(labels) >= 0 and np.max(labels) < num_classes):
-        raise InputError(f"{what}: got labels {np.min(labels)} to {np.max(labels)}, expected 0 to {num_classes - 1}.")
+        raise InputError(f"{name}: got labels {np.min(labels)} to {np.max(labels)}, expected 0 to {num_classes - 1}.")

@@ -1,4 +1,4 @@
-"""Pictures of detection: what a detector learns from, what it finds beside the truth, and precision against recall."""
+"""Plots of a detector: training boxes, detections beside the ground truth, and precision-recall curves."""
 
 import matplotlib
 import numpy as np
@@ -11,24 +11,24 @@ from tl_keras.evaluation.figures import BLUE, FAINT, GREY, INK, ORANGE, saved_fi
 
 IMAGES_PER_ROW = 4
 TILE, CAPTION, MARGIN = 2.6, 0.22, 0.08
-"""Inches of one image's side, of the line below it, and between images."""
+"""Side of an image, height of the caption below it, and distance between images, in inches."""
 MAX_NAMED_BOXES = 12
-"""In an image with more boxes than this their classes are told by colour alone."""
+"""Maximum number of boxes in an image with class names; more boxes differ by colour alone."""
 MAX_CURVES = 10
-"""With more classes than this only the mean is drawn."""
+"""Maximum number of classes with a curve each; with more, only the mean is drawn."""
 
 
 def plot_boxes(images, boxes, labels, names, class_names, path, count=16):
-    """Draws images with their boxes, to see that these are where they should be.
+    """Draws images with their boxes, so that wrong boxes can be seen before training.
 
     Args:
         images: uint8 or float (n, height, width, 3), RGB, 0 to 255: an array, or anything with `images[int]`.
-        boxes: sequence of n float (k, 4), xyxy in pixels; with `labels` of -1 as padding, or without.
-        labels: sequence of n int (k,).
-        names: sequence of n strings, what each image is called.
-        class_names: sequence of names.
+        boxes: sequence of n float (k, 4), xyxy in pixels; may be padded.
+        labels: sequence of n int (k,), class indices; -1 marks padding.
+        names: sequence of n strings, the names of the images.
+        class_names: sequence of class names.
         path: the PNG file to write.
-        count: how many images to show at most, evenly spread over all.
+        count: maximum number of images, evenly spread over all.
     """
     rows = np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).astype(int)).tolist()
     colours = _class_colours(len(class_names))
@@ -56,44 +56,45 @@ def plot_detections(
     score_threshold=0.5,
     count=8,
 ):
-    """Draws predictions beside the truth: on the left the true boxes, on the right the predicted ones.
+    """Draws ground truth boxes on the left and predicted boxes on the right.
 
-    Blue is right, and found; orange is wrong, or missed. Images with most mistakes come first.
+    Correct predictions and found objects are blue, mistakes and missed objects orange. Images with the most mistakes
+    come first.
 
     Args:
         images: uint8 or float (n, height, width, 3), RGB, 0 to 255: an array, or anything with `images[int]`.
         ground_truth_boxes: sequence of n float (k, 4), xyxy in pixels.
         ground_truth_labels: sequence of n int (k,).
         predictions: sequence of n dicts of boxes (j, 4), scores (j,), labels (j,).
-        names: sequence of n strings, what each image is called.
-        class_names: sequence of names.
+        names: sequence of n strings, the names of the images.
+        class_names: sequence of class names.
         path: the PNG file to write.
-        score_threshold: predictions below this score are not drawn.
-        count: how many images to show at most.
+        score_threshold: minimum score of the predictions to draw.
+        count: maximum number of images.
     """
-    made = [above_threshold(prediction, score_threshold) for prediction in predictions]
-    judged = [match_detections(*image) for image in zip(ground_truth_boxes, ground_truth_labels, made, strict=True)]
-    wrong = [sum(verdict != "right" for verdict in (*verdicts, *found)) for verdicts, found in judged]
-    rows = np.argsort(-np.array(wrong), kind="stable")[:count].tolist()
+    detections = [above_threshold(prediction, score_threshold) for prediction in predictions]
+    images_with_boxes = zip(ground_truth_boxes, ground_truth_labels, detections, strict=True)
+    matches = [match_detections(*image) for image in images_with_boxes]
+    mistakes = [sum(verdict != "right" for verdict in (*verdicts, *outcomes)) for verdicts, outcomes in matches]
+    rows = np.argsort(-np.array(mistakes), kind="stable")[:count].tolist()
     with saved_figure(path, *_size(2 * len(rows), IMAGES_PER_ROW)) as figure:
         for place, row in enumerate(rows):
-            verdicts, found = judged[row]
+            verdicts, outcomes = matches[row]
             image = images[row]
-            caption = f"true boxes, {found.count('right')} of {len(found)} found"
+            caption = f"ground truth, {outcomes.count('right')} of {len(outcomes)} found"
             axes = _add_image(figure, 2 * place, IMAGES_PER_ROW, image, caption)
-            truth_names = [class_names[label] for label in ground_truth_labels[row]]
-            _draw_boxes(
-                axes, ground_truth_boxes[row], [BLUE if one == "right" else ORANGE for one in found], truth_names
-            )
+            captions = [class_names[label] for label in ground_truth_labels[row]]
+            colours = [BLUE if outcome == "right" else ORANGE for outcome in outcomes]
+            _draw_boxes(axes, ground_truth_boxes[row], colours, captions)
             axes = _add_image(figure, 2 * place + 1, IMAGES_PER_ROW, image, f"predicted in {names[row]}")
-            predicted = zip(made[row]["labels"], made[row]["scores"], strict=True)
+            predicted = zip(detections[row]["labels"], detections[row]["scores"], strict=True)
             captions = [f"{class_names[label]} {100 * score:.0f} %" for label, score in predicted]
             colours = [BLUE if verdict == "right" else ORANGE for verdict in verdicts]
-            _draw_boxes(axes, made[row]["boxes"], colours, captions)
+            _draw_boxes(axes, detections[row]["boxes"], colours, captions)
 
 
 def plot_precision_recall(metrics, path):
-    """Draws precision against recall at an overlap of 0.5, of each class and of their mean.
+    """Draws the precision-recall curve at IoU 0.5 of each class and of their mean.
 
     Args:
         metrics: dict that `detection_metrics` returned.
@@ -111,7 +112,7 @@ def plot_precision_recall(metrics, path):
             mean = np.mean(list(precisions.values()), axis=0)
             label = f"mean {metrics['average_precision_50']:.2f}"
             axes.plot(recall, mean, color=INK, linewidth=2.2, linestyle=(0, (4, 1.5)), label=label)
-        axes.set_title("Precision and recall at an overlap of 0.5", pad=8)
+        axes.set_title("Precision and recall at IoU 0.5", pad=8)
         axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
         axes.grid(color=FAINT, linewidth=0.8)
         axes.set_axisbelow(True)
@@ -129,7 +130,7 @@ def _size(images, per_row):
 
 
 def _add_image(figure, place, per_row, image, caption):
-    # Placed by hand: an automatic layout would shrink the images to make room for a long name.
+    # Placed by hand, because an automatic layout shrinks the images to make room for a long name.
     figure.set_layout_engine("none")
     width, height = figure.get_size_inches()
     row, column = divmod(place, per_row)

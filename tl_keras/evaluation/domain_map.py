@@ -1,4 +1,4 @@
-"""A map of the features of two domains: where they lie apart, and what adaptation makes of that."""
+"""Map of the features of two domains, before and after adaptation."""
 
 import matplotlib
 import numpy as np
@@ -8,22 +8,23 @@ from sklearn.manifold import TSNE
 from tl_keras.evaluation.figures import BLUE, GREY, ORANGE, saved_figure
 
 PANEL = 4.6
-"""Inches of one panel."""
+"""Side of a panel in inches."""
 MIN_FOR_TSNE = 30
 MAX_COLOURED_CLASSES = 10
 
 
 def plot_domains(reports, class_names, path):
-    """Draws source and target features in two dimensions, a column for each moment, by t-SNE of both domains together.
+    """Draws source and target features in two dimensions, a column for each moment.
 
-    van der Maaten and Hinton 2008 (https://www.jmlr.org/papers/v9/vandermaaten08a.html). Distances between far groups
-    mean nothing; whether the domains mix, and whether classes stay apart, is what to look for.
+    t-SNE of both domains together (van der Maaten and Hinton 2008,
+    https://www.jmlr.org/papers/v9/vandermaaten08a.html). Look at whether the domains mix and whether the classes stay
+    apart; distances between far groups mean nothing. The upper row is coloured by domain, the lower one by class.
 
     Args:
         reports: dict from a moment, such as "before", to a dict of `features` (dict from "source" and "target" to float
-            (n, channels)) and `labels` (the same to int (n,), where they are known).
-        class_names: names of the classes.
-        path: the PNG file to write. Colours of the upper row tell the domain, of the lower one the class.
+            (n, channels)) and `labels` (dict from domain to int (n,), for the domains with known labels).
+        class_names: sequence of class names.
+        path: the PNG file to write.
     """
     coloured = len(class_names) <= MAX_COLOURED_CLASSES
     rows = 1 + coloured
@@ -37,12 +38,12 @@ def plot_domains(reports, class_names, path):
 
 
 def _places(features):
-    """Places all examples on a plane; returns a dict from the domain to float (n, 2)."""
+    """Projects all examples on a plane; returns a dict from the domain to float (n, 2)."""
     both = np.concatenate(list(features.values())).astype("float64")
     with np.errstate(invalid="ignore"):
         both = PCA(min(50, *both.shape), random_state=0).fit_transform(np.nan_to_num(both))
     both = np.pad(both, [(0, 0), (0, max(0, 2 - both.shape[1]))])
-    # Of features that are all alike scikit-learn 1.9 makes NaN, and its tree of these ends the process.
+    # scikit-learn 1.9 turns identical features into NaN, and its tree of NaN crashes the process.
     if len(both) >= MIN_FOR_TSNE and np.ptp(both[:, 0]) > 0:
         both = TSNE(init="pca", perplexity=min(30, len(both) / 4), random_state=0).fit_transform(both)
     ends = np.cumsum([len(part) for part in features.values()])[:-1]

@@ -1,4 +1,4 @@
-"""The look that all pictures share: fonts, colours, sizes, and how a figure becomes a file."""
+"""Common style of all plots: fonts, colours and sizes, and the context that saves a figure."""
 
 import contextlib
 from pathlib import Path
@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
-"""Two colours of Okabe and Ito (2008) that every kind of colour vision tells apart."""
+"""Two colours of Okabe and Ito (2008), distinct for every kind of colour vision."""
 INK, GREY, FAINT = "#1f2933", "#66727f", "#e4e7eb"
 PHASE_BAND = "#eef3f7"
 
@@ -36,15 +36,14 @@ PIXELS_PER_INCH = 130
 
 @contextlib.contextmanager
 def saved_figure(path, width, height):
-    """Opens an empty figure in the house style and writes it when the block ends.
+    """Creates an empty figure in the common style and saves it when the block succeeds.
 
-    No pyplot state is touched, so that it works in threads, notebooks and servers alike. The bytes depend only on
-    what was drawn.
+    It works in threads, notebooks and servers, because no pyplot state is used. The same drawing gives the same bytes.
 
     Args:
-        path: the PNG file to write; its folder is made if need be.
-        width: in inches.
-        height: in inches.
+        path: the PNG file to write; its folder is created if missing.
+        width: width in inches.
+        height: height in inches.
 
     Yields:
         A `matplotlib.figure.Figure` with constrained layout.
@@ -59,14 +58,14 @@ def saved_figure(path, width, height):
 
 
 def shorten(text, length):
-    """Cuts a name in the middle, where both its ends still tell it from its neighbours.
+    """Shortens a name by an ellipsis in the middle, because names often differ at their ends.
 
     Args:
-        text: any string; line breaks and runs of blanks become one blank.
-        length: the most characters to return, at least 3.
+        text: any string; line breaks and runs of spaces become one space.
+        length: maximum number of characters to return, at least 3.
 
     Returns:
-        `text` itself if short enough, else its beginning and end with an ellipsis between.
+        `text` itself if short enough, else its start and end with an ellipsis between them.
     """
     text = " ".join(str(text).split())
     if len(text) <= length:

@@ -1,4 +1,4 @@
-"""How numbers and metrics are written where people read them: the report, the model card, the terminal."""
+"""Formatting of numbers and metrics for the report, the model card and the terminal."""
 
 PERCENTAGES = ("accuracy", "top_5_accuracy", "subset_accuracy", "cut_texts_share", "cut_tokens_share")
 LABELS = {
@@ -16,17 +16,17 @@ LABELS = {
     "f1": "F1",
     "expected_calibration_error": "Calibration error",
 }
-"""What people call a metric where its key with blanks would not do."""
+"""Labels of metrics whose key with spaces would not read well."""
 
 
 def scalar_metrics(metrics):
-    """Picks the single numbers out of a dict of metrics.
+    """Selects the single numbers from a dict of metrics.
 
     Args:
         metrics: dict, such as `classification_metrics` returns.
 
     Returns:
-        dict of the entries that are numbers or None, in their order, the number of examples last.
+        dict of the entries that are numbers or None, in the same order, but with `examples` last.
     """
     scalars = {name: value for name, value in metrics.items() if value is None or isinstance(value, int | float)}
     examples = {"examples": scalars.pop("examples")} if "examples" in scalars else {}
@@ -34,10 +34,10 @@ def scalar_metrics(metrics):
 
 
 def metric_label(name):
-    """Names a metric for people.
+    """Returns the label of a metric.
 
     Args:
-        name: its key, such as `macro_f1`.
+        name: key of the metric, such as `macro_f1`.
 
     Returns:
         str, such as "Macro F1".
@@ -46,14 +46,14 @@ def metric_label(name):
 
 
 def format_metric(name, value):
-    """Writes a metric for people.
+    """Formats the value of a metric.
 
     Args:
-        name: its key, such as `accuracy`.
+        name: key of the metric, such as `accuracy`.
         value: int, float or None.
 
     Returns:
-        str: accuracies and shares in per cent, other fractions with three decimals, the rest as `format_number` has it.
+        str: accuracies and shares in per cent, other floats with three decimals, the rest as in `format_number`.
     """
     if isinstance(value, float):
         return f"{100 * value:.1f} %" if name in PERCENTAGES else f"{value:.3f}"
@@ -61,17 +61,17 @@ def format_metric(name, value):
 
 
 def format_number(value):
-    """Writes a number that may be large, tiny, absent or already text.
+    """Formats a number that may be large, tiny, absent or already text.
 
     Args:
         value: int, float, str or None.
 
     Returns:
-        str: whole numbers with commas, floats with three significant digits, None as a dash, text as it is.
+        str: integers with commas, floats with three significant digits, None as a dash, text unchanged.
     """
     if value is None:
         return "–"
     if isinstance(value, float):
-        # From a thousand on, and what rounds to it, three significant digits would turn into an exponent.
+        # Three significant digits would give an exponent where the value rounds to 1,000 or more.
         return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,10 +1,10 @@
-"""How much boxes overlap."""
+"""Intersection over union of boxes."""
 
 import numpy as np
 
 
 def pairwise_iou(first, second):
-    """Computes intersection over union.
+    """Computes the pairwise IoU of two sets of boxes.
 
     Args:
         first: float (k, 4), xyxy.
@@ -19,6 +19,6 @@ def pairwise_iou(first, second):
         - np.maximum(first[:, None, end - 2], second[None, :, end - 2])
         for end in (2, 3)
     ]
-    common = np.maximum(sides[0], 0) * np.maximum(sides[1], 0)
+    intersection = np.maximum(sides[0], 0) * np.maximum(sides[1], 0)
     areas = [(boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) for boxes in (first, second)]
-    return common / np.maximum(areas[0][:, None] + areas[1][None, :] - common, np.finfo("float64").tiny)
+    return intersection / np.maximum(areas[0][:, None] + areas[1][None, :] - intersection, np.finfo("float64").tiny)

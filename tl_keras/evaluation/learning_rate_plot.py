@@ -1,4 +1,4 @@
-"""The picture of a learning rate sweep: the loss at each rate, and the rate that it speaks for."""
+"""Plot of a learning rate sweep: the loss at each rate, and the suggested rate."""
 
 import numpy as np
 from matplotlib.ticker import NullFormatter
@@ -6,17 +6,17 @@ from matplotlib.ticker import NullFormatter
 from tl_keras.evaluation.figures import BLUE, FAINT, GREY, INK, ORANGE, saved_figure
 
 HEADROOM = 0.5
-"""What rises above the first loss by more than this share of the fall is cut off: it has diverged."""
+"""Share of the fall of the loss by which the axis rises above the first loss; diverged losses above are cut off."""
 
 
 def plot_learning_rate_curve(rates, losses, smoothed, suggestion, path):
-    """Draws the loss of a learning rate sweep over the rates, and marks the suggested one.
+    """Draws the loss over the rates of a learning rate sweep and marks the suggested rate.
 
     Args:
-        rates: float (n,), rising, above 0.
+        rates: float (n,), increasing, above 0.
         losses: float (n,), the loss of the batch trained at each rate.
-        smoothed: float (n,), their moving average.
-        suggestion: the rate to mark, or None: the picture then says that there is none.
+        smoothed: float (n,), the moving average of `losses`.
+        suggestion: float, the rate to mark, or None if the sweep suggests no rate; the title then says so.
         path: the PNG file to write.
     """
     rates, losses, smoothed = (np.asarray(values, "float64") for values in (rates, losses, smoothed))
@@ -25,7 +25,7 @@ def plot_learning_rate_curve(rates, losses, smoothed, suggestion, path):
         axes.plot(rates, losses, color=GREY, alpha=0.45, linewidth=0.9, label="each batch")
         axes.plot(rates, smoothed, color=BLUE, linewidth=1.8, label="smoothed")
         axes.set_xscale("log")
-        # The formatter of a logarithmic axis writes formulas, which the house style shows as they stand.
+        # The default formatter of a logarithmic axis writes formulas, which the common style does not render.
         axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:.0e}".replace("e-0", "e-").replace("e+0", "e"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_ylim(*_limits(losses, smoothed))
@@ -47,7 +47,7 @@ def _mark(axes, suggestion, loss):
 
 
 def _limits(losses, smoothed):
-    """Leaves out of sight what shoots up where the rate is far too high: the fall is what the picture is about."""
+    """Limits the axis to the fall of the loss, and cuts off the losses that diverge at high rates."""
     start, lowest = smoothed[0], smoothed.min()
     bottom = min(lowest, losses.min())
     top = max(start, losses[: max(3, len(losses) // 2)].max()) + HEADROOM * (start - lowest)

@@ -1,4 +1,4 @@
-"""The model card: what whoever finds the model file later must know about it."""
+"""Model card: the facts about a model file for its later users."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ import jinja2
 from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
 
 EXPORTED = "saved_model"
-"""Name of the folder of a detector that needs neither Keras nor this project."""
+"""Folder name of an exported detector, which needs neither Keras nor this package."""
 READERS = {
     "squash": "image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)",
     "crop": "ImageOps.fit(image, size, Image.Resampling.BILINEAR)",
     "pad": 'ImageOps.pad(image, size, Image.Resampling.BILINEAR, color="white")',
 }
-"""How Pillow brings an image to the size of the model, for each way of resizing that the model was trained with."""
+"""Pillow call that resizes an image as in training, for each value of `resize`."""
 
 
 def write_model_card(
@@ -32,22 +32,22 @@ def write_model_card(
     model_file="model.keras",
     limits=(),
 ):
-    """Writes a Markdown model card for a classifier of images or texts, or for a detector.
+    """Writes a Markdown model card of an image classifier, a text classifier or a detector.
 
     Args:
         path: the Markdown file to write.
-        title: str, the heading.
+        title: str, the heading of the card.
         model: dict of facts about the model, label to str, number or None, such as {"Backbone": "vgg16"}.
-        data: dict of facts about the data, likewise, such as {"Training examples": 1200}.
-        metrics: dict, such as `classification_metrics` returns; measured on the test split.
+        data: dict of facts about the data, of the same form, such as {"Training examples": 1200}.
+        metrics: dict of metrics on the test split, such as `classification_metrics` returns.
         class_names: sequence of str, in the order of the model's outputs.
-        image_size: int, the side of the square image that the model takes; None: it takes texts.
-        resize: "squash", "crop" or "pad", how images were brought to that size.
-        finds_boxes: whether it is a detector, which lies in the folder `EXPORTED` beside the card.
-        pairs: whether the model takes two texts.
-        multi_label: whether an example may belong to several classes.
-        model_file: name of the model file, as it lies next to the card.
-        limits: further sentences on what the model must not be trusted with; the general ones are always there.
+        image_size: int, side of the square input image in pixels; None for a text classifier.
+        resize: "squash", "crop" or "pad", the resizing used in training.
+        finds_boxes: bool, True for a detector, exported to the folder `EXPORTED` beside the card.
+        pairs: bool, True if the model takes pairs of texts.
+        multi_label: bool, True if an example may belong to several classes.
+        model_file: name of the model file beside the card.
+        limits: sequence of sentences on further limits of the model, added to the general ones.
     """
     card = _template().render(
         title=title,
@@ -70,7 +70,7 @@ def write_model_card(
 
 
 def _template():
-    # Markdown, not HTML: the `cell` filter guards the tables, and nothing else is interpreted.
+    # No autoescape, because this is Markdown: the `cell` filter escapes names instead.
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=False,
@@ -84,7 +84,7 @@ def _template():
 
 
 def _cell(value):
-    """Writes a value so that it cannot break out of its table cell or pass for markup."""
+    """Escapes a value, so that it neither ends its table cell nor becomes markup."""
     text = " ".join(format_number(value).split())
     for special in "\\|<[*`":
         text = text.replace(special, "\\" + special)

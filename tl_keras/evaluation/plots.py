@@ -1,4 +1,4 @@
-"""Pictures of a training run: what is mistaken for what, the worst mistakes, and how the training went."""
+"""Plots of a training run: confusion matrix, worst mistakes and training history."""
 
 import matplotlib
 import numpy as np
@@ -8,25 +8,25 @@ from tl_keras.evaluation.classification import THRESHOLD, worst_mistakes
 from tl_keras.evaluation.figures import BLUE, FAINT, GREY, INK, ORANGE, PHASE_BAND, saved_figure, shorten
 
 MAX_NUMBERED_CLASSES = 30
-"""A confusion matrix with more classes than this is read by its colours alone."""
+"""Maximum number of classes in a confusion matrix with counts; a larger one shows colours alone."""
 MAX_NAMED_CLASSES = 100
-"""A confusion matrix with more classes than this names every second, third ... of them."""
+"""Maximum number of class names at a confusion matrix; a larger one names every second, third ... class."""
 MISTAKES_PER_ROW = 4
 TILE_WIDTH, TILE_HEIGHT = 2.25, 2.75
-"""Inches of one mistake, the three lines below its image included."""
+"""Size in inches of one mistake, including the three lines of text below its image."""
 PANEL_WIDTH = 5.4
-"""Inches of one panel of the training history."""
+"""Width in inches of one panel of the training history."""
 PANELS_PER_ROW = 3
 
 
 def plot_confusion_matrix(matrix, class_names, path):
-    """Draws which class is taken for which, as shares of each true class: blue where right, orange where wrong.
+    """Draws a confusion matrix, normalized by the true classes.
 
-    The colour grows with the square root of the share, so that rare mistakes show too. The margin on the right
-    gives each class's recall, a dash where there was no example.
+    Correct predictions are blue, wrong ones orange. The colour grows with the square root of the share, so that rare
+    mistakes stay visible. The right margin shows the recall of each class, or a dash for a class without examples.
 
     Args:
-        matrix: int (num_classes, num_classes), true class down, predicted class across.
+        matrix: int (num_classes, num_classes); rows are true classes, columns predicted classes.
         class_names: sequence of num_classes names.
         path: the PNG file to write.
     """
@@ -50,16 +50,16 @@ def plot_confusion_matrix(matrix, class_names, path):
 
 
 def plot_mistakes(images, labels, probabilities, names, class_names, path, count=16):
-    """Draws the wrong predictions that the model was most sure of, each with its true and its predicted class.
+    """Draws the most confident wrong predictions with their true and predicted classes.
 
     Args:
         images: uint8 or float (n, height, width, 3), RGB, 0 to 255: an array, or anything with `images[int]`.
-        labels: int (n,), or for multi-label 0 or 1, (n, num_classes).
+        labels: int (n,), or for multi-label int (n, num_classes) of 0 and 1.
         probabilities: float (n, num_classes), 0 to 1.
-        names: sequence of n strings, what each example is called, such as its file.
+        names: sequence of n strings, the names of the examples, such as file names.
         class_names: sequence of num_classes names.
-        path: the PNG file to write. Without any mistake the picture says so.
-        count: how many mistakes to show at most.
+        path: the PNG file to write. If there are no mistakes, it says so.
+        count: maximum number of mistakes.
     """
     labels, probabilities = np.asarray(labels), np.asarray(probabilities)
     mistakes = worst_mistakes(labels, probabilities, count)
@@ -76,13 +76,13 @@ def plot_mistakes(images, labels, probabilities, names, class_names, path, count
 
 
 def plot_history(history, phase_spans, path):
-    """Draws loss and metrics by epoch, training against validation, with the phases as bands behind them.
+    """Draws training and validation metrics by epoch, with the phases as bands behind them.
 
     Args:
-        history: dict of lists with one number per epoch, as `keras.callbacks.History.history` has it, or None where an
-            epoch has no such number: one panel is drawn for loss, accuracy and every other name that also stands there
-            with `val_`; the best validation value is ringed.
-        phase_spans: list of (name, first_epoch, last_epoch); epochs count from 1 and both belong to the phase.
+        history: dict of lists with one float per epoch, as in `keras.callbacks.History.history`; None where an epoch
+            lacks the metric. Loss, accuracy and each other metric with a `val_` counterpart get a panel, and a ring
+            marks the best validation value.
+        phase_spans: list of (name, first_epoch, last_epoch), counted from 1, both inclusive.
         path: the PNG file to write.
     """
     measures = [name for name in history if name in ("loss", "accuracy") or f"val_{name}" in history]
@@ -154,18 +154,19 @@ def _draw_colour_key(axes, side):
 
 
 def _verdict(labels, probabilities, class_names):
-    """Returns what is true of one example and how the model got it wrong, in words."""
+    """Returns the texts (true classes, negation, predicted class) and the confidence of a mistake."""
     if np.ndim(labels) == 0:
         predicted = probabilities.argmax()
         return class_names[labels], "", class_names[predicted], probabilities[predicted]
     worst = np.abs(labels - probabilities).argmax()
     true = " + ".join(class_names[index] for index in np.flatnonzero(labels)) or "none"
-    said = probabilities[worst] >= THRESHOLD
-    return true, "" if said else "not ", class_names[worst], probabilities[worst] if said else 1 - probabilities[worst]
+    if probabilities[worst] >= THRESHOLD:
+        return true, "", class_names[worst], probabilities[worst]
+    return true, "not ", class_names[worst], 1 - probabilities[worst]
 
 
 def _add_tile(figure, place):
-    # Placed by hand: an automatic layout would shrink the images to make room for a long name.
+    # Placed by hand, because an automatic layout shrinks the images to make room for a long name.
     figure.set_layout_engine("none")
     width, height = figure.get_size_inches()
     row, column = divmod(place, MISTAKES_PER_ROW)
@@ -193,7 +194,7 @@ def _write_below(axes, points, text, color, font_size):
 
 def _plot_no_mistakes(path, examples):
     with saved_figure(path, 5, 1.2) as figure:
-        figure.text(0.5, 0.5, f"No mistakes. Examples looked at: {examples}.", ha="center", va="center", fontsize=12)
+        figure.text(0.5, 0.5, f"No mistakes in {examples} examples.", ha="center", va="center", fontsize=12)
 
 
 def _draw_phases(axes, phase_spans, epochs):

@@ -1,4 +1,4 @@
-"""The report of one run: a single HTML file that can be mailed, archived and read anywhere, for ever."""
+"""Report of a run: a single self-contained HTML file."""
 
 import base64
 import mimetypes
@@ -11,7 +11,7 @@ from tl_keras.evaluation.detection_mistakes import MISTAKES
 from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
 
 MAX_SKIPPED_FILES = 200
-"""More left-out files than this are counted, not listed."""
+"""Maximum number of skipped files to list; further ones are only counted."""
 
 
 def write_report(
@@ -21,33 +21,33 @@ def write_report(
     metrics,
     phases,
     config_text,
-    pictures,
+    plots,
     skipped,
     versions,
     baseline=None,
     mistakes=(),
     notes=(),
 ):
-    """Writes one self-contained report.html: no script, no outside request, pictures embedded.
+    """Writes a self-contained HTML report, without scripts and with embedded plots.
 
     Args:
         path: the HTML file to write.
-        title: str, the heading.
-        metrics: dict, such as `classification_metrics` returns. Every single number in it becomes a headline, the
-            first one largest; `per_class` and `confusion_matrix` become tables where present.
-        phases: list of dict(name, blocks, trainable_parameters, learning_rate, epochs, seconds, audit), as they ran;
-            `blocks` is a str or a list of str; what is absent or None shows as a dash.
-        config_text: str, the resolved configuration, shown as it is.
-        pictures: list of (caption, path of an image file).
-        skipped: list of (name, reason) of the files left out.
-        versions: dict of package name to version.
-        baseline: optional dict of metrics to compare with, by the keys of `metrics`; its `name` says what it is, its
-            `verdict`, where there, in a sentence what the comparison shows.
-        mistakes: list of dict(text, true, predicted, probability) of texts that the model took for something else.
-        notes: list of sentences on the data, shown below the figures.
+        title: str, the heading of the report.
+        metrics: dict of metrics, such as `classification_metrics` returns. Each number becomes a headline, the first
+            one highlighted; `per_class` and `confusion_matrix`, if present, become tables.
+        phases: list of dict(name, blocks, trainable_parameters, learning_rate, epochs, seconds, audit) in order of
+            training; `blocks` is a str or a list of str; missing values and None are shown as a dash.
+        config_text: str, the resolved configuration, shown unchanged.
+        plots: list of (caption, path of an image file).
+        skipped: list of (name, reason) of the skipped files.
+        versions: dict from package name to version.
+        baseline: dict of metrics to compare with, with keys of `metrics`, the `name` of the baseline and optionally a
+            `verdict`, one sentence on the comparison.
+        mistakes: list of dict(text, true, predicted, probability) of misclassified texts.
+        notes: list of sentences on the data, shown below the headlines.
 
     Raises:
-        FileNotFoundError: one of the pictures does not exist.
+        FileNotFoundError: a plot does not exist.
     """
     page = _template().render(
         title=title,
@@ -58,12 +58,12 @@ def write_report(
         notes=notes,
         per_class=sorted(metrics.get("per_class", {}).items(), key=lambda item: item[1]["f1"]),
         confused=_confused(metrics),
-        found_mistakes=_found_mistakes(metrics),
+        mistake_counts=_mistake_counts(metrics),
         phases=phases,
         config_text=config_text,
-        pictures=[(caption, _data_uri(picture)) for caption, picture in pictures],
+        plots=[(caption, _data_uri(plot)) for caption, plot in plots],
         skipped=skipped,
-        most_skipped=MAX_SKIPPED_FILES,
+        max_skipped=MAX_SKIPPED_FILES,
         versions=versions,
     )
     Path(path).write_text(page, encoding="utf-8")
@@ -95,12 +95,12 @@ def _confused(metrics):
     return most_confused(metrics["confusion_matrix"], list(metrics["per_class"]))
 
 
-def _found_mistakes(metrics):
-    """Lists (kind, what it means, count) of what a detector got wrong, the most frequent first."""
+def _mistake_counts(metrics):
+    """Lists (kind, meaning, count) of the mistakes of a detector, the most frequent first."""
     counts = metrics.get("mistakes", {})
     return [(metric_label(kind), MISTAKES[kind], counts[kind]) for kind in sorted(counts, key=counts.get, reverse=True)]
 
 
-def _data_uri(picture):
-    kind = mimetypes.guess_type(picture)[0]
-    return f"data:{kind};base64,{base64.b64encode(Path(picture).read_bytes()).decode()}"
+def _data_uri(path):
+    kind = mimetypes.guess_type(path)[0]
+    return f"data:{kind};base64,{base64.b64encode(Path(path).read_bytes()).decode()}"

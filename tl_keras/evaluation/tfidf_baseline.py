@@ -1,4 +1,4 @@
-"""The honest baseline of text classification: TF-IDF and logistic regression, trained in a second."""
+"""Baseline of text classification: logistic regression on TF-IDF features, trained in a second."""
 
 import warnings
 
@@ -15,56 +15,56 @@ MAX_ITERATIONS = 1000
 
 
 def tfidf_baseline(texts, labels, test_texts, test_labels, class_names, multi_label=False):
-    """Trains the baseline and tests it.
+    """Trains the baseline and computes its test metrics.
 
-    Words and pairs of words weighted by TF-IDF with sublinear counts, and logistic regression with L2 penalty 1: see
-    Wang and Manning 2012, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification".
+    Unigrams and bigrams with sublinear TF-IDF weights, and logistic regression with L2 penalty 1; see Wang and Manning
+    2012, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification".
 
     Args:
-        texts: list of str, or of tuples of two str, to train on.
-        labels: their labels, int (n,), or multi-label 0 or 1, (n, num_classes).
-        test_texts: list of str, or of tuples of two str, to test on.
-        test_labels: their labels.
+        texts: list of n training texts, each a str or a pair of str.
+        labels: int (n,), or for multi-label int (n, num_classes) of 0 and 1.
+        test_texts: list of test texts, likewise.
+        test_labels: labels of the test texts, likewise.
         class_names: sequence of num_classes names.
-        multi_label: whether a text may belong to several classes, or to none.
+        multi_label: bool, True if a text may belong to any number of classes.
 
     Returns:
-        Dict as of `classification_metrics`; None where the texts hold no words or one class only.
+        dict as of `classification_metrics`, or None if the training texts have no words or a single class.
     """
-    features = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    learner = LogisticRegression(max_iter=MAX_ITERATIONS)
-    # scikit-learn takes a single column of ones and zeros for two classes.
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    classifier = LogisticRegression(max_iter=MAX_ITERATIONS)
+    # scikit-learn expects a vector, not a column, for a single label.
     single = multi_label and len(class_names) == 1
-    pipeline = make_pipeline(features, OneVsRestClassifier(learner) if multi_label and not single else learner)
+    pipeline = make_pipeline(vectorizer, OneVsRestClassifier(classifier) if multi_label and not single else classifier)
     try:
         with warnings.catch_warnings():
-            # Of a class that all texts or none belong to; it is predicted as such.
+            # A label that all texts or no text has is predicted as a constant.
             warnings.filterwarnings("ignore", "Label .* is present in all training examples", UserWarning)
             warnings.filterwarnings("ignore", "Label not .* is present in all training examples", UserWarning)
             pipeline.fit(_joined(texts), labels[:, 0] if single else labels)
     except ValueError:
-        # What scikit-learn raises for an empty vocabulary and for a single class.
+        # scikit-learn's error for an empty vocabulary or a single class.
         return None
     probabilities = np.zeros((len(test_texts), len(class_names)))
-    found = pipeline.predict_proba(_joined(test_texts))
+    predicted = pipeline.predict_proba(_joined(test_texts))
     if single:
-        probabilities[:] = found[:, 1:]
+        probabilities[:] = predicted[:, 1:]
     else:
-        # A class that training never shows has no column.
-        probabilities[:, pipeline.classes_] = found
+        # A class without training texts has no column.
+        probabilities[:, pipeline.classes_] = predicted
     return classification_metrics(test_labels, probabilities, class_names, multi_label)
 
 
 def compare_with_baseline(metrics, baseline, multi_label=False):
-    """Says in a sentence which of two is the better one.
+    """Describes in a sentence whether the model beats the baseline.
 
     Args:
         metrics: dict as of `classification_metrics`, of the model.
-        baseline: the same of the baseline.
-        multi_label: whether a text may belong to several classes.
+        baseline: dict as of `classification_metrics`, of the baseline.
+        multi_label: bool, True to compare macro-F1 instead of accuracy.
 
     Returns:
-        str.
+        str, one sentence.
     """
     key, name = ("macro_f1", "macro-F1") if multi_label else ("accuracy", "accuracy")
     gain = round(100 * (metrics[key] - baseline[key]), 1)
