@@ -9,6 +9,18 @@ import re
 import keras
 
 
+def block_of(layer):
+    """Returns the name of the block that a layer belongs to, the part of its name before the first dot.
+
+    Args:
+        layer: layer, operation or any other object whose `name` is `BLOCK.LAYER`.
+
+    Returns:
+        str; the whole name where it has no dot.
+    """
+    return layer.name.split(".")[0]
+
+
 def is_automatic(operation):
     """Tells whether Keras made up a layer's name: the name of its class, perhaps with a number."""
     return _base(operation).replace("_", "") == _class_name(operation)

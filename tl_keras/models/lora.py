@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.models.blocks import block_of
 from tl_keras.system.gc_freeze import quick_collection
 
 ADAPTABLE = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Embedding)
@@ -162,7 +163,7 @@ def _backbone_blocks(model):
     blocks = {}
     for layer in _leaf_layers(model):
         if layer.weights:
-            blocks.setdefault(layer.name.split(".")[0], []).append(layer)
+            blocks.setdefault(block_of(layer), []).append(layer)
     if not blocks:
         raise InputError("The model has no weights yet: build it first, for example by calling it on a batch.")
     del blocks["head" if "head" in blocks else list(blocks)[-1]]

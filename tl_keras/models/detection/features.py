@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from tl_keras.errors import InputError
+from tl_keras.models.blocks import block_of
 
 
 def feature_maps(backbone):
@@ -23,7 +24,7 @@ def feature_maps(backbone):
         Maps of other sizes, as layers without padding give, are left out.
     """
     size = backbone.input.shape[1]
-    ends = {layer.name.split(".")[0]: layer for layer in backbone.layers if layer.name.split(".")[0] != "preprocessing"}
+    ends = {block_of(layer): layer for layer in backbone.layers if block_of(layer) != "preprocessing"}
     tensors = [backbone.output]
     tensors += [end.input if isinstance(end, keras.layers.MaxPooling2D) else end.output for end in ends.values()]
     fitting = [tensor for tensor in tensors if len(tensor.shape) == 4 and size % tensor.shape[1] == 0]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tl_keras.errors import InputError
+from tl_keras.models.blocks import block_of
 from tl_keras.models.weights.files import (
     check_sha256,
     find_weight_file,
@@ -119,7 +120,7 @@ def take_over(model, layers, source, *, class_names):
 
 def _split(layers, blocks):
     """Returns the layers of the backbone and those of the blocks behind it."""
-    is_own = [layer.name.split(".")[0] in blocks for layer in layers]
+    is_own = [block_of(layer) in blocks for layer in layers]
     backbone = [layer for layer, own in zip(layers, is_own, strict=True) if not own]
     return backbone, [layer for layer, own in zip(layers, is_own, strict=True) if own]
 
