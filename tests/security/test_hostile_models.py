@@ -251,7 +251,7 @@ MEMBERS = {
 @pytest.mark.parametrize("name", MEMBERS)
 def test_a_member_that_no_model_has_is_refused(honest, place, name):
     pack(place / "run" / "model.keras", honest, (MEMBERS[name], b"evil"))
-    refused(place, "a member .* that no model has")
+    refused(place, "an unexpected member")
 
 
 def test_a_link_among_the_members_is_refused(honest, place):
@@ -264,7 +264,7 @@ def test_a_link_among_the_members_is_refused(honest, place):
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_two_members_of_one_name_are_refused(honest, place):
     pack(place / "run" / "model.keras", honest, ("config.json", honest["config.json"]))
-    refused(place, "two of one name")
+    refused(place, "two members of the same name")
 
 
 def test_a_thousand_members_are_refused(honest, place):
@@ -275,7 +275,7 @@ def test_a_thousand_members_are_refused(honest, place):
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5", "assets/layers/x/vocabulary.txt"])
 def test_a_member_that_grows_without_end_is_refused(honest, place, name):
     pack(place / "run" / "model.keras", {**honest, name: bytes(30_000_000)}, compression=zipfile.ZIP_DEFLATED)
-    refused(place, "compressed suspiciously well")
+    refused(place, "has a suspicious compression ratio")
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])

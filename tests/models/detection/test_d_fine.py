@@ -33,7 +33,7 @@ def losses(model, targets, images=IMAGES):
 def behind_neck(model):
     """The head as a detector, and the features that it takes."""
     cut = find_cuts(model)[-1][1]
-    return model.behind(cut), np.asarray(keras.Model(model.input, cut)(IMAGES.astype("float32")))
+    return model.suffix_model(cut), np.asarray(keras.Model(model.input, cut)(IMAGES.astype("float32")))
 
 
 def test_its_layers_are_named_by_block(model):

@@ -181,7 +181,7 @@ def test_the_whole_backbone_lies_before_one_cut(name):
     assert {layer.name.split(".")[0] for layer in before.layers if layer.weights} == {
         block for block in block_names(model) if block not in learning
     }
-    behind = model.behind(cut)(before(IMAGES.astype("float32")))
+    behind = model.suffix_model(cut)(before(IMAGES.astype("float32")))
     keras.tree.map_structure(
         lambda one, other: np.testing.assert_allclose(one, other, atol=1e-4), behind, model(IMAGES.astype("float32"))
     )

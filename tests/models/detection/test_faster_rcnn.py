@@ -140,7 +140,7 @@ def test_a_pyramid_learns_in_all_its_blocks():
 
 def test_the_detector_behind_a_cut_has_the_same_losses(single):
     cut = next(tensor for _, tensor in find_cuts(single) if tensor._keras_history.operation.name == "block3.relu")
-    behind = single.behind(cut)
+    behind = single.suffix_model(cut)
     features = np.asarray(keras.Model(single.input, cut)(IMAGES.astype("float32")))
     first, second = losses(single, TARGETS), losses(behind, TARGETS, features)
     for name in LOSSES:

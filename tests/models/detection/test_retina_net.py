@@ -80,7 +80,7 @@ def test_it_trains_with_a_plain_fit():
 def test_the_detector_behind_a_cut_has_the_same_losses(model):
     cut = next(tensor for _, tensor in find_cuts(model) if tensor._keras_history.operation.name == "block3.relu")
     features = np.asarray(keras.Model(model.input, cut)(IMAGES.astype("float32")))
-    first, second = losses(model, TARGETS), losses(model.behind(cut), TARGETS, features)
+    first, second = losses(model, TARGETS), losses(model.suffix_model(cut), TARGETS, features)
     for name in ("class_loss", "box_loss"):
         np.testing.assert_allclose(first[name], second[name], rtol=1e-4)
 

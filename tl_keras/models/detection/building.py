@@ -61,8 +61,8 @@ def build_object_detector(
             their part of the head. Of a RetinaNet with COCO's weights only `settings.decoding` can be chosen.
         settings: `FasterRCNNSettings`, `RetinaNetSettings`, `YoloV8Settings` or `DFineSettings`; None for their
             defaults.
-        class_names: sequence of `num_classes` names; kept as `model.class_names`, and by `save_model` in the file.
-        weights_sha256: hexadecimal digest that a weights file must have; None checks nothing.
+        class_names: sequence of `num_classes` names; stored as `model.class_names`, and by `save_model` in the file.
+        weights_sha256: hexadecimal SHA-256 that a weights file must have; None skips the check.
 
     Returns:
         `Detector`. In: float32 (batch, image_size, image_size, 3), RGB, 0 to 255. `compile` it with an optimizer, `fit`
@@ -80,7 +80,7 @@ def build_object_detector(
     from_file = weights not in ("imagenet", "coco", None)
     if weights_sha256 and not from_file:
         raise InputError(
-            f"A SHA-256 was given for the weights {weights!r}, which are no file: give --model.weights PATH."
+            f"A SHA-256 was given for the weights {weights!r}, which are not a file: give --model.weights PATH."
         )
     if not from_file and weights not in family.named_weights:
         raise unknown_name(f"model.weights of {name}", weights, [*filter(None, family.named_weights), "none", "PATH"])

@@ -57,7 +57,7 @@ class DFine(Detector):
             name=name,
         )
 
-    def behind(self, cut):
+    def suffix_model(self, cut):
         """See `Detector`."""
         return self._alike(DFine(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name))
 

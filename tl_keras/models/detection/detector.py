@@ -12,7 +12,7 @@ class Detector(keras.Model):
     num_classes - 1, or -1 for padding. An image may have no box. `compile` needs an optimizer, and takes no loss and no
     metrics. `predict` returns what `decode` does.
 
-    A subclass writes `image_losses` and `behind`, and gives a decoder.
+    A subclass writes `image_losses` and `suffix_model`, and gives a decoder.
 
     Args:
         inputs: Keras tensor of the images.
@@ -86,7 +86,7 @@ class Detector(keras.Model):
         """
         return keras.Model(self.input, self.decode(self.output), name=self.name)
 
-    def behind(self, cut):
+    def suffix_model(self, cut):
         """Makes the detector that begins at a tensor inside this one, and shares its variables.
 
         Args:
@@ -97,8 +97,8 @@ class Detector(keras.Model):
         """
         raise NotImplementedError
 
-    def outputs_behind(self, cut):
-        """Lists the outputs of the model that begins at a cut, see `behind`.
+    def suffix_outputs(self, cut):
+        """Lists the outputs of the model that begins at a cut, see `suffix_model`.
 
         Args:
             cut: Keras tensor inside the model.

@@ -59,12 +59,12 @@ class FasterRCNN(Detector):
         self.settings = settings
         self.seed_generator = seed_generator or keras.random.SeedGenerator()
 
-    def behind(self, cut):
+    def suffix_model(self, cut):
         """See `Detector`."""
         return self._alike(
             FasterRCNN(
                 cut,
-                self.outputs_behind(cut),
+                self.suffix_outputs(cut),
                 region_proposals=self.region_proposals,
                 box_head=self.box_head,
                 decoder=self.decoder,

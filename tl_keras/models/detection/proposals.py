@@ -33,7 +33,7 @@ class RegionProposals:
             anchors,
             candidates_per_level=settings.candidates_per_level or _enough_candidates(anchors, settings.num_proposals),
             num_proposals=settings.num_proposals,
-            overlap_threshold=settings.proposal_overlap,
+            overlap_threshold=settings.proposal_iou_threshold,
             name="proposals.select",
         )
 

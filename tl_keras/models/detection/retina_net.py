@@ -51,7 +51,7 @@ class RetinaNet(Detector):
             name=name,
         )
 
-    def behind(self, cut):
+    def suffix_model(self, cut):
         """See `Detector`."""
         return self._alike(
             RetinaNet(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name)

@@ -39,7 +39,7 @@ class FasterRCNNSettings:
     num_proposals: int = 300
     """Boxes that go into the head, in training before the sample is drawn. 300 as in Ren et al. 2015; 1000 in
     detectron2."""
-    proposal_overlap: float = 0.7
+    proposal_iou_threshold: float = 0.7
     """Intersection over union above which the weaker of two proposals is dropped."""
     anchor_samples: int = 256
     """Anchors of each image that the proposals learn from, at most half of them objects."""

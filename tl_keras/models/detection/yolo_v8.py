@@ -12,7 +12,7 @@ from tl_keras.models.detection.box_decoders import Decoder
 from tl_keras.models.detection.detector import Detector
 from tl_keras.models.detection.features import bundle_maps
 from tl_keras.models.images.backbones import UNIT
-from tl_keras.models.images.building import put_behind_pixels
+from tl_keras.models.images.building import add_preprocessing
 
 SIZES = {
     # name: (channels of each stack, depth of each stack, depth of the neck), those of KerasCV 0.9's presets
@@ -59,7 +59,7 @@ class YoloV8(Detector):
         self._assign = keras_cv.models.yolov8.LabelEncoder(num_classes=num_classes).assign
         self._distance = keras_cv.losses.CIoULoss(bounding_box_format="xyxy", reduction="none").call
 
-    def behind(self, cut):
+    def suffix_model(self, cut):
         """See `Detector`."""
         return self._alike(YoloV8(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name))
 
@@ -157,7 +157,7 @@ def _build_network(size, num_classes, image_size, weights):
     network = keras.Model(backbone.input, outputs)
     ends = [("stem", levels["P1"]), *((f"stack{number}", levels[f"P{number + 1}"]) for number in (1, 2, 3, 4))]
     blocks = blocks_of(network, [*ends, ("neck", neck), ("head", list(outputs.values()))])
-    return put_behind_pixels(network, blocks, UNIT, image_size, name=size)
+    return add_preprocessing(network, blocks, UNIT, image_size, name=size)
 
 
 def _build_backbone(size, image_size, weights):

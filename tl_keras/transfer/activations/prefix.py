@@ -113,7 +113,7 @@ def suffix_model(model, cut):
         mask. The second half of a `Detector` is one.
     """
     if isinstance(model, Detector):
-        return model.behind(cut)
+        return model.suffix_model(cut)
     return keras.Model([cut, padding_mask(model)] if has_tokens(model, cut) else cut, model.output)
 
 

@@ -6,7 +6,7 @@ from tl_keras.models.detection.hub.d_fine_network import flatten
 from tl_keras.models.detection.hub.d_fine_sizes import make_alike
 from tl_keras.models.detection.hub.presets import coco_class_names, open_hub_detector
 from tl_keras.models.images.building import short_name
-from tl_keras.models.weights.loading import take_over
+from tl_keras.models.weights.loading import load_arrays
 from tl_keras.models.weights.matching import layers_with_weights
 
 
@@ -41,7 +41,7 @@ def build_preset_d_fine(preset, num_classes, image_size, settings, *, class_name
     )
     model.class_names = class_names
     layers = layers_with_weights(flatten(_renamed(hub_network, image_size), preprocessing, image_size, name=model.name))
-    model.weights_report = take_over(model, layers, preset, class_names=coco_class_names(hub_network.num_labels))
+    model.weights_report = load_arrays(model, layers, preset, class_names=coco_class_names(hub_network.num_labels))
     return model
 
 

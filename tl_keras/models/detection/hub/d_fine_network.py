@@ -6,7 +6,7 @@ from keras import ops
 from tl_keras.models.blocks import blocks_of
 from tl_keras.models.detection.d_fine_layers import InnerCells, QueryRefinement, QuerySelection
 from tl_keras.models.detection.features import bundle_maps
-from tl_keras.models.images.building import put_behind_pixels
+from tl_keras.models.images.building import add_preprocessing
 
 
 def flatten(hub_network, preprocessing, image_size, *, name):
@@ -43,7 +43,7 @@ def flatten(hub_network, preprocessing, image_size, *, name):
     }
     network = keras.Model(image, outputs)
     blocks = blocks_of(network, [*ends, ("neck", memory), ("head", list(outputs.values()))])
-    return put_behind_pixels(network, blocks, preprocessing, image_size, name=name)
+    return add_preprocessing(network, blocks, preprocessing, image_size, name=name)
 
 
 def _up_to_memory(hub_network, image_size):

@@ -6,9 +6,9 @@ import numpy as np
 
 from tl_keras.models.detection.hub.presets import coco_class_names, open_hub_detector
 from tl_keras.models.detection.retina_net import OCTAVES, build_retina_net
-from tl_keras.models.images.building import put_behind_pixels, short_name
+from tl_keras.models.images.building import add_preprocessing, short_name
 from tl_keras.models.images.hub_presets import blocks_of_hub
-from tl_keras.models.weights.loading import take_over
+from tl_keras.models.weights.loading import load_arrays
 from tl_keras.models.weights.matching import LayerArrays, layers_with_weights
 
 OWN = ("neck.", "head.")
@@ -33,7 +33,7 @@ def build_preset_retina_net(preset, num_classes, image_size, settings, *, class_
     """
     hub_model, preprocessing = open_hub_detector(preset, "RetinaNetObjectDetector")
     encoder = hub_model.backbone.image_encoder
-    backbone = put_behind_pixels(encoder, blocks_of_hub(encoder), preprocessing, image_size, name=short_name(preset))
+    backbone = add_preprocessing(encoder, blocks_of_hub(encoder), preprocessing, image_size, name=short_name(preset))
     model = build_retina_net(
         backbone, num_classes, _settings_of(hub_model, settings), bounding_box_format=bounding_box_format
     )
@@ -43,7 +43,7 @@ def build_preset_retina_net(preset, num_classes, image_size, settings, *, class_
     layers += _neck(hub_model.backbone.feature_pyramid)
     layers += _branch(hub_model.classification_head, "class", hub_model.num_classes)
     layers += _branch(hub_model.box_head, "box", 4)
-    model.weights_report = take_over(model, layers, preset, class_names=coco_class_names(hub_model.num_classes))
+    model.weights_report = load_arrays(model, layers, preset, class_names=coco_class_names(hub_model.num_classes))
     return model
 
 
