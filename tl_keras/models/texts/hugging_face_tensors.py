@@ -31,7 +31,7 @@ def with_expected_tensors(folder, config):
         config: its configuration.
 
     Yields:
-        Tuple of a path, valid while the context is open, and a bool, True where the checkpoint has a pooler. The path is
+        Tuple of a path, valid while the context is open, and a bool, True if the checkpoint has a pooler. The path is
         that of the checkpoint, or, if tensors are missing, of a folder with links to its files and the added tensors.
     """
     checkpoint = _Checkpoint(folder, _tensor_files(folder))
