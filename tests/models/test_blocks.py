@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 
-from tl_keras.models.blocks import blocks_of, creation_names, named_by_block
+from tl_keras.models.blocks import blocks_of, copy_with_block_names, creation_names
 
 
 def small_network():
@@ -20,7 +20,7 @@ def small_copy():
     image = keras.Input((8, 8, 3), name="preprocessing.image")
     front = keras.Model(image, keras.layers.Rescaling(2.0)(keras.ops.flip(image, axis=-1)))
     blocks = blocks_of(network, [("block1", end), ("top", network.output)])
-    return network, named_by_block(network, blocks, front, name="copy")
+    return network, copy_with_block_names(network, blocks, front, name="copy")
 
 
 def test_every_layer_and_operation_is_named_after_its_block():

@@ -251,7 +251,7 @@ MEMBERS = {
 @pytest.mark.parametrize("name", MEMBERS)
 def test_an_unknown_member_is_refused(valid, place, name):
     pack(place / "run" / "model.keras", valid, (MEMBERS[name], b"evil"))
-    refused(place, "a member .* that no model has")
+    refused(place, "an unexpected member")
 
 
 def test_a_link_in_the_archive_is_refused(valid, place):
@@ -264,7 +264,7 @@ def test_a_link_in_the_archive_is_refused(valid, place):
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_duplicate_members_are_refused(valid, place):
     pack(place / "run" / "model.keras", valid, ("config.json", valid["config.json"]))
-    refused(place, "two of one name")
+    refused(place, "two members of the same name")
 
 
 def test_a_thousand_members_are_refused(valid, place):
@@ -275,7 +275,7 @@ def test_a_thousand_members_are_refused(valid, place):
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5", "assets/layers/x/vocabulary.txt"])
 def test_a_highly_compressed_member_is_refused(valid, place, name):
     pack(place / "run" / "model.keras", {**valid, name: bytes(30_000_000)}, compression=zipfile.ZIP_DEFLATED)
-    refused(place, "compressed suspiciously well")
+    refused(place, "has a suspicious compression ratio")
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])

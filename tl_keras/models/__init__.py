@@ -1,4 +1,4 @@
-"""Floor 1: pretrained networks with named blocks, and the heads for each task. Knows no data."""
+"""Pretrained networks with named blocks, and a head for each task. Imports nothing from `data`."""
 
 import lazy_loader
 

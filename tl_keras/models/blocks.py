@@ -1,6 +1,6 @@
-"""Gives every layer of a network a name that says which block it is in: `block5.conv1`.
+"""Names of layers that state their block, such as `block5.conv1`.
 
-The name is the only place where the block is kept, so blocks survive saving, loading and cloning and need no table.
+The block is stored in the name alone, so it survives saving, loading and cloning, and needs no table.
 """
 
 import itertools
@@ -9,22 +9,34 @@ import re
 import keras
 
 
+def block_of(layer):
+    """Returns the name of the block that a layer belongs to, the part of its name before the first dot.
+
+    Args:
+        layer: layer, operation or any other object whose `name` is `BLOCK.LAYER`.
+
+    Returns:
+        str; the whole name where it has no dot.
+    """
+    return layer.name.split(".")[0]
+
+
 def is_automatic(operation):
-    """Tells whether Keras made up a layer's name: the name of its class, perhaps with a number."""
+    """Checks whether Keras generated a layer's name: its class name, optionally with a number."""
     return _base(operation).replace("_", "") == _class_name(operation)
 
 
 def creation_names(network):
-    """Finds the names that the layers would have in a fresh process.
+    """Computes the names that the layers would have in a fresh process.
 
-    Keras counts unnamed layers over the whole process: the second InceptionV3 begins with `conv2d_94`. The count within
-    one network is always the same.
+    Keras numbers unnamed layers across the whole process: the second InceptionV3 starts with `conv2d_94`. The numbers
+    within one network are always the same.
 
     Args:
         network: functional `keras.Model`.
 
     Returns:
-        Dictionary from that name to the layer or operation, in the order in which they were made.
+        Dictionary from that name to the layer or operation, in the order of creation.
     """
     counts, names = {}, {}
     for operation in sorted(network.operations, key=_number):
@@ -42,7 +54,7 @@ def blocks_of(network, ends):
 
     Args:
         network: functional `keras.Model` with one input.
-        ends: list of (block name, Keras tensor at the end of the block), input side first; the last one is the output.
+        ends: list of (block name, Keras tensor at the end of the block), input side first; the last is the output.
 
     Returns:
         Dictionary from layer name to block name.
@@ -54,10 +66,10 @@ def blocks_of(network, ends):
     return blocks
 
 
-def named_by_block(network, blocks, front, *, name):
-    """Copies a network, weights included, so that each layer is named `BLOCK.LAYER`, with other layers in front.
+def copy_with_block_names(network, blocks, front, *, name):
+    """Copies a network and its weights behind `front` and names each layer `BLOCK.LAYER`.
 
-    Nested `Sequential` models are dissolved: the copy is flat. Layers of `front` go into the block `preprocessing`.
+    Nested `Sequential` models are flattened. Layers of `front` belong to the block `preprocessing`.
 
     Args:
         network: functional `keras.Model` with one input and one output, built.
@@ -66,8 +78,8 @@ def named_by_block(network, blocks, front, *, name):
         name: name of the new model.
 
     Returns:
-        Flat functional `keras.Model` with the input of `front` and the output of the network. The names are the same in
-        every process. It shares no variable with `network`.
+        Flat functional `keras.Model` from the input of `front` to the output of the network. Its names are the same in
+        every process. It shares no variables with `network`.
     """
     names = _new_names(front, {operation.name: "preprocessing" for operation in front.operations})
     names |= _new_names(network, blocks)
@@ -80,7 +92,7 @@ def named_by_block(network, blocks, front, *, name):
         copies.append((operation, new))
         return new
 
-    # keras.Function joins the two graphs into one, where calling the network would nest it.
+    # Calling the network would nest it; keras.Function joins the two graphs into one.
     joined = keras.Function(network.input, network.output).call(front.output)
     model = keras.Model(front.input, joined, name=name)
     model = keras.models.clone_model(model, clone_function=copy, call_function=_call)
@@ -112,7 +124,7 @@ def _new_names(network, blocks):
 
 
 def _short_name(operation, block, network_name):
-    """Takes from a layer's own name what its block says already."""
+    """Removes the network's and the block's name from a layer's own name."""
     if is_automatic(operation):
         return _base(operation)
     name = operation.name.removeprefix(f"{network_name}_")

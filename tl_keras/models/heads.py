@@ -1,37 +1,36 @@
-"""The head of a classifier: what lies between the pooled features of a backbone and the probabilities."""
+"""Heads of classifiers: the layers from the pooled features of a backbone to the probabilities."""
 
 import keras
 
 from tl_keras.errors import InputError, unknown_name
-
-OUTPUTS = ("probabilities", "logits")
+from tl_keras.models.head_options import DEFAULT_DROPOUT, OUTPUTS
 
 
 def check_head(num_classes, *, pooling, poolings, dropout, hidden_units, multi_label, output, class_names):
-    """Refuses what no head can be built from.
+    """Checks the arguments of a classifier head.
 
     Args:
         num_classes: number of classes, at least 2, or at least 1 when `multi_label`.
         pooling: name of the pooling.
-        poolings: the names that there are.
+        poolings: the valid names.
         dropout: 0 to below 1.
         hidden_units: at least 1, or None.
-        multi_label: True when an example may be of several classes at once or of none.
+        multi_label: True when an example may belong to several classes or to none.
         output: "probabilities" or "logits".
         class_names: sequence of `num_classes` names, or None.
 
     Raises:
         InputError: an argument is out of its range or unknown.
     """
-    fewest = 1 if multi_label else 2
-    if num_classes < fewest:
-        raise InputError(f"num_classes is {num_classes}, expected at least {fewest}: give data with more classes.")
+    min_classes = 1 if multi_label else 2
+    if num_classes < min_classes:
+        raise InputError(f"num_classes is {num_classes}, expected at least {min_classes}: give data with more classes.")
     if pooling not in poolings:
         raise unknown_name("model.pooling", pooling, poolings)
     if output not in OUTPUTS:
         raise unknown_name("model.output", output, OUTPUTS)
     if not 0 <= dropout < 1:
-        raise InputError(f"model.dropout is {dropout}, expected 0 to below 1, such as 0.2.")
+        raise InputError(f"model.dropout is {dropout}, expected 0 to below 1, such as {DEFAULT_DROPOUT}.")
     if hidden_units is not None and hidden_units < 1:
         raise InputError(f"model.hidden_units is {hidden_units}, expected at least 1, or none for no hidden layer.")
     if class_names is not None and len(class_names) != num_classes:
@@ -39,14 +38,14 @@ def check_head(num_classes, *, pooling, poolings, dropout, hidden_units, multi_l
 
 
 def add_head(features, num_classes, *, dropout, hidden_units, multi_label, output):
-    """Puts the head behind pooled features: the layers `head.dropout`, `head.hidden`, `head.logits` and the last one.
+    """Adds the layers `head.dropout`, `head.hidden`, `head.logits` and the activation behind pooled features.
 
     Args:
         features: Keras tensor (batch, channels).
         num_classes: number of classes.
         dropout: share of the features that are dropped in training; 0 leaves the layer out.
         hidden_units: width of a ReLU layer before the last one; None leaves it out.
-        multi_label: True for sigmoids in place of the softmax.
+        multi_label: True for sigmoids instead of a softmax.
         output: "probabilities" or "logits".
 
     Returns:

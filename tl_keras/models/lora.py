@@ -1,4 +1,4 @@
-"""LoRA: dense layers of a pretrained network learn through small additions of low rank, and end as plain layers."""
+"""LoRA: low-rank adapters for the dense layers of a pretrained network, merged into plain layers at the end."""
 
 import math
 
@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.models.blocks import block_of
 from tl_keras.system.gc_freeze import quick_collection
 
 ADAPTABLE = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Embedding)
@@ -14,50 +15,51 @@ ADAPTERS = (("lora_kernel_a", "lora_kernel_b"), ("lora_embeddings_a", "lora_embe
 
 
 def add_lora(model, rank, *, alpha=None, blocks=None):
-    """Gives the dense, einsum-dense and embedding layers of a model's backbone adapters of low rank.
+    """Adds low-rank adapters to the dense, einsum-dense and embedding layers of a model's backbone.
 
-    Hu et al. 2021 (https://arxiv.org/abs/2106.09685, section 4.1): W becomes W + alpha / rank * A B, where B begins at
-    zero, so that the model computes what it did. Of the backbone only A and B learn from now on; kernels, biases and
-    normalization stay frozen (see `freeze_beside_lora`). The head learns as a whole. A layer is left out when A and B
-    would be no smaller than its kernel. A kernel of more than two axes, as in attention, has A over all axes but the
-    last: Keras's choice, which takes more parameters than the paper's matrices.
+    Hu et al. 2021 (https://arxiv.org/abs/2106.09685, section 4.1): W becomes W + alpha / rank * A B, where B starts at
+    zero, so that the outputs of the model do not change at first. Only A and B of the backbone are trainable from then
+    on; kernels, biases and normalization stay frozen (see `freeze_beside_lora`). The whole head stays trainable. A
+    layer gets no adapter when A and B would be no smaller than its kernel. For a kernel of more than two axes, as in
+    attention, A covers all axes but the last: Keras's choice, with more parameters than the paper's matrices.
 
-    A model that was compiled must be compiled again, and one that has predicted needs its
-    `make_predict_function(force=True)`: functions that were traced before know no adapters.
+    Compile a compiled model again, and call `make_predict_function(force=True)` on a model that has predicted:
+    functions traced before ignore the adapters.
 
     Args:
-        model: any built `keras.Model`. Its head is the block `head`, or the last layer that has weights.
+        model: any built `keras.Model`. Its head is the block `head`, or else the last layer with weights.
         rank: columns of A and rows of B, at least 1, such as 8.
         alpha: scale of the addition, above 0; None for `rank`, a scale of 1.
-        blocks: list of the blocks that get adapters; None for all but the head.
+        blocks: list of the names of the blocks that get adapters; None for all but the head.
 
     Returns:
         List of the paths of the adapted kernels.
 
     Raises:
-        InputError: `rank` or `alpha` out of range, an unknown block, nothing to adapt, or LoRA is there already.
+        InputError: `rank` or `alpha` is out of range, a block is unknown, no layer can be adapted, or the model already
+            has LoRA.
     """
     if rank < 1 or rank % 1:
         raise InputError(f"lora_rank is {rank}, expected a whole number, at least 1, such as 8.")
     if alpha is not None and not 0 < alpha < math.inf:
         raise InputError(f"lora_alpha is {alpha}, expected a number above 0, or None for the rank.")
     if _adapted_layers(model):
-        raise InputError("The model has LoRA already: fold it in with merge_lora before adding it anew.")
-    chosen = _choose(model, blocks)
-    fitting = [layer for layer in chosen if rank <= _largest_rank(layer)]
-    if not fitting:
-        _refuse(model, rank, chosen)
-    for layer in fitting:
+        raise InputError("The model has LoRA already: merge it with merge_lora before adding it again.")
+    candidates = _adaptable_layers(model, blocks)
+    layers = [layer for layer in candidates if rank <= _max_rank(layer)]
+    if not layers:
+        raise _nothing_to_adapt(model, rank, candidates)
+    for layer in layers:
         layer.enable_lora(int(rank), lora_alpha=alpha)
     freeze_beside_lora(model)
-    return [_base(layer).path for layer in fitting]
+    return [_base(layer).path for layer in layers]
 
 
 def freeze_beside_lora(model):
-    """Freezes all of the backbone but the adapters, where a model has any; does nothing to other models.
+    """Freezes the backbone except for its LoRA adapters; changes nothing in a model without adapters.
 
-    To be called whenever flags were set layer by layer, which thaws the kernels too. Adapters in frozen layers stay
-    frozen, and so does the head.
+    Call it after `trainable` was set layer by layer, which unfreezes the kernels as well. Adapters in frozen layers
+    stay frozen. The head does not change.
 
     Args:
         model: any built `keras.Model`.
@@ -72,20 +74,20 @@ def freeze_beside_lora(model):
 
 
 def merge_lora(model):
-    """Folds the adapters of a model into its kernels and removes them, in place.
+    """Merges the adapters of a model into its kernels and removes them, in place.
 
-    The model computes the same as before, to rounding, and is plain again: no trace of LoRA in its weights and its
-    configuration. What was frozen for LoRA's sake follows the flags of its layer again. Functions that were compiled
-    before, and models that share the layers, stay right; to train on, compile anew.
+    The outputs stay the same up to rounding, and neither weights nor configuration mention LoRA afterwards. Variables
+    that LoRA froze follow the `trainable` of their layer again. Functions compiled before, and models that share the
+    layers, stay correct; compile the model again to continue training.
 
     Args:
-        model: any built `keras.Model`; one without LoRA stays as it is.
+        model: any built `keras.Model`; one without LoRA does not change.
 
     Returns:
-        Number of layers that were merged.
+        Number of merged layers.
     """
     layers = _adapted_layers(model)
-    # Keras 3.15.1 collects garbage whenever a variable is deleted from a layer, a quarter of a second each time.
+    # Keras 3.15.1 collects garbage for every variable deleted from a layer, a quarter of a second each.
     with quick_collection():
         for layer in layers:
             _merge(layer)
@@ -100,14 +102,14 @@ def _merge(layer):
     base, (a, b) = _base(layer), _adapters(layer)
     addition = layer.lora_alpha / layer.lora_rank * np.matmul(a.numpy(), b.numpy(), dtype="float64")
     base.assign(base.numpy() + addition)
-    # Whoever still refers to the adapters adds nothing any more.
+    # Functions and models that still refer to the adapters then add zero.
     b.assign(np.zeros(b.shape))
     for name in _adapter_names(layer):
         delattr(layer, name)
     layer.lora_enabled, layer.lora_rank, layer.lora_alpha = False, None, None
 
 
-def _choose(model, blocks):
+def _adaptable_layers(model, blocks):
     backbone = _backbone_blocks(model)
     for block in blocks or ():
         if block not in backbone:
@@ -123,20 +125,20 @@ def _is_adaptable(layer):
     return _base(layer).constraint is None
 
 
-def _refuse(model, rank, chosen):
-    if not chosen:
-        raise InputError(
-            f"LoRA finds nothing to adapt in the backbone of {model.name!r}, which has no dense layers there: take "
+def _nothing_to_adapt(model, rank, candidates):
+    if not candidates:
+        return InputError(
+            f"LoRA finds nothing to adapt in the backbone of {model.name!r}, which has no dense layers: take "
             "convnext_tiny, a vision transformer of KerasHub or a text model, or leave out lora_rank."
         )
-    raise InputError(
-        f"lora_rank is {rank}: its adapters would be no smaller than the kernels they stand for; give at most "
-        f"{max(map(_largest_rank, chosen))}."
+    return InputError(
+        f"lora_rank is {rank}: its adapters would be no smaller than the kernels they replace; give at most "
+        f"{max(map(_max_rank, candidates))}."
     )
 
 
-def _largest_rank(layer):
-    """Gives the largest rank at which rank * (rows + columns) < rows * columns."""
+def _max_rank(layer):
+    """Computes the maximum rank for which rank * (rows + columns) < rows * columns."""
     *leading, columns = _base(layer).shape
     rows = math.prod(leading)
     return (rows * columns - 1) // (rows + columns)
@@ -162,7 +164,7 @@ def _backbone_blocks(model):
     blocks = {}
     for layer in _leaf_layers(model):
         if layer.weights:
-            blocks.setdefault(layer.name.split(".")[0], []).append(layer)
+            blocks.setdefault(block_of(layer), []).append(layer)
     if not blocks:
         raise InputError("The model has no weights yet: build it first, for example by calling it on a batch.")
     del blocks["head" if "head" in blocks else list(blocks)[-1]]

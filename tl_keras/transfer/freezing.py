@@ -10,6 +10,7 @@ import keras
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models import freeze_beside_lora
+from tl_keras.models.blocks import block_of
 
 BATCH_NORM_POLICIES = ("inference", "recalibrate", "train")
 REGEX_PREFIX = "regex:"
@@ -165,7 +166,7 @@ def _layers_by_block(model):
     blocks = {}
     for layer in _leaf_layers(model):
         if layer.weights:
-            blocks.setdefault(layer.name.split(".")[0], []).append(layer)
+            blocks.setdefault(block_of(layer), []).append(layer)
     if not blocks:
         raise InputError("The model has no weights yet: build it first, for example by calling it on a batch.")
     return blocks

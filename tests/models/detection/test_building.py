@@ -37,7 +37,7 @@ def detector():
     return build(class_names=["a", "b"])
 
 
-def test_vgg16_looks_at_stride_16_as_in_the_paper(detector):
+def test_vgg16_uses_the_map_of_stride_16_as_in_the_paper(detector):
     assert block_names(detector) == ["block1", "block2", "block3", "block4", "block5", "proposals", "head"]
     assert detector.output["features"][0]._keras_history.operation.name == "block5.conv3"
     assert (detector.class_names, detector.num_classes, detector.image_size) == (("a", "b"), 2, 32)
@@ -47,7 +47,7 @@ def test_vgg16_looks_at_stride_16_as_in_the_paper(detector):
 @pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["resnet50", "efficientnet_lite0", "mobilenet_v2"])
 @pytest.mark.parametrize("name", ["faster_rcnn", "retinanet"])
-def test_backbones_transfer_into_both_detectors(name, backbone):
+def test_faster_rcnn_and_retinanet_accept_all_backbones(name, backbone):
     model = build(name, backbone=backbone, image_size=64, settings=None)
     blocks = block_names(model)
     assert blocks[-2:] == (["proposals", "head"] if name == "faster_rcnn" else ["neck", "head"])
@@ -55,17 +55,17 @@ def test_backbones_transfer_into_both_detectors(name, backbone):
 
 
 @pytest.mark.slow
-def test_imagenet_weights_are_in_the_detector():
+def test_imagenet_weights_are_loaded_into_the_detector():
     model = build(backbone="efficientnet_lite0", image_size=64, weights="imagenet")
     classifier = build_image_classifier("efficientnet_lite0", 2, image_size=64)
     for layer in ("stem.conv", "block5.c_project_bn"):
-        for found, expected in zip(
+        for weight, expected in zip(
             model.get_layer(layer).get_weights(), classifier.get_layer(layer).get_weights(), strict=True
         ):
-            np.testing.assert_array_equal(found, expected)
+            np.testing.assert_array_equal(weight, expected)
 
 
-def test_yolo_is_built_by_its_size():
+def test_yolo_v8_is_built_by_its_size():
     model = build("yolo_v8", backbone="yolo_v8_xs", image_size=64, settings=None)
     assert model.name == "yolo_v8_xs" and block_names(model)[-2:] == ["neck", "head"]
 
@@ -77,9 +77,9 @@ def test_yolo_is_built_by_its_size():
         ("d_fine", "DFineBackbone", "dfine_small_coco"),
     ],
 )
-def test_weights_of_coco_come_from_kerashub(monkeypatch, name, kind, preset):
-    def refuse(asked):
-        raise ConnectionError(f"no network for {asked}")
+def test_coco_weights_come_from_kerashub(monkeypatch, name, kind, preset):
+    def refuse(name):
+        raise ConnectionError(f"no network for {name}")
 
     monkeypatch.setattr(getattr(keras_hub.models, kind), "from_preset", refuse)
     with pytest.raises(
@@ -88,7 +88,7 @@ def test_weights_of_coco_come_from_kerashub(monkeypatch, name, kind, preset):
         build(name, backbone=None, weights="coco", settings=None)
 
 
-def test_the_weights_of_another_run_are_taken_over(detector, tmp_path):
+def test_weights_of_another_detector_are_loaded(detector, tmp_path):
     detector.save_weights(tmp_path / "old.weights.h5")
     digest = hashlib.sha256((tmp_path / "old.weights.h5").read_bytes()).hexdigest()
     other = build(weights=str(tmp_path / "old.weights.h5"), weights_sha256=digest)
@@ -97,7 +97,7 @@ def test_the_weights_of_another_run_are_taken_over(detector, tmp_path):
         np.testing.assert_array_equal(variable, expected)
 
 
-def test_the_backbone_of_a_classifier_is_taken_over(tmp_path):
+def test_the_backbone_of_a_classifier_is_loaded(tmp_path):
     classifier = build_image_classifier("vgg16", 3, weights=None, image_size=32)
     save_model(classifier, tmp_path / "classifier.keras")
     model = build(weights=str(tmp_path / "classifier.keras"))
@@ -113,8 +113,8 @@ OPEN = """
 import sys
 import numpy as np
 from tl_keras.models import open_detector
-found = open_detector(sys.argv[1])(np.load(sys.argv[2]))
-np.save(sys.argv[2], found["boxes"])
+detections = open_detector(sys.argv[1])(np.load(sys.argv[2]))
+np.save(sys.argv[2], detections["boxes"])
 """
 
 
@@ -128,11 +128,11 @@ def test_a_saved_detector_opens_in_another_process(detector, tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "array.npy"), inference(images)["boxes"], atol=1e-3)
 
 
-def test_every_format_is_one_that_keras_converts():
+def test_keras_converts_every_format():
     boxes = np.array([[4.0, 8.0, 20.0, 24.0]])
     for name in BOX_FORMATS:
-        there = keras.utils.bounding_boxes.convert_format(boxes, "xyxy", name, 64, 64)
-        back = keras.utils.bounding_boxes.convert_format(there, name, "xyxy", 64, 64)
+        converted = keras.utils.bounding_boxes.convert_format(boxes, "xyxy", name, 64, 64)
+        back = keras.utils.bounding_boxes.convert_format(converted, name, "xyxy", 64, 64)
         np.testing.assert_allclose(back, boxes, atol=1e-4)
 
 
@@ -147,10 +147,10 @@ def test_every_format_is_one_that_keras_converts():
         ({"weights": "coco"}, "Unknown model.weights of faster_rcnn 'coco'.*imagenet, none, PATH"),
         ({"name": "yolo_v8", "weights": "imagenet"}, "Unknown model.weights of yolo_v8 'imagenet'.*coco, none, PATH"),
         ({"name": "d_fine", "backbone": "d_fine_smal"}, "did you mean 'd_fine_small'"),
-        ({"name": "d_fine", "weights": "coco"}, "model.backbone of d_fine with COCO's weights 'vgg16'"),
+        ({"name": "d_fine", "weights": "coco"}, "model.backbone of d_fine with COCO weights 'vgg16'"),
         (
             {"name": "retinanet", "backbone": None, "weights": "coco", "settings": RetinaNetSettings(channels=8)},
-            "Settings were given for a RetinaNet with COCO's weights",
+            "Settings were given for a RetinaNet with COCO weights",
         ),
         ({"weights_sha256": "00"}, "--model.weights PATH"),
         ({"weights": "imagenett"}, "No weights at 'imagenett'"),

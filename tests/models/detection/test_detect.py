@@ -13,7 +13,7 @@ from tests.models.detection.tiny_detectors import (
     RETINA,
     SINGLE,
     SIZE,
-    build_tiny,
+    build_tiny_d_fine,
     rectangles,
     tiny_backbone,
 )
@@ -30,42 +30,42 @@ IMAGES, TARGETS = rectangles(5)
 def model():
     keras.utils.set_random_seed(0)
     model = build_retina_net(tiny_backbone(), 2, RETINA)
-    # Scores all over: a fresh head gives 0.01 to everything.
+    # A new head predicts 0.01 everywhere; these weights spread the scores.
     logits = model.get_layer("head.logits")
     logits.set_weights([100 * np.asarray(logits.kernel), np.zeros(logits.bias.shape)])
     return model
 
 
-def test_each_image_gets_its_detections_without_padding(model):
-    found = detect(model, IMAGES, batch_size=2)
+def test_each_image_has_its_detections_without_padding(model):
+    detections = detect(model, IMAGES, batch_size=2)
     padded = model.predict(IMAGES, verbose=0)
-    assert len(found) == 5
-    for index, image in enumerate(found):
+    assert len(detections) == 5
+    for index, image in enumerate(detections):
         count = (padded["scores"][index] >= 0).sum()
         assert (image["boxes"].shape, image["scores"].shape, image["labels"].shape) == ((count, 4), (count,), (count,))
         assert (np.diff(image["scores"]) <= 0).all() and (image["boxes"] >= 0).all()
 
 
-def test_weak_detections_are_left_out(model):
+def test_detections_below_the_threshold_are_dropped(model):
     threshold = np.median(np.concatenate([image["scores"] for image in detect(model, IMAGES)]))
     scores = np.concatenate([image["scores"] for image in detect(model, IMAGES, score_threshold=threshold)])
     assert len(scores) and scores.min() >= threshold
 
 
-def test_datasets_and_inference_models_are_taken_too(model):
+def test_datasets_and_inference_models_are_accepted(model):
     expected = detect(model, IMAGES)
     dataset = tf.data.Dataset.from_tensor_slices((IMAGES, TARGETS)).batch(2)
-    for found in (detect(model, dataset), detect(model.inference_model(), IMAGES)):
-        np.testing.assert_allclose(found[4]["boxes"], expected[4]["boxes"], atol=1e-3)
+    for detections in (detect(model, dataset), detect(model.inference_model(), IMAGES)):
+        np.testing.assert_allclose(detections[4]["boxes"], expected[4]["boxes"], atol=1e-3)
 
 
-def detector_for_eight_pictures(name):
-    """A small detector that can learn eight pictures by heart."""
+def detector_for_eight_images(name):
+    """Builds a small detector that can memorize eight images."""
     wide = {"num_proposals": 40, "head_samples": 32, "head_units": (64,), "pool_size": 4, "candidates_per_level": 100}
     if name == "yolo_v8":
         return build_yolo_v8("yolo_v8_xs", 2, SIZE, DECODING)
     if name == "d_fine":
-        return build_tiny("d_fine", size=replace(D_FINE, neck=(32, 32), decoder=(32, 32), points=(4, 4)))
+        return build_tiny_d_fine(size=replace(D_FINE, neck=(32, 32), decoder=(32, 32), points=(4, 4)))
     backbone = tiny_backbone(width=16)
     if name == "retinanet":
         return build_retina_net(backbone, 2, replace(RETINA, channels=32))
@@ -75,10 +75,10 @@ def detector_for_eight_pictures(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DETECTORS)
-def test_a_detector_learns_eight_pictures_by_heart(name):
+def test_a_detector_memorizes_eight_images(name):
     keras.utils.set_random_seed(0)
     images, targets = rectangles(8)
-    model = detector_for_eight_pictures(name)
+    model = detector_for_eight_images(name)
     epochs = {"d_fine": 250, "yolo_v8": 200}.get(name, 400)
     model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, epochs)), jit_compile=False)
     model.fit(images, targets, batch_size=8, epochs=epochs, verbose=0)

@@ -9,18 +9,18 @@ from tl_keras.models.images.backbones import BACKBONES
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
-def test_what_is_taken_by_default_is_known(family):
+def test_defaults_are_known(family):
     assert family.backbone in (family.sizes or BACKBONES)
     assert None in family.named_weights and family.named_weights[0]
     assert "decoding" in {field.name for field in fields(family.settings)}
 
 
-def test_the_sizes_are_those_that_can_be_built():
+def test_sizes_can_be_built():
     assert FAMILIES["yolo_v8"].sizes == tuple(YOLO_SIZES)
     assert FAMILIES["d_fine"].sizes == tuple(D_FINE_SIZES)
 
 
-def test_a_detector_that_comes_whole_stands_on_its_own_backbone():
+def test_coco_weights_have_their_own_default_backbone():
     assert FAMILIES["retinanet"].default_backbone("coco") == "resnet50"
     assert FAMILIES["retinanet"].default_backbone("imagenet") == "efficientnet_lite0"
     assert FAMILIES["yolo_v8"].default_backbone("coco") == "yolo_v8_s"

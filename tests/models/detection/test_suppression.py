@@ -13,18 +13,18 @@ LABELS = np.random.default_rng(1).integers(0, 3, (2, 60))
 
 @pytest.mark.parametrize("threshold", [0.05, 0.3, 0.7])
 @pytest.mark.parametrize("labels", [None, LABELS])
-def test_it_is_greedy_suppression(threshold, labels):
-    stays = np.asarray(non_max_suppression(BOXES, IS_CANDIDATE, threshold, labels))
+def test_it_equals_greedy_suppression(threshold, labels):
+    is_kept = np.asarray(non_max_suppression(BOXES, IS_CANDIDATE, threshold, labels))
     for image in (0, 1):
         own = None if labels is None else labels[image]
-        np.testing.assert_array_equal(stays[image], greedy(BOXES[image], IS_CANDIDATE[image], threshold, own))
+        np.testing.assert_array_equal(is_kept[image], greedy(BOXES[image], IS_CANDIDATE[image], threshold, own))
 
 
-def test_a_chain_is_settled_link_by_link():
+def test_a_chain_of_boxes_keeps_every_second_box():
     left = np.arange(30, dtype="float32") * 3
     chain = np.stack([left, 0 * left, left + 10, 0 * left + 10], axis=1)[None]
-    stays = np.asarray(non_max_suppression(chain, np.ones((1, 30), bool), 0.5))
-    np.testing.assert_array_equal(stays[0], np.arange(30) % 2 == 0)
+    is_kept = np.asarray(non_max_suppression(chain, np.ones((1, 30), bool), 0.5))
+    np.testing.assert_array_equal(is_kept[0], np.arange(30) % 2 == 0)
 
 
 def test_it_compiles_under_xla():

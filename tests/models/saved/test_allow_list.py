@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.saved.allow_list import CLASSES, DEEPEST, check_classes
+from tl_keras.models.saved.allow_list import CLASSES, MAX_DEPTH, check_classes
 
 DANGEROUS = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "StringLookup", "IntegerLookup"}
 KINDS = (keras.Operation, keras.initializers.Initializer, keras.regularizers.Regularizer, keras.DTypePolicy)
@@ -48,7 +48,7 @@ def test_a_file_as_a_setting_is_refused():
 
 def test_depth_has_an_end():
     config = []
-    for _ in range(DEEPEST + 1):
+    for _ in range(MAX_DEPTH + 1):
         config = [config]
     with pytest.raises(InputError, match="nested more than"):
         check_classes(config)

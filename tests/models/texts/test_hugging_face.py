@@ -83,7 +83,7 @@ def test_the_settings_of_the_training_are_read(tmp_path, name, expected):
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"model_type": "gpt2"}, "of the kind 'gpt2', expected one of: bert"),
+        ({"model_type": "gpt2"}, "has the model_type 'gpt2', expected one of: bert"),
         ({"position_embedding_type": "relative_key"}, "relative_key position embeddings"),
     ],
 )

@@ -3,7 +3,7 @@ import io
 import pytest
 import sentencepiece
 
-from tl_keras.models.texts.sentence_pieces import plain_letters, with_small_letters
+from tl_keras.models.texts.sentence_pieces import normalize_text, with_normalizer
 
 SMALL = ["crème brûlée and a very good film", "naive film, deja vu", 'a cafe " in creme and brulee'] * 9
 
@@ -19,8 +19,8 @@ def trained(texts):
 @pytest.fixture(scope="module")
 def models():
     """A model that was trained on small letters, and what becomes of it."""
-    proto = trained(map(plain_letters, SMALL))
-    pair = (proto, with_small_letters(proto))
+    proto = trained(map(normalize_text, SMALL))
+    pair = (proto, with_normalizer(proto))
     return [sentencepiece.SentencePieceProcessor(model_proto=proto) for proto in pair]
 
 
@@ -29,7 +29,7 @@ def models():
 )
 def test_capitals_and_accents_are_read_as_plain_letters(models, text):
     before, after = models
-    assert after.encode(text) == before.encode(plain_letters(text))
+    assert after.encode(text) == before.encode(normalize_text(text))
 
 
 def test_two_single_quotes_are_a_double_one(models):
@@ -46,4 +46,4 @@ def test_pieces_and_ids_stay(models):
 
 def test_a_model_that_knows_capitals_stays_as_it_is():
     proto = trained(["A Very good Film", "A Film"] * 9)
-    assert with_small_letters(proto) == proto
+    assert with_normalizer(proto) == proto

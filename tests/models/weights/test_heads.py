@@ -62,4 +62,4 @@ def test_behind_a_fresh_layer_a_classifier_stays_fresh():
     new = [layer("head.hidden", (2, 4)), layer("head.logits", (4, 2))]
     matched, clashes, kept = load_head(new, by_name(old), ("a", "b"), ("a", "b"))
     assert (matched, kept) == ((), ())
-    assert clashes == {"head.hidden": "3×4 in the file, 2×4 here", "head.logits": "the layer before it is fresh"}
+    assert clashes == {"head.hidden": "3×4 in the file, 2×4 here", "head.logits": "the layer before it is new"}

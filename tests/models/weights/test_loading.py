@@ -91,8 +91,8 @@ def test_the_same_classes_in_another_order_are_not_mixed_up(saved):
     [
         ({}, {"num_classes": 5}, "4×3 3 in the file, 4×5 5 here"),
         ({"class_names": RUN}, {"class_names": ("a", "b", "c")}, "other classes"),
-        ({"class_names": RUN, "hidden_units": 6}, {"class_names": RUN, "hidden_units": 7}, "before it is fresh"),
-        ({"hidden_units": 6}, {"hidden_units": 7}, "the layer before it is fresh"),
+        ({"class_names": RUN, "hidden_units": 6}, {"class_names": RUN, "hidden_units": 7}, "before it is new"),
+        ({"hidden_units": 6}, {"hidden_units": 7}, "the layer before it is new"),
         ({}, {"hidden_units": 4}, "a head of other layers"),
         ({"hidden_units": 4}, {}, "a head of other layers"),
     ],

@@ -1,4 +1,4 @@
-"""Object detectors on any backbone: their parts, each for itself, and the models made of them."""
+"""Object detectors on any backbone, and their parts."""
 
 import lazy_loader
 

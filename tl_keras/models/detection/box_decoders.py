@@ -1,4 +1,4 @@
-"""From what a network says to the detections of an image, as layers, so that they are part of a saved model."""
+"""Decoding of network outputs to detections, as layers, so that a saved model contains it."""
 
 from dataclasses import asdict
 
@@ -12,15 +12,17 @@ from tl_keras.models.detection.targets.box_coding import clip_boxes, decode_boxe
 
 PADDING = -1
 HEAD_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
-"""Scales of the offsets that a box head learns, in detectron2 `MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS`."""
+"""Weights of the offsets of a box head, `MODEL.ROI_BOX_HEAD.BBOX_REG_WEIGHTS` in detectron2."""
 
 
 class Decoder(keras.layers.Layer):
-    """Base of the decoders: drops weak and repeated boxes. A subclass writes `boxes_and_scores`.
+    """Decodes outputs to detections with a score threshold and non-maximum suppression; the base class.
+
+    Subclasses implement `boxes_and_scores`.
 
     Returns:
         Dictionary of `boxes`, float32 (batch, max_detections, 4), in `bounding_box_format`, `scores`, float32 (batch,
-        max_detections), and `labels`, int32 (batch, max_detections), best first, -1 where there are fewer.
+        max_detections), and `labels`, int32 (batch, max_detections), best first, padded with -1.
 
     Args:
         image_size: height and width of the image in pixels.
@@ -35,26 +37,26 @@ class Decoder(keras.layers.Layer):
         self.bounding_box_format = bounding_box_format
 
     def boxes_and_scores(self, *outputs):
-        """Reads the network's outputs.
+        """Converts the outputs of the network to boxes and scores.
 
         Args:
-            outputs: what the layer is called on.
+            outputs: arguments of the call.
 
         Returns:
-            Boxes and scores as `select_detections` takes them.
+            Boxes and scores as in `select_detections`.
         """
         raise NotImplementedError
 
     def call(self, *outputs):
-        """See the class."""
+        """Computes the detections, see the class."""
         boxes, scores = self.boxes_and_scores(*outputs)
-        found = select_detections(clip_boxes(boxes, self.image_size), scores, self.settings)
+        detections = select_detections(clip_boxes(boxes, self.image_size), scores, self.settings)
         if self.bounding_box_format == "xyxy":
-            return found
+            return detections
         boxes = keras.utils.bounding_boxes.convert_format(
-            found["boxes"], "xyxy", self.bounding_box_format, self.image_size, self.image_size
+            detections["boxes"], "xyxy", self.bounding_box_format, self.image_size, self.image_size
         )
-        return found | {"boxes": ops.where(found["scores"][..., None] >= 0, boxes, float(PADDING))}
+        return detections | {"boxes": ops.where(detections["scores"][..., None] >= 0, boxes, float(PADDING))}
 
     def get_config(self):
         """Returns the arguments of the constructor."""
@@ -64,11 +66,11 @@ class Decoder(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tl_keras")
 class ProposalDecoder(Decoder):
-    """Decodes proposals that a box head has looked at: softmax over the classes, a box for each class.
+    """Decodes the outputs of a box head: a softmax over the classes, and one box per class.
 
     Call arguments:
         proposals: float32 (batch, n, 4), xyxy in pixels, padded with -1.
-        logits: float32 (batch, n, num_classes + 1), the background last.
+        logits: float32 (batch, n, num_classes + 1), with the background last.
         deltas: float32 (batch, n, 4, num_classes).
     """
 
@@ -82,7 +84,7 @@ class ProposalDecoder(Decoder):
 
 @keras.saving.register_keras_serializable("tl_keras")
 class AnchorDecoder(Decoder):
-    """Decodes a detector that gives every anchor its classes and offsets: a sigmoid for each class.
+    """Decodes the class logits and offsets of anchors: one sigmoid per class.
 
     Call arguments:
         logits: float32 (batch, all_anchors, num_classes).
@@ -110,16 +112,16 @@ class AnchorDecoder(Decoder):
 
 
 def select_detections(boxes, scores, settings):
-    """Drops weak and repeated boxes, class by class.
+    """Selects detections by their scores and by non-maximum suppression per class.
 
     Args:
-        boxes: float32 (batch, n, 4), or (batch, n, num_classes, 4) where each class has its own boxes; xyxy in pixels.
+        boxes: float32 (batch, n, 4), or (batch, n, num_classes, 4) for separate boxes per class; xyxy in pixels.
         scores: float32 (batch, n, num_classes), 0 to 1.
         settings: `DecodingSettings`.
 
     Returns:
         Dictionary of `boxes`, float32 (batch, max_detections, 4), `scores`, float32 (batch, max_detections), and
-        `labels`, int32 (batch, max_detections), best first, -1 where there are fewer.
+        `labels`, int32 (batch, max_detections), best first, padded with -1.
     """
     number, num_classes = scores.shape[1:]
     candidates = min(settings.max_candidates, number * num_classes)
@@ -129,8 +131,8 @@ def select_detections(boxes, scores, settings):
     boxes = ops.take_along_axis(ops.reshape(boxes, (-1, boxes.shape[1] * _per_row(boxes), 4)), rows[..., None], axis=1)
     has_area = ops.all(boxes[..., 2:] > boxes[..., :2], axis=-1)
     is_candidate = (best_scores >= settings.score_threshold) & has_area
-    stays = non_max_suppression(boxes, is_candidate, settings.overlap_threshold, labels)
-    return _first(boxes, ops.where(stays, best_scores, float(PADDING)), labels, settings.max_detections)
+    is_kept = non_max_suppression(boxes, is_candidate, settings.overlap_threshold, labels)
+    return _first(boxes, ops.where(is_kept, best_scores, float(PADDING)), labels, settings.max_detections)
 
 
 def _per_row(boxes):
@@ -138,14 +140,16 @@ def _per_row(boxes):
 
 
 def _first(boxes, scores, labels, number):
-    """Moves the boxes that stay to the front and pads or cuts to the number."""
+    """Moves the kept boxes to the front and pads or truncates them to `number`."""
     missing = max(number - scores.shape[1], 0)
     boxes = ops.pad(boxes, ((0, 0), (0, missing), (0, 0)))
     labels = ops.pad(labels, ((0, 0), (0, missing)))
     scores, best = ops.top_k(ops.pad(scores, ((0, 0), (0, missing)), constant_values=PADDING), number)
-    is_found = scores >= 0
+    is_detection = scores >= 0
     return {
-        "boxes": ops.where(is_found[..., None], ops.take_along_axis(boxes, best[..., None], axis=1), float(PADDING)),
+        "boxes": ops.where(
+            is_detection[..., None], ops.take_along_axis(boxes, best[..., None], axis=1), float(PADDING)
+        ),
         "scores": scores,
-        "labels": ops.where(is_found, ops.take_along_axis(labels, best, axis=1), PADDING),
+        "labels": ops.where(is_detection, ops.take_along_axis(labels, best, axis=1), PADDING),
     }

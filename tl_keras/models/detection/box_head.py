@@ -1,4 +1,4 @@
-"""Box head: the class of each proposal, and a better box for each class. Block `head`."""
+"""Box head: the class of each proposal and a refined box per class. Block `head`."""
 
 import keras
 from keras import ops
@@ -7,14 +7,14 @@ from tl_keras.models.detection.roi_align import RoIAlign
 
 
 class BoxHead:
-    """RoIAlign and dense layers over each proposal.
+    """Classifies proposals and refines their boxes by RoIAlign and dense layers.
 
     Girshick 2015, "Fast R-CNN" (https://arxiv.org/abs/1504.08083, section 2). In the kernels of the last layers the
-    class is the last axis, or its fastest part, so that classes can be taken over one by one.
+    class is the last axis, or its fastest-varying part, so that weights can be loaded class by class.
 
     Args:
         num_classes: number of classes, without the background.
-        strides: list of pixels per cell, one for each feature map.
+        strides: list of pixels per cell, one per feature map.
         units: widths of the dense layers.
         pool_size: bins along each side of a box.
         sampling_ratio: points in each bin along each side.
@@ -24,22 +24,22 @@ class BoxHead:
         self.num_classes = num_classes
         self.align = RoIAlign(strides, pool_size, sampling_ratio, name="head.align")
         self.hidden = [_dense(width, f"head.dense{number}") for number, width in enumerate(units, start=1)]
-        # The deviations are those of detectron2's FastRCNNOutputLayers.
+        # Standard deviations as in detectron2's FastRCNNOutputLayers.
         self.logits = _last(num_classes, 0.01, "head.logits")
         self.background = _last(1, 0.01, "head.background")
         self.boxes = _last(4 * num_classes, 0.001, "head.boxes")
 
     def __call__(self, features, boxes):
-        """Looks at boxes.
+        """Computes the class logits and the offsets of boxes.
 
         Args:
-            features: list of (batch, height, width, channels), tensors or Keras tensors; those behind the strides are
-                left out.
+            features: list of (batch, height, width, channels), tensors or Keras tensors; maps beyond `strides` are
+                ignored.
             boxes: float32 (batch, n, 4), xyxy in pixels, n static.
 
         Returns:
-            Tuple of float32 (batch, n, num_classes + 1), logits of the classes and last of the background, and float32
-            (batch, n, 4, num_classes), offsets as `decode_boxes` takes them.
+            Tuple of float32 (batch, n, num_classes + 1), logits of the classes and, last, of the background, and
+            float32 (batch, n, 4, num_classes), offsets for `decode_boxes`.
         """
         pooled = self.align(features[: len(self.align.strides)], boxes)
         number, *bins = pooled.shape[1:]

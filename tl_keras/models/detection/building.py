@@ -1,4 +1,4 @@
-"""Object detectors by name: a backbone with its preprocessing in front and a detector behind, as one Keras model."""
+"""Object detectors by name: preprocessing, backbone and detector as one Keras model."""
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.detection import (
@@ -27,9 +27,8 @@ BOX_FORMATS = (
     "rel_xywh",
     "rel_center_xywh",
 )
-"""Those of `keras.utils.bounding_boxes.convert_format`."""
-IMAGE_SIZE = 640
-"""Where none is given."""
+"""Formats of `keras.utils.bounding_boxes.convert_format`."""
+DEFAULT_IMAGE_SIZE = 640
 
 
 def build_object_detector(
@@ -44,30 +43,31 @@ def build_object_detector(
     class_names=None,
     weights_sha256=None,
 ):
-    """Builds an object detector that takes raw pixels.
+    """Builds an object detector that accepts raw pixels.
 
     Args:
         name: "faster_rcnn", "retinanet", "yolo_v8" or "d_fine".
         num_classes: number of classes, at least 1, without the background.
-        backbone: a key of `BACKBONES` that has maps of strides 4 to 32, or `keras_hub:PRESET`; of "yolo_v8" a size,
-            "yolo_v8_xs" to "yolo_v8_xl", of "d_fine" too, "d_fine_nano" to "d_fine_xlarge". None: that of its family.
-        bounding_box_format: of the boxes in targets and detections: "xyxy", "yxyx", "xywh", "center_xywh",
+        backbone: a key of `BACKBONES` with feature maps of strides 4 to 32, or `keras_hub:PRESET`; for "yolo_v8" a
+            size, "yolo_v8_xs" to "yolo_v8_xl"; for "d_fine" a size, "d_fine_nano" to "d_fine_xlarge". None takes the
+            default.
+        bounding_box_format: format of the boxes in targets and detections: "xyxy", "yxyx", "xywh", "center_xywh",
             "center_yxhw", in pixels, or "rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh", 0 to 1.
-        image_size: height and width of the images in pixels, a multiple of the detector's stride. None: 640.
-        weights: "imagenet" for the backbone's, of "faster_rcnn" and "retinanet"; "coco" for those of a whole detector
-            that KerasHub ships, of "retinanet" and "d_fine" (then `backbone` may also be the `keras_hub:PRESET` of
-            another one), and of "yolo_v8" for the backbone's, from KerasCV; None or "none" for random ones; or the path
-            of a local file or folder (see `load_weights`). Classes of COCO's names, such as "traffic light", keep
-            their part of the head. Of a RetinaNet with COCO's weights only `settings.decoding` can be chosen.
-        settings: `FasterRCNNSettings`, `RetinaNetSettings`, `YoloV8Settings` or `DFineSettings`; None for their
+        image_size: height and width of the images in pixels, a multiple of the detector's stride; None takes 640.
+        weights: "imagenet" for the backbone of "faster_rcnn" and "retinanet"; "coco" for the whole detector of a
+            KerasHub preset ("retinanet" and "d_fine"; `backbone` may then also be the `keras_hub:PRESET` of another
+            detector) or for KerasCV's backbone of "yolo_v8"; None or "none" for random weights; or the path of a local
+            file or folder (see `load_weights`). Classes with a COCO name, such as "traffic light", keep their part of
+            the head. Of the settings of a RetinaNet with COCO weights only `decoding` can be chosen.
+        settings: `FasterRCNNSettings`, `RetinaNetSettings`, `YoloV8Settings` or `DFineSettings`; None takes the
             defaults.
-        class_names: sequence of `num_classes` names; kept as `model.class_names`, and by `save_model` in the file.
-        weights_sha256: hexadecimal digest that a weights file must have; None checks nothing.
+        class_names: sequence of `num_classes` names; stored as `model.class_names`, and by `save_model` in the file.
+        weights_sha256: hexadecimal SHA-256 that a weights file must have; None skips the check.
 
     Returns:
-        `Detector`. In: float32 (batch, image_size, image_size, 3), RGB, 0 to 255. `compile` it with an optimizer, `fit`
-        it on padded boxes, `detect` with it. Its layers are named `BLOCK.LAYER`; the last blocks are `neck` (where
-        there is one), `proposals` (of Faster R-CNN) and `head`.
+        `Detector`. In: float32 (batch, image_size, image_size, 3), RGB, 0 to 255. Call `compile` with an optimizer,
+        `fit` on padded boxes, and `detect`. Its layers are named `BLOCK.LAYER`; the last blocks are `neck` (if any),
+        `proposals` (of Faster R-CNN) and `head`.
 
     Raises:
         InputError: an argument is out of its range or unknown, or the weights cannot be used.
@@ -80,14 +80,14 @@ def build_object_detector(
     from_file = weights not in ("imagenet", "coco", None)
     if weights_sha256 and not from_file:
         raise InputError(
-            f"A SHA-256 was given for the weights {weights!r}, which are no file: give --model.weights PATH."
+            f"A SHA-256 was given for the weights {weights!r}, which are not a file: give --model.weights PATH."
         )
     if not from_file and weights not in family.named_weights:
         raise unknown_name(f"model.weights of {name}", weights, [*filter(None, family.named_weights), "none", "PATH"])
     class_names = tuple(class_names) if class_names is not None else None
     arguments = {
         "num_classes": num_classes,
-        "image_size": image_size or IMAGE_SIZE,
+        "image_size": image_size or DEFAULT_IMAGE_SIZE,
         "settings": family.settings() if settings is None else settings,
         "bounding_box_format": bounding_box_format,
     }
@@ -101,19 +101,21 @@ def build_object_detector(
 
 
 def open_detector(path):
-    """Opens the `inference_model` of a detector that `save_model` wrote.
+    """Opens the `inference_model` of a detector saved by `save_model`.
 
-    It holds layers of ours, so that plain Keras does not open it; what needs neither Keras nor this project is
-    `detector.inference_model().export(folder)`, for `tf.saved_model.load(folder).serve(images)`.
+    The file names layers of this project, so plain Keras cannot open it. `export_detector` writes a SavedModel that
+    needs neither Keras nor this project.
 
     Args:
         path: the `.keras` file.
 
     Returns:
-        Uncompiled `keras.Model` from images to padded detections, see `Detector.decode`; code inside the file is
-        refused.
+        Uncompiled `keras.Model` from images to padded detections, see `Detector.decode`.
+
+    Raises:
+        InputError: the file is damaged or unsafe, see `open_model`.
     """
-    # Keras knows the layers in the file only because this module has imported, and so registered, them.
+    # Keras finds the layers of the file because importing this module registers them.
     return open_model(path)
 
 
@@ -129,12 +131,12 @@ def _build(name, backbone, *, num_classes, image_size, settings, weights, boundi
 
 
 def _build_on_coco(name, backbone, *, num_classes, image_size, settings, class_names, bounding_box_format):
-    """Builds a detector that comes whole from KerasHub."""
+    """Builds a detector with all its weights from a KerasHub preset."""
     preset = preset_of(name, backbone)
     if name == "retinanet" and settings != RetinaNetSettings(decoding=settings.decoding):
         raise InputError(
-            "Settings were given for a RetinaNet with COCO's weights, whose shape is that of the preset: leave out all "
-            "but decoding, or give --model.weights imagenet."
+            "Settings were given for a RetinaNet with COCO weights, whose architecture is that of the preset: give "
+            "only decoding, or --model.weights imagenet."
         )
     build = build_preset_d_fine if name == "d_fine" else build_preset_retina_net
     options = {"class_names": class_names, "bounding_box_format": bounding_box_format}

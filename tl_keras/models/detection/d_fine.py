@@ -1,7 +1,7 @@
-"""D-FINE: a transformer whose queries become boxes, one for each object. The network is KerasHub's, the losses ours.
+"""D-FINE: a transformer that turns queries into boxes, one per object, on KerasHub's network with our own losses.
 
-KerasHub's own losses take padding for objects, and its denoising is drawn once, when the network is made: we train
-without.
+KerasHub's losses count padding as objects, and its denoising samples are fixed when the network is built, so training
+uses no denoising.
 """
 
 import keras
@@ -13,7 +13,7 @@ from tl_keras.models.detection.detector import Detector
 from tl_keras.models.detection.hub.d_fine_network import flatten
 from tl_keras.models.detection.hub.d_fine_sizes import SIZES, make_hub_network
 from tl_keras.models.detection.losses.d_fine import (
-    Truth,
+    GroundTruth,
     Union,
     bin_distances,
     box_losses,
@@ -28,14 +28,14 @@ STRIDE = 32
 
 
 class DFine(Detector):
-    """D-FINE as one functional model; `build_d_fine` makes it.
+    """D-FINE as one functional model, built by `build_d_fine`.
 
     Peng et al. 2024 (https://arxiv.org/abs/2410.13842), without denoising. The losses are `class_loss`, `box_loss` and
-    `edge_loss`, each summed over all layers that predict.
+    `edge_loss`, each summed over all layers with predictions.
 
     Args:
-        inputs: Keras tensor that the model begins with.
-        outputs: dictionary of Keras tensors, of `d_fine_network.flatten`.
+        inputs: Keras tensor, the input of the model.
+        outputs: dictionary of Keras tensors from `d_fine_network.flatten`.
         decoder: `QueryDecoder`.
         num_classes: number of classes.
         name: name of the model.
@@ -57,26 +57,27 @@ class DFine(Detector):
             name=name,
         )
 
-    def behind(self, cut):
-        """See `Detector`."""
-        return self._alike(DFine(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name))
+    def suffix_model(self, cut):
+        """Builds the detector from an inner tensor on, see `Detector`."""
+        return self._with_names(
+            DFine(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name)
+        )
 
     def image_losses(self, boxes, labels, outputs, training):
-        """See `Detector`."""
+        """Computes the losses of each image, see `Detector`."""
         logits, predicted = outputs["class_logits"], outputs["boxes"]
         self._check_room(labels.shape[1], logits.shape[2])
-        size = boxes[..., 2:] - boxes[..., :2]
-        boxes = ops.concatenate([boxes[..., :2] + size / 2, size], axis=-1) / self.image_size
-        truth = Truth(boxes, ops.one_hot(labels, self.num_classes), labels >= 0)
-        matches = match_queries(logits, predicted, truth)
-        union = Union.of(matches, truth)
+        boxes = keras.utils.bounding_boxes.convert_format(boxes, "xyxy", "center_xywh") / self.image_size
+        ground_truth = GroundTruth(boxes, ops.one_hot(labels, self.num_classes), labels >= 0)
+        matches = match_queries(logits, predicted, ground_truth)
+        union = Union.of(matches, ground_truth)
         decoder = self.get_layer("head.refinement").decoder
         scale, bound = ops.abs(decoder.reg_scale[0]), ops.abs(decoder.upsampling_factor[0])
         values = bin_distances(decoder.max_num_bins + 1, scale, bound)
-        # The encoder and the first layer's own guess have no distributions.
+        # The encoder and the initial prediction of the first layer have no distributions.
         distributing = predicted[:, 2:], outputs["distributions"]
         return {
-            "class_loss": class_losses(logits, predicted, matches, truth),
+            "class_loss": class_losses(logits, predicted, matches, ground_truth),
             "box_loss": box_losses(predicted, union),
             "edge_loss": edge_losses(
                 distributing[1], outputs["starts"], logits[:, -1], distributing[0], union, values, scale
@@ -86,14 +87,14 @@ class DFine(Detector):
     def _check_room(self, max_boxes, num_queries):
         if max_boxes > num_queries:
             raise InputError(
-                f"Images are padded to {max_boxes} boxes, but D-FINE finds at most {num_queries}: give settings with "
+                f"Images are padded to {max_boxes} boxes, but D-FINE detects at most {num_queries}: give settings with "
                 f"num_queries={max_boxes}, a larger image size, or images with fewer boxes."
             )
 
 
 @keras.saving.register_keras_serializable("tl_keras")
 class QueryDecoder(Decoder):
-    """Decodes queries, the last layer's only.
+    """Decodes the queries of the last layer.
 
     Call arguments:
         logits: float32 (batch, layers, n, num_classes).
@@ -106,12 +107,12 @@ class QueryDecoder(Decoder):
 
 
 def build_d_fine(size, num_classes, image_size, settings, *, bounding_box_format="xyxy"):
-    """Builds D-FINE with raw pixels as its input.
+    """Builds D-FINE on raw pixels.
 
     Args:
         size: a key of `SIZES`.
         num_classes: number of classes, at least 1.
-        image_size: height and width of the images, a multiple of 32.
+        image_size: height and width of the images in pixels, a multiple of 32.
         settings: `DFineSettings`.
         bounding_box_format: see `build_object_detector`.
 
@@ -119,7 +120,7 @@ def build_d_fine(size, num_classes, image_size, settings, *, bounding_box_format
         `DFine` with the blocks `stem`, `stage1` to `stage4`, `neck` and `head`.
 
     Raises:
-        InputError: unknown size, or an image size that does not fit.
+        InputError: the size is unknown, or the image size is not a multiple of 32.
     """
     if size not in SIZES:
         raise unknown_name("model.backbone", size, SIZES)
@@ -135,13 +136,13 @@ def build_d_fine(size, num_classes, image_size, settings, *, bounding_box_format
 
 
 def make_d_fine(make_network, strides, preprocessing, image_size, settings, *, bounding_box_format, name):
-    """Makes the detector of KerasHub's network.
+    """Builds the detector on KerasHub's network.
 
     Args:
-        make_network: function that takes the number of queries and returns a `keras_hub.models.DFineBackbone`.
-        strides: pixels per cell of the maps that the network looks at.
+        make_network: function from the number of queries to a `keras_hub.models.DFineBackbone`.
+        strides: pixels per cell of the feature maps of the network.
         preprocessing: `Preprocessing` of its weights.
-        image_size: height and width of the images, a multiple of 32.
+        image_size: height and width of the images in pixels, a multiple of 32.
         settings: `DFineSettings`.
         bounding_box_format: see `build_object_detector`.
         name: name of the model.
@@ -150,7 +151,7 @@ def make_d_fine(make_network, strides, preprocessing, image_size, settings, *, b
         `DFine`.
 
     Raises:
-        InputError: the image size does not fit.
+        InputError: the image size is not a multiple of 32.
     """
     if image_size % STRIDE or image_size < 1:
         nearest = max(round(image_size / STRIDE), 1) * STRIDE

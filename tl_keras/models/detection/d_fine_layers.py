@@ -1,4 +1,4 @@
-"""The parts between the neck and the boxes of D-FINE, as layers that can be saved."""
+"""Layers of D-FINE between the neck and the boxes that can be saved."""
 
 import importlib
 
@@ -7,18 +7,18 @@ import numpy as np
 from keras import ops
 
 ANCHOR_SIZE, BORDER = 0.05, 0.01
-"""Side of the finest map's anchors, and how near to the border no anchor may lie, as shares of the image."""
+"""Side of the finest map's anchors, and their minimum distance from the border, as shares of the image."""
 
 
 def cell_anchors(sizes):
-    """Lays an anchor over each cell of square maps, as D-FINE and its kin do.
+    """Creates one anchor per cell of square feature maps.
 
     Args:
-        sizes: list of the numbers of cells along each side of the maps, finest first.
+        sizes: list of the number of cells along the side of each map, finest first.
 
     Returns:
         Tuple of float32 (cells, 4), logits of relative center_xywh, and bool (cells, 1), False for anchors at the
-        border, whose logits are as large as can be.
+        border, whose logits are the maximum float32.
     """
     anchors = []
     for level, size in enumerate(sizes):
@@ -35,16 +35,16 @@ def cell_anchors(sizes):
 
 @keras.saving.register_keras_serializable("tl_keras")
 class InnerCells(keras.layers.Layer):
-    """Blanks the cells whose anchors lie at the border.
+    """Sets the cells whose anchors lie at the border to zero.
 
     Call arguments:
-        memory: float32 (batch, cells, width), the maps one after the other.
+        memory: float32 (batch, cells, width), the cells of all maps.
 
     Returns:
         float32 (batch, cells, width).
 
     Args:
-        sizes: list of the numbers of cells along each side of the maps.
+        sizes: list of the number of cells along the side of each map.
     """
 
     def __init__(self, sizes, **options):
@@ -52,7 +52,7 @@ class InnerCells(keras.layers.Layer):
         self.sizes = list(sizes)
 
     def call(self, memory):
-        """See the class."""
+        """Computes the outputs, see the class."""
         return ops.where(ops.convert_to_tensor(cell_anchors(self.sizes)[1]), memory, 0.0)
 
     def get_config(self):
@@ -62,22 +62,22 @@ class InnerCells(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tl_keras")
 class QuerySelection(keras.layers.Layer):
-    """Takes the cells that are most likely objects, of whatever class, as the queries (Peng et al. 2024, figure 2).
+    """Selects the cells with the highest class scores as queries (Peng et al. 2024, figure 2).
 
-    It does what KerasHub's `DFineInitialQueryAndReferenceGenerator` does, but for all images at once.
+    Equals KerasHub's `DFineInitialQueryAndReferenceGenerator`, but processes all images of a batch.
 
     Call arguments:
         logits: float32 (batch, cells, num_classes).
-        shifts: float32 (batch, cells, 4), what is added to the logits of the anchors.
+        shifts: float32 (batch, cells, 4), added to the logits of the anchors.
         features: float32 (batch, cells, width).
 
     Returns:
-        Tuple of the four for the chosen cells, best first, (batch, num_queries, ...): logits, boxes as numbers 0 to 1,
-        and, without a gradient, the boxes' logits and the features.
+        Tuple of four tensors (batch, num_queries, ...) of the selected cells, best first: class logits, boxes from 0 to
+        1, and, without a gradient, the logits of the boxes and the features.
 
     Args:
-        sizes: list of the numbers of cells along each side of the maps.
-        num_queries: number of cells to take, at most all.
+        sizes: list of the number of cells along the side of each map.
+        num_queries: number of cells to select, at most all.
     """
 
     def __init__(self, sizes, num_queries, **options):
@@ -86,7 +86,7 @@ class QuerySelection(keras.layers.Layer):
         self.num_queries = num_queries
 
     def call(self, logits, shifts, features):
-        """See the class."""
+        """Computes the outputs, see the class."""
         boxes = shifts + ops.convert_to_tensor(cell_anchors(self.sizes)[0])
         _, best = ops.top_k(ops.max(logits, axis=-1), self.num_queries)
         logits, boxes, features = (
@@ -95,7 +95,7 @@ class QuerySelection(keras.layers.Layer):
         return logits, ops.sigmoid(boxes), ops.stop_gradient(boxes), ops.stop_gradient(features)
 
     def compute_output_shape(self, logits_shape, shifts_shape, features_shape):
-        """Returns the four shapes."""
+        """Returns the shapes of the four outputs."""
         shapes = (logits_shape, shifts_shape, shifts_shape, features_shape)
         return tuple((shape[0], self.num_queries, shape[2]) for shape in shapes)
 
@@ -106,23 +106,24 @@ class QuerySelection(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tl_keras")
 class QueryRefinement(keras.layers.Layer):
-    """KerasHub's decoder of D-FINE, whose layers move boxes a little each, by distributions over distances.
+    """Wraps KerasHub's decoder of D-FINE, whose layers refine boxes by distributions over distances.
 
-    Peng et al. 2024, "D-FINE" (https://arxiv.org/abs/2410.13842, section 4.1). KerasHub's layer cannot be saved by
-    itself, since its configuration holds a variable. Computes in float32: bfloat16 tells no 300 pixels apart.
+    Peng et al. 2024, "D-FINE" (https://arxiv.org/abs/2410.13842, section 4.1). KerasHub's own layer cannot be
+    saved because its configuration contains a variable. Computes in float32: bfloat16 is too coarse for pixels.
 
     Call arguments:
         queries: float32 (batch, n, width).
-        memory: float32 (batch, cells, width), the maps one after the other.
-        references: float32 (batch, n, 4), logits of centres and sizes relative to the image.
+        memory: float32 (batch, cells, width), the cells of all maps.
+        references: float32 (batch, n, 4), logits of relative center_xywh.
 
     Returns:
         Tuple of four float32: logits (batch, layers + 1, n, num_classes), boxes (batch, layers + 1, n, 4), relative
-        center_xywh, both first from before the first layer's refinement; distributions (batch, layers, n, 4 * 33),
-        logits over the distances of left, top, right and bottom; and the boxes that these start from (batch, n, 4).
+        center_xywh, both starting with the values before the first refinement; distributions (batch, layers, n,
+        4 * 33), logits over the distances of left, top, right and bottom; and the boxes (batch, n, 4) that the
+        distances start from.
 
     Args:
-        arguments: dict of plain values, those of KerasHub's `DFineDecoder`.
+        arguments: dict of plain values, the arguments of KerasHub's `DFineDecoder`.
     """
 
     def __init__(self, arguments, **options):
@@ -136,15 +137,15 @@ class QueryRefinement(keras.layers.Layer):
         self.decoder.build(tuple(queries_shape))
 
     def call(self, queries, memory, references):
-        """See the class."""
+        """Computes the outputs, see the class."""
         shapes = ops.convert_to_tensor(self.arguments["spatial_shapes"])
-        # Without its attentions KerasHub's decoder takes the images of a batch apart as if they were two results.
+        # Without `output_attentions`, KerasHub's decoder unpacks the images of a batch as if they were two results.
         outputs = self.decoder(queries, memory, references, shapes, output_attentions=True)
         logits, boxes, distributions, starts = outputs[2:6]
         return logits, boxes, distributions[:, 1:], starts[:, 0]
 
     def compute_output_shape(self, queries_shape, memory_shape, references_shape):
-        """Returns the four shapes."""
+        """Returns the shapes of the four outputs."""
         batch, number = queries_shape[:2]
         layers, distances = self.decoder.num_decoder_layers, 4 * (self.decoder.max_num_bins + 1)
         return (

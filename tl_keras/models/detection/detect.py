@@ -1,26 +1,27 @@
-"""Runs a detector over images and hands back what it found, image by image."""
+"""Detections of a detector as one dictionary per image."""
 
 import numpy as np
 
 
 def detect(model, images, *, score_threshold=0.0, batch_size=8):
-    """Finds the objects in images.
+    """Detects the objects in images.
 
     Args:
-        model: `Detector`, its `inference_model`, or that model opened again.
+        model: `Detector`, or its `inference_model`, also from `open_detector`.
         images: uint8 or float32 (n, image_size, image_size, 3), RGB, 0 to 255, or a `tf.data.Dataset` of batches of
             them, with or without targets.
-        score_threshold: detections of a lower score are left out, 0 to 1; the model itself left out those below the
-            `score_threshold` of its `DecodingSettings`.
-        batch_size: images computed at once; a dataset has its own.
+        score_threshold: minimum score, 0 to 1. The model itself applies the `score_threshold` of its
+            `DecodingSettings`.
+        batch_size: images per batch; ignored for a dataset.
 
     Returns:
-        List of a dict for each image: `boxes`, float32 (k, 4), xyxy in pixels unless the model was built for another
-        format, `scores`, float32 (k,), 0 to 1, best first, and `labels`, int32 (k,).
+        List of one dict per image: `boxes`, float32 (k, 4), in the `bounding_box_format` of the model, `scores`,
+        float32 (k,), 0 to 1, best first, and `labels`, int32 (k,).
     """
     options = {"batch_size": batch_size} if isinstance(images, np.ndarray) else {}
-    found = model.predict(images, verbose=0, **options)
-    keep = found["scores"] >= max(score_threshold, 0.0)
+    detections = model.predict(images, verbose=0, **options)
+    is_kept = detections["scores"] >= max(score_threshold, 0.0)
     return [
-        {name: found[name][index][keep[index]] for name in ("boxes", "scores", "labels")} for index in range(len(keep))
+        {name: detections[name][index][is_kept[index]] for name in ("boxes", "scores", "labels")}
+        for index in range(len(is_kept))
     ]

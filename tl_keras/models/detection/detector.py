@@ -1,34 +1,34 @@
-"""What all detectors share: they are plain functional models that know their own losses and their own decoding."""
+"""Base class of the detectors: functional models with their own losses and decoding."""
 
 import keras
 from keras import ops
 
 
 class Detector(keras.Model):
-    """A functional Keras model of named blocks that trains with a plain `fit` on padded boxes and predicts detections.
+    """Functional Keras model of named blocks that trains with a plain `fit` on padded boxes and predicts detections.
 
     `fit` takes images, float32 or uint8 (batch, image_size, image_size, 3), RGB, 0 to 255, and targets, a dictionary of
     `boxes`, float32 (batch, max_boxes, 4), in `bounding_box_format`, and `labels`, int32 (batch, max_boxes), 0 to
-    num_classes - 1, or -1 for padding. An image may have no box. `compile` needs an optimizer, and takes no loss and no
-    metrics. `predict` returns what `decode` does.
+    num_classes - 1, or -1 for padding. An image may have no boxes. `compile` needs an optimizer, but no loss and no
+    metrics. `predict` returns the result of `decode`.
 
-    A subclass writes `image_losses` and `behind`, and gives a decoder.
+    Subclasses implement `image_losses` and `suffix_model` and pass a decoder.
 
     Args:
         inputs: Keras tensor of the images.
-        outputs: dictionary of Keras tensors: all that the losses and the decoder need.
+        outputs: dictionary of Keras tensors, the inputs of the losses and of the decoder.
         decoder: `Decoder`.
-        decoder_inputs: list of the names of the outputs that it takes.
+        decoder_inputs: list of the names of the outputs that the decoder takes.
         num_classes: number of classes.
-        loss_names: list of the names of the losses; each becomes a metric of that name.
-        class_layers: list of the names of the layers in whose last axis the class is the fastest part, so that classes
-            that another model knows too can be taken over from it.
+        loss_names: list of the names of the losses; each is also a metric.
+        class_layers: list of the names of the layers whose last axis has the class as its fastest-varying part, so that
+            weights can be loaded class by class.
         name: name of the model.
 
     Attributes:
-        class_layers: tuple, see above.
+        class_layers: tuple of the names, see above.
         class_names: tuple of the names of the classes, or None.
-        weights_report: `WeightsReport` of the file that the weights came from, or None.
+        weights_report: `WeightsReport` of the loaded weights, or None.
     """
 
     def __init__(self, inputs, outputs, *, decoder, decoder_inputs, num_classes, loss_names, class_layers, name):
@@ -49,7 +49,7 @@ class Detector(keras.Model):
 
     @property
     def bounding_box_format(self):
-        """Format of the boxes, in the targets and in the detections."""
+        """Format of the boxes in targets and detections."""
         return self.decoder.bounding_box_format
 
     def image_losses(self, boxes, labels, outputs, training):
@@ -58,8 +58,8 @@ class Detector(keras.Model):
         Args:
             boxes: float32 (batch, max_boxes, 4), xyxy in pixels.
             labels: int32 (batch, max_boxes), -1 for padding.
-            outputs: what the model gave for the images.
-            training: whether random samples are drawn anew; else they are the same each time.
+            outputs: outputs of the model.
+            training: True draws new random samples at each call; False always draws the same.
 
         Returns:
             Dictionary from name to float32 (batch,).
@@ -67,51 +67,51 @@ class Detector(keras.Model):
         raise NotImplementedError
 
     def decode(self, outputs):
-        """Turns what the model gives into detections.
+        """Decodes the outputs of the model to detections.
 
         Args:
             outputs: dictionary of tensors or Keras tensors.
 
         Returns:
             Dictionary of `boxes`, float32 (batch, max_detections, 4), `scores`, float32 (batch, max_detections), and
-            `labels`, int32 (batch, max_detections), best first, -1 for padding.
+            `labels`, int32 (batch, max_detections), best first, padded with -1.
         """
         return self.decoder(*[outputs[name] for name in self._decoder_inputs])
 
     def inference_model(self):
-        """Makes the model that takes images and gives detections, to be exported.
+        """Builds the model from images to detections, for saving and exporting.
 
         Returns:
-            Functional `keras.Model` that shares the variables; see `decode` for its outputs.
+            Functional `keras.Model` that shares the variables; its outputs are those of `decode`.
         """
         return keras.Model(self.input, self.decode(self.output), name=self.name)
 
-    def behind(self, cut):
-        """Makes the detector that begins at a tensor inside this one, and shares its variables.
+    def suffix_model(self, cut):
+        """Builds the detector from an inner tensor on, which shares its variables.
 
         Args:
             cut: Keras tensor that all later layers depend on.
 
         Returns:
-            A model of the same class. Its input is `cut`.
+            Model of the same class with the input `cut`.
         """
         raise NotImplementedError
 
-    def outputs_behind(self, cut):
-        """Lists the outputs of the model that begins at a cut, see `behind`.
+    def suffix_outputs(self, cut):
+        """Returns the outputs of the model from `suffix_model`.
 
         Args:
             cut: Keras tensor inside the model.
 
         Returns:
-            `output`, where the cut itself is one passed through a layer that changes nothing: Keras 3.15.1 loses an
-            output of a functional model that is an inner tensor of another one and an input.
+            Dictionary like `output`. If `cut` is an output, it passes through an identity layer: Keras 3.15.1 loses an
+            output of a functional model that is also its input and an inner tensor of another model.
         """
-        same = keras.layers.Identity(name="features")
-        return keras.tree.map_structure(lambda tensor: same(tensor) if tensor is cut else tensor, self.output)
+        identity = keras.layers.Identity(name="features")
+        return keras.tree.map_structure(lambda tensor: identity(tensor) if tensor is cut else tensor, self.output)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Sums the losses; `fit` and `evaluate` call it."""
+        """Computes the sum of the losses; called by `fit` and `evaluate`."""
         boxes, labels = y["boxes"], ops.cast(y["labels"], "int32")
         if self.bounding_box_format != "xyxy":
             boxes = keras.utils.bounding_boxes.convert_format(
@@ -124,17 +124,17 @@ class Detector(keras.Model):
         return self._mean(ops.zeros_like(total), total, sample_weight)
 
     def predict_step(self, data):
-        """Decodes what the model gives; `predict` calls it."""
+        """Decodes the outputs for a batch; called by `predict`."""
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return self.decode(self(images, training=False))
 
-    def _alike(self, other):
+    def _with_names(self, other):
         other.class_names, other.weights_report = self.class_names, self.weights_report
         return other
 
 
 class MeanOverImages(keras.losses.Loss):
-    """Averages the losses of the images, given as predictions: Keras divides by replicas only inside of a `Loss`."""
+    """Averages the losses of the images, passed as predictions; Keras divides by replicas only inside a `Loss`."""
 
     def call(self, y_true, y_pred):
         """Returns float32 (batch,), the predictions."""

@@ -1,4 +1,4 @@
-"""Detectors for programs that know neither Keras nor this project."""
+"""Export of detectors as SavedModels that need neither Keras nor this project."""
 
 import shutil
 from pathlib import Path
@@ -6,36 +6,35 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-NOTHING = ""
-"""Class name of the padding."""
+PADDING_NAME = ""
 
 
 def export_detector(model, class_names, folder):
-    """Writes a detector as a SavedModel, whose layers are plain operations of TensorFlow.
+    """Exports a detector as a SavedModel of plain TensorFlow operations.
 
-    `tf.saved_model.load(folder).serve(images)`, and whatever else reads a SavedModel, takes float32 (batch, image_size,
-    image_size, 3), RGB, 0 to 255, and gives a dict: what `Detector.decode` does, and `class_names`, string (batch,
+    `tf.saved_model.load(folder).serve(images)`, like any other reader of SavedModels, takes float32 (batch, image_size,
+    image_size, 3), RGB, 0 to 255, and returns the dictionary of `Detector.decode` with `class_names`, string (batch,
     max_detections), empty for padding.
 
     Args:
         model: `inference_model` of a `Detector`.
         class_names: sequence of names in the order of the labels.
-        folder: path of the folder to write; one that is there is replaced.
+        folder: path of the folder to write; an existing folder is replaced.
     """
-    # The names go in through the graph: their place 0 is that of label -1, the padding.
-    names = tf.constant([NOTHING, *class_names])
+    # Index 0 is that of label -1, the padding.
+    names = tf.constant([PADDING_NAME, *class_names])
 
     def serve(images):
-        found = model(images, training=False)
-        return {**found, "class_names": tf.gather(names, found["labels"] + 1)}
+        detections = model(images, training=False)
+        return {**detections, "class_names": tf.gather(names, detections["labels"] + 1)}
 
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint(
         "serve", serve, input_signature=[tf.TensorSpec((None, *model.input.shape[1:]), tf.float32, name="images")]
     )
-    new = Path(folder).with_name(f".new-{Path(folder).name}")
-    shutil.rmtree(new, ignore_errors=True)
-    archive.write_out(new, verbose=False)
+    temporary = Path(folder).with_name(f".new-{Path(folder).name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    archive.write_out(temporary, verbose=False)
     shutil.rmtree(folder, ignore_errors=True)
-    new.rename(folder)
+    temporary.rename(folder)

@@ -1,4 +1,4 @@
-"""The families of detectors, by name, and what each takes. Pure values, without Keras."""
+"""Table of the detector families. Pure values, without Keras."""
 
 from dataclasses import dataclass
 
@@ -7,30 +7,30 @@ from tl_keras.models.detection.settings import DFineSettings, FasterRCNNSettings
 
 @dataclass(frozen=True)
 class Family:
-    """What is known of a family before anything is built.
+    """Describes a family of detectors.
 
     Attributes:
-        settings: the class of its settings.
-        backbone: what it stands on where nothing is said.
-        named_weights: those that need no file, first those that it begins with where nothing is said; None is random.
-        sizes: the names of its own networks; empty where it stands on any image backbone.
-        whole_backbone: what it stands on where all of it comes with COCO's weights; None: `backbone`.
+        settings: class of its settings.
+        backbone: name of the default backbone.
+        named_weights: names of the weights that need no file, the default first; None stands for random weights.
+        sizes: names of its own networks; empty where it accepts any image backbone.
+        coco_backbone: default backbone of a whole detector with COCO weights; None takes `backbone`.
     """
 
     settings: type
     backbone: str
     named_weights: tuple[str | None, ...]
     sizes: tuple[str, ...] = ()
-    whole_backbone: str | None = None
+    coco_backbone: str | None = None
 
     def default_backbone(self, weights):
-        """Returns what it stands on where nothing is said, by the name of its weights."""
-        return self.whole_backbone if weights == "coco" and self.whole_backbone else self.backbone
+        """Returns the name of the default backbone for the name of the weights."""
+        return self.coco_backbone if weights == "coco" and self.coco_backbone else self.backbone
 
 
 FAMILIES = {
     "faster_rcnn": Family(FasterRCNNSettings, "efficientnet_lite0", ("imagenet", None)),
-    "retinanet": Family(RetinaNetSettings, "efficientnet_lite0", ("imagenet", "coco", None), whole_backbone="resnet50"),
+    "retinanet": Family(RetinaNetSettings, "efficientnet_lite0", ("imagenet", "coco", None), coco_backbone="resnet50"),
     "yolo_v8": Family(
         YoloV8Settings,
         "yolo_v8_s",

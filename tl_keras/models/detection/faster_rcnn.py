@@ -1,4 +1,4 @@
-"""Faster R-CNN: a network proposes boxes, a second one names and mends them."""
+"""Faster R-CNN: a network that proposes boxes, and a second one that classifies and refines them."""
 
 import keras
 from keras import ops
@@ -22,25 +22,25 @@ LOSSES = ("objectness_loss", "anchor_box_loss", "class_loss", "box_loss")
 
 
 class FasterRCNN(Detector):
-    """Faster R-CNN as one functional model; `build_faster_rcnn` makes it.
+    """Faster R-CNN as one functional model, built by `build_faster_rcnn`.
 
-    Ren et al. 2015 (https://arxiv.org/abs/1506.01497), with the losses and samples of detectron2: cross-entropy and
-    absolute distance, each divided by the size of the sample.
+    Ren et al. 2015 (https://arxiv.org/abs/1506.01497), with the losses and samples of detectron2: cross-entropy and L1
+    loss, each divided by the size of the sample.
 
-    The graph runs the head over the proposals, for inference. The losses run it over a sample of proposals and true
-    boxes instead, and the proposal network over a sample of anchors; TensorFlow leaves out of the training step what no
-    loss asks for.
+    For inference, the graph applies the head to the proposals. For training, the losses apply it to a sample of
+    proposals and ground-truth boxes instead, and the proposal network to a sample of anchors; TensorFlow prunes the
+    unused part of the graph from the training step.
 
     Args:
-        inputs: Keras tensor that the model begins with.
+        inputs: Keras tensor, the input of the model.
         outputs: dictionary of Keras tensors: `features` (a list of all levels), `objectness`, `deltas`, `proposals`,
             `class_logits` and `box_deltas`.
-        region_proposals: `RegionProposals` whose layers are in the graph.
-        box_head: `BoxHead` whose layers are in the graph.
+        region_proposals: `RegionProposals` of the graph.
+        box_head: `BoxHead` of the graph.
         decoder: `ProposalDecoder`.
         settings: `FasterRCNNSettings`.
         name: name of the model.
-        seed_generator: `keras.random.SeedGenerator` of the samples; None makes one.
+        seed_generator: `keras.random.SeedGenerator` of the samples; None creates one.
     """
 
     def __init__(self, inputs, outputs, *, region_proposals, box_head, decoder, settings, name, seed_generator=None):
@@ -59,12 +59,12 @@ class FasterRCNN(Detector):
         self.settings = settings
         self.seed_generator = seed_generator or keras.random.SeedGenerator()
 
-    def behind(self, cut):
-        """See `Detector`."""
-        return self._alike(
+    def suffix_model(self, cut):
+        """Builds the detector from an inner tensor on, see `Detector`."""
+        return self._with_names(
             FasterRCNN(
                 cut,
-                self.outputs_behind(cut),
+                self.suffix_outputs(cut),
                 region_proposals=self.region_proposals,
                 box_head=self.box_head,
                 decoder=self.decoder,
@@ -76,17 +76,17 @@ class FasterRCNN(Detector):
 
     @property
     def anchors(self):
-        """`AnchorGrid` that proposals are made of."""
+        """`AnchorGrid` of the proposals."""
         return self.region_proposals.anchors
 
     def image_losses(self, boxes, labels, outputs, training):
-        """See `Detector`."""
+        """Computes the losses of each image, see `Detector`."""
         seed = self.seed_generator if training else 0
         losses = self._proposal_losses(boxes, labels, outputs, seed)
         return losses | self._head_losses(boxes, labels, outputs, seed)
 
     def _proposal_losses(self, boxes, labels, outputs, seed):
-        """Ren et al. 2015, equation 1."""
+        """Computes equation 1 of Ren et al. 2015."""
         anchors = ops.convert_to_tensor(self.anchors.all())[None]
         matches, kinds = match_boxes(anchors, boxes, labels >= 0, negative_below=0.3, positive_from=0.7, keep_best=True)
         sample, is_sampled = sample_balanced(kinds, self.settings.anchor_samples, 0.5, seed)
@@ -102,7 +102,7 @@ class FasterRCNN(Detector):
         }
 
     def _head_losses(self, boxes, labels, outputs, seed):
-        """Girshick 2015 (https://arxiv.org/abs/1504.08083), equation 1, on proposals and true boxes."""
+        """Computes equation 1 of Girshick 2015 (https://arxiv.org/abs/1504.08083), also on ground-truth boxes."""
         proposals = ops.concatenate([outputs["proposals"], ops.where(labels[..., None] >= 0, boxes, -1.0)], axis=1)
         matches, kinds = match_boxes(proposals, boxes, labels >= 0, negative_below=0.5, positive_from=0.5)
         kinds = ops.where(proposals[..., 2] > proposals[..., 0], kinds, IGNORED)
@@ -112,7 +112,7 @@ class FasterRCNN(Detector):
         classes = ops.where(is_object, _pick(labels, matches), self.num_classes)
         logits, deltas = self.box_head(outputs["features"], proposals)
         entropy = ops.sparse_categorical_crossentropy(classes, logits, from_logits=True)
-        own_class = ops.one_hot(classes, self.num_classes)  # of the background all zeros
+        own_class = ops.one_hot(classes, self.num_classes)  # all zeros for the background
         deltas = ops.einsum("bnkc,bnc->bnk", deltas, own_class)
         distance = l1_loss(deltas, encode_boxes(_pick(boxes, matches), proposals, HEAD_WEIGHTS))
         return {
@@ -122,21 +122,21 @@ class FasterRCNN(Detector):
 
 
 def build_faster_rcnn(backbone, num_classes, settings, *, bounding_box_format="xyxy"):
-    """Puts Faster R-CNN behind a backbone: with a feature pyramid, or on one map of stride 16.
+    """Builds Faster R-CNN on a backbone, with a feature pyramid or on one map of stride 16.
 
     Args:
-        backbone: flat functional `keras.Model` of square images, of `build_backbone`.
+        backbone: flat functional `keras.Model` of square images, from `build_backbone`.
         num_classes: number of classes, at least 1.
         settings: `FasterRCNNSettings`.
         bounding_box_format: see `build_object_detector`.
 
     Returns:
-        `FasterRCNN` with the blocks of the backbone up to the coarsest map it looks at, then `neck` (with a feature
+        `FasterRCNN` with the blocks of the backbone up to the coarsest map in use, then `neck` (with a feature
         pyramid), `proposals` and `head`.
 
     Raises:
-        InputError: the backbone has no such maps, the image size does not fit, or the anchor sizes are not one for each
-            of the five levels.
+        InputError: the backbone lacks these maps, the image size is not a multiple of the stride, or the number of
+            anchor sizes differs from that of the levels.
     """
     levels, strides = _levels(backbone, settings)
     sizes = [(size,) for size in settings.anchor_sizes] if settings.feature_pyramid else [settings.anchor_sizes]
@@ -178,7 +178,7 @@ def build_faster_rcnn(backbone, num_classes, settings, *, bounding_box_format="x
 
 
 def _levels(backbone, settings):
-    """Returns the feature maps that proposals are looked for in, and their strides."""
+    """Returns the feature maps for proposals, and their strides."""
     if not settings.feature_pyramid:
         return require_maps(backbone, [SINGLE_STRIDE]), [SINGLE_STRIDE]
     maps = bundle_maps(require_maps(backbone, PYRAMID_STRIDES))

@@ -1,4 +1,4 @@
-"""Finds the feature maps of a backbone that a detector looks at."""
+"""Feature maps of a backbone for a detector."""
 
 import math
 
@@ -7,23 +7,24 @@ import numpy as np
 from keras import ops
 
 from tl_keras.errors import InputError
+from tl_keras.models.blocks import block_of
 
 
 def feature_maps(backbone):
     """Finds the last feature map of each stride.
 
-    A map is what one of the backbone's blocks ends with; of a block that ends with pooling, as in VGG16, what it pools
-    (conv5_3 at stride 16, as in Ren et al. 2015). The output counts even where it is pooled.
+    A map is the output of a block, or, if the block ends with pooling as in VGG16, the input of the pooling (conv5_3 at
+    stride 16, as in Ren et al. 2015). The output of the backbone counts as a map even if it is pooled.
 
     Args:
-        backbone: flat functional `keras.Model` of square images with layers named `BLOCK.LAYER`, of `build_backbone`.
+        backbone: flat functional `keras.Model` of square images with layers named `BLOCK.LAYER`, from `build_backbone`.
 
     Returns:
         Dictionary from stride, ascending, to Keras tensor (batch, image_size / stride, image_size / stride, channels).
-        Maps of other sizes, as layers without padding give, are left out.
+        Maps whose size does not divide the image size, e.g. behind layers without padding, are ignored.
     """
     size = backbone.input.shape[1]
-    ends = {layer.name.split(".")[0]: layer for layer in backbone.layers if layer.name.split(".")[0] != "preprocessing"}
+    ends = {block_of(layer): layer for layer in backbone.layers if block_of(layer) != "preprocessing"}
     tensors = [backbone.output]
     tensors += [end.input if isinstance(end, keras.layers.MaxPooling2D) else end.output for end in ends.values()]
     fitting = [tensor for tensor in tensors if len(tensor.shape) == 4 and size % tensor.shape[1] == 0]
@@ -32,17 +33,17 @@ def feature_maps(backbone):
 
 
 def require_maps(backbone, strides):
-    """Finds the feature maps of the given strides.
+    """Finds the feature maps of required strides.
 
     Args:
         backbone: as for `feature_maps`.
-        strides: list of ints.
+        strides: list of ints, ascending.
 
     Returns:
         List of Keras tensors.
 
     Raises:
-        InputError: the image size is not divisible by the largest stride, or the backbone has no such map.
+        InputError: the image size is not a multiple of the largest stride, or a map is missing.
     """
     size = backbone.input.shape[1]
     if size % strides[-1]:
@@ -61,16 +62,16 @@ def require_maps(backbone, strides):
 
 
 def bundle_maps(maps):
-    """Passes maps through one tensor, so that what lies behind them can be trained on its stored values alone.
+    """Passes maps through a single tensor, so that the rest can be trained on its cached activations.
 
-    The activation cache cuts a network where a single tensor holds all that the rest needs; behind the maps of a
-    backbone there is no such place of itself.
+    The activation cache cuts a network at a single tensor that all later layers depend on; the separate maps of a
+    backbone have no such tensor.
 
     Args:
-        maps: list of Keras tensors (batch, height, width, channels) of one type.
+        maps: list of Keras tensors (batch, height, width, channels) of one dtype.
 
     Returns:
-        List of the same maps.
+        List of Keras tensors equal to `maps`.
     """
     if len(maps) == 1:
         return maps

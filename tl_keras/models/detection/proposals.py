@@ -1,4 +1,4 @@
-"""Region proposals: where in the image something lies, of whatever class. Block `proposals`."""
+"""Region proposals: class-agnostic boxes of objects. Block `proposals`."""
 
 from dataclasses import asdict
 
@@ -11,11 +11,11 @@ from tl_keras.models.detection.suppression import non_max_suppression
 from tl_keras.models.detection.targets.anchors import AnchorGrid
 from tl_keras.models.detection.targets.box_coding import clip_boxes, decode_boxes
 
-CANDIDATES_OF_ONE_MAP = 1000
+SINGLE_MAP_CANDIDATES = 1000
 
 
 class RegionProposals:
-    """The region proposal network: one small network slides over every level.
+    """Region proposal network, one small network that slides over every level.
 
     Ren et al. 2015 (https://arxiv.org/abs/1506.01497, section 3.1).
 
@@ -31,37 +31,37 @@ class RegionProposals:
         self.shift = _convolution(4 * anchors.per_cell, 1, "proposals.deltas", dtype="float32")
         self.select = ProposalSelection(
             anchors,
-            candidates_per_level=settings.candidates_per_level or _enough_candidates(anchors, settings.num_proposals),
+            candidates_per_level=settings.candidates_per_level or _default_candidates(anchors, settings.num_proposals),
             num_proposals=settings.num_proposals,
-            overlap_threshold=settings.proposal_overlap,
+            overlap_threshold=settings.proposal_iou_threshold,
             name="proposals.select",
         )
 
     def __call__(self, levels):
-        """Looks at all anchors.
+        """Computes scores, offsets and proposals for all anchors.
 
         Args:
             levels: list of Keras tensors (batch, size, size, channels).
 
         Returns:
             Tuple of three Keras tensors, float32: `objectness` (batch, all_anchors), logits; `deltas` (batch,
-            all_anchors, 4), see `encode_boxes`; and the proposals, (batch, num_proposals, 4), of `ProposalSelection`.
+            all_anchors, 4), see `encode_boxes`; and the proposals (batch, num_proposals, 4), see `ProposalSelection`.
         """
         hidden = [self.slide(level) for level in levels]
         objectness = [ops.reshape(self.score(level), (-1, self._anchors_of(level))) for level in hidden]
         deltas = [ops.reshape(self.shift(level), (-1, self._anchors_of(level), 4)) for level in hidden]
-        objectness, deltas = _joined(objectness), _joined(deltas)
+        objectness, deltas = _concatenated(objectness), _concatenated(deltas)
         return objectness, deltas, self.select(objectness, deltas)
 
     def at(self, levels, sample):
-        """Looks at some anchors, as training does: the gradient of all others would be zero, but not for nothing.
+        """Computes scores and offsets for a sample of anchors, which is cheaper in training than for all.
 
         Args:
             levels: list of floating-point (batch, size, size, channels).
             sample: int32 (batch, n), indices into all anchors.
 
         Returns:
-            Tuple of float32: objectness (batch, n) and deltas (batch, n, 4), those of the anchors that a call gives.
+            Tuple of float32: objectness (batch, n) and deltas (batch, n, 4), equal to those of a call.
         """
         cells, places = sample // self.anchors.per_cell, sample % self.anchors.per_cell
         hidden = convolve_at(levels, ops.cast(self.slide.kernel, levels[0].dtype), cells)
@@ -77,25 +77,26 @@ class RegionProposals:
 
 @keras.saving.register_keras_serializable("tl_keras")
 class ProposalSelection(keras.layers.Layer):
-    """Turns the network's outputs into the proposals: the best boxes of each level that do not repeat each other.
+    """Selects proposals: the best boxes of each level after non-maximum suppression.
 
     Call arguments:
         objectness: float32 (batch, all_anchors), logits.
         deltas: float32 (batch, all_anchors, 4).
 
     Returns:
-        float32 (batch, num_proposals, 4), xyxy in pixels, inside the image, best first, -1 where there are fewer. No
-        gradient flows through it.
+        float32 (batch, num_proposals, 4), xyxy in pixels, inside the image, best first, padded with -1. No gradient
+        flows through it.
 
     Args:
         anchors: `AnchorGrid`, or its fields as a dict.
-        candidates_per_level: best anchors of each level that are decoded.
-        num_proposals: boxes that are returned, or all candidates where these are fewer.
-        overlap_threshold: intersection over union above which the weaker of two boxes of a level is dropped.
+        candidates_per_level: number of best anchors of each level to decode.
+        num_proposals: number of boxes to return, at most the number of candidates.
+        overlap_threshold: IoU above which the less confident of two boxes of a level is dropped. The name is a key of
+            saved models.
     """
 
     def __init__(self, anchors, *, candidates_per_level, num_proposals, overlap_threshold, **options):
-        # Half precision cannot hold pixels: 1001 is no bfloat16.
+        # bfloat16 cannot represent pixel coordinates such as 1001.
         super().__init__(**{**options, "dtype": "float32"})
         self.anchors = AnchorGrid(**anchors) if isinstance(anchors, dict) else anchors
         self.candidates_per_level = candidates_per_level
@@ -104,7 +105,7 @@ class ProposalSelection(keras.layers.Layer):
         self.overlap_threshold = overlap_threshold
 
     def call(self, objectness, deltas):
-        """See the class."""
+        """Selects the proposals, see the class."""
         objectness, deltas = ops.stop_gradient(objectness), ops.stop_gradient(deltas)
         boxes, scores, start = [], [], 0
         for anchors in self.anchors.levels():
@@ -124,8 +125,8 @@ class ProposalSelection(keras.layers.Layer):
         boxes = decode_boxes(deltas, ops.take(ops.convert_to_tensor(anchors), best, axis=0))
         boxes = clip_boxes(boxes, self.anchors.image_size)
         has_area = ops.all(boxes[..., 2:] > boxes[..., :2], axis=-1)
-        stays = non_max_suppression(boxes, has_area, self.overlap_threshold)
-        return boxes, ops.where(stays, scores, -np.inf)
+        is_kept = non_max_suppression(boxes, has_area, self.overlap_threshold)
+        return boxes, ops.where(is_kept, scores, -np.inf)
 
     def compute_output_shape(self, objectness_shape, deltas_shape):
         """Returns (batch, num_proposals, 4)."""
@@ -142,8 +143,8 @@ class ProposalSelection(keras.layers.Layer):
         }
 
 
-def _enough_candidates(anchors, num_proposals):
-    return 2 * num_proposals if len(anchors.strides) > 1 else CANDIDATES_OF_ONE_MAP
+def _default_candidates(anchors, num_proposals):
+    return 2 * num_proposals if len(anchors.strides) > 1 else SINGLE_MAP_CANDIDATES
 
 
 def _at_cells(layer, hidden):
@@ -151,11 +152,11 @@ def _at_cells(layer, hidden):
     return ops.matmul(ops.cast(hidden, "float32"), layer.kernel[0, 0]) + layer.bias
 
 
-def _joined(parts):
+def _concatenated(parts):
     return ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
 
 
 def _convolution(channels, size, name, **options):
-    # detectron2's StandardRPNHead draws from a normal distribution of deviation 0.01.
+    # As in detectron2's StandardRPNHead.
     initializer = keras.initializers.RandomNormal(stddev=0.01)
     return keras.layers.Conv2D(channels, size, padding="same", kernel_initializer=initializer, name=name, **options)

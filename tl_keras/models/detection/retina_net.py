@@ -1,4 +1,4 @@
-"""RetinaNet: every anchor of a feature pyramid says its class and its box at once."""
+"""RetinaNet: one network that predicts class and box of every anchor of a feature pyramid."""
 
 import math
 
@@ -20,18 +20,18 @@ STRIDES = (8, 16, 32, 64, 128)
 OCTAVES = (1.0, 2 ** (1 / 3), 2 ** (2 / 3))
 GROUPS = 32
 PRIOR = 0.01
-"""Probability that a fresh head gives every class, so that the background does not drown the first steps."""
+"""Initial probability of every class, so that the background does not dominate the first steps."""
 
 
 class RetinaNet(Detector):
-    """RetinaNet as one functional model; `build_retina_net` makes it.
+    """RetinaNet as one functional model, built by `build_retina_net`.
 
     Lin et al. 2017, "Focal Loss for Dense Object Detection" (https://arxiv.org/abs/1708.02002), with detectron2's
-    absolute distance of the boxes and, as in torchvision, both losses divided by the number of anchors that are objects
-    in their image, at least 1. So an image without boxes teaches the background.
+    L1 loss of the boxes. As in torchvision, both losses are divided by the number of anchors in their image that are
+    objects, at least 1, so that images without boxes train the background.
 
     Args:
-        inputs: Keras tensor that the model begins with.
+        inputs: Keras tensor, the input of the model.
         outputs: dictionary of Keras tensors: `class_logits` (batch, all_anchors, num_classes) and `box_deltas` (batch,
             all_anchors, 4).
         decoder: `AnchorDecoder`.
@@ -51,14 +51,14 @@ class RetinaNet(Detector):
             name=name,
         )
 
-    def behind(self, cut):
-        """See `Detector`."""
-        return self._alike(
+    def suffix_model(self, cut):
+        """Builds the detector from an inner tensor on, see `Detector`."""
+        return self._with_names(
             RetinaNet(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name)
         )
 
     def image_losses(self, boxes, labels, outputs, training):
-        """See `Detector`."""
+        """Computes the losses of each image, see `Detector`."""
         anchors = ops.convert_to_tensor(self.decoder.anchors.all())[None]
         matches, kinds = match_boxes(anchors, boxes, labels >= 0, negative_below=0.4, positive_from=0.5, keep_best=True)
         is_object = kinds == POSITIVE
@@ -72,10 +72,10 @@ class RetinaNet(Detector):
 
 
 def build_retina_net(backbone, num_classes, settings, *, bounding_box_format="xyxy"):
-    """Puts RetinaNet behind a backbone.
+    """Builds RetinaNet on a backbone.
 
     Args:
-        backbone: flat functional `keras.Model` of square images, of `build_backbone`.
+        backbone: flat functional `keras.Model` of square images, from `build_backbone`.
         num_classes: number of classes, at least 1.
         settings: `RetinaNetSettings`.
         bounding_box_format: see `build_object_detector`.
@@ -84,8 +84,8 @@ def build_retina_net(backbone, num_classes, settings, *, bounding_box_format="xy
         `RetinaNet` with the blocks of the backbone, `neck` and `head`.
 
     Raises:
-        InputError: the backbone has no maps of strides 8, 16 and 32, the image size does not fit, or there are not five
-            anchor sizes.
+        InputError: the backbone lacks maps of strides 8, 16 and 32, the image size is not a multiple of 32, or the
+            number of anchor sizes is not five.
     """
     maps = bundle_maps(require_maps(backbone, BACKBONE_STRIDES))
     if len(settings.anchor_sizes) != len(STRIDES):
@@ -118,8 +118,9 @@ def _anchors(image_size, settings):
 
 
 def _branch(levels, name, per_cell, values, settings):
-    """One small network that slides over every level: (batch, all_anchors, values). In its last kernel the class is
-    the fastest part of the last axis.
+    """Applies one small network to every level: (batch, all_anchors, values).
+
+    In its last kernel the class is the fastest-varying part of the last axis.
     """
     hidden = []
     for number in range(1, settings.head_depth + 1):

@@ -1,12 +1,12 @@
-"""RoIAlign: the features of a box, whatever its size, as a small map of fixed size."""
+"""RoIAlign: the features inside a box of any size as a small map of fixed size."""
 
 import keras
 import numpy as np
 from keras import ops
 
 CANONICAL_SIZE, CANONICAL_LEVEL = 224, 4
-"""A box of 224 x 224 pixels takes its features from the level of stride 16 = 2 ** 4."""
-BOXES_AT_ONCE = 128
+"""A box of 224 x 224 pixels is pooled from the level of stride 16 = 2 ** 4."""
+BOXES_PER_STEP = 128
 
 
 @keras.saving.register_keras_serializable("tl_keras")
@@ -16,7 +16,7 @@ class RoIAlign(keras.layers.Layer):
     He et al. 2017, "Mask R-CNN" (https://arxiv.org/abs/1703.06870, section 3), as torchvision's
     `roi_align(aligned=True)`: the centre of the first cell lies at 0.5 strides, each bin is the mean of
     `sampling_ratio` x `sampling_ratio` points, and points more than a cell outside the map count as zero. With several
-    levels a box takes the one that suits its size: Lin et al. 2017, "Feature Pyramid Networks"
+    levels, the size of a box selects its level: Lin et al. 2017, "Feature Pyramid Networks"
     (https://arxiv.org/abs/1612.03144, equation 1).
 
     Call arguments:
@@ -24,24 +24,24 @@ class RoIAlign(keras.layers.Layer):
         boxes: float32 (batch, n, 4), xyxy in pixels of the image.
 
     Returns:
-        (batch, n, pool_size, pool_size, channels), in the type of the features. Its gradient reaches the features, not
-        the boxes.
+        (batch, n, pool_size, pool_size, channels), in the dtype of the features. Gradients flow to the features,
+        not to the boxes.
 
     Args:
-        strides: list of pixels per cell, one for each level, such as [4, 8, 16, 32].
+        strides: list of pixels per cell, one per level, such as [4, 8, 16, 32].
         pool_size: bins along each side.
         sampling_ratio: points in each bin along each side; 2 as in torchvision's detectors.
     """
 
     def __init__(self, strides, pool_size=7, sampling_ratio=2, **options):
-        # Boxes must not be rounded to half precision with the features.
+        # Autocasting would round the boxes to half precision.
         super().__init__(autocast=False, **options)
         self.strides = list(strides)
         self.pool_size = pool_size
         self.sampling_ratio = sampling_ratio
 
     def call(self, features, boxes):
-        """See the class."""
+        """Pools the features of the boxes, see the class."""
         boxes = ops.stop_gradient(ops.cast(boxes, "float32"))
         levels = levels_of_boxes(boxes, self.strides)
         heights, widths = ([feature.shape[axis] for feature in features] for axis in (1, 2))
@@ -53,18 +53,18 @@ class RoIAlign(keras.layers.Layer):
         at = (starts[..., None] + rows * width)[..., None] + columns[..., None, :]
         down, across = ops.cast(down, flat.dtype), ops.cast(across, flat.dtype)
         parts = []
-        # A box takes (2 * sampling_ratio * pool_size) ** 2 cells: not all boxes at once, which would fill the memory.
-        for first in range(0, boxes.shape[1], BOXES_AT_ONCE):
-            part = slice(first, first + BOXES_AT_ONCE)
+        # A box gathers (2 * sampling_ratio * pool_size) ** 2 cells; all boxes at once would need too much memory.
+        for first in range(0, boxes.shape[1], BOXES_PER_STEP):
+            part = slice(first, first + BOXES_PER_STEP)
             parts.append(_interpolate(flat, at[:, part], down[:, part], across[:, part]))
         return ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
 
     def _along_axis(self, ends, length):
-        """Finds the cells that bins are made of along one axis, and their weights.
+        """Computes the cells of the bins along one axis, and their weights.
 
         `ends` is (batch, n, 2), in cells; `length` is (batch, n, 1). Returns int32 (batch, n, pool_size * 2 *
-        sampling_ratio), the cells before and after each point, bin by bin, and float32 (batch, n, pool_size, pool_size
-        * 2 * sampling_ratio), how much each counts in each bin.
+        sampling_ratio), the cells before and after each point, by bin, and float32 (batch, n, pool_size, pool_size
+        * 2 * sampling_ratio), the weight of each cell in each bin.
         """
         low, high = ends[..., :1] - 0.5, ends[..., 1:] - 0.5
         last = ops.cast(length, "float32") - 1
@@ -93,7 +93,7 @@ class RoIAlign(keras.layers.Layer):
 def _interpolate(flat, at, down, across):
     """Pools the cells (batch, n, rows, columns) of each box by the weights of rows and columns in each bin.
 
-    As products of matrices they cost half of what one sum for each corner of each point does.
+    Matrix products take half the time of a sum over the four corners of each point.
     """
     number, bins, rows = down.shape[1:]
     columns, channels = at.shape[3], flat.shape[1]
@@ -103,10 +103,10 @@ def _interpolate(flat, at, down, across):
 
 
 def levels_of_boxes(boxes, strides):
-    """Chooses the level of the pyramid that suits the size of each box.
+    """Selects the level of the pyramid for each box by its size.
 
-    Lin et al. 2017 (https://arxiv.org/abs/1612.03144, equation 1): k = floor(4 + log2(sqrt(w h) / 224)), cut off at the
-    levels that there are.
+    Lin et al. 2017 (https://arxiv.org/abs/1612.03144, equation 1): k = floor(4 + log2(sqrt(w h) / 224)), clipped to the
+    existing levels.
 
     Args:
         boxes: float32 (..., 4), xyxy in pixels.
@@ -117,14 +117,14 @@ def levels_of_boxes(boxes, strides):
     """
     sides = ops.maximum(boxes[..., 2:] - boxes[..., :2], 1e-3)
     size = ops.sqrt(ops.prod(sides, axis=-1))
-    # The small number is detectron2's: a box of exactly 224 pixels must not fall below by rounding.
+    # As in detectron2, 1e-8 keeps a box of exactly 224 pixels from the lower level in spite of rounding.
     level = ops.floor(CANONICAL_LEVEL + ops.log2(size / CANONICAL_SIZE + 1e-8))
     first = int(strides[0]).bit_length() - 1
     return ops.cast(ops.clip(level - first, 0, len(strides) - 1), "int32")
 
 
 def _flatten(features, levels):
-    """Returns the cells of all images and levels, (cells, channels), and where each box's map begins, (batch, n)."""
+    """Returns the cells of all images and levels, (cells, channels), and the start of each box's map, (batch, n)."""
     maps = [ops.reshape(feature, (-1, feature.shape[1] * feature.shape[2], feature.shape[3])) for feature in features]
     offsets = [sum(part.shape[1] for part in maps[:index]) for index in range(len(maps))]
     joined = ops.concatenate(maps, axis=1)

@@ -1,4 +1,4 @@
-"""A convolution at a few cells only: what a sample of a map needs, without the cost of the whole map."""
+"""Convolution at selected cells of a map, without the cost of the whole map."""
 
 import numpy as np
 from keras import ops
@@ -7,17 +7,17 @@ DOWN, RIGHT = (offsets.reshape(-1).astype("int32") for offsets in np.mgrid[-1:2,
 
 
 def convolve_at(maps, kernel, cells):
-    """Computes a 3 x 3 convolution with "same" padding at some cells.
+    """Computes a 3 x 3 convolution with "same" padding at selected cells.
 
-    Forward it costs little; backward it saves most of a step, since the gradient is computed for these cells alone.
+    It saves most of the backward pass, whose gradients are computed for these cells only.
 
     Args:
-        maps: list of floating-point (batch, size, size, channels), static but for the batch.
-        kernel: floating-point (3, 3, channels, filters), of the same type.
-        cells: int32 (batch, n), indices into the cells of all maps, map by map and row by row.
+        maps: list of floating-point (batch, size, size, channels), static except for the batch.
+        kernel: floating-point (3, 3, channels, filters), of the same dtype.
+        cells: int32 (batch, n), indices into the cells of all maps, ordered by map, row and column.
 
     Returns:
-        (batch, n, filters), in the type of the maps.
+        (batch, n, filters), in the dtype of the maps.
     """
     sizes = [part.shape[1] for part in maps]
     starts, own_sizes, rows, columns = (ops.convert_to_tensor(table) for table in _tables(sizes))
@@ -34,7 +34,7 @@ def convolve_at(maps, kernel, cells):
 
 
 def _tables(sizes):
-    """Returns for each cell of all maps int32 (cells,): where its map begins, the map's size, its row and column."""
+    """Returns int32 (4, cells): for each cell the start of its map, the size of the map, its row and its column."""
     tables, start = [], 0
     for size in sizes:
         row, column = np.divmod(np.arange(size * size), size)

@@ -1,4 +1,4 @@
-"""YOLOv8, whose network and assignment are KerasCV's. KerasCV is not developed any more: only this file knows it."""
+"""YOLOv8 on the network and the assignment of KerasCV, which is unmaintained: only this module imports it."""
 
 import importlib
 import math
@@ -12,7 +12,7 @@ from tl_keras.models.detection.box_decoders import Decoder
 from tl_keras.models.detection.detector import Detector
 from tl_keras.models.detection.features import bundle_maps
 from tl_keras.models.images.backbones import UNIT
-from tl_keras.models.images.building import put_behind_pixels
+from tl_keras.models.images.building import add_preprocessing
 
 SIZES = {
     # name: (channels of each stack, depth of each stack, depth of the neck), those of KerasCV 0.9's presets
@@ -25,18 +25,18 @@ SIZES = {
 STRIDES = (8, 16, 32)
 BOX_WEIGHT, CLASS_WEIGHT = 7.5, 0.5
 PRIOR = 0.01
-"""Probability that a fresh head gives every class; KerasCV begins with 0.5, which drowns the first steps."""
+"""Initial probability of every class; with KerasCV's 0.5 the background dominates the first steps."""
 
 
 class YoloV8(Detector):
-    """YOLOv8 as one functional model; `build_yolo_v8` makes it.
+    """YOLOv8 as one functional model, built by `build_yolo_v8`.
 
     Its losses are KerasCV's: 1 - CIoU of the boxes and cross-entropy of the classes against the task-aligned scores of
     Feng et al. 2021 (https://arxiv.org/abs/2108.07755), summed over anchors and classes and divided by the sum of these
     scores in the batch, at least 1. There is no distribution focal loss.
 
     Args:
-        inputs: Keras tensor that the model begins with.
+        inputs: Keras tensor, the input of the model.
         outputs: dictionary of Keras tensors: `boxes` (batch, cells, 64), the distributions of the four distances, and
             `classes` (batch, cells, num_classes), probabilities.
         decoder: `CellDecoder`.
@@ -59,12 +59,14 @@ class YoloV8(Detector):
         self._assign = keras_cv.models.yolov8.LabelEncoder(num_classes=num_classes).assign
         self._distance = keras_cv.losses.CIoULoss(bounding_box_format="xyxy", reduction="none").call
 
-    def behind(self, cut):
-        """See `Detector`."""
-        return self._alike(YoloV8(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name))
+    def suffix_model(self, cut):
+        """Builds the detector from an inner tensor on, see `Detector`."""
+        return self._with_names(
+            YoloV8(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name)
+        )
 
     def image_losses(self, boxes, labels, outputs, training):
-        """See `Detector`."""
+        """Computes the losses of each image, see `Detector`."""
         predicted, scores = self.decoder.boxes_and_scores(outputs["boxes"], outputs["classes"])
         centres, strides = self.decoder.cells()
         is_box = labels[..., None] >= 0
@@ -79,7 +81,7 @@ class YoloV8(Detector):
         weights = ops.sum(target_scores, axis=-1)
         distance = self._distance(targets / strides, predicted / strides) * weights
         entropy = ops.binary_crossentropy(target_scores, scores)
-        # The mean over images, which the detector takes, undoes the factor.
+        # The factor batch size cancels the detector's mean over images.
         factor = ops.cast(ops.shape(labels)[0], "float32") / ops.maximum(ops.sum(target_scores), 1.0)
         return {
             "class_loss": CLASS_WEIGHT * factor * ops.sum(entropy, axis=(1, 2)),
@@ -89,10 +91,10 @@ class YoloV8(Detector):
 
 @keras.saving.register_keras_serializable("tl_keras")
 class CellDecoder(Decoder):
-    """Decodes a detector without anchors, whose cells say how far each side of the box is away.
+    """Decodes cells that predict the distances to the four sides of a box.
 
     Call arguments:
-        distances: float32 (batch, cells, 64): for each of four sides the logits of 0 to 15 strides.
+        distances: float32 (batch, cells, 64), for each of four sides the logits of 0 to 15 strides.
         scores: float32 (batch, cells, num_classes), 0 to 1.
     """
 
@@ -115,21 +117,21 @@ class CellDecoder(Decoder):
 
 
 def build_yolo_v8(size, num_classes, image_size, decoding, *, weights=None, bounding_box_format="xyxy"):
-    """Builds YOLOv8 with raw pixels as its input.
+    """Builds YOLOv8 on raw pixels.
 
     Args:
         size: a key of `SIZES`.
         num_classes: number of classes, at least 1.
-        image_size: height and width of the images, a multiple of 32.
+        image_size: height and width of the images in pixels, a multiple of 32.
         decoding: `DecodingSettings`.
-        weights: "coco" for the backbone of KerasCV's preset, which needs the network, or None for random ones.
+        weights: "coco" for the backbone of KerasCV's preset, which needs the network, or None for random weights.
         bounding_box_format: see `build_object_detector`.
 
     Returns:
         `YoloV8` with the blocks `stem`, `stack1` to `stack4`, `neck` and `head`.
 
     Raises:
-        InputError: unknown size, weights that cannot be fetched, or an image size that does not fit.
+        InputError: the size is unknown, the weights cannot be downloaded, or the image size is not a multiple of 32.
     """
     if size not in SIZES:
         raise unknown_name("model.backbone", size, SIZES)
@@ -147,7 +149,7 @@ def build_yolo_v8(size, num_classes, image_size, decoding, *, weights=None, boun
 
 def _build_network(size, num_classes, image_size, weights):
     """Returns a flat functional model of layers named `BLOCK.LAYER`."""
-    # The parts of the detector are not public; the whole one nests its backbone, so that no block of it could freeze.
+    # The public detector nests its backbone, whose blocks could then not freeze; its parts are private.
     parts = importlib.import_module("keras_cv.src.models.object_detection.yolo_v8.yolo_v8_detector")
     backbone = _build_backbone(size, image_size, weights)
     levels = {level: backbone.get_layer(name).output for level, name in backbone.pyramid_level_inputs.items()}
@@ -157,7 +159,7 @@ def _build_network(size, num_classes, image_size, weights):
     network = keras.Model(backbone.input, outputs)
     ends = [("stem", levels["P1"]), *((f"stack{number}", levels[f"P{number + 1}"]) for number in (1, 2, 3, 4))]
     blocks = blocks_of(network, [*ends, ("neck", neck), ("head", list(outputs.values()))])
-    return put_behind_pixels(network, blocks, UNIT, image_size, name=size)
+    return add_preprocessing(network, blocks, UNIT, image_size, name=size)
 
 
 def _build_backbone(size, image_size, weights):
@@ -177,8 +179,8 @@ def _build_backbone(size, image_size, weights):
     except (OSError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"The COCO weights of {size} could not be fetched ({reason}): give a local file with --model.weights PATH, "
-            "or train from random ones with --model.weights none."
+            f"The COCO weights of {size} could not be downloaded ({reason}): give a local file with --model.weights "
+            "PATH, or train from random weights with --model.weights none."
         ) from error
 
 

@@ -1,25 +1,25 @@
-"""The networks that can be fine-tuned: one entry each. Pure values, without Keras; `building.py` builds them."""
+"""Table of the image backbones, one entry each. Pure values, without Keras; `building.py` builds the networks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 HUB_PREFIX = "keras_hub:"
-"""What the name of a KerasHub preset, or of its folder, is written behind."""
+"""Prefix of the name or the folder of a KerasHub preset."""
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The pixels a network was trained on: `(pixel - mean) / deviation`, channel by channel.
+    """Input scaling that a network was trained with: `(pixel - mean) / deviation` per channel.
 
-    Preprocessing belongs to the weights: the same network with weights of another origin may need another one.
+    It belongs to the weights: the same network may need another one with weights of another origin.
     """
 
     mean: tuple[float, ...]
-    """Three numbers, in the order in which the network takes its channels, on the scale 0 to 255."""
+    """Three numbers on the scale 0 to 255, in the channel order of the network."""
     deviation: tuple[float, ...] = (1.0, 1.0, 1.0)
-    """Three numbers, in the same order and on the same scale."""
+    """Three numbers on the same scale and in the same order."""
     flips_channels: bool = False
-    """True when the network takes blue, green, red."""
+    """True when the network expects BGR."""
 
 
 RAW = Preprocessing(mean=(0.0, 0.0, 0.0))
@@ -32,18 +32,18 @@ LITE = Preprocessing(mean=(127.0, 127.0, 127.0), deviation=(128.0, 128.0, 128.0)
 
 @dataclass(frozen=True)
 class Backbone:
-    """How to build a network without its classification layer, and what is known about it."""
+    """Describes a backbone: its constructor, its preprocessing and its blocks."""
 
     constructor: str
-    """`module:function`; it takes `weights` ("imagenet" or None), `input_shape` and `options`."""
+    """`module:function`, called with `weights` ("imagenet" or None), `input_shape` and `options`."""
     preprocessing: Preprocessing
-    """What the ImageNet weights expect."""
+    """The input scaling of the ImageNet weights."""
     blocks: tuple[tuple[str, str], ...]
-    """(block name, name of its last layer) from the input side on; the last layer named as in a fresh process."""
+    """(block name, name of its last layer), input side first, with the layer names of a fresh process."""
     image_size: int = 224
-    """Height and width the ImageNet weights were trained at: the default."""
+    """Height and width in pixels at which the ImageNet weights were trained, the default."""
     minimum_size: int = 32
-    """The smallest height and width the network takes."""
+    """Minimum height and width in pixels."""
     options: Mapping[str, bool] = field(default_factory=lambda: {"include_top": False})
     """Further arguments of the constructor."""
 

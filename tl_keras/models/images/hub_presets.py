@@ -1,4 +1,4 @@
-"""Opens any KerasHub image backbone: a preset from the hub or a preset folder on the disk."""
+"""KerasHub image backbones, from a named preset or a local preset folder."""
 
 import contextlib
 import importlib
@@ -20,20 +20,21 @@ OFFLINE = (
 
 
 def open_preset(preset, *, weights, image_size):
-    """Opens a preset: the network, and the image converter that tells its preprocessing.
+    """Opens the network and the image converter of a preset.
 
     Args:
         preset: name of a preset, or path of a folder made by `save_to_preset`.
-        weights: "imagenet" for the preset's own, or None for random ones.
-        image_size: height and width in pixels; None for those of the preset.
+        weights: "imagenet" for those of the preset, or None for random weights.
+        image_size: height and width in pixels; None takes that of the preset.
 
     Returns:
-        Tuple of the functional network, a dictionary from layer name to block name, the `Preprocessing` and the size.
+        Tuple of the functional network, a dictionary from layer name to block name, the `Preprocessing` and the image
+        size.
 
     Raises:
-        InputError: the preset is unknown, cannot be fetched, is of no image backbone, or has another image size.
+        InputError: the preset is unknown, cannot be downloaded, is not an image backbone, or has another image size.
     """
-    # It takes three seconds to load, and only presets need it.
+    # KerasHub takes three seconds to import, and only presets need it.
     keras_hub = importlib.import_module("keras_hub")
     check_preset(preset)
     with hub_errors(preset, OFFLINE):
@@ -44,7 +45,7 @@ def open_preset(preset, *, weights, image_size):
     size = image_size or fixed_size or (converter.image_size or [DEFAULT_IMAGE_SIZE])[0]
     if fixed_size not in (None, size):
         raise InputError(
-            f"The image size is {size}, but the KerasHub preset {preset!r} takes images of {fixed_size}: "
+            f"The image size is {size}, but the KerasHub preset {preset!r} expects images of {fixed_size}: "
             f"give --data.image_size {fixed_size} or leave it out."
         )
     if not _can_be_copied(network):
@@ -53,15 +54,15 @@ def open_preset(preset, *, weights, image_size):
 
 
 @contextlib.contextmanager
-def hub_errors(preset, otherwise):
-    """Turns what goes wrong when KerasHub opens a preset into one sentence.
+def hub_errors(preset, advice):
+    """Converts errors of KerasHub about a preset to `InputError`.
 
     Args:
         preset: name or folder of the preset.
-        otherwise: what to do where it cannot be opened, the end of the sentence.
+        advice: how to fix the error, the end of the message.
 
     Raises:
-        InputError: the preset is unknown, cannot be fetched or cannot be read.
+        InputError: the preset is unknown, cannot be downloaded or cannot be read.
     """
     try:
         yield
@@ -69,7 +70,7 @@ def hub_errors(preset, otherwise):
         raise
     except (OSError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"The KerasHub preset {preset!r} could not be opened ({reason}): {otherwise}.") from error
+        raise InputError(f"The KerasHub preset {preset!r} could not be opened ({reason}): {advice}.") from error
 
 
 def _check_image_backbone(network, preset):
@@ -82,8 +83,13 @@ def _check_image_backbone(network, preset):
 
 
 def preprocessing_of_hub(converter):
-    """Writes the `pixel * scale + offset` of KerasHub's `ImageConverter` as a `Preprocessing`: `(pixel - mean) /
-    deviation`.
+    """Converts the scale and the offset of an `ImageConverter` to a `Preprocessing`.
+
+    Args:
+        converter: `keras_hub.layers.ImageConverter`, which computes `pixel * scale + offset`.
+
+    Returns:
+        `Preprocessing`, which computes `(pixel - mean) / deviation`.
     """
     scales, offsets = _channels(converter.scale, 1.0), _channels(converter.offset, 0.0)
     mean = tuple(-offset / scale for scale, offset in zip(scales, offsets, strict=True))
@@ -96,7 +102,7 @@ def _channels(value, default):
 
 
 def _can_be_copied(network):
-    """Tells whether each layer can be rebuilt from its configuration; some of KerasHub's, such as ViT's, cannot."""
+    """Checks whether each layer can be rebuilt from its configuration; some of KerasHub's, such as ViT's, cannot."""
     try:
         for operation in network.operations:
             type(operation).from_config(operation.get_config())
@@ -111,7 +117,14 @@ def _as_one_layer(network, size):
 
 
 def blocks_of_hub(network):
-    """Assigns the layers of one of KerasHub's networks to blocks: a dictionary from layer name to block name."""
+    """Assigns the layers of a KerasHub network to blocks.
+
+    Args:
+        network: functional network of KerasHub.
+
+    Returns:
+        Dictionary from layer name to block name.
+    """
     levels = getattr(network, "pyramid_outputs", None)
     if levels:
         return blocks_of(network, [*levels.items(), ("top", network.output)])
@@ -119,7 +132,7 @@ def blocks_of_hub(network):
 
 
 def _blocks_by_prefix(network):
-    """Takes the first word of a layer's name, with its number, for its block; words that all share do not count."""
+    """Uses the first word of a layer's name and its number as its block, without the prefix that all names share."""
     _image, *operations = network.operations
     named = [operation.name for operation in operations if not is_automatic(operation)]
     shared = os.path.commonprefix(named).rpartition("_")[0]

@@ -1,18 +1,18 @@
-"""What a network's weights expect of their input pixels, as plain Keras layers in front of the network."""
+"""Preprocessing of pixels as plain Keras layers in front of a network."""
 
 import keras
 
 
 def preprocess(images, preprocessing):
-    """Puts the preprocessing behind a symbolic input.
+    """Adds the preprocessing layers behind a symbolic input.
 
     Args:
         images: Keras tensor, float32 (batch, height, width, 3), RGB, 0 to 255.
         preprocessing: the `Preprocessing` of the weights.
 
     Returns:
-        Keras tensor, float32 (batch, height, width, 3), as the network takes it. It is float32 under every precision
-        policy: the pixels are rounded once, by the network's first layer.
+        Keras tensor, float32 (batch, height, width, 3), the input of the network. It is float32 under every precision
+        policy, so that pixels are rounded only once, by the network's first layer.
     """
     if preprocessing.flips_channels:
         images = keras.ops.flip(images, axis=-1)

@@ -1,6 +1,6 @@
-"""Reads the tensors of a legacy PyTorch checkpoint without PyTorch and without running its pickles.
+"""Reader of legacy PyTorch checkpoints that needs no PyTorch and runs no code of the file.
 
-Legacy is what `torch.save` wrote before version 1.6: five pickles in a row, then the raw numbers of each storage.
+The legacy format, written by `torch.save` before version 1.6, is five pickles, then the raw numbers of each storage.
 """
 
 import math
@@ -24,19 +24,19 @@ STORAGE_DTYPES = {
 
 
 def read_torch_checkpoint(path):
-    """Reads a state dict.
+    """Reads the tensors of a state dict.
 
-    Only three things can be built from the file's pickles: an `OrderedDict`, a storage and a tensor. Anything else that
-    a pickle asks for is refused, so a hostile file cannot run code.
+    The pickles may build an `OrderedDict`, storages and tensors only. Any other object is refused, so that a malicious
+    file cannot run code.
 
     Args:
         path: a legacy `.pth` file that holds one flat state dict.
 
     Returns:
-        Dictionary from tensor name to an array of the tensor's own dtype and shape, in the order of the file.
+        Dictionary from tensor name to an array of the tensor's dtype and shape, in the order of the file.
 
     Raises:
-        InputError: the file is not a legacy checkpoint, is damaged, or asks for something else than tensors.
+        InputError: the file is not a legacy checkpoint, is damaged, or holds objects other than tensors.
     """
     with open(path, "rb") as file:
         try:
@@ -54,7 +54,7 @@ def read_torch_checkpoint(path):
 
 @dataclass(frozen=True)
 class _Storage:
-    """A run of numbers in the file: its dtype and the key that names it."""
+    """Describes a run of numbers in the file by its dtype and its key."""
 
     dtype: np.dtype
     key: str
@@ -62,7 +62,7 @@ class _Storage:
 
 @dataclass(frozen=True)
 class _Tensor:
-    """A view of a storage, counted in elements."""
+    """Describes a view of a storage, counted in elements."""
 
     storage: _Storage
     offset: int
@@ -96,7 +96,7 @@ def _read_storages(file, state, keys):
     for key in keys:
         count = int(np.frombuffer(file.read(8), "<i8")[0])
         left -= 8 + count * dtypes[key].itemsize
-        # Before it is read: room for as much as it claims would be made first.
+        # Checked before the read, which would first allocate as much memory as the file claims.
         if count < 0 or left < 0:
             raise ValueError("a storage claims more numbers than the file has")
         storages[key] = np.frombuffer(file.read(count * dtypes[key].itemsize), dtypes[key], count)

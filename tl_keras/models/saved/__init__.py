@@ -1,1 +1,1 @@
-"""Saved models: writing them, and opening those of strangers safely."""
+"""Saved models: writing them, and opening untrusted files safely."""

@@ -1,7 +1,8 @@
-"""What a model file may name: layers and operations that compute, by their exact names. Nothing else is ever built.
+"""Allow list of the classes and functions that a model file may name. Nothing else is ever built.
 
-Of Keras what runs or reads something on the way is left out: Lambda, TFSMLayer, layers of other frameworks, lookups and
-vectorizers that open files, recurrent layers that unroll without end. A new backbone adds its layers here.
+It leaves out the layers of Keras that run code or read files: Lambda, TFSMLayer, layers of other frameworks, lookups
+and vectorizers that open files; and recurrent layers, whose unrolling is unbounded. A new backbone adds its layers
+here.
 """
 
 import re
@@ -85,61 +86,61 @@ CLASSES = {
     "tl_keras.models.detection.roi_align": "RoIAlign",
     "tl_keras.models.detection.yolo_v8": "CellDecoder",
 }
-"""From module to the names of its classes."""
+"""From a module to the names of its classes."""
 FUNCTIONS = {"gelu", "keras_hub>gelu_approximate", "linear", "relu", "relu6", "sigmoid", "silu", "softmax", "tanh"}
 VALUES = {"__keras_tensor__", "__slice__", "__ellipsis__"}
 ARRAY_TYPES = {"bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8"}
 FILES = ("vocabulary", "merges", "proto")
-"""Of tokenizers: settings that name a file of this computer, where they are not empty. The file holds its own."""
-DEEPEST = 100
+"""Settings of tokenizers that name a file on this computer. They must be empty: a model file contains its own."""
+MAX_DEPTH = 100
 _KNOWN = {(module, name) for module, names in CLASSES.items() for name in names.split()}
 
 
-def check_classes(config, depth=0, *, any_of_hub=False):
-    """Refuses a configuration that names anything but known layers, operations and values.
+def check_classes(config, depth=0, *, allow_hub=False):
+    """Checks that a configuration names only allowed layers, operations and values.
 
     Args:
-        config: what the JSON of a model file says, nested dicts and lists.
-        depth: how deep it lies in the whole.
-        any_of_hub: whether it may name every class of KerasHub's models and layers, as KerasHub's presets do.
+        config: configuration from the JSON of a model file, nested dicts and lists.
+        depth: nesting depth of `config` in the whole configuration.
+        allow_hub: True also allows every class of KerasHub's models and layers, for KerasHub's presets.
 
     Raises:
-        InputError: it names something else, opens a file, or is nested without end.
+        InputError: it names another class or function, opens a file, or is nested more than `MAX_DEPTH` levels deep.
     """
-    if depth > DEEPEST:
-        raise InputError(f"The model is nested more than {DEEPEST} levels deep: expected one that this project saved.")
+    if depth > MAX_DEPTH:
+        raise InputError(f"The model is nested more than {MAX_DEPTH} levels deep: expected one of this project.")
     if isinstance(config, dict):
         if "class_name" in config:
-            _check_class(config, any_of_hub)
+            _check_class(config, allow_hub)
         for value in config.values():
-            check_classes(value, depth + 1, any_of_hub=any_of_hub)
+            check_classes(value, depth + 1, allow_hub=allow_hub)
     elif isinstance(config, list):
         for value in config:
-            check_classes(value, depth + 1, any_of_hub=any_of_hub)
+            check_classes(value, depth + 1, allow_hub=allow_hub)
 
 
-def _check_class(entry, any_of_hub):
+def _check_class(entry, allow_hub):
     name, module, registered = entry["class_name"], entry.get("module"), entry.get("registered_name")
     settings = entry.get("config")
     if name == "__numpy__":
-        known = isinstance(settings, dict) and settings.get("dtype") in ARRAY_TYPES
+        is_allowed = isinstance(settings, dict) and settings.get("dtype") in ARRAY_TYPES
     elif name == "function":
-        known = module == "builtins" and registered in (None, name) and str(settings) in FUNCTIONS
+        is_allowed = module == "builtins" and registered in (None, name) and str(settings) in FUNCTIONS
     elif not isinstance(name, str) or not isinstance(module, str | None) or not isinstance(registered, str | None):
-        known = False
+        is_allowed = False
     else:
-        # Keras looks for the registered name first: it must be the same class.
-        listed = (module, name) in _KNOWN or (any_of_hub and re.fullmatch(HUB_MODULES, str(module)))
-        known = name in VALUES or (listed and registered in _registered_names(module, name))
-    if not known:
+        # Keras looks up the registered name first: it must name the same class.
+        is_listed = (module, name) in _KNOWN or (allow_hub and re.fullmatch(HUB_MODULES, str(module)))
+        is_allowed = name in VALUES or (is_listed and registered in _registered_names(module, name))
+    if not is_allowed:
         shown = f"{name} {settings!r}" if name == "function" else name
         raise InputError(
-            f"The model holds {str(shown)[:100]!r} of {str(module)[:100]!r}, which this project does not write and so "
-            "does not build: open it with keras.models.load_model, if you trust where it comes from."
+            f"The model holds {str(shown)[:100]!r} of {str(module)[:100]!r}, which this project does not write and "
+            "therefore does not build: open it with keras.models.load_model, if you trust its origin."
         )
     if isinstance(settings, dict) and (opened := [key for key in FILES if settings.get(key)]):
         raise InputError(
-            f"The model's {name} would read a file of this computer as its {opened[0]}: expected a model that holds "
+            f"The model's {name} would read a file of this computer as its {opened[0]}: expected a model that contains "
             "its own, as this project saves it."
         )
 

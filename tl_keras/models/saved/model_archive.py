@@ -1,4 +1,4 @@
-"""Reads what a `.keras` file declares, before Keras opens it: its members, its configuration, its arrays."""
+"""Checks of a `.keras` file before Keras opens it: its members, its configuration and its arrays."""
 
 import io
 import json
@@ -24,36 +24,36 @@ ASSETS = "assets/layers/"
 ASSET_SUFFIXES = (".json", ".spm", ".txt")
 MAX_MEMBERS = 100
 MAX_CONFIG_BYTES = 16_000_000
-DEEPEST_GROUP = 60
+MAX_GROUP_DEPTH = 60
 NUMBER_KINDS = "biufV"
-"""Kinds of NumPy's dtypes that are plain numbers; V is what bfloat16 is stored as."""
+"""Kinds of NumPy dtypes that are plain numbers; bfloat16 is stored as V."""
 
 
 def read_archive(path):
-    """Reads the configuration of a model file and counts the bytes of its arrays. Nothing is built.
+    """Reads the configuration of a model file and counts the bytes of its arrays, without building anything.
 
     Args:
         path: the `.keras` file.
 
     Returns:
-        Tuple of the configuration, nested dicts and lists, and the number of bytes that the arrays have in the file.
+        Tuple of the configuration, nested dicts and lists, and the number of bytes of the arrays in the file.
 
     Raises:
-        InputError: it is no such file, it is damaged, or it is made to lead out of itself or to fill the memory.
+        InputError: the file is not a `.keras` file, is damaged, refers to other files, or would fill the memory.
     """
     if Path(path).suffix != ".keras":
-        raise InputError(f"Only .keras files are opened as models, got {str(path)!r}: others may run code.")
+        raise InputError(f"Only .keras files are opened as models, got {str(path)!r}: other formats may run code.")
     with readable(path), zipfile.ZipFile(path) as archive:
         _check_members(archive)
         if archive.getinfo(CONFIG_MEMBER).file_size > MAX_CONFIG_BYTES:
             raise ValueError(f"its {CONFIG_MEMBER} has more than {MAX_CONFIG_BYTES} bytes")
         config = json.loads(member_bytes(archive, CONFIG_MEMBER))
         if not isinstance(config, dict):
-            raise ValueError(f"its {CONFIG_MEMBER} describes no model")
+            raise ValueError(f"its {CONFIG_MEMBER} does not describe a model")
         weights = member_bytes(archive, WEIGHTS_MEMBER)
         with h5py.File(io.BytesIO(weights), "r") as file:
             stored_bytes = _stored_bytes(file, 0)
-        # Keras does not compress them; two arrays at one place would have one size each.
+        # Keras does not compress arrays, so a larger sum means that datasets share their place in the file.
         if stored_bytes > len(weights):
             raise ValueError(f"its arrays claim {stored_bytes:,} bytes, of which the file holds {len(weights):,}")
         return config, stored_bytes
@@ -62,13 +62,13 @@ def read_archive(path):
 def _check_members(archive):
     names = archive.namelist()
     if len(names) > MAX_MEMBERS or len(set(names)) != len(names):
-        raise ValueError("it has too many members, or two of one name")
+        raise ValueError("it has too many members, or two members of the same name")
     for info in archive.infolist():
         name = info.filename
         parts = name.removeprefix(ASSETS).split("/") if name.startswith(ASSETS) else []
         is_asset = len(parts) == 2 and parts[0] not in ("", ".", "..") and name.endswith(ASSET_SUFFIXES)
         if name not in MEMBERS and not (is_asset and "\\" not in name and "\0" not in name):
-            raise ValueError(f"it has a member {name[:100]!r} that no model has")
+            raise ValueError(f"it has an unexpected member {name[:100]!r}")
         if stat.S_ISLNK(info.external_attr >> 16):
             raise ValueError(f"its member {name[:100]!r} is a link")
         if name == WEIGHTS_MEMBER:
@@ -78,15 +78,15 @@ def _check_members(archive):
 
 
 def _stored_bytes(group, depth):
-    if depth > DEEPEST_GROUP:
-        raise ValueError("its groups are nested without end")
+    if depth > MAX_GROUP_DEPTH:
+        raise ValueError(f"its groups are nested more than {MAX_GROUP_DEPTH} levels deep")
     total = 0
     for key in group:
         item = child_of(group, key)
         if isinstance(item, h5py.Group):
             total += _stored_bytes(item, depth + 1)
         elif not isinstance(item, h5py.Dataset) or item.dtype.kind not in NUMBER_KINDS:
-            raise ValueError(f"{item.name!r} holds something else than numbers")
+            raise ValueError(f"{item.name!r} holds data other than numbers")
         else:
             total += item.nbytes
     return total

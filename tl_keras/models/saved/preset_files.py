@@ -1,4 +1,4 @@
-"""Looks at the folder of a preset before KerasHub opens it, which builds whatever its JSON files name."""
+"""Checks of a preset folder before KerasHub opens it and builds every class that its JSON files name."""
 
 import json
 from pathlib import Path
@@ -11,17 +11,17 @@ MAX_BYTES = 100_000_000
 
 
 def check_preset(preset):
-    """Refuses a folder that names classes beyond KerasHub's own, or files outside of it.
+    """Checks that a preset folder names only allowed classes and no files outside of it.
 
     Args:
-        preset: path of a local folder, str or `pathlib.Path`; any other name is left to KerasHub.
+        preset: path of a local folder, str or `pathlib.Path`; other names are not checked.
 
     Raises:
-        InputError: it does, or its files cannot be read.
+        InputError: it names others, or its files cannot be read.
     """
     for path in sorted(Path(preset).rglob("*.json")):
         if path.stem in CONFIGS:
-            check_classes(_read(path), any_of_hub=True)
+            check_classes(_read(path), allow_hub=True)
 
 
 def _read(path):

@@ -1,4 +1,4 @@
-"""Saves models so that plain Keras opens them, and opens them again."""
+"""Saving of models for plain Keras, and safe opening of saved models."""
 
 import json
 import zipfile
@@ -15,18 +15,18 @@ from tl_keras.system.atomic_files import atomic_path
 
 
 def save_model(model, path, *, class_names=None):
-    """Writes a model that `keras.models.load_model` opens in a Python without this project.
+    """Saves a model so that `keras.models.load_model` opens it without this project.
 
-    The file appears at once and whole, or not at all. It holds no optimizer; the class names lie beside the weights.
+    The file is written atomically. It contains no optimizer; the class names are stored beside the weights.
 
     Args:
         model: functional `keras.Model` of Keras's own layers.
-        path: the `.keras` file to write; one that is there is replaced.
-        class_names: sequence of names in the order of the outputs; by default `model.class_names` where there are.
+        path: the `.keras` file to write; an existing file is replaced.
+        class_names: sequence of names in the order of the outputs; None takes `model.class_names`, if any.
     """
     path = Path(path)
     names = getattr(model, "class_names", None) if class_names is None else class_names
-    # A new model over the same layers has no training configuration, and so no class of ours.
+    # A new model over the same layers has no training configuration and therefore names no class of this project.
     plain = keras.Model(model.input, model.output, name=model.name)
     with atomic_path(path) as temporary:
         plain.save(temporary)
@@ -36,10 +36,10 @@ def save_model(model, path, *, class_names=None):
 
 
 def open_model(path):
-    """Opens a model that `save_model` wrote.
+    """Opens a model saved by `save_model`, safely even for an untrusted file.
 
-    Nothing in the file is executed and nothing outside of it is read: before Keras opens it, every layer must be one
-    that this project writes, and all sizes must be those of the arrays that the file holds.
+    Runs no code of the file and reads nothing outside of it: before Keras opens it, every layer must be on the allow
+    list, and all declared sizes must match the arrays in the file.
 
     Args:
         path: the `.keras` file.
@@ -48,7 +48,7 @@ def open_model(path):
         Uncompiled `keras.Model`.
 
     Raises:
-        InputError: the file is damaged, or holds something else.
+        InputError: the file is damaged or unsafe.
     """
     config, stored_bytes = read_archive(path)
     config.pop("compile_config", None)

@@ -1,4 +1,4 @@
-"""Works out how large a model would be, without making it: a file of a few kilobytes can ask for gigabytes."""
+"""Check of the memory that a model would need: a file of a few kilobytes can declare gigabytes."""
 
 import copy
 import math
@@ -10,32 +10,32 @@ import tensorflow as tf
 from tl_keras.errors import InputError
 
 SLACK_BYTES = 1_000_000
-"""What variables may have beyond the stored arrays, such as the states of random generators."""
+"""Bytes that variables may have beyond the stored arrays, e.g. for the states of random generators."""
 MAX_ELEMENTS = 2**28
-"""Most numbers of any tensor of the graph for one example: 1 GiB in float32."""
-LARGEST_SETTING = 2**24
-"""Largest whole number in a setting of a layer; vocabularies have less."""
-LARGEST_OWN_SETTING = 2**14
-"""The same for the layers of this project, some of which make arrays of these sizes at once."""
+"""Maximum elements of a tensor of the graph for one example: 1 GiB in float32."""
+MAX_SETTING = 2**24
+"""Maximum integer in a setting of a layer, above the size of every vocabulary."""
+MAX_OWN_SETTING = 2**14
+"""The same for the layers of this project, some of which allocate arrays of these sizes in their constructor."""
 GEOMETRY = ("dilation_rate", "kernel_size", "n", "padding", "pool_size", "size", "strides")
-LARGEST_GEOMETRY = 2**10
-"""Largest whole number in the settings of these names, which could blow up images of unknown sides."""
+MAX_GEOMETRY = 2**10
+"""Maximum integer in the settings named in `GEOMETRY`, which could enlarge images of unknown size."""
 NOT_SIZES = ("seed", "shared_object_id")
 UNBUILDABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, tf.errors.OpError)
 
 
 def check_declared_sizes(config, stored_bytes):
-    """Builds a model from its configuration in shapes alone and compares it with what the file holds.
+    """Builds a model symbolically and compares its size with the arrays in the file.
 
     Args:
-        config: configuration of known classes, see `check_classes`.
-        stored_bytes: bytes of the arrays in the file.
+        config: configuration that passed `check_classes`.
+        stored_bytes: number of bytes of the arrays in the file.
 
     Raises:
-        InputError: it declares more than the file holds, or tensors that fill the memory, or cannot be built.
+        InputError: the model declares more weights than the file holds, or too large tensors, or cannot be built.
     """
-    _check_numbers(config, LARGEST_SETTING)
-    # Keras notes variables that were not filled for its thread; with the thread they are gone.
+    _check_numbers(config, MAX_SETTING)
+    # Keras records uninitialized variables per thread; the record ends with the thread.
     with ThreadPoolExecutor(1) as pool:
         pool.submit(_check_shapes, config, stored_bytes).result()
 
@@ -43,7 +43,7 @@ def check_declared_sizes(config, stored_bytes):
 def _check_shapes(config, stored_bytes):
     with keras.StatelessScope(initialize_variables=False):
         try:
-            # Keras takes apart what it is given.
+            # Keras modifies the configuration.
             model = keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
             declared = sum(math.prod(variable.shape) * _bytes_of(variable) for variable in model.variables)
             largest = max(_elements(model), default=0)
@@ -53,12 +53,12 @@ def _check_shapes(config, stored_bytes):
     if declared > stored_bytes + SLACK_BYTES:
         raise InputError(
             f"The model declares {declared / 1e6:,.1f} MB of weights, but its file holds {stored_bytes / 1e6:,.1f} MB: "
-            "it is damaged, or made to fill the memory."
+            "it is damaged, or made to exhaust the memory."
         )
     if largest > MAX_ELEMENTS:
         raise InputError(
             f"The model computes a tensor of {largest:,} numbers for each example, more than {MAX_ELEMENTS:,}: it is "
-            "damaged, or made to fill the memory."
+            "damaged, or made to exhaust the memory."
         )
 
 
@@ -67,7 +67,7 @@ def _bytes_of(variable):
 
 
 def _elements(model):
-    """Yields the numbers of every tensor of known shape, of nested models, too; unknown sides count as 1."""
+    """Yields the number of elements of every tensor, also in nested models; unknown dimensions count as 1."""
     if isinstance(model, keras.Sequential):
         model = model._functional
     for operation in getattr(model, "operations", ()):
@@ -80,14 +80,14 @@ def _elements(model):
 def _check_numbers(config, largest):
     if isinstance(config, dict):
         if str(config.get("module")).startswith("tl_keras."):
-            largest = LARGEST_OWN_SETTING
+            largest = MAX_OWN_SETTING
         for key, value in config.items():
             if key not in NOT_SIZES:
-                _check_numbers(value, min(largest, LARGEST_GEOMETRY) if key in GEOMETRY else largest)
+                _check_numbers(value, min(largest, MAX_GEOMETRY) if key in GEOMETRY else largest)
     elif isinstance(config, list):
         for value in config:
             _check_numbers(value, largest)
     elif isinstance(config, int) and abs(config) > largest:
         raise InputError(
-            f"The model has a setting of {config}, beyond {largest}: it is damaged, or made to fill memory."
+            f"The model has a setting of {config}, beyond {largest}: it is damaged, or made to exhaust the memory."
         )

@@ -1,7 +1,7 @@
-"""The text encoders that can be fine-tuned, by name. Pure values, without Keras; `text_presets.py` opens them."""
+"""Names of the text encoders. Pure values, without Keras; `presets.py` opens the encoders."""
 
 MINILM = "minilm"
-"""all-MiniLM-L6-v2 from a package that pip fetches: the one that needs no model hub."""
+"""all-MiniLM-L6-v2 from a Python package, the only encoder that needs no model hub."""
 
 SENTENCE_PRESETS = (
     "all_minilm_l6_v2_en",
@@ -31,7 +31,7 @@ SENTENCE_PRESETS = (
     "mxbai_embed_2d_large_v1_en",
     "mxbai_embed_xsmall_v1_en",
 )
-"""KerasHub presets that were converted from sentence encoders of Hugging Face, and trained with the exact GELU."""
+"""KerasHub presets converted from sentence encoders of Hugging Face, which were trained with the exact GELU."""
 
 PRESETS_BY_CLASS = {
     "BertBackbone": (
@@ -77,10 +77,10 @@ PRESETS_BY_CLASS = {
         "deberta_v3_base_multi",
     ),
 }
-"""KerasHub's presets of the BERT family, as of KerasHub 0.32, by the class that they are opened with."""
+"""Presets of the BERT family in KerasHub 0.32, by the class of their network."""
 
 TEXT_PRESETS = tuple(name for names in PRESETS_BY_CLASS.values() for name in names)
-"""All of their names."""
+"""Names of all these presets."""
 
 TEXT_BACKBONES = (MINILM, *TEXT_PRESETS)
-"""Every name; the folder of a preset or of a Hugging Face checkpoint will do as well."""
+"""All names. The folder of a preset or of a Hugging Face checkpoint is accepted as well."""

@@ -1,15 +1,14 @@
-"""Text classifiers over tokens: an encoder and a fresh head behind it, as one plain Keras model."""
+"""Text classifiers over tokens: an encoder and a new head as one plain Keras model."""
 
 import keras
 
 from tl_keras.errors import InputError
+from tl_keras.models.head_options import DEFAULT_DROPOUT, TEXT_POOLINGS
 from tl_keras.models.heads import add_head, check_head
 from tl_keras.models.texts.networks import named_text_network
 from tl_keras.models.texts.presets import default_pooling, find_text_source, open_text_network
 from tl_keras.models.texts.tokenizers import build_tokenizer
 from tl_keras.models.weights.loading import load_weights
-
-POOLINGS = ("average", "first")
 
 
 def build_text_classifier(
@@ -18,46 +17,46 @@ def build_text_classifier(
     *,
     weights="pretrained",
     pooling=None,
-    dropout=0.1,
+    dropout=DEFAULT_DROPOUT,
     hidden_units=None,
     multi_label=False,
     output="probabilities",
     class_names=None,
     weights_sha256=None,
 ):
-    """Builds a classifier that takes the tokens of a text, or of a pair of texts.
+    """Builds a classifier of the tokens of a text or of a pair of texts.
 
-    `with_text_input` puts the tokenizer in front of it once it is trained. On a CPU it trains faster after
-    `use_fused_layers`.
+    `with_text_input` adds the tokenizer in front of the trained model. On a CPU, `use_fused_layers` makes training
+    faster.
 
     Args:
         backbone: a name of `TEXT_BACKBONES`, or the folder of a KerasHub preset or of a Hugging Face checkpoint.
         num_classes: number of classes, at least 2, or at least 1 when `multi_label`.
-        weights: "pretrained", None or "none" for random ones, or the path of a local file or folder of this project
+        weights: "pretrained", None or "none" for random weights, or the path of a local file or folder of this project
             (see `load_weights`).
-        pooling: "average" of all tokens, or "first" for the first one, through the pooler where the checkpoint has one;
-            None for what suits the encoder.
+        pooling: "average" of all tokens, or "first" for the first token, passed through the pooler where the checkpoint
+            has one; None takes the default of the encoder, see `default_pooling`.
         dropout: share of the pooled features that are dropped in training, 0 to below 1; 0 leaves the layer out.
         hidden_units: width of a ReLU layer before the last one; None leaves it out.
-        multi_label: True when a text may be of several classes at once or of none: sigmoids in place of the softmax.
+        multi_label: True when a text may belong to several classes or to none: sigmoids instead of a softmax.
         output: "probabilities" or "logits".
-        class_names: sequence of `num_classes` names; kept as `model.class_names`, and by `save_model` in the file.
-        weights_sha256: hexadecimal digest that a weights file must have; None checks nothing.
+        class_names: sequence of `num_classes` names; stored as `model.class_names`, and by `save_model` in the file.
+        weights_sha256: hexadecimal SHA-256 that a weights file must have; None skips the check.
 
     Returns:
         `keras.Model`. In: a dictionary of int32 (batch, tokens) with any number of tokens up to
-        `model.tokenizer.max_tokens`: "token_ids", "padding_mask" (1 where a token is, 0 behind) and, where
+        `model.tokenizer.max_tokens`: "token_ids", "padding_mask" (1 for tokens, 0 for padding) and, where
         `model.tokenizer.has_segments`, "segment_ids". Out: float32 (batch, num_classes), also under a mixed precision
-        policy. Its layers are named `BLOCK.LAYER`; the last block is `head`. `model.tokenizer` is the `TextTokenizer`;
-        with a local file, `model.weights_report` is the `WeightsReport` of what came from it, else None.
+        policy. Its layers are named `BLOCK.LAYER`; the last block is `head`. `model.tokenizer` is the `TextTokenizer`,
+        `model.weights_report` the `WeightsReport` of a local file, else None.
 
     Raises:
-        InputError: an argument is out of its range or unknown, or the encoder or its weights cannot be had.
+        InputError: an argument is out of its range or unknown, or the encoder or its weights are unavailable.
     """
     check_head(
         num_classes,
-        pooling=pooling or POOLINGS[0],
-        poolings=POOLINGS,
+        pooling=pooling or TEXT_POOLINGS[0],
+        poolings=TEXT_POOLINGS,
         dropout=dropout,
         hidden_units=hidden_units,
         multi_label=multi_label,
@@ -68,7 +67,7 @@ def build_text_classifier(
     from_file = weights not in ("pretrained", None)
     if weights_sha256 and not from_file:
         raise InputError(
-            f"A SHA-256 was given for the weights {weights!r}, which are no file: give --model.weights PATH."
+            f"A SHA-256 was given for the weights {weights!r}, which are not a file: give --model.weights PATH."
         )
     source = find_text_source(backbone)
     pretrained = weights == "pretrained"

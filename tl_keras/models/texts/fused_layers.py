@@ -1,7 +1,7 @@
-"""Layers of a text encoder that compute in fewer passes over memory; saved, they are the plain layers they were.
+"""Faster implementations of layers of text encoders that need fewer passes over memory.
 
-On a CPU, what Keras 3.15 writes as many operations runs as many, and training runs as many again for their gradients.
-XLA makes one of them, but compiles anew for every shape, of which texts have many.
+Keras 3.15 composes these layers from many operations, and a CPU runs each of them and its gradient separately. XLA
+would fuse them, but compiles again for every shape, and batches of texts have many shapes.
 """
 
 import functools
@@ -16,18 +16,19 @@ _STEPS = _RANDOM.max + 1
 
 
 def use_fused_layers(model):
-    """Changes how layers of a model compute, not what: their gradients are written out, tables are read by row.
+    """Replaces the computation of layers by fused versions with explicit gradients, in place.
 
-    Dropout draws other masks than Keras's from the same seed, with 16 random bits for an element in place of 32, and
-    its rate is rounded to the 65,536th part. All else differs by rounding.
+    Results differ from Keras's only by rounding, except for dropout: it draws other masks from the same seed, with 16
+    random bits per element instead of 32, and its rate is rounded to a multiple of 1 / 65,536. A saved model has the
+    plain layers.
 
     Args:
-        model: `keras.Model`. Changed are its layer normalizations over the last axis, its dropouts, its embeddings and
-            its dense layers with the exact GELU, also those inside of other layers.
+        model: `keras.Model`. Its layer normalizations over the last axis, dropouts, embeddings and dense layers with
+            the exact GELU change, also inside other layers.
     """
     for layer in model._flatten_layers():
-        if compute := _fused_call(layer):
-            layer.call = functools.partial(compute, layer)
+        if fused_call := _fused_call(layer):
+            layer.call = functools.partial(fused_call, layer)
 
 
 def _fused_call(layer):
@@ -44,7 +45,7 @@ def _fused_call(layer):
 
 
 def _look_up(layer, inputs, **options):
-    """Reads the rows that are asked for; Keras reads the table, which is a copy once rows of it have been written."""
+    """Gathers rows from the variable; Keras first reads the whole table, a copy once rows of it were updated."""
     if any(options.values()) or not isinstance(layer.embeddings, keras.Variable):
         return type(layer).call(layer, inputs, **options)
     rows = inputs if inputs.dtype.is_integer else tf.cast(inputs, tf.int32)
@@ -54,7 +55,7 @@ def _look_up(layer, inputs, **options):
 def _drop(layer, inputs, training=False):
     if not training:
         return inputs
-    # Keras keeps its seeds as int64 and turns them into the int32 of a device in this way.
+    # Keras stores seeds as int64 and converts them to int32 in this way.
     seed = tf.cast(tf.math.floormod(layer.seed_generator.next(), tf.int32.max - 1), tf.int32)
     count, dropped = tf.size(inputs), round(layer.rate * _STEPS)
     words = tf.random.stateless_uniform([(count + 1) // 2], seed, minval=None, maxval=None, dtype=tf.uint32)
@@ -69,7 +70,7 @@ def _apply_dense(layer, inputs, training=None):
 
 
 def _gelu(inputs):
-    """Hendrycks and Gimpel 2016 (https://arxiv.org/abs/1606.08415), section 2, without approximation."""
+    """Computes the exact GELU of Hendrycks and Gimpel 2016 (https://arxiv.org/abs/1606.08415), section 2."""
     scaled = inputs * math.sqrt(0.5)
     share = 0.5 * tf.math.erf(scaled) + 0.5
 
@@ -87,7 +88,7 @@ def _normalize(layer, inputs):
 
 
 def _layer_norm(inputs, gamma, beta, *, epsilon):
-    """Ba et al. 2016 (https://arxiv.org/abs/1607.06450), equation 4."""
+    """Computes equation 4 of Ba et al. 2016 (https://arxiv.org/abs/1607.06450)."""
     centred = inputs - _channel_mean(inputs)
     inverse = tf.math.rsqrt(_channel_mean(tf.square(centred)) + epsilon)
     normal = centred * inverse
@@ -106,9 +107,9 @@ def _channel_mean(tensor):
 
 
 def _with_gradient(function, *inputs):
-    """Calls a function that returns its output and the function from the output's gradient to those of the inputs.
+    """Calls a function that returns an output and its gradient function, and records both on the tape.
 
-    `tf.custom_gradient` of TensorFlow 2.21 keeps what it has traced for good, and the model's variables with it.
+    `tf.custom_gradient` of TensorFlow 2.21 never releases the traced function, nor the model's variables.
     """
     with record.stop_recording():
         outputs, gradient = function(*inputs)

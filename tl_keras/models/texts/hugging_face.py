@@ -1,7 +1,7 @@
-"""Reads what KerasHub leaves unread in a local Hugging Face folder: how the checkpoint was trained, and its vocabulary.
+"""Settings and vocabulary of a local Hugging Face checkpoint that KerasHub ignores.
 
-KerasHub 0.32 converts every BERT with the tanh GELU, one epsilon and a tokenizer that keeps accents, whatever the files
-say; without the mends here the embeddings of all-MiniLM-L6-v2 are off by 3e-4 and accented words are unknown to it.
+KerasHub 0.32 converts every BERT with the tanh GELU, one epsilon and a tokenizer that keeps accents, regardless of the
+checkpoint's files. With these, the embeddings of all-MiniLM-L6-v2 would be off by 3e-4 and accented words unknown.
 """
 
 import json
@@ -15,7 +15,7 @@ BACKBONE_CLASSES = {
     "xlm-roberta": "XLMRobertaBackbone",
     "albert": "AlbertBackbone",
 }
-"""KerasHub's class for each `model_type` that it converts."""
+"""KerasHub's class for each supported `model_type`."""
 
 ACTIVATIONS = {
     "gelu": "gelu",
@@ -27,11 +27,11 @@ ACTIVATIONS = {
     "silu": "silu",
     "swish": "silu",
 }
-"""Keras's name for each activation of Hugging Face's configurations; "gelu" is the exact one, with erf."""
+"""Keras's name for each activation name of Hugging Face; "gelu" is the exact one, with erf."""
 
 
 def read_checkpoint_config(folder):
-    """Reads the configuration of a checkpoint.
+    """Reads the configuration of a Hugging Face checkpoint.
 
     Args:
         folder: `pathlib.Path` of a folder.
@@ -40,14 +40,14 @@ def read_checkpoint_config(folder):
         Dictionary, or None where the folder holds no Hugging Face checkpoint.
 
     Raises:
-        InputError: the configuration is damaged, or of a kind of network that KerasHub does not convert.
+        InputError: the configuration is damaged, or KerasHub does not convert its type of network.
     """
     config = read_json(folder / "config.json") or {}
     if "model_type" not in config:
         return None
     if config["model_type"] not in BACKBONE_CLASSES:
         raise InputError(
-            f"The checkpoint in {str(folder)!r} is of the kind {config['model_type']!r}, expected one of: "
+            f"The checkpoint in {str(folder)!r} has the model_type {config['model_type']!r}, expected one of: "
             f"{', '.join(BACKBONE_CLASSES)}."
         )
     if config.get("position_embedding_type", "absolute") != "absolute":
@@ -65,7 +65,7 @@ def read_json(path):
         path: `pathlib.Path` of the file.
 
     Returns:
-        What it holds, or None where there is no such file.
+        Its content, or None where the file does not exist.
 
     Raises:
         InputError: the file is not JSON.
@@ -79,17 +79,17 @@ def read_json(path):
 
 
 def trained_settings(folder, config):
-    """Tells the settings of the encoder's layers that the checkpoint was trained with.
+    """Reads the activation and the epsilon that a checkpoint was trained with.
 
     Args:
         folder: `pathlib.Path` of the checkpoint, for messages.
         config: its configuration.
 
     Returns:
-        Dictionary with "activation" and, where the configuration names it, "epsilon" of the layer normalizations.
+        Dictionary with "activation" and, if configured, "epsilon" of the layer normalizations.
 
     Raises:
-        InputError: the activation is none that Keras has.
+        InputError: the activation is unknown.
     """
     name = config.get("hidden_act", config.get("activation", "gelu"))
     if name not in ACTIVATIONS:
@@ -103,29 +103,29 @@ def trained_settings(folder, config):
 
 
 def sentence_pooling(folder):
-    """Reads how a sentence encoder pools its tokens.
+    """Detects a sentence encoder and returns its pooling.
 
     Args:
         folder: `pathlib.Path` of the checkpoint.
 
     Returns:
-        "average" for a sentence encoder, whatever its own pooling; None where the folder does not say that it is one.
+        "average" for any sentence encoder, whatever its own pooling; None where the folder does not mark one.
     """
     return "average" if (folder / "1_Pooling" / "config.json").is_file() else None
 
 
 def read_word_pieces(folder):
-    """Reads the vocabulary of a BERT or DistilBERT and how it treats capitals and accents.
+    """Reads the vocabulary of a BERT or DistilBERT and its treatment of capitals and accents.
 
-    As in transformers, tokenizer_config.json goes before tokenizer.json, and accents go where capitals go, unless the
-    files say otherwise (BERT's own `tokenization.py`).
+    As in transformers, tokenizer_config.json takes precedence over tokenizer.json, and accents are stripped if capitals
+    are lowered, unless the files state otherwise (BERT's own `tokenization.py`).
 
     Args:
         folder: `pathlib.Path` of the checkpoint.
 
     Returns:
-        Dictionary with "vocabulary" (list of tokens), "lowercase" and "strip_accents"; None where the tokenizer is of
-        another kind. Chinese characters are always split: KerasHub 0.32 forgets when they are not to be.
+        Dictionary with "vocabulary" (list of tokens), "lowercase" and "strip_accents"; None where the tokenizer has
+        another type. Chinese characters are always split: KerasHub 0.32 loses the setting that disables it.
 
     Raises:
         InputError: the folder holds no vocabulary.
@@ -144,14 +144,16 @@ def read_word_pieces(folder):
 
 
 def read_byte_pairs(folder):
-    """Reads the vocabulary of a RoBERTa where KerasHub does not find it: transformers 5 writes tokenizer.json alone.
+    """Reads the vocabulary of a RoBERTa from tokenizer.json, which KerasHub does not read.
+
+    transformers 5 writes no other vocabulary file.
 
     Args:
         folder: `pathlib.Path` of the checkpoint.
 
     Returns:
-        Dictionary with "vocabulary" (from token to id) and "merges" (list of "a b"); None where vocab.json and
-        merges.txt, which KerasHub reads, are there, or nothing is.
+        Dictionary with "vocabulary" (from token to id) and "merges" (list of "a b"); None where KerasHub finds
+        vocab.json and merges.txt, or where there is no vocabulary.
 
     Raises:
         InputError: tokenizer.json is damaged.

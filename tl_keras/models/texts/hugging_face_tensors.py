@@ -1,7 +1,7 @@
-"""Gives the tensors of a Hugging Face checkpoint the names and the form that KerasHub 0.32 converts.
+"""Tensors of a Hugging Face checkpoint under the names and in the form that KerasHub 0.32 converts.
 
-It asks for the pooler of every BERT and ALBERT, for names that only a checkpoint with a head has in three families
-("distilbert.embeddings..."), and leaves out the embedding that all tokens of a RoBERTa share.
+KerasHub requires a pooler in every BERT and ALBERT, and in three families the names of checkpoints with a head, such as
+"distilbert.embeddings...". It ignores the token type embedding of RoBERTa.
 """
 
 import contextlib
@@ -24,20 +24,20 @@ WEIGHTS, INDEX, ADDED = "model.safetensors", "model.safetensors.index.json", "ad
 
 @contextlib.contextmanager
 def with_expected_tensors(folder, config):
-    """Gives a folder that KerasHub converts.
+    """Provides a checkpoint folder that KerasHub can convert.
 
     Args:
         folder: `pathlib.Path` of the checkpoint.
         config: its configuration.
 
     Yields:
-        Tuple of the path, valid while the context is open, and whether the checkpoint has a pooler of its own. The path
-        is that of the checkpoint, or where it lacks what is asked for, of a folder of links with that beside them.
+        Tuple of a path, valid while the context is open, and a bool, True if the checkpoint has a pooler. The path is
+        that of the checkpoint, or, if tensors are missing, of a folder with links to its files and the added tensors.
     """
     checkpoint = _Checkpoint(folder, _tensor_files(folder))
     pooler = POOLERS.get(config["model_type"])
     if not checkpoint.files:
-        # KerasHub says what is missing.
+        # KerasHub reports the missing files.
         yield folder, pooler is not None
         return
     _add_prefix(checkpoint, PREFIXES.get(config["model_type"]))
@@ -56,7 +56,7 @@ def with_expected_tensors(folder, config):
 
 
 class _Checkpoint:
-    """Tensors in files, and those that are added to them or take their place."""
+    """Holds the tensors of a checkpoint, and tensors that are added or replace them."""
 
     def __init__(self, folder, files):
         self.folder = folder
@@ -88,7 +88,10 @@ def _add_prefix(checkpoint, prefix):
 
 
 def _add_token_type_to_positions(checkpoint):
-    """Every token of a RoBERTa is of type 0: its embedding is zero before fine-tuning, and may be anything after."""
+    """Adds the embedding of token type 0, which all tokens of a RoBERTa share, to the positions.
+
+    It is zero in pretrained checkpoints, but not necessarily in fine-tuned ones.
+    """
     if TOKEN_TYPES in checkpoint.names and (shared := checkpoint.read(TOKEN_TYPES)[0]).any():
         checkpoint.added[POSITIONS] = checkpoint.read(POSITIONS) + shared
 

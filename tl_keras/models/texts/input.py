@@ -1,4 +1,4 @@
-"""Puts the tokenizer in front of a text classifier, so that the saved model takes strings."""
+"""Text input of classifiers: the tokenizer in front, so that a saved model accepts strings."""
 
 import keras
 import numpy as np
@@ -10,42 +10,44 @@ from tl_keras.models.texts.tokenizers import copied_tokenizer
 
 TRUNCATIONS = ("head", "tail", "head_tail")
 MAX_TOKENS = 2**17
-"""Tokens of a text that are looked at, where its end counts: about what 100,000 characters have at most."""
+"""Tokens of a text that are read if its end is kept, more than 100,000 characters usually have."""
 MIN_TOKENS = 2
-"""Room that special tokens must leave."""
-BEHIND = 2**24
+"""Minimum number of tokens beside the special ones."""
+AFTER_ALL_TOKENS = 2**24
 
 
 def with_text_input(model, tokenizer=None, *, max_tokens=None, truncation="head", windows=1, pair=False):
-    """Builds a model from strings to the outputs of a classifier over tokens, whose layers it shares.
+    """Builds a model from strings to the outputs of a token classifier, whose layers it shares.
 
-    Rows are as long as the longest text of a batch. Texts with too many tokens are cut:
+    Rows are as long as the longest text of a batch. Texts with too many tokens are truncated:
 
-    - "head" keeps the first ones, "tail" the last ones, "head_tail" fills a quarter of the room with the first ones and
-      the rest with the last ones, as Sun et al., "How to Fine-Tune BERT for Text Classification?", 2019, section 5.3.1;
-    - of a pair, each text may fill half the room and what the other leaves; the first gets the odd token.
+    - "head" keeps the first tokens, "tail" the last tokens, "head_tail" fills a quarter of the room with the first and
+      the rest with the last tokens, as in Sun et al., "How to Fine-Tune BERT for Text Classification?", 2019, section
+      5.3.1;
+    - in a pair, each text gets half of the room and what the other text leaves free; the first gets the odd token.
 
-    Strings are taken as they are. Around a no-break space or a zero-width character most tokenizers of KerasHub see
-    other words than people do, and no layer of Keras or KerasHub 0.32 changes strings: so texts are cleaned before
-    training, by `data.clean_text`, and `TrainedRun.predict` cleans those it is given. Do so too where they come raw.
+    The model does not clean strings. Most tokenizers of KerasHub misread words next to a no-break space or a zero-width
+    character, and no layer of Keras or KerasHub 0.32 can replace them. `data.clean_text` cleans texts before training,
+    and `TrainedRun.predict` cleans its texts; clean raw texts likewise before calling the model directly.
 
     Args:
         model: `keras.Model` from `build_text_classifier`.
-        tokenizer: its `TextTokenizer`; by default `model.tokenizer`.
-        max_tokens: most tokens of a row, special ones included; by default all that the encoder has positions for.
+        tokenizer: its `TextTokenizer`; None takes `model.tokenizer`.
+        max_tokens: maximum number of tokens of a row, including special ones; None takes the number of the encoder's
+            positions.
         truncation: "head", "tail" or "head_tail".
-        windows: into how many rows a long text is split, one after the other; their logits are averaged. A text is cut
-            where it does not fit into all of them. Only for single texts. Training takes each window for an
-            example of its own, with the label of the text (`data.tokenize_splits`).
+        windows: maximum number of consecutive rows that a long text is split into; their logits are averaged. Longer
+            texts are truncated. Only for single texts. In training, each window is an example with the label of its
+            text (`data.tokenize_splits`).
         pair: True for a model of two texts.
 
     Returns:
-        `keras.Model` of layers of Keras and KerasHub only. In: strings (batch,), or for pairs a dictionary of two such,
-        "text" and "text_pair"; `predict` takes them as `tf.constant` or as NumPy arrays of dtype object. Out: as the
-        classifier. `class_names` are taken over.
+        `keras.Model` of layers of Keras and KerasHub only. In: strings (batch,), or for pairs a dictionary of them,
+        "text" and "text_pair"; `predict` accepts `tf.constant` or NumPy arrays of dtype object. Out: as the classifier.
+        It has the classifier's `class_names`.
 
     Raises:
-        InputError: an argument is out of its range or unknown, or the tokenizer's padding cannot be told from tokens.
+        InputError: an argument is out of its range or unknown, or the tokenizer pads with the id of a word.
     """
     tokenizer = tokenizer or model.tokenizer
     max_tokens = max_tokens or tokenizer.max_tokens
@@ -68,13 +70,13 @@ def with_text_input(model, tokenizer=None, *, max_tokens=None, truncation="head"
 
 
 def require_padding(tokenizer):
-    """Refuses a tokenizer that no model can be saved with, before one is trained.
+    """Checks before training that a tokenizer can be part of a saved model.
 
     Args:
         tokenizer: `TextTokenizer`.
 
     Raises:
-        InputError: its padding cannot be told from tokens.
+        InputError: it pads with the id of a word.
     """
     _padding_ids(copied_tokenizer(tokenizer.layer, name="text.tokenizer", sequence_length=MIN_TOKENS))
 
@@ -92,7 +94,7 @@ def _check(tokenizer, max_tokens, special, truncation, windows, pair):
 
 
 def _tokenize(tokenizer, texts, length):
-    """Returns for each input its ids (batch, length) and where they are tokens, not padding."""
+    """Returns for each text its ids (batch, length) and a mask, True for tokens and False for padding."""
     layer = copied_tokenizer(tokenizer.layer, name="text.tokenizer", sequence_length=length)
     padding = _padding_ids(layer)
     rows = []
@@ -106,19 +108,19 @@ def _tokenize(tokenizer, texts, length):
 
 
 def _padding_ids(layer):
-    # What a tokenizer of KerasHub 0.32 fills its rows with differs by class, and inside a graph and outside of one.
+    # The padding of KerasHub 0.32 differs by tokenizer class, and between eager and graph execution.
     empty = tf.constant([""])
-    found = np.unique([np.asarray(rows) for rows in (layer(empty), tf.function(layer)(empty))]).tolist()
-    if not set(found) <= set(layer.special_token_ids):
+    ids = np.unique([np.asarray(rows) for rows in (layer(empty), tf.function(layer)(empty))]).tolist()
+    if not set(ids) <= set(layer.special_token_ids):
         raise InputError(
-            f"The tokenizer fills rows with {found}, which stand for words in its vocabulary: take a checkpoint whose "
-            "token 0 is the padding."
+            f"The tokenizer pads rows with {ids}, which are words in its vocabulary: take a checkpoint whose token 0 "
+            "is the padding."
         )
-    return found
+    return ids
 
 
 def _truncate(rows, room, truncation):
-    """Marks what is kept of each text."""
+    """Returns the ids of each text and a mask, True for the tokens that are kept."""
     counts = [ops.sum(ops.cast(used, "int32"), axis=1, keepdims=True) for _, used in rows]
     rooms = [room]
     if len(rows) == 2:
@@ -134,7 +136,7 @@ def _truncate(rows, room, truncation):
 
 
 def _frame(tokenizer, rows):
-    """Puts the special tokens around the texts and moves all tokens to the front."""
+    """Adds the special tokens around the texts and moves all tokens to the front."""
     like = rows[0][0]
     parts = [(*_constant(tokenizer.start_ids, like), 0)]
     for segment, row in enumerate(rows):
@@ -164,22 +166,22 @@ def _constant(values, like):
 
 
 def _outputs_of_windows(model, tokenizer, row, room, windows):
-    """Averages the logits of the windows that hold tokens; an empty text is one window."""
+    """Averages the logits of the windows that contain tokens; an empty text has one window."""
     ids, used = row
     order = _order(used)
     ids, used = ops.take_along_axis(ids, order, axis=1), ops.take_along_axis(used, order, axis=1)
-    padding, nothing = _constant([tokenizer.pad_id] * (room * windows), ids)
+    padding, is_padding = _constant([tokenizer.pad_id] * (room * windows), ids)
     ids = ops.concatenate([ids, padding], axis=1)[:, : room * windows]
-    used = ops.concatenate([used, ops.logical_not(nothing)], axis=1)[:, : room * windows]
+    used = ops.concatenate([used, ops.logical_not(is_padding)], axis=1)[:, : room * windows]
     ids, used = ops.reshape(ids, (-1, room)), ops.reshape(used, (-1, room))
-    holds = ops.any(used, axis=1, keepdims=True)
+    has_tokens = ops.any(used, axis=1, keepdims=True)
     number = ops.cumsum(ops.ones_like(ids[:, :1]), axis=0) - 1
-    live = ops.logical_or(holds, ops.equal(number % windows, 0))[:, 0]
-    taken = ops.nonzero(live)[0]
-    framed = _frame(tokenizer, [(ops.take(ids, taken, axis=0), ops.take(used, taken, axis=0))])
+    is_live = ops.logical_or(has_tokens, ops.equal(number % windows, 0))[:, 0]
+    live = ops.nonzero(is_live)[0]
+    framed = _frame(tokenizer, [(ops.take(ids, live, axis=0), ops.take(used, live, axis=0))])
     logits = _tail_of(model, model.get_layer("head.logits").output)(framed)
-    place = ops.maximum(ops.cumsum(ops.cast(live, "int32"), axis=0) - 1, 0)
-    weight = ops.cast(live, "float32")[:, None]
+    place = ops.maximum(ops.cumsum(ops.cast(is_live, "int32"), axis=0) - 1, 0)
+    weight = ops.cast(is_live, "float32")[:, None]
     total = ops.reshape(ops.take(logits, place, axis=0) * weight, (-1, windows, logits.shape[-1]))
     logits = ops.sum(total, axis=1) / ops.sum(ops.reshape(weight, (-1, windows, 1)), axis=1)
     names = {layer.name for layer in model.layers}
@@ -187,7 +189,7 @@ def _outputs_of_windows(model, tokenizer, row, room, windows):
 
 
 def _tail_of(model, output):
-    # Calling the model would nest it; this lays its layers, with their names, into the new graph.
+    # Calling the model would nest it; keras.Function adds its layers to the new graph.
     return keras.Function(model.input, output).call
 
 
@@ -196,9 +198,9 @@ def _positions(ids):
 
 
 def _order(used):
-    """Returns the order of columns, row by row, in which all that is used comes first, else unchanged."""
+    """Returns for each row the stable order of columns in which used columns come first."""
     position = _positions(ops.cast(used, "int32"))
-    return ops.argsort(ops.where(used, position, position + BEHIND), axis=1)
+    return ops.argsort(ops.where(used, position, position + AFTER_ALL_TOKENS), axis=1)
 
 
 def _without_empty_columns(ids, used):

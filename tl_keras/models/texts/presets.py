@@ -1,4 +1,4 @@
-"""Opens the text encoders of KerasHub: a preset of the hub, the folder of one, or a local Hugging Face checkpoint."""
+"""Text encoders of KerasHub, from a named preset, a preset folder or a local Hugging Face checkpoint."""
 
 import contextlib
 import importlib
@@ -29,7 +29,7 @@ from tl_keras.models.texts.hugging_face_tensors import with_expected_tensors
 from tl_keras.models.texts.minilm import fetch_minilm
 
 POOLINGS_BY_CLASS = {
-    # The pooler of these two was trained on pairs of sentences; in the others nothing was trained to sum up a text.
+    # Only these two have a pretrained pooler, trained on pairs of sentences.
     "BertBackbone": "first",
     "AlbertBackbone": "first",
     "DistilBertBackbone": "average",
@@ -41,12 +41,12 @@ POOLINGS_BY_CLASS = {
 
 @dataclass(frozen=True)
 class TextSource:
-    """Where an encoder comes from."""
+    """Describes the origin of an encoder."""
 
     preset: str
-    """What KerasHub opens: a name of `TEXT_PRESETS`, or the path of a folder."""
+    """A name of `TEXT_PRESETS`, or the path of a folder."""
     class_name: str
-    """The encoder's class in `keras_hub.models`."""
+    """Name of the encoder's class in `keras_hub.models`."""
     config: dict | None = None
     """The configuration of a Hugging Face checkpoint; None for KerasHub's own format."""
 
@@ -57,12 +57,12 @@ class TextSource:
 
     @property
     def short_name(self):
-        """The last part of the name."""
+        """Last part of the preset's name or path."""
         return Path(self.preset).name
 
 
 def find_text_source(backbone):
-    """Finds out what a user means by the name of an encoder, without loading TensorFlow or KerasHub.
+    """Resolves the name of an encoder without importing TensorFlow or KerasHub.
 
     Args:
         backbone: a name of `TEXT_BACKBONES`, or the folder of a KerasHub preset or of a Hugging Face checkpoint.
@@ -71,7 +71,7 @@ def find_text_source(backbone):
         `TextSource`.
 
     Raises:
-        InputError: unknown name, no such folder, a network of another family, or minilm cannot be fetched.
+        InputError: the name is unknown, the folder is missing or holds another network, or minilm cannot be downloaded.
     """
     name = str(backbone).removeprefix(HUB_PREFIX)
     if name in TEXT_PRESETS:
@@ -88,18 +88,18 @@ def find_text_source(backbone):
 
 
 def open_text_network(source, *, weights):
-    """Opens an encoder.
+    """Opens the network of an encoder.
 
     Args:
         source: `TextSource`.
-        weights: whether to load the pretrained weights; else they are random.
+        weights: True loads the pretrained weights, False initializes them randomly.
 
     Returns:
-        Tuple of KerasHub's functional network, the settings its layers must have in place of those it was built with
-        (a dictionary with "activation" and "epsilon", or less), and whether its pooler holds trained weights.
+        Tuple of KerasHub's functional network, a dictionary of settings that its layers must get (keys "activation" and
+        "epsilon", both optional), and a bool: its pooler has trained weights.
 
     Raises:
-        InputError: the encoder cannot be fetched or read.
+        InputError: the encoder cannot be downloaded or read.
     """
     keras_hub = importlib.import_module("keras_hub")
     check_preset(source.preset)
@@ -115,13 +115,13 @@ def open_text_network(source, *, weights):
 
 
 def default_pooling(source):
-    """Chooses how the tokens of a text become one vector.
+    """Chooses the default pooling of an encoder.
 
     Args:
         source: `TextSource`.
 
     Returns:
-        "average" for sentence encoders and where the first token was never trained to sum up a text, else "first".
+        "average" for sentence encoders and encoders without a pretrained pooler, else "first".
     """
     if source.preset in SENTENCE_PRESETS:
         return "average"
@@ -130,13 +130,13 @@ def default_pooling(source):
 
 @contextlib.contextmanager
 def hub_errors(preset):
-    """Turns what KerasHub raises while it opens a preset into one sentence.
+    """Converts errors of KerasHub about a text encoder to `InputError`.
 
     Args:
-        preset: the preset's name or folder.
+        preset: name or folder of the preset.
 
     Raises:
-        InputError: the preset could not be opened.
+        InputError: the preset cannot be opened.
     """
     try:
         yield
@@ -151,7 +151,7 @@ def hub_errors(preset):
 
 
 def _reason(error):
-    # That of `requests` inherits OSError only, and fills five lines with the addresses that it tried.
+    # Those of `requests` are plain OSErrors whose text is five lines of addresses.
     if any(kind.__name__ in ("ConnectionError", "Timeout") for kind in type(error).__mro__):
         return "the model hub cannot be reached"
     return (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -161,9 +161,9 @@ def _class_of_folder(folder):
     config = read_json(folder / "config.json") or {}
     name = config.get("class_name", "")
     if name not in POOLINGS_BY_CLASS:
-        found = f"holds a {name}" if name else "holds no config.json of a network"
+        content = f"holds a {name}" if name else "holds no config.json of a network"
         raise InputError(
-            f"The folder {str(folder)!r} {found}, expected a KerasHub preset or Hugging Face checkpoint of the BERT "
+            f"The folder {str(folder)!r} {content}, expected a KerasHub preset or Hugging Face checkpoint of the BERT "
             f"family: {', '.join(POOLINGS_BY_CLASS)}."
         )
     return name

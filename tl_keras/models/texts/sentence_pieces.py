@@ -1,8 +1,8 @@
-"""SentencePiece models that lower capitals and strip accents by themselves, as ALBERT's were trained to be fed.
+"""SentencePiece models that lower capitals and strip accents themselves, as ALBERT expects its input.
 
-The `preprocess_text` of Lan et al., "ALBERT: A Lite BERT", 2019, lowers and strips before SentencePiece sees a text,
-and so does transformers. KerasHub 0.32 does not: to it "This" is an unknown letter and "his". A rule inside the
-SentencePiece model stays with it when the Keras model is saved.
+`preprocess_text` of Lan et al., "ALBERT: A Lite BERT", 2019, lowers and strips texts before SentencePiece, and so does
+transformers. KerasHub 0.32 does not: it splits "This" into an unknown token and "his". A rule inside the SentencePiece
+model is saved together with the Keras model.
 """
 
 import functools
@@ -19,14 +19,14 @@ NORMAL_PIECE = 1
 QUOTES = {"``": '"', "''": '"'}
 
 
-def with_small_letters(proto):
-    """Makes a SentencePiece model read capitals as small letters, and letters with accents as those without.
+def with_normalizer(proto):
+    """Adds lowercasing and accent stripping to a SentencePiece model.
 
     Args:
         proto: bytes of a SentencePiece model.
 
     Returns:
-        Bytes of a model with the same pieces and ids; those of a model that knows capitals are returned as they are.
+        Bytes of a model with the same pieces and ids; a model with capitals in its pieces is returned unchanged.
     """
     model = sentencepiece_model_pb2.ModelProto.FromString(proto)
     pieces = [piece.piece for piece in model.pieces if piece.type == NORMAL_PIECE]
@@ -36,14 +36,14 @@ def with_small_letters(proto):
     return model.SerializeToString()
 
 
-def plain_letters(text):
-    """Lowers capitals and strips accents, as ALBERT's `preprocess_text`.
+def normalize_text(text):
+    """Lowers capitals and strips accents like ALBERT's `preprocess_text`.
 
     Args:
         text: str.
 
     Returns:
-        str in the normal form NFKC.
+        str in normal form NFKC.
     """
     letters = unicodedata.normalize("NFKD", text)
     letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
@@ -52,9 +52,9 @@ def plain_letters(text):
 
 @functools.cache
 def _compiled_rules():
-    """Lets SentencePiece compile the rules, which it does when it trains: a model of two words will do."""
+    """Compiles the rules by training a SentencePiece model of two words; there is no other way to compile them."""
     changed = {
-        letter: plain_letters(letter) for letter in map(chr, range(1, sys.maxunicode + 1)) if _is_changed(letter)
+        letter: normalize_text(letter) for letter in map(chr, range(1, sys.maxunicode + 1)) if _is_changed(letter)
     }
     lines = [f"{_hexadecimal(letter)}\t{_hexadecimal(plain)}\n" for letter, plain in (changed | QUOTES).items()]
     written = io.BytesIO()
@@ -74,7 +74,7 @@ def _compiled_rules():
 
 
 def _is_changed(letter):
-    return unicodedata.category(letter) != "Cs" and plain_letters(letter) != letter
+    return unicodedata.category(letter) != "Cs" and normalize_text(letter) != letter
 
 
 def _hexadecimal(text):

@@ -1,4 +1,4 @@
-"""Tokenizers: text to token ids, and the special tokens around them."""
+"""Tokenizers: from texts to token ids, with the special tokens around them."""
 
 import functools
 import hashlib
@@ -11,67 +11,67 @@ import tensorflow as tf
 from tl_keras.models.saved.preset_files import check_preset
 from tl_keras.models.texts.hugging_face import read_byte_pairs, read_word_pieces
 from tl_keras.models.texts.presets import find_text_source, hub_errors
-from tl_keras.models.texts.sentence_pieces import with_small_letters
+from tl_keras.models.texts.sentence_pieces import with_normalizer
 
-ENCODED_AT_ONCE = 1024
+ENCODE_BATCH_SIZE = 1024
 DEFAULT_MAX_TOKENS = 512
-WITH_SEGMENTS = ("BertBackbone", "AlbertBackbone")
-ROBERTA = ("RobertaBackbone", "XLMRobertaBackbone")
+SEGMENT_CLASSES = ("BertBackbone", "AlbertBackbone")
+ROBERTA_CLASSES = ("RobertaBackbone", "XLMRobertaBackbone")
 UNUSED_POSITIONS = 2
 
 
 class TextTokenizer:
-    """Turns texts into the ids of their tokens, and knows which special tokens go around them.
+    """Converts texts to token ids and provides the special tokens around them.
 
     Attributes:
         layer: KerasHub's tokenizer.
         start_ids: tuple of the ids before a text.
         separator_ids: tuple of the ids between the two texts of a pair.
         end_ids: tuple of the ids after a text.
-        pad_id: id that fills up short rows.
-        has_segments: whether the encoder tells the two texts of a pair apart by segment ids: 0 up to and with the
-            separator, 1 from there on.
-        max_tokens: how many tokens the encoder has positions for, special ones included.
+        pad_id: id of the padding.
+        has_segments: True where the encoder takes segment ids for the two texts of a pair: 0 up to and including the
+            separator, 1 after it.
+        max_tokens: number of positions of the encoder, the maximum number of tokens including special ones.
     """
 
     def __init__(self, layer, *, class_name, max_tokens):
-        """Keeps the tokenizer of an encoder.
+        """Wraps the tokenizer of an encoder.
 
         Args:
             layer: KerasHub's tokenizer.
-            class_name: the encoder's class in `keras_hub.models`.
-            max_tokens: how many positions the encoder has.
+            class_name: name of the encoder's class in `keras_hub.models`.
+            max_tokens: number of positions of the encoder.
         """
         self.layer = layer
         self.start_ids = (int(layer.start_token_id),)
         self.end_ids = (int(layer.end_token_id),)
-        self.separator_ids = self.end_ids * (2 if class_name in ROBERTA else 1)
+        self.separator_ids = self.end_ids * (2 if class_name in ROBERTA_CLASSES else 1)
         self.pad_id = int(layer.pad_token_id)
-        self.has_segments = class_name in WITH_SEGMENTS
+        self.has_segments = class_name in SEGMENT_CLASSES
         self.max_tokens = max_tokens
-        # KerasHub's tokenizers are some 200 times slower outside a graph, and take a text of 4 MB for 40 seconds.
+        # Outside a graph, KerasHub's tokenizers are about 200 times slower: 40 seconds for a text of 4 MB.
         self._encode = tf.function(layer, input_signature=[tf.TensorSpec([None], tf.string)])
 
     @functools.cached_property
     def fingerprint(self):
-        """Hexadecimal SHA-256 that differs where `encode` does: of the settings and the vocabulary."""
+        """Hexadecimal SHA-256 of the settings and the vocabulary; tokenizers that encode differently differ in it."""
         settings = {key: value for key, value in self.layer.get_config().items() if key != "name"}
         rules = getattr(self.layer, "proto", None) or getattr(self.layer, "merges", None)
         parts = [type(self.layer).__name__, settings, list(self.layer.get_vocabulary()), rules]
         return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 
     def encode(self, texts):
-        """Splits texts into tokens, without special ones.
+        """Encodes texts as token ids, without special tokens.
 
         Args:
             texts: sequence of strings.
 
         Returns:
-            List of int32 arrays (tokens,), one for each text.
+            List of int32 arrays (tokens,), one per text.
         """
         rows = []
-        for start in range(0, len(texts), ENCODED_AT_ONCE):
-            ragged = self._encode(tf.constant(list(texts[start : start + ENCODED_AT_ONCE]), tf.string))
+        for start in range(0, len(texts), ENCODE_BATCH_SIZE):
+            ragged = self._encode(tf.constant(list(texts[start : start + ENCODE_BATCH_SIZE]), tf.string))
             rows += np.split(ragged.values.numpy(), ragged.row_splits.numpy()[1:-1])
         return rows
 
@@ -86,7 +86,7 @@ def build_tokenizer(backbone):
         `TextTokenizer`.
 
     Raises:
-        InputError: the encoder is unknown, cannot be fetched, or has no vocabulary.
+        InputError: the encoder is unknown, cannot be downloaded, or has no vocabulary.
     """
     source = find_text_source(backbone)
     with hub_errors(source.preset):
@@ -95,12 +95,12 @@ def build_tokenizer(backbone):
 
 
 def copied_tokenizer(layer, *, name, sequence_length):
-    """Copies a tokenizer of KerasHub, its vocabulary included.
+    """Copies a tokenizer of KerasHub with its vocabulary.
 
     Args:
         layer: KerasHub's tokenizer.
         name: name of the copy.
-        sequence_length: length of the rows that the copy gives.
+        sequence_length: length of the rows that the copy returns.
 
     Returns:
         KerasHub's tokenizer.
@@ -126,18 +126,18 @@ def _open_tokenizer(source):
             return keras_hub.tokenizers.RobertaTokenizer(**pieces)
     check_preset(source.preset)
     layer = keras_hub.tokenizers.Tokenizer.from_preset(source.preset)
-    # BERT strips accents wherever it lowers capitals; KerasHub 0.32 does only the latter.
+    # BERT strips accents wherever it lowers capitals; KerasHub 0.32 only lowers.
     if getattr(layer, "lowercase", False) and not layer.strip_accents:
         layer.strip_accents = True
     if source.class_name == "AlbertBackbone":
-        layer.set_proto(with_small_letters(layer.proto))
+        layer.set_proto(with_normalizer(layer.proto))
     return layer
 
 
 def _positions(source):
     if source.config:
-        unused = UNUSED_POSITIONS if source.class_name in ROBERTA else 0
+        unused = UNUSED_POSITIONS if source.class_name in ROBERTA_CLASSES else 0
         return source.config.get("max_position_embeddings", DEFAULT_MAX_TOKENS) - unused
-    # The public way to a preset's configuration, `Backbone.from_preset`, makes all its weights, too (KerasHub 0.32).
+    # The public `Backbone.from_preset` would create all weights as well (KerasHub 0.32).
     presets = importlib.import_module("keras_hub.src.utils.preset_utils")
     return presets.load_json(source.preset)["config"]["max_sequence_length"]

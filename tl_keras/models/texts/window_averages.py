@@ -1,14 +1,14 @@
-"""Windows of long texts: their logits before they are averaged, and what a classifier makes of the average."""
+"""Averages of the logits of a long text's windows."""
 
 import keras
 import numpy as np
 
 
 def logits_part(model):
-    """Takes the part of a text classifier up to its logits.
+    """Builds the part of a text classifier up to its logits.
 
     Args:
-        model: `keras.Model` from `build_text_classifier`, whose layers are shared.
+        model: `keras.Model` from `build_text_classifier`; its layers are shared.
 
     Returns:
         `keras.Model` with the same inputs. Out: float32 (batch, num_classes).
@@ -17,15 +17,15 @@ def logits_part(model):
 
 
 def average_windows(model, logits, owners):
-    """Averages the logits of the windows of each text, as a model of `with_text_input` does.
+    """Averages the logits of the windows of each text like a model of `with_text_input`.
 
     Args:
         model: the classifier, `keras.Model`.
-        logits: float32 (windows, num_classes), of all windows.
-        owners: int64 (windows,), ascending from 0 without gaps: the number of the text that each window is of.
+        logits: float32 (windows, num_classes), those of all windows.
+        owners: int64 (windows,), index of the text of each window, ascending from 0 without gaps.
 
     Returns:
-        float32 (texts, num_classes): the outputs of the classifier, probabilities or logits.
+        float32 (texts, num_classes), the outputs of the classifier: probabilities or logits.
     """
     counts = np.bincount(owners)
     starts = np.cumsum(counts) - counts

@@ -1,4 +1,4 @@
-"""Reads weight files of any Keras format as what they are, named layers with arrays; nothing in them is executed."""
+"""Reader of weight files of every Keras format: named layers with arrays. Runs no code of the file."""
 
 import contextlib
 import io
@@ -19,20 +19,20 @@ from tl_keras.errors import InputError
 SUFFIXES = (".keras", ".h5")
 CLASS_NAMES_MEMBER = "class_names.json"
 WEIGHTS_MEMBER = "model.weights.h5"
-LARGEST_COMPRESSION = 20
+MAX_COMPRESSION_RATIO = 20
 UNREADABLE = (OSError, LookupError, ValueError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
 class StoredLayer:
-    """A layer in a file; its arrays stay on the disk until they are read, however large they claim to be."""
+    """Represents a layer in a file; its arrays stay on disk until `read`, whatever size they declare."""
 
     name: str
-    """The layer's name; parts of a nested layer are joined with `/`."""
+    """Name of the layer; parts of a nested layer are joined with `/`."""
     kind: str
-    """Its class in lower case, or empty where the format does not tell."""
+    """Class of the layer in lower case; empty where the format does not store it."""
     arrays: tuple[h5py.Dataset, ...]
-    """In the order of the layer's own variables."""
+    """Arrays in the order of the layer's own variables."""
 
     @property
     def shapes(self):
@@ -53,13 +53,13 @@ class StoredLayer:
 
 
 def _as_numbers(array):
-    """HDF5 has no bfloat16: h5py gives its two bytes without a meaning."""
+    """Converts bfloat16, which HDF5 does not know and h5py reads as opaque bytes, to float32."""
     is_bfloat16 = array.dtype.kind == "V" and array.dtype.itemsize == 2
     return array.view(ml_dtypes.bfloat16).astype("float32") if is_bfloat16 else array
 
 
 def find_weight_file(path):
-    """Finds the weight file that a user means.
+    """Finds the weight file of a path.
 
     Args:
         path: a `.keras`, `.weights.h5` or `.h5` file, a run folder with `model.keras`, or a folder with one such file.
@@ -68,37 +68,37 @@ def find_weight_file(path):
         `pathlib.Path` of the file.
 
     Raises:
-        InputError: there is no such file, or a folder holds several.
+        InputError: the file does not exist, or the folder holds no or several weight files.
     """
     path = Path(path)
     if not path.is_dir():
         if not path.is_file() or path.suffix not in SUFFIXES:
             raise InputError(
                 f"No weights at {str(path)!r}: give an existing .keras, .weights.h5 or .h5 file or run folder, none "
-                "for random ones, or leave --model.weights out for the pretrained ones."
+                "for random weights, or leave --model.weights out for pretrained ones."
             )
         return path
     files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
     main = [file for file in files if file.name == "model.keras"] or files
     if len(main) != 1:
-        found = f"found {len(files)}: {', '.join(file.name for file in files)}" if files else "found none"
+        listing = f"found {len(files)}: {', '.join(file.name for file in files)}" if files else "found none"
         raise InputError(
-            f"The folder {str(path)!r} must hold model.keras or one .keras or .h5 file ({found}): name the file."
+            f"The folder {str(path)!r} must hold model.keras or one .keras or .h5 file ({listing}): name the file."
         )
     return main[0]
 
 
 def read_class_names(path):
-    """Reads the class names that `save_model` keeps in the file.
+    """Reads the class names that `save_model` stores in a model file.
 
     Args:
         path: as for `find_weight_file`.
 
     Returns:
-        Tuple of names in the order of the model's outputs, or None where the file holds none.
+        Tuple of names in the order of the model's outputs, or None where the file holds no names.
 
     Raises:
-        InputError: there is no such file or it is damaged.
+        InputError: the file does not exist or is damaged.
     """
     path = find_weight_file(path)
     if path.suffix != ".keras":
@@ -108,22 +108,22 @@ def read_class_names(path):
             return None
         names = json.loads(member_bytes(archive, CLASS_NAMES_MEMBER))
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-            raise ValueError(f"its {CLASS_NAMES_MEMBER} is no list of names")
+            raise ValueError(f"its {CLASS_NAMES_MEMBER} is not a list of names")
         return tuple(names)
 
 
 @contextlib.contextmanager
 def open_layers(path):
-    """Opens a weight file.
+    """Opens the layers of a weight file.
 
     Args:
         path: a `.keras`, `.weights.h5` or `.h5` file.
 
     Yields:
-        List of `StoredLayer`, those without arrays left out, valid while the context is open.
+        List of `StoredLayer` with at least one array each, valid while the context is open.
 
     Raises:
-        InputError: the file is damaged, is of another format, or refers to other files.
+        InputError: the file is damaged, has another format, or refers to other files.
     """
     with contextlib.ExitStack() as stack:
         with readable(path):
@@ -140,13 +140,13 @@ def open_layers(path):
 
 @contextlib.contextmanager
 def readable(subject):
-    """Turns what goes wrong when a weight file is read into one sentence.
+    """Converts errors of reading a weight file to `InputError`.
 
     Args:
-        subject: what is read.
+        subject: file or layer that is read, for the message.
 
     Raises:
-        InputError: it is damaged, is of another format, or was made to do harm.
+        InputError: the file is damaged, has another format, or is malicious.
     """
     try:
         yield
@@ -160,18 +160,18 @@ def readable(subject):
 
 
 def member_bytes(archive, name):
-    """Reads a member of a ZIP file, whose checksum is compared by the way.
+    """Reads a member of a ZIP file and verifies its checksum.
 
     Args:
         archive: `zipfile.ZipFile`.
-        name: the member's name.
+        name: name of the member.
 
     Returns:
         bytes.
 
     Raises:
-        KeyError: there is no such member.
-        ValueError: it is compressed far more than weights can be.
+        KeyError: the member does not exist.
+        ValueError: its compression ratio exceeds `MAX_COMPRESSION_RATIO`.
         zipfile.BadZipFile: it is damaged.
     """
     check_growth(archive.getinfo(name))
@@ -179,44 +179,45 @@ def member_bytes(archive, name):
 
 
 def check_growth(info):
-    """Refuses a member that was made to fill the memory: Keras stores its own plain.
+    """Checks the compression ratio of a member; Keras itself does not compress.
 
     Args:
         info: `zipfile.ZipInfo`.
 
     Raises:
-        ValueError: it is compressed far more than weights can be.
+        ValueError: the ratio exceeds `MAX_COMPRESSION_RATIO`.
     """
-    if info.file_size > LARGEST_COMPRESSION * max(info.compress_size, 1):
-        raise ValueError(f"{info.filename} is compressed suspiciously well")
+    if info.file_size > MAX_COMPRESSION_RATIO * max(info.compress_size, 1):
+        raise ValueError(f"{info.filename} has a suspicious compression ratio")
 
 
 def child_of(group, path):
-    """Goes down by hard links only: other links could lead out of the file.
+    """Finds an object of an HDF5 file by hard links only; other links could lead out of the file.
 
     Args:
         group: `h5py.Group`.
         path: names joined with `/`.
 
     Returns:
-        `h5py.Group` or `h5py.Dataset`, all of whose data are in the file.
+        `h5py.Group` or `h5py.Dataset` whose data are all in the file.
 
     Raises:
-        ValueError: there is no such thing, or it lies or claims to lie elsewhere.
+        ValueError: the object is missing, is a link, stores its data elsewhere, or declares more data than the file
+            holds.
     """
     for part in path.split("/"):
         if not isinstance(group.get(part, getlink=True), h5py.HardLink):
             raise ValueError(f"{part!r} is missing or is a link")
         group = group[part]
     if isinstance(group, h5py.Dataset) and (group.external or group.is_virtual):
-        raise ValueError(f"{group.name!r} keeps its data in another file")
-    if isinstance(group, h5py.Dataset) and group.nbytes > LARGEST_COMPRESSION * group.id.get_storage_size():
+        raise ValueError(f"{group.name!r} stores its data in another file")
+    if isinstance(group, h5py.Dataset) and group.nbytes > MAX_COMPRESSION_RATIO * group.id.get_storage_size():
         raise ValueError(f"{group.name!r} claims {group.nbytes:,} bytes, of which the file holds few")
     return group
 
 
 def _legacy_layers(root):
-    """The format of Keras 1 and 2, still written as `.h5`: lists of layer names and weight names in call order."""
+    """Reads the `.h5` format of Keras 1 and 2: lists of layer names and weight names in call order."""
     arrays = defaultdict(list)
     for layer in _attribute(root, "layer_names"):
         group = child_of(root, layer)
@@ -234,7 +235,7 @@ def _attribute(group, name):
 
 
 def _stored_layers(file):
-    """The format of Keras 3: groups named by class and number, the layer's own name as an attribute."""
+    """Reads the format of Keras 3: groups named by class and number, with the layer's name as an attribute."""
     if "layers" not in file:
         raise ValueError("it holds no layers")
     layers = list(_walk(child_of(file, "layers"), ()))
@@ -260,7 +261,7 @@ def _walk(group, owners):
 
 
 def _in_order(key):
-    """Sorts conv2d, conv2d_1, conv2d_2, conv2d_10 in this order, as Keras counts them."""
+    """Returns a sort key for Keras's numbering: conv2d, conv2d_1, conv2d_2, conv2d_10."""
     match = re.fullmatch(r"(.*?)_?(\d*)", key)
     base, number = match[1], match[2]
     return base, int(number or 0)

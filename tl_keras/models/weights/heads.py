@@ -1,10 +1,10 @@
-"""Takes over what stands behind a backbone: heads where they fit, and of other classes the part that both know."""
+"""Loading of the layers behind a backbone: whole heads where they fit, else the classes that both heads share."""
 
 LOGITS = "head.logits"
 
 
 def load_head(layers, stored, old_names, new_names):
-    """Takes over the head of a classifier, whose layers stand one behind the other.
+    """Loads the head of a classifier, a chain of layers.
 
     Args:
         layers: list of `ModelLayer`, input side first.
@@ -13,15 +13,15 @@ def load_head(layers, stored, old_names, new_names):
         new_names: class names of the model, or None.
 
     Returns:
-        Tuple of three: names of the layers taken over, {name: reason} of those that do not fit, and the classes that
-        were taken over by name.
+        Tuple of three: names of the loaded layers, {name: reason} of those that do not fit, and the names of the
+        classes that were loaded by name.
     """
     if {layer.name for layer in layers} != set(stored):
         return (), dict.fromkeys(stored, "a head of other layers"), ()
     matched, clashes, kept = [], {}, ()
     for layer in layers:
         if clashes:
-            clashes[layer.name] = "the layer before it is fresh"
+            clashes[layer.name] = "the layer before it is new"
             continue
         reason, classes = _load_layer(layer, stored[layer.name], layer.name == LOGITS, old_names, new_names)
         kept = kept or classes
@@ -33,12 +33,12 @@ def load_head(layers, stored, old_names, new_names):
 
 
 def load_parts(layers, stored, class_layers, old_names, new_names):
-    """Takes over the neck and the heads of a detector, whose layers stand beside each other.
+    """Loads the neck and the heads of a detector, whose layers do not form a chain.
 
     Args:
         layers: list of `ModelLayer`.
         stored: dictionary from name to `StoredLayer` or `ModelLayer`.
-        class_layers: names of the layers in whose last axis the class is the fastest part.
+        class_layers: names of the layers whose last axis has the class as its fastest-varying part.
         old_names: class names of the stored detector, or None.
         new_names: class names of the model, or None.
 
@@ -58,23 +58,23 @@ def load_parts(layers, stored, class_layers, old_names, new_names):
 
 
 def assign(layer, arrays):
-    """Sets the variables of a `ModelLayer`, frozen or not.
+    """Assigns arrays to the variables of a layer, frozen or not.
 
     Args:
         layer: `ModelLayer`.
-        arrays: list of an array for each variable.
+        arrays: list of one array per variable.
     """
     for variable, array in zip(layer.variables, arrays, strict=True):
         variable.assign(array)
 
 
 def difference(layer, other):
-    """Says how the shapes of two layers differ."""
+    """Describes how the shapes of two layers differ."""
     return f"{_text(other.shapes)} in the file, {_text(layer.shapes)} here"
 
 
 def _load_layer(layer, other, is_class_layer, old_names, new_names):
-    """Returns (why the layer stays fresh, or at least some of its classes; None if not; the classes taken over)."""
+    """Loads a layer; returns (reason why it or some of its classes stay new, or None; classes loaded by name)."""
     if is_class_layer and _rows_fit(layer, other, len(old_names or ()), len(new_names or ())):
         kept = _copy_classes(layer, other, list(old_names), list(new_names))
         return (None if len(kept) == len(new_names) else "other classes"), kept
@@ -85,7 +85,7 @@ def _load_layer(layer, other, is_class_layer, old_names, new_names):
 
 
 def _rows_fit(layer, other, old, new):
-    """Tells whether the layers differ in the number of their classes at most."""
+    """Checks whether the layers differ in nothing but the number of classes."""
     if not (old and new) or len(layer.shapes) != len(other.shapes):
         return False
     return all(
@@ -95,7 +95,7 @@ def _rows_fit(layer, other, old, new):
 
 
 def _copy_classes(layer, other, old_names, new_names):
-    """Copies the columns of the kernel and the biases of the classes that both know; returns their names."""
+    """Copies the kernel columns and biases of the classes that both layers share; returns their names."""
     shared = [name for name in new_names if name in old_names]
     target, source = [new_names.index(name) for name in shared], [old_names.index(name) for name in shared]
     values = [variable.numpy().copy() for variable in layer.variables]

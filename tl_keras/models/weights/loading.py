@@ -1,9 +1,10 @@
-"""Takes over weights from local files, and saves models so that plain Keras opens them."""
+"""Loading of weights from local files into a model."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from tl_keras.errors import InputError
+from tl_keras.models.blocks import block_of
 from tl_keras.models.weights.files import (
     find_weight_file,
     open_layers,
@@ -15,29 +16,29 @@ from tl_keras.system.checksums import check_sha256
 
 CLASSIFIER_BLOCKS = ("head",)
 DETECTOR_BLOCKS = ("neck", "proposals", "head")
-SHOWN = 10
+MAX_LISTED = 10
 MIN_MATCHED_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class WeightsReport:
-    """Which weights came from a file; prints as a short text."""
+    """Lists the layers that were loaded from a file; prints as a short text."""
 
     path: Path
     """The file."""
     matched: tuple[str, ...]
-    """Layers of the model that now have the file's weights."""
+    """Layers of the model that were loaded from the file."""
     missing: tuple[str, ...]
-    """Layers of the model that the file does not know; they are as they were."""
+    """Layers of the model that are not in the file; they did not change."""
     unexpected: tuple[str, ...]
-    """Layers of the file that the model does not have."""
+    """Layers of the file that are not in the model."""
     clashes: tuple[str, ...]
-    """Layers of the head that have another size or other classes in the file, with the reason; they are fresh."""
+    """Layers of the head that have another size or other classes in the file, with the reason; they stay new."""
     kept_classes: tuple[str, ...] = ()
-    """Classes that the file knew by name and whose part of the last layer was taken over."""
+    """Names of the classes whose part of the last layer was loaded by name."""
 
     def __str__(self):
-        """Returns one line of counts, and one for each list that is not empty."""
+        """Returns one line of counts, and one line per list that is not empty."""
         lines = [f"Weights from {self.path}: {len(self.matched)} layers matched, {len(self.missing)} missing."]
         for caption in ("missing", "unexpected", "clashes", "kept_classes"):
             names = getattr(self, caption)
@@ -47,25 +48,25 @@ class WeightsReport:
 
 
 def load_weights(model, path, *, sha256=None, class_names=None):
-    """Takes over the weights of a local file into a model.
+    """Loads the weights of a local file into a model.
 
-    The file's layers are found by name, then by order. What stands behind the backbone, of a detector `neck`,
-    `proposals` and `head`, is taken over where it fits: a last layer with other classes stays fresh, but the classes
-    that both know by name keep their weights. Nothing in the file is executed.
+    Layers of the backbone are matched by name, then by order. The layers behind it (the head; in a detector `neck`,
+    `proposals` and `head`) are loaded where they fit. A last layer with other classes stays new, except for the classes
+    whose names both have. Runs no code of the file.
 
     Args:
-        model: built `keras.Model` with layers named `BLOCK.LAYER`, such as `build_image_classifier` gives, or a
-            `Detector`.
-        path: a `.keras`, `.weights.h5` or `.h5` file of this project or of keras.applications (with its top or not),
+        model: built `keras.Model` with layers named `BLOCK.LAYER`, e.g. from `build_image_classifier`, or a `Detector`.
+        path: a `.keras`, `.weights.h5` or `.h5` file of this project or of keras.applications (with or without top),
             a run folder with `model.keras`, or a folder with one such file.
-        sha256: hexadecimal digest that the file must have; None checks nothing.
-        class_names: names of the model's classes; by default `model.class_names` where there are.
+        sha256: hexadecimal SHA-256 that the file must have; None skips the check.
+        class_names: names of the model's classes; None takes `model.class_names`, if any.
 
     Returns:
         `WeightsReport`.
 
     Raises:
-        InputError: no such file, another digest, a damaged file, no layer that fits, or a backbone of other shapes.
+        InputError: the file is missing, damaged or has another SHA-256, no layer matches, or the backbone has other
+            shapes.
     """
     path = find_weight_file(path)
     if sha256:
@@ -90,14 +91,14 @@ def load_weights(model, path, *, sha256=None, class_names=None):
         return _report(path, layers, stored, pairs, head)
 
 
-def take_over(model, layers, source, *, class_names):
-    """Takes over the weights of another detector of the same shape, its classes by name.
+def load_arrays(model, layers, source, *, class_names):
+    """Loads the weights of another detector of the same architecture, classes by name.
 
     Args:
-        model: built `Detector`; its `class_names`, where there are, say which classes it wants.
-        layers: list of `LayerArrays` or `ModelLayer` with the names of the model's layers, for each of them.
-        source: name of what they came from, for the report.
-        class_names: names of the classes of `layers`, None for those without a name; or None.
+        model: built `Detector`; the classes in its `class_names` are loaded by name.
+        layers: list of one `LayerArrays` or `ModelLayer` per layer of the model, with the same names.
+        source: name of their origin, for the report.
+        class_names: names of the classes of `layers`, with None for a class without a name; or None.
 
     Returns:
         `WeightsReport`.
@@ -118,8 +119,8 @@ def take_over(model, layers, source, *, class_names):
 
 
 def _split(layers, blocks):
-    """Returns the layers of the backbone and those of the blocks behind it."""
-    is_own = [layer.name.split(".")[0] in blocks for layer in layers]
+    """Returns the layers of the backbone, and those of the blocks behind it."""
+    is_own = [block_of(layer) in blocks for layer in layers]
     backbone = [layer for layer, own in zip(layers, is_own, strict=True) if not own]
     return backbone, [layer for layer, own in zip(layers, is_own, strict=True) if own]
 
@@ -129,12 +130,12 @@ def _check_backbone(model, path, backbone, pairs):
     if wrong:
         raise InputError(
             f"The weights in {str(path)!r} do not fit {model.name}: {len(wrong)} of its layers have other "
-            f"shapes there ({_listed(wrong)}): give weights of the same backbone."
+            f"shapes in the file ({_listed(wrong)}): give weights of the same backbone."
         )
     if len(pairs) < MIN_MATCHED_SHARE * len(backbone):
         raise InputError(
             f"The weights in {str(path)!r} do not fit {model.name}: {len(pairs)} of its {len(backbone)} layers are "
-            "there: give weights of the same backbone."
+            "in the file: give weights of the same backbone."
         )
 
 
@@ -153,5 +154,5 @@ def _report(path, layers, stored, pairs, head):
 
 
 def _listed(names):
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return ", ".join(names[:MAX_LISTED]) + more

@@ -1,4 +1,4 @@
-"""Pairs the layers of a model with those of a weight file: by name first, then by order."""
+"""Matching of the layers of a model with those of a weight file, by name first, then by order."""
 
 import re
 from collections import Counter, defaultdict
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ModelLayer:
-    """A layer of a model that has weights, or a part of a nested one."""
+    """Represents a layer of a model with weights, or a part of a nested layer."""
 
     name: str
-    """The layer's name; parts of a nested layer are joined with `/`."""
+    """Name of the layer; parts of a nested layer are joined with `/`."""
     kind: str
-    """Its class in lower case; empty for parts of a nested layer."""
+    """Class of the layer in lower case; empty for parts of a nested layer."""
     variables: tuple
-    """Its own Keras variables."""
+    """Keras variables of the layer itself."""
 
     @property
     def shapes(self):
@@ -28,12 +28,12 @@ class ModelLayer:
 
 @dataclass(frozen=True)
 class LayerArrays:
-    """What a layer would have for weights."""
+    """Holds arrays to assign to a layer."""
 
     name: str
-    """The name of the layer."""
+    """Name of the layer."""
     arrays: tuple
-    """NumPy arrays, in the order of its variables."""
+    """NumPy arrays in the order of the layer's variables."""
 
     @property
     def shapes(self):
@@ -46,7 +46,7 @@ class LayerArrays:
 
 
 def layers_with_weights(model):
-    """Lists a model's layers in call order.
+    """Lists the layers of a model that have weights, in call order.
 
     Args:
         model: built `keras.Model`.
@@ -64,32 +64,31 @@ def layers_with_weights(model):
 
 def _owner(layer, variable):
     owner = variable.path.rpartition("/")[0]
-    # The variables of a nested model do not carry its name.
+    # The paths of variables in a nested model lack its name.
     return owner if owner.split("/")[0] == layer.name else f"{layer.name}/{owner}"
 
 
 def match_layers(layers, stored, *, network_name=""):
-    """Pairs layers.
+    """Matches the layers of a model with those of a file.
 
-    A layer `block5.conv1` is looked for under its own name, then as `block5_conv1`, then as `conv1`, whatever the
-    separators and capitals, so that files of keras.applications are found. A name must be the only one of its kind on
-    either side. What is left is paired in order, all or nothing, if every shape agrees: keras.applications leaves many
-    layers without a name.
+    A layer `block5.conv1` is searched under its own name, then as `block5_conv1`, then as `conv1`, regardless of
+    separators and case, so that files of keras.applications match. A name must be unique on either side. The remaining
+    layers are matched in order if all their shapes agree, else none is: keras.applications leaves many layers unnamed.
 
     Args:
         layers: list of `ModelLayer`.
         stored: list of `StoredLayer`.
-        network_name: a prefix that names in the file may have.
+        network_name: prefix that names in the file may have.
 
     Returns:
-        List of (`ModelLayer`, `StoredLayer`), each layer at most once. Pairs by name may differ in their shapes.
+        List of (`ModelLayer`, `StoredLayer`), each layer at most once. Pairs matched by name may differ in shape.
     """
     pairs = []
     for key in (_exact, _plain, _plain_without_block):
-        ours = _unique(_left(layers, pairs), key, "")
-        theirs = _unique(_left(stored, pairs), key, _simplified(network_name))
+        ours = _unique(_unmatched(layers, pairs), key, "")
+        theirs = _unique(_unmatched(stored, pairs), key, _simplified(network_name))
         pairs += [(ours[name], theirs[name]) for name in ours if name in theirs]
-    return pairs + _by_order(_left(layers, pairs), _left(stored, pairs))
+    return pairs + _by_order(_unmatched(layers, pairs), _unmatched(stored, pairs))
 
 
 def _exact(item, _prefix):
@@ -102,16 +101,16 @@ def _plain(item, prefix):
 
 def _plain_without_block(item, prefix):
     _block, _, name = item.name.rpartition(".")
-    made_up = re.sub(r"\d+$", "", _simplified(name)) == re.sub(r"\d+$", "", item.kind)
-    # A made-up name such as conv2d_3 counts within the block here, but within the network in the file.
-    return item.name if made_up else _simplified(name).removeprefix(prefix)
+    is_automatic = re.sub(r"\d+$", "", _simplified(name)) == re.sub(r"\d+$", "", item.kind)
+    # An automatic name such as conv2d_3 is numbered within the block here, but within the network in the file.
+    return item.name if is_automatic else _simplified(name).removeprefix(prefix)
 
 
 def _simplified(name):
     return re.sub(r"[^a-z0-9]", "", name.rpartition("/")[2].lower())
 
 
-def _left(items, pairs):
+def _unmatched(items, pairs):
     paired = {id(item) for pair in pairs for item in pair}
     return [item for item in items if id(item) not in paired]
 
@@ -123,7 +122,7 @@ def _unique(items, key, prefix):
 
 
 def _by_order(layers, stored):
-    # Keras 3 files keep the order only within each class of layers.
+    # Keras 3 files preserve the order only within each class of layers.
     kinds = {other.kind for other in stored} if all(other.kind for other in stored) else {""}
     pairs = []
     for kind in kinds:

@@ -5,6 +5,7 @@ import itertools
 import keras
 
 from tl_keras.models import Detector
+from tl_keras.models.blocks import block_of
 from tl_keras.transfer.freezing import block_names, learning_blocks
 
 
@@ -81,7 +82,7 @@ def settled_since(model, phases, cuts):
     def since(index, cut):
         if not index or cut is None:
             return 0
-        before = {layer.name.split(".")[0] for layer in prefix_model(model, cut).layers if layer.weights}
+        before = {block_of(layer) for layer in prefix_model(model, cut).layers if layer.weights}
         return max((number + 1 for number in range(index) if learning[number] & before), default=0)
 
     return [since(index, cut) for index, cut in enumerate(cuts)]
@@ -112,7 +113,7 @@ def suffix_model(model, cut):
         mask. The second half of a `Detector` is one.
     """
     if isinstance(model, Detector):
-        return model.behind(cut)
+        return model.suffix_model(cut)
     return keras.Model([cut, padding_mask(model)] if has_tokens(model, cut) else cut, model.output)
 
 
@@ -153,7 +154,7 @@ def _last_uses(model, nodes):
 def _is_static(operation, learning, frozen):
     if not isinstance(operation, keras.Layer):
         return True
-    block = operation.name.split(".")[0]
+    block = block_of(operation)
     if block in frozen:
         return True
     draws = any(part._seed_generators for part in operation._flatten_layers())

@@ -6,9 +6,9 @@ from keras import ops
 from scipy import optimize
 from scipy.special import expit, log_softmax, softmax
 
-from tests.models.detection.tiny_detectors import overlap
+from tests.models.detection.tiny_detectors import numpy_iou
 from tl_keras.models.detection.losses.d_fine import (
-    Truth,
+    GroundTruth,
     Union,
     bin_distances,
     box_losses,
@@ -30,22 +30,24 @@ SCALE, BOUND = 4.0, 0.5
 
 
 @pytest.fixture(scope="module")
-def truth():
-    return Truth(ops.convert_to_tensor(TRUE_BOXES), ops.one_hot(LABELS, CLASSES), ops.convert_to_tensor(LABELS >= 0))
+def ground_truth():
+    return GroundTruth(
+        ops.convert_to_tensor(TRUE_BOXES), ops.one_hot(LABELS, CLASSES), ops.convert_to_tensor(LABELS >= 0)
+    )
 
 
 @pytest.fixture(scope="module")
-def matches(truth):
-    return match_queries(LOGITS, BOXES, truth)
+def matches(ground_truth):
+    return match_queries(LOGITS, BOXES, ground_truth)
 
 
 @pytest.fixture(scope="module")
-def union(matches, truth):
-    return Union.of(matches, truth)
+def union(matches, ground_truth):
+    return Union.of(matches, ground_truth)
 
 
 def iou(box, other):
-    return overlap(np.asarray(corners(box)), np.asarray(corners(other)))
+    return numpy_iou(np.asarray(corners(box)), np.asarray(corners(other)))
 
 
 def generalized(box, other):
@@ -62,7 +64,7 @@ def cost(logits, box, true_box, label):
     return 2 * focal + 5 * np.abs(box - true_box).sum() - 2 * generalized(box, true_box)
 
 
-def test_each_box_has_the_prediction_of_the_smallest_cost(matches):
+def test_boxes_are_matched_at_minimum_cost(matches):
     for image in range(BATCH):
         real = np.flatnonzero(LABELS[image] >= 0)
         for layer in range(LAYERS):
@@ -79,7 +81,7 @@ def test_each_box_has_the_prediction_of_the_smallest_cost(matches):
             np.testing.assert_array_equal(matches[image, layer], expected)
 
 
-def test_classes_learn_how_well_their_boxes_lie(matches, truth):
+def test_class_targets_are_the_ious_of_the_boxes(matches, ground_truth):
     total = 0.0
     for image, layer, query in np.ndindex(BATCH, LAYERS, QUERIES):
         p = expit(LOGITS[image, layer, query].astype("float64"))
@@ -88,7 +90,7 @@ def test_classes_learn_how_well_their_boxes_lie(matches, truth):
             label = LABELS[image, box]
             target[label] = weight[label] = iou(BOXES[image, layer, query], TRUE_BOXES[image, box])
         total -= (weight * (target * np.log(p) + (1 - target) * np.log(1 - p))).sum()
-    found = np.asarray(class_losses(LOGITS, BOXES, matches, truth))
+    found = np.asarray(class_losses(LOGITS, BOXES, matches, ground_truth))
     np.testing.assert_allclose(found.mean(), total / 5, rtol=1e-4)
 
 
@@ -109,7 +111,7 @@ def test_all_layers_learn_the_pairs_of_any(matches, union):
             np.testing.assert_allclose(union.boxes[image, query], TRUE_BOXES[image, box])
 
 
-def test_boxes_learn_distance_and_generalized_overlap(matches, union):
+def test_box_losses_are_l1_and_generalized_iou(matches, union):
     total = sum(
         5 * np.abs(BOXES[image, layer, query] - TRUE_BOXES[image, box]).sum()
         + 2 * (1 - generalized(BOXES[image, layer, query], TRUE_BOXES[image, box]))

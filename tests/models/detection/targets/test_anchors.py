@@ -4,7 +4,7 @@ import pytest
 from tl_keras.models.detection.targets.anchors import AnchorGrid, make_anchors
 
 
-def test_anchors_lie_around_the_middle_of_each_cell_row_by_row():
+def test_anchors_are_centred_on_cells_in_row_order():
     anchors = make_anchors(64, 16, [8, 32], [0.5, 1.0, 2.0]).reshape(4, 4, 2, 3, 4)
     for row, column, size, ratio in np.ndindex(4, 4, 2, 3):
         left, top, right, bottom = anchors[row, column, size, ratio]
@@ -14,11 +14,11 @@ def test_anchors_lie_around_the_middle_of_each_cell_row_by_row():
         assert (bottom - top) * (right - left) == pytest.approx([64, 1024][size], rel=1e-5)
 
 
-def test_a_map_that_was_rounded_up_has_anchors_everywhere():
+def test_a_map_of_rounded_up_size_is_covered():
     assert len(make_anchors(70, 64, [8], [1.0])) == 4
 
 
-def test_a_grid_joins_its_levels():
+def test_a_grid_concatenates_its_levels():
     grid = AnchorGrid(64, (16, 32), ((8.0, 10.0), (32.0, 40.0)), (1.0, 2.0))
     assert [len(level) for level in grid.levels()] == [64, 16]
     assert grid.per_cell == 4

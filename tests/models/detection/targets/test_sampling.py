@@ -14,7 +14,7 @@ def kinds(positive, negative, ignored):
     "positive, negative, expected",
     [(30, 60, (8, 24)), (3, 60, (3, 29)), (0, 60, (0, 32)), (30, 5, (8, 5)), (0, 0, (0, 0))],
 )
-def test_at_most_the_share_are_objects_and_background_fills_the_rest(positive, negative, expected):
+def test_at_most_the_positive_share_are_objects_and_background_fills_the_rest(positive, negative, expected):
     row = kinds(positive, negative, 10)
     row = np.pad(row, ((0, 0), (0, 100 - row.shape[1])), constant_values=-1)
     indices, is_sampled = map(np.asarray, sample_balanced(row, 32, 0.25, seed=1))
@@ -25,7 +25,7 @@ def test_at_most_the_share_are_objects_and_background_fills_the_rest(positive, n
     assert is_sampled[0].tolist() == sorted(is_sampled[0], reverse=True)
 
 
-def test_the_draw_is_random_and_follows_its_seed():
+def test_samples_are_random_and_reproducible_by_seed():
     row = kinds(30, 60, 0)
     generator = keras.random.SeedGenerator(0)
     first, second = (np.asarray(sample_balanced(row, 32, 0.25, generator)[0]) for _ in range(2))
@@ -34,12 +34,12 @@ def test_the_draw_is_random_and_follows_its_seed():
     np.testing.assert_array_equal(again, first)
 
 
-def test_every_candidate_has_the_same_chance():
+def test_every_candidate_has_the_same_probability():
     indices, is_sampled = sample_balanced(np.zeros((400, 20), "int32"), 5, 0.5, seed=0)
     counts = np.bincount(np.asarray(indices)[np.asarray(is_sampled)], minlength=20)
     assert counts.min() > 70 and counts.max() < 130  # 100 each
 
 
-def test_fewer_candidates_than_samples():
+def test_fewer_candidates_than_samples_are_supported():
     indices, is_sampled = sample_balanced(kinds(1, 2, 0), 32, 0.5, seed=0)
     assert indices.shape == (1, 3) and np.asarray(is_sampled).sum() == 3

@@ -1,4 +1,4 @@
-"""The network of D-FINE, which is KerasHub's, as one flat model of named blocks."""
+"""KerasHub's network of D-FINE as one flat model of named blocks."""
 
 import keras
 from keras import ops
@@ -6,23 +6,23 @@ from keras import ops
 from tl_keras.models.blocks import blocks_of
 from tl_keras.models.detection.d_fine_layers import InnerCells, QueryRefinement, QuerySelection
 from tl_keras.models.detection.features import bundle_maps
-from tl_keras.models.images.building import put_behind_pixels
+from tl_keras.models.images.building import add_preprocessing
 
 
 def flatten(hub_network, preprocessing, image_size, *, name):
-    """Copies KerasHub's network, weights included, so that each layer is named `BLOCK.LAYER`.
+    """Copies KerasHub's network and its weights so that each layer is named `BLOCK.LAYER`.
 
     Args:
         hub_network: `keras_hub.models.DFineBackbone`.
         preprocessing: `Preprocessing` of its weights.
-        image_size: height and width of the images; that of the network, or any where that is open.
+        image_size: height and width of the images in pixels, as in the network unless its size is undefined.
         name: name of the new model.
 
     Returns:
         Flat functional `keras.Model` from raw pixels to a dictionary: `class_logits` (batch, 2 + layers, n,
-        num_classes) and `boxes` (batch, 2 + layers, n, 4), relative center_xywh, of the encoder, before the first
+        num_classes) and `boxes` (batch, 2 + layers, n, 4), relative center_xywh, from the encoder, before the first
         refinement and after each layer; `distributions` and `starts`, see `QueryRefinement`. Its blocks are `stem`,
-        `stage1` to the last one, `neck` and `head`.
+        `stage1` to the last stage, `neck` and `head`.
     """
     image, ends, memory = _up_to_memory(hub_network, image_size)
     sizes = [image_size // stride for stride in hub_network.feat_strides]
@@ -43,15 +43,17 @@ def flatten(hub_network, preprocessing, image_size, *, name):
     }
     network = keras.Model(image, outputs)
     blocks = blocks_of(network, [*ends, ("neck", memory), ("head", list(outputs.values()))])
-    return put_behind_pixels(network, blocks, preprocessing, image_size, name=name)
+    return add_preprocessing(network, blocks, preprocessing, image_size, name=name)
 
 
 def _up_to_memory(hub_network, image_size):
-    """Calls KerasHub's layers anew: its backbone is nested, and has all its stages in one layer, so that no block of
-    it could freeze.
+    """Calls the layers up to the decoder's memory again, without KerasHub's nesting.
+
+    KerasHub nests all stages of the backbone in one layer, so that single blocks could not freeze.
 
     Returns:
-        Tuple of Keras tensors: the image; list of (block, its end); the cells of all maps, (batch, cells, width).
+        Tuple of the image, a list of (block name, Keras tensor at its end), and the cells of all maps, (batch, cells,
+        width).
     """
     image = keras.Input((image_size, image_size, 3))
     backbone = hub_network.backbone
@@ -65,5 +67,5 @@ def _up_to_memory(hub_network, image_size):
 
 def _decoder_arguments(decoder):
     own = {key: value for key, value in decoder.get_config().items() if key not in ("name", "trainable", "dtype")}
-    # KerasHub puts a variable in its place when it builds the layer.
+    # KerasHub replaces this number by a variable when it builds the layer.
     return {**own, "upsampling_factor": float(decoder.upsampling_factor.numpy()[0])}

@@ -1,4 +1,4 @@
-"""The sizes of D-FINE, made of KerasHub's parts, with random weights to begin with."""
+"""Sizes of D-FINE, built of KerasHub's parts with random weights."""
 
 import importlib
 import math
@@ -9,28 +9,28 @@ import keras
 
 @dataclass(frozen=True)
 class DFineSize:
-    """What tells the sizes of D-FINE apart, as in the configurations of its authors."""
+    """Describes a size of D-FINE, as in the configurations of its authors."""
 
     stem: tuple[int, ...]
     """Channels of the stem."""
     stages: tuple[tuple[int, ...], ...]
-    """For each stage of the backbone: channels in, inside, out, number of blocks, layers in a block, kernel size."""
+    """For each stage of the backbone: channels in, inside and out, blocks, layers per block, kernel size."""
     affine: bool
-    """Whether activations are scaled and shifted by a learned number."""
+    """True scales and shifts activations by learned numbers."""
     strides: tuple[int, ...]
-    """Pixels per cell of the maps that the transformer looks at."""
+    """Pixels per cell of the maps that the transformer attends to."""
     neck: tuple[int, int]
     """Width of the neck and of its feed-forward layers."""
     expansion: float
-    """Width inside the neck's blocks, as a share of its own."""
+    """Width inside the neck's blocks, as a share of the neck's width."""
     depth: float
-    """Depth of the neck's blocks, as a share of three."""
+    """Depth of the neck's blocks, as a share of three layers."""
     decoder: tuple[int, int]
     """Width of the decoder and of its feed-forward layers."""
     layers: int
-    """Layers of the decoder."""
+    """Number of layers of the decoder."""
     points: tuple[int, ...]
-    """Points that a query looks at in each map."""
+    """Number of points per query in each map."""
 
 
 B0 = ((3, 16, 16), ((16, 16, 64, 1, 3, 3), (64, 32, 256, 1, 3, 3), (256, 64, 512, 2, 3, 5), (512, 128, 1024, 1, 3, 5)))
@@ -43,10 +43,10 @@ B5 = (
     (3, 32, 64),
     ((64, 64, 128, 1, 6, 3), (128, 128, 512, 2, 6, 3), (512, 256, 1024, 5, 6, 5), (1024, 512, 2048, 2, 6, 5)),
 )
-"""Stem and stages of the HGNetV2s of these names."""
+"""Stem and stages of HGNetV2 B0, B2, B4 and B5."""
 THREE, POINTS = (8, 16, 32), (3, 6, 3)
 SIZES = {
-    # As in the configurations at github.com/Peterande/D-FINE; the numbers of weights are those of KerasHub's presets.
+    # As in the configurations at github.com/Peterande/D-FINE, with the parameter counts of KerasHub's presets.
     "d_fine_nano": DFineSize(*B0, True, (16, 32), (128, 512), 0.34, 0.5, (128, 512), 3, (6, 6)),
     "d_fine_small": DFineSize(*B0, True, THREE, (256, 1024), 0.5, 0.34, (256, 1024), 3, POINTS),
     "d_fine_medium": DFineSize(*B2, True, THREE, (256, 1024), 1.0, 0.67, (256, 1024), 4, POINTS),
@@ -55,20 +55,20 @@ SIZES = {
 }
 HEADS = 8
 PRIOR = 0.01
-"""Probability that a fresh head gives every class; KerasHub begins with 1 / (num_classes + 1)."""
+"""Initial probability of every class; 1 / (num_classes + 1) in KerasHub."""
 
 
 def make_hub_network(size, num_classes, image_size, num_queries):
-    """Makes KerasHub's network of a size, with random weights.
+    """Builds KerasHub's network of a size with random weights.
 
     Args:
         size: `DFineSize`.
         num_classes: number of classes, at least 1.
-        image_size: height and width of the images, a multiple of 32.
-        num_queries: boxes that the decoder refines, at most as many as the maps have cells.
+        image_size: height and width of the images in pixels, a multiple of 32.
+        num_queries: number of boxes that the decoder refines, at most the number of cells of the maps.
 
     Returns:
-        `keras_hub.models.DFineBackbone`. Its own backbone computes in the global precision, the rest in float32.
+        `keras_hub.models.DFineBackbone`. Its backbone computes in the global precision, the rest in float32.
     """
     keras_hub = importlib.import_module("keras_hub")
     names = [f"stage{stride.bit_length() - 2}" for stride in size.strides]
@@ -121,7 +121,7 @@ def make_hub_network(size, num_classes, image_size, num_queries):
 
 
 def make_alike(hub_network, num_classes, image_size, num_queries):
-    """Makes another network in the shape of one of KerasHub's, with random weights.
+    """Builds a network with the architecture of another one and random weights.
 
     Args:
         hub_network: `keras_hub.models.DFineBackbone`.
@@ -134,7 +134,7 @@ def make_alike(hub_network, num_classes, image_size, num_queries):
     """
     config, shape = hub_network.get_config(), (image_size, image_size, 3)
     own = {key: value for key, value in config["backbone"]["config"].items() if key not in ("dtype", "name")}
-    # KerasHub gives the backbone its own precision where it has none.
+    # Without a dtype, the backbone would get that of the rest.
     own |= {"dtype": keras.config.dtype_policy().name, "image_shape": shape}
     network = type(hub_network).from_config(
         {key: value for key, value in config.items() if key != "name"}
@@ -153,9 +153,10 @@ def make_alike(hub_network, num_classes, image_size, num_queries):
 
 
 def _draw_weights(network):
-    """Draws anew what KerasHub draws with one initializer, so alike in all layers of a shape, and at a deviation of
-    0.01, so small that hardly anything is learned from it. The authors' code draws by the number of inputs, and begins
-    without any shift of the boxes.
+    """Initializes kernels by fan-in, and the last refinement of boxes with zeros, as in the authors' code.
+
+    KerasHub uses one initializer with a standard deviation of 0.01 for all kernels: equal values in layers of equal
+    shape, and too small to learn from.
     """
     layers = keras.layers
     kinds = layers.Conv2D | layers.Dense | layers.EinsumDense

@@ -1,4 +1,4 @@
-"""Opens the detectors that KerasHub ships: presets that learned COCO, from the hub or from a folder."""
+"""Detectors of KerasHub trained on COCO, from a named preset or a preset folder."""
 
 import importlib
 
@@ -8,7 +8,7 @@ from tl_keras.models.images.hub_presets import hub_errors, preprocessing_of_hub
 from tl_keras.models.saved.preset_files import check_preset
 
 OFFLINE = (
-    "KerasHub fetches its presets over the network; without it give the folder of one as --model.backbone "
+    "KerasHub downloads its presets; without network access give the folder of one as --model.backbone "
     "keras_hub:PATH, a local file with --model.weights PATH, or take other weights, such as --model.weights none"
 )
 PRESETS = {
@@ -21,23 +21,23 @@ PRESETS = {
         "d_fine_xlarge": "dfine_xlarge_coco",
     },
 }
-"""By detector and backbone."""
-UNUSED = {0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
-"""Ids up to 90 that no box of COCO has."""
+"""Names of the presets by detector and backbone."""
+UNUSED_IDS = {0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
+"""Class ids below 91 that COCO does not use."""
 
 
 def open_hub_detector(preset, kind):
-    """Opens a preset.
+    """Opens a preset of a detector.
 
     Args:
         preset: name of one of KerasHub's presets, or path of a folder made by `save_to_preset`.
-        kind: name of the class in `keras_hub.models` that it must be of.
+        kind: name of its expected class in `keras_hub.models`.
 
     Returns:
-        Tuple of the KerasHub model, weights included, and the `Preprocessing` that it expects.
+        Tuple of the KerasHub model with its weights, and its `Preprocessing`.
 
     Raises:
-        InputError: the preset is unknown, cannot be fetched, or is of another kind.
+        InputError: the preset is unknown, cannot be downloaded, or has another class.
     """
     keras_hub = importlib.import_module("keras_hub")
     expected = getattr(keras_hub.models, kind)
@@ -51,7 +51,7 @@ def open_hub_detector(preset, kind):
 
 
 def preset_of(name, backbone):
-    """Finds the preset that a user means.
+    """Finds the preset for a backbone name.
 
     Args:
         name: "retinanet" or "d_fine".
@@ -67,19 +67,19 @@ def preset_of(name, backbone):
         return backbone.removeprefix(HUB_PREFIX)
     presets = PRESETS[name]
     if backbone not in presets:
-        raise unknown_name(f"model.backbone of {name} with COCO's weights", backbone, [*presets, f"{HUB_PREFIX}PRESET"])
+        raise unknown_name(f"model.backbone of {name} with COCO weights", backbone, [*presets, f"{HUB_PREFIX}PRESET"])
     return presets[backbone]
 
 
 def coco_class_names(number):
-    """Lists the classes of COCO in the order in which a detector of so many classes has them.
+    """Lists the class names of COCO in the order of a detector with `number` classes.
 
     Args:
-        number: 80 for the classes one after the other, as in D-FINE; 91 for the ids of COCO, from 0, as in torchvision.
+        number: 80 for consecutive classes, as in D-FINE; 91 for the ids of COCO from 0, as in torchvision.
 
     Returns:
-        Tuple of names such as "traffic light", None for ids that COCO does not use; or None for another number.
+        Tuple of names such as "traffic light", with None for unused ids; or None for any other number.
     """
     name_of = importlib.import_module("keras_hub").utils.coco_id_to_name
-    names = [None if place in UNUSED else name_of(place).replace("_", " ") for place in range(91)]
+    names = [None if place in UNUSED_IDS else name_of(place).replace("_", " ") for place in range(91)]
     return {80: tuple(filter(None, names)), 91: tuple(names)}.get(number)

@@ -1,4 +1,4 @@
-"""RetinaNet with the weights of one of KerasHub's presets, which learned COCO in torchvision."""
+"""RetinaNet with the weights of a KerasHub preset, converted from torchvision's training on COCO."""
 
 from dataclasses import replace
 
@@ -6,44 +6,44 @@ import numpy as np
 
 from tl_keras.models.detection.hub.presets import coco_class_names, open_hub_detector
 from tl_keras.models.detection.retina_net import OCTAVES, build_retina_net
-from tl_keras.models.images.building import put_behind_pixels, short_name
+from tl_keras.models.images.building import add_preprocessing, short_name
 from tl_keras.models.images.hub_presets import blocks_of_hub
-from tl_keras.models.weights.loading import take_over
+from tl_keras.models.weights.loading import load_arrays
 from tl_keras.models.weights.matching import LayerArrays, layers_with_weights
 
-OWN = ("neck.", "head.")
+DETECTOR_PREFIXES = ("neck.", "head.")
 
 
 def build_preset_retina_net(preset, num_classes, image_size, settings, *, class_names, bounding_box_format="xyxy"):
-    """Builds our RetinaNet in the shape of a KerasHub preset, and takes over its weights.
+    """Builds RetinaNet with the architecture and the weights of a KerasHub preset.
 
     Args:
         preset: name or folder of a `keras_hub.models.RetinaNetObjectDetector`.
         num_classes: number of classes, at least 1.
-        image_size: height and width of the images, a multiple of 32.
-        settings: `RetinaNetSettings`, of which only `decoding` counts.
-        class_names: tuple of names, or None. Classes of COCO's names, such as "traffic light", keep their weights.
+        image_size: height and width of the images in pixels, a multiple of 32.
+        settings: `RetinaNetSettings`; only `decoding` is used.
+        class_names: tuple of names, or None. Classes with a COCO name, such as "traffic light", keep their weights.
         bounding_box_format: see `build_object_detector`.
 
     Returns:
         `RetinaNet` with its `class_names` and `weights_report`.
 
     Raises:
-        InputError: the preset cannot be opened, or the image size does not fit.
+        InputError: the preset cannot be opened, or the image size is not a multiple of 32.
     """
     hub_model, preprocessing = open_hub_detector(preset, "RetinaNetObjectDetector")
     encoder = hub_model.backbone.image_encoder
-    backbone = put_behind_pixels(encoder, blocks_of_hub(encoder), preprocessing, image_size, name=short_name(preset))
+    backbone = add_preprocessing(encoder, blocks_of_hub(encoder), preprocessing, image_size, name=short_name(preset))
     model = build_retina_net(
         backbone, num_classes, _settings_of(hub_model, settings), bounding_box_format=bounding_box_format
     )
     model.class_names = class_names
-    # The backbone has its weights already.
-    layers = [layer for layer in layers_with_weights(model) if not layer.name.startswith(OWN)]
+    # The backbone already has its weights.
+    layers = [layer for layer in layers_with_weights(model) if not layer.name.startswith(DETECTOR_PREFIXES)]
     layers += _neck(hub_model.backbone.feature_pyramid)
     layers += _branch(hub_model.classification_head, "class", hub_model.num_classes)
     layers += _branch(hub_model.box_head, "box", 4)
-    model.weights_report = take_over(model, layers, preset, class_names=coco_class_names(hub_model.num_classes))
+    model.weights_report = load_arrays(model, layers, preset, class_names=coco_class_names(hub_model.num_classes))
     return model
 
 
@@ -76,11 +76,11 @@ def _branch(head, name, values):
     for number, layer in enumerate(head.group_norm_layers, start=1):
         yield _arrays(f"head.{name}_norm{number}", layer)
     last = _arrays("head.logits" if name == "class" else "head.boxes", head.prediction_layer)
-    yield replace(last, arrays=tuple(_size_by_size(array, values) for array in last.arrays))
+    yield replace(last, arrays=tuple(_ordered_by_size(array, values) for array in last.arrays))
 
 
-def _size_by_size(array, values):
-    """KerasHub's last layers go through the anchors ratio by ratio, ours size by size."""
+def _ordered_by_size(array, values):
+    """Reorders the anchors of a last layer: KerasHub orders them by aspect ratio, this project by size."""
     split = array.reshape(*array.shape[:-1], -1, len(OCTAVES), values)
     return np.swapaxes(split, -3, -2).reshape(array.shape)
 

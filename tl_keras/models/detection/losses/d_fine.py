@@ -1,28 +1,29 @@
-"""What D-FINE learns from: each true box has one prediction of every layer for its own.
+"""Losses of D-FINE: each ground-truth box is matched with one prediction of every layer.
 
 Peng et al. 2024, "D-FINE: Redefine Regression Task in DETRs as Fine-grained Distribution Refinement"
-(https://arxiv.org/abs/2410.13842, sections 4.1 and 4.2); weights and details are those of its authors' code. Boxes are
-relative center_xywh, `layers` are all that predict, `distributing` those that refine distributions.
+(https://arxiv.org/abs/2410.13842, sections 4.1 and 4.2); weights and details follow the authors' code. Boxes are
+relative center_xywh, `layers` are all layers with predictions, `distributing` those that refine distributions.
 """
 
 from dataclasses import dataclass
 
+import keras
 from keras import ops
 
 from tl_keras.models.detection.losses.per_image import l1_loss
 from tl_keras.models.detection.targets.assignment import linear_sum_assignment
 from tl_keras.models.detection.targets.iou import generalized_iou, iou
 
-MATCH_CLASS, MATCH_DISTANCE, MATCH_OVERLAP = 2.0, 5.0, 2.0
+MATCH_CLASS, MATCH_L1, MATCH_IOU = 2.0, 5.0, 2.0
 MATCH_ALPHA, ALPHA, GAMMA = 0.25, 0.75, 2.0
-CLASS, DISTANCE, OVERLAP, EDGES, TEACHING = 1.0, 5.0, 2.0, 0.15, 1.5
+CLASS, L1, IOU, EDGES, DISTILLATION = 1.0, 5.0, 2.0, 0.15, 1.5
 TEMPERATURE = 5.0
-SMALLEST = 1e-8
+EPSILON = 1e-8
 
 
 @dataclass(frozen=True)
-class Truth:
-    """The true boxes of a batch."""
+class GroundTruth:
+    """Holds the ground-truth boxes of a batch."""
 
     boxes: object
     """float32 (batch, max_boxes, 4), relative center_xywh."""
@@ -33,12 +34,12 @@ class Truth:
 
     @property
     def count(self):
-        """float32 (), the number of boxes in the batch, at least 1."""
+        """float32 (), number of boxes in the batch, at least 1."""
         return ops.maximum(ops.sum(ops.cast(self.is_box, "float32")), 1.0)
 
 
-def match_queries(logits, boxes, truth):
-    """Finds for each true box the prediction of each layer that suits it best, no prediction twice.
+def match_queries(logits, boxes, ground_truth):
+    """Matches each ground-truth box with one prediction of every layer at minimum total cost.
 
     Carion et al. 2020, "DETR" (https://arxiv.org/abs/2005.12872, section 3.1), with the focal cost of Zhu et al. 2020
     (https://arxiv.org/abs/2010.04159, appendix A.1).
@@ -46,111 +47,114 @@ def match_queries(logits, boxes, truth):
     Args:
         logits: float32 (batch, layers, n, num_classes).
         boxes: float32 (batch, layers, n, 4).
-        truth: `Truth`.
+        ground_truth: `GroundTruth`.
 
     Returns:
-        float32 (batch, layers, max_boxes, n): 1 where a box has its prediction, else 0.
+        float32 (batch, layers, max_boxes, n): 1 where a box and a prediction match, else 0.
     """
     layers, number = logits.shape[1:3]
-    most = truth.boxes.shape[1]
+    max_boxes = ground_truth.boxes.shape[1]
     p = ops.sigmoid(logits)
-    focal = MATCH_ALPHA * (1 - p) ** GAMMA * -ops.log(p + SMALLEST)
-    focal -= (1 - MATCH_ALPHA) * p**GAMMA * -ops.log(1 - p + SMALLEST)
-    cost = MATCH_CLASS * ops.einsum("blnc,bmc->blmn", focal, truth.classes)
-    pairs = truth.boxes[:, None, :, None], boxes[:, :, None]
-    cost += MATCH_DISTANCE * sum(ops.abs(pairs[0][..., side] - pairs[1][..., side]) for side in range(4))
-    cost -= MATCH_OVERLAP * generalized_iou(*map(corners, pairs))
-    is_row = ops.repeat(truth.is_box, layers, axis=0)
-    columns = linear_sum_assignment(ops.reshape(cost, (-1, most, number)), is_row)
-    return ops.one_hot(ops.reshape(columns, (-1, layers, most)), number)
+    focal = MATCH_ALPHA * (1 - p) ** GAMMA * -ops.log(p + EPSILON)
+    focal -= (1 - MATCH_ALPHA) * p**GAMMA * -ops.log(1 - p + EPSILON)
+    cost = MATCH_CLASS * ops.einsum("blnc,bmc->blmn", focal, ground_truth.classes)
+    pairs = ground_truth.boxes[:, None, :, None], boxes[:, :, None]
+    cost += MATCH_L1 * sum(ops.abs(pairs[0][..., side] - pairs[1][..., side]) for side in range(4))
+    cost -= MATCH_IOU * generalized_iou(*map(corners, pairs))
+    is_row = ops.repeat(ground_truth.is_box, layers, axis=0)
+    columns = linear_sum_assignment(ops.reshape(cost, (-1, max_boxes, number)), is_row)
+    return ops.one_hot(ops.reshape(columns, (-1, layers, max_boxes)), number)
 
 
-def class_losses(logits, boxes, matches, truth):
-    """Computes the varifocal loss: predictions learn how well their boxes lie (Zhang et al. 2020,
-    https://arxiv.org/abs/2008.13367, equation 2).
+def class_losses(logits, boxes, matches, ground_truth):
+    """Computes the varifocal loss, whose targets are the IoUs of the predicted boxes.
+
+    Zhang et al. 2020 (https://arxiv.org/abs/2008.13367, equation 2).
 
     Args:
         logits: float32 (batch, layers, n, num_classes).
         boxes: float32 (batch, layers, n, 4).
-        matches: of `match_queries`.
-        truth: `Truth`.
+        matches: float32 (batch, layers, max_boxes, n) from `match_queries`.
+        ground_truth: `GroundTruth`.
 
     Returns:
-        float32 (batch,), the mean of which is the sum over the batch by the number of true boxes.
+        float32 (batch,); its mean is the sum over the batch divided by the number of ground-truth boxes.
     """
     own = ops.einsum("blmn,blnk->blmk", matches, boxes)
-    overlaps = ops.stop_gradient(iou(corners(own), corners(truth.boxes)[:, None]))
-    is_class = ops.einsum("blmn,bmc->blnc", matches, truth.classes)
-    scores = ops.einsum("blmn,blm,bmc->blnc", matches, overlaps, truth.classes)
+    ious = ops.stop_gradient(iou(corners(own), corners(ground_truth.boxes)[:, None]))
+    is_class = ops.einsum("blmn,bmc->blnc", matches, ground_truth.classes)
+    scores = ops.einsum("blmn,blm,bmc->blnc", matches, ious, ground_truth.classes)
     weights = ALPHA * ops.stop_gradient(ops.sigmoid(logits)) ** GAMMA * (1 - is_class) + scores
     losses = weights * ops.binary_crossentropy(scores, logits, from_logits=True)
-    return CLASS * _share(ops.sum(losses, axis=(1, 2, 3)), truth.count)
+    return CLASS * _share(ops.sum(losses, axis=(1, 2, 3)), ground_truth.count)
 
 
 @dataclass(frozen=True)
 class Union:
-    """The boxes that predictions belong to in any of the layers, so that all layers learn the same."""
+    """Holds the union of the matches of all layers, so that all layers learn the same boxes."""
 
     boxes: object
-    """float32 (batch, n, 4), the true box of each prediction: the one that most layers give it."""
+    """float32 (batch, n, 4), the box of each prediction, the one that it has in the majority of layers."""
     weights: object
-    """float32 (batch, n): 1 where a prediction has a box, else 0."""
+    """float32 (batch, n): 1 where a prediction has a box in any layer, else 0."""
 
     @classmethod
-    def of(cls, matches, truth):
-        """Joins the matches of all layers (D-FINE, section 4.2)."""
+    def of(cls, matches, ground_truth):
+        """Unites the matches of all layers (D-FINE, section 4.2)."""
         votes = ops.sum(matches, axis=1)
-        most = ops.cast(ops.argmax(votes, axis=1), "int32")
-        boxes = ops.take_along_axis(truth.boxes, most[..., None], axis=1)
+        winners = ops.cast(ops.argmax(votes, axis=1), "int32")
+        boxes = ops.take_along_axis(ground_truth.boxes, winners[..., None], axis=1)
         return cls(boxes, ops.cast(ops.max(votes, axis=1) > 0, "float32"))
 
     @property
     def count(self):
-        """float32 (), the number of predictions with a box in the batch, at least 1."""
+        """float32 (), number of predictions with a box in the batch, at least 1."""
         return ops.maximum(ops.sum(self.weights), 1.0)
 
 
 def box_losses(boxes, union):
-    """Computes the distance and the generalized overlap of predictions and their boxes.
+    """Computes the L1 loss and the generalized IoU loss of predictions and their boxes.
 
     Args:
         boxes: float32 (batch, layers, n, 4).
         union: `Union`.
 
     Returns:
-        float32 (batch,), the mean of which is the sum over the batch by the number of pairs.
+        float32 (batch,); its mean is the sum over the batch divided by the number of predictions with a box.
     """
     targets = union.boxes[:, None]
-    losses = DISTANCE * l1_loss(boxes, targets)
-    losses += OVERLAP * (1 - generalized_iou(corners(boxes), corners(targets)))
+    losses = L1 * l1_loss(boxes, targets)
+    losses += IOU * (1 - generalized_iou(corners(boxes), corners(targets)))
     return _share(ops.sum(losses * union.weights[:, None], axis=(1, 2)), union.count)
 
 
 def edge_losses(distributions, starts, logits, boxes, union, values, scale):
-    """Computes the fine-grained localization loss of the edges, and what the last layer teaches the others.
+    """Computes the fine-grained localization loss of edges and the distillation from the last layer.
 
     Args:
         distributions: float32 (batch, distributing, n, 4 * bins), logits over the distances.
-        starts: float32 (batch, n, 4), the boxes that the distances begin at.
-        logits: float32 (batch, n, num_classes), of the last layer.
-        boxes: float32 (batch, distributing, n, 4), of these layers.
+        starts: float32 (batch, n, 4), the boxes that the distances start from.
+        logits: float32 (batch, n, num_classes), those of the last layer.
+        boxes: float32 (batch, distributing, n, 4), the boxes of these layers.
         union: `Union`.
-        values: float32 (bins,), the distances, of `bin_distances`.
-        scale: float32 (), as there.
+        values: float32 (bins,), the distances from `bin_distances`.
+        scale: float32 (), as for `bin_distances`.
 
     Returns:
         float32 (batch,), as `box_losses`.
     """
     distributions = ops.reshape(distributions, (-1, *distributions.shape[1:3], 4, values.shape[0]))
-    overlaps = ops.stop_gradient(iou(corners(boxes), corners(union.boxes)[:, None]))
+    ious = ops.stop_gradient(iou(corners(boxes), corners(union.boxes)[:, None]))
     targets = ops.stop_gradient(_edge_targets(starts, union.boxes, values, scale))
     entropy = -ops.sum(targets[:, None] * ops.log_softmax(distributions), axis=(3, 4))
-    located = ops.sum(entropy * overlaps * union.weights[:, None], axis=(1, 2))
-    return EDGES * _share(located, union.count) + TEACHING * _teaching(distributions, logits, overlaps, union)
+    located = ops.sum(entropy * ious * union.weights[:, None], axis=(1, 2))
+    return EDGES * _share(located, union.count) + DISTILLATION * _distillation(distributions, logits, ious, union)
 
 
 def bin_distances(bins, scale, bound):
-    """Computes the distances that the bins of an edge stand for: fine around zero, coarse far out (section 4.1).
+    """Computes the distances that the bins of an edge represent: dense around zero, sparse far out.
+
+    D-FINE, section 4.1.
 
     Args:
         bins: number of bins, odd.
@@ -158,7 +162,7 @@ def bin_distances(bins, scale, bound):
         bound: float32 (), above 0.
 
     Returns:
-        float32 (bins,), ascending; a distance is a share of width or height, times the scale.
+        float32 (bins,), ascending; a distance is a share of width or height, multiplied by the scale.
     """
     inner = ops.arange(bins // 2 - 1, dtype="float32") + 1
     side = (scale * bound + 1) ** (2 * inner / (bins - 3)) - 1
@@ -167,15 +171,14 @@ def bin_distances(bins, scale, bound):
 
 
 def corners(boxes):
-    """Turns center_xywh (..., 4) into xyxy."""
-    half = boxes[..., 2:] / 2
-    return ops.concatenate([boxes[..., :2] - half, boxes[..., :2] + half], axis=-1)
+    """Converts boxes (..., 4) from center_xywh to xyxy."""
+    return keras.utils.bounding_boxes.convert_format(boxes, "center_xywh", "xyxy")
 
 
 def _edge_targets(starts, boxes, values, scale):
-    """Shares each distance out among the two bins that it lies between: (batch, n, 4, bins)."""
+    """Distributes each distance over the two bins next to it: (batch, n, 4, bins)."""
     edges = corners(boxes)
-    sizes = ops.maximum(starts[..., 2:], SMALLEST) / scale
+    sizes = ops.maximum(starts[..., 2:], EPSILON) / scale
     before = (starts[..., :2] - edges[..., :2]) / sizes
     behind = (edges[..., 2:] - starts[..., :2]) / sizes
     distances = ops.concatenate([before, behind], axis=-1) - scale / 2
@@ -187,15 +190,15 @@ def _edge_targets(starts, boxes, values, scale):
     return ops.one_hot(left, last + 1) * (1 - share) + ops.one_hot(left + 1, last + 1) * share
 
 
-def _teaching(distributions, logits, overlaps, union):
-    """Divergence of the other layers' distributions from the last one's, weighted by how sure that is (section 4.2)."""
+def _distillation(distributions, logits, ious, union):
+    """Computes the divergence from the last layer's distributions, weighted by its IoU or confidence (section 4.2)."""
     teacher = ops.stop_gradient(distributions[:, -1:]) / TEMPERATURE
     students = distributions[:, :-1] / TEMPERATURE
     difference = ops.log_softmax(teacher) - ops.log_softmax(students)
     divergence = TEMPERATURE**2 * ops.sum(ops.softmax(teacher) * difference, axis=(3, 4)) / 4
     has_box = union.weights[:, None]
-    sureness = ops.stop_gradient(ops.max(ops.sigmoid(logits), axis=-1))[:, None]
-    divergence *= ops.where(has_box > 0, overlaps[:, :-1], sureness)
+    confidence = ops.stop_gradient(ops.max(ops.sigmoid(logits), axis=-1))[:, None]
+    divergence *= ops.where(has_box > 0, ious[:, :-1], confidence)
     parts = []
     for weights in (has_box, 1 - has_box):
         count = ops.sum(weights)
@@ -204,5 +207,5 @@ def _teaching(distributions, logits, overlaps, union):
 
 
 def _share(sums, count):
-    """Divides by a number of the whole batch so that the mean over the images, which the detector takes, undoes it."""
+    """Divides by a number of the whole batch; the factor batch size cancels the detector's mean over the images."""
     return sums * ops.cast(ops.shape(sums)[0], "float32") / count

@@ -1,10 +1,12 @@
-"""What detectors learn from, as one number for each image."""
+"""Losses of detectors, one value per image."""
 
 from keras import ops
 
 
 def l1_loss(values, targets):
-    """Sums the absolute differences of the four coordinates: smooth L1 with a beta of 0, detectron2's default.
+    """Computes the L1 loss of boxes, the sum over their four coordinates.
+
+    It equals smooth L1 with a beta of 0, detectron2's default.
 
     Args:
         values: float32 (..., 4).
@@ -17,7 +19,7 @@ def l1_loss(values, targets):
 
 
 def focal_cross_entropy(logits, targets, *, alpha=0.25, gamma=2.0):
-    """Computes the focal loss: cross-entropy that turns away from what is easy.
+    """Computes the focal loss, a cross-entropy that reduces the weight of easy examples.
 
     Lin et al. 2017, "Focal Loss for Dense Object Detection" (https://arxiv.org/abs/1708.02002, equation 5):
     -alpha_t (1 - p_t)^gamma log(p_t).
@@ -25,8 +27,8 @@ def focal_cross_entropy(logits, targets, *, alpha=0.25, gamma=2.0):
     Args:
         logits: float32, any shape.
         targets: float32 of the same shape, 0 or 1.
-        alpha: weight of the targets 1, 0 to 1; that of the targets 0 is 1 - alpha.
-        gamma: how much is turned away, at least 0.
+        alpha: weight of positive targets, 0 to 1; negative targets have 1 - alpha.
+        gamma: strength of the reduction, at least 0.
 
     Returns:
         float32 of the same shape.
@@ -38,14 +40,14 @@ def focal_cross_entropy(logits, targets, *, alpha=0.25, gamma=2.0):
 
 
 def mean_of_sample(values, is_sampled):
-    """Averages over what was sampled.
+    """Averages values over a sample.
 
     Args:
         values: float32 (batch, n).
         is_sampled: bool (batch, n).
 
     Returns:
-        float32 (batch,); 0 where nothing was.
+        float32 (batch,); 0 where the sample is empty.
     """
     weights = ops.cast(is_sampled, "float32")
     return ops.sum(ops.where(is_sampled, values, 0.0), axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)

@@ -1,4 +1,4 @@
-"""Anchors: boxes of fixed sizes and shapes around every cell of a feature map."""
+"""Anchors: boxes of fixed sizes and aspect ratios around every cell of a feature map."""
 
 from dataclasses import dataclass
 
@@ -7,18 +7,18 @@ import numpy as np
 
 @dataclass(frozen=True)
 class AnchorGrid:
-    """All anchors of a square image, as few numbers that say where they lie."""
+    """Describes all anchors of a square image by their sizes and positions."""
 
     image_size: int
     """Height and width of the image in pixels."""
     strides: tuple[int, ...]
-    """Pixels from one cell to the next, one for each level, finest first."""
+    """Pixels per cell of each level, finest first."""
     sizes: tuple[tuple[float, ...], ...]
-    """Square roots of the areas, in pixels, of each level; as many in each."""
+    """Square roots of the areas of each level in pixels; the same number for each."""
     aspect_ratios: tuple[float, ...]
-    """Height by width."""
+    """Height divided by width."""
     at_corners: bool = False
-    """Whether anchors lie around the upper left corners of the cells, by whole pixels, as torchvision's do."""
+    """True centres anchors on the upper left corners of the cells, in whole pixels, as torchvision does."""
 
     @property
     def per_cell(self):
@@ -26,36 +26,36 @@ class AnchorGrid:
         return len(self.sizes[0]) * len(self.aspect_ratios)
 
     def levels(self):
-        """Returns a list of float32 (anchors, 4), one array for each level, see `make_anchors`."""
+        """Returns a list of float32 (anchors, 4), one array per level, see `make_anchors`."""
         return [
             make_anchors(self.image_size, stride, sizes, self.aspect_ratios, at_corners=self.at_corners)
             for stride, sizes in zip(self.strides, self.sizes, strict=True)
         ]
 
     def all(self):
-        """Returns float32 (all_anchors, 4), the levels one after the other."""
+        """Returns float32 (all_anchors, 4), the anchors of all levels in order."""
         return np.concatenate(self.levels())
 
 
 def make_anchors(image_size, stride, sizes, aspect_ratios, *, at_corners=False):
-    """Lays anchors over a square image.
+    """Creates the anchors of a feature map of a square image.
 
     Ren et al. 2015, "Faster R-CNN" (https://arxiv.org/abs/1506.01497, section 3.1.1). An anchor of size s and aspect
-    ratio r is s / sqrt(r) wide and s * sqrt(r) high, as in detectron2. It lies around the middle of its cell, where
-    the receptive field of layers with "same" padding lies too; detectron2 takes the cell's upper left corner.
+    ratio r is s / sqrt(r) wide and s * sqrt(r) high, as in detectron2. It is centred on the middle of its
+    cell, like the receptive field of layers with "same" padding; detectron2 uses the upper left corner of the cell.
 
     Args:
         image_size: height and width of the image in pixels.
-        stride: pixels from one cell of the feature map to the next.
+        stride: pixels per cell of the feature map.
         sizes: sequence of square roots of areas, in pixels.
         aspect_ratios: sequence of height divided by width.
-        at_corners: True lays them around the upper left corners of the cells, and rounds their halves to whole pixels,
-            as torchvision does: for weights that were trained so.
+        at_corners: True centres them on the upper left corners of the cells and rounds their half sides to whole
+            pixels, as torchvision does, for weights trained in this way.
 
     Returns:
-        float32 (cells * cells * num_anchors, 4), xyxy in pixels, some of it outside the image. `cells` is image_size /
-        stride, rounded up; `num_anchors` is `len(sizes) * len(aspect_ratios)`. The order is that of a feature map
-        (cells, cells, num_anchors) made flat: row by row, then size by size.
+        float32 (cells * cells * num_anchors, 4), xyxy in pixels, partly outside the image. `cells` is image_size /
+        stride, rounded up; `num_anchors` is `len(sizes) * len(aspect_ratios)`. The order is that of a flattened feature
+        map (cells, cells, num_anchors): by row, then by column, then by size.
     """
     shapes = [(size / ratio**0.5, size * ratio**0.5) for size in sizes for ratio in aspect_ratios]
     half = np.array(shapes).reshape(1, 1, -1, 2) / 2

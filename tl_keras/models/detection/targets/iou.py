@@ -1,40 +1,30 @@
-"""Intersection over union: how well two boxes agree."""
+"""IoU and generalized IoU of pairs of boxes.
+
+`keras.utils.bounding_boxes.compute_iou` computes all pairs of two sets, and adds 1e-7 to the union, too much for boxes
+relative to the image.
+"""
 
 from keras import ops
 
-SMALLEST_AREA = 1e-9
-
-
-def pairwise_iou(boxes, others):
-    """Computes the intersection over union of every box with every other.
-
-    Args:
-        boxes: float32 (..., n, 4), xyxy. A box whose second corner does not lie beyond the first has no area.
-        others: float32 (..., m, 4), xyxy.
-
-    Returns:
-        float32 (..., n, m), 0 to 1; 0 where neither has an area.
-    """
-    return iou(boxes[..., :, None, :], others[..., None, :, :])
+MIN_AREA = 1e-9
 
 
 def iou(boxes, others):
-    """Computes the intersection over union of boxes with others, one by one.
+    """Computes the IoU of corresponding boxes.
 
     Args:
-        boxes: float32 (..., 4), xyxy. A box whose second corner does not lie beyond the first has no area.
-        others: float32 (..., 4), xyxy, of the same or a broadcastable shape.
+        boxes: float32 (..., 4), xyxy. The area of a box of negative width or height is 0.
+        others: float32 (..., 4), xyxy, of a broadcastable shape.
 
     Returns:
-        float32 (...), 0 to 1; 0 where neither has an area.
+        float32 (...), 0 to 1; 0 where both areas are 0.
     """
-    shared, union = _shared_and_union(boxes, others)
-    # Where there is no union nothing is shared either.
-    return shared / ops.maximum(union, SMALLEST_AREA)
+    intersection, union = _intersection_and_union(boxes, others)
+    return intersection / ops.maximum(union, MIN_AREA)
 
 
 def generalized_iou(boxes, others):
-    """Computes the generalized intersection over union, which falls on with the distance of boxes that do not meet.
+    """Computes the generalized IoU, which decreases with the distance of disjoint boxes.
 
     Rezatofighi et al. 2019 (https://arxiv.org/abs/1902.09630, algorithm 1).
 
@@ -45,19 +35,20 @@ def generalized_iou(boxes, others):
     Returns:
         float32 (...), -1 to 1.
     """
-    shared, union = _shared_and_union(boxes, others)
+    intersection, union = _intersection_and_union(boxes, others)
     width = ops.maximum(boxes[..., 2], others[..., 2]) - ops.minimum(boxes[..., 0], others[..., 0])
     height = ops.maximum(boxes[..., 3], others[..., 3]) - ops.minimum(boxes[..., 1], others[..., 1])
-    hull = ops.maximum(width * height, SMALLEST_AREA)
-    return shared / ops.maximum(union, SMALLEST_AREA) - (hull - union) / hull
+    hull = ops.maximum(width * height, MIN_AREA)
+    return intersection / ops.maximum(union, MIN_AREA) - (hull - union) / hull
 
 
-def _shared_and_union(boxes, others):
-    # Coordinate by coordinate: sums and products over an axis of two numbers take several times as long.
+def _intersection_and_union(boxes, others):
+    # Reductions over an axis of two numbers would take several times as long as separate coordinates.
     left, top, right, bottom = (boxes[..., side] for side in range(4))
     other_left, other_top, other_right, other_bottom = (others[..., side] for side in range(4))
     width = ops.minimum(right, other_right) - ops.maximum(left, other_left)
     height = ops.minimum(bottom, other_bottom) - ops.maximum(top, other_top)
-    shared = ops.relu(width) * ops.relu(height)
+    intersection = ops.relu(width) * ops.relu(height)
     area = ops.relu(right - left) * ops.relu(bottom - top)
-    return shared, area + ops.relu(other_right - other_left) * ops.relu(other_bottom - other_top) - shared
+    other_area = ops.relu(other_right - other_left) * ops.relu(other_bottom - other_top)
+    return intersection, area + other_area - intersection

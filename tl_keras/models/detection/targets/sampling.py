@@ -1,4 +1,4 @@
-"""Draws from thousands of candidates, nearly all background, the few that a step learns from."""
+"""Random samples of objects and background from thousands of candidates."""
 
 import keras
 from keras import ops
@@ -7,20 +7,20 @@ from tl_keras.models.detection.targets.matching import NEGATIVE, POSITIVE
 
 
 def sample_balanced(kinds, num_samples, positive_share, seed):
-    """Draws objects and background at random, without replacement.
+    """Samples objects and background randomly without replacement.
 
-    At most `positive_share` of the sample are objects, and background fills the rest (Girshick 2015, "Fast R-CNN",
+    At most `positive_share` of the sample are objects; background fills the rest (Girshick 2015, "Fast R-CNN",
     https://arxiv.org/abs/1504.08083, section 2.3).
 
     Args:
-        kinds: int32 (batch, n) of `match_boxes`: 1 for an object, 0 for background, -1 is never drawn.
-        num_samples: size of the sample; less than n or all of it.
-        positive_share: 0 to 1.
-        seed: `keras.random.SeedGenerator`, or an int for the same draw each time.
+        kinds: int32 (batch, n) from `match_boxes`: 1 for an object, 0 for background; -1 is never drawn.
+        num_samples: size of the sample, at least 1.
+        positive_share: maximum share of objects, 0 to 1.
+        seed: `keras.random.SeedGenerator`, or an int for the same sample at every call.
 
     Returns:
-        Tuple of int32 (batch, samples), indices into n, objects first, and bool (batch, samples), False for places that
-        stay empty because there are too few candidates. `samples` is min(num_samples, n).
+        Tuple of int32 (batch, samples), indices into n, objects first, and bool (batch, samples), False for places
+        that are empty because there are too few candidates. `samples` is min(num_samples, n).
     """
     num_samples = min(num_samples, kinds.shape[1])
     keys = keras.random.uniform(ops.shape(kinds), seed=seed)
@@ -31,12 +31,12 @@ def sample_balanced(kinds, num_samples, positive_share, seed):
     is_negative = is_negative & (ops.arange(num_samples)[None] < room)
     chosen = ops.concatenate([positive, negative], axis=1)
     is_chosen = ops.concatenate([is_positive, is_negative], axis=1)
-    # What was drawn moves to the front; top_k keeps the order among equals.
+    # Moves the drawn candidates to the front; top_k preserves the order of equal values.
     is_chosen, places = ops.top_k(ops.cast(is_chosen, "float32"), num_samples)
     return ops.take_along_axis(chosen, places, axis=1), is_chosen > 0
 
 
-def _draw(keys, is_candidate, most):
-    """Returns the indices of the `most` candidates of the largest keys, and which of them are candidates."""
-    keys, indices = ops.top_k(ops.where(is_candidate, keys, -1.0), min(most, keys.shape[1]))
+def _draw(keys, is_candidate, number):
+    """Returns the indices of the `number` candidates with the largest keys, and a mask of the real candidates."""
+    keys, indices = ops.top_k(ops.where(is_candidate, keys, -1.0), min(number, keys.shape[1]))
     return ops.cast(indices, "int32"), keys >= 0

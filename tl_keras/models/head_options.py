@@ -1,0 +1,7 @@
+"""Options of classifier heads. Pure values, without Keras."""
+
+IMAGE_POOLINGS = ("average", "max", "concat")
+TEXT_POOLINGS = ("average", "first")
+OUTPUTS = ("probabilities", "logits")
+DEFAULT_DROPOUT = 0.2
+"""Share of the pooled features that are dropped in training."""
