@@ -16,7 +16,7 @@ from tests.transfer.tiny_models import (
 )
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
-from tl_keras.transfer.activations.prefix import find_phase_cut, suffix_model
+from tl_keras.transfer.activations.cuts import find_phase_cut, suffix_model
 from tl_keras.transfer.contrastive import SupervisedContrastive, contrastive_learner
 from tl_keras.transfer.freezing import block_names, variables_by_block
 from tl_keras.transfer.staged_adamw import StagedAdamW

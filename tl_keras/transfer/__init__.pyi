@@ -2,13 +2,13 @@ from .activations.box_source import BoxSource as BoxSource
 from .activations.cost_model import PhaseCost as PhaseCost
 from .activations.cost_model import Place as Place
 from .activations.cost_model import plan_cache as plan_cache
+from .activations.cuts import find_cuts_of_phases as find_cuts_of_phases
+from .activations.cuts import settled_since as settled_since
+from .activations.cuts import suffix_model as suffix_model
 from .activations.disk_rates import measure_rates as measure_rates
 from .activations.frozen_part import Features as Features
 from .activations.frozen_part import FrozenPart as FrozenPart
 from .activations.image_source import ImageSource as ImageSource
-from .activations.prefix import find_cuts_of_phases as find_cuts_of_phases
-from .activations.prefix import settled_since as settled_since
-from .activations.prefix import suffix_model as suffix_model
 from .activations.store import ActivationStore as ActivationStore
 from .activations.store import default_folder as default_folder
 from .activations.token_source import TokenSource as TokenSource

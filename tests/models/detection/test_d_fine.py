@@ -8,7 +8,7 @@ from tl_keras.models.detection.d_fine import QueryDecoder, build_d_fine
 from tl_keras.models.detection.hub.d_fine_sizes import SIZES
 from tl_keras.models.detection.settings import DecodingSettings, DFineSettings
 from tl_keras.models.weights.matching import layers_with_weights
-from tl_keras.transfer.activations.prefix import find_cuts
+from tl_keras.transfer.activations.cuts import find_cuts
 from tl_keras.transfer.freezing import block_names, freeze_to
 
 IMAGES, TARGETS = rectangles(2)

@@ -13,7 +13,7 @@ from tl_keras.models.detection.retina_net import build_retina_net
 from tl_keras.models.saved.saving import open_model, save_model
 from tl_keras.models.weights.loading import load_weights
 from tl_keras.models.weights.matching import layers_with_weights
-from tl_keras.transfer.activations.prefix import find_phase_cut
+from tl_keras.transfer.activations.cuts import find_phase_cut
 from tl_keras.transfer.freezing import block_names
 
 ROOT = Path(__file__).parents[3]

@@ -9,7 +9,7 @@ from tl_keras.errors import InputError
 from tl_keras.models.detection.faster_rcnn import build_faster_rcnn
 from tl_keras.models.detection.targets.box_coding import encode_boxes
 from tl_keras.phases import Phase
-from tl_keras.transfer.activations.prefix import find_cuts
+from tl_keras.transfer.activations.cuts import find_cuts
 from tl_keras.transfer.freezing import block_names, freeze_to
 from tl_keras.transfer.staged_adamw import StagedAdamW
 from tl_keras.transfer.unfreezing import ProgressiveUnfreezing

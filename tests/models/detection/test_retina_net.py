@@ -8,7 +8,7 @@ from tests.models.detection.tiny_detectors import RETINA, overlap, rectangles, t
 from tl_keras.errors import InputError
 from tl_keras.models.detection.retina_net import build_retina_net
 from tl_keras.models.detection.targets.box_coding import encode_boxes
-from tl_keras.transfer.activations.prefix import find_cuts
+from tl_keras.transfer.activations.cuts import find_cuts
 from tl_keras.transfer.freezing import block_names
 
 IMAGES, TARGETS = rectangles(4)

@@ -16,9 +16,9 @@ import tensorflow as tf
 
 import tl_keras
 from tl_keras.data import BoxSet, ImageSet, TokenFeatures
-from tl_keras.transfer.activations.folding import fold_batch_norm, settle_batch_norm
+from tl_keras.transfer.activations.batch_norm_folding import fold_batch_norm, settle_batch_norm
+from tl_keras.transfer.activations.cuts import has_tokens, prefix_model
 from tl_keras.transfer.activations.key import activation_key, digest_arrays
-from tl_keras.transfer.activations.prefix import has_tokens, prefix_model
 from tl_keras.transfer.activations.store import drop_pages
 from tl_keras.transfer.multiply_adds import count_multiply_adds
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import tl_keras as tl
-from tl_keras.transfer.activations.prefix import (
+from tl_keras.transfer.activations.cuts import (
     find_cuts,
     find_cuts_of_phases,
     find_phase_cut,

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 import tl_keras as tl
-from tl_keras.transfer.activations.folding import fold_batch_norm, settle_batch_norm
+from tl_keras.transfer.activations.batch_norm_folding import fold_batch_norm, settle_batch_norm
 
 
 def shaken(model):
