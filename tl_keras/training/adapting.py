@@ -99,7 +99,7 @@ def check_model(config, model, phases):
     """
     method, learning = config.adaptation.method, config.adaptation.train or phases[-1].train
     *_, before, head = transfer.block_names(model)
-    if transfer.learning_blocks(model, learning) == [head] and method in FEATURES_ONLY:
+    if transfer.trainable_blocks(model, learning) == [head] and method in FEATURES_ONLY:
         raise InputError(
             f"adaptation.method {method} changes the features before the head, but the head alone would learn: give "
             f"--adaptation.train {before}, or an earlier block."
