@@ -47,7 +47,7 @@ def test_two_devices_go_on_in_the_middle_of_an_epoch(image_folder, tmp_path):
     stopped.send_signal(signal.SIGTERM)
     printed, _ = stopped.communicate(timeout=60)
     assert stopped.returncode == 143, printed
-    assert "going on after epoch" in finish(start(flags(image_folder, two, **more), devices=2))
+    assert "resuming after epoch" in finish(start(flags(image_folder, two, **more), devices=2))
     assert_alike(one, two, tmp_path)
 
 

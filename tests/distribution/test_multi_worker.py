@@ -57,7 +57,7 @@ def test_a_killed_worker_stops_the_other_and_both_go_on(lost, alone, image_folde
     assert workers[1 - lost].returncode == 3, printed
     assert "error: Another worker of this training is gone" in printed
     assert "Traceback" not in printed
-    assert "going on after epoch" in finish_both(start_workers(arguments))
+    assert "resuming after epoch" in finish_both(start_workers(arguments))
     assert_alike(alone, tmp_path / "run", tmp_path)
 
 
