@@ -3,7 +3,7 @@
 import contextlib
 import importlib
 
-from tl_keras.distribution.agreement import broadcast
+from tl_keras.distribution.collectives import broadcast
 from tl_keras.distribution.strategy import is_chief, is_multi_worker
 from tl_keras.errors import LostWorker
 

@@ -2,10 +2,10 @@
 
 import keras
 
-from tl_keras.distribution.agreement import broadcast
+from tl_keras.distribution.collectives import broadcast
 
 
-class ChiefDecides(keras.callbacks.Callback):
+class BroadcastLogs(keras.callbacks.Callback):
     """Gives all workers the metrics of the chief at the end of an epoch, so that phases end everywhere alike.
 
     Comes first in the list of callbacks. Reduced metrics are equal on all workers anyway, but perhaps for the last bit,

@@ -1,6 +1,6 @@
 import numpy as np
 
-from tl_keras.distribution.agreement import any_worker, broadcast, broadcast_array
+from tl_keras.distribution.collectives import any_worker, broadcast, broadcast_array
 
 
 def test_who_works_alone_agrees_with_itself():
