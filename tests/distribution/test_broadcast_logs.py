@@ -5,7 +5,7 @@ import tensorflow as tf
 from tl_keras.distribution.broadcast_logs import BroadcastLogs
 
 
-def test_metrics_stay_what_they_are_on_the_chief():
+def test_metrics_of_the_chief_are_unchanged():
     inputs = keras.Input((2,))
     model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
     model.compile("sgd", "mse")

@@ -1,4 +1,4 @@
-"""Lets the chief's metrics decide on all workers when a phase ends."""
+"""Callback that gives all workers the chief's metrics."""
 
 import keras
 
@@ -6,10 +6,10 @@ from tl_keras.distribution.collectives import broadcast
 
 
 class BroadcastLogs(keras.callbacks.Callback):
-    """Gives all workers the metrics of the chief at the end of an epoch, so that phases end everywhere alike.
+    """Broadcasts the chief's metrics at the end of an epoch, so that phases end at the same epoch on all workers.
 
-    Comes first in the list of callbacks. Reduced metrics are equal on all workers anyway, but perhaps for the last bit,
-    on which a plateau may turn.
+    Place it first in the list of callbacks. Reduced metrics may differ between workers in the last bit, which can
+    decide whether a plateau is reached.
 
     Args:
         strategy: `tf.distribute.Strategy`.
@@ -20,5 +20,5 @@ class BroadcastLogs(keras.callbacks.Callback):
         self._strategy = strategy
 
     def on_epoch_end(self, epoch, logs=None):
-        """Replaces the metrics by those of the chief."""
+        """Replaces the metrics with those of the chief."""
         logs.update(broadcast(self._strategy, {name: float(value) for name, value in logs.items()}))

@@ -1,4 +1,4 @@
-"""What one worker decides for all: the chief's word, sent through TensorFlow's own all-reduce."""
+"""Collective operations between workers, built on TensorFlow's all-reduce."""
 
 import functools
 import importlib
@@ -10,11 +10,13 @@ from tl_keras.distribution.strategy import is_chief, is_multi_worker
 
 
 def broadcast(strategy, value):
-    """Sends a value from the chief to the other workers. All of them have to call it, in the same order.
+    """Sends a JSON value from the chief to the other workers.
+
+    All workers must call it, in the same order.
 
     Args:
-        strategy: `tf.distribute.Strategy`.
-        value: of the chief, ready for JSON; what the others give is ignored.
+        strategy: `tf.distribute.Strategy`, or None for a single process.
+        value: JSON-serializable value of the chief; the values of other workers are ignored.
 
     Returns:
         The value of the chief.
@@ -22,18 +24,21 @@ def broadcast(strategy, value):
     if not is_multi_worker(strategy):
         return value
     text = json.dumps(value).encode() if is_chief(strategy) else b""
-    length = int(_summed(strategy, np.array([len(text)], "int32"))[0])
+    length = int(_all_reduce(strategy, np.array([len(text)], "int32"))[0])
     words = np.zeros(-(-length // 4), "int32")
     words.view("uint8")[: len(text)] = np.frombuffer(text, "uint8")
-    return json.loads(_summed(strategy, words).view("uint8")[:length].tobytes())
+    return json.loads(_all_reduce(strategy, words).view("uint8")[:length].tobytes())
 
 
 def broadcast_array(strategy, array):
-    """Sends an array from the chief to the other workers, to the last bit. All of them have to call it.
+    """Sends an array from the chief to the other workers, bit by bit.
+
+    All workers must call it, in the same order.
 
     Args:
-        strategy: `tf.distribute.Strategy`.
-        array: NumPy array; what the others give is ignored but for its shape and dtype, those of the chief's.
+        strategy: `tf.distribute.Strategy`, or None for a single process.
+        array: NumPy array of the chief; the other workers' arrays need the same shape and dtype, their values are
+            ignored.
 
     Returns:
         The array of the chief.
@@ -43,40 +48,42 @@ def broadcast_array(strategy, array):
     content = np.zeros(-(-array.nbytes // 4), "int32")
     if is_chief(strategy):
         content.view("uint8")[: array.nbytes] = np.ascontiguousarray(array).reshape(-1).view("uint8")
-    return _summed(strategy, content).view("uint8")[: array.nbytes].view(array.dtype).reshape(array.shape)
+    return _all_reduce(strategy, content).view("uint8")[: array.nbytes].view(array.dtype).reshape(array.shape)
 
 
 def any_worker(strategy, flags):
-    """Tells of each of some flags whether a worker has raised it. All of them have to call it.
+    """Combines flags of all workers by a logical or.
+
+    All workers must call it, in the same order.
 
     Args:
-        strategy: `tf.distribute.Strategy`.
+        strategy: `tf.distribute.Strategy`, or None for a single process.
         flags: list of bool.
 
     Returns:
-        List of bool, the same on all workers.
+        List of bool, the same on all workers: True where any worker's flag is.
     """
     if not is_multi_worker(strategy):
         return flags
-    return [count > 0 for count in _summed(strategy, np.array(flags, "int32")).tolist()]
+    return [count > 0 for count in _all_reduce(strategy, np.array(flags, "int32")).tolist()]
 
 
-def _summed(strategy, words):
-    """Adds int32 arrays of all workers; where only one's is not zero, that is its bits."""
-    return strategy.experimental_local_results(_adder(strategy)(words))[0].numpy()
+def _all_reduce(strategy, words):
+    """Adds int32 arrays of all workers, which copies the bits if only one of them is not zero."""
+    return strategy.experimental_local_results(_compiled_sum(strategy)(words))[0].numpy()
 
 
 @functools.cache
-def _adder(strategy):
-    """Compiles the addition for arrays of any length: called for every step, eager it would take four times as long."""
+def _compiled_sum(strategy):
+    """Compiles the addition for arrays of any length; it runs in every step, and eagerly takes four times as long."""
     tf = importlib.import_module("tensorflow")
     local = len(strategy.extended.worker_devices)
 
     def add(words):
         replica = tf.distribute.get_replica_context()
-        # Of a worker with several devices only the first may speak.
-        spoken = words if replica.replica_id_in_sync_group % local == 0 else tf.zeros_like(words)
-        return replica.all_reduce(tf.distribute.ReduceOp.SUM, spoken)
+        # Only the first device of a worker may contribute.
+        contribution = words if replica.replica_id_in_sync_group % local == 0 else tf.zeros_like(words)
+        return replica.all_reduce(tf.distribute.ReduceOp.SUM, contribution)
 
     return tf.function(
         lambda words: strategy.run(add, args=(words,)), input_signature=[tf.TensorSpec((None,), tf.int32)]
