@@ -6,7 +6,7 @@ from tl_keras.distribution.collectives import broadcast
 
 
 class BroadcastLogs(keras.callbacks.Callback):
-    """Broadcasts the chief's metrics at the end of an epoch, so that phases end at the same epoch on all workers.
+    """Broadcasts the chief's metrics after each epoch, so that phases end at the same epoch everywhere.
 
     Place it first in the list of callbacks. Reduced metrics may differ between workers in the last bit, which can
     decide whether a plateau is reached.
