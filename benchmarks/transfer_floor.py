@@ -163,7 +163,7 @@ def whole_step_seconds(case, model, splits, train):
 def print_parts(case, model, splits, parts, total, rate):
     """Prints the CPU seconds of each part, and the floor of arithmetic parts."""
     from tl_keras import transfer
-    from tl_keras.transfer.activations.prefix import prefix_model
+    from tl_keras.transfer.activations.cuts import prefix_model
     from tl_keras.transfer.multiply_adds import count_multiply_adds
 
     positions = tokens_per_text(case, splits)

@@ -21,7 +21,7 @@ def test_without_a_launcher_it_is_a_sentence():
     command = [sys.executable, "-m", "tl_keras.tf_config"]
     result = subprocess.run(command, env={"PYTHONPATH": "."}, capture_output=True, text=True)
     assert result.returncode == 2
-    assert result.stderr.startswith("error: Nothing here says who the workers are")
+    assert result.stderr.startswith("error: The environment names no workers")
 
 
 def test_what_the_training_would_refuse_is_refused(monkeypatch, capsys):

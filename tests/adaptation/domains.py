@@ -1,4 +1,4 @@
-"""Outputs for two domains, a numerical gradient, and a classifier that is traced in a moment."""
+"""Outputs for two domains, a numerical gradient, and a classifier that is traced quickly."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ NUM_CLASSES, CHANNELS = 3, 5
 
 
 def outputs(count, seed, shift=0.0):
-    """`DomainOutputs` of float32 arrays, with a mean of `shift`."""
+    """Draws `DomainOutputs` of float32 arrays, with a mean of `shift`."""
     generator = np.random.default_rng(seed)
     logits = generator.normal(size=(count, NUM_CLASSES))
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -22,8 +22,8 @@ def outputs(count, seed, shift=0.0):
 SOURCE, TARGET = outputs(6, 0), outputs(8, 1, shift=0.5)
 
 
-def assert_gradient_is_right(method, which, source=SOURCE, target=TARGET, scale=1.0):
-    """Compares the gradient for the `which` ("features" or "probabilities") of the target with finite differences."""
+def assert_gradient_is_correct(method, which, source=SOURCE, target=TARGET, scale=1.0):
+    """Compares the gradient for the target's "features" or "probabilities" (`which`) with finite differences."""
     value = getattr(target, which)
     watched = tf.Variable(value)
     with tf.GradientTape() as tape:
@@ -41,7 +41,7 @@ def assert_gradient_is_right(method, which, source=SOURCE, target=TARGET, scale=
 
 
 def classifier(norm=True):
-    """A convolution, perhaps a BatchNormalization, and a head of three classes, for images of 8 x 8."""
+    """Builds a classifier of 8 x 8 images: convolution, optional BatchNormalization, head of three classes."""
     keras.utils.set_random_seed(0)
     inputs = layers.Input((8, 8, 3), name="preprocessing.image")
     x = layers.Conv2D(6, 3, name="block1.conv")(inputs)
@@ -55,10 +55,10 @@ def classifier(norm=True):
 
 
 def images(count, seed, shift=0.0):
-    """float32 (count, 8, 8, 3)."""
+    """Draws images, float32 (count, 8, 8, 3)."""
     return np.random.default_rng(seed).normal(shift, 1, (count, 8, 8, 3)).astype("float32")
 
 
 def one_hot(count, seed):
-    """float32 (count, 3)."""
+    """Draws one-hot labels, float32 (count, 3)."""
     return np.eye(NUM_CLASSES, dtype="float32")[np.random.default_rng(seed).integers(0, NUM_CLASSES, count)]

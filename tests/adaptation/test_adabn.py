@@ -23,5 +23,7 @@ def test_the_statistics_become_those_of_the_target():
 @pytest.mark.parametrize("method", ["adabn", "tent"])
 def test_a_model_without_batch_normalization_is_refused(method):
     model, batches = classifier(norm=False), tf.data.Dataset.from_tensors(TARGET)
-    with pytest.raises(InputError, match=f"adaptation.method {method} adapts .* of which .* has none"):
+    with pytest.raises(
+        InputError, match=f"adaptation.method {method} needs batch normalization, which .* does not have"
+    ):
         adapt_batch_norm(model, batches) if method == "adabn" else minimize_entropy(model, batches, 1)

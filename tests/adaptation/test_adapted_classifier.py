@@ -43,18 +43,18 @@ def test_fit_lowers_the_sum_of_both_losses(name):
         assert adapted.evaluate(pairs(), verbose=0)[0] < loss
 
 
-def test_the_loss_is_that_of_the_labels_and_so_many_times_that_of_the_method():
+def test_the_loss_is_the_label_loss_plus_the_weighted_method_loss():
     losses = {}
     for weight in (0.0, 1.0, 3.0):
         adapted = AdaptedClassifier(classifier(), DeepCoral(), weight)
         adapted.compile("sgd", "categorical_crossentropy")
-        # Without an update: one batch, evaluated as it is trained on.
+        # Evaluates one batch without an update.
         losses[weight] = adapted.evaluate({"source": SOURCE, "target": TARGET}, LABELS, batch_size=16, verbose=0)
     assert losses[0.0] < losses[1.0]
     assert np.isclose(losses[3.0] - losses[0.0], 3 * (losses[1.0] - losses[0.0]), rtol=1e-3)
 
 
-def test_mixed_precision_and_xla():
+def test_mixed_precision_and_xla_work():
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
         adapted = AdaptedClassifier(classifier(), MaximumMeanDiscrepancy())
@@ -65,7 +65,7 @@ def test_mixed_precision_and_xla():
     assert np.isfinite(history["loss"]).all()
 
 
-def test_frozen_blocks_stay_and_phases_apply():
+def test_frozen_blocks_do_not_change():
     model = classifier()
     adapted = AdaptedClassifier(model, DeepCoral())
     tl.freeze_to(model, "head")
@@ -76,7 +76,7 @@ def test_frozen_blocks_stay_and_phases_apply():
     assert moved == {"head"}
 
 
-def test_the_part_behind_a_cut_learns_the_same_from_stored_activations():
+def test_training_on_cached_activations_equals_training_on_images():
     ends = []
     for from_cut in (False, True):
         model = classifier()

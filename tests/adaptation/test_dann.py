@@ -17,7 +17,7 @@ def test_the_loss_is_the_cross_entropy_of_the_domain():
     assert np.isclose(loss, (softplus(-logits[0]).mean() + softplus(logits[1]).mean()) / 2)
 
 
-def test_the_reversal_changes_the_gradient_alone():
+def test_gradient_reversal_changes_only_the_gradient():
     values = tf.Variable([[1.0, -2.0]])
     with tf.GradientTape() as tape:
         reversed_values = reverse_gradient(values.value(), tf.constant(0.3))
@@ -26,22 +26,22 @@ def test_the_reversal_changes_the_gradient_alone():
     np.testing.assert_allclose(tape.gradient(loss, values), -0.3 * 2 * values.numpy(), rtol=1e-5)
 
 
-def test_the_discriminator_descends_where_the_features_ascend():
+def test_the_discriminator_lowers_the_loss_and_the_features_raise_it():
     method = DomainAdversarial(8, ramp_steps=1)
     method(SOURCE, TARGET, training=True)
     features, before = tf.Variable(TARGET.features), float(method(SOURCE, TARGET))
     with tf.GradientTape() as tape:
         loss = method(SOURCE, TARGET._replace(features=features.value()))
-    learned = [weight.value for weight in method.trainable_variables]
-    *of_method, of_features = tape.gradient(loss, [*learned, features])
-    moved = TARGET._replace(features=TARGET.features - 0.01 * of_features.numpy())
+    weights = [weight.value for weight in method.trainable_variables]
+    *weight_gradients, feature_gradient = tape.gradient(loss, [*weights, features])
+    moved = TARGET._replace(features=TARGET.features - 0.01 * feature_gradient.numpy())
     assert float(method(SOURCE, moved)) > before
-    for variable, gradient in zip(learned, of_method, strict=True):
+    for variable, gradient in zip(weights, weight_gradients, strict=True):
         variable.assign_sub(0.01 * gradient)
     assert float(method(SOURCE, TARGET)) < before
 
 
-def test_the_reversed_gradient_grows_from_nothing():
+def test_the_reversed_gradient_grows_from_zero():
     method = DomainAdversarial(8, ramp_steps=100)
 
     def gradient():
@@ -55,5 +55,5 @@ def test_the_reversed_gradient_grows_from_nothing():
     assert float(method.steps) == 60
 
 
-def test_domains_of_different_size_are_compared():
+def test_domains_may_have_different_sizes():
     assert np.isfinite(float(DomainAdversarial(4)(outputs(3, 0), outputs(9, 1))))

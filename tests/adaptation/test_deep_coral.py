@@ -1,6 +1,6 @@
 import numpy as np
 
-from tests.adaptation.domains import SOURCE, TARGET, assert_gradient_is_right
+from tests.adaptation.domains import SOURCE, TARGET, assert_gradient_is_correct
 from tl_keras.adaptation import DeepCoral
 
 
@@ -10,12 +10,12 @@ def test_the_loss_is_the_distance_of_the_covariances():
     np.testing.assert_allclose(DeepCoral()(SOURCE, TARGET), np.sum((first - second) ** 2) / (4 * 5), rtol=1e-5)
 
 
-def test_equal_features_and_larger_ones_of_a_whole_network_cost_the_same():
+def test_the_loss_does_not_depend_on_the_scale_of_the_features():
     loss = DeepCoral()
     assert float(loss(SOURCE, SOURCE)) == 0
     larger = [part._replace(features=100 * part.features) for part in (SOURCE, TARGET)]
     np.testing.assert_allclose(loss(*larger), loss(SOURCE, TARGET), rtol=1e-4)
 
 
-def test_its_gradient():
-    assert_gradient_is_right(DeepCoral(), "features")
+def test_the_gradient_is_correct():
+    assert_gradient_is_correct(DeepCoral(), "features")

@@ -10,7 +10,7 @@ def dataset(inputs, labels, batch_size):
     return tf.data.Dataset.from_tensor_slices((inputs, labels)).batch(batch_size)
 
 
-def test_domains_stand_side_by_side_and_the_labels_of_the_target_are_gone():
+def test_domains_are_paired_without_target_labels():
     source, target = images(6, 0), images(4, 1)
     pairs = list(pair_domains(dataset(source, one_hot(6, 0), 2), dataset(target, one_hot(4, 1), 2)))
     assert len(pairs) == 2

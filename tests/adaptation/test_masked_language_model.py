@@ -16,19 +16,19 @@ def classifier(tmp_path):
     return build_text_classifier(tmp_path, 2)
 
 
-def test_the_head_shares_the_embeddings_and_guesses_at_the_places_asked_for(classifier):
+def test_the_head_shares_the_embeddings_and_predicts_the_masked_positions(classifier):
     model, inputs = MaskedLanguageModel(classifier), token_inputs(classifier.tokenizer)
-    places = np.array([[1, 2]] * len(inputs["token_ids"]), "int32")
-    logits = np.asarray(model(inputs | {"mask_positions": places}))
+    positions = np.array([[1, 2]] * len(inputs["token_ids"]), "int32")
+    logits = np.asarray(model(inputs | {"mask_positions": positions}))
     vocabulary = classifier.tokenizer.layer.vocabulary_size()
-    assert logits.shape == (len(places), 2, vocabulary)
+    assert logits.shape == (len(positions), 2, vocabulary)
     table = next(weight for weight in classifier.weights if weight.shape[0] == vocabulary)
     assert any(weight is table for weight in model.trainable_variables)
     table.assign(0 * table)
-    assert not np.array_equal(logits, np.asarray(model(inputs | {"mask_positions": places})))
+    assert not np.array_equal(logits, np.asarray(model(inputs | {"mask_positions": positions})))
 
 
-def test_reading_texts_teaches_the_encoder_and_leaves_the_head_alone(classifier):
+def test_pretraining_changes_the_encoder_and_not_the_head(classifier):
     inputs = token_inputs(classifier.tokenizer)
     batches = tf.data.Dataset.from_tensors((inputs, np.zeros(len(TEXTS)))).repeat()
     before = {weight.path: np.asarray(weight) for weight in classifier.weights}
@@ -38,8 +38,8 @@ def test_reading_texts_teaches_the_encoder_and_leaves_the_head_alone(classifier)
     assert "embeddings" in moved and "layer1" in moved and "head" not in moved
 
 
-def test_places_that_texts_do_not_fill_do_not_count(classifier):
-    """One text has few words to guess, and many places for guesses where texts might be long."""
+def test_unused_mask_positions_do_not_count(classifier):
+    """Short texts have few masked tokens, but many mask positions if the maximum length is large."""
     inputs = token_inputs(classifier.tokenizer)
     batches = tf.data.Dataset.from_tensors((inputs, np.zeros(len(TEXTS)))).repeat()
     losses = [pretrain_on_texts(classifier, batches, 4, max_tokens=n, learning_rate=1e-9) for n in (16, 128)]

@@ -4,12 +4,12 @@ from tests.adaptation.domains import SOURCE, TARGET
 from tl_keras.adaptation import SelfTraining
 
 
-def test_what_the_model_is_sure_of_is_learned():
+def test_the_loss_is_the_cross_entropy_of_confident_predictions():
     largest = TARGET.probabilities.max(axis=1)
     threshold = float(np.median(largest))
     expected = -np.sum(np.log(largest[largest >= threshold])) / len(largest)
     np.testing.assert_allclose(SelfTraining(threshold)(SOURCE, TARGET), expected, rtol=1e-5)
 
 
-def test_what_it_is_not_sure_of_is_not():
+def test_unconfident_predictions_have_no_loss():
     assert float(SelfTraining(1.0)(SOURCE, TARGET)) == 0

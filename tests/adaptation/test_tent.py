@@ -16,7 +16,7 @@ def batches():
     return tf.data.Dataset.from_tensor_slices(TARGET).batch(16).repeat()
 
 
-def test_predictions_on_the_target_become_surer_by_scale_and_offset_alone():
+def test_only_scale_and_offset_change_and_predictions_become_more_confident():
     model = classifier()
     minimize_entropy(model, batches(), 2, learning_rate=1e-9)
     before, weights = entropy(model.predict(TARGET, verbose=0)), {w.path: np.asarray(w) for w in model.weights}
@@ -27,7 +27,7 @@ def test_predictions_on_the_target_become_surer_by_scale_and_offset_alone():
     assert moved <= {f"block1.norm/{name}" for name in ("gamma", "beta", "moving_mean", "moving_variance")}
 
 
-def test_layer_normalization_does_not_learn():
+def test_layer_normalization_is_not_trained():
     inputs = keras.Input((4,))
     hidden = keras.layers.BatchNormalization(name="block1.norm")(inputs)
     hidden = keras.layers.LayerNormalization(name="block2.norm")(hidden)
@@ -38,7 +38,7 @@ def test_layer_normalization_does_not_learn():
     np.testing.assert_array_equal(before, model.get_layer("block2.norm").get_weights())
 
 
-def test_the_statistics_are_those_of_the_target_afterwards():
+def test_the_statistics_afterwards_are_those_of_the_target():
     model = classifier()
     minimize_entropy(model, batches(), 2)
     maps = model.get_layer("block1.conv")(TARGET).numpy()
@@ -49,7 +49,7 @@ def test_the_statistics_are_those_of_the_target_afterwards():
 def test_the_loss_is_the_entropy_with_the_statistics_of_the_batch():
     model = classifier()
     one_batch = tf.data.Dataset.from_tensors(TARGET).repeat()
-    found = minimize_entropy(model, one_batch, 1, learning_rate=1e-12)
-    # Afterwards the population has the statistics of that batch.
-    np.testing.assert_allclose(found, entropy(model.predict(TARGET, batch_size=32, verbose=0)), rtol=1e-3)
+    loss = minimize_entropy(model, one_batch, 1, learning_rate=1e-12)
+    # Afterwards the population statistics are those of that batch.
+    np.testing.assert_allclose(loss, entropy(model.predict(TARGET, batch_size=32, verbose=0)), rtol=1e-3)
     assert isinstance(model, keras.Model)

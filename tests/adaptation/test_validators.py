@@ -7,31 +7,31 @@ from tl_keras.adaptation import VALIDATORS, DomainOutputs
 LABELS = np.arange(60) % 3
 
 
-def answers(sure, seed=0):
-    """Outputs for `LABELS` of which the share `sure` is certain and right, and the others are drawn at random."""
+def predictions(confident, seed=0):
+    """Draws outputs for `LABELS`: the share `confident` is confident and correct, the others are random."""
     generator = np.random.default_rng(seed)
-    drawn = generator.dirichlet([1, 1, 1], 60)
-    probabilities = np.where(generator.random((60, 1)) < sure, np.eye(3)[LABELS] * 0.97 + 0.01, drawn)
+    random = generator.dirichlet([1, 1, 1], 60)
+    probabilities = np.where(generator.random((60, 1)) < confident, np.eye(3)[LABELS] * 0.97 + 0.01, random)
     features = np.eye(3)[LABELS] + generator.normal(0, 0.1, (60, 3))
     return DomainOutputs(features, probabilities)
 
 
-def test_neighbourhoods_are_dense_where_predictions_agree():
+def test_density_is_high_if_predictions_agree():
     validate = VALIDATORS["soft_neighborhood_density"]
-    certain = DomainOutputs(None, np.eye(3)[np.arange(60) % 3])
-    alone = DomainOutputs(None, np.eye(60))
-    # Each has 19 others like it, or all 59 others at the same distance.
-    assert np.isclose(validate(certain, None, certain), np.log(19), atol=1e-3)
-    assert np.isclose(validate(alone, None, alone), np.log(59))
+    clustered = DomainOutputs(None, np.eye(3)[np.arange(60) % 3])
+    distinct = DomainOutputs(None, np.eye(60))
+    # Each example equals 19 others, or has all 59 others at the same distance.
+    assert np.isclose(validate(clustered, None, clustered), np.log(19), atol=1e-3)
+    assert np.isclose(validate(distinct, None, distinct), np.log(59))
 
 
 @pytest.mark.parametrize("name", sorted(VALIDATORS.keys() - {"soft_neighborhood_density"}))
 def test_a_better_classifier_has_a_higher_score(name):
-    scores = [VALIDATORS[name](found, LABELS, found) for found in (answers(0.0), answers(0.6), answers(1.0))]
+    scores = [VALIDATORS[name](outputs, LABELS, outputs) for outputs in map(predictions, (0.0, 0.6, 1.0))]
     assert scores == sorted(scores) and scores[0] < scores[2]
 
 
-def test_what_they_compute():
+def test_validators_equal_their_formulas():
     source, target = outputs(60, 0), outputs(50, 1)
     p = target.probabilities.astype("float64")
     mean, entropies = p.mean(axis=0), -np.sum(p * np.log(p), axis=1)
@@ -46,7 +46,7 @@ def test_what_they_compute():
     assert np.isclose(results["soft_neighborhood_density"], expected, rtol=1e-4)
 
 
-def test_one_class_for_all_of_the_target_is_no_information():
-    one = answers(1.0)._replace(probabilities=np.tile([0.99, 0.005, 0.005], (60, 1)))
-    assert VALIDATORS["information_maximization"](one, LABELS, one) == pytest.approx(0, abs=1e-9)
-    assert VALIDATORS["reverse_validation"](one, LABELS, one) == pytest.approx(1 / 3)
+def test_a_single_predicted_class_has_no_information():
+    uniform = predictions(1.0)._replace(probabilities=np.tile([0.99, 0.005, 0.005], (60, 1)))
+    assert VALIDATORS["information_maximization"](uniform, LABELS, uniform) == pytest.approx(0, abs=1e-9)
+    assert VALIDATORS["reverse_validation"](uniform, LABELS, uniform) == pytest.approx(1 / 3)

@@ -12,7 +12,7 @@ ARRAYS = {"weights": np.arange(5, dtype="float32"), "state": np.array("{}")}
 
 @pytest.fixture
 def written(tmp_path):
-    """A folder with the checkpoint of 3 epochs and 7 steps."""
+    """Creates a folder with the checkpoint of 3 epochs and 7 steps."""
     write_checkpoint(tmp_path, 3, 7, ARRAYS)
     return tmp_path
 
@@ -24,7 +24,7 @@ def test_a_checkpoint_is_read_back_bit_for_bit(written):
     assert all(np.array_equal(arrays[name], ARRAYS[name]) for name in ARRAYS)
 
 
-def test_every_flipped_byte_is_found(written):
+def test_every_flipped_byte_is_detected(written):
     for path in list(written.iterdir()):
         data = path.read_bytes()
         for place in range(len(data)):
@@ -34,39 +34,39 @@ def test_every_flipped_byte_is_found(written):
 
 
 @pytest.mark.parametrize("missing", ["npz", "sha256"])
-def test_a_checkpoint_without_its_manifest_or_a_manifest_alone_does_not_count(written, missing):
+def test_a_checkpoint_or_manifest_alone_is_invalid(written, missing):
     (written / f"00003-000000007.{missing}").unlink()
     assert not any(arrays for _, arrays in read_checkpoints(written))
 
 
-def test_the_newest_come_first_and_two_are_kept(tmp_path):
+def test_the_newest_two_checkpoints_are_kept(tmp_path):
     for epochs, steps in [(0, 0), (0, 900), (1, 0), (10, 5)]:
         write_checkpoint(tmp_path, epochs, steps, ARRAYS)
     assert [path.stem for path, _ in read_checkpoints(tmp_path)] == ["00010-000000005", "00001-000000000"]
 
 
-def test_what_a_kill_left_half_done_is_removed_and_other_files_are_not(written):
+def test_only_unfinished_files_of_killed_processes_are_removed(written):
     (written / "00004-000000000.npz").write_bytes(b"no manifest yet")
     (written / ".new-00004-000000001.npz").write_bytes(b"half")
     (written / "cache.json").write_text("{}")
     write_checkpoint(written, 4, 2, ARRAYS)
-    kept = ["00003-000000007", "00004-000000002"]
-    names = [f"{stem}.{suffix}" for stem in kept for suffix in ("npz", "sha256")]
+    stems = ["00003-000000007", "00004-000000002"]
+    names = [f"{stem}.{suffix}" for stem in stems for suffix in ("npz", "sha256")]
     assert sorted(os.listdir(written)) == [*names, "cache.json"]
 
 
-def test_a_new_checkpoint_outlives_damaged_ones_of_later_epochs(tmp_path):
+def test_a_new_checkpoint_replaces_damaged_ones_of_later_epochs(tmp_path):
     for epochs in (3, 4):
         write_checkpoint(tmp_path, epochs, 0, ARRAYS)
         (tmp_path / f"{epochs:05d}-000000000.npz").write_bytes(b"damaged")
     for epochs in (0, 1):
         write_checkpoint(tmp_path, epochs, 0, ARRAYS)
-    found = [(path.stem, bool(arrays)) for path, arrays in read_checkpoints(tmp_path)]
-    assert found == [("00001-000000000", True), ("00000-000000000", True)]
+    checkpoints = [(path.stem, bool(arrays)) for path, arrays in read_checkpoints(tmp_path)]
+    assert checkpoints == [("00001-000000000", True), ("00000-000000000", True)]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
-def test_a_full_disk_leaves_the_older_checkpoint_whole(written):
+def test_a_full_disk_leaves_the_older_checkpoint_intact(written):
     (written / ".new-00004-000000000.npz").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left on device"):
         write_checkpoint(written, 4, 0, ARRAYS)
@@ -75,7 +75,7 @@ def test_a_full_disk_leaves_the_older_checkpoint_whole(written):
     assert arrays
 
 
-def test_room_is_asked_for_three_checkpoints_and_the_model(written, monkeypatch):
+def test_the_disk_needs_room_for_three_checkpoints_and_the_model(written, monkeypatch):
     free = 1000 - (written / "00003-000000007.npz").stat().st_size
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, free))
     check_space(written, 300, 100)

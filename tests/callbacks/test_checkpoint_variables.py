@@ -26,20 +26,20 @@ def test_seed_generators_are_saved_and_moments_of_untouched_weights_are_not():
     assert len(saved) < len(saved_variables(model, []))
 
 
-def test_what_a_detector_draws_its_samples_with_is_saved():
+def test_the_seed_generator_of_a_detector_is_saved():
     detector = tiny_detectors.build_tiny("faster_rcnn")
     detector.compile(keras.optimizers.SGD())
     assert id(detector.seed_generator.state) in map(id, saved_variables(detector, []).values())
 
 
-def test_the_digest_follows_every_bit():
+def test_every_bit_changes_the_digest():
     variable = keras.Variable(np.zeros(3, "float32"))
     before = digest_of([variable])
     variable.assign(np.array([0, 0, -0.0], "float32"))
     assert digest_of([variable]) != before
 
 
-def test_the_bytes_of_the_largest_checkpoint_are_known_before_it_is_written(tmp_path):
+def test_the_predicted_size_of_the_largest_checkpoint_is_exact(tmp_path):
     model, unfreezing = prepared(PHASES)
     unfreezing.state["ends"] = [2]
     SaveCheckpoints(tmp_path, Progress(), unfreezing, model).save()
@@ -48,7 +48,7 @@ def test_the_bytes_of_the_largest_checkpoint_are_known_before_it_is_written(tmp_
     assert largest_checkpoint(model, unfreezing) == written
 
 
-def test_the_weights_of_the_best_epoch_take_room_too():
+def test_the_weights_of_the_best_epoch_count_in_the_size():
     model, unfreezing = prepared([Phase("all", epochs=2)])
     best_model, best = prepared([Phase("all", epochs=2, restore_best=True)])
     more = largest_checkpoint(best_model, best) - largest_checkpoint(model, unfreezing)

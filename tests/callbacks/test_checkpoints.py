@@ -34,22 +34,22 @@ class Kill(keras.callbacks.Callback):
 
     def __init__(self, epoch, batch=1):
         super().__init__()
-        self.doomed, self.batch = epoch, batch
+        self.target, self.batch = epoch, batch
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.epoch == self.doomed and batch == self.batch:
+        if self.epoch == self.target and batch == self.batch:
             raise KeyboardInterrupt
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch + 1 == EPOCHS == self.doomed:
+        if epoch + 1 == EPOCHS == self.target:
             raise KeyboardInterrupt
 
 
 def build_model(seed, dropout=0.0, **options):
-    """A model whose start and random generators differ from seed to seed."""
+    """Builds a model whose weights and random generators depend on the seed."""
     keras.utils.set_random_seed(seed)
     inputs = layers.Input((6,))
     x = layers.Dense(8, activation="tanh", name="block1.dense")(inputs)
@@ -61,7 +61,7 @@ def build_model(seed, dropout=0.0, **options):
 
 
 def fit(model, unfreezing, *callbacks, first_epoch=0, inputs=FEATURES):
-    """Trains on data whose order is a function of the epoch alone."""
+    """Trains on data whose order depends only on the epoch."""
     orders = [np.random.default_rng(epoch).permutation(len(FEATURES)) for epoch in range(first_epoch, EPOCHS)]
     order = np.concatenate([*orders, range(len(FEATURES))])
     dataset = tf.data.Dataset.from_tensor_slices((inputs[order], TARGETS[order])).batch(BATCH)
@@ -73,7 +73,7 @@ def fit(model, unfreezing, *callbacks, first_epoch=0, inputs=FEATURES):
 
 
 def train(model, folder, *callbacks, inputs=FEATURES, **options):
-    """Trains from the newest checkpoint on, and gives the epochs done before and the history of all."""
+    """Trains from the newest checkpoint; returns the epochs completed before and the whole history."""
     unfreezing = ProgressiveUnfreezing(PHASES, "train")
     unfreezing.prepare(model)
     progress = restore_newest(folder, model, unfreezing) or Progress()
@@ -84,13 +84,13 @@ def train(model, folder, *callbacks, inputs=FEATURES, **options):
 
 
 def state(model):
-    """Every bit that the rest of a run depends on: weights, random generators, the optimizer."""
+    """Returns the bytes of all weights, random generators and optimizer variables."""
     variables = [variable for layer in model.layers for variable in layer.variables]
     return [variable.numpy().tobytes() for variable in (*variables, *model.optimizer.variables)]
 
 
 @functools.cache
-def undisturbed(setting):
+def uninterrupted(setting):
     model = build_model(0, **SETTINGS[setting])
     return fit(model, ProgressiveUnfreezing(PHASES, "train")), state(model)
 
@@ -107,33 +107,33 @@ def test_an_interrupted_run_ends_bit_identical(setting, epoch, tmp_path):
         weight.assign(weight + 1)
     epochs_done, history = train(resumed, tmp_path)
     assert epochs_done == epoch
-    assert (history, state(resumed)) == undisturbed(setting)
+    assert (history, state(resumed)) == uninterrupted(setting)
 
 
-def test_a_signal_to_another_process_of_the_run_stops_this_one_after_a_checkpoint(tmp_path):
-    told = iter([[False, False, False], [False, True, False]])
+def test_a_signal_to_another_process_stops_this_one_after_a_checkpoint(tmp_path):
+    flags = iter([[False, False, False], [False, True, False]])
     with pytest.raises(Interrupted, match="SIGTERM"), StopSignals() as signals:
-        train(build_model(0), tmp_path, signals=signals, agree=lambda flags: next(told))
+        train(build_model(0), tmp_path, signals=signals, agree=lambda _: next(flags))
     [*_, newest] = sorted(tmp_path.glob("*.npz"))
     assert newest.stem == "00000-000000002"
 
 
-def test_a_signal_that_no_other_process_knows_of_waits_until_all_do(tmp_path):
-    told = iter([[False, False, True], [False, False, False], [False, True, False]])
+def test_a_signal_that_other_processes_do_not_know_is_deferred(tmp_path):
+    flags = iter([[False, False, True], [False, False, False], [False, True, False]])
     saving = SaveCheckpoints.save
 
-    def receive_while_saving(self, *given):
-        saving(self, *given)
+    def receive_while_saving(self, *arguments):
+        saving(self, *arguments)
         self.signals.receive(signal.SIGTERM)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted), StopSignals() as signals:
         patch.setattr(SaveCheckpoints, "save", receive_while_saving)
-        train(build_model(0), tmp_path, signals=signals, agree=lambda flags: next(told))
-    # The first step was saved; the end of the first epoch, where all knew of it, too.
+        train(build_model(0), tmp_path, signals=signals, agree=lambda _: next(flags))
+    # Saved after the first step, and at the end of the first epoch, when all processes knew of the signal.
     assert [path.stem for path in sorted(tmp_path.glob("*.npz"))] == ["00000-000000001", "00001-000000000"]
 
 
-def test_what_no_phase_has_touched_is_not_written(tmp_path):
+def test_untouched_variables_are_not_saved(tmp_path):
     train(build_model(0), tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         train(build_model(0), tmp_path / "head", Kill(1))
@@ -141,7 +141,7 @@ def test_what_no_phase_has_touched_is_not_written(tmp_path):
     with np.load(head) as early, np.load(whole) as late:
         weights = sorted(early[name].size for name in early.files if name.startswith("model-"))
         assert [size for size in weights if size > 2] == [8]
-        # Of the head, two moments of each of two variables are kept; of all, two of each of six.
+        # Two moments of each of two variables in the head, and of each of six variables in the whole model.
         assert len([name for name in late.files if name.startswith("optimizer-")]) == 8 + len(
             [name for name in early.files if name.startswith("optimizer-")]
         )
@@ -172,7 +172,7 @@ def test_the_newest_two_checkpoints_are_kept_and_nothing_else(interrupted):
 
 
 @pytest.mark.parametrize("missing", [False, True])
-def test_without_a_checkpoint_the_run_begins_anew(tmp_path, missing):
+def test_a_run_without_checkpoint_starts_from_scratch(tmp_path, missing):
     model, unfreezing = prepared(0)
     before = state(model)
     assert restore_newest(tmp_path / "absent" if missing else tmp_path, model, unfreezing) is None
@@ -184,7 +184,7 @@ def truncate(data):
 
 
 def flip_a_bit(data):
-    # Of the state's text, as NumPy stores it: most headers of the file tell nothing that is read.
+    # In the text of the state: most bytes of the file's headers are never read.
     place = data.index("epochs".encode("utf-32-le"))
     return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
 
@@ -194,7 +194,7 @@ def lose_an_array(data):
 
 
 @pytest.mark.parametrize("damage", [truncate, flip_a_bit, lose_an_array, lambda data: b""])
-def test_a_damaged_newest_checkpoint_falls_back_to_the_older(interrupted, damage):
+def test_the_older_checkpoint_is_restored_if_the_newest_is_damaged(interrupted, damage):
     newest, (model, unfreezing), (reference, other) = interrupted / "00003-000000000.npz", prepared(99), prepared(98)
     newest.write_bytes(damage(newest.read_bytes()))
     progress = restore_newest(interrupted, model, unfreezing)
@@ -204,7 +204,7 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_older(interrupted, damage
     assert state(model) == state(reference)
 
 
-def test_when_all_are_damaged_no_variable_is_touched(interrupted):
+def test_no_variable_changes_if_all_checkpoints_are_damaged(interrupted):
     for path in interrupted.glob("*.npz"):
         path.write_bytes(lose_an_array(path.read_bytes()))
     model, unfreezing = prepared(99)
@@ -213,7 +213,7 @@ def test_when_all_are_damaged_no_variable_is_touched(interrupted):
     assert state(model) == before
 
 
-def test_a_failing_write_leaves_the_older_checkpoints_alone(interrupted, monkeypatch):
+def test_a_failing_write_leaves_the_older_checkpoints_unchanged(interrupted, monkeypatch):
     before = {path.name: path.read_bytes() for path in interrupted.iterdir()}
 
     def fail(file, **arrays):
@@ -226,7 +226,7 @@ def test_a_failing_write_leaves_the_older_checkpoints_alone(interrupted, monkeyp
     assert {path.name: path.read_bytes() for path in interrupted.iterdir()} == before
 
 
-def test_a_checkpoint_of_another_shape_is_passed_over(tmp_path, capsys):
+def test_a_checkpoint_of_another_shape_is_skipped(tmp_path, capsys):
     def model(units):
         inputs = keras.Input((2,))
         built = keras.Model(inputs, keras.layers.Dense(units, name="head.output")(inputs))
@@ -238,28 +238,28 @@ def test_a_checkpoint_of_another_shape_is_passed_over(tmp_path, capsys):
     built, unfreezing = model(3)
     SaveCheckpoints(tmp_path, Progress(), unfreezing, built).on_epoch_end(0, {"loss": 1.0})
     assert restore_newest(tmp_path, *model(4)) is None
-    assert "passed over" in capsys.readouterr().out
+    assert "is skipped" in capsys.readouterr().out
     assert restore_newest(tmp_path, *model(3)) == Progress(1, {"loss": [1.0]})
 
 
-def test_what_never_changes_is_not_saved_but_must_be_the_same(tmp_path):
-    def of_head(seed):
+def test_untouched_weights_must_equal_those_at_the_start(tmp_path):
+    def prepared_head(seed):
         model, unfreezing = build_model(seed, dropout=0.5), ProgressiveUnfreezing(PHASES[:1])
         unfreezing.prepare(model)
         return model, unfreezing
 
-    model, unfreezing = of_head(0)
+    model, unfreezing = prepared_head(0)
     SaveCheckpoints(tmp_path, Progress(), unfreezing, model).on_epoch_end(0)
     arrays = np.load(tmp_path / "00001-000000000.npz")
     sizes = [array.size for name, array in arrays.items() if name.startswith("model")]
     # The head's kernel and bias, and the state of the dropout in the frozen block.
     assert sorted(sizes) == [1, 2, 8]
-    with pytest.raises(InputError, match="pretrained weights are other ones"):
-        restore_newest(tmp_path, *of_head(1))
+    with pytest.raises(InputError, match="pretrained weights differ from those at its start"):
+        restore_newest(tmp_path, *prepared_head(1))
 
 
 @pytest.mark.parametrize(("setting", "epoch", "batch"), [("dropout", 0, 0), ("everything", 3, 1)])
-def test_a_run_that_is_killed_in_the_middle_of_an_epoch_goes_on_from_there(setting, epoch, batch, tmp_path):
+def test_a_run_killed_in_the_middle_of_an_epoch_resumes_there(setting, epoch, batch, tmp_path):
     often = {"interval": Interval(steps=1)}
     with pytest.raises(KeyboardInterrupt):
         train(build_model(0, **SETTINGS[setting]), tmp_path, Kill(epoch, batch), **often)
@@ -267,17 +267,17 @@ def test_a_run_that_is_killed_in_the_middle_of_an_epoch_goes_on_from_there(setti
     resumed = build_model(0, **SETTINGS[setting])
     epochs_done, history = train(resumed, tmp_path, **often)
     assert epochs_done == epoch
-    assert (history, state(resumed)) == undisturbed(setting)
+    assert (history, state(resumed)) == uninterrupted(setting)
 
 
 @pytest.mark.parametrize("interval", [Interval(steps=1), Interval(seconds=1e-9)])
-def test_saving_more_often_changes_no_bit(interval, tmp_path):
+def test_saving_more_often_gives_bit_identical_results(interval, tmp_path):
     model = build_model(0, **SETTINGS["everything"])
     _, history = train(model, tmp_path, interval=interval)
-    assert (history, state(model)) == undisturbed("everything")
+    assert (history, state(model)) == uninterrupted("everything")
 
 
-def test_checkpoints_within_an_epoch_come_as_often_as_they_are_asked_for(tmp_path, monkeypatch):
+def test_checkpoints_within_an_epoch_follow_the_interval(tmp_path, monkeypatch):
     saved = []
     monkeypatch.setattr(
         "tl_keras.callbacks.checkpoints.write_checkpoint",
@@ -288,7 +288,7 @@ def test_checkpoints_within_an_epoch_come_as_often_as_they_are_asked_for(tmp_pat
 
 
 class Signal(keras.callbacks.Callback):
-    """Sends a signal to the process when an event of `fit` comes for the given time."""
+    """Sends a signal to the process when a callback method is called for the n-th time."""
 
     def __init__(self, event, times=1):
         super().__init__()
@@ -310,17 +310,17 @@ class Signal(keras.callbacks.Callback):
         ("on_epoch_end", 5, "00005-000000000"),
     ],
 )
-def test_a_signal_is_heeded_after_the_step_and_loses_nothing(event, times, name, tmp_path):
+def test_a_signal_is_handled_after_the_step_and_loses_nothing(event, times, name, tmp_path):
     model, setting = build_model(0, **SETTINGS["dropout"]), SETTINGS["dropout"]
     with pytest.raises(Interrupted), StopSignals() as signals:
         train(model, tmp_path, Signal(event, times), signals=signals)
     assert f"{name}.sha256" in os.listdir(tmp_path)
     resumed = build_model(0, **setting)
     _, history = train(resumed, tmp_path)
-    assert (history, state(resumed)) == undisturbed("dropout")
+    assert (history, state(resumed)) == uninterrupted("dropout")
 
 
-def test_weights_and_losses_that_are_no_numbers_are_never_saved(tmp_path):
+def test_weights_that_are_not_finite_are_never_saved(tmp_path):
     class Spoil(keras.callbacks.Callback):
         """Makes a weight NaN in the middle of epoch 2; the loss shows it one step later."""
 
@@ -336,7 +336,7 @@ def test_weights_and_losses_that_are_no_numbers_are_never_saved(tmp_path):
     assert np.isfinite(model.layers[-1].kernel.numpy()).all()
 
 
-def test_a_weight_that_the_last_batch_of_an_epoch_spoils_is_not_saved_either(tmp_path):
+def test_weights_spoiled_by_the_last_batch_of_an_epoch_are_not_saved(tmp_path):
     model, unfreezing = prepared(0)
     saving = SaveCheckpoints(tmp_path, Progress(), unfreezing, model)
     model.layers[-1].kernel.assign(model.layers[-1].kernel * np.inf)

@@ -28,7 +28,7 @@ def fit(model, run, **options):
     model.fit(x, x.sum(1), callbacks=callbacks, verbose=0, validation_split=0.5, epochs=3, **options)
 
 
-def test_the_table_tells_each_phase_in_a_line(model):
+def test_the_table_has_one_line_per_phase(model):
     unfreezing = ProgressiveUnfreezing(PHASES)
     unfreezing.prepare(model)
     assert phase_table(unfreezing.plan).splitlines() == [
@@ -38,7 +38,7 @@ def test_the_table_tells_each_phase_in_a_line(model):
     ]
 
 
-def test_the_table_tells_lists_and_patterns_as_they_are(model):
+def test_the_table_shows_lists_and_patterns_unchanged(model):
     phases = [Phase(["block1", "head"]), Phase("regex:bias$"), Phase(["head"]), Phase("block1")]
     lines = phase_table(plan_phases(model, phases)).splitlines()[1:]
     cells = ["block1 + head", "regex:bias$", "head", "block1 … head (2)"]
@@ -72,6 +72,6 @@ def test_the_log_has_each_epoch_and_each_phase(model, tmp_path):
     assert [line["audit"] for line in phases] == [{"frozen": 2, "moved": 2}, {"frozen": 0, "moved": 4}]
 
 
-def test_a_resumed_run_tells_the_phase_it_is_in(model, tmp_path, capsys):
+def test_a_resumed_run_prints_its_phase(model, tmp_path, capsys):
     fit(model, RunFolder(tmp_path), initial_epoch=2)
     assert capsys.readouterr().out.splitlines()[0] == "phase 2/2, learning: block1, head"

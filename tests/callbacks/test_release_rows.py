@@ -12,7 +12,7 @@ class Counted:
         self.released += 1
 
 
-def test_rows_are_let_go_after_each_batch_of_training_and_validation():
+def test_rows_are_released_after_each_batch():
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     features, x, y = Counted(), np.zeros((6, 2)), np.zeros((6, 1))

@@ -12,19 +12,19 @@ def prepared(seed):
     return model, unfreezing
 
 
-def test_everything_comes_back_and_is_told(tmp_path, capsys):
+def test_everything_is_restored_and_reported(tmp_path, capsys):
     model, unfreezing = prepared(0)
     unfreezing.resume(unfreezing.state | {"ends": [2], "best": 0.5, "waited": 1, "rate": 0.1, "steps": 2})
     progress = Progress(3, {"loss": [0.3, 0.2, 0.1]})
     metrics = list(model.layers[-1].weights)
     SaveCheckpoints(tmp_path, progress, unfreezing, model).save(metrics)
     other, resumed = prepared(1)
-    found = restore_newest(tmp_path, other, resumed)
-    assert (found.epochs, found.history) == (3, progress.history)
-    assert [array.tolist() for array in found.metrics] == [weight.numpy().tolist() for weight in metrics]
+    restored = restore_newest(tmp_path, other, resumed)
+    assert (restored.epochs, restored.history) == (3, progress.history)
+    assert [array.tolist() for array in restored.metrics] == [weight.numpy().tolist() for weight in metrics]
     assert resumed.state == unfreezing.state | {"seconds": resumed.state["seconds"]}
     assert resumed.state["rate"] == 0.1
-    assert "going on after epoch 3 and 2 steps" in capsys.readouterr().out
+    assert "resuming after epoch 3 and 2 steps" in capsys.readouterr().out
     for one, two in zip(model.variables, other.variables, strict=True):
         assert one.numpy().tobytes() == two.numpy().tobytes()
 

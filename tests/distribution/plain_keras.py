@@ -1,4 +1,4 @@
-"""`fit` of Keras as it is on the cluster that TF_CONFIG names."""
+"""Runs Keras's own `fit` on the cluster of TF_CONFIG."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Starts trainings in processes of their own: two models on several devices clash in one process."""
+"""Starts trainings in separate processes, because two models on several devices conflict in one process."""
 
 import json
 import os
@@ -19,10 +19,10 @@ PHASES = (
 )
 
 
-def flags(pictures, folder, **more):
-    """The flags of 7 epochs with 3 steps each, 21 steps, the last of an epoch smaller than the others."""
-    given = {
-        "data.path": pictures,
+def flags(images, folder, **more):
+    """Returns the flags of 7 epochs with 3 steps each, where the last batch of an epoch is smaller."""
+    defaults = {
+        "data.path": images,
         "data.image_size": 32,
         "data.augmentation": "none",
         "data.batch_size": 5,
@@ -32,7 +32,7 @@ def flags(pictures, folder, **more):
         "scale_learning_rate": "false",
         "run": folder,
     }
-    return [str(part) for name, value in (given | more).items() for part in (f"--{name}", value)]
+    return [str(part) for name, value in (defaults | more).items() for part in (f"--{name}", value)]
 
 
 def start(arguments, devices=1, tf_config=None, script=SCRIPT):
@@ -45,16 +45,16 @@ def start(arguments, devices=1, tf_config=None, script=SCRIPT):
 
 
 def finish(process):
-    """Waits for a training and returns what it printed; it must have succeeded."""
+    """Waits for a training, checks that it succeeded, and returns its output."""
     printed, _ = process.communicate(timeout=300)
     assert process.returncode == 0, printed
     return printed
 
 
 def start_workers(arguments, count=2, more=None, script=SCRIPT):
-    """Starts a training on so many workers on this machine; a list of `subprocess.Popen`, the chief first.
+    """Starts a training with `count` workers on this machine; returns a list of `subprocess.Popen`, the chief first.
 
-    `more` maps a worker's index to flags for it alone.
+    `more` maps a worker's index to additional flags of that worker.
     """
     addresses = free_addresses(count)
     tasks = [{"type": "worker", "index": index} for index in range(count)]
@@ -69,42 +69,42 @@ def start_workers(arguments, count=2, more=None, script=SCRIPT):
 
 
 def free_addresses(count):
-    """Finds ports that nobody listens on."""
+    """Finds free ports on this machine, a list of HOST:PORT."""
     sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("localhost", 0))
-    addresses = [f"localhost:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
+    for item in sockets:
+        item.bind(("localhost", 0))
+    addresses = [f"localhost:{item.getsockname()[1]}" for item in sockets]
+    for item in sockets:
+        item.close()
     return addresses
 
 
 def wait_for(pattern, folder):
-    """Waits until a folder holds a file of such a name."""
+    """Waits until a folder contains a file that matches a pattern."""
     deadline = time.monotonic() + 120
     while not list(folder.glob(pattern)):
-        assert time.monotonic() < deadline, f"{pattern} never came into {folder}"
+        assert time.monotonic() < deadline, f"{pattern} did not appear in {folder}"
         time.sleep(0.02)
 
 
 def read_weights(folder, tmp_path):
-    """Reads the weights that a run saved, a dict of float32 arrays."""
+    """Reads the saved weights of a run, a dict of float32 arrays."""
     import zipfile
 
     with zipfile.ZipFile(folder / "model.keras") as archive:
         archive.extract("model.weights.h5", tmp_path)
-    found = {}
+    weights = {}
     with h5py.File(tmp_path / "model.weights.h5") as file:
-        file.visititems(lambda name, part: found.update({name: part[()]}) if isinstance(part, h5py.Dataset) else None)
-    return {name: value for name, value in found.items() if "seed" not in name}
+        file.visititems(lambda name, part: weights.update({name: part[()]}) if isinstance(part, h5py.Dataset) else None)
+    return {name: value for name, value in weights.items() if "seed" not in name}
 
 
-def assert_alike(one, other, tmp_path):
-    """Compares the weights and the history of two runs."""
+def assert_equal_runs(one, other, tmp_path):
+    """Checks that the weights and the history of two runs are equal."""
     weights, others = read_weights(one, tmp_path), read_weights(other, tmp_path)
     assert weights.keys() == others.keys() and weights
     for name, value in weights.items():
         np.testing.assert_allclose(others[name], value, atol=1e-5, err_msg=name)
-    history, history_of_other = (json.loads((folder / "history.json").read_text()) for folder in (one, other))
+    history, other_history = (json.loads((folder / "history.json").read_text()) for folder in (one, other))
     for name, values in history.items():
-        np.testing.assert_allclose(history_of_other[name], values, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(other_history[name], values, atol=1e-5, err_msg=name)

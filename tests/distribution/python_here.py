@@ -1,6 +1,6 @@
-"""Stands in for `python` in the files of docs/cluster, so that what they start trains a small network on this machine.
+"""Replaces `python` in the files of docs/cluster, so that they train a small network on this machine.
 
-The addresses that TF_CONFIG names become those in ADDRESSES, the data and the run folder those in PICTURES and RUN.
+The addresses in TF_CONFIG are replaced by those in ADDRESSES, the data and the run folder by those in IMAGES and RUN.
 """
 
 import json
@@ -12,11 +12,11 @@ from tests.distribution.processes import SCRIPT, flags
 from tl_keras.distribution import read_cluster
 
 if __name__ == "__main__":
-    _, module, *given = sys.argv[1:]
-    arguments = ["-m", module, *given]
+    _, module, *options = sys.argv[1:]
+    arguments = ["-m", module, *options]
     if module == "tl_keras.train":
         local = dict(zip(read_cluster(os.environ).addresses, json.loads(os.environ["ADDRESSES"]), strict=True))
-        os.environ["TF_CONFIG"] = re.sub(r"[\w.-]+:\d+", lambda found: local[found[0]], os.environ["TF_CONFIG"])
-        small = flags(os.environ["PICTURES"], os.environ["RUN"], phases="[{train: head, epochs: 2}]")
-        arguments = [str(SCRIPT), "1", *given, *small]
+        os.environ["TF_CONFIG"] = re.sub(r"[\w.-]+:\d+", lambda match: local[match[0]], os.environ["TF_CONFIG"])
+        small = flags(os.environ["IMAGES"], os.environ["RUN"], phases="[{train: head, epochs: 2}]")
+        arguments = [str(SCRIPT), "1", *options, *small]
     os.execv(sys.executable, [sys.executable, *arguments])

@@ -1,4 +1,4 @@
-"""`python -m tl_keras.train` with a network that is traced in a moment, on so many logical CPU devices.
+"""Runs `python -m tl_keras.train` with a network that is traced quickly, on several logical CPU devices.
 
 Usage: python tests/distribution/small_train.py DEVICES FLAG...
 """
@@ -14,7 +14,7 @@ from tl_keras.system import devices
 
 
 def split_processor(count):
-    """Makes TensorFlow see so many CPU devices; it must not have computed anything yet."""
+    """Splits the CPU into `count` logical devices; TensorFlow must not have computed anything yet."""
     devices.load_tensorflow()
     import tensorflow as tf
 

@@ -8,12 +8,12 @@ from tl_keras.errors import InputError
 WORKERS = ["host0:1234", "host1:1234"]
 
 
-def told(cluster, task):
+def environment_of(cluster, task):
     return {"TF_CONFIG": json.dumps({"cluster": cluster, "task": task})}
 
 
 @pytest.mark.parametrize("environment", [{}, {"TF_CONFIG": ""}])
-def test_without_a_word_there_is_no_cluster(environment):
+def test_there_is_no_cluster_without_tf_config(environment):
     assert read_cluster(environment) is None
 
 
@@ -26,10 +26,10 @@ def test_without_a_word_there_is_no_cluster(environment):
         ({"worker": WORKERS[1:], "chief": WORKERS[:1]}, {"type": "worker", "index": 0}, 1),
     ],
 )
-def test_the_chief_is_the_first(cluster, task, index):
-    found = read_cluster(told(cluster, task))
-    assert found == Cluster(tuple(WORKERS), index)
-    assert found.is_chief == (index == 0)
+def test_the_chief_comes_first(cluster, task, index):
+    result = read_cluster(environment_of(cluster, task))
+    assert result == Cluster(tuple(WORKERS), index)
+    assert result.is_chief == (index == 0)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,6 @@ def test_the_chief_is_the_first(cluster, task, index):
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker"}}', "worker None"),
     ],
 )
-def test_mistakes_are_one_sentence(text, message):
+def test_invalid_tf_config_is_refused(text, message):
     with pytest.raises(InputError, match=message.replace("?", "[?]")):
         read_cluster({"TF_CONFIG": text})

@@ -1,6 +1,6 @@
-"""Each file of docs/cluster, run as it stands, starts two workers that train together: here, on one machine.
+"""Runs each file of docs/cluster unchanged: it starts two workers that train together on this machine.
 
-What the launchers themselves do has a stand-in of two lines; what they would run is run.
+The launchers are replaced by stand-ins of a few lines; the commands that they would run are run.
 """
 
 import json
@@ -31,15 +31,15 @@ VERTEX = {"chief": ["a-workerpool0-0:2222"], "worker": ["a-workerpool1-0:2222"]}
 def kubernetes_pods():
     _, job = yaml.safe_load_all((FOLDER / "kubernetes.yaml").read_text())
     [container] = job["spec"]["template"]["spec"]["containers"]
-    told = {entry["name"]: entry["value"] for entry in container["env"]} | {"TL_KERAS_WORKERS": "2"}
-    return [(container["command"], told | {"JOB_COMPLETION_INDEX": str(index)}) for index in range(2)]
+    variables = {entry["name"]: entry["value"] for entry in container["env"]} | {"TL_KERAS_WORKERS": "2"}
+    return [(container["command"], variables | {"JOB_COMPLETION_INDEX": str(index)}) for index in range(2)]
 
 
 def vertex_pools():
     job = yaml.safe_load((FOLDER / "vertex_ai.yaml").read_text())
     for pool, kind in zip(job["workerPoolSpecs"], VERTEX, strict=True):
-        told = {"cluster": VERTEX, "task": {"type": kind, "index": 0}, "environment": "cloud"}
-        yield pool["containerSpec"]["command"], {"TF_CONFIG": json.dumps(told)}
+        config = {"cluster": VERTEX, "task": {"type": kind, "index": 0}, "environment": "cloud"}
+        yield pool["containerSpec"]["command"], {"TF_CONFIG": json.dumps(config)}
 
 
 LAUNCHERS = {
@@ -60,22 +60,22 @@ def test_two_workers_train_together(launcher, image_folder, tmp_path):
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
         "PYTHON": sys.executable,
         "PYTHONPATH": str(ROOT),
-        "PICTURES": str(image_folder),
+        "IMAGES": str(image_folder),
         "RUN": str(tmp_path / "run"),
         "ADDRESSES": json.dumps(free_addresses(2)),
     }
-    started = [
+    processes = [
         subprocess.Popen(
             command,
             cwd=tmp_path,
-            env=environment | told,
+            env=environment | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        for command, told in LAUNCHERS[launcher]()
+        for command, variables in LAUNCHERS[launcher]()
     ]
-    printed = "".join(process.communicate(timeout=300)[0] for process in started)
+    printed = "".join(process.communicate(timeout=300)[0] for process in processes)
     assert printed.count("distribute: multi_worker (TF_CONFIG names 2 workers), 2 replicas") == 2, printed
-    assert [process.returncode for process in started] == [0] * len(started), printed
+    assert [process.returncode for process in processes] == [0] * len(processes), printed
     assert (tmp_path / "run" / "metrics.json").exists() and printed.count("run folder:") == 1

@@ -1,4 +1,4 @@
-"""Whole trainings on two CPU devices, each in a process of its own, which takes TensorFlow's start of some seconds."""
+"""Complete trainings on two CPU devices, each in a separate process, which takes seconds to start TensorFlow."""
 
 import json
 import signal
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.distribution.processes import assert_alike, finish, flags, start, wait_for
+from tests.distribution.processes import assert_equal_runs, finish, flags, start, wait_for
 from tests.models.detection.tiny_detectors import rectangles
 from tests.models.tiny_encoders import save_preset
 from tl_keras import data
@@ -28,17 +28,17 @@ SETTINGS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
-def test_two_devices_end_with_the_weights_of_one(name, image_folder, tmp_path):
+def test_two_devices_give_the_weights_of_one(name, image_folder, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     finish(start(flags(image_folder, one, **SETTINGS[name] | {"data.batch_size": 10})))
     more = {"distribute": "mirrored", "steps_per_execution": 2 if name == "several_steps_at_once" else 1}
     printed = finish(start(flags(image_folder, two, **SETTINGS[name] | more), devices=2))
     assert "distribute: mirrored (as asked, 2 CPUs), 2 replicas" in printed
-    assert_alike(one, two, tmp_path)
+    assert_equal_runs(one, two, tmp_path)
 
 
 @pytest.mark.slow
-def test_two_devices_go_on_in_the_middle_of_an_epoch(image_folder, tmp_path):
+def test_two_devices_resume_in_the_middle_of_an_epoch(image_folder, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     finish(start(flags(image_folder, one, **{"data.batch_size": 10})))
     more = {"distribute": "mirrored", "checkpoint_every": "1 steps"}
@@ -47,21 +47,21 @@ def test_two_devices_go_on_in_the_middle_of_an_epoch(image_folder, tmp_path):
     stopped.send_signal(signal.SIGTERM)
     printed, _ = stopped.communicate(timeout=60)
     assert stopped.returncode == 143, printed
-    assert "going on after epoch" in finish(start(flags(image_folder, two, **more), devices=2))
-    assert_alike(one, two, tmp_path)
+    assert "resuming after epoch" in finish(start(flags(image_folder, two, **more), devices=2))
+    assert_equal_runs(one, two, tmp_path)
 
 
 @pytest.mark.slow
-def test_two_devices_learn_from_texts_as_one(tmp_path):
+def test_two_devices_train_on_texts_like_one(tmp_path):
     generator = np.random.default_rng(0)
     lines = [
         f"{' '.join(generator.choice(['film', 'a', 'very'], n % 9 + 1))},{'yes' if n % 2 else 'no'}" for n in range(46)
     ]
     (tmp_path / "texts.csv").write_text("\n".join(["text,label", *lines]))
     save_preset(tmp_path / "bert", "bert")
-    # Each device draws its own dropout.
-    described = tmp_path / "bert" / "config.json"
-    described.write_text(described.read_text().replace('"dropout": 0.1', '"dropout": 0.0'))
+    # Without dropout, which each device draws differently.
+    config = tmp_path / "bert" / "config.json"
+    config.write_text(config.read_text().replace('"dropout": 0.1', '"dropout": 0.0'))
     settings = {
         "task": "text_classification",
         "model.backbone": tmp_path / "bert",
@@ -69,21 +69,21 @@ def test_two_devices_learn_from_texts_as_one(tmp_path):
         "text.max_tokens": 32,
         "phases": "[{train: head, epochs: 2}, {train: layer2, epochs: 2}, {train: layer1, epochs: 2}]",
     }
-    assert_the_same(tmp_path, tmp_path / "texts.csv", settings, ("data.image_size",))
+    assert_equal_losses(tmp_path, tmp_path / "texts.csv", settings, ("data.image_size",))
 
 
 @pytest.mark.slow
-def test_two_devices_learn_from_boxes_as_one(tmp_path):
+def test_two_devices_train_on_boxes_like_one(tmp_path):
     images, targets = rectangles(16)
     buffers = [BytesIO() for _ in images]
     for image, buffer in zip(images, buffers, strict=True):
         Image.fromarray(image).save(buffer, "PNG")
-    kept = targets["labels"] >= 0
+    real = targets["labels"] >= 0
     records = data.BoxRecords(
         sources=[buffer.getvalue() for buffer in buffers],
         names=[str(row) for row in range(16)],
-        boxes=[boxes[real] for boxes, real in zip(targets["boxes"], kept, strict=True)],
-        labels=[labels[real] for labels, real in zip(targets["labels"], kept, strict=True)],
+        boxes=[boxes[rows] for boxes, rows in zip(targets["boxes"], real, strict=True)],
+        labels=[labels[rows] for labels, rows in zip(targets["labels"], real, strict=True)],
         sizes=np.full((16, 2), 64, np.int32),
         splits=["train"] * 8 + ["validation"] * 4 + ["test"] * 4,
         class_names=("red", "blue"),
@@ -96,23 +96,23 @@ def test_two_devices_learn_from_boxes_as_one(tmp_path):
         "detection.anchor_sizes": "[12, 20, 32, 48, 64]",
         "phases": "[{train: block5, epochs: 5, learning_rate: 0.003}, {train: block4, epochs: 6}]",
     }
-    assert_the_same(tmp_path, tmp_path / "boxes", boxes, ("data.image_size", "model.dropout"))
+    assert_equal_losses(tmp_path, tmp_path / "boxes", boxes, ("data.image_size", "model.dropout"))
 
 
-def assert_the_same(tmp_path, path, settings, without):
-    """Trains on one device and on two and compares the losses of all epochs, which the weights decide.
+def assert_equal_losses(tmp_path, path, settings, without):
+    """Trains on one device and on two, and compares the losses of all epochs.
 
-    The accuracy may differ where two classes are equally probable but for rounding.
+    The accuracy may differ because of rounding if two classes are equally probable.
     """
     histories = []
-    for devices, size, where in ((1, 10, "cpu"), (2, 5, "mirrored")):
-        folder = tmp_path / where
-        more = {"data.batch_size": size, "distribute": where} | settings
-        given = flags(path, folder, **more)
+    for devices, size, kind in ((1, 10, "cpu"), (2, 5, "mirrored")):
+        folder = tmp_path / kind
+        more = {"data.batch_size": size, "distribute": kind} | settings
+        arguments = flags(path, folder, **more)
         for name in without:
-            place = given.index(f"--{name}")
-            del given[place : place + 2]
-        finish(start(given, devices=devices))
+            position = arguments.index(f"--{name}")
+            del arguments[position : position + 2]
+        finish(start(arguments, devices=devices))
         histories.append(json.loads((folder / "history.json").read_text()))
     one, two = histories
     losses = [name for name in one if name.endswith("loss")]
@@ -123,9 +123,9 @@ def assert_the_same(tmp_path, path, settings, without):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_two_devices_compute_in_halves(precision, image_folder, tmp_path):
-    halves = {"precision": precision, "data.batch_size": 6, "data.augmentation": "light", "distribute": "mirrored"}
-    printed = finish(start(flags(image_folder, tmp_path / "run", **halves), devices=2))
+def test_two_devices_train_in_mixed_precision(precision, image_folder, tmp_path):
+    settings = {"precision": precision, "data.batch_size": 6, "data.augmentation": "light", "distribute": "mirrored"}
+    printed = finish(start(flags(image_folder, tmp_path / "run", **settings), devices=2))
     assert printed.count("frozen variables bit-identical") == 3
 
 
@@ -138,7 +138,7 @@ def test_two_devices_compute_in_halves(precision, image_folder, tmp_path):
         ({"batch_norm": "recalibrate"}, "batch_norm recalibrate runs on one device"),
     ],
 )
-def test_what_would_break_is_refused(setting, message, image_folder, tmp_path):
+def test_unsupported_settings_are_refused(setting, message, image_folder, tmp_path):
     process = start([*flags(image_folder, tmp_path / "run", **setting), "--distribute", "mirrored"], devices=2)
     printed, _ = process.communicate(timeout=100)
     assert process.returncode == 2

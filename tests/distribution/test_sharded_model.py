@@ -23,7 +23,7 @@ def fitted(change, images, labels, **settings):
 
 
 @pytest.mark.parametrize("settings", [{}, {"global_clipnorm": 0.1}, {"use_ema": True}])
-def test_on_one_device_the_steps_are_those_of_keras(settings):
+def test_steps_on_one_device_equal_those_of_keras(settings):
     generator = np.random.default_rng(0)
     images = generator.normal(size=(9, 4)).astype("float32")
     labels = keras.utils.to_categorical(generator.integers(0, 3, 9), 3)
@@ -35,19 +35,19 @@ def test_on_one_device_the_steps_are_those_of_keras(settings):
         np.testing.assert_allclose(history[name], values, atol=1e-6, err_msg=name)
 
 
-def test_several_steps_at_once_take_the_rates_of_single_ones():
+def test_several_steps_per_execution_use_the_rate_of_each_step():
     generator = np.random.default_rng(0)
     batches = tf.data.Dataset.from_tensor_slices(
         (generator.normal(size=(9, 4)).astype("float32"), np.eye(3, dtype="float32")[generator.integers(0, 3, 9)])
     ).batch(3)
-    found = []
-    for at_once in (1, 2):
+    results = []
+    for steps_per_execution in (1, 2):
         keras.utils.set_random_seed(0)
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax", name="head")])
         model.compile(StagedAdamW(), "categorical_crossentropy", metrics=["accuracy"])
-        shard_steps(model, at_once)
+        shard_steps(model, steps_per_execution)
         unfreezing = ProgressiveUnfreezing([Phase("head", epochs=2, learning_rate=0.1, warmup=0.5)])
-        # Two executions of an epoch of three steps; and of validation, where the data end before the second one does.
+        # An epoch of three steps takes two executions, and the validation data end during the second one.
         history = model.fit(
             batches.repeat(),
             steps_per_epoch=3,
@@ -59,23 +59,23 @@ def test_several_steps_at_once_take_the_rates_of_single_ones():
         ).history
         assert model.optimizer.iterations == 6
         assert model.train_function.experimental_get_tracing_count() == 1
-        found.append((model.get_weights(), history))
-    for one, other in zip(*(weights for weights, _ in found), strict=True):
+        results.append((model.get_weights(), history))
+    for one, other in zip(*(weights for weights, _ in results), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
-    for name, values in found[0][1].items():
-        np.testing.assert_allclose(found[1][1][name], values, atol=1e-6, err_msg=name)
+    for name, values in results[0][1].items():
+        np.testing.assert_allclose(results[1][1][name], values, atol=1e-6, err_msg=name)
 
 
-def test_an_empty_shard_counts_for_nothing_and_breaks_nothing():
+def test_an_empty_shard_has_weight_zero():
     empty = (tf.zeros((0, 4)), {"labels": tf.zeros((0, 2), tf.int32)})
-    (images, targets), count = sharded_model._without_emptiness(empty)
+    (images, targets), count = sharded_model._fill_empty_shard(empty)
     assert count == 0
     assert (images.shape, targets["labels"].shape) == ((1, 4), (1, 2))
-    full, count = sharded_model._without_emptiness((tf.zeros((3, 4)),))
+    full, count = sharded_model._fill_empty_shard((tf.zeros((3, 4)),))
     assert (count, full[0].shape) == (3, (3, 4))
 
 
-def test_another_keras_is_refused(monkeypatch):
+def test_an_unsupported_keras_version_is_refused(monkeypatch):
     monkeypatch.setattr(keras, "__version__", "3.16.0")
     with pytest.raises(InputError, match="Keras 3.16.0 is installed"):
         shard_steps(keras.Sequential([keras.layers.Dense(1)]))

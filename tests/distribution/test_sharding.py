@@ -9,7 +9,7 @@ from tl_keras.distribution.sharding import bounds_of_shard, shard_batches, shard
 
 
 def cut(dataset, replicas):
-    """The shards that each of so many workers with one device loads."""
+    """Lists the shards that each worker loads, with one device per worker."""
     workers = []
     for worker in range(replicas):
         context = tf.distribute.InputContext(num_input_pipelines=replicas, input_pipeline_id=worker)
@@ -32,22 +32,22 @@ def test_every_example_is_in_one_shard(size, replicas):
 
 
 @pytest.mark.parametrize("augmentation", ["none", "light", "mixup"])
-def test_a_worker_reads_its_own_examples_alone(augmentation):
+def test_a_worker_reads_only_its_own_examples(augmentation):
     read = []
 
-    class Watched(list):
+    class RecordingList(list):
         def __getitem__(self, row):
             read.append(int(row))
             return super().__getitem__(row)
 
-    pictures = Watched(np.full((4, 4, 3), 10 * row, np.uint8) for row in range(9))
+    images = RecordingList(np.full((4, 4, 3), 10 * row, np.uint8) for row in range(9))
     labels = np.arange(9, dtype=np.int32) % 3
-    images = data.ImageSet(pictures, labels, [str(row) for row in range(9)], ("a", "b", "c"))
-    dataset = data.make_dataset(images, 4, shuffle_seed=0, augmentation=augmentation)
+    image_set = data.ImageSet(images, labels, [str(row) for row in range(9)], ("a", "b", "c"))
+    dataset = data.make_dataset(image_set, 4, shuffle_seed=0, augmentation=augmentation)
     whole = list(dataset.take(4))
     read.clear()
     workers = cut(dataset, 2)
-    # The third step has a single example, so that the first worker has none.
+    # The third step has a single example, so the first worker has none.
     assert [[len(targets) for _, targets in worker] for worker in workers] == [[2, 2, 0, 2], [2, 2, 1, 2]]
     assert len(read) < 2 * 17
     for step, (pixels, targets) in enumerate(whole):
@@ -59,27 +59,27 @@ def test_a_worker_reads_its_own_examples_alone(augmentation):
             np.testing.assert_array_equal(np.concatenate([part[1] for part in parts]), targets)
 
 
-def test_batches_that_are_done_are_left_out():
+def test_completed_batches_are_skipped():
     numbers = tf.data.Dataset.range(8).batch(2).map(lambda batch: (batch,))
-    found = shard_batches(numbers, tf.distribute.get_strategy(), skipped=3)
-    assert [batch[0].numpy().tolist() for batch in found] == [[6, 7]]
+    batches = shard_batches(numbers, tf.distribute.get_strategy(), skipped=3)
+    assert [batch[0].numpy().tolist() for batch in batches] == [[6, 7]]
 
 
 def test_bounds_of_ints_and_of_tensors_are_the_same():
     for size in range(7):
         for replica in range(3):
-            of_tensors = bounds_of_shard(tf.constant(size), tf.constant(replica), 3)
-            assert bounds_of_shard(size, replica, 3) == tuple(map(int, of_tensors))
+            tensors = bounds_of_shard(tf.constant(size), tf.constant(replica), 3)
+            assert bounds_of_shard(size, replica, 3) == tuple(map(int, tensors))
 
 
-def test_one_device_reads_whole_batches_and_class_weights_become_those_of_examples():
+def test_one_device_reads_whole_batches_with_example_weights():
     labels = tf.one_hot([0, 2, 1], 3)
     data = tf.data.Dataset.from_tensor_slices((tf.range(3), labels)).batch(2)
     inputs = {"x": data, "shuffle": False, "validation_data": data, "class_weight": {0: 1.0, 1: 2.0, 2: 5.0}}
-    found = shard_inputs(inputs, tf.distribute.get_strategy())
-    assert found.keys() == {"x", "shuffle", "validation_data", "validation_steps"}
-    assert found["validation_steps"] == 2
-    batches = list(found["x"])
+    sharded = shard_inputs(inputs, tf.distribute.get_strategy())
+    assert sharded.keys() == {"x", "shuffle", "validation_data", "validation_steps"}
+    assert sharded["validation_steps"] == 2
+    batches = list(sharded["x"])
     assert [numbers.numpy().tolist() for numbers, _, _ in batches] == [[0, 1], [2]]
     assert [weights.numpy().tolist() for _, _, weights in batches] == [[1.0, 5.0], [2.0]]
-    assert len(next(iter(found["validation_data"]))) == 2
+    assert len(next(iter(sharded["validation_data"]))) == 2

@@ -1,7 +1,7 @@
-"""Every shipped kind of model goes through XLA with static shapes, as a TPU needs it. Lowered, not run: none is here.
+"""Checks that XLA can compile every model type with static shapes, as a TPU requires; nothing is run on a TPU.
 
-What is lowered is the program that XLA takes, in which every shape is a number and every operation is one that XLA
-knows. That the TPU's own compiler takes it cannot be proved without one.
+In the lowered XLA program, every shape must be a number and every operation must be supported by XLA. Whether the TPU's
+own compiler accepts it can only be tested on a TPU.
 """
 
 import re
@@ -21,7 +21,7 @@ EXAMPLES, LENGTH = 2, 8
 
 
 def lowered(step, *arrays):
-    """Returns the program that XLA makes of a function, a text."""
+    """Returns the XLA program of a function as text."""
     tensors = tf.nest.map_structure(tf.constant, arrays)
     compiled = tf.function(step, jit_compile=True)
     program = compiled.experimental_get_compiler_ir(*tensors)(stage="hlo")
@@ -37,15 +37,15 @@ def assert_static(model, inputs, targets):
         lowered(lambda x: model.predict_step((x,)), inputs),
     ):
         assert "HloModule" in program
-        # A dimension of a size that only the run tells is written `<=8`, one without a bound `?`.
+        # A bounded dynamic dimension is written `<=8`, an unbounded one `?`.
         assert not re.search(r"\w\d+\[[^]]*(<=|[?])", program)
-        # What a processor does beside XLA's operations, and calls of the host, are no program for a TPU.
+        # A TPU supports neither custom calls of the CPU nor calls to the host.
         assert set(re.findall(r'custom_call_target="([^"]*)"', program)) <= {"TopK"}
         assert not re.search(r" (infeed|outfeed|send|recv)\(", program)
 
 
 @pytest.mark.parametrize("name", BACKBONES)
-def test_images(name):
+def test_image_classifiers_have_static_shapes(name):
     size = BACKBONES[name].minimum_size
     model = models.build_image_classifier(name, 3, weights="none", image_size=size)
     models.compile_classifier(model, StagedAdamW())
@@ -53,7 +53,7 @@ def test_images(name):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_texts(family, tmp_path):
+def test_text_classifiers_have_static_shapes(family, tmp_path):
     save_preset(tmp_path, family)
     model = models.build_text_classifier(str(tmp_path), 2)
     models.compile_classifier(model, StagedAdamW())
@@ -62,7 +62,7 @@ def test_texts(family, tmp_path):
 
 
 @pytest.mark.parametrize("name", DETECTORS)
-def test_boxes(name):
+def test_detectors_have_static_shapes(name):
     model = build_tiny(name)
     model.compile(keras.optimizers.Adam(1e-3))
     assert_static(model, *tf.nest.map_structure(tf.constant, rectangles(EXAMPLES)))

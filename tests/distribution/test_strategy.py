@@ -13,14 +13,14 @@ CLUSTER = {"TF_CONFIG": '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type"
 
 
 @pytest.fixture
-def seen(monkeypatch):
-    """Lets TensorFlow see so many devices."""
+def set_gpus(monkeypatch):
+    """Returns a function that sets the number of GPUs visible to TensorFlow."""
 
-    def see(gpus):
+    def set_count(gpus):
         devices = {"GPU": [f"GPU:{number}" for number in range(gpus)], "CPU": ["CPU:0"]}
         monkeypatch.setattr(tf.config, "list_logical_devices", devices.get)
 
-    return see
+    return set_count
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ def seen(monkeypatch):
         ({}, 0, "cpu", "TensorFlow sees no GPU"),
     ],
 )
-def test_auto_takes_the_most_and_says_why(environment, gpus, kind, reason, seen):
-    seen(gpus)
-    found = choose("auto", environment)
-    assert (found.kind, found.reason) == (kind, reason)
+def test_auto_chooses_all_devices_and_gives_the_reason(environment, gpus, kind, reason, set_gpus):
+    set_gpus(gpus)
+    choice = choose("auto", environment)
+    assert (choice.kind, choice.reason) == (kind, reason)
 
 
-def test_a_wish_overrules_what_there_is(seen):
-    seen(2)
+def test_an_explicit_setting_overrides_the_environment(set_gpus):
+    set_gpus(2)
     assert [choose(kind, CLUSTER).kind for kind in ("cpu", "gpu", "mirrored", "tpu")] == [
         "cpu",
         "gpu",
@@ -50,36 +50,36 @@ def test_a_wish_overrules_what_there_is(seen):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "message"),
+    ("setting", "message"),
     [
         ("gpu", "needs a GPU that TensorFlow sees"),
         ("mirrored", "needs two devices or more, but TensorFlow sees 1 CPU"),
         ("multi_worker", "needs TF_CONFIG in the environment"),
     ],
 )
-def test_what_is_not_there_is_refused(wanted, message, seen):
-    seen(0)
+def test_missing_devices_are_refused(setting, message, set_gpus):
+    set_gpus(0)
     with pytest.raises(InputError, match=message):
-        choose(wanted, {})
+        choose(setting, {})
 
 
-def test_one_device_is_what_tensorflow_has_by_default(seen):
-    found = choose("auto", {})
-    strategy = make_strategy(found)
+def test_one_device_uses_the_default_strategy(set_gpus):
+    choice = choose("auto", {})
+    strategy = make_strategy(choice)
     assert strategy is tf.distribute.get_strategy()
     assert (is_chief(strategy), is_multi_worker(strategy)) == (True, False)
-    assert describe(found, strategy) == "distribute: cpu (TensorFlow sees no GPU)"
+    assert describe(choice, strategy) == "distribute: cpu (TensorFlow sees no GPU)"
 
 
 @pytest.mark.parametrize(
-    ("wanted", "environment", "expected"),
+    ("setting", "environment", "expected"),
     [("auto", {}, False), ("auto", CLUSTER, True), ("auto", {"TPU_NAME": "t"}, True), ("cpu", CLUSTER, False)],
 )
-def test_clusters_are_known_beforehand(wanted, environment, expected):
-    assert is_cluster(wanted, environment) == expected
+def test_clusters_are_detected_without_tensorflow(setting, environment, expected):
+    assert is_cluster(setting, environment) == expected
 
 
-def test_a_wrong_cluster_is_refused_without_tensorflow():
+def test_an_invalid_cluster_is_refused_without_tensorflow():
     code = (
         "import sys; from tl_keras import train; from tl_keras.cli.verbs import run_verb\n"
         "try: run_verb(train.main, ['--data.path', 'nowhere'])\n"
@@ -93,7 +93,7 @@ def test_a_wrong_cluster_is_refused_without_tensorflow():
     assert result.stderr.startswith("error: TF_CONFIG is not JSON")
 
 
-def test_without_a_tpu_there_is_a_sentence():
+def test_a_missing_tpu_is_refused():
     def make_resolver():
         raise ValueError("Please provide a TPU Name to connect to.")
 
@@ -101,8 +101,8 @@ def test_without_a_tpu_there_is_a_sentence():
         module.join_tpu(make_resolver)
 
 
-def test_a_tpu_is_connected_to_then_started_then_trained_on(monkeypatch):
-    """With stand-ins: there is none to run on."""
+def test_a_tpu_is_connected_then_initialized(monkeypatch):
+    """Uses stand-ins, because there is no TPU to run on."""
     calls = []
     monkeypatch.setattr(
         tf.config, "experimental_connect_to_cluster", lambda resolver: calls.append(("connect", resolver))

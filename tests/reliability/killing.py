@@ -1,8 +1,8 @@
-"""Kills training runs by SIGKILL and compares what they end with, bit by bit, with a run that nothing disturbed.
+"""Kills training runs with SIGKILL and compares their results bit by bit with an uninterrupted run.
 
-`python -m tests.reliability.killing --kills 500` kills the real command on images and on texts, at random instants and
-within its saving, until there were so many kills; each run goes on by the same command until it is finished. With
-`--fork` a run begins with TensorFlow loaded, so that no kill is wasted on seconds in which there is nothing to lose.
+`python -m tests.reliability.killing --kills 500` kills the real command 500 times on images and on texts, at random
+instants and while saving; each run is resumed with the same command until it is finished. With `--fork` each run starts
+with TensorFlow loaded, so that no kill is wasted on the seconds of its start.
 """
 
 import argparse
@@ -40,18 +40,18 @@ keras_hub.models.BertTokenizer(vocabulary=words, lowercase=True).save_to_preset(
 
 
 def image_flags(folder):
-    """Makes 36 pictures of three classes; returns the flags of 6 epochs in 3 phases, with everything that has a state.
+    """Creates 36 images of three classes; returns the flags of 6 epochs in 3 phases with all stateful settings.
 
     Args:
         folder: `pathlib.Path` of an existing folder.
     """
     generator = np.random.default_rng(0)
     for number in range(36):
-        path = folder / "pictures" / "abc"[number % 3] / f"{number}.png"
+        path = folder / "images" / "abc"[number % 3] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(generator.integers(0, 256, (32, 32, 3), "uint8")).save(path)
     return {
-        "data.path": folder / "pictures",
+        "data.path": folder / "images",
         "data.image_size": 32,
         "data.batch_size": 4,
         "data.augmentation": "light",
@@ -66,7 +66,7 @@ def image_flags(folder):
 
 
 def text_flags(folder):
-    """Makes 46 reviews and a BERT of two layers; returns the flags of 6 epochs in 3 phases."""
+    """Creates 46 reviews and a BERT of two layers; returns the flags of 6 epochs in 3 phases."""
     generator = np.random.default_rng(0)
     lines = ["text,label"]
     for number in range(46):
@@ -90,13 +90,13 @@ FLAGS = {"images": image_flags, "texts": text_flags}
 
 
 class Command:
-    """The command in a process of its own.
+    """Runs the command in a separate process.
 
     Args:
         flags: dict of flags.
-        run: path of the run folder; beside it what the command prints is kept.
-        point: one of `SAVE_POINTS` and how often it is passed; None: never.
-        context: a multiprocessing context with TensorFlow loaded, which forks the process; None: a new Python.
+        run: path of the run folder; the output is stored beside it.
+        point: tuple of one of `SAVE_POINTS` and the pass at which the command kills itself; None: never.
+        context: multiprocessing context with TensorFlow loaded that forks the process; None: a new Python.
     """
 
     def __init__(self, flags, run, point=None, context=None):
@@ -113,7 +113,7 @@ class Command:
             self._process.start()
 
     def wait(self, seconds):
-        """Waits so long at most; returns the exit code, negative for a signal, or None."""
+        """Waits at most `seconds`; returns the exit code, negative for a signal, or None."""
         if isinstance(self._process, subprocess.Popen):
             try:
                 return self._process.wait(seconds)
@@ -136,7 +136,7 @@ def run_here(arguments, log):
 
 
 def forking_context():
-    """Makes a multiprocessing context whose processes begin with TensorFlow loaded, and waits until it is."""
+    """Creates a multiprocessing context whose processes start with TensorFlow loaded, and waits for it."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
         ["tensorflow", "keras", "tl_keras.training.fitting", "tests.reliability.tiny_command"]
@@ -148,7 +148,7 @@ def forking_context():
 
 
 def finish(flags, run, context=None):
-    """Runs the command to its end; returns the seconds it took."""
+    """Runs the command to its end; returns its duration in seconds."""
     started, command = time.monotonic(), Command(flags, run, context=context)
     code = command.wait(PATIENCE)
     if code != 0:
@@ -157,14 +157,14 @@ def finish(flags, run, context=None):
 
 
 def kill_often(flags, folder, kills, seconds, expected, generator, context=None):
-    """Kills runs until there were so many kills, and compares what each ends with.
+    """Kills runs until the number of kills is reached, and checks the outcome of each run.
 
     Args:
         flags: dict of flags.
-        folder: `pathlib.Path` where the runs go.
-        kills: how many.
-        seconds: what an undisturbed run takes.
-        expected: `outcome` of an undisturbed run.
+        folder: `pathlib.Path` of the folder for the runs.
+        kills: number of kills.
+        seconds: duration of an uninterrupted run.
+        expected: `outcome` of an uninterrupted run.
         generator: `random.Random`.
         context: see `Command`.
 
@@ -196,21 +196,21 @@ def kill_often(flags, folder, kills, seconds, expected, generator, context=None)
 
 
 def outcome(run):
-    """Reads what a run ended with: a dict from name to bytes.
+    """Reads the results of a run, a dict from name to bytes.
 
-    It holds the weights of the model, every array of the last checkpoint (the optimizer's, the seed generators'), the
-    figures of the test and the history.
+    It contains the weights of the model, every array of the last checkpoint (including optimizer and seed generators),
+    the test metrics and the history.
     """
-    found = {name: (run / name).read_bytes() for name in ("metrics.json", "history.json")}
+    contents = {name: (run / name).read_bytes() for name in ("metrics.json", "history.json")}
     with zipfile.ZipFile(run / "model.keras") as archive:
         weights = io.BytesIO(archive.read("model.weights.h5"))
     with h5py.File(weights, "r") as file:
         file.visititems(
-            lambda name, item: found.__setitem__(name, item[()].tobytes()) if hasattr(item, "shape") else None
+            lambda name, item: contents.__setitem__(name, item[()].tobytes()) if hasattr(item, "shape") else None
         )
     with np.load(sorted((run / "kept").glob("*.npz"))[-1]) as checkpoint:
-        found |= {name: checkpoint[name].tobytes() for name in checkpoint.files if name != "state"}
-    return found
+        contents |= {name: checkpoint[name].tobytes() for name in checkpoint.files if name != "state"}
+    return contents
 
 
 def difference(one, other):
@@ -223,16 +223,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--fork", action="store_true", help="begin each run with TensorFlow loaded")
+    parser.add_argument("--fork", action="store_true", help="start each run with TensorFlow loaded")
     options = parser.parse_args()
     generator, context = random.Random(options.seed), forking_context() if options.fork else None
     for number, (task, make_flags) in enumerate(FLAGS.items()):
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             flags = {**make_flags(folder), "checkpoint_every": "2 steps"}
-            seconds = finish(flags, folder / "undisturbed", context)
+            seconds = finish(flags, folder / "uninterrupted", context)
             kills = (options.kills + number) // len(FLAGS)
-            runs, done = kill_often(flags, folder, kills, seconds, outcome(folder / "undisturbed"), generator, context)
+            expected = outcome(folder / "uninterrupted")
+            runs, done = kill_often(flags, folder, kills, seconds, expected, generator, context)
         print(f"{task}: {sum(done.values())} kills over {runs} runs {done}, all ended bit-identical", flush=True)
 
 

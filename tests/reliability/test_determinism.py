@@ -1,4 +1,4 @@
-"""What --deterministic promises, with every phase, cache and random layer of the kill tests."""
+"""Tests --deterministic with every phase, cache and random layer of the kill tests."""
 
 import pytest
 

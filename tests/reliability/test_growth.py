@@ -1,4 +1,4 @@
-"""What a run of many phases holds on to: neither memory nor open files pile up."""
+"""Tests that memory and open files do not grow over many phases."""
 
 import psutil
 import pytest
@@ -9,19 +9,19 @@ from tl_keras.config.parsing import parse
 
 PHASES = 24
 SETTLED = 4
-"""Phases after which all code has run once."""
+"""Number of phases after which all code has run once."""
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_network")
-def test_twenty_phases_grow_by_less_than_a_twentieth_and_leak_no_file(image_folder, tmp_path, monkeypatch):
-    process, found, end = psutil.Process(), [], ProgressLines.on_epoch_end
+def test_memory_and_open_files_do_not_grow_over_many_phases(image_folder, tmp_path, monkeypatch):
+    process, usage, end = psutil.Process(), [], ProgressLines.on_epoch_end
 
-    def note(self, epoch, logs=None):
-        found.append((process.memory_info().rss, process.num_fds()))
+    def record(self, epoch, logs=None):
+        usage.append((process.memory_info().rss, process.num_fds()))
         end(self, epoch, logs)
 
-    monkeypatch.setattr(ProgressLines, "on_epoch_end", note)
+    monkeypatch.setattr(ProgressLines, "on_epoch_end", record)
     flags = {
         "data.path": image_folder,
         "data.image_size": 32,
@@ -33,6 +33,6 @@ def test_twenty_phases_grow_by_less_than_a_twentieth_and_leak_no_file(image_fold
         "run": tmp_path / "run",
     }
     train.run_training(parse([part for name, value in flags.items() for part in (f"--{name}", str(value))]))
-    assert len(found) == PHASES
-    assert found[-1][0] <= 1.05 * found[SETTLED][0]
-    assert found[-1][1] <= found[SETTLED][1]
+    assert len(usage) == PHASES
+    assert usage[-1][0] <= 1.05 * usage[SETTLED][0]
+    assert usage[-1][1] <= usage[SETTLED][1]

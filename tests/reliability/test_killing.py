@@ -1,4 +1,4 @@
-"""Runs are killed and interrupted, and end as if nothing had happened. Each start takes seconds: few are made."""
+"""Tests that killed and interrupted runs give identical results. Few runs, because each start takes seconds."""
 
 import random
 import signal
@@ -10,16 +10,16 @@ from tests.reliability import killing
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """The flags of a run that saves at every second step, its seconds, what it ends with, and how to start it."""
+def uninterrupted(tmp_path_factory):
+    """Returns the flags of a run that saves every second step, its duration, its outcome and the context."""
     folder, context = tmp_path_factory.mktemp("killed"), killing.forking_context()
     phases = {"phases": "[{train: head, epochs: 2}, {train: block7, epochs: 2, block_decay: 0.5}]"}
     flags = {**killing.image_flags(folder), **phases, "checkpoint_every": "2 steps"}
     return flags, killing.finish(flags, folder / "whole", context), killing.outcome(folder / "whole"), context
 
 
-def test_five_kills_lose_nothing(undisturbed, tmp_path):
-    flags, seconds, expected, context = undisturbed
+def test_five_kills_lose_nothing(uninterrupted, tmp_path):
+    flags, seconds, expected, context = uninterrupted
     _, kills = killing.kill_often(flags, tmp_path, 5, seconds, expected, random.Random(5), context)
     assert sum(kills.values()) == 5 and kills["instant"]
 
@@ -27,8 +27,8 @@ def test_five_kills_lose_nothing(undisturbed, tmp_path):
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
 )
-def test_a_signal_stops_the_command_after_a_checkpoint(undisturbed, tmp_path, number, code):
-    flags, _, expected, context = undisturbed
+def test_a_signal_stops_the_command_after_a_checkpoint(uninterrupted, tmp_path, number, code):
+    flags, _, expected, context = uninterrupted
     command = killing.Command({**flags, "checkpoint_every": "1h"}, tmp_path / "run", context=context)
     while "epoch 2/4" not in command.log.read_text() and command.wait(0.01) is None:
         time.sleep(0.01)

@@ -1,8 +1,8 @@
-"""`python -m tl_keras.train` with a tiny backbone, that may kill itself at a named point of saving.
+"""Runs `python -m tl_keras.train` with a tiny backbone; it can kill itself at a named point of saving.
 
-`python -m tests.reliability.tiny_command POINT NUMBER FLAGS ...` kills itself with SIGKILL at the NUMBER-th time that
-it comes to the POINT, one of `SAVE_POINTS`, or never at `none`. What the run removes at its end, its last checkpoint,
-stays as the folder `kept`.
+`python -m tests.reliability.tiny_command POINT NUMBER FLAGS ...` kills itself with SIGKILL when it reaches the POINT,
+one of `SAVE_POINTS`, for the NUMBER-th time, or never with `none`. The last checkpoint, which a run removes at its end,
+is preserved in the folder `kept`.
 """
 
 import os
@@ -36,10 +36,10 @@ def main(arguments):
 
 
 def kill_at(point, number):
-    """Puts a SIGKILL around what a checkpoint is written by."""
+    """Patches the functions that write a checkpoint so that they send SIGKILL."""
     counter = iter(range(number - 1, -1, -1))
 
-    def passing(path):
+    def kill_if_due(path):
         if "checkpoints" in Path(path).parts and not next(counter, 0):
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -48,25 +48,25 @@ def kill_at(point, number):
     def half_savez(file, **arrays):
         savez(file, **dict(list(arrays.items())[: len(arrays) // 2]))
         file.flush()
-        passing(file.name)
+        kill_if_due(file.name)
         file.seek(0)
         savez(file, **arrays)
 
     def around_replace(source, target):
         if point == "before_rename":
-            passing(target)
+            kill_if_due(target)
         replace(source, target)
         if point == "after_rename":
-            passing(target)
+            kill_if_due(target)
 
     def around_unlink(path, missing_ok=False):
-        # The temporary file of a write that went well is gone already.
-        there = path.exists()
-        if there and point == "before_removal":
-            passing(path)
+        # After a successful write its temporary file no longer exists.
+        exists = path.exists()
+        if exists and point == "before_removal":
+            kill_if_due(path)
         unlink(path, missing_ok)
-        if there and point == "after_removal":
-            passing(path)
+        if exists and point == "after_removal":
+            kill_if_due(path)
 
     if point == "half_written":
         np.savez = half_savez
@@ -77,7 +77,7 @@ def kill_at(point, number):
 
 
 def keep_last_checkpoint():
-    """Renames the checkpoints of a finished run, which are compared, in place of removing them."""
+    """Makes a finished run rename its checkpoints, which are compared, instead of removing them."""
     rmtree = shutil.rmtree
 
     def keep(path, *options, **named):

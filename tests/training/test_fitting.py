@@ -369,7 +369,7 @@ def test_after_a_loss_that_is_no_number_the_run_goes_on_from_before_at_a_tenth_o
     model, history = trained(flags)
     printed = capsys.readouterr().out
     assert "the loss or a weight was no finite number at batch 2 of epoch 3: all rates are a tenth" in printed
-    assert "going on after epoch 2 and 1 steps" in printed
+    assert "resuming after epoch 2 and 1 steps" in printed
     assert np.isfinite(history["loss"]).all() and len(history["loss"]) == 7
     assert all(np.isfinite(weight).all() for weight in model.weights)
 
@@ -402,7 +402,7 @@ def test_a_full_disk_ends_the_run_in_one_sentence_and_it_goes_on_later(image_fol
     assert sorted(path.name for path in folder.glob("*.npz")) == ["00001-000000000.npz", "00002-000000000.npz"]
     _, history = trained(flags)
     assert len(history["loss"]) == 7
-    assert "going on after epoch 2," in capsys.readouterr().out
+    assert "resuming after epoch 2," in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("small_network")

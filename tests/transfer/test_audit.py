@@ -17,7 +17,7 @@ def move(model, *paths):
             variable.assign_add(np.full(variable.shape, 1e-6, "float32"))
 
 
-def test_a_clean_phase_is_counted():
+def test_a_valid_phase_returns_counts():
     model, audit = audited("head")
     move(model, "head.logits/kernel")
     assert audit.finish() == {"frozen": 10, "moved": 1}
@@ -32,7 +32,7 @@ def test_a_clean_phase_is_counted():
         ("inference", "block2.norm/gamma"),
     ],
 )
-def test_a_frozen_variable_that_changes_is_named(batch_norm, path):
+def test_a_changed_frozen_variable_is_named(batch_norm, path):
     model, audit = audited("block2", batch_norm)
     move(model, "block2.conv/kernel", "head.logits/kernel", path)
     with pytest.raises(FreezeViolation, match=f"The frozen variable '{path}' of block '{path[:6]}' changed"):
@@ -47,28 +47,30 @@ def test_negative_zero_is_a_change():
         audit.finish()
 
 
-def test_statistics_may_change_with_a_block_that_learns():
+def test_statistics_of_a_trainable_block_may_change():
     model, audit = audited("block2", "train")
     move(model, "block2.conv/kernel", "block2.norm/moving_mean", "head.logits/bias")
     assert audit.finish() == {"frozen": 5, "moved": 3}
 
 
 @pytest.mark.parametrize("moved", [(), ("head.logits/kernel",)])
-def test_a_block_that_should_learn_must_move(moved):
+def test_a_trainable_block_must_move(moved):
     model, audit = audited("block2")
     move(model, *moved)
-    with pytest.raises(FreezeViolation, match="Block 'block2' should learn, but none of its 1 variables moved"):
+    with pytest.raises(
+        FreezeViolation, match="Block 'block2' is trainable, but none of its 1 trainable variables moved"
+    ):
         audit.finish()
 
 
-def test_statistics_alone_are_no_learning():
+def test_changed_statistics_alone_do_not_count_as_moved():
     model, audit = audited(["block2"], "train")
     move(model, "block2.norm/moving_mean")
-    with pytest.raises(FreezeViolation, match="Block 'block2' should learn"):
+    with pytest.raises(FreezeViolation, match="Block 'block2' is trainable, but none"):
         audit.finish()
 
 
-def test_blocks_that_cannot_learn_need_not():
+def test_blocks_without_trainable_weights_need_not_move():
     model, audit = audited("all", build=sequential_model)
     move(model, "features/kernel", "logits/kernel")
     assert audit.finish()["moved"] == 2

@@ -29,7 +29,7 @@ def statistics(model):
 
 @keras.saving.register_keras_serializable("tests")
 class Composite(layers.Layer):
-    """Holds its normalization inside, and dropout before it."""
+    """Contains batch normalization, with dropout before it."""
 
     def build(self, input_shape):
         self.drop, self.norm = layers.Dropout(0.9, seed=0), layers.BatchNormalization()
@@ -45,7 +45,7 @@ def one_layer(**options):
 
 @pytest.mark.parametrize("size", [50, 16, 7])
 @pytest.mark.parametrize("options", [{}, {"momentum": 0.0, "trainable": False}, {"momentum": 1.0, "renorm": True}])
-def test_the_statistics_are_exactly_those_of_the_whole_population(size, options):
+def test_the_statistics_equal_those_of_all_data(size, options):
     model = one_layer(**options)
     assert recalibrate_batch_norm(model, batched(ROWS, size)) == 1
     mean, variance = statistics(model)
@@ -53,13 +53,13 @@ def test_the_statistics_are_exactly_those_of_the_whole_population(size, options)
     np.testing.assert_allclose(variance, ROWS.var(0, dtype="float64"), rtol=1e-5)
 
 
-def test_a_mean_far_from_zero_cancels_nothing():
+def test_a_mean_far_from_zero_causes_no_cancellation():
     model, rows = one_layer(), (ROWS + 3e4).astype("float32")
     recalibrate_batch_norm(model, batched(rows, 16))
     np.testing.assert_allclose(statistics(model)[1], rows.var(0, dtype="float64"), rtol=1e-4)
 
 
-def test_every_position_counts_and_masked_ones_do_not():
+def test_masked_positions_do_not_count():
     rows = RANDOM.normal(size=(6, 5, 4)).astype("float32")
     rows[0, 1:] = rows[3, 2:] = rows[4] = 0
     model = keras.Sequential([layers.Input((None, 4)), layers.Masking(), layers.BatchNormalization()])
@@ -79,14 +79,14 @@ def test_a_layer_that_is_used_twice_counts_both_uses():
     np.testing.assert_allclose(statistics(model)[1], ROWS.var(0, dtype="float64"), rtol=1e-5)
 
 
-def test_channels_may_come_first():
+def test_channels_first_works():
     model = keras.Sequential([layers.Input((2, 5)), layers.BatchNormalization(axis=1)])
     rows = RANDOM.normal(size=(9, 2, 5)).astype("float32")
     recalibrate_batch_norm(model, batched(rows, 4))
     np.testing.assert_allclose(statistics(model)[1], rows.var((0, 2)), rtol=1e-5)
 
 
-def test_deeper_layers_see_what_normalized_batches_become():
+def test_deeper_layers_get_normalized_batches():
     model = keras.Sequential([layers.Input((4,)), layers.BatchNormalization(epsilon=1e-3)])
     model.add(layers.Dense(3, kernel_initializer=keras.initializers.RandomNormal(seed=1)))
     model.add(layers.BatchNormalization())
@@ -97,7 +97,7 @@ def test_deeper_layers_see_what_normalized_batches_become():
 
 
 @pytest.mark.parametrize("trainable", [True, False])
-def test_shifted_images_are_normal_again_and_nothing_else_moves(trainable):
+def test_shifted_images_are_normalized_again_and_no_weight_changes(trainable):
     model = blocks_model()
     model.trainable = trainable
     inner = keras.Model(model.input, model.get_layer("block1.norm").output)
@@ -112,11 +112,11 @@ def test_shifted_images_are_normal_again_and_nothing_else_moves(trainable):
     np.testing.assert_allclose(outputs.var((0, 1, 2)), 1, atol=1e-2)
     assert all(map(same_bits, values(others), before))
     assert not any(map(same_bits, statistics(model)[:2], old[:2]))
-    # What comes after the first layer, normalized by its batch, knows of no shift.
+    # The first layer normalizes by its batch, so the shift does not reach later layers.
     np.testing.assert_allclose(statistics(model)[2], old[2], atol=1e-2)
 
 
-def test_the_order_of_the_batches_matters_to_rounding_only():
+def test_the_order_of_the_batches_affects_rounding_only():
     results, parts = [], batched(IMAGES, 4)
     for batches in (parts, parts[::-1]):
         model = blocks_model()
@@ -136,14 +136,14 @@ def test_dropout_is_off_and_inner_layers_are_found():
     assert all(map(same_bits, values([v for v in model.variables if "seed" in v.path]), seeds))
 
 
-def test_statistics_that_were_not_finite_are_mended():
+def test_statistics_that_are_not_finite_are_repaired():
     model = blocks_model()
     norms_of(model)[0].moving_variance.assign(np.full(4, np.nan))
     recalibrate_batch_norm(model, [IMAGES])
     assert np.isfinite(np.concatenate(statistics(model))).all()
 
 
-def test_training_goes_on_as_before():
+def test_training_afterwards_updates_the_statistics_as_before():
     model = nested_model()
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     recalibrate_batch_norm(model, batched(IMAGES, 10))
@@ -155,7 +155,7 @@ def test_training_goes_on_as_before():
     assert not same_bits(statistics(model)[0], before[0])
 
 
-class Pictures(keras.utils.PyDataset):
+class ImageBatches(keras.utils.PyDataset):
     def __len__(self):
         return 2
 
@@ -169,10 +169,10 @@ class Pictures(keras.utils.PyDataset):
         (lambda: tf.data.Dataset.from_tensor_slices(IMAGES).batch(10), None),
         (lambda: tf.data.Dataset.from_tensor_slices((IMAGES, np.zeros(20))).batch(10).repeat(), 2),
         (lambda: ((part, None, None) for part in batched(IMAGES, 10)), None),
-        (lambda: Pictures(), None),
+        (lambda: ImageBatches(), None),
     ],
 )
-def test_batches_may_come_from_anywhere(batches, steps):
+def test_batches_may_come_from_datasets_and_iterables(batches, steps):
     model, expected = blocks_model(), blocks_model()
     recalibrate_batch_norm(expected, batched(IMAGES, 10))
     recalibrate_batch_norm(model, batches(), steps)
@@ -196,12 +196,12 @@ def fails():
     [
         (lambda: [], None, "got no batch"),
         (lambda: [np.full_like(IMAGES, np.nan)], None, "'block1.norm' would not be finite"),
-        (lambda: tf.data.Dataset.from_tensor_slices(IMAGES).batch(10).repeat(), None, "repeats without end"),
+        (lambda: tf.data.Dataset.from_tensor_slices(IMAGES).batch(10).repeat(), None, "repeats infinitely"),
         (lambda: [IMAGES], 0, "steps is 0"),
         (fails, None, None),
     ],
 )
-def test_the_model_is_as_it_was_when_it_cannot_be_done(batches, steps, error):
+def test_the_model_is_unchanged_after_an_error(batches, steps, error):
     model = blocks_model()
     before = values(model.variables)
     with pytest.raises(InputError if error else KeyboardInterrupt, match=error):
@@ -218,7 +218,7 @@ def test_a_model_without_batch_normalization_is_refused():
 
 @pytest.mark.parametrize(("backbone", "count"), [("efficientnet_lite0", 49), ("resnet50", 53), ("inception_v3", 94)])
 @pytest.mark.slow
-def test_real_networks_normalize_every_layer_again(backbone, count, monkeypatch):
+def test_every_layer_of_real_networks_is_recalibrated(backbone, count, monkeypatch):
     model = tl.build_image_classifier(backbone, num_classes=2, weights=None, image_size=80)
     images = RANDOM.uniform(0, 255, (16, 80, 80, 3)).astype("float32")
     traces = []

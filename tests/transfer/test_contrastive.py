@@ -16,7 +16,7 @@ from tests.transfer.tiny_models import (
 )
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
-from tl_keras.transfer.activations.prefix import find_phase_cut, suffix_model
+from tl_keras.transfer.activations.cuts import find_phase_cut, suffix_model
 from tl_keras.transfer.contrastive import SupervisedContrastive, contrastive_learner
 from tl_keras.transfer.freezing import block_names, variables_by_block
 from tl_keras.transfer.staged_adamw import StagedAdamW
@@ -32,7 +32,7 @@ def features_and_labels(labels, seed=0):
 
 
 def loss_of_the_paper(labels, vectors, temperature):
-    """Khosla et al. 2020, equation 2, example by example, in double precision."""
+    """Computes Khosla et al. 2020, equation 2, example by example, in double precision."""
     losses = []
     for i in range(len(labels)):
         others = [a for a in range(len(labels)) if a != i]
@@ -45,7 +45,7 @@ def loss_of_the_paper(labels, vectors, temperature):
 
 @pytest.mark.parametrize("temperature", [0.05, 0.1, 1.0])
 @pytest.mark.parametrize("labels", [[0, 1, 0, 2, 1, 0, 3], [0, 0, 0], [1, 0], [0, 0]])
-def test_the_loss_is_that_of_the_paper(labels, temperature):
+def test_the_loss_equals_that_of_the_paper(labels, temperature):
     one_hot, vectors = features_and_labels(labels)
     expected = loss_of_the_paper(labels, vectors, temperature)
     loss = SupervisedContrastive(temperature)
@@ -53,7 +53,7 @@ def test_the_loss_is_that_of_the_paper(labels, temperature):
     assert float(loss(one_hot, vectors)) == pytest.approx(expected.mean(), rel=1e-4, abs=1e-5)
 
 
-def test_its_gradient_is_the_numerical_one():
+def test_the_gradient_equals_the_numerical_one():
     labels = [0, 1, 0, 2, 1]
     one_hot, vectors = features_and_labels(labels)
     watched = tf.Variable(vectors)
@@ -68,7 +68,7 @@ def test_its_gradient_is_the_numerical_one():
     np.testing.assert_allclose(gradient, numerical, atol=1e-3)
 
 
-def test_xla_computes_the_same():
+def test_xla_gives_the_same_loss():
     one_hot, vectors = features_and_labels([0, 1, 0, 2, 1])
     plain = SupervisedContrastive()
     compiled_loss = tf.function(plain, jit_compile=True, input_signature=[tf.TensorSpec((None, None))] * 2)
@@ -76,7 +76,7 @@ def test_xla_computes_the_same():
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 2, 3], [0]])
-def test_a_batch_without_two_of_a_label_teaches_nothing(labels):
+def test_a_batch_without_two_examples_of_a_label_has_no_gradient(labels):
     one_hot, vectors = features_and_labels(labels)
     watched = tf.Variable(vectors)
     with tf.GradientTape() as tape:
@@ -85,7 +85,7 @@ def test_a_batch_without_two_of_a_label_teaches_nothing(labels):
     assert not np.any(tape.gradient(loss, watched).numpy())
 
 
-def test_of_mixed_labels_the_largest_counts():
+def test_the_largest_entry_of_mixed_labels_counts():
     labels = [0, 1, 0, 1]
     one_hot, vectors = features_and_labels(labels)
     mixed = 0.6 * one_hot + 0.4 * one_hot[::-1]
@@ -93,12 +93,12 @@ def test_of_mixed_labels_the_largest_counts():
     np.testing.assert_array_equal(loss.call(mixed, tf.constant(vectors)), loss.call(one_hot, tf.constant(vectors)))
 
 
-def test_the_loss_is_made_again_from_its_configuration():
+def test_the_loss_is_restored_from_its_config():
     assert keras.losses.get(keras.losses.serialize(SupervisedContrastive(0.3))).temperature == 0.3
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan")])
-def test_a_temperature_that_is_none_is_refused(temperature):
+def test_an_invalid_temperature_is_refused(temperature):
     with pytest.raises(InputError, match="expected a number above 0"):
         SupervisedContrastive(temperature)
 
@@ -114,12 +114,12 @@ def classifier(activation="softmax", hidden_units=None):
 
 
 @pytest.mark.parametrize("hidden_units", [None, 6])
-def test_the_learner_ends_before_the_head_in_unit_vectors(hidden_units):
+def test_the_learner_outputs_unit_vectors_before_the_head(hidden_units):
     model, pooled = classifier(hidden_units=hidden_units)
     learner, numbers = contrastive_learner(model), np.ones((2, 3), "float32")
     expected = keras.Model(model.input, pooled)(numbers).numpy()
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-    # The head's dropout would show in training.
+    # training=True would activate the head's dropout if it were included.
     np.testing.assert_allclose(learner(numbers, training=True), expected, rtol=1e-6)
     assert [id(v) for v in learner.weights] == [id(v) for v in model.get_layer("block1.dense").weights]
 
@@ -132,14 +132,14 @@ def test_the_head_of_any_functional_model_is_its_last_block(build):
     np.testing.assert_allclose(np.linalg.norm(learner(IMAGES), axis=1), 1.0, rtol=1e-5)
 
 
-def test_the_learner_can_begin_at_a_cut():
+def test_the_learner_can_start_at_a_cut():
     model = blocks_model()
     suffix = suffix_model(model, find_phase_cut(model, ["block2", "head"]))
     learner = contrastive_learner(suffix)
     assert {v.path for v in learner.weights} == {v.path for v in variables_by_block(model)["block2"]}
 
 
-def test_the_learner_that_begins_at_a_cut_leaves_out_the_dropout_of_the_head():
+def test_a_learner_that_starts_at_a_cut_excludes_the_dropout_of_the_head():
     inputs = layers.Input((3,))
     cut = layers.Dense(4, name="block1.dense")(inputs)
     x = layers.Dense(4, kernel_initializer="identity", name="block2.dense")(cut)
@@ -167,22 +167,22 @@ def two_before_head():
 
 
 @pytest.mark.parametrize(
-    ("build", "telling"),
+    ("build", "message"),
     [
         (lambda: classifier("sigmoid")[0], "needs one label per example"),
-        (head_only, "expected blocks before it"),
+        (head_only, "trains blocks before the head, but"),
         (map_before_head, r"takes \(None, 4, 2\)"),
         (two_before_head, r"takes \(None, 2\), \(None, 2\)"),
-        (sequential_model, "expected a functional model"),
+        (sequential_model, "needs a functional model.*got a Sequential"),
     ],
 )
-def test_what_has_no_features_to_compare_is_refused(build, telling):
-    with pytest.raises(InputError, match=telling):
+def test_models_without_features_to_compare_are_refused(build, message):
+    with pytest.raises(InputError, match=message):
         contrastive_learner(build())
 
 
-def test_a_contrastive_phase_trains_all_but_the_head_and_the_next_one_the_head():
-    """What a run does, phase by phase: the learner, then the whole model, with one optimizer and one callback."""
+def test_a_contrastive_phase_trains_everything_before_the_head():
+    """Trains the learner, then the whole model, with one optimizer and one callback, as a run does."""
     model = compiled(blocks_model(), StagedAdamW())
     phases = [
         Phase(["block1", "block2"], epochs=6, learning_rate=1e-2, block_decay=0.5, objective="contrastive"),

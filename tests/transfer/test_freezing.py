@@ -27,12 +27,12 @@ def trainable_paths(model):
         (sequential_model, ["standardize", "features", "norm", "logits"]),
     ],
 )
-def test_block_names_run_from_the_input_to_the_head(build, names):
+def test_block_names_are_ordered_from_input_to_head(build, names):
     assert block_names(build()) == names
 
 
 @pytest.mark.parametrize(
-    ("train", "learning"),
+    ("train", "trainable"),
     [
         ("all", BLOCKS),
         ("stem", BLOCKS),
@@ -44,24 +44,24 @@ def test_block_names_run_from_the_input_to_the_head(build, names):
         (["all"], BLOCKS),
     ],
 )
-def test_what_the_train_of_a_phase_means(train, learning):
-    assert resolve_blocks(train, BLOCKS) == learning
+def test_train_resolves_to_blocks(train, trainable):
+    assert resolve_blocks(train, BLOCKS) == trainable
 
 
 @pytest.mark.parametrize(
-    ("train", "telling"),
+    ("train", "message"),
     [
         ("blok1", "Unknown block 'blok1': did you mean 'block1'"),
         (["top", "blok2"], "Unknown block 'blok2': did you mean 'block2'"),
         ([], "empty list of blocks"),
     ],
 )
-def test_unknown_blocks_are_refused(train, telling):
-    with pytest.raises(InputError, match=telling):
+def test_unknown_blocks_are_refused(train, message):
+    with pytest.raises(InputError, match=message):
         resolve_blocks(train, BLOCKS)
 
 
-def test_a_block_called_head_need_not_be_the_last():
+def test_a_block_named_head_need_not_be_the_last():
     assert resolve_blocks("head", ["body", "head", "scale"]) == ["head", "scale"]
 
 
@@ -75,14 +75,14 @@ def test_a_block_called_head_need_not_be_the_last():
         ("all", "inference", {"block1.conv", "block2.conv", "logits"}),
     ],
 )
-def test_exactly_the_named_blocks_learn(train, batch_norm, expected):
+def test_exactly_the_named_blocks_are_trainable(train, batch_norm, expected):
     model = blocks_model()
     freeze_to(model, train, batch_norm)
-    learning = {variable.path.split("/")[0] for variable in model.trainable_variables}
-    assert learning == {name if "." in name else f"head.{name}" for name in expected}
+    trainable = {variable.path.split("/")[0] for variable in model.trainable_variables}
+    assert trainable == {name if "." in name else f"head.{name}" for name in expected}
 
 
-def test_flags_of_the_user_or_of_an_earlier_phase_do_not_linger():
+def test_earlier_trainable_flags_are_overwritten():
     model = nested_model()
     model.trainable = False
     model.get_layer("backbone").trainable = False
@@ -99,7 +99,7 @@ def test_an_unknown_batch_norm_policy_is_refused():
 
 @keras.saving.register_keras_serializable("test")
 class NormedDense(layers.Layer):
-    """A composite layer of a user's own."""
+    """Combines a dense layer with batch normalization, as a user's composite layer may."""
 
     def __init__(self, name):
         super().__init__(name=name)
@@ -114,18 +114,18 @@ class NormedDense(layers.Layer):
         return self.norm(self.dense(x), training=training)
 
 
-@pytest.mark.parametrize(("batch_norm", "learning"), [("inference", 2), ("train", 4)])
-def test_batch_norm_inside_a_composite_layer_is_found(batch_norm, learning):
+@pytest.mark.parametrize(("batch_norm", "count"), [("inference", 2), ("train", 4)])
+def test_batch_norm_inside_a_composite_layer_is_frozen(batch_norm, count):
     model = keras.Sequential([layers.Input((2,)), NormedDense("composite"), layers.Dense(1, name="out")])
     freeze_to(model, ["composite"], batch_norm)
-    assert len(model.trainable_variables) == learning
-    assert len(changeable_variables(model)) == (learning if batch_norm == "inference" else 6)
+    assert len(model.trainable_variables) == count
+    assert len(changeable_variables(model)) == (count if batch_norm == "inference" else 6)
     freeze_to(model, "head", batch_norm)
     assert len(model.trainable_variables) == 2
 
 
 class TiedOutput(layers.Layer):
-    """Holds the layer of another block, as a masked-language-model head holds the embedding."""
+    """Uses the embedding layer of another block, like a masked language model head."""
 
     def __init__(self, embedding, name):
         super().__init__(name=name)
@@ -137,7 +137,7 @@ class TiedOutput(layers.Layer):
 
 
 @pytest.mark.parametrize(("train", "paths"), [("head", {"scale"}), ("all", {"embeddings", "scale"})])
-def test_a_shared_layer_stays_frozen_with_its_frozen_block(train, paths):
+def test_a_shared_layer_is_frozen_with_its_frozen_block(train, paths):
     embedding = layers.Embedding(5, 4, name="embedding")
     inputs = layers.Input((3,), dtype="int32")
     model = keras.Model(inputs, TiedOutput(embedding, name="output")(embedding(inputs)))
@@ -146,7 +146,7 @@ def test_a_shared_layer_stays_frozen_with_its_frozen_block(train, paths):
 
 
 class OwnWeight(keras.Model):
-    """A model with a weight beside its layers, such as a class token."""
+    """Has a weight outside its layers, such as a class token."""
 
     def __init__(self, name=None):
         super().__init__(name=name)
@@ -161,7 +161,7 @@ class OwnWeight(keras.Model):
         return self.dense(x + self.token)
 
 
-def test_a_nested_model_with_weights_of_its_own_is_one_block():
+def test_a_nested_model_with_its_own_weights_is_one_block():
     inputs = layers.Input((2,))
     model = keras.Model(inputs, layers.Dense(1, name="out")(OwnWeight("encoder")(inputs)))
     assert block_names(model) == ["encoder", "out"]
@@ -169,7 +169,7 @@ def test_a_nested_model_with_weights_of_its_own_is_one_block():
     assert len(model.trainable_variables) == 2
 
 
-def test_weights_that_no_block_could_freeze_are_refused():
+def test_weights_outside_layers_are_refused():
     model = OwnWeight()
     model.build((None, 2))
     with pytest.raises(InputError, match="holds the weight .*token.* outside its layers"):
@@ -181,7 +181,7 @@ def test_a_model_without_weights_is_refused():
         block_names(keras.Sequential([layers.Dense(2)]))
 
 
-def test_variables_by_block_has_every_weight_once_but_no_random_state():
+def test_variables_by_block_has_every_weight_once_and_no_random_state():
     inputs = layers.Input((3, 4))
     attention = layers.MultiHeadAttention(1, 2, dropout=0.5, name="block1.attention")
     model = keras.Model(inputs, layers.Dense(1, name="head")(attention(inputs, inputs)))
@@ -191,7 +191,7 @@ def test_variables_by_block_has_every_weight_once_but_no_random_state():
     assert sorted(paths) == sorted(weight.path for weight in model.weights)
 
 
-def test_statistics_of_what_learns_are_changeable():
+def test_statistics_of_trainable_layers_are_changeable():
     model = blocks_model()
     freeze_to(model, "block2", "train")
     assert len(changeable_variables(model)) == 1 + 4 + 2
@@ -199,7 +199,9 @@ def test_statistics_of_what_learns_are_changeable():
     assert len(changeable_variables(model)) == 1 + 2
 
 
-@pytest.mark.parametrize(("pattern", "telling"), [("regex:bais$", "matches no weight"), ("regex:(", "no regular expr")])
-def test_a_pattern_that_finds_nothing_is_refused(pattern, telling):
-    with pytest.raises(InputError, match=telling):
+@pytest.mark.parametrize(
+    ("pattern", "message"), [("regex:bais$", "matches no weight"), ("regex:(", "not a valid regular expression")]
+)
+def test_an_invalid_pattern_or_one_without_match_is_refused(pattern, message):
+    with pytest.raises(InputError, match=message):
         freeze_to(blocks_model(), pattern)

@@ -20,7 +20,7 @@ SWEEP = {"batch_size": 16, "steps": 12}
 
 @keras.saving.register_keras_serializable("tests")
 class DrawsEverywhere(layers.Layer):
-    """Draws from TensorFlow's and Keras's own global generators, as careless layers do."""
+    """Draws from the global generators of TensorFlow and Keras."""
 
     def call(self, inputs, training=False):
         if not training:
@@ -65,7 +65,7 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
-def test_nothing_is_left_of_a_sweep_in_the_middle_of_a_training(optimizer):
+def test_a_sweep_in_the_middle_of_training_leaves_no_trace(optimizer):
     ends = []
     for sweeps in (False, True):
         tf.random.get_global_generator().reset_from_seed(1)
@@ -85,7 +85,7 @@ def test_nothing_is_left_of_a_sweep_in_the_middle_of_a_training(optimizer):
     assert ends[0][1] == ends[1][1]
 
 
-def test_a_first_fit_goes_as_if_no_sweep_had_been():
+def test_a_first_fit_is_the_same_with_and_without_a_sweep():
     ends = []
     for sweeps in (False, True):
         tf.random.get_global_generator().reset_from_seed(1)
@@ -99,7 +99,7 @@ def test_a_first_fit_goes_as_if_no_sweep_had_been():
     assert all_same(*ends)
 
 
-def test_blocks_may_thaw_between_the_sweep_and_the_first_fit():
+def test_blocks_may_be_unfrozen_between_the_sweep_and_the_first_fit():
     model = noisy_model(StagedAdamW(1e-2))
     freeze_to(model, "head")
     find_learning_rate(model, X, Y, **SWEEP)
@@ -109,7 +109,7 @@ def test_blocks_may_thaw_between_the_sweep_and_the_first_fit():
     assert not all_same(values(model.get_layer("hidden").weights), before)
 
 
-def test_data_that_draws_from_the_global_states_goes_on_as_if_no_sweep_had_been():
+def test_data_drawn_from_the_global_states_is_the_same_with_and_without_a_sweep():
     class Noisy(keras.utils.PyDataset):
         def __len__(self):
             return 4
@@ -128,7 +128,7 @@ def test_data_that_draws_from_the_global_states_goes_on_as_if_no_sweep_had_been(
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-def test_an_interrupted_sweep_is_undone_too(error, monkeypatch):
+def test_state_is_restored_after_an_interrupted_sweep(error, monkeypatch):
     model = noisy_model(StagedAdamW(1e-2), steps_per_execution=2)
     model.fit(X, Y, verbose=0)
     before, states = everything(model), (random.getstate(), np.random.get_state()[1].tolist())
@@ -152,7 +152,7 @@ def linear_model(optimizer):
     return model
 
 
-def test_the_curve_is_that_of_gradient_descent_at_rising_rates():
+def test_the_curve_equals_gradient_descent_at_rising_rates():
     model = linear_model(keras.optimizers.SGD(0.5))
     curve = find_learning_rate(model, np.ones((8, 1)), np.ones(8), lowest=1e-3, highest=0.3, steps=12, batch_size=8)
     weight, losses = 0.0, []
@@ -166,7 +166,7 @@ def test_the_curve_is_that_of_gradient_descent_at_rising_rates():
     assert curve.remark == "The loss was still falling at 0.3: sweep higher."
 
 
-def test_each_rate_gets_all_batches_of_an_accumulated_step():
+def test_each_rate_is_used_for_all_batches_of_an_accumulated_step():
     x, y = np.ones((32, 1)), np.arange(32.0)
     curves = [
         find_learning_rate(linear_model(optimizer), tf.data.Dataset.from_tensor_slices((x, y)).batch(size), steps=10)
@@ -179,7 +179,7 @@ def test_each_rate_gets_all_batches_of_an_accumulated_step():
     assert len(curves[1].rates) == len(curves[0].rates)
 
 
-def test_blocks_keep_the_proportions_of_their_rates():
+def test_rate_multipliers_apply_in_the_sweep():
     optimizer = StagedAdamW(1e-2, weight_decay=0.0)
     model = noisy_model(optimizer)
     optimizer.build(model.trainable_variables)
@@ -200,7 +200,7 @@ def test_blocks_keep_the_proportions_of_their_rates():
     assert moved == ["hidden" not in v.path for v in model.trainable_variables]
 
 
-def test_what_weight_decay_spares_is_spared_in_the_sweep():
+def test_weight_decay_exclusions_apply_in_the_sweep():
     optimizer = StagedAdamW(1e-2, weight_decay=0.1)
     optimizer.exclude_from_weight_decay(var_names=["kernel"])
     model = linear_model(optimizer)
@@ -211,7 +211,7 @@ def test_what_weight_decay_spares_is_spared_in_the_sweep():
     assert copy._exclude_from_weight_decay_pattern == optimizer._exclude_from_weight_decay_pattern
 
 
-def test_the_sweep_ends_when_the_loss_is_four_times_its_best():
+def test_the_sweep_ends_when_the_loss_is_four_times_its_minimum():
     curve = find_learning_rate(linear_model(keras.optimizers.SGD()), np.full((8, 1), 3.0), np.ones(8), highest=1e3)
     assert 60 < len(curve.rates) < 100
     assert np.isfinite(curve.losses).all()
@@ -221,22 +221,22 @@ def test_the_sweep_ends_when_the_loss_is_four_times_its_best():
     assert curve.remark == ""
 
 
-def test_a_loss_that_never_falls_has_no_suggestion_but_a_reason():
+def test_a_loss_that_never_falls_gives_a_reason_instead_of_a_suggestion():
     random_labels = np.random.default_rng(1).normal(size=64)
     curve = find_learning_rate(linear_model(keras.optimizers.SGD()), np.zeros((64, 1)), random_labels, batch_size=8)
     assert curve.suggestion is None
     assert "never fell" in curve.remark
 
 
-def test_a_sweep_that_begins_too_high_says_so():
+def test_a_sweep_that_starts_too_high_gives_a_reason():
     model = linear_model(keras.optimizers.SGD())
     curve = find_learning_rate(model, np.full((8, 1), 3.0), np.ones(8), lowest=10, highest=100)
     assert curve.suggestion is None
-    assert curve.remark == "The loss diverged, or the data ended, before it could fall: begin at a rate below 10."
+    assert curve.remark == "The loss diverged, or the data ended, before it could fall: start at a rate below 10."
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision(policy):
+def test_mixed_precision_works(policy):
     keras.config.set_dtype_policy(policy)
     try:
         model = noisy_model(StagedAdamW(1e-2))
@@ -247,19 +247,19 @@ def test_mixed_precision(policy):
     assert all_same(values(model.variables), before)
 
 
-def test_a_generator_that_is_used_up_ends_the_sweep():
+def test_an_exhausted_generator_ends_the_sweep():
     batches = ((X[:16], Y[:16]) for _ in range(12))
     curve = find_learning_rate(noisy_model(StagedAdamW()), batches, steps=50)
     assert 12 <= len(curve.rates) <= 14
 
 
-def test_an_endless_dataset_needs_no_length():
+def test_an_infinite_dataset_works():
     data = tf.data.Dataset.from_tensor_slices((X, Y)).repeat().batch(16)
     assert len(find_learning_rate(noisy_model(StagedAdamW()), data, highest=1e-3, steps=15).rates) == 15
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"lowest": 0.0}, "from 0.0 to 1.0"),
         ({"lowest": 1.0}, "from 1.0 to 1.0"),
@@ -269,8 +269,8 @@ def test_an_endless_dataset_needs_no_length():
         ({"steps": 12.5}, "steps is 12.5"),
     ],
 )
-def test_bad_rates_are_refused(options, words):
-    with pytest.raises(InputError, match=words):
+def test_invalid_rates_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
         find_learning_rate(linear_model("sgd"), X[:, :1], Y, **options)
 
 

@@ -11,7 +11,7 @@ PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3, learning_rate=1e-2,
 HEAD = ["head.logits/kernel", "head.logits/bias"]
 
 
-def test_the_plan_tells_what_each_phase_trains():
+def test_the_plan_lists_the_blocks_of_each_phase():
     assert plan_phases(blocks_model(), PHASES) == [
         {
             "name": "head",
@@ -43,26 +43,26 @@ def test_the_plan_tells_what_each_phase_trains():
     ]
 
 
-def test_the_plan_counts_batch_norm_where_it_learns_and_fits_into_json():
+def test_the_plan_counts_trainable_batch_norm_and_is_json_serializable():
     plan = plan_phases(blocks_model(), PHASES, "train")
     assert [record["trainable_parameters"] for record in plan] == [10, 144 + 8 + 10, 36 + 8]
     assert json.loads(json.dumps(plan)) == plan
 
 
 @pytest.mark.parametrize(
-    ("phases", "telling"),
+    ("phases", "message"),
     [
         ([], "empty list of phases"),
         ([Phase("blok1")], "did you mean 'block1'"),
     ],
 )
-def test_phases_that_fit_no_block_are_refused(phases, telling):
-    with pytest.raises(InputError, match=telling):
+def test_phases_with_unknown_blocks_are_refused(phases, message):
+    with pytest.raises(InputError, match=message):
         plan_phases(blocks_model(), phases)
 
 
 @pytest.mark.parametrize("block", ["standardize", "norm"])
-def test_a_phase_in_which_nothing_can_learn_is_refused(block):
+def test_a_phase_without_trainable_weights_is_refused(block):
     with pytest.raises(InputError, match=f"Phase '{block}' trains nothing"):
         plan_phases(sequential_model(), [Phase([block])])
 
@@ -79,7 +79,7 @@ def test_a_phase_in_which_nothing_can_learn_is_refused(block):
         ([Phase(["block1"])], "train", ["block1.conv/kernel", "block1.norm/gamma", "block1.norm/beta"]),
     ],
 )
-def test_variables_of_all_phases_are_the_union_in_the_order_of_the_model(phases, batch_norm, paths):
+def test_variables_of_all_phases_are_the_union_in_model_order(phases, batch_norm, paths):
     assert [variable.path for variable in variables_of_all_phases(blocks_model(), phases, batch_norm)] == paths
 
 
@@ -87,7 +87,7 @@ def test_variables_of_all_phases_are_the_union_in_the_order_of_the_model(phases,
     ("phases", "sentences"),
     [
         (PHASES[:2], []),
-        ([Phase("head"), Phase(["head"])], ["phases 1 and 2 let the same blocks learn: head"]),
+        ([Phase("head"), Phase(["head"])], ["phases 1 and 2 train the same blocks: head"]),
         ([Phase(["block1", "head"])], ["never trained, though the earlier block1 is: block2"]),
         ([Phase(["head", "head"])], ["phase 1 names head 2 times"]),
         (
@@ -96,18 +96,18 @@ def test_variables_of_all_phases_are_the_union_in_the_order_of_the_model(phases,
         ),
     ],
 )
-def test_oversights_are_told(phases, sentences):
+def test_probable_mistakes_cause_warnings(phases, sentences):
     model = blocks_model()
     assert find_warnings(model, phases, plan_phases(model, phases)) == sentences
 
 
-def test_an_ended_phase_counts_the_epochs_that_it_took():
+def test_an_ended_phase_counts_the_epochs_it_trained():
     plan = plan_phases(blocks_model(), PHASES, ends=[1])
     assert [(record["first_epoch"], record["epochs"]) for record in plan] == [(0, 1), (1, 3), (4, 1)]
 
 
 @pytest.mark.parametrize(("batch_norm", "count"), [("inference", 10), ("recalibrate", 6), ("train", 10)])
-def test_what_no_phase_has_changed_yet_is_listed_for_each(batch_norm, count):
+def test_untouched_variables_are_listed_for_each_phase(batch_norm, count):
     head, everything = untouched_variables(blocks_model(), [Phase("head"), Phase("all")], batch_norm)
     assert len(head) == count
     assert not any(variable.path.startswith("head") for variable in head)

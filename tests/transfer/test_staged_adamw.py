@@ -26,7 +26,7 @@ def gradients(count, *shapes):
 
 
 def numpy_adamw(start, steps, rate, decay, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
-    """Loshchilov and Hutter 2019, algorithm 2, in float64, with Keras's epsilon (Kingma and Ba 2015, section 2)."""
+    """Computes AdamW in float64: Loshchilov and Hutter 2019, algorithm 2, with epsilon as in Keras."""
     x, momentum, velocity = start.astype("float64"), 0.0, 0.0
     for step, gradient in enumerate(steps, start=1):
         momentum = beta_1 * momentum + (1 - beta_1) * gradient
@@ -55,7 +55,7 @@ def test_it_is_adamw_with_decay_on_kernels_only():
             np.testing.assert_allclose(mine.numpy(), other.numpy(), atol=1e-6)
 
 
-def test_weight_decay_spares_biases_of_any_shape_and_what_the_user_excludes():
+def test_weight_decay_excludes_biases_of_any_shape_and_variables_named_by_the_user():
     ours = variables((2, 2), (2,), (2, 2), (2, 2), names=["kernel", "gamma", "bias", "position"])
     before = [variable.numpy().copy() for variable in ours]
     optimizer = StagedAdamW(RATE, weight_decay=DECAY)
@@ -80,7 +80,7 @@ def test_multipliers_scale_the_update_and_the_decay():
 
 
 def first_late_updates(optimizer, count=20):
-    """Trains one variable for 1000 steps, then a second one too, and measures the second one's updates."""
+    """Trains one variable for 1000 steps, then also a second one, and measures the updates of the second."""
     early, late = both = variables((2,), (2,))
     optimizer.build(both)
     staged = isinstance(optimizer, StagedAdamW)
@@ -97,7 +97,7 @@ def first_late_updates(optimizer, count=20):
     return np.array(sizes)
 
 
-def test_the_first_updates_of_a_late_variable_are_bounded_by_the_rate():
+def test_first_updates_of_a_late_variable_do_not_exceed_the_rate():
     assert first_late_updates(StagedAdamW(RATE, weight_decay=0.0)).max() < 1.01
 
 
@@ -105,7 +105,7 @@ def test_plain_adam_would_overshoot():
     assert first_late_updates(keras.optimizers.Adam(RATE)).min() > 2.5
 
 
-def test_a_variable_is_born_once():
+def test_a_variable_starts_once():
     optimizer = StagedAdamW(RATE)
     optimizer.build(variables((2,), (2,), (2,)))
     for iteration, multipliers in [(5, [1, 0, 0]), (9, [0, 1, 0]), (12, [1, 1, 0])]:
@@ -114,31 +114,31 @@ def test_a_variable_is_born_once():
     assert optimizer._start_steps.numpy().tolist() == [5, 9, -1]
 
 
-def test_averages_go_back_to_the_variables_they_belong_to():
+def test_moving_averages_are_written_to_their_own_variables():
     shapes = (2,), (3,), (4,)
-    first, learning, last = ours = variables(*shapes)
+    first, trained, last = ours = variables(*shapes)
     frozen = [first.numpy().copy(), last.numpy().copy()]
     optimizer = StagedAdamW(RATE, use_ema=True, ema_momentum=0.5)
     optimizer.build(ours)
     optimizer.start_variables([0.0, 1.0, 0.0])
     average = None
     for (gradient,) in gradients(4, (3,)):
-        optimizer.apply([gradient], [learning])
-        average = learning.numpy() if average is None else 0.5 * average + 0.5 * learning.numpy()
-    optimizer.finalize_variable_values([learning])
-    np.testing.assert_allclose(learning.numpy(), average, rtol=1e-6)
+        optimizer.apply([gradient], [trained])
+        average = trained.numpy() if average is None else 0.5 * average + 0.5 * trained.numpy()
+    optimizer.finalize_variable_values([trained])
+    np.testing.assert_allclose(trained.numpy(), average, rtol=1e-6)
     assert same_bits(first.numpy(), frozen[0])
     assert same_bits(last.numpy(), frozen[1])
 
 
-def test_averages_never_move_a_frozen_variable():
-    learning, frozen = ours = variables((2,), (64,))
+def test_moving_averages_never_change_a_frozen_variable():
+    trained, frozen = ours = variables((2,), (64,))
     before = frozen.numpy().copy()
     optimizer = StagedAdamW(RATE, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=1)
     optimizer.build(ours)
     optimizer.start_variables([1.0, 0.0])
     for (gradient,) in gradients(10, (2,)):
-        optimizer.apply([gradient], [learning])
+        optimizer.apply([gradient], [trained])
     assert same_bits(frozen.numpy(), before)
 
 
@@ -162,7 +162,7 @@ def test_gradients_are_clipped_before_the_moments():
 
 
 class Dense(keras.optimizers.AdamW):
-    """Keras's AdamW on gradients that were summed first; Keras 3.15.1 squares those of a repeated token one by one."""
+    """Sums sparse gradients before Keras's AdamW; Keras 3.15.1 squares those of a repeated token one by one."""
 
     def update_step(self, gradient, variable, learning_rate):
         super().update_step(tf.convert_to_tensor(gradient), variable, learning_rate)
@@ -175,23 +175,23 @@ def test_a_plain_fit_equals_adamw_with_the_gradients_of_repeated_tokens_summed(j
         keras.utils.set_random_seed(0)
         model = keras.Sequential([layers.Input((3,)), layers.Embedding(6, 4), layers.Flatten(), layers.Dense(1)])
         model.compile(optimizer, "mse", jit_compile=jit_compile)
-        # Each batch has each token twice: the rows of others would stand still.
+        # Every batch has every token twice: rows without a gradient would not change.
         x = np.random.default_rng(0).permuted(np.tile(np.arange(6), (4, 2)), axis=1).reshape(16, 3)
         histories.append(model.fit(x, x.sum(1), batch_size=4, epochs=3, shuffle=False, verbose=0).history["loss"])
     np.testing.assert_allclose(*histories, rtol=1e-5)
     assert histories[0][-1] < histories[0][0]
 
 
-def of_rows(rows, values, shape=(5, 2)):
-    """A gradient as an embedding has it."""
+def sparse_gradient(rows, values, shape=(5, 2)):
+    """Builds the sparse gradient of an embedding."""
     return tf.IndexedSlices(tf.constant(values, "float32"), tf.constant(rows), tf.constant(shape))
 
 
-def test_rows_are_those_of_adamw_as_long_as_all_of_them_come():
+def test_sparse_updates_equal_adamw_if_every_row_has_a_gradient():
     (table,), (dense,) = variables((3, 2)), variables((3, 2))
     optimizer, reference = (StagedAdamW(RATE, weight_decay=DECAY) for _ in range(2))
     for (values,) in gradients(20, (4, 2)):
-        gradient = of_rows([2, 0, 1, 0], values, (3, 2))
+        gradient = sparse_gradient([2, 0, 1, 0], values, (3, 2))
         optimizer.apply([gradient], [table])
         reference.apply([tf.convert_to_tensor(gradient)], [dense])
         np.testing.assert_allclose(table.numpy(), dense.numpy(), atol=1e-6)
@@ -199,16 +199,16 @@ def test_rows_are_those_of_adamw_as_long_as_all_of_them_come():
             np.testing.assert_allclose(mine.numpy(), other.numpy(), atol=1e-6)
 
 
-def test_rows_that_a_batch_has_not_stand_still():
+def test_rows_without_a_gradient_do_not_change():
     (table,) = variables((5, 2))
     optimizer = StagedAdamW(RATE, weight_decay=DECAY)
-    optimizer.apply([of_rows([1, 3], np.ones((2, 2)))], [table])
+    optimizer.apply([sparse_gradient([1, 3], np.ones((2, 2)))], [table])
     before = table.numpy().copy()
-    optimizer.apply([of_rows([3], np.ones((1, 2)))], [table])
+    optimizer.apply([sparse_gradient([3], np.ones((1, 2)))], [table])
     assert (table.numpy() != before).all(axis=1).tolist() == [False, False, False, True, False]
 
 
-def test_rows_move_at_the_rate_of_their_table_and_count_from_its_birth():
+def test_sparse_updates_use_the_multiplier_and_start_step_of_their_table():
     tables = variables((4, 2), (4, 2), (4, 2))
     optimizer = StagedAdamW(RATE, weight_decay=0.0)
     optimizer.build(tables)
@@ -216,7 +216,7 @@ def test_rows_move_at_the_rate_of_their_table_and_count_from_its_birth():
     optimizer.iterations.assign(1000)
     optimizer.start_variables([1.0, 0.1, 0.0])
     before = [table.numpy().copy() for table in tables]
-    optimizer.apply([of_rows([2], [[5.0, -5.0]])] * 3, tables)
+    optimizer.apply([sparse_gradient([2], [[5.0, -5.0]])] * 3, tables)
     moved = [table.numpy()[2] - old[2] for table, old in zip(tables, before, strict=True)]
     np.testing.assert_allclose(moved[1], [-0.1 * RATE, 0.1 * RATE], rtol=1e-4)
     assert same_bits(tables[2].numpy(), before[2])
@@ -234,7 +234,7 @@ def test_it_can_be_saved_and_loaded():
     assert copy.get_config() == optimizer.get_config()
 
 
-def test_a_late_variable_counts_its_own_steps_where_gradients_are_accumulated():
+def test_a_late_variable_counts_its_own_steps_with_gradient_accumulation():
     early, late = variables((2, 2), (2, 2))
     optimizer = StagedAdamW(RATE, weight_decay=0.0, gradient_accumulation_steps=2)
     optimizer.build([early, late])
@@ -246,11 +246,11 @@ def test_a_late_variable_counts_its_own_steps_where_gradients_are_accumulated():
     before = late.numpy().copy()
     for _ in range(2):
         optimizer.apply([step, step], [early, late])
-    # The first step of Adam moves everything by its rate, whatever the gradient.
+    # The first step of Adam moves every weight by its rate, regardless of the gradient.
     np.testing.assert_allclose(before - late.numpy(), RATE, rtol=1e-4)
 
 
-def test_a_traced_step_is_not_kept_for_good():
+def test_a_traced_step_leaves_no_registered_gradient():
     model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
     before = set(gradient_registry.list())
     model.compile(StagedAdamW(), "mse")

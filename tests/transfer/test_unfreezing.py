@@ -42,35 +42,35 @@ def fit(model, unfreezing, *more_callbacks, epochs=5, **options):
 
 
 class Recorder(keras.callbacks.Callback):
-    """Notes the weights around each epoch and the learning rate of each step."""
+    """Records the weights before and after each epoch and the learning rate of each step."""
 
     def on_train_begin(self, logs=None):
         self.weights, self.rates, self.momentum = [values(self.model.weights)], [], []
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.head_momentum_at_begin = self.momentum_of_head()
+        self.start_momentum = self.head_momentum()
 
     def on_train_batch_begin(self, batch, logs=None):
         self.rates.append(float(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch, logs=None):
         self.weights.append(values(self.model.weights))
-        self.momentum.append((self.head_momentum_at_begin, self.momentum_of_head()))
+        self.momentum.append((self.start_momentum, self.head_momentum()))
 
-    def momentum_of_head(self):
+    def head_momentum(self):
         optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
         return optimizer._momentums[-1].numpy().copy() if hasattr(optimizer, "_momentums") else None
 
 
 class Cheat(keras.callbacks.Callback):
-    """Changes a frozen weight behind the optimizer's back."""
+    """Changes a frozen weight without the optimizer."""
 
     def on_train_batch_end(self, batch, logs=None):
         self.model.get_layer("block1.norm").moving_mean.assign_add(np.full(4, 1e-7, "float32"))
 
 
-def assert_phases_kept(model, unfreezing, recorder):
-    """Checks weight by weight that in each phase exactly the able variables of its blocks moved."""
+def assert_exact_phases(model, unfreezing, recorder):
+    """Checks that each phase moved exactly the trainable variables of its blocks."""
     position = {id(variable): number for number, variable in enumerate(model.weights)}
     for record in unfreezing.plan:
         before = recorder.weights[record["first_epoch"]]
@@ -78,25 +78,25 @@ def assert_phases_kept(model, unfreezing, recorder):
         for block, variables in variables_by_block(model).items():
             for variable in variables:
                 number = position[id(variable)]
-                learns = block in record["blocks"] and able(variable, unfreezing.batch_norm)
-                assert same_bits(before[number], after[number]) != learns, (record["name"], variable.path)
+                is_trained = block in record["blocks"] and is_trainable(variable, unfreezing.batch_norm)
+                assert same_bits(before[number], after[number]) != is_trained, (record["name"], variable.path)
 
 
-def able(variable, batch_norm):
-    of_normalization = variable.path.split("/")[-2].endswith(("norm", "standardize"))
-    return not of_normalization or (batch_norm == "train" and "standardize" not in variable.path)
+def is_trainable(variable, batch_norm):
+    in_normalization = variable.path.split("/")[-2].endswith(("norm", "standardize"))
+    return not in_normalization or (batch_norm == "train" and "standardize" not in variable.path)
 
 
 @pytest.mark.parametrize("batch_norm", ["inference", "train"])
 @pytest.mark.parametrize(
     ("build", "last_block"), [(blocks_model, "block2"), (nested_model, "norm"), (sequential_model, "features")]
 )
-def test_each_phase_moves_its_blocks_and_no_bit_of_the_others(build, last_block, batch_norm):
+def test_each_phase_changes_exactly_the_weights_of_its_blocks(build, last_block, batch_norm):
     phases = [PHASES[0], Phase(last_block, learning_rate=5e-3, block_decay=0.5), PHASES[2]]
     model = compiled(build(), StagedAdamW(weight_decay=0.0))
     unfreezing, recorder = ProgressiveUnfreezing(phases, batch_norm), Recorder()
     fit(model, unfreezing, recorder)
-    assert_phases_kept(model, unfreezing, recorder)
+    assert_exact_phases(model, unfreezing, recorder)
     for record in unfreezing.plan:
         assert record["seconds"] > 0
         assert record["audit"]["frozen"] + record["audit"]["moved"] <= len(model.weights)
@@ -114,21 +114,21 @@ def test_each_phase_moves_its_blocks_and_no_bit_of_the_others(build, last_block,
     ],
     ids=lambda options: "-".join(*options.values()),
 )
-def test_it_works_with_what_keras_offers(options):
+def test_keras_compile_and_optimizer_options_work(options):
     model = compiled(blocks_model(), StagedAdamW(**options.get("optimizer", {})), **options.get("compile", {}))
     unfreezing, recorder = ProgressiveUnfreezing(TWO_PHASES), Recorder()
     fit(model, unfreezing, recorder, epochs=2)
-    assert_phases_kept(model, unfreezing, recorder)
+    assert_exact_phases(model, unfreezing, recorder)
 
 
 @pytest.mark.parametrize(
     "optimizer", ["adam", "sgd", keras.optimizers.AdamW(1e-3, weight_decay=0.1)], ids=["adam", "sgd", "adamw"]
 )
-def test_it_works_with_optimizers_of_keras(optimizer):
+def test_keras_optimizers_work(optimizer):
     model = compiled(blocks_model(), optimizer)
     unfreezing, recorder = ProgressiveUnfreezing(TWO_PHASES), Recorder()
     fit(model, unfreezing, recorder, epochs=2)
-    assert_phases_kept(model, unfreezing, recorder)
+    assert_exact_phases(model, unfreezing, recorder)
 
 
 def test_mixed_float16_scales_the_loss():
@@ -141,12 +141,12 @@ def test_mixed_float16_scales_the_loss():
     history = fit(model, unfreezing, recorder).history
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
     assert isinstance(model.optimizer.inner_optimizer, StagedAdamW)
-    assert_phases_kept(model, unfreezing, recorder)
+    assert_exact_phases(model, unfreezing, recorder)
     assert history["loss"][-1] < history["loss"][0]
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
-def test_an_optimizer_that_was_built_too_early_is_replaced_by_its_like(policy):
+def test_an_optimizer_built_over_other_variables_is_replaced_by_a_copy(policy):
     keras.mixed_precision.set_global_policy(policy)
     try:
         model = compiled(blocks_model(), StagedAdamW(weight_decay=0.3, name="mine"))
@@ -159,7 +159,7 @@ def test_an_optimizer_that_was_built_too_early_is_replaced_by_its_like(policy):
     assert len(optimizer._trainable_variables) == 4
 
 
-def test_nothing_is_compiled_and_the_loss_goes_down(monkeypatch):
+def test_the_loss_decreases_without_recompilation(monkeypatch):
     model = compiled(blocks_model(), StagedAdamW())
     monkeypatch.setattr(model, "compile", None)
     loss = fit(model, ProgressiveUnfreezing(PHASES)).history["loss"]
@@ -167,12 +167,12 @@ def test_nothing_is_compiled_and_the_loss_goes_down(monkeypatch):
     assert loss[-1] < loss[2] < loss[0]
 
 
-def test_a_model_compiled_before_it_was_frozen_learns():
+def test_a_model_compiled_before_freezing_is_trained():
     model = compiled(blocks_model(), StagedAdamW())
     freeze_to(model, "head")
     recorder = Recorder()
     fit(model, unfreezing := ProgressiveUnfreezing(TWO_PHASES), recorder, epochs=2)
-    assert_phases_kept(model, unfreezing, recorder)
+    assert_exact_phases(model, unfreezing, recorder)
 
 
 @pytest.mark.parametrize(
@@ -182,22 +182,22 @@ def test_a_model_compiled_before_it_was_frozen_learns():
         ([Phase("head"), Phase(["block1"])], ["block1.conv/kernel", "head.logits/kernel", "head.logits/bias"]),
     ],
 )
-def test_the_optimizer_holds_only_what_some_phase_trains(phases, paths):
+def test_the_optimizer_holds_only_variables_that_a_phase_trains(phases, paths):
     model = compiled(blocks_model(), StagedAdamW())
     fit(model, ProgressiveUnfreezing(phases), epochs=len(phases))
     assert [variable.path for variable in model.optimizer._trainable_variables] == paths
     assert len(model.optimizer.variables) == 2 + 2 * len(paths) + 2
 
 
-def test_the_moments_survive_a_change_of_phase():
+def test_the_moments_survive_a_phase_change():
     recorder = Recorder()
     fit(compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(PHASES), recorder)
-    for (_, end), (begin, _) in zip(recorder.momentum, recorder.momentum[1:], strict=False):
-        assert same_bits(end, begin)
+    for (_, end), (start, _) in zip(recorder.momentum, recorder.momentum[1:], strict=False):
+        assert same_bits(end, start)
         assert np.abs(end).max() > 0
 
 
-def test_the_rate_follows_the_phases_step_by_step():
+def test_the_learning_rate_follows_the_phases_step_by_step():
     recorder = Recorder()
     fit(compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(PHASES), recorder)
     head, block2, whole = PHASES
@@ -207,7 +207,7 @@ def test_the_rate_follows_the_phases_step_by_step():
     np.testing.assert_allclose(recorder.rates, expected, rtol=1e-6)
 
 
-def test_blocks_learn_at_rates_of_their_own():
+def test_each_block_has_its_own_learning_rate():
     model = compiled(blocks_model(), StagedAdamW(weight_decay=0.0))
     unfreezing = ProgressiveUnfreezing([Phase("all", learning_rate=1e-3, block_decay=0.1)])
     recorder = Recorder()
@@ -218,13 +218,13 @@ def test_blocks_learn_at_rates_of_their_own():
     assert rates["block1.conv/kernel"] / rates["head.logits/kernel"] == pytest.approx(0.01, rel=0.05)
 
 
-def test_a_phase_of_one_single_step_learns():
+def test_a_phase_of_a_single_step_changes_weights():
     unfreezing = ProgressiveUnfreezing([Phase("head", warmup=0.9)])
     fit(compiled(blocks_model(), StagedAdamW()), unfreezing, epochs=1, batch_size=16)
     assert unfreezing.plan[0]["audit"]["moved"] == 2
 
 
-def test_data_of_unknown_length_learn_at_the_rate_of_the_middle_of_the_epoch():
+def test_data_of_unknown_length_use_the_rate_at_the_middle_of_the_epoch():
     def batches():
         yield from ((IMAGES[:8], LABELS[:8]), (IMAGES[8:], LABELS[8:]))
 
@@ -238,7 +238,7 @@ def test_data_of_unknown_length_learn_at_the_rate_of_the_middle_of_the_epoch():
 
 
 @pytest.mark.parametrize(("epochs", "run"), [(3, 3), (5, 5), (9, 5)])
-def test_fit_ends_with_its_epochs_or_with_the_phases(epochs, run):
+def test_fit_stops_after_its_epochs_or_after_the_last_phase(epochs, run):
     unfreezing = ProgressiveUnfreezing(PHASES)
     history = fit(compiled(blocks_model(), StagedAdamW()), unfreezing, epochs=epochs)
     assert len(history.epoch) == run
@@ -255,12 +255,12 @@ def test_two_fits_in_a_row_equal_one():
     assert all(map(same_bits, values(parts.optimizer.variables), values(whole.optimizer.variables)))
 
 
-def test_a_fit_beyond_the_phases_is_refused():
+def test_a_fit_after_the_last_phase_is_refused():
     with pytest.raises(InputError, match="The phases end before epoch 5"):
         fit(compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(PHASES), initial_epoch=5, epochs=6)
 
 
-def test_a_frozen_weight_that_changes_stops_the_run():
+def test_a_changed_frozen_weight_stops_the_run():
     model = compiled(blocks_model(), StagedAdamW())
     with pytest.raises(FreezeViolation, match="'block1.norm/moving_mean' of block 'block1' changed"):
         fit(model, ProgressiveUnfreezing(PHASES), Cheat())
@@ -268,11 +268,11 @@ def test_a_frozen_weight_that_changes_stops_the_run():
 
 def test_a_block_that_does_not_move_stops_the_run():
     model = compiled(blocks_model(), StagedAdamW())
-    with pytest.raises(FreezeViolation, match="Block 'block1' should learn"):
+    with pytest.raises(FreezeViolation, match="Block 'block1' is trainable, but none of its"):
         fit(model, ProgressiveUnfreezing([Phase(["block1"], learning_rate=1e-30)]), epochs=1)
 
 
-def test_a_block_so_far_from_the_head_that_its_rate_is_nothing_need_not_move():
+def test_a_block_whose_rate_is_negligible_need_not_move():
     inputs = x = layers.Input((6, 6, 1))
     for number in range(50):
         x = layers.Conv2D(2, 1, use_bias=False, activation="selu", name=f"conv{number}")(x)
@@ -282,8 +282,8 @@ def test_a_block_so_far_from_the_head_that_its_rate_is_nothing_need_not_move():
     assert unfreezing.plan[0]["ended_by"] == "epochs"
 
 
-def test_the_last_steps_of_a_resumed_phase_need_not_move_anything():
-    """Of ten batches eight make a step: after a kill behind the ninth none is left."""
+def test_the_last_steps_of_a_resumed_phase_need_not_move_weights():
+    """With ten batches and steps of eight, no step is left after a kill at the ninth batch."""
     model = compiled(blocks_model(), StagedAdamW(gradient_accumulation_steps=8))
     data = tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(8).repeat()
     unfreezing = ProgressiveUnfreezing([Phase("head", epochs=5, learning_rate=1e-2)])
@@ -292,7 +292,7 @@ def test_the_last_steps_of_a_resumed_phase_need_not_move_anything():
     assert unfreezing.plan[0]["audit"]["moved"] == 0
 
 
-def test_dropout_in_a_frozen_block_is_no_violation():
+def test_dropout_in_a_frozen_block_is_not_a_violation():
     inputs = layers.Input((6, 6, 1))
     x = layers.Reshape((6, 6))(inputs)
     x = layers.MultiHeadAttention(2, 2, dropout=0.5, name="block1.attention")(x, x)
@@ -302,19 +302,19 @@ def test_dropout_in_a_frozen_block_is_no_violation():
     assert unfreezing.plan[0]["audit"] == {"frozen": 8, "moved": 2}
 
 
-def refused(optimizer, phases=PHASES, batch_norm="inference", model=None):
-    with pytest.raises(InputError) as refusal:
+def error_message(optimizer, phases=PHASES, batch_norm="inference", model=None):
+    with pytest.raises(InputError) as error:
         fit(compiled(model or blocks_model(), optimizer), ProgressiveUnfreezing(phases, batch_norm))
-    return str(refusal.value)
+    return str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "telling"),
+    ("arguments", "message"),
     [
-        ({"optimizer": "adam"}, "block_decay gives blocks different learning rates, which Adam cannot do"),
+        ({"optimizer": "adam"}, "block_decay gives blocks different learning rates, which Adam does not support"),
         (
             {"optimizer": keras.optimizers.Adam(use_ema=True), "phases": TWO_PHASES},
-            "use_ema averages variables that learn in different phases, which Adam cannot do",
+            "use_ema averages variables that are trained in different phases, which Adam does not support",
         ),
         (
             {"optimizer": StagedAdamW(keras.optimizers.schedules.CosineDecay(1e-3, 10))},
@@ -335,11 +335,11 @@ def refused(optimizer, phases=PHASES, batch_norm="inference", model=None):
         ({"optimizer": "adam", "model": keras.Sequential([layers.Dense(2)])}, "has no weights yet: build it first"),
     ],
 )
-def test_what_cannot_work_is_refused_before_the_first_step(arguments, telling):
-    assert telling in refused(**arguments)
+def test_invalid_settings_are_refused_before_the_first_step(arguments, message):
+    assert message in error_message(**arguments)
 
 
-def test_an_optimizer_that_has_learned_something_else_is_refused():
+def test_an_optimizer_with_steps_over_other_variables_is_refused():
     model = compiled(blocks_model(), StagedAdamW())
     model.fit(IMAGES, LABELS, verbose=0)
     with pytest.raises(InputError, match="already taken steps over other variables .* compile the model again"):
@@ -380,14 +380,14 @@ for one, two in zip(*weights, strict=True):
 
 
 @pytest.mark.slow
-def test_two_mirrored_devices_learn_what_one_does():
+def test_two_mirrored_devices_equal_one_device():
     command = [sys.executable, "-c", MIRRORED]
     process = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
     assert process.returncode == 0, process.stderr
 
 
 class Losses(keras.callbacks.Callback):
-    """Puts prepared values of val_loss into the logs, before `ProgressiveUnfreezing` reads them."""
+    """Sets val_loss in the logs before `ProgressiveUnfreezing` reads them."""
 
     def __init__(self, *values):
         super().__init__()
@@ -406,7 +406,7 @@ def fit_with_losses(model, unfreezing, losses, *more, epochs=9, initial_epoch=0)
 UNTIL = [Phase("head", until=Plateau(patience=2), learning_rate=1e-2), Phase("all", epochs=2, learning_rate=1e-2)]
 
 
-def test_a_plateau_ends_its_phase_and_training_goes_on_with_the_next():
+def test_a_plateau_ends_its_phase_and_the_next_one_starts():
     model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(UNTIL)
     history = fit_with_losses(model, unfreezing, [3, 2, 2, 2, 1, 1, 9, 9, 9])
     assert len(history.epoch) == 6
@@ -415,14 +415,14 @@ def test_a_plateau_ends_its_phase_and_training_goes_on_with_the_next():
     assert records == [(0, 4, "plateau"), (4, 2, "epochs")]
 
 
-def test_a_resumed_fit_repeats_the_decision():
+def test_a_resumed_fit_ends_the_phase_at_the_same_epoch():
     model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(UNTIL)
     unfreezing.resume({"ends": [], "seconds": 0.0, "best": 2.0, "waited": 1})
     history = fit_with_losses(model, unfreezing, [3, 2, 2, 2, 1, 1, 9, 9, 9], initial_epoch=3)
     assert (len(history.epoch), unfreezing.state["ends"]) == (3, [4, 6])
 
 
-def test_the_best_weights_are_handed_on():
+def test_the_best_weights_are_restored_at_the_end_of_a_phase():
     phases = [Phase("head", epochs=3, learning_rate=1e-2, restore_best=True), Phase("all", learning_rate=1e-2)]
     model, unfreezing, recorder = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(phases), Recorder()
     fit_with_losses(model, unfreezing, [2.0, 1.0, 3.0, 0.5], recorder)
@@ -431,7 +431,7 @@ def test_the_best_weights_are_handed_on():
     assert unfreezing.best_weights == []
 
 
-def test_the_best_weights_may_be_those_that_a_resumed_fit_begins_with():
+def test_the_best_weights_may_be_those_at_the_start_of_a_resumed_fit():
     phases = [Phase("head", until=Plateau(patience=2), learning_rate=1e-2, restore_best=True)]
     model, first = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(phases)
     losses = [3.0, 2.0, 1.0, 9.0, 9.0]
@@ -443,7 +443,7 @@ def test_the_best_weights_may_be_those_that_a_resumed_fit_begins_with():
     assert again.plan[0]["audit"]["moved"] == 2
 
 
-def test_a_second_fit_forgets_the_best_value_and_the_time_of_one_that_was_broken_off():
+def test_a_second_fit_discards_the_best_value_and_the_time_of_an_interrupted_one():
     model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(UNTIL, max_seconds=1e6)
     fit_with_losses(model, unfreezing, [0.1, 5.0], epochs=2)
     unfreezing.state["seconds"] = 1e6
@@ -453,33 +453,33 @@ def test_a_second_fit_forgets_the_best_value_and_the_time_of_one_that_was_broken
     assert unfreezing.state["seconds"] < 1e5
 
 
-def test_no_best_weights_without_a_number_to_tell_them_by():
+def test_restoring_best_weights_needs_a_numeric_metric():
     model = compiled(blocks_model(), StagedAdamW())
     unfreezing = ProgressiveUnfreezing([Phase("head", restore_best=True)])
-    with pytest.raises(InputError, match="'head' never reported a val_loss that is a number"):
+    with pytest.raises(InputError, match="'head' has no best weights, because its val_loss was never a number"):
         fit_with_losses(model, unfreezing, [math.nan], epochs=1)
 
 
 def test_a_metric_that_is_not_reported_is_refused():
     model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(UNTIL)
-    with pytest.raises(InputError, match=r"watches 'val_loss', which fit does not report: it reports .*loss"):
+    with pytest.raises(InputError, match=r"monitors 'val_loss', which fit does not report: it reports .*loss"):
         fit(model, unfreezing)
 
 
-def test_averages_and_best_weights_exclude_each_other():
+def test_moving_averages_and_best_weights_exclude_each_other():
     model = compiled(blocks_model(), StagedAdamW(use_ema=True))
     with pytest.raises(InputError, match="choose one of them"):
         fit(model, ProgressiveUnfreezing([Phase("head", restore_best=True)]))
 
 
-def test_each_phase_has_one_epoch_when_time_is_up():
+def test_each_phase_trains_one_epoch_when_time_is_up():
     model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(PHASES, max_seconds=1e-3)
     history = fit(model, unfreezing)
     assert len(history.epoch) == len(PHASES)
     assert [record["ended_by"] for record in unfreezing.plan] == ["time", "epochs", "time"]
 
 
-def test_time_enough_changes_nothing():
+def test_a_generous_time_limit_changes_nothing():
     rates = []
     for seconds in (None, 1e6):
         model, recorder = compiled(blocks_model(), StagedAdamW()), Recorder()
@@ -490,7 +490,7 @@ def test_time_enough_changes_nothing():
     assert rates[0] == pytest.approx(rates[1], rel=1e-3)
 
 
-def test_averages_take_the_place_of_the_weights_at_the_end_of_each_phase():
+def test_moving_averages_replace_the_weights_at_the_end_of_each_phase():
     model, recorder = compiled(blocks_model(), StagedAdamW(use_ema=True, ema_momentum=0.9)), Recorder()
     fit(model, ProgressiveUnfreezing(TWO_PHASES), recorder, epochs=2)
     number = [weight.path for weight in model.weights].index("head.logits/kernel")
@@ -500,19 +500,19 @@ def test_averages_take_the_place_of_the_weights_at_the_end_of_each_phase():
     np.testing.assert_array_equal(recorder.weights[-1][number], average.numpy())
 
 
-def test_weights_that_a_regex_leaves_out_keep_every_bit_and_are_born_when_they_learn():
+def test_weights_excluded_by_a_regex_stay_identical_and_start_when_first_trained():
     bias, everything = Phase("regex:bias$", learning_rate=1e-2), Phase("all", learning_rate=1e-2)
     model = compiled(blocks_model(), StagedAdamW(use_ema=True, ema_momentum=0.9))
     unfreezing = ProgressiveUnfreezing([bias, everything, bias])
     fit(model, unfreezing, epochs=3, batch_size=2)
     assert [record["audit"]["moved"] for record in unfreezing.plan] == [1, 4, 1]
     paths = [variable.path for variable in model.optimizer._trainable_variables]
-    births = dict(zip(paths, model.optimizer._start_steps.numpy().tolist(), strict=True))
-    assert births["head.logits/bias"] == 0
-    assert births["head.logits/kernel"] == births["block1.conv/kernel"] == 8
+    start_steps = dict(zip(paths, model.optimizer._start_steps.numpy().tolist(), strict=True))
+    assert start_steps["head.logits/bias"] == 0
+    assert start_steps["head.logits/kernel"] == start_steps["block1.conv/kernel"] == 8
 
 
-def test_a_regex_lets_single_weights_learn():
+def test_a_regex_trains_single_weights():
     model, recorder = compiled(blocks_model(), StagedAdamW()), Recorder()
     before = values(model.weights)
     fit(model, ProgressiveUnfreezing([Phase("regex:bias$")]), recorder, epochs=1)
@@ -520,7 +520,7 @@ def test_a_regex_lets_single_weights_learn():
     assert moved == ["head.logits/bias"]
 
 
-def test_the_rate_of_every_step_can_be_lowered():
+def test_the_state_can_scale_every_learning_rate():
     recorders = []
     for rate in (1.0, 0.1):
         model, unfreezing = compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(TWO_PHASES)
@@ -530,7 +530,7 @@ def test_the_rate_of_every_step_can_be_lowered():
     np.testing.assert_allclose(recorders[1].rates, np.multiply(recorders[0].rates, 0.1), rtol=1e-6)
 
 
-def test_a_fit_resumed_within_an_epoch_takes_the_rates_and_the_number_of_steps_that_are_left():
+def test_a_fit_resumed_within_an_epoch_uses_the_remaining_steps_and_rates():
     data = tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(8).repeat()
     steps = len(IMAGES) // 8
     recorders = []

@@ -9,7 +9,7 @@ LABELS = (IMAGES.mean((1, 2, 3)) > 0).astype("int32")
 
 
 def blocks_model(seed=0):
-    """Two blocks and a head by their layers' names, as our own models have them."""
+    """Builds a model with two blocks and a head, named as in our own models."""
     keras.utils.set_random_seed(seed)
     x = inputs = layers.Input((6, 6, 1))
     for block in ("block1", "block2"):
@@ -21,7 +21,7 @@ def blocks_model(seed=0):
 
 
 def nested_model(seed=0):
-    """A backbone inside a model, its layers named without blocks: each layer is one."""
+    """Builds a model with a nested backbone, where each layer is a block."""
     keras.utils.set_random_seed(seed)
     inputs = layers.Input((6, 6, 1))
     x = layers.Conv2D(4, 3, name="conv")(inputs)
@@ -31,7 +31,7 @@ def nested_model(seed=0):
 
 
 def sequential_model(seed=0):
-    """A user's own Sequential with a layer that cannot learn and one that may not."""
+    """Builds a user's Sequential model with a layer that has no trainable weights, and with batch normalization."""
     keras.utils.set_random_seed(seed)
     return keras.Sequential(
         [
@@ -46,16 +46,16 @@ def sequential_model(seed=0):
 
 
 def compiled(model, optimizer, **options):
-    """Compiles for the labels above and gives the model back."""
+    """Compiles a model for `LABELS` and returns it."""
     model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), **options)
     return model
 
 
 def values(variables):
-    """Copies the values of variables, a list of arrays."""
+    """Copies the values of variables to a list of arrays."""
     return [np.array(variable.numpy()) for variable in variables]
 
 
 def same_bits(first, second):
-    """Compares two arrays byte by byte, NaN and negative zero included."""
+    """Compares two arrays byte by byte, including NaN and negative zero."""
     return first.dtype == second.dtype and first.tobytes() == second.tobytes()

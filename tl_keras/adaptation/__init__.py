@@ -1,4 +1,4 @@
-"""Floor 2: learning from examples of another domain that nobody has labelled."""
+"""Floor 2: domain adaptation with unlabelled examples of the target domain."""
 
 import lazy_loader
 

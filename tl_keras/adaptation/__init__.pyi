@@ -4,11 +4,11 @@ from .adabn import require_batch_norm as require_batch_norm
 from .adapted_classifier import AdaptedClassifier as AdaptedClassifier
 from .dann import DomainAdversarial as DomainAdversarial
 from .deep_coral import DeepCoral as DeepCoral
+from .domain_fitting import DomainOutputs as DomainOutputs
 from .domain_fitting import collect_outputs as collect_outputs
 from .domain_fitting import make_adaptation_optimizer as make_adaptation_optimizer
 from .domain_fitting import pair_domains as pair_domains
 from .domain_fitting import with_features as with_features
-from .domain_outputs import DomainOutputs as DomainOutputs
 from .masked_language_model import MaskedLanguageModel as MaskedLanguageModel
 from .masked_language_model import pretrain_on_texts as pretrain_on_texts
 from .mcc import MinimumClassConfusion as MinimumClassConfusion

@@ -1,4 +1,4 @@
-"""AdaBN: the statistics of batch normalization, taken from the target."""
+"""AdaBN: batch normalization statistics of the target domain."""
 
 import keras
 
@@ -9,42 +9,43 @@ MIN_EXAMPLES = 16
 
 
 def adapt_batch_norm(model, batches, steps=None):
-    """Replaces the statistics of every BatchNormalization layer by those of target examples; no weight learns.
+    """Replaces the statistics of every BatchNormalization layer by those of target examples.
 
-    Li et al. 2016 (https://arxiv.org/abs/1603.04779, algorithm 1). How they are estimated: `recalibrate_batch_norm`.
+    Li et al. 2016 (https://arxiv.org/abs/1603.04779, algorithm 1), with the estimates of `recalibrate_batch_norm`. No
+    weight changes.
 
     Args:
-        model: built `keras.Model` with BatchNormalization layers. It is changed.
-        batches: iterable of what the model takes, or of tuples that begin with it; not augmented.
-        steps: number of batches to take; None takes all.
+        model: built `keras.Model` with BatchNormalization layers, changed in place.
+        batches: iterable of model inputs, or of tuples that start with them; not augmented.
+        steps: number of batches to use, at least 1; None (default) uses all.
 
     Returns:
-        Number of layers.
+        Number of BatchNormalization layers, int.
 
     Raises:
-        InputError: the model has no such layer, or there is no batch.
+        InputError: the model has no BatchNormalization layer, or there is no batch.
     """
     require_batch_norm(model, "adabn")
     return recalibrate_batch_norm(model, batches, steps)
 
 
 def require_batch_norm(model, method):
-    """Refuses a model that has nothing which a method could adapt.
+    """Returns the BatchNormalization layers of a model, which a method of adaptation needs.
 
     Args:
         model: built `keras.Model`.
-        method: name of the method.
+        method: name of the method, for the error message.
 
     Returns:
-        List of its BatchNormalization layers, in other layers and models too.
+        List of `keras.layers.BatchNormalization`, including those nested in other layers and models.
 
     Raises:
-        InputError: there is none.
+        InputError: the model has no BatchNormalization layer.
     """
     norms = [part for part in model._flatten_layers() if isinstance(part, keras.layers.BatchNormalization)]
     if not norms:
         raise InputError(
-            f"adaptation.method {method} adapts batch normalization, of which {model.name} has none: take mcc or "
-            "deep_coral, or a backbone with it, such as efficientnet_lite0."
+            f"adaptation.method {method} needs batch normalization, which {model.name} does not have: use mcc or "
+            "deep_coral, or a backbone with batch normalization, such as efficientnet_lite0."
         )
     return norms

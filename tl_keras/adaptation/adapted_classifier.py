@@ -1,50 +1,49 @@
-"""A classifier that learns from labels of one domain and from bare examples of another, in a plain `fit`."""
+"""Training of a classifier on a labelled source domain and an unlabelled target domain, in a plain `fit`."""
 
 import keras
 
-from tl_keras.adaptation.domain_outputs import DomainOutputs
+from tl_keras.adaptation.domain_fitting import DomainOutputs
 from tl_keras.transfer import features_before_head
 
 
 class AdaptedClassifier(keras.Model):
-    """Trains a classifier on labelled source examples and, by a method of adaptation, on unlabelled target examples.
+    """Trains a classifier on labelled source examples and unlabelled target examples.
 
-    What `fit` minimizes is the loss that it is compiled with, of the source, plus `weight` times that of the method. It
-    shares all its layers with the classifier, which afterwards is used, saved and opened as before.
+    `fit` minimizes the compiled loss on the source plus `weight` times the loss of a method of adaptation. The model
+    shares all layers with the classifier, which is used, saved and loaded as before.
 
         adapted = AdaptedClassifier(classifier, DeepCoral(), weight=1.0)
         adapted.compile("adam", "categorical_crossentropy")
         adapted.fit(dataset of ({"source": images, "target": other images}, labels of the source))
 
     Args:
-        classifier: functional `keras.Model` to class probabilities, whose last block is the head; also the part of one
-            behind a cut.
-        method: layer that takes two `DomainOutputs`, source and target, and gives a scalar: `DomainAdversarial`,
-            `DeepCoral`, `MaximumMeanDiscrepancy`, `MinimumClassConfusion`, `SelfTraining` or one of your own.
-        weight: how much its loss counts, 0 or more.
+        classifier: functional `keras.Model` that outputs class probabilities and whose last block is the head, or the
+            part of one after a cut.
+        method: layer from two `DomainOutputs`, source and target, to a scalar loss: `DomainAdversarial`, `DeepCoral`,
+            `MaximumMeanDiscrepancy`, `MinimumClassConfusion`, `SelfTraining` or your own.
+        weight: weight of the method's loss, 0 or more, default 1.0.
 
     Raises:
-        InputError: the classifier has no features before a head.
+        InputError: the input of the classifier's head is not a vector.
     """
 
     def __init__(self, classifier, method, weight=1.0):
-        # In half precision Keras would round the pixels before the classifier's preprocessing sees them.
+        # With autocast, half precision would round the pixels before the classifier's preprocessing.
         super().__init__(name=f"{classifier.name}_{method.name}", autocast=False)
         self.classifier = classifier
         self.method = method
         self.weight = weight
         self.network = keras.Model(classifier.input, [features_before_head(classifier), classifier.output])
-        # What the method learns itself exists from now on, for optimizers and checkpoints.
+        # Create the method's own weights now, for optimizers and checkpoints.
         outputs = DomainOutputs(*self.network.outputs)
         method(outputs, outputs)
         self.built = True
 
     def call(self, inputs, training=False):
-        """Predicts the source and adds the method's loss; of examples of one domain it just predicts.
+        """Predicts the source and adds the method's loss; inputs of a single domain are only predicted.
 
         Args:
-            inputs: {"source": ..., "target": ...}, each what the classifier takes, of n and of m examples; or what it
-                takes itself.
+            inputs: {"source": ..., "target": ...}, classifier inputs of n and m examples; or just classifier inputs.
             training: as in Keras.
 
         Returns:

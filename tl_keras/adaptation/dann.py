@@ -1,22 +1,23 @@
-"""DANN: features from which nobody can tell the domain."""
+"""DANN: domain-adversarial training of features that do not reveal the domain."""
 
 import keras
 from keras import ops
 
 
 class DomainAdversarial(keras.layers.Layer):
-    """Learns features that a discriminator cannot tell the domains apart by, while it learns to tell them apart.
+    """Trains features against a discriminator that is trained to distinguish the domains.
 
-    Ganin et al. 2016 (https://arxiv.org/abs/1505.07818, equations 9 and 14): the discriminator D descends on its
-    cross-entropy, and the features f, behind a layer that reverses the gradient, ascend on it with strength s:
+    Ganin et al. 2016 (https://arxiv.org/abs/1505.07818, equations 9 and 14): the discriminator D minimizes its
+    cross-entropy, and the features f, through a gradient reversal layer, maximize it with strength s:
 
         loss = (mean over the source of -log D(f) + mean over the target of -log(1 - D(f))) / 2,
-        s = 2 / (1 + exp(-10 p)) - 1 at the part p, 0 to 1, of `ramp_steps`.
+        s = 2 / (1 + exp(-10 p)) - 1 at the fraction p, 0 to 1, of `ramp_steps`.
 
     Args:
-        hidden_units: width of the discriminator's two hidden layers, at least 1.
-        ramp_steps: steps of training after which the reversed gradient has nearly its full strength; at least 1.
-        name: name of the layer.
+        hidden_units: width of the discriminator's two hidden layers, at least 1, default 256.
+        ramp_steps: training steps after which the reversed gradient has nearly its full strength, at least 1, default
+            1000.
+        name: name of the layer, default "dann".
     """
 
     def __init__(self, hidden_units=256, ramp_steps=1000, name="dann"):
@@ -30,7 +31,7 @@ class DomainAdversarial(keras.layers.Layer):
         self.logit = keras.layers.Dense(1, dtype="float32", name="logit")
 
     def build(self, source_shape, target_shape):
-        """Makes the discriminator for features (batch, channels), and the counter of steps."""
+        """Builds the discriminator for features (batch, channels) and the step counter."""
         width = source_shape[0][-1]
         for layer in self.hidden:
             layer.build((None, width))
@@ -47,7 +48,7 @@ class DomainAdversarial(keras.layers.Layer):
         Args:
             source: `DomainOutputs`, features (n, channels).
             target: `DomainOutputs`, features (m, channels).
-            training: whether the step counts.
+            training: True to count the step.
 
         Returns:
             float32 scalar, 0 or more.
@@ -55,8 +56,10 @@ class DomainAdversarial(keras.layers.Layer):
         strength = 2 / (1 + ops.exp(-10 * ops.minimum(self.steps / self.ramp_steps, 1.0))) - 1
         if training:
             self.steps.assign_add(1.0)
-        of_source, of_target = (self._logits(reverse_gradient(part.features, strength)) for part in (source, target))
-        return (ops.mean(ops.softplus(-of_source)) + ops.mean(ops.softplus(of_target))) / 2
+        source_logits, target_logits = (
+            self._logits(reverse_gradient(part.features, strength)) for part in (source, target)
+        )
+        return (ops.mean(ops.softplus(-source_logits)) + ops.mean(ops.softplus(target_logits))) / 2
 
     def _logits(self, features):
         for layer in self.hidden:
@@ -65,7 +68,7 @@ class DomainAdversarial(keras.layers.Layer):
 
 
 def reverse_gradient(values, strength):
-    """Gives values as they are, and their gradient multiplied by `-strength`.
+    """Returns values unchanged, with their gradient multiplied by `-strength`.
 
     Args:
         values: floating-point tensor.

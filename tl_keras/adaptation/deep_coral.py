@@ -1,22 +1,22 @@
-"""Deep CORAL: features of both domains with the same covariance."""
+"""Deep CORAL: aligned feature covariances of both domains."""
 
 import keras
 from keras import ops
 
 
 class DeepCoral(keras.layers.Layer):
-    """Draws the covariance matrices C of the domains' features together.
+    """Aligns the covariance matrices C of the domains' features.
 
     Sun and Saenko 2016 (https://arxiv.org/abs/1607.01719, equations 1 to 3), with d channels and n examples:
 
         loss = |C_source - C_target|^2 / (4 d), squared Frobenius norm,
         C = (X'X - (1'X)'(1'X) / n) / (n - 1).
 
-    In two things this differs from the paper, so that one weight suits every network: X is divided by the root of its
-    mean square over the source (a constant to the gradient), and the loss by 4 d in place of 4 d^2.
+    Two differences from the paper make one weight suitable for every network: X is divided by the root of its mean
+    square over the source (without gradient), and the loss by 4 d instead of 4 d^2.
 
     Args:
-        name: name of the layer.
+        name: name of the layer, default "deep_coral".
     """
 
     def __init__(self, name="deep_coral"):
@@ -28,7 +28,7 @@ class DeepCoral(keras.layers.Layer):
         Args:
             source: `DomainOutputs`, features (n, channels), n at least 2.
             target: `DomainOutputs`, features (m, channels), m at least 2.
-            training: makes no difference.
+            training: ignored.
 
         Returns:
             float32 scalar, 0 or more.
@@ -39,7 +39,7 @@ class DeepCoral(keras.layers.Layer):
 
 
 def covariance(features):
-    """Computes the covariance matrix of features (n, channels), n at least 2: (channels, channels)."""
+    """Computes the covariance matrix (channels, channels) of features (n, channels), n at least 2."""
     count = ops.cast(ops.shape(features)[0], features.dtype)
     centred = features - ops.mean(features, axis=0, keepdims=True)
     return ops.matmul(ops.transpose(centred), centred) / ops.maximum(count - 1, 1.0)

@@ -1,38 +1,50 @@
-"""What it takes to fit a classifier on two domains, and to see what it makes of each."""
+"""Data, optimizer and outputs for fitting a classifier on two domains."""
+
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.adaptation.domain_outputs import DomainOutputs
 from tl_keras.transfer import features_before_head
 
 WARM_UP = 0.1
-"""Share of the steps in which the rate rises to its peak."""
+"""Share of the steps during which the learning rate rises to its peak."""
+
+
+class DomainOutputs(NamedTuple):
+    """Holds the outputs of a classifier for n examples of a domain."""
+
+    features: Any
+    """Tensor (n, channels): the input of the head, before its dropout."""
+    probabilities: Any
+    """Tensor (n, num_classes); each row sums to 1."""
 
 
 def pair_domains(source, target):
-    """Puts batches of both domains side by side, for an `AdaptedClassifier`.
+    """Pairs batches of both domains for an `AdaptedClassifier`.
 
     Args:
         source: `tf.data.Dataset` of (inputs, labels).
-        target: `tf.data.Dataset` of inputs, or of tuples that begin with them; what follows is dropped.
+        target: `tf.data.Dataset` of inputs, or of tuples that start with them; the remaining elements are dropped.
 
     Returns:
-        `tf.data.Dataset` of ({"source": inputs, "target": inputs}, labels of the source), as long as the shorter one.
+        `tf.data.Dataset` of ({"source": inputs, "target": inputs}, source labels), as long as the shorter one.
     """
-    bare = target.map(lambda inputs, *_: inputs)
-    return tf.data.Dataset.zip((source, bare)).map(lambda own, other: ({"source": own[0], "target": other}, own[1]))
+    unlabelled = target.map(lambda inputs, *_: inputs)
+    return tf.data.Dataset.zip((source, unlabelled)).map(
+        lambda labelled, inputs: ({"source": labelled[0], "target": inputs}, labelled[1])
+    )
 
 
 def make_adaptation_optimizer(learning_rate, steps, *, weight_decay=0.0, clip_norm=None):
-    """Makes AdamW whose rate rises for a tenth of the steps and then falls to zero along a cosine.
+    """Creates AdamW with a warm-up over a tenth of the steps and cosine decay to zero.
 
     Args:
-        learning_rate: the peak, above 0.
+        learning_rate: peak learning rate, above 0.
         steps: number of steps, at least 1.
-        weight_decay: as in AdamW.
-        clip_norm: longest that the gradient of all weights together may be; None cuts nothing.
+        weight_decay: as in AdamW, 0 or more, default 0.
+        clip_norm: maximum norm of the gradient of all weights together, above 0; None (default) does not clip.
 
     Returns:
         Keras optimizer.
@@ -44,27 +56,27 @@ def make_adaptation_optimizer(learning_rate, steps, *, weight_decay=0.0, clip_no
 
 
 def collect_outputs(classifier, batches):
-    """Collects what a classifier makes of the examples of one domain.
+    """Computes the features and probabilities of all examples of one domain.
 
     Args:
-        classifier: functional `keras.Model` to class probabilities, or the part of one behind a cut.
+        classifier: functional `keras.Model` that outputs class probabilities, or the part of one after a cut.
         batches: finite iterable of (inputs, labels (batch, num_classes)).
 
     Returns:
         Tuple of `DomainOutputs` of NumPy arrays, in the order of the batches, and the labels, int (n,).
     """
-    both = with_features(classifier)
-    found = [(both.predict_on_batch(inputs), np.argmax(labels, axis=1)) for inputs, labels in batches]
-    outputs, labels = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    model = with_features(classifier)
+    parts = [(model.predict_on_batch(inputs), np.argmax(labels, axis=1)) for inputs, labels in batches]
+    outputs, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     num_classes = classifier.output_shape[-1]
     return DomainOutputs(outputs[:, :-num_classes], outputs[:, -num_classes:]), labels
 
 
 def with_features(classifier):
-    """Makes the model that also tells what the head of a classifier decides by.
+    """Builds a model that outputs the features of a classifier together with its probabilities.
 
     Args:
-        classifier: functional `keras.Model` to (batch, num_classes).
+        classifier: functional `keras.Model` with output (batch, num_classes).
 
     Returns:
         `keras.Model` to float32 (batch, channels + num_classes): the features before the head, then the probabilities.

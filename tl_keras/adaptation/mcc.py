@@ -1,13 +1,13 @@
-"""MCC: target examples that are not taken for two classes at once."""
+"""MCC: minimum class confusion on the target domain."""
 
 import keras
 from keras import ops
 
 
 class MinimumClassConfusion(keras.layers.Layer):
-    """Lowers how much the classes are confused with each other on the target, by the predictions alone.
+    """Minimizes the confusion between classes in the predictions for the target.
 
-    Jin et al. 2020 (https://arxiv.org/abs/1912.03699, equations 2 to 6). With q the probabilities of the m target
+    Jin et al. 2020 (https://arxiv.org/abs/1912.03699, equations 2 to 6). With Q the probabilities of the m target
     examples at temperature t, and H their entropies:
 
         w_i = m (1 + exp(-H_i)) / sum over i of (1 + exp(-H_i)),
@@ -15,8 +15,8 @@ class MinimumClassConfusion(keras.layers.Layer):
         loss = sum of C off its diagonal / num_classes.
 
     Args:
-        temperature: t, above 0.
-        name: name of the layer.
+        temperature: t, above 0, default 2.5.
+        name: name of the layer, default "mcc".
     """
 
     def __init__(self, temperature=2.5, name="mcc"):
@@ -27,9 +27,9 @@ class MinimumClassConfusion(keras.layers.Layer):
         """Computes the loss.
 
         Args:
-            source: `DomainOutputs`, which are not looked at.
+            source: `DomainOutputs`, ignored.
             target: `DomainOutputs`, probabilities (m, num_classes).
-            training: makes no difference.
+            training: ignored.
 
         Returns:
             float32 scalar, 0 to 1.

@@ -1,4 +1,4 @@
-"""MMD: features of both domains with the same mean in a space of kernels."""
+"""MMD: maximum mean discrepancy between the features of both domains."""
 
 import keras
 from keras import ops
@@ -7,7 +7,7 @@ BANDWIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 class MaximumMeanDiscrepancy(keras.layers.Layer):
-    """Draws the distributions of the domains' features together, as seen by Gaussian kernels.
+    """Aligns the feature distributions of the domains, compared with Gaussian kernels.
 
     Long et al. 2015 (https://arxiv.org/abs/1502.02791, equation 2 with the kernels of section 3.1), for n source
     features x and m target features y:
@@ -15,12 +15,12 @@ class MaximumMeanDiscrepancy(keras.layers.Layer):
         loss = mean k(x, x') + mean k(y, y') - 2 mean k(x, y),
         k(a, b) = mean over the bandwidths u of exp(-|a - b|^2 / (u g)),
 
-    where g is the mean squared distance of any two of the n + m features, a constant to the gradient. All pairs count,
-    an example with itself too, so that the loss is never negative.
+    where g is the mean squared distance between any two of the n + m features, without gradient. All pairs count,
+    including an example with itself, so that the loss is never negative.
 
     Args:
-        bandwidths: multiples u of g, above 0.
-        name: name of the layer.
+        bandwidths: multiples u of g, tuple of float above 0, default (0.25, 0.5, 1.0, 2.0, 4.0).
+        name: name of the layer, default "mmd".
     """
 
     def __init__(self, bandwidths=BANDWIDTHS, name="mmd"):
@@ -33,21 +33,21 @@ class MaximumMeanDiscrepancy(keras.layers.Layer):
         Args:
             source: `DomainOutputs`, features (n, channels).
             target: `DomainOutputs`, features (m, channels).
-            training: makes no difference.
+            training: ignored.
 
         Returns:
-            float32 scalar, 0 or more but for rounding.
+            float32 scalar, 0 or more up to rounding.
         """
         pairs = [
             squared_distances(first.features, second.features)
             for first, second in ((source, source), (target, target), (source, target))
         ]
-        within = sum(ops.sum(distances) for distances in pairs) + ops.sum(pairs[2])
+        total = sum(ops.sum(distances) for distances in pairs) + ops.sum(pairs[2])
         count = ops.shape(pairs[0])[0] + ops.shape(pairs[1])[0]
-        others = ops.cast(ops.maximum(count * (count - 1), 1), "float32")
-        scale = ops.stop_gradient(ops.maximum(within / others, 1e-12))
-        of_source, of_target, between = (self._mean_kernel(distances / scale) for distances in pairs)
-        return of_source + of_target - 2 * between
+        num_pairs = ops.cast(ops.maximum(count * (count - 1), 1), "float32")
+        scale = ops.stop_gradient(ops.maximum(total / num_pairs, 1e-12))
+        source_kernel, target_kernel, cross_kernel = (self._mean_kernel(distances / scale) for distances in pairs)
+        return source_kernel + target_kernel - 2 * cross_kernel
 
     def _mean_kernel(self, distances):
         return sum(ops.mean(ops.exp(-distances / width)) for width in self.bandwidths) / len(self.bandwidths)

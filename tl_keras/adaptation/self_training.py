@@ -1,11 +1,11 @@
-"""Self-training: target examples that the model is sure of, learned as if it were right."""
+"""Self-training: confident predictions for target examples as labels."""
 
 import keras
 from keras import ops
 
 
 class SelfTraining(keras.layers.Layer):
-    """Learns the classes that the model gives to target examples, where it is sure of them.
+    """Trains on the predicted classes of target examples with confident predictions.
 
     Lee 2013 ("Pseudo-Label", equations 15 and 16), with the threshold of FixMatch (Sohn et al. 2020,
     https://arxiv.org/abs/2001.07685, equation 4): with p the probabilities of an example and c their largest,
@@ -13,8 +13,8 @@ class SelfTraining(keras.layers.Layer):
         loss = mean over the m target examples of [p_c >= threshold] * -log p_c.
 
     Args:
-        threshold: probability from which the model counts as sure, 0 to 1.
-        name: name of the layer.
+        threshold: minimum probability of a confident prediction, 0 to 1, default 0.9.
+        name: name of the layer, default "self_training".
     """
 
     def __init__(self, threshold=0.9, name="self_training"):
@@ -25,13 +25,13 @@ class SelfTraining(keras.layers.Layer):
         """Computes the loss.
 
         Args:
-            source: `DomainOutputs`, which are not looked at.
+            source: `DomainOutputs`, ignored.
             target: `DomainOutputs`, probabilities (m, num_classes).
-            training: makes no difference.
+            training: ignored.
 
         Returns:
             float32 scalar, 0 or more.
         """
         largest = ops.max(target.probabilities, axis=-1)
-        is_sure = ops.cast(largest >= self.threshold, "float32")
-        return -ops.mean(is_sure * ops.log(ops.maximum(largest, 1e-7)))
+        is_confident = ops.cast(largest >= self.threshold, "float32")
+        return -ops.mean(is_confident * ops.log(ops.maximum(largest, 1e-7)))

@@ -1,4 +1,4 @@
-"""TENT: batch normalization that makes predictions on the target sure."""
+"""TENT: entropy minimization on the target domain through batch normalization."""
 
 import contextlib
 import re
@@ -11,13 +11,13 @@ from tl_keras.transfer import freeze_to, recalibrate_batch_norm
 
 
 class PredictionEntropy(keras.Model):
-    """Trains a classifier to be sure of examples whose labels nobody knows.
+    """Trains a classifier to make confident predictions for unlabelled examples.
 
     Wang et al. 2021, Tent (https://arxiv.org/abs/2006.10726, section 3.1): loss = mean over the batch of the entropy
     -sum p log p of the predictions, without dropout.
 
     Args:
-        classifier: `keras.Model` to class probabilities.
+        classifier: `keras.Model` that outputs class probabilities.
     """
 
     def __init__(self, classifier):
@@ -25,36 +25,37 @@ class PredictionEntropy(keras.Model):
         self.classifier = classifier
 
     def call(self, inputs):
-        """Predicts, and adds the entropy, a scalar in nats, to the loss."""
+        """Returns the predictions and adds their mean entropy in nats to the loss."""
         probabilities = self.classifier(inputs, training=False)
         self.add_loss(ops.mean(entropy(probabilities)))
         return probabilities
 
 
 def minimize_entropy(model, batches, steps, *, learning_rate=1e-3):
-    """Lets scale and offset of batch normalization learn to make the predictions on target examples sure.
+    """Trains scale and offset of batch normalization to minimize the entropy on target examples.
 
-    They learn with the statistics of each batch, by Adam, and nothing else does. Afterwards the statistics of the
-    population are estimated anew, so that the model needs no batches to predict.
+    Only these are trained, with Adam, and the layers normalize by the statistics of each batch. Afterwards the
+    population statistics are re-estimated, so that predictions do not depend on the batch.
 
     Args:
-        model: functional `keras.Model` to class probabilities with BatchNormalization layers. It is changed.
-        batches: `tf.data.Dataset` without end of what the model takes, or of tuples that begin with it; batches of 16
-            examples or more.
-        steps: number of batches to learn from; as many serve to estimate the statistics.
-        learning_rate: that of Adam, above 0.
+        model: functional `keras.Model` with BatchNormalization layers that outputs class probabilities, changed in
+            place.
+        batches: infinite `tf.data.Dataset` of model inputs, or of tuples that start with them; batches of at least 16
+            examples.
+        steps: number of batches to train on, at least 1; the same number is used to estimate the statistics.
+        learning_rate: learning rate of Adam, above 0, default 1e-3.
 
     Returns:
-        Mean entropy of the batches, in nats, while they were learned from.
+        Mean entropy of the batches during training, in nats.
 
     Raises:
         InputError: the model has no BatchNormalization layer.
     """
     norms = require_batch_norm(model, "tent")
-    # By their paths: layer normalization has a gamma and a beta, too.
-    own = [re.escape(weight.path) for norm in norms for weight in norm.weights if weight.name in ("gamma", "beta")]
-    freeze_to(model, f"regex:^({'|'.join(own)})$", "train")
-    with _statistics_of_batches(norms):
+    # Select weights by path, because layer normalization also has a gamma and a beta.
+    paths = [re.escape(weight.path) for norm in norms for weight in norm.weights if weight.name in ("gamma", "beta")]
+    freeze_to(model, f"regex:^({'|'.join(paths)})$", "train")
+    with _batch_statistics(norms):
         learner = PredictionEntropy(model)
         learner.compile(keras.optimizers.Adam(learning_rate))
         history = learner.fit(batches.map(lambda inputs, *_: inputs), steps_per_epoch=steps, verbose=0)
@@ -63,13 +64,13 @@ def minimize_entropy(model, batches, steps, *, learning_rate=1e-3):
 
 
 def entropy(probabilities):
-    """Computes -sum p log p of each row of (n, num_classes), in nats: (n,)."""
+    """Computes the entropy (n,) in nats of each row of probabilities (n, num_classes)."""
     return -ops.sum(probabilities * ops.log(ops.maximum(probabilities, 1e-7)), axis=-1)
 
 
 @contextlib.contextmanager
-def _statistics_of_batches(norms):
-    """Lets the layers normalize by the statistics of the batch, also where all else runs as in inference."""
+def _batch_statistics(norms):
+    """Makes the layers normalize by the statistics of the batch even in inference mode."""
     for norm in norms:
         norm.call = _training_call(norm)
     try:
@@ -80,9 +81,9 @@ def _statistics_of_batches(norms):
 
 
 def _training_call(norm):
-    own = norm.call
+    original = norm.call
 
     def call(inputs, training=None, mask=None):
-        return own(inputs, training=True, mask=mask)
+        return original(inputs, training=True, mask=mask)
 
     return call

@@ -1,9 +1,8 @@
-"""Validators: how good an adapted classifier is on the target, told without any of its labels.
+"""Validators: scores of an adapted classifier on the target domain without target labels.
 
-Each takes what the classifier makes of source examples with labels and of target examples without, and gives a number
-that is better when higher. None is right always (Musgrave et al. 2022, https://arxiv.org/abs/2208.07360, compare
-them): entropy and information can be had by being sure of the wrong thing, and the source's accuracy knows nothing of
-the target.
+Each takes the outputs for labelled source examples and for unlabelled target examples and returns a number, higher is
+better. No validator is always right (Musgrave et al. 2022, https://arxiv.org/abs/2208.07360, compare them): entropy and
+information also reward confident wrong predictions, and the source accuracy does not depend on the target.
 """
 
 import warnings
@@ -17,21 +16,21 @@ MAX_NEIGHBOURS = 2000
 
 
 def source_accuracy(source, source_labels, target):
-    """Measures the share of held-out source examples that are right, 0 to 1.
+    """Computes the accuracy on held-out source examples, 0 to 1.
 
     Args:
         source: `DomainOutputs` of NumPy arrays, of n held-out source examples.
         source_labels: int (n,).
-        target: `DomainOutputs` of m target examples, not looked at.
+        target: `DomainOutputs` of m target examples, ignored.
 
     Returns:
-        A float.
+        float.
     """
     return float(np.mean(source.probabilities.argmax(axis=1) == source_labels))
 
 
 def target_entropy(source, source_labels, target):
-    """Measures how sure the predictions on the target are: minus their mean entropy, in nats, up to 0.
+    """Computes the confidence of the target predictions, their negative mean entropy in nats, at most 0.
 
     Morerio et al. 2018 (https://arxiv.org/abs/1711.10288, section 3.3). Arguments as in `source_accuracy`.
     """
@@ -39,9 +38,9 @@ def target_entropy(source, source_labels, target):
 
 
 def information_maximization(source, source_labels, target):
-    """Measures how sure the predictions on the target are, and how evenly they name all classes.
+    """Computes how confident the target predictions are and how evenly they cover all classes.
 
-    The mutual information of example and prediction, H(mean p) - mean H(p), in nats (Krause et al. 2010,
+    This is the mutual information of example and prediction, H(mean p) - mean H(p), in nats (Krause et al. 2010,
     "Discriminative Clustering by Regularized Information Maximization", equation 2). Arguments as in
     `source_accuracy`.
     """
@@ -50,11 +49,11 @@ def information_maximization(source, source_labels, target):
 
 
 def soft_neighborhood_density(source, source_labels, target):
-    """Measures how densely target examples lie among those of like prediction.
+    """Computes the density of target examples among those with similar predictions.
 
     Saito et al. 2021 (https://arxiv.org/abs/2108.10860, equations 2 and 3): the mean entropy, in nats, of the softmax
-    over the cosine similarities of predictions, at temperature 0.05, each example's own left out. Of more than 2,000
-    examples every so many-th counts. Arguments as in `source_accuracy`.
+    over the cosine similarities to all other predictions, at temperature 0.05. At most 2,000 examples are used, evenly
+    spaced. Arguments as in `source_accuracy`.
     """
     rows = target.probabilities[:: -(-len(target.probabilities) // MAX_NEIGHBOURS)].astype("float64")
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -66,11 +65,11 @@ def soft_neighborhood_density(source, source_labels, target):
 
 
 def reverse_validation(source, source_labels, target):
-    """Measures what the target, labelled by the classifier, teaches about the source, 0 to 1.
+    """Computes the accuracy on the source of a classifier trained on the predicted target labels, 0 to 1.
 
-    In the manner of Zhong et al. 2010 and of Ganin et al. 2016 (https://arxiv.org/abs/1505.07818, section 5.1.2): a
-    logistic regression learns the predicted classes of the target's features and is tested on the source's labels.
-    Arguments as in `source_accuracy`.
+    Similar to Zhong et al. 2010 and Ganin et al. 2016 (https://arxiv.org/abs/1505.07818, section 5.1.2): a logistic
+    regression is fitted to the target features and their predicted classes, and tested on the source labels. Arguments
+    as in `source_accuracy`.
     """
     predicted = target.probabilities.argmax(axis=1)
     if len(np.unique(predicted)) < 2:

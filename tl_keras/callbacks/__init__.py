@@ -1,4 +1,4 @@
-"""Floor 3: what a run does besides learning: telling how it goes, and keeping what it has."""
+"""Floor 3: callbacks of a run: progress output, checkpoints and resuming."""
 
 import lazy_loader
 

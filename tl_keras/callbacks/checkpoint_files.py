@@ -1,6 +1,6 @@
-"""The files of checkpoints: arrays, and beside them a manifest with their SHA-256 that is written last.
+"""Checkpoint files: an archive of arrays, and a manifest with its SHA-256 that is written last.
 
-A checkpoint counts from the moment its manifest is there. `sha256sum --check` reads the manifests, too.
+A checkpoint is valid only with its manifest. `sha256sum --check` can read the manifests.
 """
 
 import shutil
@@ -13,20 +13,20 @@ from tl_keras.system.atomic_files import atomic_path
 from tl_keras.system.checksums import manifest_line
 
 PATTERN = "[0-9]*.npz"
-KEPT = 2
+MAX_CHECKPOINTS = 2
 
 
 def write_checkpoint(folder, epochs, steps, arrays):
-    """Writes a checkpoint whole or not at all, and removes all but the newest two.
+    """Writes a checkpoint atomically and removes all but the newest two.
 
     Args:
-        folder: `pathlib.Path` of the folder; it is made.
-        epochs: how many epochs are done.
-        steps: how many steps of the next one are done.
+        folder: `pathlib.Path` of the folder, created if missing.
+        epochs: number of completed epochs.
+        steps: number of completed steps of the next epoch.
         arrays: dict from name to array.
 
     Raises:
-        OSError: the disk takes no more; the older checkpoints are as they were.
+        OSError: the disk is full; the older checkpoints are unchanged.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{epochs:05d}-{steps:09d}.npz"
@@ -40,35 +40,35 @@ def write_checkpoint(folder, epochs, steps, arrays):
 
 
 def read_checkpoints(folder):
-    """Reads the checkpoints of a folder, the newest first, each when it is asked for.
+    """Reads the checkpoints of a folder lazily, newest first.
 
     Args:
-        folder: `pathlib.Path` of the folder; it may be absent.
+        folder: `pathlib.Path` of the folder; it may be missing.
 
     Yields:
-        Tuple of the path and a dict from name to array; the dict is empty where the file is not what was written.
+        Tuple of the path and a dict from name to array; the dict is empty if the file is damaged.
     """
     for path in sorted(folder.glob(PATTERN), reverse=True):
         yield path, _read(path) if _is_intact(path) else {}
 
 
 def check_space(folder, checkpoint, model):
-    """Refuses a disk that the checkpoints of a run, one more while it is written, and its model will not fit on.
+    """Checks that the disk has room for the model and three checkpoints, one of them being written.
 
     Args:
-        folder: `pathlib.Path` of the checkpoints' folder, which need not exist yet.
+        folder: `pathlib.Path` of the checkpoints' folder, which may not exist yet.
         checkpoint: bytes of the largest checkpoint.
         model: bytes of the model.
 
     Raises:
-        InputError: there is less room than that.
+        InputError: the disk has less room.
     """
-    taken = sum(path.stat().st_size for path in folder.glob("*.npz"))
+    used = sum(path.stat().st_size for path in folder.glob("*.npz"))
     free = shutil.disk_usage(folder.parent).free
-    needed = (KEPT + 1) * checkpoint + model
-    if free + taken < needed:
+    needed = (MAX_CHECKPOINTS + 1) * checkpoint + model
+    if free + used < needed:
         raise InputError(
-            f"The disk of {str(folder.parent)!r} has {(free + taken) / 1e6:,.1f} MB for a run whose checkpoints and "
+            f"The disk of {str(folder.parent)!r} has {(free + used) / 1e6:,.1f} MB for a run whose checkpoints and "
             f"model need {needed / 1e6:,.1f} MB: free some space, or give --run a folder elsewhere."
         )
 
@@ -91,16 +91,16 @@ def _read(path):
 
 
 def _remove_all_but_newest(newest):
-    """Keeps two, of which the newest was just written; what a kill has left half done goes, too.
+    """Removes all but two checkpoints and the unfinished files of killed processes.
 
-    Those of later steps are no newer: a run goes on before them only where it could not read them.
+    Checkpoints of later steps are removed as well: a run resumes before them only if it could not read them.
     """
     folder = newest.parent
-    written = [path for path in sorted(folder.glob(PATTERN)) if path.name <= newest.name]
-    complete = [path for path in written if _manifest_path(path).is_file()]
-    kept = {name for path in complete[-KEPT:] for name in (path.name, _manifest_path(path).name)}
-    # The manifest first: without it the rest does not count.
+    candidates = [path for path in sorted(folder.glob(PATTERN)) if path.name <= newest.name]
+    complete = [path for path in candidates if _manifest_path(path).is_file()]
+    newest_names = {name for path in complete[-MAX_CHECKPOINTS:] for name in (path.name, _manifest_path(path).name)}
+    # Manifests first: a checkpoint without one is invalid.
     for pattern in ("[0-9]*.sha256", PATTERN, ".new-[0-9]*"):
         for path in folder.glob(pattern):
-            if path.name not in kept:
+            if path.name not in newest_names:
                 path.unlink()

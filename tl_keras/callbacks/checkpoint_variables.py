@@ -1,4 +1,4 @@
-"""Which variables a checkpoint holds, and how many bytes they take."""
+"""Variables that a checkpoint contains, and their size in bytes."""
 
 import hashlib
 import math
@@ -10,28 +10,28 @@ from tl_keras.transfer.staged_adamw import StagedAdamW
 
 
 def saved_variables(model, untouched):
-    """Lists what a checkpoint holds of a model.
+    """Lists the variables of a model that a checkpoint contains.
 
     Args:
-        model: compiled `keras.Model`, its optimizer built.
+        model: compiled `keras.Model` whose optimizer is built.
         untouched: list of `keras.Variable` that no phase so far has changed.
 
     Returns:
-        Dict from name to `keras.Variable`: those of all layers that may have changed, the optimizer's, and what the
-        model itself draws random numbers with, as a detector does its samples.
+        Dict from name to `keras.Variable`: layer variables that may have changed, the optimizer's variables, and the
+        model's own random generators, with which for example a detector samples.
     """
-    optimizer, still = innermost_optimizer(model.optimizer), set(map(id, untouched))
+    optimizer, excluded = innermost_optimizer(model.optimizer), set(map(id, untouched))
     if isinstance(optimizer, StagedAdamW):
         moments = zip(optimizer._trainable_variables, optimizer._momentums, optimizer._velocities, strict=True)
-        still |= {id(moment) for variable, *both in moments if id(variable) in still for moment in both}
+        excluded |= {id(moment) for variable, *both in moments if id(variable) in excluded for moment in both}
     named = {f"model-{number}": v for number, v in enumerate(v for layer in model.layers for v in layer.variables)}
     named |= {f"seed-{number}": seed.state for number, seed in enumerate(model._seed_generators)}
     named |= {f"optimizer-{number}": variable for number, variable in enumerate(model.optimizer.variables)}
-    return {name: variable for name, variable in named.items() if id(variable) not in still}
+    return {name: variable for name, variable in named.items() if id(variable) not in excluded}
 
 
 def digest_of(variables):
-    """Hashes the values of a list of `keras.Variable`, a hexadecimal SHA-256."""
+    """Computes the hexadecimal SHA-256 of the values of a list of `keras.Variable`."""
     digest = hashlib.sha256()
     for variable in variables:
         digest.update(bytes_of(variable))
@@ -39,14 +39,14 @@ def digest_of(variables):
 
 
 def largest_checkpoint(model, unfreezing):
-    """Counts the bytes of the largest checkpoint of a run, that of its last phase.
+    """Computes the size of the largest checkpoint of a run, that of its last phase.
 
     Args:
-        model: compiled `keras.Model`, its optimizer built.
-        unfreezing: its `ProgressiveUnfreezing`, prepared.
+        model: compiled `keras.Model` whose optimizer is built.
+        unfreezing: its prepared `ProgressiveUnfreezing`.
 
     Returns:
-        An int, without the few thousand bytes of the history.
+        Number of bytes, int, without the few thousand bytes of the history.
     """
     variables = list(saved_variables(model, unfreezing.untouched[-1]).values())
     if any(phase.restore_best for phase in unfreezing.phases):
@@ -55,5 +55,5 @@ def largest_checkpoint(model, unfreezing):
 
 
 def model_bytes(variables):
-    """Counts the bytes of a list of `keras.Variable`."""
+    """Computes the size in bytes of a list of `keras.Variable`."""
     return sum(math.prod(variable.shape) * variable.value.dtype.size for variable in variables)

@@ -1,4 +1,4 @@
-"""Checkpoints: where an interrupted run goes on."""
+"""Callback that saves checkpoints, from which an interrupted run resumes."""
 
 import json
 import math
@@ -14,15 +14,16 @@ from tl_keras.system.durations import Interval
 from tl_keras.system.interruption import SIGNALS, StopSignals
 
 VALIDATION_PATIENCE = 20.0
-"""Seconds that a validation may take to its end after a signal asked to stop: the epoch is then saved whole."""
+"""Seconds that a validation may still run after a stop signal, so that the epoch is saved as a whole."""
 
 
 class NotFinite(ArithmeticError):
-    """The loss or a weight is no longer a finite number.
+    """Signals that the loss or a weight is no longer finite.
 
     Args:
-        epochs: how many epochs were done before.
-        steps: how many steps of the next one were done, the one that shows it included; 0 where its last one did.
+        epochs: number of completed epochs, int.
+        steps: number of completed steps of the next epoch, including the one that showed it; 0 if the last step of an
+            epoch showed it.
     """
 
     def __init__(self, epochs, steps):
@@ -30,25 +31,25 @@ class NotFinite(ArithmeticError):
 
 
 class SaveCheckpoints(keras.callbacks.Callback):
-    """Saves a run at the end of every epoch and in between, the newest two kept.
+    """Saves a checkpoint after every epoch and at intervals within epochs, and keeps the newest two.
 
-    A checkpoint holds every variable that a phase may have changed so far (seed generators included), those of the
-    optimizer and the metrics, the history and what the phases have decided; of what is still untouched it holds a hash.
-    Weights that are not finite are never saved. Comes after `ProgressiveUnfreezing` in the list of callbacks.
+    A checkpoint contains every variable that a phase may have changed so far (including seed generators), those of the
+    optimizer and the metrics, the history and the state of the phases; of untouched variables it contains a hash.
+    Weights that are not finite are never saved. Place it after `ProgressiveUnfreezing` in the list of callbacks.
 
     Args:
-        folder: path of the checkpoints' folder.
-        progress: `Progress`; it grows with each epoch.
-        unfreezing: the `ProgressiveUnfreezing` of the same `fit`, prepared.
-        model: the model to save, of which `fit` may train only a suffix.
-        interval: `Interval` between checkpoints within an epoch; by default there are none.
-        signals: `StopSignals`, heeded after the step that is being computed; by default none come.
-        agree: function of a list of flags that tells of each whether any process of the run has raised it; by default
-            there is one process.
+        folder: path of the checkpoints' folder, created if missing.
+        progress: `Progress`, updated after each epoch.
+        unfreezing: the prepared `ProgressiveUnfreezing` of the same `fit`.
+        model: `keras.Model` to save; `fit` may train only a suffix of it.
+        interval: `Interval` between checkpoints within an epoch; None (default): only at the end of epochs.
+        signals: `StopSignals`, handled after the current step; None (default): signals are not handled.
+        agree: function that takes a list of bool and returns for each whether it is True in any process of the run;
+            the default is for a single process.
 
     Raises:
-        NotFinite: the loss or a weight is not finite any more.
-        Interrupted: after a checkpoint, where a signal asked for it.
+        NotFinite: the loss or a weight is no longer finite.
+        Interrupted: after a checkpoint, if a signal has asked to stop.
     """
 
     def __init__(self, folder, progress, unfreezing, model, interval=None, signals=None, agree=list):
@@ -61,63 +62,63 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self.whole_model = model
         self.agree = agree
         self._digests = {}
-        self._rest()
+        self._reset_interval()
 
     def on_train_begin(self, logs=None):
-        """Lets signals wait for the end of a step."""
+        """Defers signals to the end of a step."""
         self.signals.deferring = True
 
     def on_train_end(self, logs=None):
-        """Lets signals come through at once, and stops where one came after the last checkpoint."""
+        """Stops deferring signals, and stops the run if one arrived after the last checkpoint."""
         self.signals.deferring = False
-        self._stop_where_agreed()
+        self._stop_if_agreed()
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Puts the metrics back as they were, where the epoch was resumed in its middle."""
+        """Restores the metrics of an epoch that was resumed in its middle."""
         if self.progress.metrics:
-            # Inside of it an array is the sum over all devices, outside the part of one.
+            # Inside the scope, a value is the sum over all devices; outside, that of one device.
             with self.whole_model.distribute_strategy.scope():
                 for variable, array in zip(self.model.metrics_variables, self.progress.metrics, strict=True):
                     variable.assign(array)
             self.progress.metrics = []
 
     def on_train_batch_end(self, batch, logs=None):
-        """Saves where it is time to, and stops where a signal asked for it."""
+        """Saves a checkpoint if one is due, and stops the run if a signal has asked for it."""
         steps = self.unfreezing.snapshot()["steps"]
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             raise NotFinite(self.progress.epochs, steps)
         self._steps_since += self.model.steps_per_execution
-        # After the last step the end of the epoch saves.
-        if steps != self.params["steps"] and any(told := self._agreed()):
+        # After the last step, `on_epoch_end` saves.
+        if steps != self.params["steps"] and any(flags := self._agreed_flags()):
             self.save(self.model.metrics_variables)
-            self._stop_where_agreed(told)
+            self._stop_if_agreed(flags)
 
     def on_test_batch_end(self, batch, logs=None):
-        """Stops where a signal asked for it and the validation takes too long."""
+        """Stops the run if a signal has asked for it and the validation takes too long."""
         self.signals.check(VALIDATION_PATIENCE)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Saves the state that the next epoch begins with."""
+        """Updates the history and saves the state at the start of the next epoch."""
         logs, history = logs or {}, self.progress.history
         for name in {**history, **logs}:
             values = history.setdefault(name, [None] * epoch)
             values.append(float(logs[name]) if name in logs else None)
         self.progress.epochs = epoch + 1
         self.save()
-        self._stop_where_agreed()
+        self._stop_if_agreed()
 
     def save(self, metrics_variables=()):
         """Writes a checkpoint of this step.
 
         Args:
-            metrics_variables: list of `keras.Variable` to be saved in the middle of an epoch.
+            metrics_variables: list of the metrics' `keras.Variable`, needed in the middle of an epoch; default: none.
 
         Raises:
             NotFinite: a weight is not finite.
-            OSError: the disk takes no more; the older checkpoints are as they were.
+            OSError: the disk is full; the older checkpoints are unchanged.
         """
         unfreezing, progress = self.unfreezing, self.progress
-        # Of a phase that has just ended the next one's list: what that will change is written, too.
+        # If a phase has just ended, use the next one's list: the variables it will change are saved as well.
         phase, phases = min(len(unfreezing.state["ends"]), len(unfreezing.phases) - 1), unfreezing.snapshot()
         state = {"epochs": progress.epochs, "history": progress.history, "phases": phases, "phase": phase}
         variables = saved_variables(self.whole_model, unfreezing.untouched[phase])
@@ -131,22 +132,22 @@ class SaveCheckpoints(keras.callbacks.Callback):
             self._digests[phase] = digest_of(unfreezing.untouched[phase])
         arrays |= {"state": np.array(json.dumps(state)), "untouched": np.array(self._digests[phase])}
         write_checkpoint(self.folder, progress.epochs, phases["steps"], arrays)
-        self._rest()
+        self._reset_interval()
 
-    def _rest(self):
+    def _reset_interval(self):
         self._saved_at, self._steps_since = time.monotonic(), 0
 
-    def _agreed(self):
-        """Asks all processes: a bool for each of `SIGNALS`, whether it came to any, and one whether it is time."""
-        return self.agree([*(self.signals.received == number for number in SIGNALS), self._is_time()])
+    def _agreed_flags(self):
+        """Returns a bool for each of `SIGNALS` that any process received, and one for a due checkpoint."""
+        return self.agree([*(self.signals.received == number for number in SIGNALS), self._is_due()])
 
-    def _stop_where_agreed(self, told=None):
-        """Stops where all know of a signal; one that came since, to this process alone, is for the next step."""
-        for number, was_sent in zip(SIGNALS, told or self._agreed(), strict=False):
-            if was_sent:
+    def _stop_if_agreed(self, flags=None):
+        """Stops if all processes know of a signal; one that only this process has received waits a step."""
+        for number, is_received in zip(SIGNALS, flags or self._agreed_flags(), strict=False):
+            if is_received:
                 self.signals.receive(number)
                 self.signals.check()
 
-    def _is_time(self):
+    def _is_due(self):
         seconds, steps = self.interval.seconds or math.inf, self.interval.steps or math.inf
         return self._steps_since >= steps or time.monotonic() - self._saved_at >= seconds

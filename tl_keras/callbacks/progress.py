@@ -1,4 +1,4 @@
-"""What a run tells while it trains: the table of phases, one line per epoch, the result of each audit."""
+"""Progress output of a run: the table of phases, one line per epoch, and the result of each audit."""
 
 import math
 import sys
@@ -11,13 +11,13 @@ from tl_keras.phases import phase_at, total_epochs
 
 
 def phase_table(plan):
-    """Formats a plan as a table, one line per phase.
+    """Formats a plan as a table with one line per phase.
 
     Args:
-        plan: list of dicts, as `tl_keras.transfer.plan.plan_phases` makes it.
+        plan: list of dicts from `tl_keras.transfer.plan.plan_phases`.
 
     Returns:
-        Text of several lines.
+        str of several lines.
     """
     rows = [("phase", "blocks that learn", "learning rate", "epochs", "trainable parameters")]
     for number, record in enumerate(plan, start=1):
@@ -26,7 +26,7 @@ def phase_table(plan):
         rows.append(
             (
                 str(number),
-                _learning(record),
+                _format_blocks(record),
                 f"{max(rates):.2g}" if len(set(rates)) == 1 else f"{min(rates):.2g} … {max(rates):.2g}",
                 str(record["epochs"]),
                 f"{record['trainable_parameters']:,} of {record['total_parameters']:,} ({share:.1%})",
@@ -38,8 +38,8 @@ def phase_table(plan):
     )
 
 
-def _learning(record):
-    """A block and all after it by the first and the last; a list of blocks or a pattern as the phase has it."""
+def _format_blocks(record):
+    """Formats a range of blocks by its first and last, and a list of blocks or a pattern as in the phase."""
     first, last, count = record["blocks"][0], record["blocks"][-1], len(record["blocks"])
     if record["name"] not in (first, "head", "all"):
         return record["name"]
@@ -47,13 +47,13 @@ def _learning(record):
 
 
 class ProgressLines(keras.callbacks.Callback):
-    """Prints and logs one line per epoch; on a terminal a bar shows the steps of the epoch meanwhile.
+    """Prints and logs one line per epoch, and shows a progress bar on a terminal.
 
-    Comes after `ProgressiveUnfreezing` in the list of callbacks, whose plan it follows.
+    Place it after `ProgressiveUnfreezing` in the list of callbacks.
 
     Args:
         unfreezing: the `ProgressiveUnfreezing` of the same `fit`.
-        run: `RunFolder` whose log takes the lines.
+        run: `RunFolder` to whose log the lines are written.
     """
 
     def __init__(self, unfreezing, run):
@@ -62,11 +62,11 @@ class ProgressLines(keras.callbacks.Callback):
         self.run = run
 
     def on_train_begin(self, logs=None):
-        """Forgets the phase of an earlier `fit`."""
+        """Resets the phase of an earlier `fit`."""
         self._phase = None
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Announces a new phase, starts the clock and the bar."""
+        """Prints a new phase, and starts the clock and the progress bar."""
         index, _ = phase_at(self.unfreezing.phases, epoch, self.unfreezing.state["ends"])
         phase = self.unfreezing.plan[index]
         if phase is not self._phase:
@@ -81,11 +81,11 @@ class ProgressLines(keras.callbacks.Callback):
         self._bar = tqdm(total=steps, desc=f"  epoch {epoch + 1}", leave=False, disable=not sys.stderr.isatty())
 
     def on_train_batch_end(self, batch, logs=None):
-        """Moves the bar, by several steps where they are executed at once."""
+        """Advances the progress bar, by several steps if they are executed at once."""
         self._bar.update(min(batch + 1, self._bar.total or math.inf) - self._bar.n)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Prints and logs the epoch, and the audit of a phase that ends with it."""
+        """Prints and logs the epoch, and the audit if a phase ends with it."""
         self._bar.close()
         figures = {name: float(value) for name, value in (logs or {}).items()}
         seconds = time.perf_counter() - self._started

@@ -1,13 +1,13 @@
-"""Gives the memory of rows back that were read from the disk."""
+"""Callback that releases the memory of rows read from disk."""
 
 import keras
 
 
 class ReleaseRows(keras.callbacks.Callback):
-    """Keeps activations on the disk from filling the memory: after each batch, what was read of them is let go.
+    """Releases the memory of cached activations read from disk after each batch.
 
     Args:
-        features: `Features` that the model is fit on.
+        features: `Features` that the model is fitted on.
     """
 
     def __init__(self, features):
@@ -15,9 +15,9 @@ class ReleaseRows(keras.callbacks.Callback):
         self._features = features
 
     def on_train_batch_end(self, batch, logs=None):
-        """Lets go of what was read for training."""
+        """Releases the rows read for training."""
         self._features.release()
 
     def on_test_batch_end(self, batch, logs=None):
-        """Lets go of what was read for validation."""
+        """Releases the rows read for validation."""
         self._features.release()

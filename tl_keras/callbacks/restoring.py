@@ -1,4 +1,4 @@
-"""Goes on where the newest intact checkpoint stands."""
+"""Restores the newest intact checkpoint."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,30 +11,30 @@ from tl_keras.errors import InputError
 
 @dataclass
 class Progress:
-    """How far a run has come, besides what its model and its phases hold."""
+    """Holds the progress of a run, apart from the state of its model and its phases."""
 
     epochs: int = 0
-    """How many epochs are done."""
+    """Number of completed epochs."""
     history: dict = field(default_factory=dict)
-    """From metric name to the list of its values so far, None in phases that do not report it."""
+    """Dict from metric name to the list of its values per epoch, None in epochs that do not report it."""
     metrics: list = field(default_factory=list)
-    """The arrays of the metrics in the middle of the next epoch; empty at its beginning."""
+    """Arrays of the metrics' variables in the middle of the next epoch; empty at its start."""
 
 
 def restore_newest(folder, model, unfreezing):
-    """Puts the newest intact checkpoint back into a model and its phases.
+    """Restores the newest intact checkpoint into a model and its phases.
 
     Args:
-        folder: path of the checkpoints' folder; it may be absent.
+        folder: path of the checkpoints' folder; it may be missing.
         model: compiled `keras.Model`.
-        unfreezing: its `ProgressiveUnfreezing`, prepared as when the checkpoint was saved; its `state["steps"]` tells
-            how many steps of the next epoch are done.
+        unfreezing: its `ProgressiveUnfreezing`, prepared with the same phases as when the checkpoint was saved. Its
+            `state["steps"]` is set to the number of completed steps of the next epoch.
 
     Returns:
-        `Progress`, or None where there is no checkpoint.
+        `Progress`, or None if there is no intact checkpoint.
 
     Raises:
-        InputError: the weights that the run began with are not those any more.
+        InputError: the weights at the start of the run were different.
     """
     for path, arrays in read_checkpoints(Path(folder)):
         if state := _state(arrays, len(unfreezing.phases)):
@@ -43,16 +43,16 @@ def restore_newest(folder, model, unfreezing):
             if variables.keys() <= arrays.keys() and _fit(arrays, variables):
                 if str(arrays["untouched"]) != digest_of(untouched):
                     raise InputError(
-                        f"The run cannot go on from {str(path)!r}: the pretrained weights are other ones than when it "
-                        "began; restore them, or give --run another folder."
+                        f"The run cannot resume from {str(path)!r}: the pretrained weights differ from those at its "
+                        "start; restore them, or give --run another folder."
                     )
                 return _restore(arrays, state, variables, unfreezing, path)
-        print(f"the checkpoint {path} is damaged or of another model and is passed over", flush=True)
+        print(f"the checkpoint {path} is damaged or of another model and is skipped", flush=True)
     return None
 
 
 def _state(arrays, num_phases):
-    """Returns what a checkpoint tells besides weights, or None where it is damaged or of other phases."""
+    """Returns the state in a checkpoint, or None if it is damaged or belongs to other phases."""
     if not {"state", "untouched"} <= arrays.keys():
         return None
     state = json.loads(str(arrays["state"]))
@@ -65,13 +65,13 @@ def _restore(arrays, state, variables, unfreezing, path):
     unfreezing.resume(state["phases"], _numbered(arrays, "best-"))
     steps = state["phases"]["steps"]
     done = f"epoch {state['epochs']}{f' and {steps} steps' if steps else ''}"
-    print(f"going on after {done}, from {path}", flush=True)
+    print(f"resuming after {done}, from {path}", flush=True)
     return Progress(state["epochs"], state["history"], _numbered(arrays, "metric-"))
 
 
 def _numbered(arrays, prefix):
-    found = sorted((name for name in arrays if name.startswith(prefix)), key=lambda name: int(name[len(prefix) :]))
-    return [arrays[name] for name in found]
+    names = sorted((name for name in arrays if name.startswith(prefix)), key=lambda name: int(name[len(prefix) :]))
+    return [arrays[name] for name in names]
 
 
 def _fit(arrays, variables):

@@ -1,4 +1,4 @@
-"""Floor 1: one training on several devices or machines, by tf.distribute."""
+"""Floor 1: training on several devices or machines with tf.distribute."""
 
 import lazy_loader
 

@@ -1,9 +1,9 @@
-from .agreement import any_worker as any_worker
-from .agreement import broadcast as broadcast
-from .agreement import broadcast_array as broadcast_array
-from .chief_decides import ChiefDecides as ChiefDecides
+from .broadcast_logs import BroadcastLogs as BroadcastLogs
 from .cluster import Cluster as Cluster
 from .cluster import read_cluster as read_cluster
+from .collectives import any_worker as any_worker
+from .collectives import broadcast as broadcast
+from .collectives import broadcast_array as broadcast_array
 from .launchers import derive_tf_config as derive_tf_config
 from .lost_workers import barrier as barrier
 from .lost_workers import watch_workers as watch_workers

@@ -1,4 +1,4 @@
-"""TF_CONFIG of what started this process: a Kubernetes indexed Job or Slurm. Knows no TensorFlow."""
+"""TF_CONFIG from the variables of a launcher, Kubernetes or Slurm, without TensorFlow."""
 
 import json
 import re
@@ -6,22 +6,22 @@ import re
 from tl_keras.errors import InputError
 
 PORT = 12345
-"""Where workers listen that are not told otherwise by TL_KERAS_PORT."""
+"""Port of the workers unless TL_KERAS_PORT is set."""
 
 
 def derive_tf_config(environment):
-    """Makes TF_CONFIG of the variables that a launcher sets.
+    """Derives TF_CONFIG from the environment variables of a launcher.
 
     Args:
-        environment: mapping of environment variables. Kubernetes gives an indexed Job JOB_COMPLETION_INDEX; its
-            manifest has to say the rest: TL_KERAS_JOB, the name of the Job, TL_KERAS_SERVICE, that of its headless
-            service, and TL_KERAS_WORKERS, the number of its pods. Slurm gives SLURM_PROCID and the list of nodes.
+        environment: mapping of environment variables. Kubernetes sets JOB_COMPLETION_INDEX in an indexed Job; its
+            manifest must set TL_KERAS_JOB (name of the Job), TL_KERAS_SERVICE (name of its headless service) and
+            TL_KERAS_WORKERS (number of its pods). Slurm sets SLURM_PROCID and the list of nodes.
 
     Returns:
-        JSON text; what was TF_CONFIG already, as on Vertex AI, stays as it is.
+        JSON str; an existing TF_CONFIG, as on Vertex AI, is returned unchanged.
 
     Raises:
-        InputError: nothing that starts several workers is known here, or it leaves something unsaid.
+        InputError: the launcher is unknown, or a variable is missing.
     """
     if environment.get("TF_CONFIG"):
         return environment["TF_CONFIG"]
@@ -31,8 +31,8 @@ def derive_tf_config(environment):
         hosts, index = _slurm_hosts(environment), environment["SLURM_PROCID"]
     else:
         raise InputError(
-            "Nothing here says who the workers are: expected TF_CONFIG, JOB_COMPLETION_INDEX of a Kubernetes indexed "
-            "Job, or SLURM_PROCID of srun."
+            "The environment names no workers: expected TF_CONFIG, JOB_COMPLETION_INDEX of a Kubernetes indexed Job, "
+            "or SLURM_PROCID of srun."
         )
     port = environment.get("TL_KERAS_PORT", str(PORT))
     cluster = {"worker": [f"{host}:{port}" for host in hosts]}
@@ -40,22 +40,22 @@ def derive_tf_config(environment):
 
 
 def expand_nodes(text):
-    """Expands Slurm's short list of nodes.
+    """Expands Slurm's compact list of nodes.
 
     Args:
-        text: such as "gpu[01-03,07],big1".
+        text: list such as "gpu[01-03,07],big1".
 
     Returns:
-        List of names, in order: ["gpu01", "gpu02", "gpu03", "gpu07", "big1"].
+        List of names in order, such as ["gpu01", "gpu02", "gpu03", "gpu07", "big1"].
 
     Raises:
-        InputError: it is no such list.
+        InputError: the list is invalid.
     """
     names = []
     for entry in re.findall(r"(?:[^,[]|\[[^]]*\])+", text):
         parts = re.fullmatch(r"([\w.-]*)(?:\[([\d,-]+)\])?([\w.-]*)", entry)
         if not parts:
-            raise InputError(f"The list of nodes {text!r} has {entry!r}: expected such as node[01-03,07].")
+            raise InputError(f"The list of nodes {text!r} has {entry!r}: expected a form like node[01-03,07].")
         before, numbers, after = parts.groups()
         names += [f"{before}{number}{after}" for number in (_numbers(numbers) if numbers else [""])]
     return names
@@ -64,7 +64,7 @@ def expand_nodes(text):
 def _kubernetes_hosts(environment):
     names = ("TL_KERAS_JOB", "TL_KERAS_SERVICE", "TL_KERAS_WORKERS")
     if missing := [name for name in names if not environment.get(name)]:
-        raise InputError(f"The Job does not say {', '.join(missing)}: set it under env, as docs/cluster.md does.")
+        raise InputError(f"The Job does not set {', '.join(missing)}: set it under env as in docs/cluster.md.")
     job, service, workers = (environment[name] for name in names)
     return [f"{job}-{index}.{service}" for index in range(int(workers))]
 
@@ -81,9 +81,9 @@ def _slurm_hosts(environment):
 
 
 def _numbers(text):
-    """Expands 01-03,07, keeping leading zeros."""
-    found = []
+    """Expands ranges such as 01-03,07 and keeps leading zeros."""
+    numbers = []
     for part in text.split(","):
         first, _, last = part.partition("-")
-        found += [str(number).zfill(len(first)) for number in range(int(first), int(last or first) + 1)]
-    return found
+        numbers += [str(number).zfill(len(first)) for number in range(int(first), int(last or first) + 1)]
+    return numbers

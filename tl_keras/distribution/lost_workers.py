@@ -1,41 +1,43 @@
-"""What a worker does when another one is gone: it says so and stops, in place of waiting for ever."""
+"""Detection of lost workers, so that the others stop instead of waiting forever."""
 
 import contextlib
 import importlib
 
-from tl_keras.distribution.agreement import broadcast
+from tl_keras.distribution.collectives import broadcast
 from tl_keras.distribution.strategy import is_chief, is_multi_worker
 from tl_keras.errors import LostWorker
 
-SIGNS = ("UnavailableError", "AbortedError", "CancelledError", "DeadlineExceededError")
-"""What a collective operation ends with when a peer no longer answers or, by its missing heartbeats, is given up."""
+LOST_WORKER_ERRORS = ("UnavailableError", "AbortedError", "CancelledError", "DeadlineExceededError")
+"""TensorFlow errors of a collective operation whose peer no longer answers or has stopped sending heartbeats."""
 
 
 def barrier(strategy):
-    """Lets workers wait for the chief at the end of a run: one that leaves earlier looks like one that was lost.
+    """Waits until all workers have reached the end of a run.
+
+    A worker that exited earlier would look like a lost one.
 
     Args:
-        strategy: `tf.distribute.Strategy`; None where there are no workers.
+        strategy: `tf.distribute.Strategy`, or None for a single process.
 
     Raises:
-        LostWorker: to a worker whose chief is gone. The chief has done its work and does not mind who is gone.
+        LostWorker: on a worker whose chief is lost. The chief has finished its work and ignores lost workers.
     """
     with contextlib.suppress(*[LostWorker] if is_chief(strategy) else []), watch_workers(strategy):
-        broadcast(strategy, "all is written")
+        broadcast(strategy, "finished")
 
 
 @contextlib.contextmanager
 def watch_workers(strategy):
-    """Turns what TensorFlow raises when a worker is gone into one sentence.
+    """Turns the errors that TensorFlow raises for a lost worker into a `LostWorker` error.
 
-    A killed process is noticed by its closed connection or, by TensorFlow's coordination service, by heartbeats that
-    stay out; then operations that wait for it end with an error.
+    A killed process is detected by its closed connection or, through TensorFlow's coordination service, by missing
+    heartbeats. Operations that wait for it then raise an error.
 
     Args:
-        strategy: `tf.distribute.Strategy`; None where there are no workers.
+        strategy: `tf.distribute.Strategy`, or None for a single process.
 
     Raises:
-        LostWorker: another worker was killed, hangs, or stopped for a reason of its own.
+        LostWorker: another worker was killed, hangs, or stopped with an error.
     """
     if not is_multi_worker(strategy):
         yield
@@ -43,8 +45,8 @@ def watch_workers(strategy):
     errors = importlib.import_module("tensorflow").errors
     try:
         yield
-    except tuple(getattr(errors, name) for name in SIGNS) as error:
+    except tuple(getattr(errors, name) for name in LOST_WORKER_ERRORS) as error:
         raise LostWorker(
-            "Another worker of this training is gone: look into its output, then start the same command again on all "
-            "workers, which go on from the newest checkpoint."
+            "Another worker of this training is lost: check its output, then start the same command again on all "
+            "workers, which resume from the newest checkpoint."
         ) from error

@@ -1,23 +1,23 @@
-"""Cuts batches into a shard for each replica, so that each example of a batch goes to exactly one of them."""
+"""Splitting of batches into one shard per replica; each example is in exactly one shard."""
 
 import tensorflow as tf
 
 
 def shard_batches(dataset, strategy, skipped=0, class_weight=None):
-    """Cuts every batch of a dataset into shards, those of this worker's replicas in turn.
+    """Splits every batch of a dataset into shards for the replicas of this worker.
 
-    A step over all replicas sees the examples that a step on one device sees. Of a `dataset_of_steps` a worker loads
-    its own shards alone; of another dataset it loads all batches, and takes its part of each.
+    A step over all replicas processes the same examples as a step on one device. From a `dataset_of_steps` a worker
+    loads only its own shards; from another dataset it loads all batches and takes its part of each.
 
     Args:
         dataset: `tf.data.Dataset` of batches, structures of tensors (batch, ...); the same on all workers.
-        strategy: `tf.distribute.Strategy` that trains.
-        skipped: number of batches to leave out at the beginning.
-        class_weight: dict from label to the weight of its examples, which then go with each batch; or None.
+        strategy: `tf.distribute.Strategy` of the training.
+        skipped: number of batches to skip at the start, 0 or more, default 0.
+        class_weight: dict from label to the weight of its examples, added to each batch; None (default): no weights.
 
     Returns:
-        A distributed dataset for `fit`. Shards of a batch differ by one example at most; where there are more replicas
-        than examples, some are empty.
+        Distributed dataset for `fit`. The shards of a batch differ by at most one example; with more replicas than
+        examples, some are empty.
     """
     replicas = strategy.num_replicas_in_sync
 
@@ -35,7 +35,7 @@ def shard_batches(dataset, strategy, skipped=0, class_weight=None):
 
 
 def _cut_loaded(dataset, first, count, bounds):
-    """Cuts batches that are there as a whole."""
+    """Splits batches that are loaded as a whole."""
 
     def shards_of(*batch):
         size = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0]
@@ -47,29 +47,30 @@ def _cut_loaded(dataset, first, count, bounds):
 
 
 def bounds_of_shard(size, replica, replicas):
-    """Says which part of a batch one replica computes.
+    """Computes which part of a batch belongs to a replica.
 
     Args:
-        size: number of examples in the batch, an int or a scalar tensor, as `replica`.
-        replica: its number, from 0.
-        replicas: how many there are.
+        size: number of examples in the batch, int or scalar tensor.
+        replica: index of the replica from 0, int or scalar tensor.
+        replicas: number of replicas, int.
 
     Returns:
-        Tuple of the first example and the one to end before.
+        Tuple of the first index and the index after the last.
     """
     return size * replica // replicas, size * (replica + 1) // replicas
 
 
 def shard_inputs(inputs, strategy, skipped=0):
-    """Makes what `fit` reads on one device into what it reads on several.
+    """Converts the arguments of `fit` for one device to those for several devices.
 
     Args:
-        inputs: dict of arguments of `fit`: datasets `x` and, of known length, `validation_data`, and `class_weight`.
-        strategy: `tf.distribute.Strategy` that trains.
-        skipped: number of training batches to leave out at the beginning.
+        inputs: dict of arguments of `fit`: a dataset `x`, a dataset `validation_data` of known length, and optionally
+            `class_weight`.
+        strategy: `tf.distribute.Strategy` of the training.
+        skipped: number of training batches to skip at the start, 0 or more, default 0.
 
     Returns:
-        Dict of arguments of `fit`, the class weights among the data.
+        Dict of arguments of `fit`, with the class weights as part of the data.
     """
     validation = inputs["validation_data"]
     return {name: value for name, value in inputs.items() if name != "class_weight"} | {
@@ -80,7 +81,7 @@ def shard_inputs(inputs, strategy, skipped=0):
 
 
 def _weigh_classes(dataset, class_weight):
-    """Adds to each batch the weights of its examples, as `fit` makes them of `class_weight` on one device."""
+    """Adds the weights of the examples to each batch, as `fit` does with `class_weight` on one device."""
     if class_weight is None:
         return dataset
     weights = tf.constant([class_weight[label] for label in range(len(class_weight))], tf.float32)

@@ -1,4 +1,4 @@
-"""Where a training runs: one device, the devices of this machine, the workers of a cluster, or a TPU."""
+"""Choice of the distribution strategy: one device, the devices of this machine, a cluster, or a TPU."""
 
 import functools
 import importlib
@@ -10,89 +10,95 @@ from tl_keras.errors import InputError
 from tl_keras.system.devices import load_tensorflow
 
 TPU_VARIABLE = "TPU_NAME"
-"""What names the TPU on Google's machines; TPUClusterResolver reads it, too."""
+"""Environment variable that names the TPU on Google's machines, also read by TPUClusterResolver."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What `--distribute` comes to on this machine."""
+    """Holds the strategy that `--distribute` selects on this machine."""
 
     kind: str
     """cpu, gpu, mirrored, multi_worker or tpu."""
     reason: str
-    """Why, in a few words."""
+    """Reason in a few words."""
 
 
-def choose(wanted, environment=os.environ):
-    """Decides where to train.
+def choose(setting, environment=os.environ):
+    """Chooses the devices to train on.
 
-    TensorFlow is loaded only where neither the wish nor the environment decides.
+    TensorFlow is loaded only if neither the setting nor the environment decides.
 
     Args:
-        wanted: "auto", "cpu", "gpu", "mirrored", "multi_worker" or "tpu".
-        environment: mapping of environment variables.
+        setting: "auto", "cpu", "gpu", "mirrored", "multi_worker" or "tpu".
+        environment: mapping of environment variables, default `os.environ`.
 
     Returns:
         `Choice`.
 
     Raises:
-        InputError: TF_CONFIG is wrong or, for multi_worker, missing; or the devices wanted are not there.
+        InputError: TF_CONFIG is invalid or, for multi_worker, missing; or the requested devices do not exist.
     """
-    cluster = read_cluster(environment) if wanted in ("auto", "multi_worker") else None
+    cluster = read_cluster(environment) if setting in ("auto", "multi_worker") else None
     if cluster:
         return Choice("multi_worker", f"TF_CONFIG names {_count(cluster.addresses, 'worker')}")
-    if wanted == "multi_worker":
+    if setting == "multi_worker":
         raise InputError(f"--distribute multi_worker needs TF_CONFIG in the environment, such as {EXAMPLE}.")
-    if wanted == "tpu" or (wanted == "auto" and environment.get(TPU_VARIABLE)):
-        return Choice("tpu", "as asked" if wanted == "tpu" else f"{TPU_VARIABLE} names one")
-    return _choose_local(wanted)
+    if setting == "tpu" or (setting == "auto" and environment.get(TPU_VARIABLE)):
+        return Choice("tpu", "as asked" if setting == "tpu" else f"{TPU_VARIABLE} names one")
+    return _choose_local(setting)
 
 
-def is_cluster(wanted, environment=os.environ):
-    """Says, without TensorFlow, whether a wish comes to machines that must be joined before all else.
+def is_cluster(setting, environment=os.environ):
+    """Returns whether a setting means machines that must be joined before TensorFlow computes anything.
+
+    TensorFlow is not loaded.
 
     Args:
-        wanted: as for `choose`.
-        environment: mapping of environment variables.
+        setting: as in `choose`.
+        environment: mapping of environment variables, default `os.environ`.
+
+    Returns:
+        bool.
 
     Raises:
-        InputError: TF_CONFIG is wrong.
+        InputError: TF_CONFIG is invalid.
     """
-    if wanted == "auto":
+    if setting == "auto":
         return read_cluster(environment) is not None or bool(environment.get(TPU_VARIABLE))
-    return wanted in ("multi_worker", "tpu")
+    return setting in ("multi_worker", "tpu")
 
 
-def _choose_local(wanted):
+def _choose_local(setting):
     load_tensorflow()
     config = importlib.import_module("tensorflow").config
     gpus, cpus = config.list_logical_devices("GPU"), config.list_logical_devices("CPU")
-    if wanted == "gpu" and not gpus:
-        raise InputError("--distribute gpu needs a GPU that TensorFlow sees, and it sees none: take auto or cpu.")
-    if wanted == "mirrored" and len(gpus or cpus) < 2:
+    if setting == "gpu" and not gpus:
+        raise InputError("--distribute gpu needs a GPU that TensorFlow sees, and it sees none: use auto or cpu.")
+    if setting == "mirrored" and len(gpus or cpus) < 2:
         raise InputError(
             f"--distribute mirrored needs two devices or more, but TensorFlow sees "
-            f"{_count(gpus, 'GPU') if gpus else _count(cpus, 'CPU')}: take auto."
+            f"{_count(gpus, 'GPU') if gpus else _count(cpus, 'CPU')}: use auto."
         )
-    if wanted == "mirrored":
+    if setting == "mirrored":
         return Choice("mirrored", f"as asked, {_count(gpus, 'GPU') if gpus else _count(cpus, 'CPU')}")
-    if wanted != "auto":
-        return Choice(wanted, "as asked")
+    if setting != "auto":
+        return Choice(setting, "as asked")
     if len(gpus) > 1:
         return Choice("mirrored", _count(gpus, "GPU"))
     return Choice("gpu", "TensorFlow sees one") if gpus else Choice("cpu", "TensorFlow sees no GPU")
 
 
 def make_strategy(choice):
-    """Makes the strategy of a choice; of a cluster and of a TPU a process can have one, which it then keeps.
+    """Creates the `tf.distribute` strategy of a choice.
 
-    A cluster and a TPU have to be joined before TensorFlow computes anything.
+    A cluster or a TPU must be joined before TensorFlow computes anything. A process can join only one, and later calls
+    return the same strategy.
 
     Args:
         choice: `Choice`.
 
     Returns:
-        `tf.distribute.Strategy`; on one device the one that TensorFlow has by default.
+        `tf.distribute.Strategy`; TensorFlow's default strategy for one device.
     """
     load_tensorflow()
     tf = importlib.import_module("tensorflow")
@@ -115,10 +121,10 @@ def _join_workers():
 
 @functools.cache
 def join_tpu(make_resolver):
-    """Connects to a TPU, starts it and makes its strategy: the order that TensorFlow demands.
+    """Connects to a TPU, initializes it and creates its strategy, in the order that TensorFlow requires.
 
     Args:
-        make_resolver: function without arguments that finds the TPU, `TPUClusterResolver` or what stands in for it.
+        make_resolver: function without arguments that finds the TPU: `TPUClusterResolver`, or a substitute for tests.
 
     Returns:
         `tf.distribute.TPUStrategy`.
@@ -130,26 +136,26 @@ def join_tpu(make_resolver):
     try:
         resolver = make_resolver()
     except ValueError as error:
-        raise InputError(f"--distribute tpu finds no TPU ({error}): set {TPU_VARIABLE}, or take auto.") from error
+        raise InputError(f"--distribute tpu finds no TPU ({error}): set {TPU_VARIABLE}, or use auto.") from error
     tf.config.experimental_connect_to_cluster(resolver)
     tf.tpu.experimental.initialize_tpu_system(resolver)
     return tf.distribute.TPUStrategy(resolver)
 
 
 def is_chief(strategy):
-    """Says whether this process alone writes: it is the first worker, or the only one (a strategy of None)."""
+    """Returns whether this process is the first worker or the only one; None stands for a single process."""
     return not is_multi_worker(strategy) or (strategy.cluster_resolver.task_id == 0 and _first_job(strategy))
 
 
 def is_multi_worker(strategy):
-    """Says whether several processes train together; of None, which needs no TensorFlow, they do not."""
+    """Returns whether several processes train together; None stands for a single process, without TensorFlow."""
     return strategy is not None and isinstance(
         strategy, importlib.import_module("tensorflow").distribute.MultiWorkerMirroredStrategy
     )
 
 
 def describe(choice, strategy):
-    """Says in one line where a training runs, and why."""
+    """Formats the choice and its reason as one line."""
     replicas = strategy.num_replicas_in_sync
     return f"distribute: {choice.kind} ({choice.reason}){f', {replicas} replicas' if replicas > 1 else ''}"
 
@@ -159,5 +165,5 @@ def _first_job(strategy):
     return strategy.cluster_resolver.task_type == ("chief" if "chief" in jobs else "worker")
 
 
-def _count(things, name):
-    return f"{len(things)} {name}{'s' if len(things) != 1 else ''}"
+def _count(items, name):
+    return f"{len(items)} {name}{'s' if len(items) != 1 else ''}"

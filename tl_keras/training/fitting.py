@@ -64,7 +64,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     saving = make_saving(config, run, progress, staging, model)
     watching = [staging, callbacks.ProgressLines(staging, run), saving]
     if distribution.is_multi_worker(strategy):
-        watching.insert(0, distribution.ChiefDecides(strategy))
+        watching.insert(0, distribution.BroadcastLogs(strategy))
     phases_done = len(staging.state["ends"])
     with quick_collection(), data.own_errors():
         record = run / "checkpoints" / "cache.json"

@@ -100,7 +100,7 @@ def check_model(config, model, phases):
             the method changes would be trained.
     """
     method, blocks = config.adaptation.method, transfer.block_names(model)
-    trained = transfer.learning_blocks(model, config.adaptation.train or phases[-1].train)
+    trained = transfer.trainable_blocks(model, config.adaptation.train or phases[-1].train)
     if trained == blocks[-1:] and method in FEATURES_ONLY:
         raise _head_alone(config, blocks)
     if method in STATISTICS_ONLY:

@@ -2,13 +2,13 @@ from .activations.box_source import BoxSource as BoxSource
 from .activations.cost_model import PhaseCost as PhaseCost
 from .activations.cost_model import Place as Place
 from .activations.cost_model import plan_cache as plan_cache
+from .activations.cuts import find_cuts_of_phases as find_cuts_of_phases
+from .activations.cuts import settled_since as settled_since
+from .activations.cuts import suffix_model as suffix_model
 from .activations.disk_rates import measure_rates as measure_rates
 from .activations.frozen_part import Features as Features
 from .activations.frozen_part import FrozenPart as FrozenPart
 from .activations.image_source import ImageSource as ImageSource
-from .activations.prefix import find_cuts_of_phases as find_cuts_of_phases
-from .activations.prefix import settled_since as settled_since
-from .activations.prefix import suffix_model as suffix_model
 from .activations.store import ActivationStore as ActivationStore
 from .activations.store import default_folder as default_folder
 from .activations.token_source import TokenSource as TokenSource
@@ -20,7 +20,7 @@ from .contrastive import SupervisedContrastive as SupervisedContrastive
 from .contrastive import contrastive_learner as contrastive_learner
 from .freezing import block_names as block_names
 from .freezing import freeze_to as freeze_to
-from .freezing import learning_blocks as learning_blocks
+from .freezing import trainable_blocks as trainable_blocks
 from .head_features import features_before_head as features_before_head
 from .learning_rate_finder import LearningRateCurve as LearningRateCurve
 from .learning_rate_finder import find_learning_rate as find_learning_rate

@@ -1,4 +1,4 @@
-"""The freeze audit: proof, after a phase, that frozen blocks stayed bit-identical and that learning blocks moved."""
+"""Freeze audit: verifies after a phase that frozen blocks are bit-identical and trainable blocks moved."""
 
 import hashlib
 
@@ -8,48 +8,52 @@ from tl_keras.transfer.freezing import changeable_variables, variables_by_block
 
 
 def bytes_of(variable):
-    """Gives the value of a `keras.Variable` as a flat array of uint8, which hashes read without copying it again."""
-    # ascontiguousarray makes a row of a scalar; the buffer of bfloat16 is of a kind that hashlib does not know.
+    """Returns the value of a `keras.Variable` as a flat uint8 array, which hashlib reads without a copy."""
+    # ascontiguousarray turns a scalar into a row; hashlib does not support the buffer of a bfloat16 array.
     return np.ascontiguousarray(variable.numpy()).reshape(-1).view(np.uint8)
 
 
 class FreezeViolation(RuntimeError):
-    """A frozen variable changed, or a block that should learn did not move."""
+    """Signals that a frozen variable changed or that a trainable block did not move."""
 
 
 class FreezeAudit:
-    """Compares every weight of a model, statistics included, before and after a phase.
+    """Compares every weight of a model, including statistics, before and after a phase.
 
-    Create it when the flags of the phase are set and before its first step.
+    Create it after the phase has set the `trainable` flags (see `freeze_to`) and before its first step, and call
+    `finish` after its last step.
 
     Args:
         model: built `keras.Model`.
-        learning: list of the blocks that learn in the phase.
+        trainable: list of block names that must have moved at the end, a subset of `block_names(model)`. Blocks that
+            are trainable but not listed may move and need not; an empty list only checks the frozen variables.
     """
 
-    def __init__(self, model, learning):
+    def __init__(self, model, trainable):
         self._blocks = variables_by_block(model)
-        self._learning = learning
+        self._trainable = trainable
         self._changeable = {id(variable) for variable in changeable_variables(model)}
         self._before = self._fingerprints()
 
     def finish(self):
-        """Looks again and compares.
+        """Compares the weights with those at the start of the phase.
 
         Returns:
-            Dict with numbers of variables: "frozen" (all bit-identical) and "moved".
+            Dict with two numbers of variables: "frozen" (all bit-identical) and "moved".
 
         Raises:
-            FreezeViolation: a frozen variable changed or no variable of a learning block did; the message names it.
+            FreezeViolation: a frozen variable changed, or no variable of a listed block moved; the message names it.
         """
         moved = {key for key, digest in self._fingerprints().items() if digest != self._before[key]}
         for block, variables in self._blocks.items():
             for variable in variables:
                 if id(variable) in moved - self._changeable:
                     raise FreezeViolation(f"The frozen variable {variable.path!r} of block {block!r} changed.")
-            able = {id(variable) for variable in variables if variable.trainable}
-            if block in self._learning and able and able.isdisjoint(moved):
-                raise FreezeViolation(f"Block {block!r} should learn, but none of its {len(able)} variables moved.")
+            trainable = {id(variable) for variable in variables if variable.trainable}
+            if block in self._trainable and trainable and trainable.isdisjoint(moved):
+                raise FreezeViolation(
+                    f"Block {block!r} is trainable, but none of its {len(trainable)} trainable variables moved."
+                )
         return {"frozen": len(self._before.keys() - self._changeable), "moved": len(moved)}
 
     def _fingerprints(self):

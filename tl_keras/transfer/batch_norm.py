@@ -1,4 +1,4 @@
-"""Recalibrates batch normalization: new population statistics from new data, and nothing else changed."""
+"""Recalibration of batch normalization: new population statistics from new data; no weight changes."""
 
 import contextlib
 import itertools
@@ -12,27 +12,27 @@ from tl_keras.errors import InputError
 
 
 def recalibrate_batch_norm(model, batches, steps=None):
-    """Estimates the statistics of every BatchNormalization layer of a model anew, in one pass over new data.
+    """Re-estimates the statistics of every BatchNormalization layer in one pass over new data.
 
-    Precise BatchNorm (Wu and Johnson 2021, https://arxiv.org/abs/2105.07576, section 3.1): every such layer normalizes
-    by the statistics of the batch, all else runs as in inference, and the population's are aggregated from the
-    batches', each weighted by the values it counts: mean = E[mean_b], variance = E[var_b] + Var[mean_b]. For the first
-    such layer that is exactly the mean and variance of all data; for deeper ones what comes in depends on the batches,
-    so give them the size that the model trains with, or larger, and a mix of classes. Neither `momentum` nor
-    `trainable` matters.
+    Precise BatchNorm (Wu and Johnson 2021, https://arxiv.org/abs/2105.07576, section 3.1): each BatchNormalization
+    layer normalizes by the statistics of the batch while everything else runs in inference mode. The population
+    statistics are aggregated from those of the batches, weighted by their number of values: mean = E[mean_b],
+    variance = E[var_b] + Var[mean_b]. For the first layer this is exactly the mean and variance of all data. The inputs
+    of deeper layers depend on the batches, so use batches at least as large as in training, with mixed classes. The
+    layers' `momentum` and `trainable` have no effect.
 
     Args:
-        model: built `keras.Model`; layers inside other layers and models are found too.
-        batches: iterable of what the model takes, or of tuples that begin with it: a `tf.data.Dataset`, a
-            `keras.utils.PyDataset`, a generator or a list. Not augmented: the statistics are for inference.
-        steps: number of batches to take; None takes all.
+        model: built `keras.Model`; layers nested in other layers and models are included.
+        batches: iterable of model inputs, or of tuples that start with them: a `tf.data.Dataset`, a
+            `keras.utils.PyDataset`, a generator or a list. Do not augment: the statistics are for inference.
+        steps: number of batches to use, at least 1; None (default) uses all.
 
     Returns:
-        Number of layers that were recalibrated.
+        Number of recalibrated layers, int.
 
     Raises:
-        InputError: no such layer, no batch, a dataset without end and no `steps`, or statistics that are not finite.
-            The model is then as it was.
+        InputError: the model has no BatchNormalization layer, there is no batch, the dataset is infinite and `steps` is
+            None, or statistics are not finite. The model is then unchanged.
     """
     norms = [part for part in model._flatten_layers() if isinstance(part, keras.layers.BatchNormalization)]
     if not norms:
@@ -42,7 +42,7 @@ def recalibrate_batch_norm(model, batches, steps=None):
     if steps is not None and steps < 1:
         raise InputError(f"steps is {steps}, expected at least 1, or None for all batches.")
     populations = [_Population() for _ in norms]
-    with _statistics_kept(norms), _statistics_recorded(norms) as records:
+    with _restored_statistics(norms), _recorded_statistics(norms) as records:
         collect = _collector(model, records)
         for batch in itertools.islice(_inputs(batches, steps), steps):
             for number, moments in collect(batch):
@@ -51,9 +51,9 @@ def recalibrate_batch_norm(model, batches, steps=None):
 
 
 class _Population:
-    """Mean and variance of all batches so far, in float64.
+    """Accumulates the mean and variance of all batches so far, in float64.
 
-    Chan, Golub and LeVeque 1979, equation 2.1: the pairwise update, which cancels nothing.
+    Chan, Golub and LeVeque 1979, equation 2.1: the pairwise update, which avoids cancellation.
     """
 
     def __init__(self):
@@ -74,19 +74,19 @@ class _Population:
 
 
 @contextlib.contextmanager
-def _statistics_kept(norms):
-    """Puts the statistics back: during the pass they are those of the batch."""
-    kept = [(variable, variable.numpy()) for norm in norms for variable in (norm.moving_mean, norm.moving_variance)]
+def _restored_statistics(norms):
+    """Restores the statistics afterwards: during the pass they hold those of the batch."""
+    values = [(variable, variable.numpy()) for norm in norms for variable in (norm.moving_mean, norm.moving_variance)]
     try:
         yield
     finally:
-        for variable, value in kept:
+        for variable, value in values:
             variable.assign(value)
 
 
 @contextlib.contextmanager
-def _statistics_recorded(norms):
-    """Lets the layers normalize by the statistics of the batch, and note those for every call, in a list."""
+def _recorded_statistics(norms):
+    """Makes the layers normalize by the statistics of the batch and append them to a list at each call."""
     records = []
     for number, norm in enumerate(norms):
         norm.call = _recording_call(number, norm, records)
@@ -120,10 +120,10 @@ def _moments(norm, inputs, mask):
         count = ops.sum(weights)
     center = _average(inputs, axes, weights)
     residuals = inputs - center
-    # What rounding to float32 took from the mean, which weighs when means are far from zero and deviations small.
-    lost = _average(residuals, axes, weights)
-    variance = _average(ops.square(residuals), axes, weights) - ops.square(lost)
-    mean = ops.cast(center, "float64") + ops.cast(lost, "float64")
+    # The rounding error of the float32 mean, which matters if means are far from zero and deviations small.
+    error = _average(residuals, axes, weights)
+    variance = _average(ops.square(residuals), axes, weights) - ops.square(error)
+    mean = ops.cast(center, "float64") + ops.cast(error, "float64")
     return ops.squeeze(mean, axes), ops.squeeze(variance, axes), count
 
 
@@ -134,7 +134,7 @@ def _average(values, axes, weights):
 
 
 def _collector(model, records):
-    """Makes a compiled function from a batch to what the layers noted while the model ran on it."""
+    """Compiles a function from a batch to the statistics that the layers recorded on it."""
 
     @tf.function(reduce_retracing=True)
     def collect(batch):
@@ -151,17 +151,18 @@ def _inputs(batches, steps):
     elif (
         isinstance(batches, tf.data.Dataset) and steps is None and batches.cardinality() == tf.data.INFINITE_CARDINALITY
     ):
-        raise InputError("The dataset repeats without end: give the number of batches to take as `steps`.")
+        raise InputError("The dataset repeats infinitely: give the number of batches to use as `steps`.")
     return (keras.utils.unpack_x_y_sample_weight(batch)[0] for batch in batches)
 
 
 def _assign(norms, populations):
     for norm, population in zip(norms, populations, strict=True):
         if not population.count:
-            raise InputError("There is nothing to recalibrate from: got no batch, expected at least one.")
+            raise InputError("There are no data to recalibrate from: got no batch, expected at least one.")
         if not np.isfinite([population.mean, population.variance]).all():
             raise InputError(
-                f"The statistics of {norm.name!r} would not be finite: look for such values in the data or the weights."
+                f"The statistics of {norm.name!r} would not be finite: look for NaN or infinite values in the data or "
+                "the weights."
             )
     for norm, population in zip(norms, populations, strict=True):
         norm.moving_mean.assign(population.mean)

@@ -1,11 +1,11 @@
-"""Numbers of bytes as people read them."""
+"""Formatting of byte counts for people."""
 
 
 def format_bytes(count):
-    """Writes a number of bytes.
+    """Formats a number of bytes.
 
     Args:
-        count: 0 or more.
+        count: number of bytes, 0 or more.
 
     Returns:
         str, such as "0.4 MB" or "12.30 GB".

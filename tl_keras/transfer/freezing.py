@@ -1,7 +1,7 @@
-"""Blocks of a model, and which of them learn.
+"""Blocks of a model, and which of them are trainable.
 
-A block is what freezes and thaws as one. The layers of our own models carry their block in their name,
-`block5.conv1`; in any other Keras model each layer that has weights is a block of its own, also inside nested models.
+A block is frozen or unfrozen as a whole. The layers of our own models carry their block in their name, `block5.conv1`;
+in any other Keras model every layer with weights is a block of its own, also inside nested models.
 """
 
 import re
@@ -24,23 +24,26 @@ def block_names(model):
 
     Returns:
         List of names, input side first. The last one is the head.
+
+    Raises:
+        InputError: the model has no weights, or a weight outside its layers.
     """
     return list(_layers_by_block(model))
 
 
-def learning_blocks(model, train):
-    """Turns the `train` of a phase into the blocks that it means.
+def trainable_blocks(model, train):
+    """Resolves the `train` of a phase to a list of blocks.
 
     Args:
         model: any built `keras.Model`.
-        train: a block (it and every later one), "head" (the last block), "all", a list of blocks (just those), or
-            "regex:PATTERN" for the weights whose path the pattern is found in, such as "regex:/bias$".
+        train: a block name (that block and every later one), "head" (the last block), "all", a list of block names
+            (exactly those), or "regex:PATTERN" for the weights whose path contains a match, such as "regex:/bias$".
 
     Returns:
-        List of the blocks that learn, or of which some weights do, input side first.
+        List of the blocks that are trainable, completely or in part, input side first.
 
     Raises:
-        InputError: a name is not among the blocks, the list is empty, or the pattern is invalid or matches nothing.
+        InputError: a block is unknown, the list is empty, or the pattern is invalid or matches nothing.
     """
     if pattern := _pattern(train):
         blocks = variables_by_block(model)
@@ -55,17 +58,18 @@ def learning_blocks(model, train):
 
 
 def resolve_blocks(train, blocks):
-    """Turns the `train` of a phase into the blocks that it means, from their names alone.
+    """Resolves the `train` of a phase to a list of blocks, without a model.
 
     Args:
-        train: a block (it and every later one), "head" (the last block), "all", or a list of blocks (just those).
+        train: a block name (that block and every later one), "head" (the last block), "all", or a list of block names
+            (exactly those).
         blocks: list of all block names, input side first.
 
     Returns:
-        List of the blocks that learn, input side first.
+        List of the trainable blocks, input side first.
 
     Raises:
-        InputError: a name is not among the blocks, or the list is empty.
+        InputError: a block is unknown, or the list is empty.
     """
     if isinstance(train, str):
         return list(blocks) if train == "all" else list(blocks[_position(train, blocks) :])
@@ -77,41 +81,43 @@ def resolve_blocks(train, blocks):
 
 
 def freeze_to(model, train, batch_norm="inference"):
-    """Lets the named blocks learn and freezes all others.
+    """Makes the given blocks trainable and freezes all others.
 
-    Only flags are set: no weight changes and nothing is compiled. A model compiled before must be compiled again,
-    unless `ProgressiveUnfreezing` does it inside `fit`.
+    Only the `trainable` flags are set: no weight changes and nothing is compiled. Compile a model again afterwards,
+    unless `ProgressiveUnfreezing` handles it inside `fit`.
 
     Args:
         model: any built `keras.Model`.
-        train: what learns, see `learning_blocks`.
-        batch_norm: "inference" keeps every BatchNormalization layer frozen (its statistics, scale and offset) even in
-            blocks that learn, so that small batches cannot spoil the statistics, and so does "recalibrate", where a run
-            estimates them anew before its first phase; "train" lets them follow their block.
+        train: blocks to train: a block name (that block and every later one), "head" (the last block), "all", a list
+            of block names (exactly those), or "regex:PATTERN" for the weights whose path contains a match.
+        batch_norm: policy for BatchNormalization layers. "inference" (default) keeps them frozen (statistics, scale
+            and offset) even in trainable blocks, so that small batches cannot spoil the statistics; "recalibrate" does
+            the same, for runs that re-estimate the statistics before the first phase; "train" treats them like any
+            layer of their block.
 
     Returns:
-        List of the blocks that learn, input side first.
+        List of the trainable blocks, input side first.
 
     Raises:
         InputError: a block or the policy is unknown.
     """
     if batch_norm not in BATCH_NORM_POLICIES:
         raise unknown_name("batch_norm", batch_norm, BATCH_NORM_POLICIES)
-    learning, pattern = learning_blocks(model, train), _pattern(train)
-    # A frozen parent hides the flags of its children, so all is thawed, and then leaves are only ever frozen: a layer
-    # that two blocks share, such as a tied embedding, stays frozen with the one that is.
+    trainable, pattern = trainable_blocks(model, train), _pattern(train)
+    # A frozen parent hides the flags of its children, so everything is unfrozen first. Afterwards leaves are only ever
+    # frozen: a layer shared by two blocks, such as a tied embedding, is frozen if either block is.
     model.trainable = False
     model.trainable = True
     for block, members in _layers_by_block(model).items():
         for layer in members:
-            if block not in learning:
+            if block not in trainable:
                 layer.trainable = False
             if batch_norm != "train":
                 _freeze_batch_norms(layer)
             for variable in layer.trainable_weights if pattern else ():
                 variable.trainable = pattern.search(variable.path) is not None
     freeze_beside_lora(model)
-    return learning
+    return trainable
 
 
 def variables_by_block(model):
@@ -121,14 +127,14 @@ def variables_by_block(model):
         model: any built `keras.Model`.
 
     Returns:
-        Dict from block name, input side first, to a list of `keras.Variable`, frozen ones and statistics included. The
-        states of random generators are not: dropout draws from them whether its block is frozen or not.
+        Dict from block name, input side first, to a list of `keras.Variable`, including frozen ones and statistics.
+        States of random generators are excluded: dropout draws from them even in a frozen block.
     """
     return {block: [v for layer in layers for v in layer.weights] for block, layers in _layers_by_block(model).items()}
 
 
 def changeable_variables(model):
-    """Lists the variables that training may change now: the weights and statistics of every layer that is not frozen.
+    """Lists the variables that training may change: weights and statistics of every layer that is not frozen.
 
     Args:
         model: any built `keras.Model`.
@@ -147,7 +153,7 @@ def _pattern(train):
     try:
         return re.compile(train.removeprefix(REGEX_PREFIX))
     except re.error as error:
-        raise InputError(f"{train!r} is no regular expression: {error}.") from error
+        raise InputError(f"{train!r} is not a valid regular expression: {error}.") from error
 
 
 def _position(name, blocks):
@@ -161,7 +167,8 @@ def _position(name, blocks):
 def _layers_by_block(model):
     if own := _own_weights(model):
         raise InputError(
-            f"The model holds the weight {own[0].path!r} outside its layers: move it into one, so that it can freeze."
+            f"The model holds the weight {own[0].path!r} outside its layers: move it into a layer, so that it can be "
+            "frozen."
         )
     blocks = {}
     for layer in _leaf_layers(model):
@@ -173,7 +180,7 @@ def _layers_by_block(model):
 
 
 def _leaf_layers(model):
-    """Walks into nested models, but not into what holds weights beside its layers: that freezes as a whole."""
+    """Walks into nested models, except those with weights outside their layers, which freeze as a whole."""
     for layer in model.layers:
         if isinstance(layer, keras.Model) and not _own_weights(layer):
             yield from _leaf_layers(layer)
@@ -186,7 +193,7 @@ def _own_weights(model):
 
 
 def _freeze_batch_norms(layer):
-    # A composite layer of the user's own may hold BatchNormalization inside; Keras offers no public way to list it.
+    # A user's composite layer may contain BatchNormalization; Keras has no public function to list its sublayers.
     for part in layer._flatten_layers():
         if isinstance(part, keras.layers.BatchNormalization):
             part.trainable = False

@@ -1,4 +1,4 @@
-"""The learning rate finder: a short mock training at rising rates, after which everything is as it was before."""
+"""Learning rate finder: a short trial training at rising rates, after which all state is restored."""
 
 import contextlib
 import math
@@ -12,31 +12,31 @@ from tl_keras.errors import InputError
 from tl_keras.system.global_state import restored_random_state
 from tl_keras.transfer.phase_optimizer import innermost_optimizer, unbuilt_copy
 
-MEMORY = 0.2
-"""The smoothed loss looks back over this share of the sweep: at 100 steps its decay is 0.95."""
+SMOOTHING_SHARE = 0.2
+"""Share of the sweep over which the loss is smoothed: at 100 steps the decay is 0.95."""
 DIVERGENCE = 4.0
-"""The sweep ends when the smoothed loss is so many times its best, as in fastai."""
+"""The sweep ends when the smoothed loss exceeds its minimum by this factor, as in fastai."""
 MIN_STEPS = 10
 NOISE_FACTOR = 6.0
-"""A loss that fell by fewer standard errors of its average did not fall: of 4000 sweeps of pure noise 0.6 % do."""
-NO_END = 2**31
+"""Standard errors of its mean by which the loss must fall to count as falling; 0.6 % of 4000 sweeps of noise do."""
+UNLIMITED = 2**31
 
 
 @dataclass(frozen=True, eq=False)
 class LearningRateCurve:
-    """The loss at each learning rate of a sweep.
+    """Holds the loss at each learning rate of a sweep.
 
     Attributes:
-        rates: float64 (n,), rising by a constant factor; n is smaller than `steps` where the loss diverged before.
-        losses: float64 (n,), the loss of the batches trained at each rate, before their update.
-        smoothed: float64 (n,), the exponential moving average of the losses, without the bias of its beginning.
-        suggestion: the peak learning rate to train at, or None where the loss never fell. It is the rate at which the
-            smoothed loss has come half of its way down, from its mean in the first fifth of the sweep to its lowest.
-            There the fall is steepest, but the place does not hang on the slope of a noisy curve. On 7 small tasks, 3
-            sweeps each, its validation loss was 1.24 times that of the best of 16 rates; 1.37 times for the steepest
-            slope, 1.39 for a tenth of the rate of the lowest loss, and 2.15 for the valley rule that is fastai's
-            default (https://github.com/fastai/fastai/pull/3377), whose rates are lower.
-        remark: a sentence that says why there is no suggestion, or how far to trust it; empty where all is well.
+        rates: float64 (n,), rising by a constant factor; n is smaller than `steps` if the loss diverged earlier.
+        losses: float64 (n,), the loss of the batches at each rate, before their update.
+        smoothed: float64 (n,), the bias-corrected exponential moving average of the losses.
+        suggestion: suggested peak learning rate, or None if the loss never fell. It is the rate at which the smoothed
+            loss is halfway between its mean over the first fifth of the sweep and its minimum. The fall is steepest
+            there, but the point does not depend on the slope of a noisy curve. On 7 small tasks with 3 sweeps each, the
+            validation loss was 1.24 times that of the best of 16 rates; it was 1.37 times for the steepest slope, 1.39
+            for a tenth of the rate of the minimum, and 2.15 for fastai's default, the valley rule
+            (https://github.com/fastai/fastai/pull/3377), whose rates are lower.
+        remark: reason why there is no suggestion, or a caveat; an empty string if there is nothing to add.
     """
 
     rates: np.ndarray
@@ -47,48 +47,48 @@ class LearningRateCurve:
 
 
 def find_learning_rate(model, x, y=None, *, batch_size=None, lowest=1e-6, highest=1.0, steps=100):
-    """Trains a model for a few steps at exponentially rising rates, watches its loss, and undoes it all.
+    """Records the loss of a model at exponentially rising learning rates, and restores all state afterwards.
 
-    The range test of Smith 2017 (https://arxiv.org/abs/1506.01186, section 3.3). What learns is what the `trainable`
-    flags say now. The steps are those of `fit`, taken by a copy of the optimizer: its moments, the rate multipliers of
-    a `StagedAdamW`, clipping, averaging, gradient accumulation and loss scaling are the ones of the compiled model, a
-    learning rate schedule gives way to the rates of the sweep. With accumulation over k batches each rate gets k.
+    The range test of Smith 2017 (https://arxiv.org/abs/1506.01186, section 3.3). It trains the weights that are
+    currently trainable. The steps are those of `fit`, taken by a copy of the optimizer with the same moments, rate
+    multipliers of a `StagedAdamW`, clipping, averaging, gradient accumulation and loss scaling; a learning rate
+    schedule is replaced by the rates of the sweep. With accumulation over k batches, each rate is used for k batches.
 
-    Afterwards the variables of the model (statistics and seed generators included), its optimizer and its metrics, the
-    train function and the global random states of Python, NumPy, TensorFlow and Keras are bit-identical, also when the
-    sweep is interrupted. What cannot be put back is the data: a generator is used up, and a `tf.data.Dataset` that
-    draws a new order in each pass has had one pass or more.
+    Afterwards the variables of the model (including statistics and seed generators), its optimizer, its metrics, the
+    train function and the global random states of Python, NumPy, TensorFlow and Keras are bit-identical, even if the
+    sweep is interrupted. Only the data cannot be restored: a generator is consumed, and a `tf.data.Dataset` that
+    reshuffles in each pass has made one or more passes.
 
     Args:
         model: built and compiled `keras.Model`.
-        x: what `fit` takes as x: arrays, or batches from a `tf.data.Dataset`, `keras.utils.PyDataset` or generator. It
-            is gone through as often as the steps need.
-        y: targets, where x is arrays.
-        batch_size: examples of a step, where x is arrays; by default 32.
-        lowest: first learning rate, above 0.
-        highest: last learning rate, above `lowest`.
-        steps: number of rates, at least 10.
+        x: training data as in `fit`: arrays, or batches from a `tf.data.Dataset`, `keras.utils.PyDataset` or
+            generator. It is repeated as often as the steps require.
+        y: targets if `x` is arrays; None (default) otherwise.
+        batch_size: number of examples per step if `x` is arrays, at least 1; None (default) uses 32.
+        lowest: first learning rate, above 0, default 1e-6.
+        highest: last learning rate, above `lowest`, default 1.0.
+        steps: number of learning rates, at least 10, default 100.
 
     Returns:
         `LearningRateCurve`.
 
     Raises:
-        InputError: rates or steps out of range, a model that is not built, not compiled or has nothing to learn, no
-            data, or a loss that is not finite at the lowest rate.
+        InputError: rates or steps are out of range; the model is not built, not compiled or has no trainable weights;
+            there are no data; or the loss is not finite at the lowest rate.
     """
     _check(model, lowest, highest, steps)
     optimizer = innermost_optimizer(model.optimizer)
     sweep = _Sweep(np.geomspace(lowest, highest, steps), optimizer.gradient_accumulation_steps or 1)
-    with _random_states_kept(), _model_kept(model):
+    with _restored_random_states(), _restored_model(model):
         with model.distribute_strategy.scope():
             model.optimizer = _copy_of(model.optimizer, float(lowest), model.trainable_variables)
-        model.fit(x, y, batch_size=batch_size, epochs=NO_END, shuffle=y is not None, verbose=0, callbacks=[sweep])
+        model.fit(x, y, batch_size=batch_size, epochs=UNLIMITED, shuffle=y is not None, verbose=0, callbacks=[sweep])
     if sweep.last_loss is None:
-        raise InputError("There is nothing to train on: got no batch, expected at least one.")
+        raise InputError("There are no data to train on: got no batch, expected at least one.")
     if not sweep.smoothed:
         raise InputError(
             f"The loss is {sweep.last_loss} at the lowest learning rate {lowest:g}: look for values in the data or the "
-            "weights that are not finite, or begin at a lower rate."
+            "weights that are not finite, or start at a lower rate."
         )
     rates = sweep.rates[: len(sweep.smoothed)]
     losses, smoothed = np.array(sweep.losses), np.array(sweep.smoothed)
@@ -98,13 +98,13 @@ def find_learning_rate(model, x, y=None, *, batch_size=None, lowest=1e-6, highes
 def _suggest(rates, losses, smoothed, decay):
     first = max(3, len(rates) // 5)
     if len(rates) <= first:
-        return None, f"The loss diverged, or the data ended, before it could fall: begin at a rate below {rates[0]:g}."
+        return None, f"The loss diverged, or the data ended, before it could fall: start at a rate below {rates[0]:g}."
     start, end = losses[:first].mean(), first + int(np.argmin(smoothed[first:]))
     noise = losses[:first].std(ddof=1) * math.sqrt((1 - decay) / (1 + decay))
     if start - smoothed[end] <= NOISE_FACTOR * noise:
         return None, (
             f"The loss never fell by more than its noise between {rates[0]:g} and {rates[-1]:g}: sweep other rates, "
-            "give more steps or larger batches, or look whether the labels belong to the data."
+            "use more steps or larger batches, or check whether the labels belong to the data."
         )
     halfway = smoothed[first : end + 1] <= (start + smoothed[end]) / 2
     remark = f"The loss was still falling at {rates[-1]:g}: sweep higher." if end + 1 == len(rates) else ""
@@ -112,13 +112,13 @@ def _suggest(rates, losses, smoothed, decay):
 
 
 class _Sweep(keras.callbacks.Callback):
-    """Sets the rate of each step, and collects the losses until they diverge."""
+    """Sets the rate of each step and collects the losses until they diverge."""
 
     def __init__(self, rates, batches_per_rate):
         super().__init__()
         self.rates = rates
         self.losses, self.smoothed = [], []
-        self.decay = 1 - 1 / (MEMORY * len(rates))
+        self.decay = 1 - 1 / (SMOOTHING_SHARE * len(rates))
         self._batches_per_rate = batches_per_rate
         self._batches, self._average = 0, 0.0
         self.last_loss = None
@@ -129,13 +129,13 @@ class _Sweep(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         batches = self._batches - self._batches_before
         self._first_epoch = batches if epoch == 0 else self._first_epoch
-        # Of a generator that is used up Keras 3.15.1 gives the first two batches again in each epoch.
+        # Keras 3.15.1 yields the first two batches of an exhausted generator again in each epoch.
         if batches == 0 or batches < self._first_epoch / 2:
             self.model.stop_training = True
 
     def on_train_batch_begin(self, batch, logs=None):
         if self._batches % self._batches_per_rate == 0:
-            # The loss that `fit` reports is the mean since then.
+            # `fit` reports the mean loss since this reset.
             self.model.reset_metrics()
             self.model.optimizer.learning_rate = self.rates[len(self.losses)]
 
@@ -164,12 +164,12 @@ def _loss_of(logs):
 
 
 @contextlib.contextmanager
-def _model_kept(model):
-    """Puts back what a `fit` changes of a model: variables, metrics, and what hangs on it as attributes."""
+def _restored_model(model):
+    """Restores the variables, metrics and attributes of a model that `fit` changes."""
     names = ("optimizer", "train_function", "history", "stop_training", "steps_per_execution")
     attributes = {name: getattr(model, name) for name in names if hasattr(model, name)}
     variables = _values([*model.variables, *model.metrics_variables])
-    # A train function of its own: the random operations inside one that is there have states that cannot be read.
+    # Trace a new train function: the states of random operations inside an existing one cannot be read.
     model.train_function, model.steps_per_execution = None, 1
     try:
         yield
@@ -184,7 +184,7 @@ def _model_kept(model):
 
 
 @contextlib.contextmanager
-def _random_states_kept():
+def _restored_random_states():
     """Restores the states that unseeded random operations draw from."""
     variables = _values([tf.random.get_global_generator().state])
     with restored_random_state():
@@ -204,10 +204,10 @@ def _assign(variables):
 
 
 def _copy_of(optimizer, learning_rate, variables):
-    """Makes an optimizer in the state of another one, whose learning rate can be set.
+    """Copies an optimizer with its state, so that the learning rate can be set.
 
-    It is built at once, over `variables` if the other one is not built yet: what is first made inside of the train
-    function costs a second trace.
+    The copy is built immediately, over `variables` if the original is not built yet: building it inside the train
+    function would cost a second trace.
     """
     copy = unbuilt_copy(optimizer, {"learning_rate": learning_rate})
     copy.build(innermost_optimizer(optimizer)._trainable_variables if optimizer.built else variables)
@@ -226,7 +226,7 @@ def _state(optimizer):
 def _check(model, lowest, highest, steps):
     if not (0 < lowest < highest < math.inf):
         raise InputError(
-            f"The learning rates go from {lowest} to {highest}: expected finite numbers with 0 < lowest < highest."
+            f"The learning rates range from {lowest} to {highest}: expected finite numbers with 0 < lowest < highest."
         )
     if steps < MIN_STEPS or steps % 1:
         raise InputError(f"steps is {steps}, expected a whole number, at least {MIN_STEPS}, such as 100.")
@@ -235,4 +235,4 @@ def _check(model, lowest, highest, steps):
     if getattr(model, "optimizer", None) is None:
         raise InputError("The model is not compiled: give it an optimizer and a loss with model.compile first.")
     if not model.trainable_variables:
-        raise InputError("Nothing would be trained: all weights of the model are frozen, thaw some with freeze_to.")
+        raise InputError("Nothing would be trained: all weights of the model are frozen; unfreeze some with freeze_to.")

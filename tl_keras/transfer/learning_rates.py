@@ -1,55 +1,55 @@
-"""The learning rate of each block: one number for a phase, smaller and smaller towards the input."""
+"""Learning rates per block, which decrease towards the input of the model."""
 
 import numpy as np
 
-LEAST_SHARE = 1e-5
-"""Blocks that learn at less than this part of the highest rate may stand still: float32 has no steps that small."""
+MIN_SHARE = 1e-5
+"""Blocks below this share of the highest rate may not move at all: float32 cannot represent such small steps."""
 
 
-def block_learning_rates(phase, learning_blocks):
-    """Spreads the learning rate of a phase over its blocks.
+def block_learning_rates(phase, trainable_blocks):
+    """Computes the learning rate of each block in a phase.
 
-    Discriminative fine-tuning (Howard and Ruder 2018, https://arxiv.org/abs/1801.06146, section 3.1): the block that is
-    k blocks before the last one learns at `learning_rate * block_decay ** k`.
+    Discriminative fine-tuning (Howard and Ruder 2018, https://arxiv.org/abs/1801.06146, section 3.1): the rate of the
+    block that lies k blocks before the last one is `learning_rate * block_decay ** k`.
 
     Args:
         phase: `Phase`.
-        learning_blocks: list of the blocks that learn in it, input side first.
+        trainable_blocks: list of the blocks trained in it, input side first.
 
     Returns:
         Dict from block name to its peak learning rate.
     """
-    distances = range(len(learning_blocks) - 1, -1, -1)
+    distances = range(len(trainable_blocks) - 1, -1, -1)
     return {
         block: phase.learning_rate * phase.block_decay**distance
-        for block, distance in zip(learning_blocks, distances, strict=True)
+        for block, distance in zip(trainable_blocks, distances, strict=True)
     }
 
 
-def blocks_that_move(learning_rates):
-    """Lists the blocks that a phase is sure to move.
+def moving_blocks(learning_rates):
+    """Lists the blocks whose learning rate is high enough to move their weights.
 
     Args:
-        learning_rates: dict from the name of each learning block to its peak rate.
+        learning_rates: dict from the name of each trainable block to its peak rate.
 
     Returns:
-        List of names.
+        List of block names.
     """
-    least = LEAST_SHARE * max(learning_rates.values())
-    return [block for block, rate in learning_rates.items() if rate >= least]
+    min_rate = MIN_SHARE * max(learning_rates.values())
+    return [block for block, rate in learning_rates.items() if rate >= min_rate]
 
 
 def rate_multipliers(variables, variables_by_block, learning_rates, base_rate):
-    """Lists for every variable the share of the base rate that it learns at.
+    """Computes the rate multiplier of each variable.
 
     Args:
         variables: list of `keras.Variable` in the order of the optimizer.
         variables_by_block: dict from block name to its variables.
-        learning_rates: dict from the name of each learning block to its rate.
-        base_rate: the rate that a share of 1 stands for.
+        learning_rates: dict from the name of each trainable block to its rate.
+        base_rate: learning rate that corresponds to a multiplier of 1, above 0.
 
     Returns:
-        float32 array (len(variables),), 0 for variables that are frozen, also those in learning blocks.
+        float32 array (len(variables),); 0 for frozen variables, including those in trainable blocks.
     """
     share_of = {
         id(variable): learning_rates.get(block, 0.0) / base_rate

@@ -1,24 +1,24 @@
-"""Counts the arithmetic of a network, layer by layer, from the shapes of its kernels."""
+"""Number of multiply-adds of a network, estimated from the shapes of its kernels."""
 
 import math
 
 import keras
 
-from tl_keras.transfer.activations.prefix import ordered_nodes
+from tl_keras.transfer.activations.cuts import ordered_nodes
 
 
 def count_multiply_adds(model):
-    """Counts the multiplications with a kernel, each with its addition, that one example takes.
+    """Counts the multiply-adds with kernels that one example takes.
 
-    These are nearly all that convolutions, dense layers and the projections of transformers do; attention itself (2 for
-    each pair of tokens and channel), normalization and activations are left out. A layer that is called twice counts
+    This covers nearly all work of convolutions, dense layers and transformer projections. Attention itself (2 for each
+    pair of tokens and channel), normalization and activations are not counted. A layer that is called twice counts
     twice.
 
     Args:
-        model: functional `keras.Model`. Where the number of tokens or pixels is open, one of them is counted.
+        model: functional `keras.Model`. An undefined number of tokens or pixels counts as one.
 
     Returns:
-        An int; twice as many floating-point operations.
+        int, half the number of floating-point operations.
     """
     return sum(_multiply_adds(node) for node in ordered_nodes(model) if isinstance(node.operation, keras.Layer))
 

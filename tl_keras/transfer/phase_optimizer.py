@@ -1,4 +1,4 @@
-"""The one optimizer of all phases: made over every variable that any of them trains, refused where it cannot do it."""
+"""The single optimizer of all phases: built over every variable that any phase trains, and checked against them."""
 
 import keras
 
@@ -7,22 +7,22 @@ from tl_keras.transfer.staged_adamw import StagedAdamW
 
 
 def innermost_optimizer(optimizer):
-    """Gives the optimizer that a `LossScaleOptimizer` wraps, or the optimizer itself."""
+    """Returns the optimizer inside a `LossScaleOptimizer`, or the optimizer itself."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def optimizer_over(optimizer, variables):
-    """Builds an optimizer over some variables.
+    """Builds an optimizer over the given variables.
 
     Args:
-        optimizer: Keras optimizer; one that has not taken a step may have been built over others.
+        optimizer: Keras optimizer. It may be built over other variables as long as it has not taken a step.
         variables: list of `keras.Variable`.
 
     Returns:
-        The optimizer itself where it was not built yet or holds these variables, else a fresh copy.
+        The optimizer itself if it was not built yet or holds exactly these variables, else a new copy.
 
     Raises:
-        InputError: it has taken steps over other variables.
+        InputError: the optimizer has taken steps over other variables.
     """
     inner = innermost_optimizer(optimizer)
     if not inner.built:
@@ -35,16 +35,16 @@ def optimizer_over(optimizer, variables):
             "The optimizer has already taken steps over other variables than the phases train: "
             "compile the model again with a new optimizer before this fit."
         )
-    # Keras builds the optimizer over what is trainable when `fit` is called, before any callback is asked.
+    # `fit` has built the optimizer over the variables trainable at that time, before it called any callback.
     return optimizer_over(unbuilt_copy(optimizer), variables)
 
 
 def unbuilt_copy(optimizer, changes=None):
-    """Makes an optimizer of the same settings that has no variables yet.
+    """Creates an optimizer with the same settings and no variables.
 
     Args:
         optimizer: Keras optimizer.
-        changes: dict of settings of the innermost optimizer that shall differ; None: none.
+        changes: dict of settings to change in the innermost optimizer; None (default) changes none.
 
     Returns:
         Keras optimizer of the same class.
@@ -53,7 +53,7 @@ def unbuilt_copy(optimizer, changes=None):
         inner = unbuilt_copy(optimizer.inner_optimizer, changes)
         return type(optimizer)(**optimizer.get_config() | {"inner_optimizer": inner})
     copy = type(optimizer).from_config(optimizer.get_config() | (changes or {}))
-    # Which variables are spared by weight decay is no part of the configuration.
+    # The exclusions from weight decay are not part of the configuration.
     for name in ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern"):
         if hasattr(optimizer, name):
             setattr(copy, name, getattr(optimizer, name))
@@ -61,54 +61,56 @@ def unbuilt_copy(optimizer, changes=None):
 
 
 def check_optimizer(optimizer, phases):
-    """Refuses an optimizer that cannot do what the phases ask.
+    """Checks that an optimizer supports the settings of the phases.
 
     Args:
         optimizer: Keras optimizer.
         phases: list of `Phase`.
 
     Raises:
-        InputError: a schedule of its own, blocks at different rates or averages without `StagedAdamW`, or averages
-            where a phase hands on its best weights.
+        InputError: the optimizer has a learning rate schedule; `block_decay` or `use_ema` is set without
+            `StagedAdamW`; or `use_ema` is combined with `restore_best`.
     """
     optimizer = innermost_optimizer(optimizer)
     if not isinstance(optimizer._learning_rate, keras.Variable):
         raise InputError(
-            "The phases set the learning rate, but the optimizer was given a schedule of its own: "
+            "The phases set the learning rate, but the optimizer has its own learning rate schedule: "
             "compile with a number as its learning_rate."
         )
     if optimizer.use_ema and any(phase.restore_best for phase in phases):
         raise InputError(
-            "restore_best hands on the weights of one epoch and use_ema the average of many: choose one of them."
+            "restore_best keeps the weights of one epoch and use_ema the average of many: choose one of them."
         )
     if isinstance(optimizer, StagedAdamW):
         return
     if any(phase.block_decay != 1 for phase in phases):
         reason = "block_decay gives blocks different learning rates"
     elif optimizer.use_ema:
-        reason = "use_ema averages variables that learn in different phases"
+        reason = "use_ema averages variables that are trained in different phases"
     else:
         return
-    raise InputError(f"{reason}, which {type(optimizer).__name__} cannot do: compile with tl_keras.StagedAdamW().")
+    raise InputError(
+        f"{reason}, which {type(optimizer).__name__} does not support: compile with tl_keras.StagedAdamW()."
+    )
 
 
 def check_steps(optimizer, phases, steps_per_epoch, may_end=False):
-    """Refuses a phase that may end before the gradients of its batches have made one step.
+    """Checks that every phase is long enough for one step of accumulated gradients.
 
     Args:
         optimizer: Keras optimizer.
         phases: list of `Phase`.
         steps_per_epoch: number of batches in an epoch.
-        may_end: whether phases may end for want of time.
+        may_end: True if a time limit may end a phase after its first epoch.
 
     Raises:
-        InputError: so many gradients make one step that nothing would move.
+        InputError: a phase may end before its first step, so that no weight would move.
     """
-    batches = innermost_optimizer(optimizer).gradient_accumulation_steps or 1
+    accumulated = innermost_optimizer(optimizer).gradient_accumulation_steps or 1
     for phase in phases:
-        surely = steps_per_epoch * (1 if phase.until or may_end else phase.epochs)
-        if surely < batches:
+        min_batches = steps_per_epoch * (1 if phase.until or may_end else phase.epochs)
+        if min_batches < accumulated:
             raise InputError(
-                f"Phase {phase.name!r} may end after {surely} batches, but the gradients of {batches} make a step, and "
-                "nothing would move: take fewer accumulation_steps, smaller batches, or more epochs."
+                f"Phase {phase.name!r} may end after {min_batches} batches, but one step accumulates the gradients of "
+                f"{accumulated}, so nothing would move: set fewer accumulation_steps, smaller batches, or more epochs."
             )

@@ -1,4 +1,4 @@
-"""The plan of a staged training: phases worked out for one model, as numbers to print, log and check."""
+"""Training plan: the phases resolved for one model, as numbers to print, log and check."""
 
 import math
 from collections import Counter
@@ -9,41 +9,39 @@ import keras
 from tl_keras.errors import InputError
 from tl_keras.phases import check_phases
 from tl_keras.transfer.freezing import block_names, changeable_variables, freeze_to, variables_by_block
-from tl_keras.transfer.learning_rates import LEAST_SHARE, block_learning_rates, blocks_that_move
+from tl_keras.transfer.learning_rates import MIN_SHARE, block_learning_rates, moving_blocks
 
 
 def plan_phases(model, phases, batch_norm="inference", ends=()):
-    """Works out what each phase means for a model. Leaves the model as the last phase sets it.
+    """Resolves each phase for a model. Leaves the model's flags as set by the last phase.
 
     Args:
         model: any built `keras.Model`.
-        phases: list of `Phase`.
-        batch_norm: see `freeze_to`.
-        ends: for each phase that has ended, the first epoch after it.
+        phases: list of `Phase`, at least one.
+        batch_norm: "inference" (default), "recalibrate" or "train", see `freeze_to`.
+        ends: for each phase that has ended, the first epoch after it; default: none has.
 
     Returns:
-        List of a dict for each phase: `name`, `blocks` (that learn, input side first), `learning_rates` (dict from
-        those blocks to their peak rate), `trainable_parameters`, `total_parameters`, `first_epoch`, `epochs` (what it
-        took, or at most takes).
+        List with a dict per phase: `name`, `blocks` (the trainable ones, input side first), `learning_rates` (dict
+        from those blocks to their peak rate), `trainable_parameters`, `total_parameters`, `first_epoch` and `epochs`
+        (those it took if it has ended, else its maximum).
 
     Raises:
-        InputError: an empty list, an unknown block or policy, or a phase in which nothing can learn.
+        InputError: the list is empty, a block or the policy is unknown, or a phase has no trainable weights.
     """
     check_phases(phases)
     plan, first_epoch = [], 0
     for index, phase in enumerate(phases):
-        learning = freeze_to(model, phase.train, batch_norm)
-        trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
-        if not trainable:
-            raise InputError(
-                f"Phase {phase.name!r} trains nothing: its blocks {learning} have no weights that may learn."
-            )
+        blocks = freeze_to(model, phase.train, batch_norm)
+        trainable_parameters = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+        if not trainable_parameters:
+            raise InputError(f"Phase {phase.name!r} trains nothing: its blocks {blocks} have no trainable weights.")
         plan.append(
             {
                 "name": phase.name,
-                "blocks": learning,
-                "learning_rates": block_learning_rates(phase, learning),
-                "trainable_parameters": trainable,
+                "blocks": blocks,
+                "learning_rates": block_learning_rates(phase, blocks),
+                "trainable_parameters": trainable_parameters,
                 "total_parameters": int(model.count_params()),
                 "first_epoch": first_epoch,
                 "epochs": ends[index] - first_epoch if index < len(ends) else phase.epochs,
@@ -54,16 +52,16 @@ def plan_phases(model, phases, batch_norm="inference", ends=()):
 
 
 def find_warnings(model, phases, plan):
-    """Looks for phases that are allowed but hardly meant.
+    """Finds phases that are valid but probably mistakes.
 
     Args:
         model: the `keras.Model` of the plan.
         phases: list of `Phase`.
-        plan: what `plan_phases` returned for them.
+        plan: the result of `plan_phases` for them.
 
     Returns:
-        List of sentences: a phase that names a block twice, one that lets the same blocks learn as the one before it,
-        blocks at rates that move nothing, and a block that never learns although an earlier one does.
+        List of sentences about blocks named twice in a phase, consecutive phases with the same trainable blocks, rates
+        too low to move a block, and blocks that are never trained although an earlier one is.
     """
     sentences = [
         f"phase {number} names {name} {count} times"
@@ -72,29 +70,29 @@ def find_warnings(model, phases, plan):
         if count > 1
     ]
     sentences += [
-        f"phases {number} and {number + 1} let the same blocks learn: {', '.join(record['blocks'])}"
-        for number, (record, following) in enumerate(pairwise(plan), start=1)
-        if record["blocks"] == following["blocks"]
-        and record["trainable_parameters"] == following["trainable_parameters"]
+        f"phases {number} and {number + 1} train the same blocks: {', '.join(record['blocks'])}"
+        for number, (record, successor) in enumerate(pairwise(plan), start=1)
+        if record["blocks"] == successor["blocks"]
+        and record["trainable_parameters"] == successor["trainable_parameters"]
     ]
     for number, record in enumerate(plan, start=1):
-        moving = blocks_that_move(record["learning_rates"])
+        moving = moving_blocks(record["learning_rates"])
         if still := [block for block in record["blocks"] if block not in moving]:
             sentences.append(
                 f"phase {number} hardly moves {still[0]}{f' to {still[-1]}' if len(still) > 1 else ''}: block_decay "
-                f"leaves {len(still)} blocks less than {LEAST_SHARE:g} of its rate"
+                f"leaves {len(still)} blocks less than {MIN_SHARE:g} of its rate"
             )
-    blocks, learning = block_names(model), {block for record in plan for block in record["blocks"]}
-    first = min(map(blocks.index, learning))
-    if idle := [block for block in blocks[first:] if block not in learning]:
+    blocks, trained = block_names(model), {block for record in plan for block in record["blocks"]}
+    first = min(map(blocks.index, trained))
+    if idle := [block for block in blocks[first:] if block not in trained]:
         sentences.append(f"never trained, though the earlier {blocks[first]} is: {', '.join(idle)}")
     return sentences
 
 
 def variables_of_all_phases(model, phases, batch_norm="inference"):
-    """Lists the variables that learn in any of the phases, in the model's order.
+    """Lists the variables that any of the phases trains, in the model's order.
 
-    An optimizer that is built over them has room for all and for no more. Leaves the model as the last phase sets it.
+    An optimizer built over them has exactly the state it needs. Leaves the model's flags as set by the last phase.
 
     Args:
         model: any built `keras.Model`.
@@ -104,18 +102,18 @@ def variables_of_all_phases(model, phases, batch_norm="inference"):
     Returns:
         List of `keras.Variable`.
     """
-    learning = set()
+    trained = set()
     for phase in phases:
         freeze_to(model, phase.train, batch_norm)
-        learning |= set(map(id, model.trainable_variables))
+        trained |= set(map(id, model.trainable_variables))
     members = {id(v): v for block in variables_by_block(model).values() for v in block}
-    return [variable for key, variable in members.items() if key in learning]
+    return [variable for key, variable in members.items() if key in trained]
 
 
 def untouched_variables(model, phases, batch_norm="inference"):
-    """Lists for each phase the variables that neither it nor any phase before it changes, in the model's order.
+    """Lists for each phase the variables that neither it nor an earlier phase changes, in the model's order.
 
-    Leaves the model as the last phase sets it.
+    Leaves the model's flags as set by the last phase.
 
     Args:
         model: any built `keras.Model`.
@@ -123,16 +121,16 @@ def untouched_variables(model, phases, batch_norm="inference"):
         batch_norm: see `freeze_to`; "recalibrate" changes the statistics of every BatchNormalization layer.
 
     Returns:
-        List of a list of `keras.Variable` for each phase, without the states of random generators.
+        List with a list of `keras.Variable` per phase, without the states of random generators.
     """
-    changing = set()
+    changed = set()
     if batch_norm == "recalibrate":
         norms = [part for part in model._flatten_layers() if isinstance(part, keras.layers.BatchNormalization)]
-        changing = {id(v) for norm in norms for v in (norm.moving_mean, norm.moving_variance)}
+        changed = {id(v) for norm in norms for v in (norm.moving_mean, norm.moving_variance)}
     members = {id(v): v for block in variables_by_block(model).values() for v in block}
     untouched = []
     for phase in phases:
         freeze_to(model, phase.train, batch_norm)
-        changing |= set(map(id, changeable_variables(model)))
-        untouched.append([variable for key, variable in members.items() if key not in changing])
+        changed |= set(map(id, changeable_variables(model)))
+        untouched.append([variable for key, variable in members.items() if key not in changed])
     return untouched

@@ -1,4 +1,4 @@
-"""An AdamW for staged training: built once over all variables, of which some learn, each at its own rate."""
+"""AdamW for staged training: built once over all variables, with a rate multiplier for each."""
 
 import keras
 import tensorflow as tf
@@ -7,30 +7,50 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("tl_keras")
 class StagedAdamW(keras.optimizers.AdamW):
-    """AdamW whose variables may start late and learn at rates of their own.
+    """Optimizes with AdamW; each variable has its own learning rate and its own first step.
 
-    Loshchilov and Hutter 2019 (https://arxiv.org/abs/1711.05101), algorithm 2, with three additions that staged
-    unfreezing needs and one that texts need:
+    Loshchilov and Hutter 2019 (https://arxiv.org/abs/1711.05101), algorithm 2, with three additions for staged
+    unfreezing and one for texts:
 
-    - Each variable has a rate multiplier. It scales the *update*: Adam is nearly blind to the scale of a gradient.
-      Weight decay is scaled with it.
-    - Each variable has a birth step. Adam's bias correction counts from there; counted from the start of the run, the
-      first twenty updates of a variable thawed late are 2.5 to 5 times too large.
+    - Each variable has a rate multiplier. It scales the *update*, because Adam is nearly invariant to the scale of the
+      gradient. Weight decay is scaled as well.
+    - Each variable has a start step, from which Adam's bias correction counts. Counted from the start of the run, the
+      first twenty updates of a variable unfrozen late would be 2.5 to 5 times too large.
     - The moving averages of `use_ema` are written back to the variables they belong to. Keras 3.15.1 pairs them with
-      the variables that happen to learn at the end of `fit`. The average of a frozen variable is the variable itself.
-    - A gradient of some rows of a table, those of the words of a batch, moves and decays these alone, as SparseAdam of
-      PyTorch does. In AdamW the others go on by their momentum, and each step passes over the whole table. Gradients of
-      a word that comes twice are summed before they are squared, which Keras 3.15.1 leaves out.
+      the variables that are trainable at the end of `fit`. The average of a frozen variable is the variable itself.
+    - A sparse gradient of an embedding table updates and decays only the rows of the words in the batch, as PyTorch's
+      SparseAdam does. AdamW would also move all other rows by their momentum and pass over the whole table in every
+      step. Gradients of a word that occurs twice are summed before they are squared, which Keras 3.15.1 does not do.
 
-    Weight decay leaves alone what is not a matrix or a kernel: biases, scales and offsets, and besides what
-    `exclude_from_weight_decay` names.
+    Weight decay applies to kernels and other matrices only, not to biases, scales and offsets, nor to variables named
+    by `exclude_from_weight_decay`.
+
+    The arguments are those of `keras.optimizers.AdamW`:
+
+    Args:
+        learning_rate: number above 0, default 0.001. `ProgressiveUnfreezing` sets it in every step, so it cannot be a
+            schedule there.
+        weight_decay: share of a weight subtracted per step, relative to the learning rate; 0 or more, default 0.004.
+        beta_1: decay of the first moment, 0 to 1, default 0.9.
+        beta_2: decay of the second moment, 0 to 1, default 0.999.
+        epsilon: term that stabilizes the division, above 0, default 1e-7.
+        amsgrad: must be False (default); the AMSGrad variant is not supported.
+        clipnorm: maximum norm of each gradient; None (default) does not clip.
+        clipvalue: maximum absolute value of a gradient element; None (default) does not clip.
+        global_clipnorm: maximum norm of all gradients together; None (default) does not clip.
+        use_ema: whether to keep moving averages of the weights and write them back at the end, default False.
+        ema_momentum: decay of these averages per step, 0 to 1, default 0.99.
+        ema_overwrite_frequency: steps after which the averages overwrite the weights; None (default): at the end.
+        loss_scale_factor: factor by which the loss is scaled and the gradients divided; None (default): no scaling.
+        gradient_accumulation_steps: number of batches whose gradients make one step, at least 2; None (default): 1.
+        name: name of the optimizer; None (default) derives it from the class.
     """
 
     gradients_arrive_summed = False
-    """Whether the train step has summed the gradients over the replicas, before they were clipped."""
+    """True if the train step sums the gradients over the replicas before clipping."""
 
     def build(self, variables):
-        """Creates moments, multipliers (all 1) and birth steps (none yet) for a list of `keras.Variable`."""
+        """Creates moments, multipliers (all 1) and start steps (unset) for a list of `keras.Variable`."""
         if self.built:
             return
         if self.amsgrad:
@@ -41,22 +61,22 @@ class StagedAdamW(keras.optimizers.AdamW):
         self._start_steps = self.add_variable(shape, keras.initializers.Constant(-1), dtype="int64", name="birth_steps")
 
     def start_variables(self, multipliers):
-        """Sets which variables learn and how fast; one that learns for the first time is born at the present step.
+        """Sets the rate multipliers; a variable trained for the first time starts at the current step.
 
         Args:
-            multipliers: float32 array, one number >= 0 for each variable the optimizer was built on; 0 means frozen.
+            multipliers: float32 array with one number >= 0 per variable the optimizer was built on; 0 means frozen.
         """
         multipliers = ops.convert_to_tensor(multipliers, "float32")
-        newborn = ops.logical_and(self._start_steps < 0, multipliers > 0)
+        starting = ops.logical_and(self._start_steps < 0, multipliers > 0)
         now = ops.cast(self.iterations, "int64")
-        self._start_steps.assign(ops.where(newborn, now, self._start_steps))
+        self._start_steps.assign(ops.where(starting, now, self._start_steps))
         self._rate_multipliers.assign(multipliers)
 
     def update_step(self, gradient, variable, learning_rate):
-        """Moves one variable by one step of AdamW, at its own rate and with its own bias correction."""
+        """Applies one AdamW step to a variable, with its own rate and bias correction."""
         index = self._get_variable_index(variable)
         own, momentum, velocity = (
-            known[index].value for known in (self._trainable_variables, self._momentums, self._velocities)
+            variables[index].value for variables in (self._trainable_variables, self._momentums, self._velocities)
         )
         dtype = own.dtype
         rate = ops.cast(learning_rate * self._rate_multipliers[index], dtype)
@@ -67,7 +87,7 @@ class StagedAdamW(keras.optimizers.AdamW):
             return
         if decay:
             own.assign(ops.multiply(own, 1 - rate * decay))
-        # One pass over memory, where the same in single operations takes a dozen.
+        # The fused kernel passes over memory once; separate operations would do so a dozen times.
         tf.raw_ops.ResourceApplyAdam(
             var=own.handle,
             m=momentum.handle,
@@ -81,11 +101,11 @@ class StagedAdamW(keras.optimizers.AdamW):
             grad=ops.cast(gradient, dtype),
         )
 
-    def _update_rows(self, gradient, tables, rate, age, kept):
-        """Moves the rows that a gradient is of; `kept` is what weight decay leaves of them."""
+    def _update_rows(self, gradient, tables, rate, age, shrinkage):
+        """Updates only the rows of a sparse gradient; `shrinkage` is the factor of weight decay."""
         rows, count = gradient.indices, tf.size(gradient.indices)
-        # A row that comes more than once is moved as often, each time to the same place: how many rows there are is
-        # then known to XLA, which it is not of those of `tf.unique`.
+        # A repeated row is written several times with the same value. Unlike the result of `tf.unique`, the number of
+        # rows is then static for XLA.
         firsts = tf.gather(tf.math.unsorted_segment_min(tf.range(count), rows, tables[0].shape[0]), rows)
         summed = tf.gather(tf.math.unsorted_segment_sum(gradient.values, firsts, count), firsts)
         own, momentum, velocity = (
@@ -95,12 +115,12 @@ class StagedAdamW(keras.optimizers.AdamW):
         momentum = self.beta_1 * momentum + (1 - self.beta_1) * summed
         velocity = self.beta_2 * velocity + (1 - self.beta_2) * tf.square(summed)
         corrected = rate * ops.sqrt(1 - ops.power(self.beta_2, age)) / (1 - ops.power(self.beta_1, age))
-        own = own * kept - corrected * momentum / (tf.sqrt(velocity) + self.epsilon)
-        for table, moved in zip(tables, (own, momentum, velocity), strict=True):
-            tf.raw_ops.ResourceScatterUpdate(resource=table.handle, indices=rows, updates=moved)
+        own = own * shrinkage - corrected * momentum / (tf.sqrt(velocity) + self.epsilon)
+        for table, values in zip(tables, (own, momentum, velocity), strict=True):
+            tf.raw_ops.ResourceScatterUpdate(resource=table.handle, indices=rows, updates=values)
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
-        """Sums gradients over replicas, where there are several: TensorFlow 2.21 never lets go of a traced sum."""
+        """Sums gradients over several replicas; skipped for one, because TensorFlow 2.21 never frees a traced sum."""
         if self.gradients_arrive_summed or tf.distribute.get_strategy().num_replicas_in_sync == 1:
             return list(grads_and_vars)
         return super()._all_reduce_sum_gradients(grads_and_vars)
@@ -110,19 +130,19 @@ class StagedAdamW(keras.optimizers.AdamW):
         return len(variable.shape) > 1 and variable.name != "bias" and self._use_weight_decay(variable)
 
     def _update_model_variables_moving_average(self, trainable_variables):
-        """Averages the variables that learn; the rounding of an average would move the frozen ones."""
+        """Averages only the variables being trained; the rounding of an average would move the frozen ones."""
         super()._update_model_variables_moving_average(trainable_variables)
         for index, average in enumerate(self._model_variables_moving_average if self.use_ema else []):
-            learns = self._rate_multipliers[index] > 0
-            average.assign(ops.where(learns, average, trainable_variables[index]))
+            is_trained = self._rate_multipliers[index] > 0
+            average.assign(ops.where(is_trained, average, trainable_variables[index]))
 
     def finalize_variable_values(self, var_list):
-        """Writes the moving averages, where they are kept, back to the variables this optimizer was built on."""
+        """Writes the moving averages of `use_ema` back to the variables this optimizer was built on."""
         super().finalize_variable_values(self._trainable_variables)
 
     def _apply_weight_decay(self, variables):
         """Does nothing: `update_step` decays each variable at its own rate."""
 
     def _age(self, index):
-        """Counts the steps of one variable, this one included; in a plain `fit` all are born at step 0."""
+        """Counts the steps of one variable including the current one; in a plain `fit` all start at step 0."""
         return ops.cast(self.iterations, "int64") + 1 - ops.maximum(self._start_steps[index], 0)

@@ -13,7 +13,7 @@ from tests.models.detection.tiny_detectors import TINY_DETECTORS, build_tiny, re
 from tl_keras.models.saved.saving import open_model, save_model
 from tl_keras.models.weights.loading import load_weights
 from tl_keras.models.weights.matching import layers_with_weights
-from tl_keras.transfer.activations.prefix import find_phase_cut
+from tl_keras.transfer.activations.cuts import find_phase_cut
 from tl_keras.transfer.freezing import block_names, freeze_to
 
 IMAGES, TARGETS = rectangles(3)

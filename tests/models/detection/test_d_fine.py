@@ -7,7 +7,7 @@ from tests.models.detection.tiny_detectors import build_tiny_d_fine, rectangles
 from tl_keras.errors import InputError
 from tl_keras.models.detection.d_fine import QueryDecoder, build_d_fine
 from tl_keras.models.detection.settings import DecodingSettings, DFineSettings
-from tl_keras.transfer.activations.prefix import find_cuts
+from tl_keras.transfer.activations.cuts import find_cuts
 
 IMAGES, TARGETS = rectangles(2)
 

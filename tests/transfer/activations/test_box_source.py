@@ -14,7 +14,7 @@ def box_set():
     return BoxSet(images, boxes, labels, list("abc"), np.full((3, 2), 16, "int32"), ("x", "y"))
 
 
-def test_plain_images_come_once_in_order_and_keep_their_boxes(box_set):
+def test_images_without_augmentation_come_once_in_order_with_their_boxes(box_set):
     source = BoxSource(box_set, 2, 2)
     images = np.concatenate([batch for batch, _, _ in source.batches()])
     np.testing.assert_array_equal(images, box_set.images)
@@ -23,10 +23,10 @@ def test_plain_images_come_once_in_order_and_keep_their_boxes(box_set):
     assert [boxes.tolist() for boxes in wrapped.boxes] == [boxes.tolist() for boxes in box_set.boxes]
 
 
-def test_views_are_augmented_and_their_boxes_with_them(box_set):
+def test_views_are_augmented_together_with_their_boxes(box_set):
     source = BoxSource(box_set, 2, 2, views=2, augmentation="light", seed=1)
     batches = list(source.batches())
-    targets = np.concatenate([found for _, found, _ in batches])
+    targets = np.concatenate([targets for _, targets, _ in batches])
     assert (source.num_examples, targets.shape) == (6, (6, *source.target_shape))
     wrapped = source.wrap(np.zeros((6, 5)), targets, False)
     assert wrapped.names == list("abcabc") and wrapped.sizes.shape == (6, 2)
@@ -35,15 +35,15 @@ def test_views_are_augmented_and_their_boxes_with_them(box_set):
     boxes[0] = box_set.boxes[0]
     images, boxes, labels = augment_boxes(box_set.images[:2], boxes, labels, "light", np.array([1, 2], "int64"))
     np.testing.assert_array_equal(batches[2][0], images)
-    kept = labels[0].numpy() >= 0
-    np.testing.assert_array_equal(wrapped.boxes[3], boxes[0].numpy()[kept])
-    assert wrapped.labels[3].tolist() == labels[0].numpy()[kept].tolist() and wrapped.labels[3].dtype == np.int32
+    used = labels[0].numpy() >= 0
+    np.testing.assert_array_equal(wrapped.boxes[3], boxes[0].numpy()[used])
+    assert wrapped.labels[3].tolist() == labels[0].numpy()[used].tolist() and wrapped.labels[3].dtype == np.int32
 
 
-def test_boxes_decide_the_values_of_augmented_images_only(box_set):
-    assert BoxSource(box_set, 2, 2).decided_by()["boxes"] is None
-    assert len(BoxSource(box_set, 2, 2, augmentation="light").decided_by()["boxes"]) == 3
+def test_boxes_are_key_parts_only_with_augmentation(box_set):
+    assert BoxSource(box_set, 2, 2).key_parts()["boxes"] is None
+    assert len(BoxSource(box_set, 2, 2, augmentation="light").key_parts()["boxes"]) == 3
 
 
-def test_the_sample_is_no_larger_than_the_set(box_set):
+def test_the_sample_is_at_most_the_whole_set(box_set):
     assert BoxSource(box_set, 2, 2).sample(9).shape == (3, 16, 16, 3)

@@ -37,13 +37,13 @@ def path(tmp_path):
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "uint8", "int32"])
 @pytest.mark.parametrize("shape", [(7, 5, 2), (7,), (0, 5), (7, 0)])
-def test_what_is_written_is_read(path, shape, dtype):
+def test_written_rows_are_read(path, shape, dtype):
     array = np.arange(70)[: int(np.prod(shape))].reshape(shape).astype(as_dtype(dtype))
     write(path, array, dtype)
-    found = read(path)
-    assert isinstance(found, np.memmap) and not found.flags.writeable
-    assert (found.shape, found.dtype) == (shape, as_dtype(dtype))
-    np.testing.assert_array_equal(found, array)
+    rows = read(path)
+    assert isinstance(rows, np.memmap) and not rows.flags.writeable
+    assert (rows.shape, rows.dtype) == (shape, as_dtype(dtype))
+    np.testing.assert_array_equal(rows, array)
     assert path.stat().st_size == num_file_bytes(shape, dtype) == array.nbytes + DESCRIPTION
 
 
@@ -53,14 +53,14 @@ def test_rows_are_rounded_to_the_dtype_of_the_file(path):
     np.testing.assert_array_equal(read(path), array.astype(as_dtype("bfloat16")))
 
 
-def test_a_view_that_is_not_contiguous_is_written_as_its_values(path):
+def test_a_non_contiguous_view_is_written(path):
     array = np.arange(24.0).reshape(4, 6)[::2, ::-1]
     write(path, array, "float64")
     np.testing.assert_array_equal(read(path), array)
 
 
 @pytest.mark.parametrize("position", [0, 41, 55, 60, DESCRIPTION // 2, 55 + DESCRIPTION])
-def test_every_flipped_bit_is_found(path, position):
+def test_every_flipped_bit_is_detected(path, position):
     write(path, np.arange(56, dtype="uint8"), "uint8")
     content = bytearray(path.read_bytes())
     content[position] ^= 4
@@ -70,28 +70,28 @@ def test_every_flipped_bit_is_found(path, position):
 
 
 @pytest.mark.parametrize("size", [0, 1, 30, DESCRIPTION, 55 + DESCRIPTION])
-def test_a_file_cut_short_is_found(path, size):
+def test_a_truncated_file_is_detected(path, size):
     write(path, np.arange(56, dtype="uint8"), "uint8")
     os.truncate(path, size)
     with pytest.raises(DamagedFile):
         read(path)
 
 
-def test_a_file_that_is_too_long_is_found(path):
+def test_a_file_that_is_too_long_is_detected(path):
     write(path, np.arange(56, dtype="uint8"), "uint8")
     path.write_bytes(b"\0" + path.read_bytes())
     with pytest.raises(DamagedFile, match="bytes instead of"):
         read(path)
 
 
-def test_a_file_that_was_not_finished_is_found(path):
-    # As it lies on the disk after a power cut: at its full size, the rest zeros.
+def test_an_unfinished_file_is_detected(path):
+    # After a power cut the file may have its full size but contain zeros.
     path.write_bytes(bytes(56 + DESCRIPTION))
     with pytest.raises(DamagedFile, match="description is torn"):
         read(path)
 
 
-def test_a_file_under_the_name_of_another_is_found(path):
+def test_a_file_of_another_key_is_detected(path):
     write(path, np.arange(56, dtype="uint8"), "uint8")
     with pytest.raises(DamagedFile, match="holds other activations"):
         read(path, "b" * 64)
@@ -118,7 +118,7 @@ def test_missing_rows_are_refused(path):
             writer.finish()
 
 
-def test_a_shape_and_a_dtype_of_numpy_are_stored(path):
+def test_numpy_integers_and_dtypes_are_accepted(path):
     with open(path, "wb", buffering=0) as file:
         writer = ActivationWriter(file, KEY, (np.int64(2), np.prod((3, 2))), np.dtype("float16"))
         writer.append(np.ones((2, 6)))
@@ -127,7 +127,7 @@ def test_a_shape_and_a_dtype_of_numpy_are_stored(path):
 
 
 class FullDisk:
-    """A file on a disk that takes 5 bytes at a time, and 20 in all."""
+    """Simulates a file on a disk that accepts 5 bytes per write and 20 in total."""
 
     name = "somewhere/file"
 
@@ -141,7 +141,7 @@ class FullDisk:
         return min(5, len(data))
 
 
-def test_a_disk_that_takes_less_at_once_gets_the_rest_and_a_full_one_is_told():
+def test_partial_writes_are_completed_and_a_full_disk_is_reported():
     file = FullDisk()
     writer = ActivationWriter(file, KEY, (8,), "int32")
     writer.append(np.arange(5, dtype="int32"))
@@ -156,11 +156,11 @@ def test_more_than_two_gigabytes_are_read(path, monkeypatch):
     monkeypatch.setattr("tl_keras.transfer.activations.file.zlib.crc32", lambda data, checksum=0: checksum + len(data))
     with open(path, "wb", buffering=0) as file:
         writer = ActivationWriter(file, KEY, shape, "uint8")
-        # The rows of a sparse file, without writing them.
+        # A sparse file stands for the rows, without writing them.
         writer._rows, writer._checksum = shape[0], 2**31 + 2**21
         file.seek(2**31 + 2**21)
         writer.finish()
     assert path.stat().st_size == 2**31 + 2**21 + DESCRIPTION
-    found = read(path)
-    assert found.shape == shape
-    assert found[-1, -1, -1] == 0
+    rows = read(path)
+    assert rows.shape == shape
+    assert rows[-1, -1, -1] == 0

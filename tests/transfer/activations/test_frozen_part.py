@@ -22,7 +22,7 @@ def image_set():
 
 
 class CountingSource(ImageSource):
-    """Images that count the batches that go through."""
+    """Counts the batches that are read."""
 
     count = 0
 
@@ -49,12 +49,12 @@ def test_one_pass_stores_the_activations_of_every_cut_in_order(model, image_set)
         assert stored.images[0].nbytes == part.bytes_per_example(source)[id(cut)]
 
 
-def test_only_the_cuts_asked_for_are_computed(model, image_set):
+def test_only_requested_cuts_are_computed(model, image_set):
     cuts = find_cuts_of_phases(model, [tl.Phase("head"), tl.Phase("top")])
     assert FrozenPart(model, cuts).compute(ImageSource(image_set, 4), in_memory(cuts[1:])).keys() == {id(cuts[1])}
 
 
-def test_bfloat16_takes_half_and_is_near(model, image_set):
+def test_bfloat16_takes_half_the_memory_and_is_close(model, image_set):
     [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
     source = ImageSource(image_set, 4)
     exact = FrozenPart(model, [cut]).compute(source, in_memory([cut]))[id(cut)].images
@@ -64,7 +64,7 @@ def test_bfloat16_takes_half_and_is_near(model, image_set):
     np.testing.assert_allclose(half.astype("float32"), exact, rtol=1 / 128, atol=1e-5)
 
 
-def test_half_precision_is_computed_without_normalization_in_between(image_set):
+def test_half_precision_folds_batch_norm(image_set):
     with_policy = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
     try:
@@ -77,7 +77,7 @@ def test_half_precision_is_computed_without_normalization_in_between(image_set):
     np.testing.assert_allclose(stored.images.astype("float32"), expected, atol=0.05 * np.abs(expected).max())
 
 
-def test_views_are_stored_one_after_the_other_and_differ(model, image_set):
+def test_views_are_stored_in_order_and_differ(model, image_set):
     [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
     source = ImageSource(image_set, 4, views=2, augmentation="light", seed=3)
     one, two = (FrozenPart(model, [cut]).compute(source, in_memory([cut]))[id(cut)] for _ in range(2))
@@ -99,13 +99,13 @@ def test_an_epoch_reads_every_image_of_one_view(image_set):
     np.testing.assert_array_equal(np.sort(epochs[2]), np.arange(11))
 
 
-def test_what_comes_first_takes_less_time(model, image_set):
+def test_an_earlier_cut_takes_less_time(model, image_set):
     cuts = find_cuts_of_phases(model, [tl.Phase("head"), tl.Phase("block5")])
     seconds = FrozenPart(model, cuts).measure_seconds(image_set.images[:4])
     assert 0 < seconds[id(cuts[1])] < seconds[id(cuts[0])] < 10
 
 
-def test_what_is_on_the_disk_serves_the_next_run(model, image_set, tmp_path):
+def test_activations_on_disk_are_used_by_the_next_run(model, image_set, tmp_path):
     cuts = find_cuts_of_phases(model, [tl.Phase("head"), tl.Phase("top")])
     settings = {"batch_size": 4, "augmentation": "mixup"}
     expected = FrozenPart(model, cuts).compute(ImageSource(image_set, **settings), in_memory(cuts))
@@ -119,7 +119,7 @@ def test_what_is_on_the_disk_serves_the_next_run(model, image_set, tmp_path):
             np.testing.assert_array_equal(stored[id(cut)].labels, expected[id(cut)].labels)
 
 
-def test_a_cut_is_found_again_by_a_run_with_other_cuts(model, image_set, tmp_path):
+def test_a_cut_is_found_by_a_run_with_other_cuts(model, image_set, tmp_path):
     cuts = find_cuts_of_phases(model, [tl.Phase("head"), tl.Phase("top")])
     store = ActivationStore(tmp_path, 1e9)
     FrozenPart(model, cuts).compute(ImageSource(image_set, 4), {id(cut): store for cut in cuts})
@@ -129,7 +129,7 @@ def test_a_cut_is_found_again_by_a_run_with_other_cuts(model, image_set, tmp_pat
         assert source.count == 0
 
 
-def test_labels_decide_no_value_where_nothing_mixes_them(model, image_set, tmp_path):
+def test_labels_do_not_change_the_key_without_mixing(model, image_set, tmp_path):
     [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
     store, other = ActivationStore(tmp_path, 1e9), replace(image_set, labels=image_set.labels[::-1])
     FrozenPart(model, [cut]).compute(ImageSource(image_set, 4), {id(cut): store})
@@ -140,7 +140,7 @@ def test_labels_decide_no_value_where_nothing_mixes_them(model, image_set, tmp_p
 
 
 @pytest.mark.parametrize("change", ["pixel", "weight", "views", "seed", "label", "dtype"])
-def test_whatever_decides_the_values_changes_the_key(model, image_set, tmp_path, change):
+def test_everything_that_determines_the_values_changes_the_key(model, image_set, tmp_path, change):
     settings = {"batch_size": 4, "views": 1, "augmentation": "light", "seed": 0}
     [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
     store, stem = ActivationStore(tmp_path, 1e9), model.get_layer("stem.conv")
@@ -176,7 +176,7 @@ def test_the_same_layers_in_another_graph_have_another_key(flip, image_set, tmp_
 
 
 @pytest.mark.parametrize("package", ["tl_keras", "PIL", "keras"])
-def test_another_version_of_what_computes_has_another_key(package, model, image_set, monkeypatch):
+def test_other_package_versions_have_another_key(package, model, image_set, monkeypatch):
     [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
     part, source = FrozenPart(model, [cut]), ImageSource(image_set, 4)
     before = part.keys(source)
@@ -199,7 +199,7 @@ def test_a_torn_file_is_computed_again(model, image_set, tmp_path, capsys):
 
 
 def text_classifier():
-    """Two blocks over tokens, both of which ask for the padding mask."""
+    """Builds a model with two blocks over tokens, both with the padding mask."""
     tokens = {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "padding_mask")}
     hidden = keras.layers.Embedding(50, 4, name="embeddings.words")(tokens["token_ids"])
     for block in ("layer1", "layer2"):
@@ -212,7 +212,7 @@ def text_classifier():
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1])
-def test_dropout_inside_the_part_is_known(rate):
+def test_dropout_inside_the_part_is_detected(rate):
     x = inputs = keras.Input((4,))
     x = keras.layers.Dropout(rate, name="body.dropout")(keras.layers.Dense(3, name="body.dense")(x))
     model = keras.Model(inputs, keras.layers.Dense(2, name="head.logits")(keras.layers.Dropout(0.5)(x)))
@@ -220,7 +220,7 @@ def test_dropout_inside_the_part_is_known(rate):
     assert FrozenPart(model, cuts).draws_random_numbers() == (rate > 0)
 
 
-def test_texts_are_stored_without_their_padding_and_found_by_their_place():
+def test_texts_are_stored_without_padding():
     model = text_classifier()
     lengths = np.array([3, 9, 1, 5, 2, 8, 4])
     offsets = np.concatenate([[0], np.cumsum(lengths)])

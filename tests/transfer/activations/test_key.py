@@ -24,22 +24,22 @@ PARTS = {"cut": "block5", "size": (160, 160), "weights": np.arange(6.0), "scale"
         ("new", None),
     ],
 )
-def test_every_part_decides_the_key(name, value):
+def test_every_part_changes_the_key(name, value):
     assert activation_key({**PARTS, name: value}) != activation_key(PARTS)
 
 
-def test_order_and_kind_of_container_do_not_count():
+def test_order_and_container_type_do_not_change_the_key():
     other = {**dict(reversed(PARTS.items())), "size": [160, 160], "scale": 0.5}
     assert activation_key(other) == activation_key(PARTS)
 
 
 def test_a_key_is_the_digest_of_canonical_json():
-    # What is stored is found again by other processes and later versions.
+    # Other processes and later versions must find the same key.
     text = '{"a":"\\u00fc","b":[1,2.5,null]}'
     assert activation_key({"b": [1, 2.5, None], "a": "ü"}) == hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_what_has_no_certain_text_is_refused():
+def test_parts_without_a_stable_text_are_refused():
     with pytest.raises(TypeError, match="Received a object"):
         activation_key({"layer": object()})
 
@@ -58,7 +58,7 @@ def test_a_view_has_the_digest_of_its_values():
     assert digest_arrays([array[::2, 1:3].T]) == digest_arrays([array[::2, 1:3].T.copy()])
 
 
-def test_files_are_told_apart_by_content_and_order(tmp_path):
+def test_the_digest_of_files_depends_on_content_and_order(tmp_path):
     paths = [tmp_path / "a", str(tmp_path / "b")]
     (tmp_path / "a").write_bytes(b"1")
     (tmp_path / "b").write_bytes(b"2")
@@ -70,6 +70,6 @@ def test_files_are_told_apart_by_content_and_order(tmp_path):
     assert digest_files(paths) != digest
 
 
-def test_a_file_that_is_gone_is_named(tmp_path):
-    with pytest.raises(InputError, match="gone.png' cannot be read any more"):
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match="gone.png' can no longer be read"):
         digest_files([tmp_path / "gone.png"])

@@ -25,7 +25,7 @@ def store(tmp_path):
 
 
 def fill(store, *keys):
-    """Stores the same rows under keys, the first key used longest ago."""
+    """Stores the same rows under each key, from least to most recently used."""
     for key in keys:
         with store.create(key, ROWS.shape, "uint8") as writer:
             writer.append(ROWS)
@@ -33,7 +33,7 @@ def fill(store, *keys):
 
 
 def stored(store):
-    """Lists the keys on the disk, and every file that is none of them."""
+    """Lists the stored keys and the names of all other files except the lock."""
     names = sorted(os.listdir(store.folder))
     return [name.removesuffix(".activations") for name in names if name != ".lock"]
 
@@ -43,7 +43,7 @@ def run_python(code, *arguments):
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def test_the_default_folder_is_the_users_own(monkeypatch, tmp_path):
+def test_the_default_folder_is_in_the_user_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_folder() == tmp_path / "tl_keras" / "activations"
     monkeypatch.delenv("XDG_CACHE_HOME")
@@ -52,16 +52,16 @@ def test_the_default_folder_is_the_users_own(monkeypatch, tmp_path):
     assert default_folder() == tmp_path / ".cache" / "tl_keras" / "activations"
 
 
-def test_what_is_stored_is_found_by_the_next_store(store):
+def test_stored_rows_are_found_by_the_next_store(store):
     assert store.open(KEYS[0]) is None
     fill(store, KEYS[0])
-    found = ActivationStore(store.folder, 1).open(KEYS[0])
-    np.testing.assert_array_equal(found, ROWS)
-    assert not found.flags.writeable
+    rows = ActivationStore(store.folder, 1).open(KEYS[0])
+    np.testing.assert_array_equal(rows, ROWS)
+    assert not rows.flags.writeable
     assert stored(store) == [KEYS[0]]
 
 
-def test_nothing_is_found_before_the_block_succeeded(store):
+def test_nothing_is_found_before_the_with_block_succeeds(store):
     with store.create(KEYS[0], ROWS.shape, "uint8") as writer:
         writer.append(ROWS)
         assert store.open(KEYS[0]) is None
@@ -69,7 +69,7 @@ def test_nothing_is_found_before_the_block_succeeded(store):
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, OSError])
-def test_a_failing_block_leaves_nothing_and_its_error_as_it_was(store, error):
+def test_a_failing_with_block_leaves_no_file_and_its_error_unchanged(store, error):
     with pytest.raises(error) as caught, store.create(KEYS[0], ROWS.shape, "uint8") as writer:
         writer.append(ROWS)
         raise error
@@ -77,14 +77,14 @@ def test_a_failing_block_leaves_nothing_and_its_error_as_it_was(store, error):
     assert stored(store) == []
 
 
-def test_missing_rows_leave_nothing(store):
+def test_missing_rows_leave_no_file(store):
     with pytest.raises(ValueError, match="Only 99 of 100"), store.create(KEYS[0], ROWS.shape, "uint8") as writer:
         writer.append(ROWS[1:])
     assert stored(store) == []
 
 
 @pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: b"\1" + content[1:], lambda _: b""])
-def test_a_damaged_file_is_removed_and_told(store, damage, capsys):
+def test_a_damaged_file_is_removed_and_reported(store, damage, capsys):
     fill(store, KEYS[0])
     path = store.folder / f"{KEYS[0]}.activations"
     path.write_bytes(damage(path.read_bytes()))
@@ -95,7 +95,7 @@ def test_a_damaged_file_is_removed_and_told(store, damage, capsys):
     assert store.open(KEYS[0]) is not None
 
 
-def test_the_least_recently_used_go_first(store):
+def test_least_recently_used_files_are_evicted_first(store):
     fill(store, *KEYS[:5])
     store.open(KEYS[0])
     store.evict(7 * FILE)
@@ -104,7 +104,7 @@ def test_the_least_recently_used_go_first(store):
     assert stored(store) == [KEYS[0], KEYS[3], KEYS[4]]
 
 
-def test_what_is_in_use_stays(store):
+def test_files_in_use_are_not_evicted(store):
     fill(store, *KEYS[:3])
     row = store.open(KEYS[0])[3]
     assert store.room() == 9 * FILE
@@ -119,7 +119,7 @@ def test_what_is_in_use_stays(store):
     assert stored(store) == []
 
 
-def test_what_another_process_uses_stays_until_it_dies(store):
+def test_files_used_by_another_process_are_not_evicted_until_it_dies(store):
     fill(store, KEYS[0], KEYS[1])
     code = (
         "import sys; from tl_keras.transfer.activations.store import ActivationStore\n"
@@ -134,7 +134,7 @@ def test_what_another_process_uses_stays_until_it_dies(store):
     assert stored(store) == []
 
 
-def test_what_does_not_fit_removes_nothing(store):
+def test_an_array_that_does_not_fit_evicts_nothing(store):
     fill(store, KEYS[0])
     refusal = pytest.raises(InputError, match=r"do not fit into .* room for 0\.1 MB .*: give --cache.folder on another")
     with refusal, store.create(KEYS[1], (10 * FILE,), "uint8"):
@@ -142,7 +142,7 @@ def test_what_does_not_fit_removes_nothing(store):
     assert stored(store) == [KEYS[0]]
 
 
-def test_two_writers_at_once_count_each_other(store):
+def test_concurrent_writers_count_each_other(store):
     with store.create(KEYS[0], (5 * FILE,), "uint8") as writer:
         assert store.room() == 5 * FILE - DESCRIPTION
         refusal = pytest.raises(InputError, match="do not fit")
@@ -172,7 +172,7 @@ def test_old_files_make_room_on_a_full_disk(store, monkeypatch):
     assert stored(store) == KEYS[1:3]
 
 
-def test_a_disk_that_fills_up_meanwhile_leaves_nothing(store, monkeypatch):
+def test_a_disk_that_becomes_full_leaves_no_file(store, monkeypatch):
     def fsync(_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -183,49 +183,49 @@ def test_a_disk_that_fills_up_meanwhile_leaves_nothing(store, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["file", "file/cache"])
-def test_a_place_that_can_hold_no_folder_is_refused(tmp_path, name):
+def test_a_path_that_cannot_be_a_folder_is_refused(tmp_path, name):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be used: .*; give --cache.folder another"):
         ActivationStore(tmp_path / name, 1)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_not_be_written_is_refused(tmp_path):
+def test_a_read_only_folder_is_refused(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(InputError, match="cannot be used: Permission denied"):
         ActivationStore(tmp_path, 1)
 
 
-def test_only_what_killed_processes_left_is_cleared_away(store):
+def test_only_unfinished_files_of_killed_processes_are_removed(store):
     code = (
         "import sys; from tl_keras.transfer.activations.store import ActivationStore\n"
-        "with ActivationStore(sys.argv[1], 1e6).create('f' * 64, (9,), 'uint8'): print('begun', flush=True); input()"
+        "with ActivationStore(sys.argv[1], 1e6).create('f' * 64, (9,), 'uint8'): print('started', flush=True); input()"
     )
     with run_python(code, store.folder) as process:
-        assert process.stdout.readline() == "begun\n"
+        assert process.stdout.readline() == "started\n"
         assert len(stored(ActivationStore(store.folder, 1))) == 1
         process.kill()
     assert len(stored(store)) == 1
     assert stored(ActivationStore(store.folder, 1)) == []
 
 
-def test_two_processes_that_store_one_key_both_succeed(store):
+def test_two_processes_storing_one_key_both_succeed(store):
     code = (
         "import sys; import numpy as np; from tl_keras.transfer.activations.store import ActivationStore\n"
         "store = ActivationStore(sys.argv[1], 1e6)\n"
         "with store.create('f' * 64, (1000,), 'int32') as writer:\n"
-        "    print('begun', flush=True); input(); writer.append(np.arange(1000, dtype='int32'))\n"
+        "    print('started', flush=True); input(); writer.append(np.arange(1000, dtype='int32'))\n"
         "print(store.open('f' * 64).sum(), flush=True)"
     )
     with run_python(code, store.folder) as first, run_python(code, store.folder) as second:
         for process in (first, second):
-            assert process.stdout.readline() == "begun\n"
+            assert process.stdout.readline() == "started\n"
         outputs = [process.communicate("\n")[0] for process in (first, second)]
     assert outputs == ["499500\n"] * 2
     assert stored(store) == ["f" * 64]
 
 
-def test_where_a_file_in_use_cannot_be_replaced_its_equal_serves(store, monkeypatch):
+def test_a_file_in_use_that_cannot_be_replaced_is_used_instead(store, monkeypatch):
     fill(store, KEYS[0])
 
     def replace(*_):
@@ -239,7 +239,7 @@ def test_where_a_file_in_use_cannot_be_replaced_its_equal_serves(store, monkeypa
     assert stored(store) == [KEYS[0]]
 
 
-def test_without_locks_files_are_stored_and_evicted_all_the_same(store, monkeypatch):
+def test_files_are_stored_and_evicted_without_file_locks(store, monkeypatch):
     monkeypatch.setattr(activation_store, "fcntl", None)
     fill(store, *KEYS[:2])
     np.testing.assert_array_equal(store.open(KEYS[0]), ROWS)
@@ -248,13 +248,13 @@ def test_without_locks_files_are_stored_and_evicted_all_the_same(store, monkeypa
 
 
 @pytest.mark.parametrize("key", ["", "../" + "a" * 61, "A" * 64, "a" * 63])
-def test_a_key_that_is_no_digest_is_refused(store, key):
+def test_an_invalid_key_is_refused(store, key):
     with pytest.raises(ValueError, match="Invalid value for argument `key`"):
         store.open(key)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/smaps"), reason="reads the kernel's own account of memory")
-def test_dropped_pages_leave_memory_and_come_back(store):
+def test_dropped_pages_leave_memory_and_can_be_read_again(store):
     with ActivationStore(store.folder, 2**30).create(KEYS[0], (2**24,), "uint8") as writer:
         writer.append(np.ones(2**24, "uint8"))
     array = store.open(KEYS[0])
@@ -267,7 +267,7 @@ def test_dropped_pages_leave_memory_and_come_back(store):
 
 
 def resident_bytes(array):
-    """Reads how much of the file behind a memory map is in the memory of this process."""
+    """Reads how many bytes of a memory-mapped file are resident in this process."""
     with open("/proc/self/smaps", encoding="utf-8") as file:
         _, _, mapping = file.read().partition(str(array.filename))
     return 1024 * int(mapping.partition("Rss:")[2].split()[0])

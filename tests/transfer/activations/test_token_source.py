@@ -24,17 +24,17 @@ def test_rows_are_counted_by_token_or_by_text(token_set):
 
 
 @pytest.mark.parametrize("per_token", [True, False])
-def test_what_was_stored_in_the_order_of_the_batches_is_found_by_text(token_set, per_token):
+def test_rows_in_batch_order_are_found_by_text(token_set, per_token):
     source = TokenSource(token_set, 2)
-    kept = [
+    rows = [
         inputs["token_ids"][mask] if per_token else inputs["token_ids"][:, 0] for inputs, _, mask in source.batches()
     ]
-    wrapped = source.wrap(np.concatenate(kept), None, per_token)
+    wrapped = source.wrap(np.concatenate(rows), None, per_token)
     np.testing.assert_array_equal(wrapped.values[wrapped.starts], token_set.tokens[token_set.offsets[:-1]])
 
 
 @pytest.mark.parametrize(("few_shapes", "count"), [(False, 20), (True, 12)])
-def test_shapes_are_few_where_they_are_asked_to_be(few_shapes, count):
+def test_few_shapes_limits_the_number_of_batch_shapes(few_shapes, count):
     lengths = np.arange(1, 41)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     tokens, names = np.ones(offsets[-1], "int32"), [""] * 40
@@ -43,12 +43,12 @@ def test_shapes_are_few_where_they_are_asked_to_be(few_shapes, count):
     assert len({mask.shape for _, _, mask in batches}) == count
 
 
-def test_the_sample_is_of_usual_length(token_set):
+def test_the_sample_has_median_length(token_set):
     assert TokenSource(token_set, 2).sample(2)["token_ids"].shape == (2, 5)
     assert TokenSource(token_set, 2).sample(9)["token_ids"].shape == (4, 9)
 
 
-def test_a_word_decides(token_set):
-    before = TokenSource(token_set, 2).decided_by()["tokens"].copy()
+def test_a_changed_token_changes_the_key_parts(token_set):
+    before = TokenSource(token_set, 2).key_parts()["tokens"].copy()
     token_set.tokens[0] = 7
-    assert (TokenSource(token_set, 2).decided_by()["tokens"] != before).any()
+    assert (TokenSource(token_set, 2).key_parts()["tokens"] != before).any()

@@ -1,4 +1,4 @@
-"""Images with boxes as what a frozen part computes its activations from."""
+"""Images with boxes as the input of a frozen part."""
 
 from dataclasses import dataclass, replace
 
@@ -6,23 +6,23 @@ import numpy as np
 import tensorflow as tf
 
 from tl_keras.data import BoxSet, augment_boxes, make_box_dataset, steps_per_epoch
-from tl_keras.transfer.activations.image_source import decided_by_images
+from tl_keras.transfer.activations.image_source import image_key_parts
 
-LABEL = 4
-"""Place of the label in a stored target, behind the corners of its box."""
+LABEL_COLUMN = 4
+"""Column of the label in a stored target, after the four corners of its box."""
 
 
 @dataclass(frozen=True, eq=False)
 class BoxSource:
-    """A set of images with boxes, or several augmented views of it.
+    """Iterates over a set of images with boxes, or over several augmented views of it.
 
     Attributes:
         box_set: `BoxSet` of n images.
-        batch_size: images computed at once.
-        max_boxes: places for boxes per image, see `most_boxes`.
-        views: how often to go through the images, each time augmented anew.
-        augmentation: a key of `BOX_AUGMENTATIONS`; all but "none" ask for a reason to have several views.
-        seed: int; view and batch draw from it.
+        batch_size: number of images per batch, at least 1.
+        max_boxes: number of box slots per image.
+        views: number of passes over the images, at least 1; each pass draws new augmentations.
+        augmentation: a key of `BOX_AUGMENTATIONS`. Several views only make sense with one other than "none".
+        seed: int; determines the augmentation together with the view and the batch.
     """
 
     box_set: BoxSet
@@ -34,20 +34,20 @@ class BoxSource:
 
     @property
     def num_examples(self):
-        """Number of images that go through the frozen part, all views counted."""
+        """Number of images including all views."""
         return self.views * len(self.box_set)
 
     @property
     def target_shape(self):
-        """Shape of a target to store, boxes with their labels; None where both stay as they are."""
-        return None if self.augmentation == "none" else (self.max_boxes, LABEL + 1)
+        """Shape of a stored target, boxes with their labels; None if both stay unchanged."""
+        return None if self.augmentation == "none" else (self.max_boxes, LABEL_COLUMN + 1)
 
     def num_rows(self, per_token):
-        """Returns the number of rows to store, an int."""
+        """Returns the number of rows to store; `per_token` is ignored."""
         return self.num_examples
 
     def batches(self):
-        """Yields (images, targets, None) of every batch, one view after the other."""
+        """Yields (images, targets, None) for every batch, view by view."""
         steps = steps_per_epoch(self.box_set, self.batch_size)
         for view in range(self.views):
             dataset = make_box_dataset(self.box_set, self.batch_size, max_boxes=self.max_boxes)
@@ -59,29 +59,30 @@ class BoxSource:
                 yield images, tf.concat([boxes, tf.cast(labels, tf.float32)[..., None]], axis=-1), None
 
     def sample(self, count):
-        """Returns at most `count` images, as they are."""
+        """Returns at most `count` images without augmentation."""
         return np.stack([self.box_set.images[row] for row in range(min(count, len(self.box_set)))])
 
-    def decided_by(self):
-        """Returns all of it that decides a value, ready for `activation_key`."""
-        varied = self.augmentation != "none"
-        return decided_by_images(self.box_set.images) | {
-            "boxes": list(self.box_set.boxes) if varied else None,
-            "labels": list(self.box_set.labels) if varied else None,
-            "max_boxes": self.max_boxes if varied else None,
+    def key_parts(self):
+        """Returns everything that determines the values, as parts of `activation_key`."""
+        augmented = self.augmentation != "none"
+        return image_key_parts(self.box_set.images) | {
+            "boxes": list(self.box_set.boxes) if augmented else None,
+            "labels": list(self.box_set.labels) if augmented else None,
+            "max_boxes": self.max_boxes if augmented else None,
             "batch_size": self.batch_size,
             "views": self.views,
             "augmentation": self.augmentation,
-            "seed": self.seed if varied else None,
+            "seed": self.seed if augmented else None,
         }
 
     def wrap(self, values, targets, per_token):
-        """Gives stored activations the form in which a phase reads them.
+        """Wraps cached activations in the form that a phase reads.
 
         Args:
-            values: array (views * n, ...), one view after the other.
-            targets: float32 (views * n, max_boxes, 5), corners and label; or None for the boxes as they are.
-            per_token: False.
+            values: array (views * n, ...), view by view.
+            targets: float32 (views * n, max_boxes, 5), corners and label, which is negative in an empty slot; or None
+                to keep the boxes.
+            per_token: ignored.
 
         Returns:
             `BoxSet` with the activations in place of images.
@@ -89,9 +90,9 @@ class BoxSource:
         if targets is None:
             boxes, labels = list(self.box_set.boxes) * self.views, list(self.box_set.labels) * self.views
         else:
-            real = [target[target[:, LABEL] >= 0] for target in np.asarray(targets)]
-            boxes = [target[:, :LABEL] for target in real]
-            labels = [target[:, LABEL].astype(np.int32) for target in real]
+            used_slots = [target[target[:, LABEL_COLUMN] >= 0] for target in np.asarray(targets)]
+            boxes = [slots[:, :LABEL_COLUMN] for slots in used_slots]
+            labels = [slots[:, LABEL_COLUMN].astype(np.int32) for slots in used_slots]
         return replace(
             self.box_set,
             images=values,

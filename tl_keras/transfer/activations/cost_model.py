@@ -1,4 +1,8 @@
-"""Whether storing activations pays: one pass over the data, writing and reading, or computing in every epoch."""
+"""Cost model of the activation cache: one pass, writing and reading, against computing in every epoch.
+
+A plain rule, "store whatever fits", is not enough: on an accelerator, reading the large activations of early blocks can
+take longer than computing them, and every augmented view needs a pass of its own.
+"""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
@@ -9,91 +13,91 @@ from tl_keras.transfer.byte_counts import format_bytes
 
 @dataclass(frozen=True)
 class PhaseCost:
-    """What a phase takes to train on images, or on activations in their place."""
+    """Describes the cost of training a phase on images or on cached activations."""
 
     epochs: int
-    """Epochs still to be trained; 0 where the phase is over."""
+    """Number of epochs still to be trained; 0 if the phase has ended."""
     cut: Hashable | None
-    """Where its frozen part ends; phases of equal cuts share what is stored. None: nothing of it stays frozen."""
+    """End of the frozen part; phases with equal cuts share cached activations. None: no part is frozen."""
     prefix_seconds: float = 0.0
-    """Seconds that the part up to the cut takes for one example."""
+    """Seconds to compute the part before the cut for one example."""
     bytes_per_example: int = 0
-    """Size of one example at the cut."""
+    """Size of the activations of one example at the cut."""
     stored_in: str | None = None
-    """Name of the place that has these activations already, from an earlier run."""
+    """Name of the place where an earlier run has stored these activations; None: nowhere."""
     late: bool = False
-    """Whether an earlier phase changes what lies before the cut, so that it needs a pass of its own after that."""
+    """True if an earlier phase changes the part before the cut, which then needs a separate pass."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where activations can be kept."""
+    """Describes a place to store activations."""
 
     name: str
-    """As users are told, such as "memory" or "disk"."""
+    """Name shown to users, such as "memory" or "disk"."""
     room: float
-    """Bytes that it may take."""
+    """Number of bytes that may be stored."""
     write_rate: float
-    """Bytes written in a second; infinite where that takes no time of its own."""
+    """Bytes written per second; infinite if writing takes no extra time."""
     read_rate: float
-    """Bytes read in a second."""
+    """Bytes read per second."""
 
 
 @dataclass(frozen=True)
 class CachePlan:
-    """What to store; prints as one line."""
+    """Holds the decision which activations to store; prints as one line."""
 
     places: tuple[str | None, ...]
-    """For each phase the name of the place of its activations, or None where it trains on the images."""
+    """Name of the place of each phase's activations, or None if the phase trains on the images."""
     reasons: tuple[str, ...]
-    """For each phase why nothing is stored for it; empty where it is, or where no epoch is left."""
+    """Reason why nothing is stored for each phase; empty if something is stored or no epoch is left."""
     one_pass: bool
-    """Whether one pass computes all that is stored; else each cut has its own pass when its phase comes."""
+    """True if one pass computes all stored activations; False if each cut has its own pass before its phase."""
     num_bytes: int
-    """Bytes kept at once at most, those of earlier runs left out."""
+    """Maximum number of bytes stored at once, without those of earlier runs."""
     seconds_uncached: float
-    """Seconds that frozen parts take in the whole run where nothing is stored."""
+    """Seconds to compute the frozen parts in the whole run without a cache."""
     seconds_saved: float
-    """How many of these are saved, what computing, writing and reading takes taken off."""
+    """Seconds saved by the cache, after subtracting its own computing, writing and reading."""
 
     def __str__(self):
         """Returns the plan and its reasons in one line."""
-        left_out = [f"phase {number}: {reason}" for number, reason in enumerate(self.reasons, start=1) if reason]
+        reasons = [f"phase {number}: {reason}" for number, reason in enumerate(self.reasons, start=1) if reason]
         if not any(self.places):
-            return "; ".join(["cache: nothing is stored", *left_out])
-        where = " and ".join(dict.fromkeys(place for place in self.places if place))
+            return "; ".join(["cache: nothing is stored", *reasons])
+        places = " and ".join(dict.fromkeys(place for place in self.places if place))
         passes = "one pass" if self.one_pass else "a pass for each cut"
         line = (
             f"cache: {len(self.places) - self.places.count(None)} of {len(self.places)} phases read what their frozen "
-            f"part computes ({format_bytes(self.num_bytes)} to store, {where}, {passes}), about "
+            f"part computes ({format_bytes(self.num_bytes)} to store, {places}, {passes}), about "
             f"{self.seconds_uncached - self.seconds_saved:,.1f} s instead of {self.seconds_uncached:,.1f} s"
         )
-        return "; ".join([line, *left_out])
+        return "; ".join([line, *reasons])
 
 
 def plan_cache(phases, places, num_train, num_validation, *, views=1, insist=False):
-    """Chooses what to store, where, and in how many passes, so that the run takes least.
+    """Chooses which activations to store, where, and in how many passes, to minimize the time of a run.
 
-    With n examples an epoch and N = views * num_train + num_validation examples to store, a phase of E epochs whose
-    frozen part takes c seconds an example takes E * n * c. From activations of b bytes an example it takes
-    E * n * b / read_rate, after N * c for the pass that computes them and N * b / write_rate once. One pass takes
-    N * max(c) for all cuts together, but needs room for all; a pass for each cut takes N * sum(c) and needs room for
-    one cut at a time. Where one pass finds no room for all, the cuts that save least for each byte are left out. A cut
-    that is `late` has its own pass in any case.
+    With n examples per epoch and N = views * num_train + num_validation examples to store, a phase of E epochs whose
+    frozen part takes c seconds per example takes E * n * c. With activations of b bytes per example it takes
+    E * n * b / read_rate, plus once N * c to compute and N * b / write_rate to write them. One pass for all cuts takes
+    N * max(c) but needs room for all of them; a pass for each cut takes N * sum(c) and needs room for one cut at a
+    time. If one pass has no room for all cuts, those that save the least per byte are dropped. A cut that is `late`
+    always has its own pass.
 
     Args:
         phases: list of `PhaseCost`, in their order.
-        places: list of `Place`.
+        places: list of `Place`, at least one.
         num_train: number of training examples.
-        num_validation: number of validation examples, read once in every epoch.
-        views: versions of each training example to store; an epoch reads one of them.
-        insist: store for every phase that has a cut, even where that takes longer.
+        num_validation: number of validation examples, read once per epoch.
+        views: number of stored versions of each training example, at least 1, default 1; an epoch reads one of them.
+        insist: True to store activations for every phase with a cut, even if that takes longer; default False.
 
     Returns:
         `CachePlan`.
 
     Raises:
-        InputError: `insist`, and there is no room.
+        InputError: `insist` is True and there is not enough room.
     """
     sizes = _Sizes(num_train + num_validation, views * num_train + num_validation)
     cuts = _cuts([phase for phase in phases if phase.epochs])
@@ -117,7 +121,7 @@ def plan_cache(phases, places, num_train, num_validation, *, views=1, insist=Fal
 
 @dataclass(frozen=True)
 class _Sizes:
-    """Numbers of examples, and what follows from them for a cut: a `PhaseCost` of all phases that share it."""
+    """Computes seconds and bytes of a cut, a `PhaseCost` of all phases that share it."""
 
     examples_of_epoch: int
     examples_to_store: int
@@ -132,7 +136,7 @@ class _Sizes:
         return 0 if cut.stored_in else self.examples_to_store * cut.bytes_per_example
 
     def gain(self, cut, place):
-        """Seconds saved by reading, those of the pass that computes what is read not yet taken off."""
+        """Computes the seconds saved by reading, before subtracting those of the pass."""
         reading = cut.epochs * self.examples_of_epoch * cut.bytes_per_example / place.read_rate
         return self.computing(cut) - reading - self.num_bytes(cut) / place.write_rate
 
@@ -161,20 +165,20 @@ def _cuts(phases):
 
 
 def _one_pass_choices(cuts, places, sizes, insist):
-    """Yields the best choice for each cut that the one pass could go up to, so that the deepest need not pay alone."""
-    for limit in sorted({0.0, *(sizes.computing_once(cut) for cut in cuts)}, reverse=True):
-        chosen, saved, passed = {}, 0.0, 0.0
-        left = {place.name: place.room for place in places}
-        within = [cut for cut in cuts if cut.late or sizes.computing_once(cut) <= limit]
-        for cut in sorted(within, key=lambda cut: -_gain_per_byte(cut, places, sizes)):
-            gain, place = _best_place(cut, places, sizes, left)
+    """Yields the best choice for each depth of the pass, because the deepest cut may not be worth its part of it."""
+    for max_seconds in sorted({0.0, *(sizes.computing_once(cut) for cut in cuts)}, reverse=True):
+        chosen, saved, pass_seconds = {}, 0.0, 0.0
+        room = {place.name: place.room for place in places}
+        candidates = [cut for cut in cuts if cut.late or sizes.computing_once(cut) <= max_seconds]
+        for cut in sorted(candidates, key=lambda cut: -_gain_per_byte(cut, places, sizes)):
+            gain, place = _best_place(cut, places, sizes, room)
             gain -= sizes.computing_once(cut) if cut.late else 0.0
             if place and (insist or gain > 0):
                 chosen[cut.cut] = place.name
-                left[place.name] -= sizes.num_bytes(cut)
+                room[place.name] -= sizes.num_bytes(cut)
                 saved += gain
-                passed = max(passed, 0.0 if cut.late else sizes.computing_once(cut))
-        yield _Choice(True, chosen, saved - passed, passed)
+                pass_seconds = max(pass_seconds, 0.0 if cut.late else sizes.computing_once(cut))
+        yield _Choice(True, chosen, saved - pass_seconds, pass_seconds)
 
 
 def _pass_per_cut_choice(cuts, places, sizes, insist):
@@ -189,11 +193,11 @@ def _pass_per_cut_choice(cuts, places, sizes, insist):
 
 
 def _best_place(cut, places, sizes, room):
-    """Returns the gain and the `Place` with room that gains most, or (0.0, None) where none has room."""
-    able = [place for place in places if sizes.num_bytes(cut) <= room[place.name]]
+    """Returns the gain and the `Place` with the largest gain, or (0.0, None) if no place has room."""
+    candidates = [place for place in places if sizes.num_bytes(cut) <= room[place.name]]
     if cut.stored_in:
-        able = [place for place in able if place.name == cut.stored_in]
-    gains = [(sizes.gain(cut, place), place) for place in able]
+        candidates = [place for place in candidates if place.name == cut.stored_in]
+    gains = [(sizes.gain(cut, place), place) for place in candidates]
     return max(gains, key=lambda pair: pair[0], default=(0.0, None))
 
 
@@ -214,8 +218,8 @@ def _reason(cut, choice, places, sizes):
     size = sizes.num_bytes(cut)
     if size > max(place.room for place in places):
         return f"{format_bytes(size)} find no room"
-    # By how much the pass that computes the others would take longer, if it went on to this cut.
-    longer = max(0.0, sizes.computing_once(cut) - (0.0 if cut.late else choice.pass_seconds))
-    if max(sizes.gain(cut, place) for place in places) <= longer:
+    # Additional seconds if the pass for the other cuts were extended to this cut.
+    extra = max(0.0, sizes.computing_once(cut) - (0.0 if cut.late else choice.pass_seconds))
+    if max(sizes.gain(cut, place) for place in places) <= extra:
         return "computing in each epoch is faster"
     return f"{format_bytes(size)} find no room beside the others"

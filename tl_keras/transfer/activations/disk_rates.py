@@ -1,4 +1,4 @@
-"""How fast a disk takes and gives bytes."""
+"""Write and read speed of a disk."""
 
 import os
 import tempfile
@@ -12,22 +12,21 @@ PROBE_BYTES = 2**25
 
 
 def measure_rates(folder):
-    """Measures how fast a disk takes and gives bytes, by 32 MiB.
+    """Measures the write and read speed of a disk with a file of 32 MiB.
 
-    What is written counts when the disk has it. What is read comes from the disk where the system lets its own cache be
-    emptied (Linux): activations that fit into free memory come faster than that from the second epoch on, so this is
-    the rate of those that do not.
+    Writing includes flushing to the disk. On Linux the page cache is dropped before reading, which gives the speed for
+    activations that exceed the free memory; smaller ones are read faster from the second epoch on.
 
     Args:
         folder: existing path on the disk.
 
     Returns:
-        Tuple of the bytes written and the bytes read in a second, two floats.
+        Tuple of bytes written per second and bytes read per second, two floats.
 
     Raises:
-        InputError: the disk takes no more.
+        InputError: the disk is full.
     """
-    # Random, because some file systems compress.
+    # Random bytes, because some file systems compress.
     data = np.random.default_rng(0).bytes(PROBE_BYTES)
     with disk_errors(os.path.join(folder, "probe")), tempfile.TemporaryFile(dir=folder) as file:
         write_seconds = _seconds(_write_through, file, data)

@@ -1,8 +1,10 @@
-"""The file of one array of stored activations, which tells when it is torn, cut short or changed.
+"""File format for one array of cached activations; torn, truncated and changed files are detected.
 
 payload        the rows in C order, so that a memory map of the file is the array
-description    4096 bytes: SHA-256 of the rest of them, then JSON padded with blanks: key, shape, dtype, byte order and
-               the CRC-32 of the payload
+description    4096 bytes: SHA-256 of the remaining bytes, then JSON padded with blanks: key, shape, dtype, byte order
+               and the CRC-32 of the payload
+
+Not `.npy`: `open_memmap` writes through a memory map, where a full disk kills the process instead of raising an error.
 """
 
 import contextlib
@@ -24,15 +26,15 @@ DIGEST = 64
 
 
 class DamagedFile(ValueError):
-    """A file of activations is not as it was written; the message says in what."""
+    """Signals that a file of activations differs from what was written; the message says how."""
 
 
 class ActivationWriter:
-    """Writes the rows of an array one batch after the other, in the memory of one batch.
+    """Writes the rows of an array batch by batch, using the memory of one batch.
 
     Args:
-        file: unbuffered binary file at its beginning.
-        key: hexadecimal SHA-256 that the file answers to.
+        file: unbuffered binary file, positioned at its start.
+        key: hexadecimal SHA-256 that identifies the activations.
         shape: shape of the whole array, tuple of int.
         dtype: name of its dtype, such as "float32" or "bfloat16".
     """
@@ -40,7 +42,7 @@ class ActivationWriter:
     def __init__(self, file, key, shape, dtype):
         self._file = file
         self._dtype = as_dtype(dtype)
-        # Plain values: a shape that NumPy computed would be refused by JSON, and only when all rows are written.
+        # JSON cannot encode NumPy integers, and the error would come only after all rows were written.
         sides = [int(side) for side in shape]
         self._description = {"key": key, "shape": sides, "dtype": self._dtype.name, "byte_order": sys.byteorder}
         self._rows = 0
@@ -50,10 +52,10 @@ class ActivationWriter:
         """Writes the next rows.
 
         Args:
-            batch: array (k, ...) of the shape of the whole but for the first axis; cast to the dtype of the whole.
+            batch: array (k, ...), the shape of the whole array except for the first axis; cast to its dtype.
 
         Raises:
-            InputError: the disk takes no more.
+            InputError: the disk is full.
             ValueError: the rows do not fit into the array.
             TypeError: the cast would lose more than precision.
         """
@@ -65,16 +67,16 @@ class ActivationWriter:
                 f"rows of an array of shape {tuple(shape)}."
             )
         self._rows += len(batch)
-        # As bytes, because the buffer of a bfloat16 array is of a kind that memoryview does not know.
+        # View as bytes: memoryview does not support the buffer of a bfloat16 array.
         data = memoryview(np.ascontiguousarray(batch).reshape(-1).view(np.uint8))
         self._checksum = zlib.crc32(data, self._checksum)
         self._write(data)
 
     def finish(self):
-        """Completes the file and brings it to the disk.
+        """Writes the description and flushes the file to disk.
 
         Raises:
-            InputError: the disk takes no more.
+            InputError: the disk is full.
             ValueError: rows are missing.
         """
         if self._rows != self._description["shape"][0]:
@@ -91,21 +93,21 @@ class ActivationWriter:
 
 
 def read_activations(file, key):
-    """Maps a file into memory once all of it is known to be as it was written.
+    """Verifies a whole file and maps its rows into memory.
 
     Args:
         file: binary file, which may be closed afterwards.
-        key: hexadecimal SHA-256 that the file must answer to.
+        key: hexadecimal SHA-256 of the expected activations.
 
     Returns:
-        `np.memmap`, read only, of the shape and dtype that were written.
+        `np.memmap`, read only, with the shape and dtype that were written.
 
     Raises:
-        DamagedFile: it is torn, cut short or changed, or answers to another key.
-        OSError: it cannot be read.
+        DamagedFile: the file is torn, truncated or changed, or holds the activations of another key.
+        OSError: the file cannot be read.
     """
-    # CRC-32 finds what disks and power cuts do at 5 GB/s; SHA-256 would take three times as long, and nobody else
-    # writes here.
+    # CRC-32 detects damage by disks and power cuts and is several times faster than SHA-256. Deliberate changes are no
+    # concern: the folder is the user's own.
     size = file.seek(0, os.SEEK_END)
     description = _read_description(file, size)
     if description["key"] != key or description["byte_order"] != sys.byteorder:
@@ -114,28 +116,28 @@ def read_activations(file, key):
     if size != num_file_bytes(shape, dtype):
         raise DamagedFile(f"it has {size} bytes instead of {num_file_bytes(shape, dtype)}")
     if _checksum(file, num_payload_bytes(shape, dtype)) != description["checksum"]:
-        raise DamagedFile("its rows are not those that were written")
+        raise DamagedFile("its rows do not match their checksum")
     return np.memmap(file, as_dtype(dtype), "r", 0, shape)
 
 
 def num_payload_bytes(shape, dtype):
-    """Returns the bytes of an array of a shape (tuple of int) and a dtype (its name)."""
+    """Returns the bytes of an array from its shape (tuple of int) and the name of its dtype."""
     return math.prod(shape) * as_dtype(dtype).itemsize
 
 
 def num_file_bytes(shape, dtype):
-    """Returns the bytes of the file of an array of a shape (tuple of int) and a dtype (its name)."""
+    """Returns the bytes of an array's file from its shape (tuple of int) and the name of its dtype."""
     return num_payload_bytes(shape, dtype) + DESCRIPTION
 
 
 def as_dtype(name):
-    """Returns the `np.dtype` of a name; "bfloat16" is one of ml_dtypes, which comes with TensorFlow."""
+    """Returns the `np.dtype` of a name, including "bfloat16" from ml_dtypes."""
     return np.dtype(importlib.import_module("ml_dtypes").bfloat16 if name == "bfloat16" else name)
 
 
 @contextlib.contextmanager
 def disk_errors(path):
-    """Tells as an `InputError` what the system says about writing to a path."""
+    """Turns system errors of writing to a path into an `InputError`."""
     try:
         yield
     except OSError as error:
@@ -155,7 +157,8 @@ def _read_description(file, size):
 
 
 def _checksum(file, num_bytes):
-    # Read, not mapped: a bad sector is then an error and not the end of the process, and the pages are not ours.
+    # Read instead of mapped: a bad sector then raises an error instead of killing the process, and the pages do not
+    # count as memory of this process.
     file.seek(0)
     buffer, checksum = memoryview(bytearray(CHUNK)), 0
     while num_bytes:

@@ -1,7 +1,7 @@
-"""The activation cache: what frozen blocks compute is computed once, and the phases train on what was stored.
+"""Activation cache: computes the activations of frozen blocks once, so that phases train on the cached values.
 
-Blocks thaw last to first, so whatever lies before the cut of a later phase is still untouched when that phase comes.
-One forward pass that stores the activations at the cut of every phase therefore serves them all.
+Blocks are usually unfrozen from last to first, so the part before the cut of a later phase is still unchanged when that
+phase starts. One forward pass that stores the activations at the cut of every phase therefore serves all phases.
 """
 
 import contextlib
@@ -16,21 +16,21 @@ import tensorflow as tf
 
 import tl_keras
 from tl_keras.data import BoxSet, ImageSet, TokenFeatures
-from tl_keras.transfer.activations.folding import fold_batch_norm, settle_batch_norm
+from tl_keras.transfer.activations.batch_norm_folding import fold_batch_norm, precompute_batch_norm
+from tl_keras.transfer.activations.cuts import has_tokens, prefix_model
 from tl_keras.transfer.activations.key import activation_key, digest_arrays
-from tl_keras.transfer.activations.prefix import has_tokens, prefix_model
 from tl_keras.transfer.activations.store import drop_pages
 from tl_keras.transfer.multiply_adds import count_multiply_adds
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Stored activations at one cut, in place of images or tokens.
+    """Holds the cached activations at one cut, used in place of images or tokens.
 
     Attributes:
-        train: `ImageSet` or `BoxSet` of views * n activations, one view after the other, or `TokenFeatures`.
-        validation: the same of the validation examples.
-        views: how many augmented views of each image were stored; an epoch reads one of them.
+        train: `ImageSet` or `BoxSet` of views * n activations, view by view, or `TokenFeatures`.
+        validation: the same for the validation examples.
+        views: number of augmented views stored of each image; an epoch reads one of them.
     """
 
     train: ImageSet | BoxSet | TokenFeatures
@@ -38,20 +38,20 @@ class Features:
     views: int = 1
 
     def release(self):
-        """Gives the memory of rows back that were read from the disk."""
+        """Releases the memory of rows that were read from disk."""
         for part in (self.train, self.validation):
             drop_pages(part.values if isinstance(part, TokenFeatures) else part.images)
 
 
 class FrozenPart:
-    """The part of a model up to some cuts, compiled once for every set of examples that goes through it.
+    """Computes the activations of a model at one or more cuts.
 
-    Its weights must stay as they are when it is first computed: some are worked into what is compiled.
+    The weights must not change after the first computation: some are compiled in as constants.
 
     Args:
-        model: functional `keras.Model` with one input, or over tokens.
+        model: functional `keras.Model` with one input, or with token inputs.
         cuts: list of Keras tensors inside it, from `find_phase_cut`.
-        dtype: name of the dtype to store activations in; None for that of each cut.
+        dtype: name of the dtype in which activations are stored; None keeps the dtype of each cut.
     """
 
     def __init__(self, model, cuts, dtype=None):
@@ -62,25 +62,25 @@ class FrozenPart:
         self._compiled = {}
 
     def bytes_per_example(self, source):
-        """Returns a dict from the id of each cut to the bytes that it stores for an example of an `ImageSource`."""
+        """Returns a dict from the id of each cut to the stored bytes per example of a source."""
         shares = {key: source.num_rows(per_token) / source.num_examples for key, per_token in self._per_token.items()}
         return {key: shares[key] * _row_bytes(*self._row(key)) for key in self._cuts}
 
     def draws_random_numbers(self):
-        """Says whether the part has dropout inside, which is off where its activations are computed."""
+        """Returns whether the part contains dropout, which is off while activations are computed."""
         parts = (part for layer in self._whole().layers for part in layer._flatten_layers())
         return any(part._seed_generators for part in parts)
 
     def measure_seconds(self, inputs):
-        """Measures how long the part takes up to each of its cuts.
+        """Measures the computing time per example up to each cut.
 
-        The time up to the last one is measured; those before it have a share by their arithmetic.
+        Only the time up to the deepest cut is measured; the others get a share by their number of multiply-adds.
 
         Args:
-            inputs: what the model takes, of a few examples.
+            inputs: model inputs of a few examples.
 
         Returns:
-            Dict from the id of each cut to seconds for one example.
+            Dict from the id of each cut to seconds per example.
         """
         compute = self._function(self._cuts)
         compute(inputs)  # The first call traces.
@@ -91,7 +91,7 @@ class FrozenPart:
         return {key: seconds * own / max(1, *work.values()) for key, own in work.items()}
 
     def keys(self, source):
-        """Digests everything that decides a value: examples, layers, weights, settings and versions.
+        """Computes the keys of a source's activations from examples, layers, weights, settings and versions.
 
         Args:
             source: `ImageSource`, `BoxSource` or `TokenSource`.
@@ -101,19 +101,19 @@ class FrozenPart:
         """
         packages = (keras, tf, np, PIL, tl_keras)
         versions = [package.__version__ for package in packages] + [version("keras-hub")]
-        examples = source.decided_by() | {"versions": versions}
-        return {key: activation_key(examples | self._decided_by(key)) for key in self._cuts}
+        examples = source.key_parts() | {"versions": versions}
+        return {key: activation_key(examples | self._key_parts(key)) for key in self._cuts}
 
     def compute(self, source, stores):
-        """Runs all examples through once and stores what comes out, unless it is stored already.
+        """Computes the activations of all examples in one pass; those already on disk are only opened.
 
         Args:
-            source: `ImageSource` or `TokenSource` of the examples.
-            stores: dict from the id of each cut that is wanted to the `ActivationStore` that keeps its activations on
-                the disk, also for other runs, or to None, which keeps them in memory.
+            source: `ImageSource`, `BoxSource` or `TokenSource` of the examples.
+            stores: dict from the id of each requested cut to the `ActivationStore` that keeps its activations on disk,
+                also for other runs, or to None, which keeps them in memory.
 
         Returns:
-            Dict from the id of each such cut to its activations: an `ImageSet` or `TokenFeatures`.
+            Dict from the id of each requested cut to its activations: an `ImageSet`, `BoxSet` or `TokenFeatures`.
         """
         keys = self.keys(source) if any(stores.values()) else dict.fromkeys(stores)
         columns = {key: _Column(keys[key], self._spec(key, source), store) for key, store in stores.items()}
@@ -127,7 +127,7 @@ class FrozenPart:
         return {key: source.wrap(arrays[key], targets, self._per_token[key]) for key in stores}
 
     def _pass(self, source, missing):
-        """Computes and stores the columns that are missing; returns their arrays."""
+        """Computes and stores the missing columns; returns their arrays."""
         cuts = {key: cut for key, cut in self._cuts.items() if key in missing}
         compute = self._function(cuts)
         with contextlib.ExitStack() as stack:
@@ -135,19 +135,19 @@ class FrozenPart:
             for inputs, targets, mask in source.batches():
                 rows = dict(zip(cuts, compute(inputs), strict=True)) if cuts else {}
                 for name, writer in writers.items():
-                    found = np.asarray(rows.get(name, targets))
-                    writer.append(found[mask] if self._per_token.get(name) else found)
+                    values = np.asarray(rows.get(name, targets))
+                    writer.append(values[mask] if self._per_token.get(name) else values)
         return {name: column.open() if column.store else writers[name].array for name, column in missing.items()}
 
     def _function(self, cuts):
-        """Returns a compiled function from a batch of inputs to a list of tensors, one for each cut."""
+        """Returns a compiled function from a batch of inputs to a list of tensors, one per cut."""
         if tuple(cuts) not in self._compiled:
             prefix = prefix_model(self._model, list(cuts.values()))
             rounded = self._dtype == "bfloat16" or any(layer.compute_dtype != "float32" for layer in prefix.layers)
-            prefix = fold_batch_norm(prefix) if rounded else settle_batch_norm(prefix)
+            prefix = fold_batch_norm(prefix) if rounded else precompute_batch_norm(prefix)
             signature = keras.tree.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), prefix.input)
 
-            # Not `predict`: it would trace the network again for a last batch that is smaller than the others.
+            # Not `predict`, which would trace the network again for a smaller last batch.
             @tf.function(input_signature=[signature])
             def compute(inputs):
                 return keras.tree.flatten(prefix(inputs, training=False))
@@ -162,7 +162,7 @@ class FrozenPart:
         return prefix_model(self._model, list(self._cuts.values()))
 
     def _row(self, key):
-        """Returns the shape and the dtype of one row of a cut."""
+        """Returns the shape and dtype of one row of a cut."""
         cut = self._cuts[key]
         shape = cut.shape[2:] if self._per_token[key] else cut.shape[1:]
         return shape, self._dtype or keras.backend.standardize_dtype(cut.dtype)
@@ -171,9 +171,9 @@ class FrozenPart:
         shape, dtype = self._row(key)
         return (source.num_rows(self._per_token[key]), *shape), dtype
 
-    def _decided_by(self, key):
+    def _key_parts(self, key):
         prefix = prefix_model(self._model, self._cuts[key])
-        # Of the graph, not of its layers alone: they could be wired in another way, with other operations in between.
+        # The whole graph, not just its layers: the same layers could be connected differently.
         graph = {name: value for name, value in prefix.get_config().items() if name != "name"}
         return {
             "graph": repr(graph),
@@ -190,7 +190,7 @@ class FrozenPart:
 
 @dataclass(frozen=True)
 class _Column:
-    """An array to be stored, and where."""
+    """Describes an array to be stored, on disk or in memory."""
 
     key: str | None
     spec: tuple
@@ -204,7 +204,7 @@ class _Column:
 
 
 class _MemoryWriter:
-    """Fills an array row after row, as `ActivationWriter` fills a file."""
+    """Fills an array row by row, with the interface of `ActivationWriter`."""
 
     def __init__(self, shape, dtype):
         self.array = np.empty(shape, dtype)

@@ -1,4 +1,4 @@
-"""Images as what a frozen part computes its activations from."""
+"""Images as the input of a frozen part."""
 
 from dataclasses import dataclass, replace
 
@@ -10,14 +10,14 @@ from tl_keras.transfer.activations.key import digest_arrays, digest_files
 
 @dataclass(frozen=True, eq=False)
 class ImageSource:
-    """A set of images, or several augmented views of it.
+    """Iterates over a set of images, or over several augmented views of it.
 
     Attributes:
         image_set: `ImageSet` of n images.
-        batch_size: images computed at once.
-        views: how often to go through the images, each time augmented anew.
-        augmentation: a key of `AUGMENTATIONS`; all but "none" ask for a reason to have several views.
-        seed: int; view and batch draw from it.
+        batch_size: number of images per batch, at least 1.
+        views: number of passes over the images, at least 1; each pass draws new augmentations.
+        augmentation: a key of `AUGMENTATIONS`. Several views only make sense with an augmentation other than "none".
+        seed: int; determines the augmentation together with the view and the batch.
     """
 
     image_set: ImageSet
@@ -28,20 +28,20 @@ class ImageSource:
 
     @property
     def num_examples(self):
-        """Number of images that go through the frozen part, all views counted."""
+        """Number of images including all views."""
         return self.views * len(self.image_set)
 
     @property
     def target_shape(self):
-        """Shape of a target to store, which augmentation may have mixed; None where the labels stay as they are."""
+        """Shape of a stored target, which augmentation may have mixed; None if the labels stay unchanged."""
         return None if self.augmentation == "none" else (len(self.image_set.class_names),)
 
     def num_rows(self, per_token):
-        """Returns the number of rows to store, an int."""
+        """Returns the number of rows to store; `per_token` is ignored."""
         return self.num_examples
 
     def batches(self):
-        """Yields (images, targets, None) of every batch, one view after the other."""
+        """Yields (images, targets, None) for every batch, view by view."""
         steps = steps_per_epoch(self.image_set, self.batch_size)
         for view in range(self.views):
             for step, (images, targets) in enumerate(make_dataset(self.image_set, self.batch_size)):
@@ -51,12 +51,12 @@ class ImageSource:
                 yield images, targets, None
 
     def sample(self, count):
-        """Returns at most `count` images, as they are."""
+        """Returns at most `count` images without augmentation."""
         return np.stack([self.image_set.images[row] for row in range(min(count, len(self.image_set)))])
 
-    def decided_by(self):
-        """Returns all of it that decides a value, ready for `activation_key`."""
-        return decided_by_images(self.image_set.images) | {
+    def key_parts(self):
+        """Returns everything that determines the values, as parts of `activation_key`."""
+        return image_key_parts(self.image_set.images) | {
             "labels": self.image_set.labels if self.target_shape else None,
             "batch_size": self.batch_size,
             "views": self.views,
@@ -65,12 +65,12 @@ class ImageSource:
         }
 
     def wrap(self, values, targets, per_token):
-        """Gives stored activations the form in which a phase reads them.
+        """Wraps cached activations in the form that a phase reads.
 
         Args:
-            values: array (views * n, ...), one view after the other.
-            targets: float32 (views * n, num_classes), or None for the labels as they are.
-            per_token: False.
+            values: array (views * n, ...), view by view.
+            targets: float32 (views * n, num_classes), or None to keep the labels.
+            per_token: ignored.
 
         Returns:
             `ImageSet` with the activations in place of images.
@@ -79,8 +79,8 @@ class ImageSource:
         return replace(self.image_set, images=values, labels=labels, names=list(self.image_set.names) * self.views)
 
 
-def decided_by_images(images):
-    """Returns all of some images that decides their pixels, ready for `activation_key`.
+def image_key_parts(images):
+    """Returns everything that determines the pixels of images, as parts of `activation_key`.
 
     Args:
         images: uint8 (n, height, width, 3), or `ImageFiles`.

@@ -1,4 +1,4 @@
-"""Keys of stored activations: digests of everything that decides their values."""
+"""Keys of cached activations: digests of everything that determines their values."""
 
 import hashlib
 import json
@@ -11,28 +11,27 @@ from tl_keras.system.checksums import file_sha256
 
 
 def activation_key(parts):
-    """Makes the key of activations from all that decides their values: where one part differs, so does the key.
+    """Computes the key of activations from everything that determines their values.
 
     Args:
-        parts: dict from str to plain values, nested as JSON allows, with NumPy arrays, NumPy scalars and bytes among
-            them. The order of keys does not count, and a tuple is a list.
+        parts: dict from str to JSON values, which may be nested and may contain NumPy arrays, NumPy scalars and bytes.
+            The order of dict keys does not matter, and a tuple equals a list.
 
     Returns:
-        Hexadecimal SHA-256, 64 characters.
+        Hexadecimal SHA-256, 64 characters. It differs whenever a part differs.
 
     Raises:
-        TypeError: a part is of another type, whose text could differ from one process to the next.
+        TypeError: a part has another type, whose text could differ between processes.
     """
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def digest_arrays(arrays):
-    """Digests the values, shapes and dtypes of arrays, in their order.
+    """Digests the values, shapes, dtypes and order of arrays, several at once.
 
     Args:
-        arrays: iterable of NumPy arrays, any shape and dtype, or of what NumPy makes an array of. Several are read at
-            once.
+        arrays: iterable of NumPy arrays of any shape and dtype, or of values that NumPy converts to arrays.
 
     Returns:
         Hexadecimal SHA-256, 64 characters.
@@ -42,10 +41,10 @@ def digest_arrays(arrays):
 
 
 def digest_files(sources):
-    """Digests the contents of files, in their order; neither name nor date counts.
+    """Digests the contents and order of files, several at once; names and dates do not matter.
 
     Args:
-        sources: iterable of paths, or of bytes that stand for the contents of a file. Several are read at once.
+        sources: iterable of paths, or of bytes in place of a file's contents.
 
     Returns:
         Hexadecimal SHA-256, 64 characters.
@@ -74,7 +73,7 @@ def _joined(digests):
 def _array_digest(array):
     array = np.asarray(array)
     digest = hashlib.sha256(f"{array.dtype.name} {array.shape} ".encode())
-    # As bytes, because the buffer of a bfloat16 array is of a kind that hashlib does not know.
+    # View as bytes: hashlib does not support the buffer of a bfloat16 array.
     digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
     return digest.digest()
 
@@ -86,6 +85,6 @@ def _file_digest(source):
         return bytes.fromhex(file_sha256(source))
     except OSError as error:
         raise InputError(
-            f"The file {str(source)!r} cannot be read any more ({error.strerror}): put it back, or take it out of the "
+            f"The file {str(source)!r} can no longer be read ({error.strerror}): restore it, or remove it from the "
             "data."
         ) from error

@@ -1,7 +1,7 @@
-"""Activations on the disk, kept from run to run: one file for each key, the least recently used removed for room.
+"""Cache of activations on disk, shared between runs: one file per key, least recently used files evicted first.
 
-Whoever reads or writes a file holds a lock on it, which the system takes back when the last array that maps the file is
-gone or the process dies. Where the lock can be had, nobody uses the file.
+A process that reads or writes a file holds a lock on it. The system releases the lock when the last array that maps the
+file is gone or the process dies, so a file whose lock is free is not in use.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from tl_keras.transfer.byte_counts import format_bytes
 
 try:
     import fcntl
-except ImportError:  # On Windows, where a file in use cannot be removed anyway.
+except ImportError:  # Windows, where a file in use cannot be removed.
     fcntl = None
 
 SUFFIX = ".activations"
@@ -37,47 +37,47 @@ DISK_MARGIN = 2**29
 
 
 def default_folder():
-    """Returns the `pathlib.Path` of the user's own folder of activations, which need not exist."""
+    """Returns the `pathlib.Path` of the activations folder in the user's cache; it may not exist yet."""
     return user_cache() / "activations"
 
 
 class ActivationStore:
-    """Arrays on the disk, each under a key that decides its values, such as `activation_key` makes.
+    """Stores arrays on disk, each under the `activation_key` of everything that determines its values.
 
-    Files that killed processes left unfinished are removed when a store is made.
+    Creating a store removes unfinished files of killed processes.
 
     Args:
-        folder: path of the folder, made where it is missing; several stores and processes may share it.
-        max_bytes: the most that all files in it may take; at least 512 MiB of the disk are left free in any case.
+        folder: path of the folder, created if missing; several stores and processes may share it.
+        max_bytes: maximum total size of all files in the folder. At least 512 MiB of the disk stay free in any case.
 
     Raises:
-        InputError: the folder cannot be made or written to.
+        InputError: the folder cannot be created or written to.
     """
 
     def __init__(self, folder, max_bytes):
         self.folder = Path(folder)
         self.max_bytes = max_bytes
         self._lock = filelock.FileLock(self.folder / ".lock")
-        with self._alone():
+        with self._locked():
             for path in self.folder.glob(f"{UNFINISHED}*"):
                 if not _in_use(path):
                     _remove(path)
 
     def holds(self, key):
-        """Says whether something is stored under a key, whole or damaged."""
+        """Returns whether a file exists for a key, intact or damaged."""
         return self._path(key).exists()
 
     def open(self, key):
-        """Opens what is stored under a key, after all of it was compared with its checksum.
+        """Verifies and opens the array of a key.
 
-        Files that are torn, cut short or changed are removed, with a printed sentence.
+        A torn, truncated or changed file is removed, and a line is printed.
 
         Args:
             key: hexadecimal SHA-256.
 
         Returns:
-            `np.memmap`, read only, with rows in the order they were written; None where nothing is stored. As long as
-            it or a view of it is alive, nobody evicts the file.
+            `np.memmap`, read only, with rows in the order they were written; None if nothing intact is stored. The
+            file is not evicted as long as the array or a view of it is alive.
         """
         path = self._path(key)
         try:
@@ -90,15 +90,15 @@ class ActivationStore:
             _remove(path)
             print(f"cache: {path.name} is removed and will be computed again, because {error}", flush=True)
             return None
-        with contextlib.suppress(OSError):  # The cache of another user may be read only.
+        with contextlib.suppress(OSError):  # Another user's cache may be read only.
             os.utime(path)
         return array
 
     @contextlib.contextmanager
     def create(self, key, shape, dtype):
-        """Stores an array, row after row: whole when the block succeeds, and not at all when it fails.
+        """Stores an array row by row: complete if the `with` block succeeds, not at all if it fails.
 
-        Where two processes store under one key at once, the last takes the place of the first.
+        If two processes store the same key at once, the later file replaces the earlier one.
 
         Args:
             key: hexadecimal SHA-256.
@@ -109,37 +109,37 @@ class ActivationStore:
             `ActivationWriter`, to which all rows must be appended.
 
         Raises:
-            InputError: there is no room within `max_bytes` or on the disk, or the disk takes no more.
+            InputError: the array does not fit within `max_bytes` or on the disk, or the disk becomes full.
             ValueError: the block succeeded without writing all rows.
         """
         path, temporary = self._path(key), self.folder / f"{UNFINISHED}{uuid.uuid4().hex}"
         num_bytes = num_file_bytes(shape, dtype)
         with contextlib.ExitStack() as stack:
             stack.callback(_remove, temporary)
-            with self._alone():
+            with self._locked():
                 self.evict(num_bytes)
                 with disk_errors(temporary):
                     file = stack.enter_context(open(temporary, "xb", buffering=0))
                     _hold(file, exclusive=True)
-                    # At its full size from now on, so that other processes leave the room for it.
+                    # Reserve the full size now, so that other processes count it.
                     file.truncate(num_bytes)
             writer = ActivationWriter(file, key, shape, dtype)
             yield writer
             writer.finish()
-            with self._alone(), disk_errors(temporary):
+            with self._locked(), disk_errors(temporary):
                 file.close()
                 _replace(temporary, path)
 
     def evict(self, needed):
-        """Removes the least recently used files until there is room; those in use stay.
+        """Removes the least recently used files until there is room; files in use stay.
 
         Args:
             needed: bytes to make room for.
 
         Raises:
-            InputError: there would not be room even then; nothing is removed.
+            InputError: removing every unused file would not make enough room; nothing is removed.
         """
-        with self._alone():
+        with self._locked():
             if needed > self.room():
                 raise self._no_room(needed)
             paths = sorted(self.folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
@@ -150,11 +150,11 @@ class ActivationStore:
                     _remove(path)
 
     def room(self):
-        """Returns the bytes that could be stored if all that is not in use were removed."""
-        with self._alone():
+        """Returns the bytes that could be stored if every unused file were removed."""
+        with self._locked():
             files = {path: _size(path) for path in self._files()}
-            held = sum(size for path, size in files.items() if _in_use(path))
-            return max(0, min(self.max_bytes - held, self._free_bytes() + sum(files.values()) - held))
+            used = sum(size for path, size in files.items() if _in_use(path))
+            return max(0, min(self.max_bytes - used, self._free_bytes() + sum(files.values()) - used))
 
     def _files(self):
         return [*self.folder.glob(f"*{SUFFIX}"), *self.folder.glob(f"{UNFINISHED}*")]
@@ -176,13 +176,13 @@ class ActivationStore:
         )
 
     @contextlib.contextmanager
-    def _alone(self):
-        """Keeps other processes from making and removing files; whoever has it may take it again."""
+    def _locked(self):
+        """Prevents other processes from creating and removing files; reentrant."""
         with contextlib.ExitStack() as stack:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(self._lock)
-            except (OSError, NotImplementedError) as error:  # filelock, where the file system has no locks.
+            except (OSError, NotImplementedError) as error:  # Raised by filelock if the file system has no locks.
                 raise InputError(
                     f"The folder of activations {str(self.folder)!r} cannot be used: "
                     f"{getattr(error, 'strerror', None) or error}; give --cache.folder another, or --cache.mode off."
@@ -191,12 +191,12 @@ class ActivationStore:
 
 
 def drop_pages(array):
-    """Gives back the memory of a process that holds rows of a mapped file; they stay in the system's own cache.
+    """Releases the memory of rows that were read from a mapped file; they stay in the system's page cache.
 
-    Without it, each row that was read counts as resident memory until the array is gone.
+    Otherwise every row that was read counts as resident memory until the array is gone.
 
     Args:
-        array: what `ActivationStore.open` returned, or a view of it; others stay as they are.
+        array: array from `ActivationStore.open`, or a view of it; other arrays are left unchanged.
     """
     while isinstance(array, np.ndarray):
         array = array.base
@@ -230,7 +230,7 @@ def _replace(temporary, path):
     try:
         os.replace(temporary, path)
     except PermissionError:
-        # On Windows nothing takes the place of a file in use; what is there has the same key and so the same rows.
+        # Windows cannot replace a file in use; the existing file has the same key and therefore the same rows.
         if not path.exists():
             raise
 

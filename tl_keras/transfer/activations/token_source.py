@@ -1,4 +1,4 @@
-"""Texts as what a frozen part computes its activations from."""
+"""Texts as the input of a frozen part."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ from tl_keras.data import TokenFeatures, TokenSet, read_token_inputs, token_batc
 
 @dataclass(frozen=True, eq=False)
 class TokenSource:
-    """A set of texts, computed in batches of like length.
+    """Iterates over a set of texts in batches of similar length.
 
     Attributes:
         token_set: `TokenSet` of n texts.
-        batch_size: the most texts computed at once.
-        tokens_per_batch: as in `plan_batches`.
-        few_shapes: as in `plan_batches`.
+        batch_size: maximum number of texts per batch, at least 1.
+        tokens_per_batch: see `plan_batches`.
+        few_shapes: see `plan_batches`.
     """
 
     token_set: TokenSet
@@ -24,7 +24,7 @@ class TokenSource:
     few_shapes: bool = False
 
     target_shape = None
-    """Labels stay as they are."""
+    """Always None: the labels stay unchanged."""
 
     @property
     def num_examples(self):
@@ -32,23 +32,23 @@ class TokenSource:
         return len(self.token_set)
 
     def num_rows(self, per_token):
-        """Returns the number of rows to store, an int: one for each token, or for each text."""
+        """Returns the number of rows to store: one per token if `per_token`, else one per text."""
         return len(self.token_set.tokens) if per_token else len(self.token_set)
 
     def batches(self):
-        """Yields (inputs, None, mask) of every batch, short texts first; mask: bool (batch, tokens)."""
+        """Yields (inputs, None, mask) for every batch, short texts first; mask: bool (batch, tokens)."""
         for _, inputs in self._batches():
             yield inputs, None, inputs["padding_mask"].astype(bool)
 
     def sample(self, count):
-        """Returns the inputs of at most `count` texts of usual length."""
+        """Returns the inputs of at most `count` texts of median length."""
         order = np.argsort(self.token_set.lengths, kind="stable")
         start = max(0, (len(order) - count) // 2)
         rows = order[start : start + count]
         return read_token_inputs(self.token_set, rows, int(self.token_set.lengths[rows].max()))
 
-    def decided_by(self):
-        """Returns all of it that decides a value, ready for `activation_key`."""
+    def key_parts(self):
+        """Returns everything that determines the values, as parts of `activation_key`."""
         texts = self.token_set
         return {
             "tokens": texts.tokens,
@@ -60,12 +60,12 @@ class TokenSource:
         }
 
     def wrap(self, values, targets, per_token):
-        """Gives stored activations the form in which a phase reads them.
+        """Wraps cached activations in the form that a phase reads.
 
         Args:
             values: array (rows, width) in the order of `batches`.
-            targets: None.
-            per_token: whether there is a row for each token, or for each text.
+            targets: ignored.
+            per_token: True if there is a row per token, False if there is a row per text.
 
         Returns:
             `TokenFeatures`.

@@ -1,4 +1,4 @@
-"""Splits a model at the last point before anything learns: a prefix that never changes, and the suffix that does."""
+"""Splits a model at a cut: a frozen prefix that never changes, and the suffix that a phase trains."""
 
 import itertools
 
@@ -6,94 +6,95 @@ import keras
 
 from tl_keras.models import Detector
 from tl_keras.models.blocks import block_of
-from tl_keras.transfer.freezing import block_names, learning_blocks
+from tl_keras.transfer.freezing import block_names, trainable_blocks
 
 
 def find_cuts(model):
-    """Finds every point of a model where a single tensor holds all that the rest needs.
+    """Finds every point of a model where a single tensor is all that the following layers need.
 
-    The padding mask of a text classifier, an input that every layer asks for, does not count: it is carried along.
+    The padding mask of a text classifier, an input of every layer, does not count: the suffix takes it as a second
+    input.
 
     Args:
         model: functional `keras.Model`.
 
     Returns:
-        List of (index, Keras tensor), input side first; the index is that of the last operation before the cut, in the
-        order of `ordered_nodes`.
+        List of (index, Keras tensor), input side first; the index of the last operation before the cut in
+        `ordered_nodes`.
     """
-    nodes, carried = ordered_nodes(model), id(padding_mask(model))
+    nodes, mask = ordered_nodes(model), id(padding_mask(model))
     last_use = _last_uses(model, nodes)
     cuts, live = [], {}
     for index, node in enumerate(nodes):
-        live |= {id(tensor): tensor for tensor in node.output_tensors if id(tensor) != carried}
+        live |= {id(tensor): tensor for tensor in node.output_tensors if id(tensor) != mask}
         live = {key: tensor for key, tensor in live.items() if last_use.get(key, -1) > index}
         if len(live) == 1:
             cuts.append((index, next(iter(live.values()))))
     return cuts
 
 
-def find_phase_cut(model, learning):
-    """Finds the last cut before the first operation that learns or draws random numbers in a phase.
+def find_phase_cut(model, trainable):
+    """Finds the last cut before the first operation that is trainable or random in a phase.
 
-    Dropout inside frozen blocks does not count: a frozen block is computed as in inference.
+    Dropout inside frozen blocks does not count: a frozen block runs in inference mode.
 
     Args:
         model: functional `keras.Model`.
-        learning: list of the blocks that learn in the phase.
+        trainable: list of the blocks trained in the phase.
 
     Returns:
-        Keras tensor, or None where nothing but the input lies before that operation.
+        Keras tensor, or None if only the input precedes that operation.
     """
-    frozen = set(block_names(model)) - set(learning)
+    frozen = set(block_names(model)) - set(trainable)
     nodes = ordered_nodes(model)
-    static = sum(1 for _ in itertools.takewhile(lambda node: _is_static(node.operation, learning, frozen), nodes))
+    static = sum(1 for _ in itertools.takewhile(lambda node: _is_static(node.operation, trainable, frozen), nodes))
     inputs = {id(tensor) for tensor in model.inputs}
     cuts = [tensor for index, tensor in find_cuts(model) if index < static and id(tensor) not in inputs]
     return cuts[-1] if cuts else None
 
 
 def find_cuts_of_phases(model, phases):
-    """Finds for each phase the last point of a model before anything learns in it.
+    """Finds the cut of each phase, see `find_phase_cut`.
 
     Args:
         model: functional `keras.Model`.
         phases: list of `Phase`.
 
     Returns:
-        List of a Keras tensor for each phase, or None where the whole model has to run.
+        List with a Keras tensor per phase, or None for a phase that has to run the whole model.
     """
-    return [find_phase_cut(model, learning_blocks(model, phase.train)) for phase in phases]
+    return [find_phase_cut(model, trainable_blocks(model, phase.train)) for phase in phases]
 
 
 def settled_since(model, phases, cuts):
-    """Tells since when what lies before the cut of each phase is as that phase finds it.
+    """Finds for each phase the first phase from which the prefix before its cut stays unchanged.
 
     Args:
         model: functional `keras.Model`.
         phases: list of `Phase`.
-        cuts: what `find_cuts_of_phases` returned for them.
+        cuts: list of the phases' cuts, from `find_cuts_of_phases`.
 
     Returns:
-        List of an int for each phase: the first phase that finds it so, itself at the latest. Where blocks thaw last to
-        first, it is 0 for all.
+        List with the index of that phase for each phase, at most its own. It is 0 for all phases if blocks are
+        unfrozen from last to first.
     """
-    learning = [set(learning_blocks(model, phase.train)) for phase in phases]
+    trainable = [set(trainable_blocks(model, phase.train)) for phase in phases]
 
     def since(index, cut):
         if not index or cut is None:
             return 0
         before = {block_of(layer) for layer in prefix_model(model, cut).layers if layer.weights}
-        return max((number + 1 for number in range(index) if learning[number] & before), default=0)
+        return max((number + 1 for number in range(index) if trainable[number] & before), default=0)
 
     return [since(index, cut) for index, cut in enumerate(cuts)]
 
 
 def prefix_model(model, cut):
-    """Makes the first half of a model, which shares its layers and so its variables.
+    """Builds the part of a model before a cut; it shares the model's layers and variables.
 
     Args:
         model: functional `keras.Model`.
-        cut: Keras tensor inside it, from `find_phase_cut`, or a list of such.
+        cut: Keras tensor inside it, from `find_phase_cut`, or a list of such tensors.
 
     Returns:
         `keras.Model` from the model's inputs to the cut.
@@ -102,15 +103,15 @@ def prefix_model(model, cut):
 
 
 def suffix_model(model, cut):
-    """Makes the second half of a model, which shares its layers and so its variables.
+    """Builds the part of a model after a cut; it shares the model's layers and variables.
 
     Args:
         model: functional `keras.Model`.
         cut: Keras tensor inside it, from `find_phase_cut`.
 
     Returns:
-        `keras.Model` from the cut to the model's output; where the cut `has_tokens`, from a list of it and the padding
-        mask. The second half of a `Detector` is one.
+        `keras.Model` from the cut to the model's output. If the cut `has_tokens`, its input is a list of the cut and
+        the padding mask. For a `Detector` the result is a `Detector`.
     """
     if isinstance(model, Detector):
         return model.suffix_model(cut)
@@ -118,19 +119,16 @@ def suffix_model(model, cut):
 
 
 def padding_mask(model):
-    """Returns the Keras tensor that says where tokens are, an input of a text classifier; None for other models."""
+    """Returns the padding mask, an input tensor of a text classifier; None for other models."""
     return model.input.get("padding_mask") if isinstance(model.input, dict) else None
 
 
 def has_tokens(model, cut):
-    """Says whether a cut holds a vector for each token, so that the rest needs the padding mask, too.
+    """Returns whether a cut holds a vector per token, so that the suffix also needs the padding mask.
 
     Args:
         model: functional `keras.Model`.
         cut: Keras tensor inside it, from `find_phase_cut`.
-
-    Returns:
-        A bool.
     """
     mask = padding_mask(model)
     if mask is None:
@@ -140,7 +138,7 @@ def has_tokens(model, cut):
 
 
 def ordered_nodes(model):
-    """Lists a functional model's nodes so that each comes after those that it depends on."""
+    """Lists the nodes of a functional model in topological order."""
     by_depth = model._nodes_by_depth
     return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
@@ -151,11 +149,11 @@ def _last_uses(model, nodes):
     return last_use | {id(tensor): len(nodes) for tensor in model.outputs}
 
 
-def _is_static(operation, learning, frozen):
+def _is_static(operation, trainable, frozen):
     if not isinstance(operation, keras.Layer):
         return True
     block = block_of(operation)
     if block in frozen:
         return True
     draws = any(part._seed_generators for part in operation._flatten_layers())
-    return not draws and not (operation.weights and block in learning)
+    return not draws and not (operation.weights and block in trainable)

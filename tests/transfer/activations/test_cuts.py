@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import tl_keras as tl
-from tl_keras.transfer.activations.prefix import (
+from tl_keras.transfer.activations.cuts import (
     find_cuts,
     find_cuts_of_phases,
     find_phase_cut,
@@ -15,7 +15,7 @@ from tl_keras.transfer.activations.prefix import (
 
 
 def branched(dropout=0.5):
-    """stem -> two branches -> join -> head with dropout."""
+    """Builds stem -> two branches -> join -> head with dropout."""
     inputs = keras.Input((8, 8, 3), name="image")
     stem = keras.layers.Conv2D(4, 3, padding="same", name="stem.conv")(inputs)
     left = keras.layers.Conv2D(4, 1, name="block1.left")(stem)
@@ -30,25 +30,25 @@ def origin(tensor):
     return tensor._keras_history.operation.name
 
 
-def test_cuts_lie_where_one_tensor_holds_everything():
+def test_cuts_are_points_with_a_single_live_tensor():
     names = [origin(tensor) for _, tensor in find_cuts(branched())]
     assert names == ["image", "stem.conv", "block1.add", "head.pool", "head.dropout", "head.logits"]
 
 
 @pytest.mark.parametrize(
-    ("learning", "expected"),
+    ("trainable", "expected"),
     [(["head"], "head.pool"), (["block1", "head"], "stem.conv"), (["block1"], "stem.conv")],
 )
-def test_the_cut_of_a_phase_is_the_last_before_anything_learns(learning, expected):
-    assert origin(find_phase_cut(branched(), learning)) == expected
+def test_the_cut_of_a_phase_is_the_last_before_a_trainable_block(trainable, expected):
+    assert origin(find_phase_cut(branched(), trainable)) == expected
 
 
-def test_dropout_is_not_cut_off_but_inactive_dropout_is():
+def test_only_inactive_dropout_is_part_of_the_prefix():
     assert origin(find_phase_cut(branched(dropout=0.5), ["head"])) == "head.pool"
     assert origin(find_phase_cut(branched(dropout=0.0), ["head"])) == "head.dropout"
 
 
-def test_nothing_is_cut_where_the_first_block_learns():
+def test_there_is_no_cut_if_the_first_block_is_trainable():
     assert find_phase_cut(branched(), ["stem"]) is None
 
 
@@ -61,7 +61,7 @@ def test_dropout_without_a_block_stays_in_the_suffix():
 
 @pytest.mark.parametrize("backbone", ["vgg16", "inception_v3", "efficientnet_lite0"])
 @pytest.mark.parametrize("depth", [1, 2, 3])
-def test_the_halves_share_their_weights_and_give_the_whole(backbone, depth):
+def test_prefix_and_suffix_share_weights_and_equal_the_whole_model(backbone, depth):
     size = 75 if backbone == "inception_v3" else 32
     model = tl.build_image_classifier(backbone, 3, weights=None, image_size=size)
     cut = find_phase_cut(model, tl.block_names(model)[-depth:])
@@ -71,7 +71,7 @@ def test_the_halves_share_their_weights_and_give_the_whole(backbone, depth):
     assert {id(v) for v in (*prefix.weights, *suffix.weights)} == {id(v) for v in model.weights}
 
 
-def test_each_phase_reads_what_lies_before_its_blocks_once_no_earlier_phase_changes_it():
+def test_the_cut_of_each_phase_is_settled_after_the_last_earlier_phase_that_changes_its_prefix():
     model = tl.build_image_classifier("efficientnet_lite0", 3, weights=None, image_size=32)
     trains = ["head", ["block6"], "top", "head", "block5", "all", ["block2"]]
     phases = [tl.Phase(train) for train in trains]
@@ -82,7 +82,7 @@ def test_each_phase_reads_what_lies_before_its_blocks_once_no_earlier_phase_chan
 
 
 def tokens_model():
-    """embeddings -> layer that asks for the padding mask -> pooling that asks for it, too -> head."""
+    """Builds embeddings -> layer with padding mask -> pooling with padding mask -> head."""
     tokens = {name: keras.Input((None,), dtype="int32", name=name) for name in ("padding_mask", "token_ids")}
     hidden = keras.layers.Embedding(9, 4, name="embeddings.words")(tokens["token_ids"])
     mask = tokens["padding_mask"][:, None, :]
@@ -92,20 +92,20 @@ def tokens_model():
 
 
 @pytest.mark.parametrize(
-    ("learning", "expected", "tokens"),
+    ("trainable", "expected", "tokens"),
     [(["head"], "head.pool", False), (["layer1", "head"], "embeddings.words", True)],
 )
-def test_the_padding_mask_is_carried_along(learning, expected, tokens):
+def test_the_padding_mask_is_an_input_of_the_suffix(trainable, expected, tokens):
     model = tokens_model()
-    cut = find_phase_cut(model, learning)
+    cut = find_phase_cut(model, trainable)
     assert (origin(cut), has_tokens(model, cut)) == (expected, tokens)
     ids = np.array([[3, 5, 1], [2, 0, 0]])
     inputs = {"token_ids": ids, "padding_mask": np.array([[1, 1, 1], [1, 0, 0]])}
     hidden = prefix_model(model, cut)(inputs)
     suffix = suffix_model(model, cut)
-    found = suffix.predict([np.array(hidden), inputs["padding_mask"]] if tokens else np.array(hidden), verbose=0)
-    np.testing.assert_allclose(found, model(inputs), atol=1e-6)
+    outputs = suffix.predict([np.array(hidden), inputs["padding_mask"]] if tokens else np.array(hidden), verbose=0)
+    np.testing.assert_allclose(outputs, model(inputs), atol=1e-6)
 
 
-def test_the_tokens_themselves_are_no_cut():
+def test_the_token_inputs_are_not_a_cut():
     assert find_phase_cut(tokens_model(), ["embeddings"]) is None

@@ -2,10 +2,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.distribution.chief_decides import ChiefDecides
+from tl_keras.distribution.broadcast_logs import BroadcastLogs
 
 
-def test_metrics_stay_what_they_are_on_the_chief():
+def test_metrics_of_the_chief_are_unchanged():
     inputs = keras.Input((2,))
     model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
     model.compile("sgd", "mse")
@@ -15,7 +15,7 @@ def test_metrics_stay_what_they_are_on_the_chief():
         np.ones((4, 1)),
         verbose=0,
         callbacks=[
-            ChiefDecides(tf.distribute.get_strategy()),
+            BroadcastLogs(tf.distribute.get_strategy()),
             keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(dict(logs))),
         ],
     )

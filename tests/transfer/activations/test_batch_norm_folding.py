@@ -4,11 +4,11 @@ import pytest
 import tensorflow as tf
 
 import tl_keras as tl
-from tl_keras.transfer.activations.folding import fold_batch_norm, settle_batch_norm
+from tl_keras.transfer.activations.batch_norm_folding import fold_batch_norm, precompute_batch_norm
 
 
-def shaken(model):
-    """Gives the statistics and offsets of batch normalization values that differ from layer to layer."""
+def randomized(model):
+    """Sets all weights of batch normalization to random values."""
     generator = np.random.default_rng(0)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -21,9 +21,9 @@ def norms(model):
 
 
 @pytest.mark.parametrize("backbone", ["efficientnet_lite0", "inception_v3", "resnet50"])
-def test_the_folded_model_gives_the_same(backbone):
+def test_the_folded_model_gives_the_same_outputs(backbone):
     size = 75 if backbone == "inception_v3" else 32
-    whole = shaken(tl.build_image_classifier(backbone, 3, weights=None, image_size=size))
+    whole = randomized(tl.build_image_classifier(backbone, 3, weights=None, image_size=size))
     model = keras.Model(whole.input, whole.get_layer("head.pool").output)
     before = [weight.numpy() for weight in model.weights]
     folded = fold_batch_norm(model)
@@ -35,7 +35,7 @@ def test_the_folded_model_gives_the_same(backbone):
         np.testing.assert_array_equal(weight, value)
 
 
-def test_what_somebody_else_reads_is_not_folded():
+def test_a_convolution_with_other_consumers_is_not_folded():
     inputs = keras.Input((4, 4, 2))
     hidden = keras.layers.Conv2D(3, 1, name="read_twice")(inputs)
     activated = keras.layers.Conv2D(3, 1, activation="relu", name="activated")(inputs)
@@ -63,11 +63,11 @@ def normalization_of_rows():
     "build",
     [convolution_of_two_normalizations, convolution_used_once_without_normalization, normalization_of_rows],
 )
-def test_what_cannot_be_folded_stays(build):
-    model, images = shaken(build()), np.random.default_rng(1).normal(size=(2, 8, 8, 3)).astype("float32")
+def test_unsupported_layers_are_not_folded(build):
+    model, images = randomized(build()), np.random.default_rng(1).normal(size=(2, 8, 8, 3)).astype("float32")
     folded = fold_batch_norm(model)
-    for found, expected in zip(graph_outputs(folded, images), graph_outputs(model, images), strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+    for output, expected in zip(graph_outputs(folded, images), graph_outputs(model, images), strict=True):
+        np.testing.assert_allclose(output, expected, atol=1e-5)
 
 
 def graph_outputs(model, images):
@@ -90,7 +90,7 @@ def lite0():
 
 
 def residual():
-    """Sums of normalized features, which TensorFlow rearranges, also behind dropout."""
+    """Builds sums of normalized features, which TensorFlow reorders, also after dropout."""
     x = inputs = keras.Input((8, 8, 4))
     for number in range(3):
         branch = keras.layers.Conv2D(4, 3, padding="same", name=f"conv{number}")(x)
@@ -100,20 +100,20 @@ def residual():
 
 
 @pytest.mark.parametrize(
-    ("build", "left"),
+    ("build", "remaining"),
     [(every_kind_of_norm, 1), (residual, 3), (lite0, 14)],
     ids=["every kind", "residual", "lite0"],
 )
-def test_the_settled_model_gives_every_bit(build, left):
-    model = shaken(build())
-    settled = settle_batch_norm(model)
-    assert len(norms(settled)) == left
+def test_the_precomputed_model_is_bit_identical(build, remaining):
+    model = randomized(build())
+    precomputed = precompute_batch_norm(model)
+    assert len(norms(precomputed)) == remaining
     images = np.random.default_rng(0).uniform(0, 255, (3, *model.input.shape[1:])).astype("float32")
-    for one, other in zip(graph_outputs(settled, images), graph_outputs(model, images), strict=True):
+    for one, other in zip(graph_outputs(precomputed, images), graph_outputs(model, images), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_model_without_batch_norm_stays_as_it_is():
+def test_a_model_without_batch_norm_is_returned_unchanged():
     inputs = keras.Input((4,))
     model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
-    assert settle_batch_norm(model) is model
+    assert precompute_batch_norm(model) is model

@@ -1,4 +1,4 @@
-"""Works frozen batch normalization out beforehand: exactly, or folded into the convolution before it."""
+"""Precomputes frozen batch normalization: exactly, or folded into the preceding convolution."""
 
 from collections import Counter
 
@@ -6,27 +6,27 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.transfer.activations.prefix import ordered_nodes
+from tl_keras.transfer.activations.cuts import ordered_nodes
 
 CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 
 
-def settle_batch_norm(model):
-    """Copies a model for inference, with batch normalization as one factor and one summand for each channel.
+def precompute_batch_norm(model):
+    """Copies a model for inference with batch normalization reduced to one factor and offset per channel.
 
-    They are what the layer works out in every step, and so every bit of the outputs stays. InceptionV3 has 807
-    operations in place of 2,217: it is traced in half of the time.
+    The layer computes the same two values in every step, so the outputs stay bit-identical. InceptionV3 then has 807
+    operations instead of 2,217 and is traced in half the time.
 
     Args:
-        model: functional `keras.Model`, whose statistics do not change any more.
+        model: functional `keras.Model` whose statistics do not change any more.
 
     Returns:
-        Functional `keras.Model` that shares all other layers with `model`, or `model` itself where there is nothing to
-        work out.
+        Functional `keras.Model` that shares all other layers with `model`, or `model` itself if nothing can be
+        precomputed.
     """
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    added = _names_before_additions(model)
-    factors = {norm.name: _factors(norm) for norm in norms if _is_plain(norm) and norm.name not in added}
+    summands = _names_of_summands(model)
+    factors = {norm.name: _factors(norm) for norm in norms if _is_plain(norm) and norm.name not in summands}
     if not factors:
         return model
 
@@ -40,17 +40,16 @@ def settle_batch_norm(model):
 
 
 def fold_batch_norm(model):
-    """Copies a model for inference, with batch normalization folded into the weights of convolutions.
+    """Copies a model for inference with batch normalization folded into the weights of convolutions.
 
-    This rounds in other places than the model does. In bfloat16 Keras 3.15 normalizes in float32, with casts around it:
-    InceptionV3 took 1.3 times the CPU time.
+    The results equal the model's except for rounding. It is meant for bfloat16, where Keras 3.15 normalizes in float32
+    with casts around it, which takes 1.3 times the CPU time for InceptionV3.
 
     Args:
         model: functional `keras.Model`.
 
     Returns:
-        Functional `keras.Model` of the same outputs but for rounding. Layers that nothing is folded into are shared
-        with `model`, the others are new.
+        Functional `keras.Model`. Convolutions with folded weights are new layers; all others are shared with `model`.
     """
     norm_of = _pairs(model)
     norms, folded = {norm.name for norm in norm_of.values()}, {}
@@ -70,14 +69,14 @@ def fold_batch_norm(model):
     return copied
 
 
-def _names_before_additions(model):
-    """Lists what is added to something: TensorFlow rearranges such sums, which would then round in other places."""
+def _names_of_summands(model):
+    """Lists operations whose output is an operand of `Add`: TensorFlow reorders such sums, which changes rounding."""
     sums = [node for node in ordered_nodes(model) if isinstance(node.operation, keras.layers.Add)]
     return {_source(tensor).name for node in sums for tensor in node.input_tensors}
 
 
 def _source(tensor):
-    """Returns the operation that a tensor comes from; dropout does nothing in inference."""
+    """Returns the operation that produces a tensor, skipping dropout, which is inactive in inference."""
     operation = tensor._keras_history.operation
     return _source(operation.input) if isinstance(operation, keras.layers.Dropout) else operation
 
@@ -91,7 +90,7 @@ def _normalizes_last_axis(norm):
 
 
 def _factors(norm):
-    """Works out factor and summand, float32 (channels,), by the operations of `tf.nn.batch_normalization`."""
+    """Computes factor and offset, float32 (channels,), with the operations of `tf.nn.batch_normalization`."""
     scale = tf.math.rsqrt(norm.moving_variance.value + norm.epsilon)
     if norm.scale:
         scale *= norm.gamma.value
@@ -101,7 +100,7 @@ def _factors(norm):
 
 
 def _pairs(model):
-    """Maps the name of each convolution to the normalization of its output, where both are used just there."""
+    """Maps the name of each convolution to the normalization of its output if neither is used elsewhere."""
     uses = Counter(id(node.operation) for node in ordered_nodes(model))
     readers = {}
     for node in ordered_nodes(model):
@@ -111,22 +110,22 @@ def _pairs(model):
     pairs = {}
     for node in ordered_nodes(model):
         layer, [tensor, *_] = node.operation, node.output_tensors
-        following = readers.get(id(tensor), [])
+        consumers = readers.get(id(tensor), [])
         if (
             type(layer) in CONVOLUTIONS
             and layer.activation is keras.activations.linear
             and id(tensor) not in outputs
-            and len(following) == 1
-            and isinstance(following[0], keras.layers.BatchNormalization)
-            and uses[id(layer)] == uses[id(following[0])] == 1
-            and _normalizes_last_axis(following[0])
+            and len(consumers) == 1
+            and isinstance(consumers[0], keras.layers.BatchNormalization)
+            and uses[id(layer)] == uses[id(consumers[0])] == 1
+            and _normalizes_last_axis(consumers[0])
         ):
-            pairs[layer.name] = following[0]
+            pairs[layer.name] = consumers[0]
     return pairs
 
 
 def _folded_weights(convolution, norm):
-    """Returns kernel and bias: scale * (kernel x + bias - mean) + offset as one convolution."""
+    """Returns the kernel and bias of scale * (kernel x + bias - mean) + offset as one convolution."""
     kernel, bias = convolution.kernel.numpy(), convolution.bias.numpy() if convolution.use_bias else 0.0
     scale = 1 / np.sqrt(norm.moving_variance.numpy() + norm.epsilon)
     scale = scale * norm.gamma.numpy() if norm.scale else scale
