@@ -39,6 +39,7 @@ from .images.image_sets import ImageSplits as ImageSplits
 from .images.image_sets import load_image_splits as load_image_splits
 from .images.sizes import typical_side as typical_side
 from .images.sizes import upright_size as upright_size
+from .images.target import find_target_images as find_target_images
 from .labels import to_one_hot as to_one_hot
 from .pipeline.pipeline_calls import own_errors as own_errors
 from .reading.folders import list_images as list_images
@@ -46,13 +47,12 @@ from .reading.utf8 import NotUtf8 as NotUtf8
 from .reading.utf8 import decode_utf8 as decode_utf8
 from .records import Records as Records
 from .splitting import split_records as split_records
-from .target_labels import find_target_images as find_target_images
-from .target_labels import find_target_texts as find_target_texts
 from .target_labels import hide_labels as hide_labels
 from .target_labels import reveal_labels as reveal_labels
 from .texts.cleaning import clean_text as clean_text
 from .texts.cleaning import prepare_text as prepare_text
 from .texts.find import find_texts as find_texts
+from .texts.target import find_target_texts as find_target_texts
 from .tokens.batch_plan import MAX_SHAPES as MAX_SHAPES
 from .tokens.batch_plan import plan_batches as plan_batches
 from .tokens.batching import TokenFeatures as TokenFeatures
