@@ -59,4 +59,4 @@ def find_records(
     if place.form == "folder":
         return read_folders(place.where)
     # Loads TensorFlow Datasets, only for data that need it.
-    return importlib.import_module("tl_keras.data.reading.tfds_source").read_images(place)
+    return importlib.import_module("tl_keras.data.images.tfds").read_images(place)

@@ -61,7 +61,7 @@ def find_texts(
         records = _read_folder(place.where, second_text_column)
     else:
         # Loads TensorFlow Datasets, only for data that need it.
-        records = importlib.import_module("tl_keras.data.reading.tfds_source").read_texts(place, **columns)
+        records = importlib.import_module("tl_keras.data.texts.tfds").read_texts(place, **columns)
     return replace(records, notes=(*records.notes, *note_repeated(records.sources)))
 
 
