@@ -30,7 +30,7 @@ REFUSED = {
     "short rows": ("text,label\ngood,a\nbad\n", "fewer cells at line 3 than columns"),
     "long rows": ("text,label\ngood,a\nbad,b,c\n", "more cells at line 3 than columns"),
     "an unclosed quote": ('text,label\n"good,a\nbad,b\n', "unclosed double quote in the row that begins at line 2"),
-    "a NaN label": ("text,label\ngood,a\nbad,b\nfine,NaN\n", "the label NaN, which stands for none at line 4"),
+    "a NaN label": ("text,label\ngood,a\nbad,b\nfine,NaN\n", "the label NaN, which stands for a missing value at line 4"),
     "an empty label": ("text,label\ngood,a\nbad,b\nfine,\n", "no label at line 4"),
     "labels in two cases": ("text,label\ngood,Pos\nfine,pos\nbad,neg\n", "labels that look alike at 'Pos' and 'pos'"),
     "labels with other spaces": ("text,label\nx,so so\ny,so  so\nz,b\n", "labels that look alike"),
