@@ -7,7 +7,7 @@ import tensorflow_datasets as tfds
 from tests.data.tiny_tfds import TinyImages, TinyPairs, TinyTexts, prepare
 from tl_keras.data.images.find import find_records
 from tl_keras.data.reading import tfds_source
-from tl_keras.data.reading.locations import Place
+from tl_keras.data.reading.locations import Location
 from tl_keras.data.reading.tfds_source import feature_key, open_builder, read_examples, read_records
 from tl_keras.errors import InputError
 
@@ -18,7 +18,7 @@ def prepared(tmp_path_factory):
 
 
 def test_examples_have_names_and_splits(prepared):
-    builder, name = open_builder(Place("prepared", prepared / "tiny_texts"))
+    builder, name = open_builder(Location("prepared", prepared / "tiny_texts"))
     assert name == str(prepared / "tiny_texts")
     examples = list(read_examples(builder))
     assert {(place.split("/")[0], split) for place, split, _ in examples} == {("train", "train"), ("unsupervised", "")}
@@ -26,18 +26,18 @@ def test_examples_have_names_and_splits(prepared):
 
 
 def test_examples_without_a_label_are_left_out(prepared):
-    builder, _ = open_builder(Place("prepared", prepared / "tiny_texts"))
+    builder, _ = open_builder(Location("prepared", prepared / "tiny_texts"))
     records = read_records(builder, "label", ["sentence"])
     assert len(records) == 3 and records.splits == ["train"] * 3 and records.class_names == ("bad", "good")
 
 
 def test_pairs_are_tuples(prepared):
-    builder, _ = open_builder(Place("prepared", prepared / "tiny_pairs"))
+    builder, _ = open_builder(Location("prepared", prepared / "tiny_pairs"))
     assert sorted(read_records(builder, "label", ["question", "answer"]).sources) == [(b"who", b"he"), (b"why", b"so")]
 
 
 def test_feature_keys(prepared):
-    builder, name = open_builder(Place("prepared", prepared / "tiny_pairs"))
+    builder, name = open_builder(Location("prepared", prepared / "tiny_pairs"))
     text = tfds.features.Text
     assert feature_key(builder, name, text, "question", "a text", "text.text_column") == "question"
     # Without a flag to choose by, the first one.
@@ -50,7 +50,7 @@ def test_feature_keys(prepared):
 
 def test_several_prepared_data_sets_are_named(prepared):
     with pytest.raises(InputError, match="holds 3 prepared data sets.*tiny_images.*tiny_pairs.*tiny_texts"):
-        open_builder(Place("prepared", prepared))
+        open_builder(Location("prepared", prepared))
 
 
 def test_unknown_name_names_the_nearest():

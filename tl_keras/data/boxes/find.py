@@ -9,7 +9,7 @@ from tl_keras.data.boxes.example_sets import BOX_EXAMPLES, box_example_path
 from tl_keras.data.boxes.pascal_voc import has_voc_files, read_voc
 from tl_keras.data.boxes.table import BOX_COLUMNS, read_box_table
 from tl_keras.data.boxes.yolo import find_yolo_file, read_yolo
-from tl_keras.data.reading.locations import find_place
+from tl_keras.data.reading.locations import find_location
 from tl_keras.errors import InputError, unknown_name
 
 _FORMATS_THAT_CHOOSE = ("xyxy", "xywh")
@@ -59,14 +59,16 @@ def find_boxes(
         return read_coco([place], box_format=box_format or "xywh", **skips)
     if place.suffix.lower() in (".yaml", ".yml") and os.path.isfile(place):
         return read_yolo(place, **skips)
-    place = find_place(place if str(path) in BOX_EXAMPLES else path, BOX_EXAMPLES, things="boxes")
-    if place.form == "table":
+    location = find_location(place if str(path) in BOX_EXAMPLES else path, BOX_EXAMPLES, things="boxes")
+    if location.form == "table":
         columns = {"path_column": path_column, "label_column": label_column, "split_column": split_column}
-        return read_box_table(place.where, **columns, box_columns=box_columns, box_format=box_format or "xyxy", **skips)
-    if place.form == "folder":
-        return _read_folder(place.where, box_format, skips)
+        return read_box_table(
+            location.path, **columns, box_columns=box_columns, box_format=box_format or "xyxy", **skips
+        )
+    if location.form == "folder":
+        return _read_folder(location.path, box_format, skips)
     # Loads TensorFlow Datasets, only for data that need it.
-    return importlib.import_module("tl_keras.data.boxes.tfds").read_tfds_boxes(place, **skips)
+    return importlib.import_module("tl_keras.data.boxes.tfds").read_tfds_boxes(location, **skips)
 
 
 def _read_folder(folder, box_format, skips):

@@ -10,11 +10,11 @@ from tl_keras.errors import InputError
 _LEFT_OUT = ("is_crowd", "is_difficult")
 
 
-def read_tfds_boxes(place, *, on_bad_box="error", on_bad_file="error"):
+def read_tfds_boxes(location, *, on_bad_box="error", on_bad_file="error"):
     """Reads the images and boxes of a data set whose objects have the keys `bbox` and `label`, such as voc or coco.
 
     Args:
-        place: `Place` of the form "tfds" or "prepared", as in `open_builder`.
+        location: `Location` of the form "tfds" or "prepared", as in `open_builder`.
         on_bad_box: "error" or "skip", as in `check_boxes`.
         on_bad_file: "error" or "skip", as in `check_boxes`.
 
@@ -25,7 +25,7 @@ def read_tfds_boxes(place, *, on_bad_box="error", on_bad_file="error"):
     Raises:
         InputError: as in `open_builder`, or the data set has no image or no boxes with labels.
     """
-    builder, name = open_builder(place)
+    builder, name = open_builder(location)
     image_key, objects_key, label_names = _keys(builder, name)
     images, left_out = [], 0
     for image_name, split, example in read_examples(builder, {image_key: tfds.decode.SkipDecoding()}):

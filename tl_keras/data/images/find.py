@@ -5,7 +5,7 @@ import importlib
 from tl_keras.data.examples.catalogue import IMAGE_EXAMPLES
 from tl_keras.data.images.table import read_table
 from tl_keras.data.reading.folders import read_folders
-from tl_keras.data.reading.locations import find_place
+from tl_keras.data.reading.locations import find_location
 from tl_keras.data.records import Records
 
 __all__ = ["Records", "find_records"]
@@ -45,10 +45,10 @@ def find_records(
     Raises:
         InputError: nothing is there, or what is there cannot be used; the message says why.
     """
-    place = find_place(path, IMAGE_EXAMPLES, things="images", multi_label=multi_label)
-    if place.form == "table":
+    location = find_location(path, IMAGE_EXAMPLES, things="images", multi_label=multi_label)
+    if location.form == "table":
         return read_table(
-            place.where,
+            location.path,
             path_column=path_column,
             label_column=label_column,
             split_column=split_column,
@@ -56,7 +56,7 @@ def find_records(
             label_separator=label_separator,
             on_bad_file=on_bad_file,
         )
-    if place.form == "folder":
-        return read_folders(place.where)
+    if location.form == "folder":
+        return read_folders(location.path)
     # Loads TensorFlow Datasets, only for data that need it.
-    return importlib.import_module("tl_keras.data.images.tfds").read_images(place)
+    return importlib.import_module("tl_keras.data.images.tfds").read_images(location)

@@ -18,11 +18,11 @@ from tl_keras.errors import InputError
 DOWNLOAD_HOST = ("storage.googleapis.com", 443)
 
 
-def open_builder(place, timeout_seconds=3.0):
+def open_builder(location, timeout_seconds=3.0):
     """Finds a data set and prepares it if it is not prepared yet.
 
     Args:
-        place: `Place` of the form "tfds", whose name is such as "tf_flowers" or "oxford_flowers102:2.1.1"; or
+        location: `Location` of the form "tfds", whose name is such as "tf_flowers" or "oxford_flowers102:2.1.1"; or
             "prepared", the folder with dataset_info.json or one above it.
         timeout_seconds: maximum wait for the download host.
 
@@ -33,25 +33,25 @@ def open_builder(place, timeout_seconds=3.0):
         InputError: the name is unknown, the data are neither prepared nor downloadable, or a folder holds several data
             sets or versions.
     """
-    if place.form == "prepared":
-        versions = prepared_versions(place.where)
+    if location.form == "prepared":
+        versions = prepared_versions(location.path)
         if len(versions) != 1:
             raise InputError(
-                f"The folder {place.where} holds {len(versions)} prepared data sets, expected one: give one of "
+                f"The folder {location.path} holds {len(versions)} prepared data sets, expected one: give one of "
                 f"{first_of(versions)}."
             )
         check_prepared(versions[0])
-        return tfds.builder_from_directory(versions[0]), str(place.where)
-    check_name(place.where)
+        return tfds.builder_from_directory(versions[0]), str(location.path)
+    check_name(location.path)
     try:
         with _without_warnings():
-            builder = tfds.builder(place.where)
+            builder = tfds.builder(location.path)
             prepared = builder.is_prepared()
     except tfds.core.registered.DatasetNotFoundError as error:
-        raise _unknown(place.where) from error
+        raise _unknown(location.path) from error
     if not prepared:
-        _prepare(builder, place.where, timeout_seconds)
-    return builder, f"tfds:{place.where}"
+        _prepare(builder, location.path, timeout_seconds)
+    return builder, f"tfds:{location.path}"
 
 
 def feature_key(builder, name, feature_class, key, description, flag=None):

@@ -4,7 +4,7 @@ import importlib
 from dataclasses import replace
 
 from tl_keras.data.examples.catalogue import TEXT_EXAMPLES
-from tl_keras.data.reading.locations import find_place
+from tl_keras.data.reading.locations import find_location
 from tl_keras.data.reading.table_cells import TABLE_SUFFIXES
 from tl_keras.data.texts.checks import note_repeated
 from tl_keras.data.texts.folders import read_text_folders
@@ -47,21 +47,21 @@ def find_texts(
     Raises:
         InputError: nothing is there, or what is there cannot be used; the message says why.
     """
-    place = find_place(path, TEXT_EXAMPLES, things="texts", multi_label=multi_label)
+    location = find_location(path, TEXT_EXAMPLES, things="texts", multi_label=multi_label)
     columns = {"text_column": text_column, "second_text_column": second_text_column, "label_column": label_column}
-    if place.form == "table":
+    if location.form == "table":
         records = read_text_table(
-            place.where,
+            location.path,
             **columns,
             split_column=split_column,
             multi_label=multi_label,
             label_separator=label_separator,
         )
-    elif place.form == "folder":
-        records = _read_folder(place.where, second_text_column)
+    elif location.form == "folder":
+        records = _read_folder(location.path, second_text_column)
     else:
         # Loads TensorFlow Datasets, only for data that need it.
-        records = importlib.import_module("tl_keras.data.texts.tfds").read_texts(place, **columns)
+        records = importlib.import_module("tl_keras.data.texts.tfds").read_texts(location, **columns)
     return replace(records, notes=(*records.notes, *note_repeated(records.sources)))
 
 

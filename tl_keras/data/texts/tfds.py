@@ -8,11 +8,11 @@ from tl_keras.data.reading.tfds_source import feature_key, open_builder, read_re
 from tl_keras.data.texts.checks import text_problem
 
 
-def read_texts(place, *, text_column="text", second_text_column=None, label_column="label"):
+def read_texts(location, *, text_column="text", second_text_column=None, label_column="label"):
     """Reads the texts of a data set.
 
     Args:
-        place: `Place` of the form "tfds" or "prepared", as in `open_builder`.
+        location: `Location` of the form "tfds" or "prepared", as in `open_builder`.
         text_column: key of the texts. The default may be absent if the data set has a single text feature.
         second_text_column: key of the second text of each pair; None: no pairs.
         label_column: key of the labels. The default may be absent if the data set has a single class label.
@@ -23,7 +23,7 @@ def read_texts(place, *, text_column="text", second_text_column=None, label_colu
     Raises:
         InputError: as in `open_builder`, or the data set has no such text or label.
     """
-    builder, name = open_builder(place)
+    builder, name = open_builder(location)
     columns = {"text.text_column": text_column, "text.second_text_column": second_text_column}
     text_keys = [
         feature_key(builder, name, tfds.features.Text, column, "a text", flag)
