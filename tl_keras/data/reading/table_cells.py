@@ -1,4 +1,4 @@
-"""Cells of CSV, TSV, JSON lines and Parquet tables by column, each row with its place for error messages."""
+"""Columns of CSV, TSV, JSON lines and Parquet tables, with the place of each row for error messages."""
 
 import difflib
 import importlib
@@ -17,7 +17,7 @@ LISTS, FLOATS = (list, tuple, np.ndarray), (float, np.floating)
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
 
-def read_cells(table, columns):
+def read_columns(table, columns):
     """Reads the named columns of a table.
 
     Args:
@@ -27,8 +27,9 @@ def read_cells(table, columns):
             "data.split_column" may be absent if it has its default name, "split".
 
     Returns:
-        List of (place, cells): "line 7" or "row 7", and a dict from column to stripped text; "" for an empty or missing
-        cell; a list of texts for a list in JSON or Parquet.
+        places: tuple of the place of each row, such as "line 7" or "row 7".
+        cells: dict from column to a list with the cell of each row: stripped text, "" for an empty or missing cell, a
+            list of texts for a list in JSON or Parquet.
 
     Raises:
         InputError: the file is not a readable table, has no rows, lacks a column or has it twice, or has a cell that is
@@ -46,17 +47,19 @@ def read_cells(table, columns):
             raise _missing_column(table, argument, column, header)
     if not rows:
         raise InputError(f"The table {table} has no rows: expected at least one row for each example.")
-    names = set(columns.values())
-    return [
-        (place, {name: _clean(cell, table, place) for name, cell in cells if name in names}) for place, cells in rows
-    ]
+    cells = {column: [""] * len(rows) for column in columns.values()}
+    for number, (place, row) in enumerate(rows):
+        for name, cell in row:
+            if name in cells:
+                cells[name][number] = _clean(cell, table, place)
+    return tuple(place for place, _ in rows), cells
 
 
 def has_column(table, argument, column):
     """Returns True if a table has a column.
 
     Args:
-        table: path of a table, as in `read_cells`.
+        table: path of a table, as in `read_columns`.
         argument: the flag that names the column, for messages.
         column: name of the column.
 

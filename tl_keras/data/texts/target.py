@@ -6,9 +6,9 @@ from pathlib import Path
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.examples.catalogue import TEXT_EXAMPLES
 from tl_keras.data.reading.delimited import read_utf8
-from tl_keras.data.reading.table_cells import TABLE_SUFFIXES, has_column, read_cells
+from tl_keras.data.reading.table_cells import TABLE_SUFFIXES, has_column
 from tl_keras.data.target_labels import align_target, make_unlabelled_records
-from tl_keras.data.texts.checks import check_texts
+from tl_keras.data.texts.table import read_text_columns
 
 
 def find_target_texts(
@@ -51,13 +51,7 @@ def find_target_texts(
 
 
 def _read_unlabelled_table(table, class_names, text_column, second_text_column):
-    columns = {"text.text_column": text_column}
-    if second_text_column is not None:
-        columns["text.second_text_column"] = second_text_column
-    places, rows = zip(*read_cells(table, columns), strict=True)
-    names = list(columns.values())
-    texts = [row.get(names[0], "") if len(names) == 1 else tuple(row.get(name, "") for name in names) for row in rows]
     faults = Faults(f"The table {table}")
-    check_texts(places, texts, faults)
+    _, texts, _ = read_text_columns(table, text_column, second_text_column, {}, faults)
     faults.raise_if_any()
     return make_unlabelled_records(texts, class_names, table)
