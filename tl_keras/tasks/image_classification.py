@@ -407,7 +407,7 @@ def _load_splits(records, image_size, settings, copies_are_bad=True):
         on_bad_file=settings.on_bad_file,
         max_bad_files=settings.max_bad_files,
         max_decoded_bytes=int(settings.max_decoded_gigabytes * 1e9),
-        copies_are_bad=copies_are_bad,
+        refuse_duplicates=copies_are_bad,
     )
 
 

@@ -42,7 +42,7 @@ def test_one_ordered_pass():
     assert labels.dtype == np.float32
 
 
-def test_shapes_are_known_beforehand():
+def test_shapes_are_static():
     images, labels = make_dataset(make_set(), 4, shuffle_seed=0, augmentation="light").element_spec
     assert images.shape.as_list() == [None, 8, 8, 3] and images.dtype == "float32"
     assert labels.shape.as_list() == [None, 3] and labels.dtype == "float32"
@@ -56,7 +56,7 @@ def test_multi_label():
     assert found.dtype == np.float32
 
 
-def test_each_shuffled_epoch_holds_every_image_once_in_another_order():
+def test_each_shuffled_epoch_has_every_image_once_in_another_order():
     found = rows(make_dataset(make_set(), 4, shuffle_seed=7), 9)
     epochs = [sum(found[start : start + 3], []) for start in (0, 3, 6)]
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
@@ -64,7 +64,7 @@ def test_each_shuffled_epoch_holds_every_image_once_in_another_order():
     assert [len(batch) for batch in found] == [4, 4, 2] * 3
 
 
-def test_the_seed_decides_the_order():
+def test_the_order_depends_on_the_seed():
     first, again, other = (rows(make_dataset(make_set(), 4, shuffle_seed=seed), 3) for seed in (1, 1, 2))
     assert first == again != other
 
@@ -75,7 +75,7 @@ def test_labels_stay_with_their_images():
 
 
 @pytest.mark.parametrize("augmentation", ["none", "strong", "randaugment", "cutmix"])
-def test_a_later_first_epoch_continues_an_undisturbed_run(augmentation):
+def test_a_later_first_epoch_gives_the_same_batches(augmentation):
     whole = batches(make_dataset(make_set(), 4, shuffle_seed=5, augmentation=augmentation), 12)
     resumed = batches(make_dataset(make_set(), 4, shuffle_seed=5, augmentation=augmentation, first_epoch=2), 6)
     for expected, found in zip(whole[6:], resumed, strict=True):
@@ -83,7 +83,7 @@ def test_a_later_first_epoch_continues_an_undisturbed_run(augmentation):
         np.testing.assert_array_equal(found[1], expected[1])
 
 
-def test_augmentation_is_drawn_anew_in_each_epoch():
+def test_augmentation_differs_between_epochs():
     image_set = make_set(4)
     (first, _), (second, _) = batches(make_dataset(image_set, 4, shuffle_seed=0, augmentation="light"), 2)
     plain = rows(make_dataset(image_set, 4, shuffle_seed=0), 2)

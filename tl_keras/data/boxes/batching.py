@@ -4,10 +4,10 @@ import numpy as np
 import tensorflow as tf
 
 from tl_keras.data.boxes.augmentation import BOX_AUGMENTATIONS, augment_boxes
-from tl_keras.data.images.batching import rows_of_step, steps_per_epoch
+from tl_keras.data.images.batching import check_batch_arguments, read_images, rows_of_step, steps_per_epoch
 from tl_keras.data.pipeline.pipeline_calls import call_python
 from tl_keras.data.pipeline.step_dataset import dataset_of_steps, rows_of_shard, seed_of_shard
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError
 
 
 def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augmentation="none", first_epoch=0, views=1):
@@ -37,12 +37,11 @@ def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augme
     """
     _check(box_set, max_boxes, augmentation, shuffle_seed)
     steps, first = steps_per_epoch(box_set, batch_size, views), box_set.images[0]
-    count = len(box_set) // views
 
     def build(bounds):
         def load(step, number):
-            rows = rows_of_step(step, steps, batch_size, count, shuffle_seed) + (step // steps) % views * count
-            rows, counting = rows_of_shard(rows, number, bounds)
+            rows = rows_of_step(step, box_set, batch_size, shuffle_seed, views)
+            rows, count = rows_of_shard(rows, number, bounds)
             images, boxes, labels = call_python(read, [rows], [first.dtype, tf.float32, tf.int32])
             images.set_shape((None, *first.shape))
             boxes.set_shape((None, max_boxes, 4))
@@ -51,7 +50,7 @@ def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augme
                 seed = seed_of_shard(shuffle_seed, step, number, bounds)
                 images, boxes, labels = augment_boxes(images, boxes, labels, augmentation, seed)
                 boxes, labels = tf.ensure_shape(boxes, (None, max_boxes, 4)), tf.ensure_shape(labels, (None, max_boxes))
-            return images[:counting], {"boxes": boxes[:counting], "labels": labels[:counting]}
+            return images[:count], {"boxes": boxes[:count], "labels": labels[:count]}
 
         return load, read
 
@@ -74,8 +73,7 @@ def read_box_batch(box_set, rows, max_boxes):
         boxes: float32 (k, max_boxes, 4), zeros where there is none.
         labels: int32 (k, max_boxes), -1 where there is none.
     """
-    images = box_set.images
-    images = images[rows] if isinstance(images, np.ndarray) else np.stack([images[row] for row in rows])
+    images = read_images(box_set.images, rows)
     boxes, labels = np.zeros((len(rows), max_boxes, 4), np.float32), np.full((len(rows), max_boxes), -1, np.int32)
     for place, row in enumerate(rows):
         count = len(box_set.labels[row])
@@ -98,12 +96,7 @@ def most_boxes(*box_sets, augmentation="none"):
 
 
 def _check(box_set, max_boxes, augmentation, shuffle_seed):
-    if not len(box_set):
-        raise InputError("There are no images to make batches of: got an empty set, expected at least one image.")
-    if augmentation not in BOX_AUGMENTATIONS:
-        raise unknown_name("data.augmentation", augmentation, BOX_AUGMENTATIONS)
-    if augmentation != "none" and shuffle_seed is None:
-        raise ValueError(f"Invalid value for argument `shuffle_seed`. Received None, with {augmentation!r}.")
+    check_batch_arguments(box_set, augmentation, BOX_AUGMENTATIONS, shuffle_seed)
     most = most_boxes(box_set)
     if most > max_boxes:
         fullest = max(range(len(box_set)), key=lambda row: len(box_set.labels[row]))

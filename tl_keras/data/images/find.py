@@ -1,4 +1,4 @@
-"""Finds the images and labels that a user points at, whatever form they have."""
+"""Labelled images of any form: examples, folders, tables and data sets of TensorFlow Datasets."""
 
 import importlib
 
@@ -21,29 +21,28 @@ def find_records(
     label_separator="|",
     on_bad_file="error",
 ):
-    """Lists the images of a data set with their labels; no image is opened.
+    """Lists the images of a data set with their labels, without opening images.
 
     Args:
-        path: one of
-            - the name of a shipped example ("emoji"; write "./emoji" for a folder of that name),
-            - a folder with one folder per class,
-            - a folder with train/, and perhaps val(idation)/ and test/, each with one folder per class,
+        path: one of:
+            - the name of an example ("emoji"; write "./emoji" for a folder of that name),
+            - a folder with one subfolder per class,
+            - a folder with train/, and optionally val(idation)/ and test/, each with one subfolder per class,
             - a .csv, .tsv, .jsonl or .parquet table,
             - "tfds:NAME", a data set of TensorFlow Datasets, prepared or downloadable,
             - a folder that TensorFlow Datasets has prepared.
-        path_column: of a table, the column of image paths, relative to the folder of the table.
-        label_column: of a table, the column of class names.
-        split_column: of a table, the column of split names; it may be absent if it is the default.
-        multi_label: an image belongs to any number of classes. Tables only.
-        label_separator: what stands between the class names in a cell of a multi-label table.
-        on_bad_file: "error", or "skip" to leave files that a table names and that are not there to whoever decodes the
-            images.
+        path_column: column of image paths in a table, relative to the folder of the table.
+        label_column: column of class names in a table.
+        split_column: column of split names in a table; the default column may be absent.
+        multi_label: True if an image belongs to any number of classes. Tables only.
+        label_separator: separator of the class names in a cell of a multi-label table.
+        on_bad_file: "error", or "skip" to leave missing files of a table to the decoder of the images.
 
     Returns:
         `Records`. Labels are int32 (n,), multi-label uint8 (n, num_classes).
 
     Raises:
-        InputError: nothing is there, or what is there cannot be used; the message says why.
+        InputError: the data are missing or cannot be used; the message says why.
     """
     location = find_location(path, IMAGE_EXAMPLES, things="images", multi_label=multi_label)
     if location.form == "table":
@@ -58,5 +57,5 @@ def find_records(
         )
     if location.form == "folder":
         return read_folders(location.path)
-    # Loads TensorFlow Datasets, only for data that need it.
+    # Imported here because it loads TensorFlow Datasets.
     return importlib.import_module("tl_keras.data.images.tfds").read_images(location)
