@@ -41,7 +41,7 @@ from .images.sizes import typical_side as typical_side
 from .images.sizes import upright_size as upright_size
 from .images.target import find_target_images as find_target_images
 from .labels import to_one_hot as to_one_hot
-from .pipeline.pipeline_calls import own_errors as own_errors
+from .pipeline.pipeline_calls import raise_input_errors as raise_input_errors
 from .reading.folders import list_images as list_images
 from .reading.utf8 import NotUtf8 as NotUtf8
 from .reading.utf8 import decode_utf8 as decode_utf8

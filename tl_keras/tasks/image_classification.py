@@ -274,7 +274,7 @@ def predict(model, image_set, batch_size):
     Returns:
         float32 (n, num_classes).
     """
-    with data.own_errors():
+    with data.raise_input_errors():
         return model.predict(data.make_dataset(image_set, batch_size), verbose=0)
 
 

@@ -261,7 +261,7 @@ def predict(model, box_set, batch_size):
         best first, and `labels`, int32 (k,).
     """
     images = data.make_box_dataset(box_set, batch_size, max_boxes=data.most_boxes(box_set))
-    with data.own_errors():
+    with data.raise_input_errors():
         return models.detect(model, images.map(lambda pixels, _: pixels))
 
 

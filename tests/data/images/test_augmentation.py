@@ -111,11 +111,3 @@ def test_the_precision_policy_does_not_affect_the_pixels():
 def test_unknown_preset_names_the_nearest():
     with pytest.raises(InputError, match="data.augmentation 'ligth'.*'light'"):
         run("ligth")
-
-
-def test_stateless_seeds_depend_on_seed_and_count():
-    first, again, other = (StatelessSeeds(tf.constant(seed, tf.int64)) for seed in ((1, 2), (1, 2), (1, 3)))
-    drawn = [[generator.next().numpy().tolist() for _ in range(3)] for generator in (first, again, other)]
-    assert drawn[0] == drawn[1] != drawn[2]
-    assert len({tuple(seed) for seed in drawn[0]}) == 3
-    assert keras.random.uniform((2,), seed=StatelessSeeds(tf.constant([2**40, 5], tf.int64))).shape == (2,)

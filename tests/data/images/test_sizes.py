@@ -49,5 +49,5 @@ def test_an_avif_that_breaks_its_decoder_has_no_size(tmp_path):
     Image.new("RGB", (8, 8)).save(stream, "avif")
     content = stream.getvalue()
     assert upright_size(content) == (8, 8)
-    # The item that names the primary image is renamed, so that there is none.
+    # Without the box that names the primary image.
     assert upright_size(content.replace(b"pitm\0\0\0\0\0\x01", b"qitm\0\0\0\0\0\x01")) is None

@@ -50,7 +50,7 @@ def test_multi_label_json_lines(tmp_path):
         ("text;label\na;x\n", "semicolons"),
     ],
 )
-def test_bad_tables_are_one_sentence(tmp_path, text, message):
+def test_bad_tables(tmp_path, text, message):
     with pytest.raises(InputError, match=message) as caught:
         read_text_table(write(tmp_path, text))
     assert "\n" not in str(caught.value)

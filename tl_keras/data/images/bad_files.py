@@ -59,7 +59,7 @@ def listed(skipped):
 def write_skipped(path, skipped):
     """Writes the files that were left out, one line each: name, tab, reason.
 
-    Writes no file if there are none.
+    Writes no file if the list is empty.
 
     Args:
         path: `Path` of the file to write.

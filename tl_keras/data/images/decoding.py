@@ -44,8 +44,8 @@ class BadImage(InputError):
 def read_image(source, image_size, resize=STRETCH):
     """Decodes an image, applies its EXIF orientation and resizes it.
 
-    The format is JPEG, PNG, GIF, WebP, TIFF, BMP or AVIF, recognised by the content. Of animations the first frame is
-    read. Grey, palette and CMYK become RGB, 16 bits are scaled to 8, and transparent parts become white. JPEGs that are
+    The format is JPEG, PNG, GIF, WebP, TIFF, BMP or AVIF, recognised by the content. Animations give their first frame.
+    Grey, palette and CMYK become RGB, 16 bits are scaled to 8, and transparent parts become white. JPEGs that are
     much larger than needed are decoded at a fraction of their size.
 
     Args:

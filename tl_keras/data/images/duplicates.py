@@ -19,7 +19,7 @@ mouths differ by 2.0.
 """
 
 _CELLS = 3
-# Of duplicates in several splits, those in the last of these splits stay.
+# Duplicates in several splits stay in the last of these splits only.
 _PRIORITY = ("train", "validation", "test")
 
 
@@ -68,8 +68,8 @@ def find_duplicates(records, fingerprints):
         fingerprints: `Fingerprints` of the images; rows without a fingerprint have no duplicates.
 
     Returns:
-        reasons: {row: reason} of the images to refuse. Of duplicates in several splits the test images stay, otherwise
-            the validation images; of duplicates with different labels none stays.
+        reasons: {row: reason} of the images to refuse. Duplicates in several splits stay in the test split only,
+            otherwise in the validation split; duplicates with different labels are all refused.
         num_harmless: number of images with a duplicate in their own split and with the same label.
     """
     reasons, num_harmless = {}, 0

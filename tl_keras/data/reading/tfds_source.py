@@ -64,7 +64,7 @@ def feature_key(builder, name, feature_class, key, description, flag=None):
         key: the expected key. If it is one of the defaults "image", "text" and "label" and is missing, the only feature
             of this class is used instead, and without `flag` the first one.
         description: description of the feature for the message, such as "a text".
-        flag: the flag that names the feature, such as "text.text_column"; None if there is no such flag.
+        flag: the flag that names the feature, such as "text.text_column"; None if there is no flag for it.
 
     Returns:
         The key, a str.
@@ -95,7 +95,7 @@ def read_examples(builder, decoders=None):
             decodes each image once.
 
     Yields:
-        Name ("train/7"), split ("" if the name of the split is none of ours) and the example, a dict of arrays.
+        Name ("train/7"), split ("" for an unknown name) and the example, a dict of arrays.
     """
     for part in builder.info.splits:
         dataset = builder.as_dataset(split=part, decoders=decoders, shuffle_files=False)
