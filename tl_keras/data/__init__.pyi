@@ -3,7 +3,7 @@ from .alignment import align_classes as align_classes
 from .boxes.augmentation import BOX_AUGMENTATIONS as BOX_AUGMENTATIONS
 from .boxes.augmentation import augment_boxes as augment_boxes
 from .boxes.batching import make_box_dataset as make_box_dataset
-from .boxes.batching import most_boxes as most_boxes
+from .boxes.batching import max_boxes_per_image as max_boxes_per_image
 from .boxes.batching import read_box_batch as read_box_batch
 from .boxes.box_sets import BoxSet as BoxSet
 from .boxes.box_sets import BoxSplits as BoxSplits

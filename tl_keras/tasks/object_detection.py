@@ -260,7 +260,7 @@ def predict(model, box_set, batch_size):
         List of n dicts of `boxes`, float32 (k, 4), xyxy in pixels of the square image, `scores`, float32 (k,), 0 to 1,
         best first, and `labels`, int32 (k,).
     """
-    images = data.make_box_dataset(box_set, batch_size, max_boxes=data.most_boxes(box_set))
+    images = data.make_box_dataset(box_set, batch_size, max_boxes=data.max_boxes_per_image(box_set))
     with data.raise_input_errors():
         return models.detect(model, images.map(lambda pixels, _: pixels))
 
@@ -460,8 +460,8 @@ def _training_dataset(config, splits, first_epoch, features=None):
 
 def _most_boxes(config, splits):
     """One number of places for every batch of a run, so that nothing is traced again."""
-    varied = data.most_boxes(splits.train, augmentation=config.data.augmentation)
-    return max(varied, data.most_boxes(splits.validation))
+    varied = data.max_boxes_per_image(splits.train, augmentation=config.data.augmentation)
+    return max(varied, data.max_boxes_per_image(splits.validation))
 
 
 def _restored(box_set, row, boxes):

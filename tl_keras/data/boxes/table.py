@@ -2,7 +2,7 @@
 
 import os
 
-from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
+from tl_keras.data.boxes.checks import BoxAnnotation, ImageAnnotation, check_boxes, to_number
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.images.table import join_path
 from tl_keras.data.labels import read_splits
@@ -70,7 +70,7 @@ def _image(table, name, split, place, faults):
     if problem:
         faults.add(problem, f"{place} ({printable(name)})" if name else place)
         return None
-    return DrawnImage(path, printable(name), split)
+    return ImageAnnotation(path, printable(name), split)
 
 
 def _add_box(image, cells, label, place, faults):
@@ -78,11 +78,4 @@ def _add_box(image, cells, label, place, faults):
         return
     if not label or isinstance(label, list):
         faults.add("no label", place)
-    image.boxes.append(DrawnBox(tuple(map(_number, cells)), printable(str(label)), place))
-
-
-def _number(cell):
-    try:
-        return float(cell)
-    except (TypeError, ValueError):
-        return float("nan")
+    image.boxes.append(BoxAnnotation(tuple(map(to_number, cells)), printable(str(label)), place))

@@ -2,12 +2,12 @@
 
 import tensorflow_datasets as tfds
 
-from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
+from tl_keras.data.boxes.checks import BoxAnnotation, ImageAnnotation, check_boxes
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.tfds_source import open_builder, read_examples
 from tl_keras.errors import InputError
 
-_LEFT_OUT = ("is_crowd", "is_difficult")
+_MARKS = ("is_crowd", "is_difficult")
 
 
 def read_tfds_boxes(location, *, on_bad_box="error", on_bad_file="error"):
@@ -27,16 +27,16 @@ def read_tfds_boxes(location, *, on_bad_box="error", on_bad_file="error"):
     """
     builder, name = open_builder(location)
     image_key, objects_key, label_names = _keys(builder, name)
-    images, left_out = [], 0
+    images, num_left_out = [], 0
     for image_name, split, example in read_examples(builder, {image_key: tfds.decode.SkipDecoding()}):
         objects = example[objects_key]
-        image = DrawnImage(example[image_key], image_name, split)
+        image = ImageAnnotation(example[image_key], image_name, split)
         for number, (box, label) in enumerate(zip(objects["bbox"], objects["label"], strict=True)):
-            if any(objects[mark][number] for mark in _LEFT_OUT if mark in objects):
-                left_out += 1
+            if any(objects[mark][number] for mark in _MARKS if mark in objects):
+                num_left_out += 1
             elif label >= 0:
                 box_place = f"{image_name} box {number + 1}"
-                image.boxes.append(DrawnBox(tuple(map(float, box)), label_names[label], box_place))
+                image.boxes.append(BoxAnnotation(tuple(map(float, box)), label_names[label], box_place))
         images.append(image)
     return check_boxes(
         images,
@@ -45,7 +45,7 @@ def read_tfds_boxes(location, *, on_bad_box="error", on_bad_file="error"):
         box_format="relative_yxyx",
         on_bad_box=on_bad_box,
         on_bad_file=on_bad_file,
-        notes=[f"Left out {left_out:,} boxes of crowds or marked as difficult."] if left_out else [],
+        notes=[f"Left out {num_left_out:,} boxes of crowds or marked as difficult."] if num_left_out else [],
     )
 
 

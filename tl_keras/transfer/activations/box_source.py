@@ -19,7 +19,7 @@ class BoxSource:
     Attributes:
         box_set: `BoxSet` of n images.
         batch_size: images computed at once.
-        max_boxes: places for boxes per image, see `most_boxes`.
+        max_boxes: places for boxes per image, see `max_boxes_per_image`.
         views: how often to go through the images, each time augmented anew.
         augmentation: a key of `BOX_AUGMENTATIONS`; all but "none" ask for a reason to have several views.
         seed: int; view and batch draw from it.
