@@ -29,7 +29,7 @@ def run(preset, seed=0, **batch):
 
 
 def coloured_box(image, channel):
-    """Returns left, top, right, bottom of the pixels where a channel dominates; None if there are no such pixels."""
+    """Returns left, top, right, bottom of the pixels where a channel dominates; None without such pixels."""
     others = np.delete(image, channel, axis=-1).max(axis=-1)
     rows, columns = np.nonzero(image[..., channel] - others > 100)
     return [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1] if len(rows) else None

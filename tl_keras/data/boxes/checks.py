@@ -105,7 +105,7 @@ def to_number(text):
     """Converts a coordinate to float.
 
     Args:
-        text: str, or None if there is none.
+        text: str or None.
 
     Returns:
         float; NaN if it is not a number.
