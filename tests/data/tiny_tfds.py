@@ -18,7 +18,7 @@ class _TinyBuilder(tfds.core.GeneratorBasedBuilder):
 
 
 class TinyImages(_TinyBuilder):
-    FEATURES = {"picture": tfds.features.Image(), "kind": tfds.features.ClassLabel(names=["dark", "bright"])}
+    FEATURES = {"photo": tfds.features.Image(), "kind": tfds.features.ClassLabel(names=["dark", "bright"])}
 
     def _split_generators(self, dl_manager):
         return {"train": self._generate_examples(4), "test": self._generate_examples(3)}
@@ -27,7 +27,7 @@ class TinyImages(_TinyBuilder):
         for row in range(count):
             # The last one's label is a secret, as in test sets of competitions.
             label = row % 2 if row < 3 else -1
-            yield row, {"picture": encoded_image(200 * (row % 2)), "kind": label}
+            yield row, {"photo": encoded_image(200 * (row % 2)), "kind": label}
 
 
 class TinyTexts(_TinyBuilder):

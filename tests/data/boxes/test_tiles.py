@@ -41,11 +41,11 @@ def test_a_larger_share_keeps_fewer_boxes(records):
     assert [len(boxes) for boxes in tile_boxes(records, 20, min_share=0.7).boxes] == [1, 1, 0, 0, 0, 0, 0]
 
 
-@pytest.mark.parametrize(("overlap", "tiles"), [(0, 3 * 2), (5, 3 * 2), (10, 4 * 3)])
-def test_neighbours_share_at_least_the_overlap(records, overlap, tiles):
-    result = tile_boxes(records.take([0]), 20, overlap=overlap)
+@pytest.mark.parametrize(("min_overlap", "tiles"), [(0, 3 * 2), (5, 3 * 2), (10, 4 * 3)])
+def test_neighbours_share_at_least_min_overlap(records, min_overlap, tiles):
+    result = tile_boxes(records.take([0]), 20, min_overlap=min_overlap)
     lefts = sorted({int(name.split("@")[1].split(",")[0]) for name in result.names})
-    assert len(result) == tiles and lefts[0] == 0 and lefts[-1] == 30 and max(np.diff(lefts)) <= 20 - overlap
+    assert len(result) == tiles and lefts[0] == 0 and lefts[-1] == 30 and max(np.diff(lefts)) <= 20 - min_overlap
 
 
 def test_boxes_inside():
@@ -53,7 +53,7 @@ def test_boxes_inside():
     assert boxes.tolist() == [[2, 2, 6, 6]] and indices.tolist() == [1]
 
 
-@pytest.mark.parametrize("options", [{"tile_size": 0}, {"overlap": 20}, {"min_share": 0}])
+@pytest.mark.parametrize("options", [{"tile_size": 0}, {"min_overlap": 20}, {"min_share": 0}])
 def test_numbers_out_of_range(records, options):
     with pytest.raises(InputError, match="Tiles of"):
         tile_boxes(records, **{"tile_size": 20} | options)

@@ -120,5 +120,5 @@ def test_the_review_script_leaves_out_unclear_and_repeated_sentences():
     ]
     assert make_reviews.rated_texts(lines) == [("Bad.", "negative")]
     rows = [(str(number), "ab"[number % 2]) for number in range(20)]
-    some = make_reviews.at_most(rows, 3)
-    assert len(some) == 6 and some == sorted(some, key=rows.index) and some == make_reviews.at_most(rows, 3)
+    some = make_reviews.sample_per_label(rows, 3)
+    assert len(some) == 6 and some == sorted(some, key=rows.index) and some == make_reviews.sample_per_label(rows, 3)

@@ -160,7 +160,7 @@ def _image_problem(image, size):
 
 
 def _flat(images):
-    """Returns the boxes of all images, float64 (m, 4), and the image, int (m,), the class and the place of each."""
+    """Returns the boxes of all images, float64 (m, 4), with the image, int (m,), class and place of each."""
     owners = np.array([row for row, image in enumerate(images) for _ in image.boxes], int)
     annotations = [box for image in images for box in image.boxes]
     boxes = np.array([box.numbers for box in annotations], "float64").reshape(-1, 4)

@@ -11,7 +11,7 @@ _MARKS = ("is_crowd", "is_difficult")
 
 
 def read_tfds_boxes(location, *, on_bad_box="error", on_bad_file="error"):
-    """Reads the images and boxes of a data set whose objects have the keys `bbox` and `label`, such as voc or coco.
+    """Reads a data set of images whose objects have `bbox` and `label`, such as voc or coco.
 
     Args:
         location: `Location` of the form "tfds" or "prepared", as in `open_builder`.

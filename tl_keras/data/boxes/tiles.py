@@ -13,7 +13,7 @@ from tl_keras.data.images.encoding import encode_png
 from tl_keras.errors import InputError
 
 
-def tile_boxes(records, tile_size, *, overlap=0, min_share=0.4):
+def tile_boxes(records, tile_size, *, min_overlap=0, min_share=0.4):
     """Cuts images that are larger than a tile into evenly spaced tiles.
 
     Tiles of one image share pixels, so the splits must be decided before.
@@ -21,7 +21,7 @@ def tile_boxes(records, tile_size, *, overlap=0, min_share=0.4):
     Args:
         records: `BoxRecords`.
         tile_size: height and width of a tile in pixels.
-        overlap: minimum number of pixels that neighbouring tiles share, 0 to below `tile_size`.
+        min_overlap: minimum number of pixels that neighbouring tiles share, 0 to below `tile_size`.
         min_share: minimum fraction of the area of a box that must be inside of a tile, above 0 to 1; such boxes are
             clipped, others are left out, although their objects stay partly visible.
 
@@ -31,14 +31,14 @@ def tile_boxes(records, tile_size, *, overlap=0, min_share=0.4):
     Raises:
         InputError: a number is out of range, or an image cannot be read.
     """
-    if tile_size < 1 or not 0 <= overlap < tile_size or not 0 < min_share <= 1:
+    if tile_size < 1 or not 0 <= min_overlap < tile_size or not 0 < min_share <= 1:
         raise InputError(
-            f"Tiles of {tile_size} pixels with {overlap} overlap and min_share {min_share}: expected a size of 1 or "
-            "more, an overlap from 0 to below it, and a share above 0, at most 1."
+            f"Tiles of {tile_size} pixels with min_overlap {min_overlap} and min_share {min_share}: expected a size of 1 or "
+            "more, min_overlap from 0 to below it, and min_share above 0, at most 1."
         )
 
     def tiles_of_row(row):
-        return _tiles(records, row, tile_size, overlap, min_share)
+        return _tiles(records, row, tile_size, min_overlap, min_share)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         tiles = [tile for tiles in pool.map(tiles_of_row, range(len(records))) for tile in tiles]
@@ -72,7 +72,7 @@ def boxes_inside(boxes, window, min_share):
     return (clipped[indices] - np.array([left, top] * 2)).astype("float32"), indices
 
 
-def _tiles(records, row, tile_size, overlap, min_share):
+def _tiles(records, row, tile_size, min_overlap, min_share):
     """Returns (source, name, boxes, labels, size, split) of each tile of an image."""
     name, split = records.names[row], records.splits[row]
     height, width = records.sizes[row]
@@ -81,8 +81,8 @@ def _tiles(records, row, tile_size, overlap, min_share):
         return [(source, name, boxes, labels, (height, width), split)]
     image = Image.fromarray(read_upright(records.sources[row]))
     tiles = []
-    for top in _starts(height, tile_size, overlap):
-        for left in _starts(width, tile_size, overlap):
+    for top in _starts(height, tile_size, min_overlap):
+        for left in _starts(width, tile_size, min_overlap):
             window = (left, top, min(left + tile_size, width), min(top + tile_size, height))
             boxes, indices = boxes_inside(records.boxes[row], window, min_share)
             size = (window[3] - top, window[2] - left)
@@ -91,9 +91,9 @@ def _tiles(records, row, tile_size, overlap, min_share):
     return tiles
 
 
-def _starts(side, tile_size, overlap):
-    """Returns the starts of the tiles along a side, evenly spaced, as few as the overlap allows."""
+def _starts(side, tile_size, min_overlap):
+    """Returns the starts of the tiles along a side, evenly spaced, as few as `min_overlap` allows."""
     if side <= tile_size:
         return [0]
-    count = -(-(int(side) - overlap) // (tile_size - overlap))
+    count = -(-(int(side) - min_overlap) // (tile_size - min_overlap))
     return np.linspace(0, side - tile_size, count).round().astype(int).tolist()

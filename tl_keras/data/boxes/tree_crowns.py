@@ -63,7 +63,9 @@ def write_tree_crowns(folder):
         large, small = (records.names.index(f"{name}.png") for name in (_LARGE, _SMALL))
         height, width = records.sizes[large]
         parts = [
-            tile_boxes(_part(records, large, (0, 0, width, _TRAIN_ROWS), "train"), TILE_SIZE, overlap=TRAIN_OVERLAP),
+            tile_boxes(
+                _part(records, large, (0, 0, width, _TRAIN_ROWS), "train"), TILE_SIZE, min_overlap=TRAIN_OVERLAP
+            ),
             tile_boxes(_part(records, large, (0, _TRAIN_ROWS, width, height), "validation"), TILE_SIZE),
             tile_boxes(_part(records, small, (0, 0, *records.sizes[small][::-1]), "test"), TILE_SIZE),
         ]

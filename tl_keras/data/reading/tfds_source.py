@@ -70,7 +70,7 @@ def feature_key(builder, name, feature_class, key, description, flag=None):
         The key, a str.
 
     Raises:
-        InputError: the data set has no such feature, or several; the message names them.
+        InputError: the feature is missing, or there are several; the message names them.
     """
     features = dict(sorted(builder.info.features.items()))
     keys = [one for one, feature in features.items() if isinstance(feature, feature_class)]

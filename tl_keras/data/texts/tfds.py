@@ -21,7 +21,7 @@ def read_texts(location, *, text_column="text", second_text_column=None, label_c
         `Records` whose sources are str, or tuples of two. Texts that are empty or damaged are left out, with a note.
 
     Raises:
-        InputError: as in `open_builder`, or the data set has no such text or label.
+        InputError: as in `open_builder`, or a text or label feature is missing.
     """
     builder, name = open_builder(location)
     columns = {"text.text_column": text_column, "text.second_text_column": second_text_column}
