@@ -106,8 +106,10 @@ def _check_classes(class_names, minimum, rows, faults):
         listed = ", ".join(map(printable, class_names)) or "no label"
         faults.add(f"{count} ({listed}) where {minimum} or more are expected", "", check)
     if rows >= _MIN_ROWS_TO_REPEAT and len(class_names) > rows / 2 and minimum == 2:
-        what = f"{len(class_names)} different labels in {rows} rows, where classes with several examples are expected"
-        faults.add(what, "", check)
+        problem = (
+            f"{len(class_names)} different labels in {rows} rows, where classes with several examples are expected"
+        )
+        faults.add(problem, "", check)
     else:
         for names in lookalikes(class_names):
             faults.add("labels that look alike", names, "use one spelling for each class")

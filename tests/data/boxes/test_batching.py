@@ -27,9 +27,9 @@ def batches(dataset, count=None):
 
 def test_one_ordered_pass():
     box_set = make_set()
-    found = batches(make_box_dataset(box_set, 4, max_boxes=3))
-    assert [len(images) for images, _, _ in found] == [4, 4, 2]
-    images, boxes, labels = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    parts = batches(make_box_dataset(box_set, 4, max_boxes=3))
+    assert [len(images) for images, _, _ in parts] == [4, 4, 2]
+    images, boxes, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     np.testing.assert_array_equal(images, box_set.images)
     assert images.dtype == np.uint8 and boxes.dtype == np.float32 and labels.dtype == np.int32
     assert labels.tolist() == [[row % 2] * (row % 3) + [-1] * (3 - row % 3) for row in range(10)]
@@ -46,11 +46,11 @@ def test_shapes_are_static(augmentation, dtype):
 
 
 def test_each_shuffled_epoch_has_every_image_once_in_another_order():
-    found = batches(make_box_dataset(make_set(), 4, max_boxes=2, shuffle_seed=7), 6)
-    rows = [images[:, 0, 0, 0].tolist() for images, _, _ in found]
+    parts = batches(make_box_dataset(make_set(), 4, max_boxes=2, shuffle_seed=7), 6)
+    rows = [images[:, 0, 0, 0].tolist() for images, _, _ in parts]
     epochs = [sum(rows[:3], []), sum(rows[3:], [])]
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs) and epochs[0] != epochs[1]
-    for images, _, labels in found:
+    for images, _, labels in parts:
         np.testing.assert_array_equal((labels >= 0).sum(axis=1), images[:, 0, 0, 0] % 3)
 
 
@@ -59,8 +59,8 @@ def test_a_later_first_epoch_gives_the_same_batches(augmentation):
     options = {"max_boxes": 8, "shuffle_seed": 5, "augmentation": augmentation}
     whole = batches(make_box_dataset(make_set(), 4, **options), 9)
     resumed = batches(make_box_dataset(make_set(), 4, **options, first_epoch=2), 3)
-    for expected, found in zip(whole[6:], resumed, strict=True):
-        for one, other in zip(expected, found, strict=True):
+    for expected, actual in zip(whole[6:], resumed, strict=True):
+        for one, other in zip(expected, actual, strict=True):
             np.testing.assert_array_equal(one, other)
 
 

@@ -37,9 +37,9 @@ def test_boxes_move_with_their_images(records):
     assert splits.notes == ("A note.", "Left out 1 boxes that are thinner than a pixel at 20 × 20.")
 
 
-def test_squash(records):
-    found = load_box_splits(records, 20, resize="squash").test.boxes[0]
-    np.testing.assert_allclose(found, [[1, 8 / 3, 10, 32 / 3]], rtol=1e-6)
+def test_stretch(records):
+    boxes = load_box_splits(records, 20, resize="squash").test.boxes[0]
+    np.testing.assert_allclose(boxes, [[1, 8 / 3, 10, 32 / 3]], rtol=1e-6)
 
 
 def test_crop_is_refused(records):

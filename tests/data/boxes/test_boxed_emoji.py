@@ -44,7 +44,7 @@ def test_the_images_depend_on_the_seed(folder, tmp_path):
     assert not np.array_equal(same, other)
 
 
-def test_boxes_are_those_of_what_is_pasted():
+def test_boxes_enclose_the_pasted_emoji():
     image = Image.new("RGB", (200, 200))
     generator = np.random.default_rng(3)
     emoji = {kind: sorted(boxed_emoji.example_path("emoji").glob(f"{kind}/*.png")) for kind in KINDS}

@@ -28,7 +28,7 @@ def values(image_set):
 
 
 @pytest.mark.parametrize("max_decoded_bytes", [2**31, 4 * 8 * 8 * 3, 4 * 8 * 8 * 3 - 1, 0])
-def test_splits_hold_their_images(tmp_path, max_decoded_bytes):
+def test_splits_have_their_images(tmp_path, max_decoded_bytes):
     splits = load_image_splits(make_records(tmp_path, *GOOD), 8, max_decoded_bytes=max_decoded_bytes)
     assert values(splits.train) == [10, 40] and splits.train.labels.tolist() == [0, 1]
     assert values(splits.validation) == [30] and splits.validation.names == ["2.png"]

@@ -132,20 +132,20 @@ def _present_images(images, faults, on_bad_file, skipped):
         seen.add(image.name)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         measured = list(pool.map(upright_size, [image.source for image in images]))
-    kept, sizes = [], []
+    present, sizes = [], []
     for image, size in zip(images, measured, strict=True):
         problem = _image_problem(image, size)
         if not problem:
-            kept.append(image)
+            present.append(image)
             sizes.append(size or (0, 0))
         elif on_bad_file == "skip":
             description, place = problem
             skipped.append((image.name, description if place == image.name else f"{description}: {place}"))
         else:
             faults.add(*problem, SKIP_FILE)
-    if not kept and not faults.places:
+    if not present and not faults.places:
         faults.add("no images with labels", "", "check --data.path")
-    return kept, np.array(sizes, np.int32).reshape(-1, 2)
+    return present, np.array(sizes, np.int32).reshape(-1, 2)
 
 
 def _image_problem(image, size):

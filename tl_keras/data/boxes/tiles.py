@@ -33,8 +33,8 @@ def tile_boxes(records, tile_size, *, min_overlap=0, min_share=0.4):
     """
     if tile_size < 1 or not 0 <= min_overlap < tile_size or not 0 < min_share <= 1:
         raise InputError(
-            f"Tiles of {tile_size} pixels with min_overlap {min_overlap} and min_share {min_share}: expected a size of 1 "
-            "or more, min_overlap from 0 to below it, and min_share above 0, at most 1."
+            f"Tiles of {tile_size} pixels with min_overlap {min_overlap} and min_share {min_share}: expected a size of "
+            "1 or more, min_overlap from 0 to below it, and min_share above 0, at most 1."
         )
 
     def tiles_of_row(row):
