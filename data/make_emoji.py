@@ -1,11 +1,11 @@
-"""Makes the emoji that ship with tl_keras from an unpacked npm package: `data/emoji`, or the same by another vendor.
+"""Creates `data/emoji`, the emoji that are shipped with tl_keras, from an unpacked npm package.
 
     npm pack emoji-datasource-google@16.0.0 && tar xzf emoji-datasource-google-16.0.0.tgz
     python data/make_emoji.py package data/emoji
 
-and with `twitter` in place of `google` and `--vendor twitter`, `data/emoji_twitter`.
+With `twitter` in place of `google` and with `--vendor twitter`, it creates `data/emoji_twitter`.
 
-The result is a pure function of the package: the pictures are copied byte for byte, only chosen and renamed.
+The result is a pure function of the package: the images are copied byte for byte, only selected and renamed.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-# kind -> subcategories of emoji.json that it is made of
+# Kind and its subcategories of emoji.json.
 KINDS = {
     "animal": (
         "animal-amphibian",
@@ -67,7 +67,7 @@ KINDS = {
     "vehicle": ("transport-air", "transport-ground", "transport-water"),
 }
 
-# What a subcategory holds that a person would not call by the name of the kind.
+# Emoji of these subcategories that people would not call by the name of the kind.
 NOT_OF_KIND = {
     "animal": "feather wing microbe spider_web feet pig_nose shell coral",
     "building": "building_construction bricks rock wood statue_of_liberty",
@@ -95,59 +95,61 @@ NOT_OF_KIND = {
     ),
 }
 
-# Every second flag is enough: all of them would be a quarter of the set.
+# Every second flag is enough; all flags would be a quarter of the set.
 STRIDES = {"flag": 2}
 
-# The woman, the man and the one who faces right of what also exists as a person: nearly the same picture again.
+# Code points of female, male and right-facing variants, which look nearly like the neutral emoji.
 VARIANT = re.compile(r"2640|2642|27A1|^1F46[89]-200D")
 
-# Mean absolute difference of two pictures, 0 to 255, under which they count as the same one (flags of territories).
-SAME_PICTURE = 4.0
+# Images with a smaller mean absolute difference, 0 to 255, count as duplicates (flags of territories).
+MIN_DIFFERENCE = 4.0
 
 
 def pixels(path):
-    """Returns the picture on white as int16 (height, width, 3)."""
-    picture = Image.open(path).convert("RGBA")
-    white = Image.new("RGBA", picture.size, "white")
-    return np.asarray(Image.alpha_composite(white, picture).convert("RGB"), np.int16)
+    """Returns an image on white as int16 (height, width, 3)."""
+    image = Image.open(path).convert("RGBA")
+    white = Image.new("RGBA", image.size, "white")
+    return np.asarray(Image.alpha_composite(white, image).convert("RGB"), np.int16)
 
 
-def chosen_emoji(records, kind, vendor):
+def select_emoji(records, kind, vendor):
     """Lists the records of a kind, in the order of their short names."""
-    unwanted = NOT_OF_KIND[kind].split()
-    chosen = [
+    excluded = NOT_OF_KIND[kind].split()
+    selected = [
         record
         for record in records
         if record["subcategory"] in KINDS[kind]
         and record[f"has_img_{vendor}"]
-        and record["short_name"] not in unwanted
+        and record["short_name"] not in excluded
         and not VARIANT.search(record["unified"])
     ]
-    return sorted(chosen, key=lambda record: record["short_name"])[:: STRIDES.get(kind, 1)]
+    return sorted(selected, key=lambda record: record["short_name"])[:: STRIDES.get(kind, 1)]
 
 
 def write_kind(package, target, records, kind, vendor):
-    """Copies the pictures of one kind, without repeated ones, and returns their number."""
+    """Copies the images of one kind without duplicates, and returns their number."""
     folder = target / kind
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    kept = []
-    for record in chosen_emoji(records, kind, vendor):
+    images = []
+    for record in select_emoji(records, kind, vendor):
         source = package / "img" / vendor / "64" / record["image"]
-        picture = pixels(source)
-        if any(np.abs(picture - other).mean() < SAME_PICTURE for other in kept):
+        image = pixels(source)
+        if any(np.abs(image - other).mean() < MIN_DIFFERENCE for other in images):
             continue
-        kept.append(picture)
+        images.append(image)
         shutil.copyfile(source, folder / f"{record['short_name'].replace('-', '_')}.png")
-    return len(kept)
+    return len(images)
 
 
 def main():
-    """Writes every kind and prints how many pictures it has."""
+    """Writes all kinds and prints the number of images of each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("package", type=Path, help="the unpacked npm package")
     parser.add_argument("target", type=Path, help="the folder to write, such as data/emoji")
-    parser.add_argument("--vendor", choices=("google", "twitter"), default="google", help="whose drawings (google)")
+    parser.add_argument(
+        "--vendor", choices=("google", "twitter"), default="google", help="vendor of the drawings (default: google)"
+    )
     arguments = parser.parse_args()
     records = json.loads((arguments.package / "emoji.json").read_text(encoding="utf-8"))
     for kind in sorted(KINDS):

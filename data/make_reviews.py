@@ -1,9 +1,9 @@
-"""Makes `data/reviews`, the texts that ship with tl_keras, from the source distribution of `vaderSentiment` 0.5.
+"""Creates `data/reviews`, the texts that are shipped with tl_keras, from the package `vaderSentiment` 0.5.
 
     pip download --no-deps --no-binary :all: vaderSentiment==0.5
     python data/make_reviews.py vaderSentiment-0.5.zip data/reviews
 
-The result is a pure function of the package: ratings become labels, repeated texts go, nothing else is changed.
+The result is a pure function of the package: ratings become labels, duplicate texts are removed, nothing else changes.
 """
 
 import argparse
@@ -25,46 +25,46 @@ SOURCES = {
     "movie_reviews.csv": "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt",
 }
 
-# The mean of some twenty people's ratings, -4 to 4. What lies nearer to zero is neutral, or they did not agree.
-CLEAR_RATING = 1.0
+# Minimum absolute mean of the ratings of some twenty people, -4 to 4. Others are neutral, or the people disagreed.
+MIN_RATING = 1.0
 
-# There are three times as many movie reviews as a download of modest size can hold.
-MAX_OF_A_CLASS = 2000
+# There are three times more movie reviews than needed for a small download.
+MAX_PER_LABEL = 2000
 SEED = 0
 
 
 def same_text(text):
-    """Returns what is left of a text without case and punctuation."""
+    """Returns a text without case and punctuation, the key for duplicates."""
     return re.sub(r"[\W_]+", " ", text.lower()).strip()
 
 
 def rated_texts(lines, known=()):
-    """Lists (text, label) of every line "id <tab> rating <tab> text" whose rating is clear and whose text has words.
+    """Lists (text, label) of the lines "id <tab> rating <tab> text" with a clear rating and at least one word.
 
-    Of texts that differ in nothing but case and punctuation only the first is taken, none where their labels differ
-    and none of the `known`, so that no test text is a training text.
+    Duplicates, which differ in case and punctuation only, are removed except the first; all of them if their labels
+    differ or their key is in `known`. So no test text is a training text.
     """
-    found, labels = {}, {}
+    rows, labels = {}, {}
     for line in lines:
         _, rating, text = line.split("\t")
         # Escaped twice in places: "at &amp;#38; t".
         text = " ".join(html.unescape(html.unescape(text)).split())
         key = same_text(text)
-        if key and key not in known and abs(float(rating)) >= CLEAR_RATING:
+        if key and key not in known and abs(float(rating)) >= MIN_RATING:
             label = "positive" if float(rating) > 0 else "negative"
-            found.setdefault(key, (text, label))
+            rows.setdefault(key, (text, label))
             labels.setdefault(key, set()).add(label)
-    return [found[key] for key in found if len(labels[key]) == 1]
+    return [rows[key] for key in rows if len(labels[key]) == 1]
 
 
-def at_most(rows, count):
-    """Returns up to `count` rows of each label, drawn with `SEED`, in their old order."""
+def sample_per_label(rows, max_rows):
+    """Returns at most `max_rows` rows of each label, drawn with `SEED`, in their original order."""
     generator = random.Random(SEED)
-    kept = set()
+    sampled = set()
     for label in sorted({label for _, label in rows}):
         numbers = [number for number, row in enumerate(rows) if row[1] == label]
-        kept.update(generator.sample(numbers, min(count, len(numbers))))
-    return [rows[number] for number in sorted(kept)]
+        sampled.update(generator.sample(numbers, min(max_rows, len(numbers))))
+    return [rows[number] for number in sorted(sampled)]
 
 
 def write_reviews(package, target):
@@ -80,7 +80,7 @@ def write_reviews(package, target):
         (target / "LICENSE").write_text(outer.read(LICENSE).decode("utf-8").replace("\r\n", "\n"), encoding="utf-8")
         for name, source in SOURCES.items():
             lines = inner.extractfile(source).read().decode("utf-8").split("\n")
-            rows = at_most(rated_texts((line for line in lines if line.strip()), known), MAX_OF_A_CLASS)
+            rows = sample_per_label(rated_texts((line for line in lines if line.strip()), known), MAX_PER_LABEL)
             known.update(same_text(text) for text, _ in rows)
             with open(target / name, "w", encoding="utf-8", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows([("text", "label"), *rows])
@@ -89,13 +89,13 @@ def write_reviews(package, target):
 
 
 def main():
-    """Writes the tables and prints how many rows each has."""
+    """Writes the tables and prints the number of rows of each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("package", type=Path, help="the source distribution, vaderSentiment-0.5.zip")
     parser.add_argument("target", type=Path, help="the folder to write, such as data/reviews")
     arguments = parser.parse_args()
     if hashlib.sha256(arguments.package.read_bytes()).hexdigest() != PACKAGE_SHA256:
-        parser.error(f"{arguments.package} is not the package that is meant: expected SHA-256 {PACKAGE_SHA256}.")
+        parser.error(f"{arguments.package} is not the expected package: expected SHA-256 {PACKAGE_SHA256}.")
     for name, count in write_reviews(arguments.package, arguments.target).items():
         print(f"{name:20} {count}")
 

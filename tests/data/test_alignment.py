@@ -10,13 +10,13 @@ def records(labels, class_names):
     return Records(rows, rows, np.asarray(labels), ["test"] * len(rows), class_names)
 
 
-def test_labels_follow_the_names():
+def test_labels_are_renumbered():
     aligned = align_classes(records(np.array([0, 1, 1], np.int32), ("cat", "ant")), ("ant", "bee", "cat"))
     assert aligned.class_names == ("ant", "bee", "cat")
     np.testing.assert_array_equal(aligned.labels, [2, 0, 0])
 
 
-def test_multi_hot_labels_follow_the_names():
+def test_multi_hot_labels_are_renumbered():
     aligned = align_classes(records(np.array([[1, 0], [1, 1]], np.uint8), ("cat", "ant")), ("ant", "bee", "cat"))
     np.testing.assert_array_equal(aligned.labels, [[0, 0, 1], [1, 0, 1]])
 
@@ -32,7 +32,7 @@ def box_records(class_names):
     return BoxRecords(["a", "b"], ["a", "b"], boxes, labels, np.full((2, 2), 8, np.int32), ["test"] * 2, class_names)
 
 
-def test_labels_of_boxes_follow_the_names():
+def test_labels_of_boxes_are_renumbered():
     aligned = align_box_classes(box_records(("cat", "ant")), ("ant", "bee", "cat"))
     assert aligned.class_names == ("ant", "bee", "cat")
     assert [labels.tolist() for labels in aligned.labels] == [[2, 0], []]

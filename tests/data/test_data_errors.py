@@ -4,11 +4,11 @@ from tl_keras.data.data_errors import MAX_PLACES, Faults
 from tl_keras.errors import InputError
 
 
-def test_nothing_wrong():
+def test_no_problem_raises_nothing():
     Faults("The table x").raise_if_any()
 
 
-def test_all_faults_are_one_sentence():
+def test_all_problems_are_reported_in_one_message():
     faults = Faults("The table x")
     faults.add("a box of zero area", "line 2", "correct it")
     faults.add("no label", "line 3", "name it")
@@ -21,7 +21,7 @@ def test_all_faults_are_one_sentence():
     assert str(caught.value) == expected
 
 
-def test_many_places_are_counted():
+def test_further_places_are_counted():
     faults = Faults("x")
     for number in range(MAX_PLACES + 1200):
         faults.add("a fault", f"line {number}")

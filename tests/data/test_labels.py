@@ -9,20 +9,20 @@ PLACES = ["line 2", "line 3", "line 4"]
 
 
 def read(read_cells, *arguments):
-    """Reads cells; returns what was read, after any fault was raised."""
+    """Reads cells and raises the faults."""
     faults = Faults("The table t")
-    found = read_cells(PLACES, arguments[0], faults, *arguments[1:])
+    result = read_cells(PLACES, arguments[0], faults, *arguments[1:])
     faults.raise_if_any()
-    return found
+    return result
 
 
-def test_one_label_each():
+def test_one_label_per_row():
     class_names, labels = read(read_labels, ["dog", "cat", "dog"])
     assert class_names == ("cat", "dog")
     assert labels.tolist() == [1, 0, 1] and labels.dtype == np.int32
 
 
-def test_several_labels_each():
+def test_several_labels_per_row():
     class_names, labels = read(read_labels, ["a | b", ["b", "c|d"], ""], "|")
     assert class_names == ("a", "b", "c|d")
     assert labels.tolist() == [[1, 1, 0], [0, 1, 1], [0, 0, 0]] and labels.dtype == np.uint8
@@ -35,8 +35,8 @@ def test_several_labels_each():
         (["a", "a", "a"], None, r"1 class \(a\) where 2 or more are expected: check --data.label_column"),
         (["a", ["b", "c"], "b"], None, "several labels at line 3: .*--data.multi_label"),
         (["", "", ""], "|", r"0 classes \(no label\) where 1 or more are expected"),
-        (["a", "NaN", "b"], None, "the label NaN, which stands for none at line 3"),
-        (["a|nan", "", "b"], "|", "the label nan, which stands for none at line 2"),
+        (["a", "NaN", "b"], None, "the label NaN, which stands for a missing value at line 3"),
+        (["a|nan", "", "b"], "|", "the label nan, which stands for a missing value at line 2"),
         (["a\nb", "c", "\ud800"], None, r"control or broken characters at line 2 \(a\\nb\), line 4 \(\\ud800\)"),
         (["Cat", "cat", "dog"], None, "labels that look alike at 'Cat' and 'cat'"),
         (["caf\u00e9", "cafe\u0301", "dog"], None, "labels that look alike"),
@@ -48,16 +48,16 @@ def test_bad_labels(cells, separator, message):
         read(read_labels, cells, separator)
 
 
-def test_all_that_is_wrong_is_told_at_once():
+def test_all_problems_are_reported_in_one_message():
     with pytest.raises(InputError, match="no label at line 2; several labels at line 3; the label nan, .* at line 4"):
         read(read_labels, ["", ["x", "y"], "nan"])
 
 
-def test_letters_may_differ_in_case():
+def test_single_letters_may_differ_in_case_only():
     assert read(read_labels, ["a", "A", "b"])[0] == ("A", "a", "b")
 
 
-def test_a_column_that_names_no_classes():
+def test_labels_that_hardly_repeat_are_refused():
     cells, faults = [f"text {number}" for number in range(20)], Faults("The table t")
     read_labels([""] * 20, cells, faults)
     with pytest.raises(InputError, match="20 different labels in 20 rows"):
@@ -73,7 +73,7 @@ def test_all_unknown_splits_are_named():
         read(read_splits, ["trian", "", "tset"])
 
 
-def test_hot_labels():
+def test_one_hot_and_multi_hot():
     np.testing.assert_array_equal(to_one_hot(np.array([2, 0], np.int32), 3), [[0, 0, 1], [1, 0, 0]])
     many = to_one_hot(np.array([[1, 1, 0]], np.uint8), 3)
     assert many.tolist() == [[1, 1, 0]] and many.dtype == np.float32

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from tl_keras.data.records import Records, sorted_class_names, split_of_name
-from tl_keras.data.wording import first_of, one_line
 
 
 def test_rows_and_take():
@@ -22,7 +21,7 @@ def test_split_names(name, split):
     assert split_of_name(name) == split
 
 
-def test_other_names_are_no_split():
+def test_other_names_stand_for_no_split():
     assert split_of_name("trial") is None
 
 
@@ -32,12 +31,3 @@ def test_other_names_are_no_split():
 )
 def test_sorted_class_names(names, expected):
     assert sorted_class_names(names) == expected
-
-
-def test_first_of_counts_what_it_leaves_out():
-    assert first_of(["a", "b"]) == "a; b"
-    assert first_of(range(23), limit=2) == "0; 1; and 21 more"
-
-
-def test_one_line():
-    assert one_line(ValueError("a\n  b")) == "a b"

@@ -9,7 +9,7 @@ from tl_keras.errors import InputError
 
 
 def make_records(counts, splits=None):
-    """Records of single labels: so many of each class."""
+    """Makes `Records` with one label per example and the given number of examples of each class."""
     labels = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     names = [str(row) for row in range(len(labels))]
     return Records(names, names, labels, splits or [""] * len(labels), tuple("abcdefgh"[: len(counts)]))
@@ -26,7 +26,7 @@ def test_splits_are_stratified():
     assert counts(records, "train") == [70, 28, 14]
 
 
-def test_the_seed_decides():
+def test_the_split_depends_on_the_seed():
     def test_names(seed):
         records = split_records(make_records([50, 50]), seed=seed)
         return [records.names[row] for row in records.rows("test")]
@@ -34,7 +34,7 @@ def test_the_seed_decides():
     assert test_names(1) == test_names(1) != test_names(2)
 
 
-def test_the_test_images_depend_on_nothing_but_seed_and_test_fraction():
+def test_the_test_split_depends_on_seed_and_test_fraction_only():
     records = make_records([50, 30])
     plain = split_records(records)
     other = split_records(records, validation_fraction=0.3, examples_per_class=2)
@@ -54,20 +54,20 @@ def test_large_fractions_leave_a_training_example_of_each_class():
     assert min(counts(records, "train")) >= 1
 
 
-def test_fractions_of_zero_carve_nothing():
+def test_fractions_of_zero_draw_nothing():
     records = split_records(make_records([5, 5]), validation_fraction=0, test_fraction=0)
     assert records.splits == ["train"] * 10
 
 
-def test_given_splits_stay_and_the_missing_one_is_carved_from_train():
-    given = (["train"] * 8 + ["test"] * 2) * 2
-    records = split_records(make_records([10, 10], given), validation_fraction=0.25)
+def test_splits_of_the_data_stay_and_a_missing_one_is_drawn_from_train():
+    splits = (["train"] * 8 + ["test"] * 2) * 2
+    records = split_records(make_records([10, 10], splits), validation_fraction=0.25)
     assert counts(records, "test") == [2, 2] and counts(records, "validation") == [2, 2]
-    assert all(new in (old, "validation") for old, new in zip(given, records.splits, strict=True))
-    assert [split for old, split in zip(given, records.splits, strict=True) if old == "test"] == ["test"] * 4
+    assert all(new in (old, "validation") for old, new in zip(splits, records.splits, strict=True))
+    assert [split for old, split in zip(splits, records.splits, strict=True) if old == "test"] == ["test"] * 4
 
 
-def test_undecided_rows_beside_given_splits_are_for_training():
+def test_undecided_rows_are_for_training_if_the_data_have_all_splits():
     records = split_records(make_records([4, 4], ["test", "validation", "", "train"] * 2))
     assert records.splits == ["test", "validation", "train", "train"] * 2
 
@@ -79,7 +79,7 @@ def test_budget_cuts_only_the_training_split():
 
 
 @pytest.mark.parametrize("split", ["test", "validation"])
-def test_a_label_that_training_never_shows(split):
+def test_a_class_without_training_examples_is_refused(split):
     with pytest.raises(InputError, match=f"The {split} split has labels that the train split never shows, b"):
         split_records(make_records([3, 1], ["train", "train", "train", split]))
 
@@ -117,14 +117,14 @@ def test_multi_label_trains_on_every_class(seed):
     np.testing.assert_array_equal(records.labels[records.rows("train")].any(axis=0), labels.any(axis=0))
 
 
-def test_multi_label_budget_keeps_an_image_while_one_of_its_classes_needs_it():
+def test_multi_label_budget_keeps_an_example_while_one_of_its_classes_needs_it():
     labels = [[1, 0]] * 20 + [[1, 1]] * 4
     records = split_records(make_multi_label(labels), validation_fraction=0, test_fraction=0, examples_per_class=3)
     kept = records.labels.sum(axis=0)
     assert kept[1] == 3 and 3 <= kept[0] <= 6
 
 
-def test_many_classes_take_no_memory_for_each_pair_of_example_and_class():
+def test_memory_does_not_grow_with_examples_times_classes():
     classes = 2000
     names = [""] * (5 * classes)
     labels = np.tile(np.arange(classes, dtype=np.int32), 5)

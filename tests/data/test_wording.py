@@ -16,7 +16,7 @@ def test_an_error_becomes_one_line():
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
+    ("name", "expected"),
     [
         ("größe 🐈.png", "größe 🐈.png"),
         ("two\nlines\t", "two\\nlines\\t"),
@@ -25,11 +25,11 @@ def test_an_error_becomes_one_line():
         ("\x00\x1b[31m", "\\x00\\x1b[31m"),
     ],
 )
-def test_what_has_no_place_in_a_line_is_escaped(name, shown):
-    assert printable(name) == shown and printable(shown) == shown
+def test_unprintable_characters_are_escaped(name, expected):
+    assert printable(name) == expected and printable(expected) == expected
 
 
-def test_lookalikes():
+def test_names_that_look_alike():
     assert lookalikes(["Cat", "cat", "dog", "CAT "]) == ["'CAT ' and 'Cat' and 'cat'"]
     assert lookalikes(["a", "A", "ab", "b a"]) == []
     assert len(lookalikes(["caf\u00e9", "cafe\u0301", "straße", "strasse"])) == 2

@@ -242,7 +242,7 @@ BAD_TABLES = {
     ),
     "latin-1": ("text,label\na,x\ncafé,y\n".encode("latin-1"), "line 3, it looks like latin-1; save it as UTF-8"),
     "UTF-16": ("text,label\na,x\nb,y\n".encode("utf-16"), "it looks like UTF-16; save it as UTF-8"),
-    "unclosed quotes": ('text,label\na,x\n"b,y\nc,y\n', "an unclosed double quote in the row that begins at line 3"),
+    "unclosed quotes": ('text,label\na,x\n"b,y\nc,y\n', "an unclosed double quote in the row that starts at line 3"),
     "NUL characters": ("text,label\na,x\nb\0,y\n", "NUL characters at line 3: remove these characters"),
     "one label": ("text,label\na,x\nb,x\n", "1 class (x) where 2 or more are expected: check --data.label_column."),
     "no such column": ("review,label\na,x\nb,y\n", "only 'review', 'label'; name the right one with --text.text_col"),

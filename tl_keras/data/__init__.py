@@ -1,4 +1,4 @@
-"""Floor 1: from what a user has, folders, tables and data sets, to batches. Knows no model."""
+"""Reads folders, tables and data sets and turns them into batches. Imports no model."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Brings the labels of other data into the order of the classes that a model knows."""
+"""Labels of new data in the class order of a trained model."""
 
 from dataclasses import replace
 
@@ -8,11 +8,11 @@ from tl_keras.errors import unknown_name
 
 
 def align_classes(records, class_names):
-    """Renumbers labels, by the names of their classes.
+    """Renumbers labels by their class names.
 
     Args:
         records: `Records`, whose classes may be fewer or in another order.
-        class_names: the names that the labels shall point into.
+        class_names: the class names of the model.
 
     Returns:
         New `Records` with `class_names`.
@@ -20,21 +20,21 @@ def align_classes(records, class_names):
     Raises:
         InputError: a class is not among `class_names`.
     """
-    places = _places(records.class_names, class_names)
+    numbers = _numbers(records.class_names, class_names)
     if records.labels.ndim == 1:
-        labels = places[records.labels]
+        labels = numbers[records.labels]
     else:
         labels = np.zeros((len(records), len(class_names)), records.labels.dtype)
-        labels[:, places] = records.labels
+        labels[:, numbers] = records.labels
     return replace(records, labels=labels, class_names=tuple(class_names))
 
 
 def align_box_classes(records, class_names):
-    """Renumbers the labels of boxes, as `align_classes` does those of images.
+    """Renumbers the labels of boxes by their class names.
 
     Args:
         records: `BoxRecords`, whose classes may be fewer or in another order.
-        class_names: the names that the labels shall point into.
+        class_names: the class names of the model.
 
     Returns:
         New `BoxRecords` with `class_names`.
@@ -42,11 +42,11 @@ def align_box_classes(records, class_names):
     Raises:
         InputError: a class is not among `class_names`.
     """
-    places = _places(records.class_names, class_names)
-    return replace(records, labels=[places[labels] for labels in records.labels], class_names=tuple(class_names))
+    numbers = _numbers(records.class_names, class_names)
+    return replace(records, labels=[numbers[labels] for labels in records.labels], class_names=tuple(class_names))
 
 
-def _places(names, class_names):
+def _numbers(names, class_names):
     for name in names:
         if name not in class_names:
             raise unknown_name("class in the data, which the model never saw,", name, class_names)

@@ -1,4 +1,4 @@
-"""Gathers everything that is wrong with a data set, to say it in one sentence."""
+"""Collection of all problems of a data set, for one message."""
 
 from tl_keras.errors import InputError
 
@@ -6,10 +6,10 @@ MAX_PLACES = 8
 
 
 class Faults:
-    """What was found to be wrong, and where.
+    """Collects the problems of a data set.
 
     Args:
-        origin: what was looked at, such as "The table x.csv".
+        origin: the file or folder, as the first words of the message, such as "The table x.csv".
     """
 
     def __init__(self, origin):
@@ -17,25 +17,25 @@ class Faults:
         self.places = {}
         self.advice = {}
 
-    def add(self, what, place, advice="correct or remove it"):
-        """Notes a fault.
+    def add(self, problem, place, advice="correct or remove it"):
+        """Adds a problem.
 
         Args:
-            what: the kind of fault, such as "a box of zero area".
-            place: where it is, such as "line 7"; "" where the fault says so itself.
-            advice: how to mend it, as in "correct it"; said once for all faults with the same advice.
+            problem: kind of problem, such as "a box of zero area".
+            place: location of the problem, such as "line 7"; "" if `problem` includes it.
+            advice: way to correct it, such as "correct it"; the message gives each advice once.
         """
-        self.places.setdefault(what, []).append(place)
+        self.places.setdefault(problem, []).append(place)
         self.advice[advice] = None
 
     def raise_if_any(self):
-        """Raises InputError with all faults, of each kind the first places, where there are any."""
+        """Raises an InputError with all problems and the first places of each, if there are any."""
         if self.places:
-            found = "; ".join(what + _listed(places) for what, places in self.places.items())
-            raise InputError(f"{self.origin} cannot be used: {found}: {'; '.join(self.advice)}.")
+            problems = "; ".join(problem + _listed(places) for problem, places in self.places.items())
+            raise InputError(f"{self.origin} cannot be used: {problems}: {'; '.join(self.advice)}.")
 
 
 def _listed(places):
-    named = [place for place in places if place]
-    more = f" and {len(named) - MAX_PLACES:,} more" if len(named) > MAX_PLACES else ""
-    return f" at {', '.join(named[:MAX_PLACES])}{more}" if named else ""
+    places = [place for place in places if place]
+    more = f" and {len(places) - MAX_PLACES:,} more" if len(places) > MAX_PLACES else ""
+    return f" at {', '.join(places[:MAX_PLACES])}{more}" if places else ""

@@ -1,4 +1,4 @@
-"""What is known about a data set before it is decoded or tokenized: a table of sources, labels and splits."""
+"""Data sets before decoding or tokenizing, as a table of sources, labels and splits."""
 
 from dataclasses import dataclass, replace
 
@@ -9,17 +9,16 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """One row per example.
+    """Sources, labels and splits of a data set, one row per example.
 
     Attributes:
-        sources: of images, the path of each file, or the encoded image itself (bytes); of texts, each text, or a
-            tuple of two.
-        names: what reports call each example: its path relative to the root, or its row.
+        sources: images as paths of files or as encoded images (bytes); texts as str, or tuples of two str.
+        names: name of each example in reports: its path relative to the root, or its row.
         labels: int32 (n,), indices into `class_names`; multi-label: uint8 (n, num_classes), ones and zeros.
-        splits: "train", "validation", "test", or "" where that is not decided yet.
+        splits: "train", "validation", "test", or "" if undecided.
         class_names: the names of the classes, in the order of the labels.
-        notes: sentences on what was left out or looks odd, for the user to read.
-        skipped: (name, reason) of each file that was left out already.
+        notes: sentences for the user on examples that were left out or look wrong.
+        skipped: (name, reason) of each file that was left out.
     """
 
     sources: list[str | bytes | tuple[str, str]]
@@ -50,14 +49,14 @@ class Records:
 
 
 def split_of_name(name):
-    """Returns the split that a folder or a cell calls `name` ("val", "Train", ...), or None if it names no split."""
+    """Returns the split that a name such as "val" or "Train" stands for; None if it is no split."""
     aliases = {"training": "train", "val": "validation", "valid": "validation", "dev": "validation", "testing": "test"}
     name = aliases.get(name.strip().lower(), name.strip().lower())
     return name if name in SPLITS else None
 
 
 def sorted_class_names(names):
-    """Sorts class names by letters, or by value where every one is a whole number, so that "10" follows "9"."""
+    """Sorts class names alphabetically, or by value if all are whole numbers ("9" before "10")."""
     names = set(names)
     numeric = all(name.isdecimal() for name in names)
     return tuple(sorted(names, key=(lambda name: (int(name), name)) if numeric else None))

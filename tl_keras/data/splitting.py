@@ -1,4 +1,4 @@
-"""Which example is for training, which for validation, which for the test."""
+"""Stratified splits into training, validation and test."""
 
 from dataclasses import replace
 
@@ -9,48 +9,48 @@ from tl_keras.errors import InputError
 
 
 def split_records(records, *, validation_fraction=0.15, test_fraction=0.15, examples_per_class=None, seed=0):
-    """Decides every split that the data do not decide themselves.
+    """Assigns a split to every example that has none.
 
-    Given splits stay; undecided rows count as "train". A split that nobody gave is carved out of "train", class by
-    class: the fraction of each class, rounded, at least one where the class has three examples or more, and never
+    Splits of the data are kept; undecided rows count as "train". A split that the data lack is drawn from "train",
+    class by class: the fraction of each class, rounded; at least one example if the class has three or more; never
     the last training example of a class. The test examples depend on `test_fraction` and `seed` only, so that runs
-    with other label budgets or validation sizes are tested on the same ones.
+    with other label budgets or validation sizes share one test split.
 
     Args:
         records: `Records`.
-        validation_fraction: part of each class that becomes "validation" if no row is, 0 <= fraction < 1.
-        test_fraction: part of each class that becomes "test" if no row is, 0 <= fraction < 1.
-        examples_per_class: cuts "train" to this many examples of each class (multi-label: one is kept while one of
-            its classes has fewer); None keeps all. What is cut away is in no split.
-        seed: int, of the shuffling.
+        validation_fraction: fraction of each class that becomes "validation" if no row is, 0 to below 1.
+        test_fraction: fraction of each class that becomes "test" if no row is, 0 to below 1.
+        examples_per_class: maximum number of training examples per class (multi-label: an example is kept while one of
+            its classes has fewer); None keeps all. The other training examples are removed.
+        seed: int, for shuffling.
 
     Returns:
-        New `Records`, in the old order, in which every split is decided.
+        New `Records` in the same order, without undecided splits.
 
     Raises:
-        InputError: a fraction or a budget out of range, or a class that validation or test show and train does not.
+        InputError: a fraction or a budget is out of range, or validation or test has a class that train lacks.
     """
     _check_ranges(validation_fraction, test_fraction, examples_per_class)
     generator = np.random.default_rng(seed)
     splits = np.array([split or "train" for split in records.splits], dtype=object)
     fractions = {"test": test_fraction, "validation": validation_fraction}
-    missing = {split: fraction for split, fraction in fractions.items() if split not in splits}
+    fractions = {split: fraction for split, fraction in fractions.items() if split not in splits}
     for rows in _strata(records.labels, np.flatnonzero(splits == "train")):
-        _carve(splits, generator.permutation(rows), missing)
+        _draw_splits(splits, generator.permutation(rows), fractions)
     if records.labels.ndim == 2:
-        _give_back(splits, records.labels.astype(bool), records.splits)
-    decided = replace(records, splits=list(splits))
-    _check_labels_seen(decided)
+        _return_last_examples(splits, records.labels.astype(bool), records.splits)
+    records = replace(records, splits=list(splits))
+    _check_labels_seen(records)
     if examples_per_class is None:
-        return decided
-    return decided.take(_within_budget(splits, decided, examples_per_class, generator))
+        return records
+    return records.take(_within_budget(splits, records, examples_per_class, generator))
 
 
 def _check_labels_seen(records):
-    """Raises InputError, with their names, if validation or test show classes that train never shows."""
-    seen = _shown(records, records.rows("train"))
+    """Raises InputError if validation or test has classes that train lacks."""
+    seen = _has_class(records, records.rows("train"))
     for split in ("validation", "test"):
-        unseen = np.flatnonzero(_shown(records, records.rows(split)) & ~seen)
+        unseen = np.flatnonzero(_has_class(records, records.rows(split)) & ~seen)
         if unseen.size:
             raise InputError(
                 f"The {split} split has labels that the train split never shows, {_names(records, unseen)}: a model "
@@ -74,50 +74,50 @@ def _check_ranges(validation_fraction, test_fraction, examples_per_class):
         raise InputError(f"data.examples_per_class is {examples_per_class}: expected 1 or more, or none for all.")
 
 
-def _shown(records, rows):
-    """Returns bool (num_classes,): which classes the given rows show."""
+def _has_class(records, rows):
+    """Returns bool (num_classes,), True for the classes of the given rows."""
     if records.labels.ndim == 2:
         return records.labels[rows].any(axis=0)
     return np.bincount(records.labels[rows], minlength=len(records.class_names)) > 0
 
 
 def _strata(labels, rows):
-    """Yields the given rows class by class, in order; a multi-label row goes with the rarest of its classes."""
+    """Yields the rows of each class, in order; a multi-label row belongs to the rarest of its classes."""
     labels = labels[rows] if labels.ndim == 1 else _rarest(labels[rows].astype(bool))
     order = np.argsort(labels, kind="stable")
     yield from np.split(rows[order], np.flatnonzero(np.diff(labels[order])) + 1)
 
 
 def _rarest(members):
-    """Returns int (k,): of each row of bool (k, num_classes) the class that the fewest rows have, -1 where none."""
+    """Returns int (k,), the rarest class of each row of bool (k, num_classes); -1 for rows without a class."""
     counts = members.sum(axis=0)
     rarity = np.where(members, counts, len(members) + 1)
     return np.where(members.any(axis=1), rarity.argmin(axis=1), -1)
 
 
-def _carve(splits, rows, fractions):
-    """Writes the splits of one class into `splits`: the first rows are for the first split, and so on."""
-    taken = 0
+def _draw_splits(splits, rows, fractions):
+    """Writes the splits of one class into `splits`: the first rows get the first split, and so on."""
+    start = 0
     for split, fraction in fractions.items():
-        wanted = round(fraction * len(rows))
+        count = round(fraction * len(rows))
         if fraction > 0 and len(rows) >= 3:
-            wanted = max(1, wanted)
-        wanted = min(wanted, len(rows) - 1 - taken)
-        splits[rows[taken : taken + wanted]] = split
-        taken += wanted
+            count = max(1, count)
+        count = min(count, len(rows) - 1 - start)
+        splits[rows[start : start + count]] = split
+        start += count
 
 
-def _give_back(splits, members, given):
-    """Returns one carved row to "train" for each class that carving took out of it (possible with multi-label only)."""
-    carved = (splits != "train") & np.array([split in ("", "train") for split in given], bool)
+def _return_last_examples(splits, members, original_splits):
+    """Returns one drawn row to "train" for each class that has no training example left (multi-label only)."""
+    is_drawn = (splits != "train") & np.array([split in ("", "train") for split in original_splits], bool)
     for label in range(members.shape[1]):
-        rows = np.flatnonzero(carved & members[:, label])
+        rows = np.flatnonzero(is_drawn & members[:, label])
         if rows.size and not members[splits == "train", label].any():
             splits[rows[0]] = "train"
 
 
 def _within_budget(splits, records, examples_per_class, generator):
-    """Returns the rows that stay: all that are not "train", and as many of "train" as the budget allows."""
+    """Returns the rows outside of "train", and as many training rows as the budget allows."""
     keep = splits != "train"
     counts = np.zeros(len(records.class_names), int)
     for row in generator.permutation(np.flatnonzero(splits == "train")):

@@ -1,28 +1,28 @@
-"""Long lists, long messages and strange names in one sentence."""
+"""Short forms of long lists, long messages and unprintable names, for messages."""
 
 import unicodedata
 
 
 def first_of(items, limit=20):
-    """Joins the first `limit` items with "; " and says how many more there are."""
+    """Joins the first `limit` items with "; " and counts the others."""
     items = list(items)
     more = f"; and {len(items) - limit} more" if len(items) > limit else ""
     return "; ".join(str(item) for item in items[:limit]) + more
 
 
 def one_line(error):
-    """Returns the message of an exception without its line breaks and without a full stop, for a longer sentence."""
+    """Returns the message of an exception without line breaks and without its full stop."""
     return " ".join(str(error).split()).removesuffix(".")
 
 
 def printable(name):
-    """Writes what has no place in a line, control characters and bytes that are no UTF-8, as escapes such as \\n.
+    """Escapes control characters and bytes that are not UTF-8, as in "\\n".
 
     Args:
         name: str, such as the name of a file.
 
     Returns:
-        str that every UTF-8 file and terminal takes; most names as they are.
+        str that fits into one line of any UTF-8 file or terminal; most names stay unchanged.
     """
     if name.isprintable():
         return name
@@ -30,12 +30,12 @@ def printable(name):
 
 
 def lookalikes(names):
-    """Finds names that differ in case, spaces or the way accents are encoded only: "Cat", "cat " and "cat".
+    """Finds names that differ only in case, spaces or the encoding of accents, such as "Cat" and "cat".
 
-    Names of a single character, such as the classes of handwritten letters, are not compared.
+    Names of one character, such as the classes of handwritten letters, are not compared.
 
     Args:
-        names: iterable of different str.
+        names: iterable of distinct str.
 
     Returns:
         List of str, such as "'Cat' and 'cat'", one for each group.

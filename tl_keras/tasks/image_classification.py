@@ -109,7 +109,7 @@ class ImageClassification(ClassificationTask):
 
     def load_target(self, config, records, splits):
         """Decodes the images of the target domain at the size of the source's."""
-        return _load_splits(records, splits.train.images[0].shape[0], config.data, copies_are_bad=False)
+        return _load_splits(records, splits.train.images[0].shape[0], config.data, refuse_duplicates=False)
 
     def build_model(self, config, splits):
         """Builds the classifier, see `build_image_classifier`."""
@@ -148,7 +148,7 @@ class ImageClassification(ClassificationTask):
 
     def predict(self, model, examples, batch_size):
         """Computes the probabilities of an `ImageSet` of n images, float32 (n, num_classes)."""
-        with data.own_errors():
+        with data.raise_input_errors():
             return model.predict(data.make_dataset(examples, batch_size), verbose=0)
 
     def show_mistakes(self, predictions, examples, folder):
@@ -245,7 +245,7 @@ def _find_records(settings, path):
     )
 
 
-def _load_splits(records, image_size, settings, copies_are_bad=True):
+def _load_splits(records, image_size, settings, refuse_duplicates=True):
     return data.load_image_splits(
         records,
         image_size,
@@ -253,5 +253,5 @@ def _load_splits(records, image_size, settings, copies_are_bad=True):
         on_bad_file=settings.on_bad_file,
         max_bad_files=settings.max_bad_files,
         max_decoded_bytes=int(settings.max_decoded_gigabytes * 1e9),
-        copies_are_bad=copies_are_bad,
+        refuse_duplicates=refuse_duplicates,
     )

@@ -180,8 +180,8 @@ class ObjectDetection(Task):
             List of n dicts of `boxes`, float32 (k, 4), xyxy in pixels of the square image, `scores`, float32 (k,), 0
             to 1 in descending order, and `labels`, int32 (k,).
         """
-        images = data.make_box_dataset(examples, batch_size, max_boxes=data.most_boxes(examples))
-        with data.own_errors():
+        images = data.make_box_dataset(examples, batch_size, max_boxes=data.max_boxes_per_image(examples))
+        with data.raise_input_errors():
             return models.detect(model, images.map(lambda pixels, _: pixels))
 
     def choose_threshold(self, config, model, splits):
@@ -395,8 +395,8 @@ def _training_dataset(config, splits, first_epoch, features=None, *, batch_size)
 
 def _max_boxes(config, splits):
     """Returns the number of boxes that every batch is padded to, one for the whole run, so that nothing is retraced."""
-    augmented = data.most_boxes(splits.train, augmentation=config.data.augmentation)
-    return max(augmented, data.most_boxes(splits.validation))
+    augmented = data.max_boxes_per_image(splits.train, augmentation=config.data.augmentation)
+    return max(augmented, data.max_boxes_per_image(splits.validation))
 
 
 def _restore(box_set, row, boxes):

@@ -66,7 +66,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     if distribution.is_multi_worker(strategy):
         watching.insert(0, distribution.BroadcastLogs(strategy))
     phases_done = len(staging.state["ends"])
-    with quick_collection(), data.own_errors():
+    with quick_collection(), data.raise_input_errors():
         record = run / "checkpoints" / "cache.json"
         with replicas.chief_first(record, strategy):
             features = PhaseFeatures(config, model, splits, phases, phases_done, record)

@@ -1,4 +1,4 @@
-"""Boxes as they should not be, a row each: all that is wrong is told at once, or left out and told."""
+"""Malformed box annotations, which are all reported in one message, or left out with a note."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tl_keras.errors import InputError
 
 
 def coco():
-    """Twelve pictures of 40 × 30 with a box of each of two classes."""
+    """Makes a document with twelve images of 40 × 30 pixels and a box of each of two classes."""
     return {
         "images": [{"id": 10 * n, "file_name": f"{n}.png", "height": 30, "width": 40} for n in range(12)],
         "annotations": [
@@ -60,11 +60,11 @@ REFUSED = {
     "a box of zero area": (with_box(2, 3, 0, 9), "a box of zero area at annotation 0"),
     "NaN": (with_box(2, 3, float("nan"), 9), "a box with NaN or without a number at annotation 0"),
     "infinite": (with_box(2, 3, float("inf"), 9), "a box with NaN or without a number at annotation 0"),
-    "a number without end": (with_box(2, 3, 10**400, 9), "a box with NaN or without a number at annotation 0"),
+    "a number beyond float": (with_box(2, 3, 10**400, 9), "a box with NaN or without a number at annotation 0"),
     "three numbers": (with_box(2, 3, 4), "a box with NaN or without a number at annotation 0"),
     "words": (with_box("a", 3, 4, 5), "a box with NaN or without a number at annotation 0"),
     "xyxy given as xywh": (as_corners, "look like xyxy .* --detection.box_format xyxy"),
-    "a missing image": (with_entry("images", file_name="99.png"), "an image that is not there at 99.png"),
+    "a missing image": (with_entry("images", file_name="99.png"), "a missing image at 99.png"),
     "an image of another size": (with_entry("images", width=41), r"0.png \(40 × 30, not 41 × 30\)"),
     "an image path upwards": (with_entry("images", file_name="../x.png"), "leads out of its folder at ../x.png"),
     "an absolute image path": (with_entry("images", file_name="/x.png"), "leads out of its folder at /x.png"),
@@ -72,12 +72,12 @@ REFUSED = {
         with_entry("images", 1, file_name="0.png"),
         "an image that is listed twice, or in two splits at 0.png",
     ),
-    "an image id twice": (with_entry("images", 1, id=0), "an image id that is given twice at id 0"),
-    "an annotation id twice": (with_entry("annotations", 1, id=0), "an annotation id that is given twice"),
+    "an image id twice": (with_entry("images", 1, id=0), "a duplicate image id at id 0"),
+    "an annotation id twice": (with_entry("annotations", 1, id=0), "a duplicate annotation id"),
     "an unknown image id": (with_entry("annotations", image_id=7), "an annotation of an unknown image id"),
     "an unknown category id": (with_entry("annotations", category_id=7), "an annotation of an unknown category id"),
-    "a category id twice": (with_more("categories", id=5, name="cat"), "a category id that is given twice"),
-    "a category name twice": (with_more("categories", id=6, name="ant"), "a category name that is given twice"),
+    "a category id twice": (with_more("categories", id=5, name="cat"), "a duplicate category id"),
+    "a category name twice": (with_more("categories", id=6, name="ant"), "a duplicate category name"),
     "a category without a name": (with_more("categories", id=6), "a category without a name at id 6"),
     "categories that look alike": (with_entry("categories", name="Ant"), "look alike at 'Ant' and 'ant'"),
     "no categories": (lambda content: content.pop("categories"), "not in COCO's format"),
@@ -111,7 +111,7 @@ def test_boxes_that_leave_their_image_are_clipped_and_counted(write):
     assert records.notes == ("Clipped 1 of 24 boxes that left their image.",)
 
 
-def test_sparse_ids_crowds_and_images_without_boxes(write):
+def test_ids_with_gaps_crowds_and_images_without_boxes(write):
     content = coco()
     for entry in content["annotations"][:2]:
         entry["iscrowd"] = 1
@@ -134,7 +134,7 @@ def test_a_class_in_validation_only(write):
         split_boxes(replace(records, splits=splits))
 
 
-def test_all_faults_are_told_at_once_with_pictures_that_cannot_be_used(write, tmp_path):
+def test_all_problems_and_bad_images_are_reported_in_one_message(write, tmp_path):
     content = coco()
     with_box(2, 3, 0, 9)(content)
     with_entry("images", 1, file_name="99.png")(content)
@@ -142,11 +142,11 @@ def test_all_faults_are_told_at_once_with_pictures_that_cannot_be_used(write, tm
     (tmp_path / "5.png").write_bytes(b"<html>")
     with pytest.raises(InputError) as caught:
         find_boxes(file)
-    for part in ("zero area at annotation 0", "not there at 99.png", "5.png (not an image that can be recognised)"):
+    for part in ("zero area at annotation 0", "missing image at 99.png", "5.png (not an image that can be recognised)"):
         assert part in str(caught.value)
 
 
-def test_files_that_are_left_out_count_together(write, tmp_path):
+def test_all_files_that_are_left_out_count_towards_the_limit(write, tmp_path):
     content = coco()
     with_entry("images", 1, file_name="99.png")(content)
     file = write(content)
@@ -156,6 +156,6 @@ def test_files_that_are_left_out_count_together(write, tmp_path):
         load_box_splits(records, 32, on_bad_file="skip", max_bad_files=0.1)
     splits = load_box_splits(records, 32, on_bad_file="skip", max_bad_files=0.2)
     assert splits.skipped == [
-        ("99.png", "an image that is not there"),
+        ("99.png", "a missing image"),
         ("5.png", "not an image that can be recognised"),
     ]

@@ -3,13 +3,13 @@ import itertools
 import numpy as np
 import pytest
 
-from tl_keras.data.boxes.batching import make_box_dataset, most_boxes
+from tl_keras.data.boxes.batching import make_box_dataset, max_boxes_per_image
 from tl_keras.data.boxes.box_sets import BoxSet
 from tl_keras.errors import InputError
 
 
 def make_set(count=10, size=16):
-    """Images whose first pixel is their row, with row % 3 boxes of class row % 2."""
+    """Makes images whose first pixel is their row, with row % 3 boxes of class row % 2."""
     images = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
     images[:, 0, 0, 0] = np.arange(count)
     boxes = [np.tile(np.array([[1, 2, 9, 12]], np.float32), (row % 3, 1)) for row in range(count)]
@@ -27,9 +27,9 @@ def batches(dataset, count=None):
 
 def test_one_ordered_pass():
     box_set = make_set()
-    found = batches(make_box_dataset(box_set, 4, max_boxes=3))
-    assert [len(images) for images, _, _ in found] == [4, 4, 2]
-    images, boxes, labels = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    parts = batches(make_box_dataset(box_set, 4, max_boxes=3))
+    assert [len(images) for images, _, _ in parts] == [4, 4, 2]
+    images, boxes, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     np.testing.assert_array_equal(images, box_set.images)
     assert images.dtype == np.uint8 and boxes.dtype == np.float32 and labels.dtype == np.int32
     assert labels.tolist() == [[row % 2] * (row % 3) + [-1] * (3 - row % 3) for row in range(10)]
@@ -37,7 +37,7 @@ def test_one_ordered_pass():
 
 
 @pytest.mark.parametrize(("augmentation", "dtype"), [("none", "uint8"), ("light", "float32")])
-def test_shapes_are_known_beforehand(augmentation, dtype):
+def test_shapes_are_static(augmentation, dtype):
     dataset = make_box_dataset(make_set(), 4, max_boxes=3, shuffle_seed=0, augmentation=augmentation)
     images, targets = dataset.element_spec
     assert images.shape.as_list() == [None, 16, 16, 3] and images.dtype == dtype
@@ -45,28 +45,28 @@ def test_shapes_are_known_beforehand(augmentation, dtype):
     assert targets["labels"].shape.as_list() == [None, 3] and targets["labels"].dtype == "int32"
 
 
-def test_each_shuffled_epoch_holds_every_image_once_in_another_order():
-    found = batches(make_box_dataset(make_set(), 4, max_boxes=2, shuffle_seed=7), 6)
-    rows = [images[:, 0, 0, 0].tolist() for images, _, _ in found]
+def test_each_shuffled_epoch_has_every_image_once_in_another_order():
+    parts = batches(make_box_dataset(make_set(), 4, max_boxes=2, shuffle_seed=7), 6)
+    rows = [images[:, 0, 0, 0].tolist() for images, _, _ in parts]
     epochs = [sum(rows[:3], []), sum(rows[3:], [])]
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs) and epochs[0] != epochs[1]
-    for images, _, labels in found:
+    for images, _, labels in parts:
         np.testing.assert_array_equal((labels >= 0).sum(axis=1), images[:, 0, 0, 0] % 3)
 
 
 @pytest.mark.parametrize("augmentation", ["none", "mosaic"])
-def test_a_later_first_epoch_continues_an_undisturbed_run(augmentation):
+def test_a_later_first_epoch_gives_the_same_batches(augmentation):
     options = {"max_boxes": 8, "shuffle_seed": 5, "augmentation": augmentation}
     whole = batches(make_box_dataset(make_set(), 4, **options), 9)
     resumed = batches(make_box_dataset(make_set(), 4, **options, first_epoch=2), 3)
-    for expected, found in zip(whole[6:], resumed, strict=True):
-        for one, other in zip(expected, found, strict=True):
+    for expected, actual in zip(whole[6:], resumed, strict=True):
+        for one, other in zip(expected, actual, strict=True):
             np.testing.assert_array_equal(one, other)
 
 
-def test_most_boxes():
-    assert most_boxes(make_set(), make_set(1)) == 2 and most_boxes(make_set(1)) == 1
-    assert most_boxes(make_set(), augmentation="mosaic") == 8
+def test_max_boxes_per_image():
+    assert max_boxes_per_image(make_set(), make_set(1)) == 2 and max_boxes_per_image(make_set(1)) == 1
+    assert max_boxes_per_image(make_set(), augmentation="mosaic") == 8
 
 
 @pytest.mark.parametrize(

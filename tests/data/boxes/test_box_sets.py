@@ -37,9 +37,9 @@ def test_boxes_move_with_their_images(records):
     assert splits.notes == ("A note.", "Left out 1 boxes that are thinner than a pixel at 20 × 20.")
 
 
-def test_squash(records):
-    found = load_box_splits(records, 20, resize="squash").test.boxes[0]
-    np.testing.assert_allclose(found, [[1, 8 / 3, 10, 32 / 3]], rtol=1e-6)
+def test_stretch(records):
+    boxes = load_box_splits(records, 20, resize="squash").test.boxes[0]
+    np.testing.assert_allclose(boxes, [[1, 8 / 3, 10, 32 / 3]], rtol=1e-6)
 
 
 def test_crop_is_refused(records):
@@ -47,7 +47,7 @@ def test_crop_is_refused(records):
         load_box_splits(records, 20, resize="crop")
 
 
-def test_beyond_the_memory_files_are_read_at_each_access(records):
+def test_files_beyond_the_memory_limit_are_read_at_each_access(records):
     in_memory, on_disk = load_box_splits(records, 20).train, load_box_splits(records, 20, max_decoded_bytes=10).train
     assert isinstance(on_disk.images, ImageFiles)
     np.testing.assert_array_equal(on_disk.images[1], in_memory.images[1])
@@ -60,7 +60,7 @@ def test_bad_files_are_named_or_skipped(records, tmp_path):
     splits = load_box_splits(records, 20, on_bad_file="skip", max_bad_files=1.0)
     assert splits.train.names == ["0.png"] and len(splits.train) == len(splits.train.images) == 1
     assert [name for name, _ in splits.skipped] == ["1.png"]
-    with pytest.raises(InputError, match="No training image that can be read is left of a; b"):
+    with pytest.raises(InputError, match="No readable training image of a; b is left"):
         load_box_splits(
             replace(records, sources=[str(tmp_path / "1.png"), *records.sources[1:]]),
             20,

@@ -32,11 +32,11 @@ def test_counts_classes_and_boxes(folder):
             width, height = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
             smaller = min(np.prod(box[2:] - box[:2]) for box in (one, other))
             assert max(width, 0) * max(height, 0) <= 0.05 * smaller
-    # Nothing was clipped, nor in the way of being so.
+    # All boxes are inside of their images.
     assert not any("Clipped" in note for note in records.notes)
 
 
-def test_the_seed_decides(folder, tmp_path):
+def test_the_images_depend_on_the_seed(folder, tmp_path):
     for seed in (0, 1):
         write_boxed_emoji(tmp_path / str(seed), counts=COUNTS, image_size=128, seed=seed)
     same, other = (read_upright(tmp_path / seed / "train" / "00003.jpg") for seed in "01")
@@ -44,20 +44,20 @@ def test_the_seed_decides(folder, tmp_path):
     assert not np.array_equal(same, other)
 
 
-def test_boxes_are_those_of_what_is_pasted():
-    picture = Image.new("RGB", (200, 200))
+def test_boxes_enclose_the_pasted_emoji():
+    image = Image.new("RGB", (200, 200))
     generator = np.random.default_rng(3)
     emoji = {kind: sorted(boxed_emoji.example_path("emoji").glob(f"{kind}/*.png")) for kind in KINDS}
     boxes, labels = [], []
     while len(boxes) < 2:
-        picture = Image.new("RGB", (200, 200))
-        boxes, labels = boxed_emoji._paste_emoji(generator, picture, emoji)
+        image = Image.new("RGB", (200, 200))
+        boxes, labels = boxed_emoji._paste_emoji(generator, image, emoji)
     assert len(boxes) == len(labels)
-    pixels = np.asarray(picture).max(axis=-1)
+    pixels = np.asarray(image).max(axis=-1)
     outside = pixels.copy()
     for left, top, right, bottom in boxes:
         inside = pixels[top:bottom, left:right]
-        # Something is at every edge, nearly nothing beyond.
+        # The emoji touches every edge of its box and does not leave it.
         assert all(edge.max() > 0 for edge in (inside[:2], inside[-2:], inside[:, :2], inside[:, -2:]))
         outside[top:bottom, left:right] = 0
     assert outside.max() == 0

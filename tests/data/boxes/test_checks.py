@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.data.tiny_images import save_image
-from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
+from tl_keras.data.boxes.checks import BoxAnnotation, ImageAnnotation, check_boxes
 from tl_keras.data.data_errors import Faults
 from tl_keras.errors import InputError
 
@@ -11,12 +11,12 @@ NAN = float("nan")
 
 @pytest.fixture
 def draw(tmp_path):
-    """Makes a drawn image of 40 × 30 pixels from the numbers of its boxes."""
+    """Makes an image of 40 × 30 pixels with annotated boxes."""
 
     def make(*boxes, name="a.png", label="cat", **attributes):
         path = save_image(tmp_path / name)
-        drawn = [DrawnBox(box, label, f"{name} box {number}") for number, box in enumerate(boxes, start=1)]
-        return DrawnImage(path, name, boxes=drawn, **attributes)
+        annotations = [BoxAnnotation(box, label, f"{name} box {number}") for number, box in enumerate(boxes, start=1)]
+        return ImageAnnotation(path, name, boxes=annotations, **attributes)
 
     return make
 
@@ -27,7 +27,7 @@ def check(*images, **options):
 
 def test_records(draw):
     images = [draw((1, 2, 11, 12), name="a.png", split="train"), draw(name="b.png"), draw((0, 0, 5, 5), label="ant")]
-    records = check(images[0], images[1], DrawnImage(images[2].source, "c.png", "test", None, images[2].boxes))
+    records = check(images[0], images[1], ImageAnnotation(images[2].source, "c.png", "test", None, images[2].boxes))
     assert records.class_names == ("ant", "cat") and records.names == ["a.png", "b.png", "c.png"]
     assert [boxes.tolist() for boxes in records.boxes] == [[[1, 2, 11, 12]], [], [[0, 0, 5, 5]]]
     assert [labels.tolist() for labels in records.labels] == [[1], [], [0]]
@@ -37,14 +37,14 @@ def test_records(draw):
     assert records.notes == ("1 of 3 images have no box; they are kept, as background.",)
 
 
-def test_every_fault_is_named_at_once(draw):
+def test_all_problems_are_reported_in_one_message(draw):
     good = [(1, 1, 9, 9)] * 20
     images = [
         draw(*good, (NAN, 0, 5, 5), (9, 9, 3, 3), (4, 4, 4, 9), (50, 0, 60, 9)),
         draw(*good, name="size.png", declared_size=(31, 40)),
         draw(*good, name="twice.png"),
         draw(*good, name="twice.png"),
-        DrawnImage("nowhere.png", "nowhere.png"),
+        ImageAnnotation("nowhere.png", "nowhere.png"),
     ]
     with pytest.raises(InputError) as caught:
         check(*images)
@@ -56,7 +56,7 @@ def test_every_fault_is_named_at_once(draw):
         "a box outside of its image at a.png box 24",
         "an image of another size than its labels say at size.png (40 × 30, not 40 × 31)",
         "an image that is listed twice, or in two splits at twice.png",
-        "an image that is not there at nowhere.png",
+        "a missing image at nowhere.png",
         "--detection.on_bad_box skip",
         "--data.on_bad_file skip",
     ):
@@ -65,19 +65,19 @@ def test_every_fault_is_named_at_once(draw):
 
 
 def test_bad_boxes_and_files_can_be_skipped(draw):
-    images = [draw((1, 1, 9, 9), (NAN,) * 4, (4, 4, 4, 9)), DrawnImage("nowhere.png", "nowhere.png")]
+    images = [draw((1, 1, 9, 9), (NAN,) * 4, (4, 4, 4, 9)), ImageAnnotation("nowhere.png", "nowhere.png")]
     images += [draw((1, 1, 9, 9), name="size.png", declared_size=(31, 40))]
     records = check(*images, on_bad_box="skip", on_bad_file="skip")
     assert records.names == ["a.png"] and records.boxes[0].tolist() == [[1, 1, 9, 9]]
     assert records.notes == ("Left out 2 of 3 boxes that cannot be used.",)
     assert records.skipped == (
-        ("nowhere.png", "an image that is not there"),
+        ("nowhere.png", "a missing image"),
         ("size.png", "an image of another size than its labels say: size.png (40 × 30, not 40 × 31)"),
     )
 
 
 @pytest.mark.parametrize("argument", ["detection.on_bad_box", "data.on_bad_file"])
-def test_unknown_choice(draw, argument):
+def test_an_unknown_value_is_refused(draw, argument):
     with pytest.raises(InputError, match=f"{argument} 'skipp'.*'skip'"):
         check(draw((1, 1, 2, 2)), **{argument.partition(".")[2]: "skipp"})
 
@@ -91,32 +91,32 @@ def test_boxes_that_leave_their_image_are_clipped_and_counted(draw):
 @pytest.mark.parametrize(
     ("box_format", "other", "boxes"),
     [
-        # Small boxes far from the corner: right is less than left.
+        # Small boxes far from the corner have right < left.
         ("xyxy", "xywh", [(20, 15, 5, 5), (30, 20, 8, 8), (10, 12, 6, 6), (2, 2, 20, 20)]),
-        # Large ones far from the corner: left plus right leaves the image.
+        # Large boxes far from the corner have left + right outside of the image.
         ("xywh", "xyxy", [(20, 15, 39, 29), (25, 2, 33, 22), (1, 2, 10, 12)]),
     ],
 )
-def test_a_mistaken_format_is_named(draw, box_format, other, boxes):
+def test_a_wrong_format_is_recognised(draw, box_format, other, boxes):
     with pytest.raises(InputError, match=f"look like {other} .* read as {box_format} .*--detection.box_format {other}"):
         check(draw(*boxes), box_format=box_format)
     assert len(check(draw(*boxes), box_format=other).boxes[0]) == len(boxes)
 
 
-def test_single_bad_boxes_do_not_make_another_format(draw):
+def test_single_bad_boxes_do_not_suggest_another_format(draw):
     with pytest.raises(InputError, match="negative width") as caught:
         check(draw((20, 15, 5, 5), *[(1, 1, 39, 29)] * 20))
     assert "look like" not in str(caught.value)
 
 
-def test_fractions_for_pixels_and_pixels_for_fractions_are_named(draw):
+def test_fractions_for_pixels_and_pixels_for_fractions_are_recognised(draw):
     with pytest.raises(InputError, match="boxes as fractions of the image: write them in pixels"):
         check(draw((0.1, 0.1, 0.4, 0.5)))
     with pytest.raises(InputError, match="boxes in pixels: write them as fractions"):
         check(draw((20, 15, 5, 5)), box_format="relative_center_xywh")
 
 
-def test_given_class_names_keep_their_order_and_unused_ones_go(draw):
+def test_class_names_keep_their_order_and_unused_ones_are_left_out(draw):
     records = check(draw((1, 1, 2, 2), label="cat"), class_names=("dog", "cat", "ant"))
     assert records.class_names == ("cat",) and records.labels[0].tolist() == [0]
     assert records.notes == ("Left out, for no image shows it: dog; ant.",)
@@ -124,19 +124,19 @@ def test_given_class_names_keep_their_order_and_unused_ones_go(draw):
 
 def test_images_that_cannot_be_read_are_left_to_the_decoder(draw, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no image")
-    broken = DrawnImage(str(tmp_path / "broken.png"), "broken.png", "", (30, 40), draw((1, 1, 9, 9)).boxes)
+    broken = ImageAnnotation(str(tmp_path / "broken.png"), "broken.png", "", (30, 40), draw((1, 1, 9, 9)).boxes)
     records = check(draw((1, 1, 9, 9)), broken)
     assert records.sizes.tolist() == [[30, 40], [0, 0]] and np.array_equal(records.boxes[0], records.boxes[1])
 
 
-def test_no_box_at_all(draw):
+def test_data_without_boxes_or_images_are_refused(draw):
     with pytest.raises(InputError, match="no image has a box"):
         check(draw())
-    with pytest.raises(InputError, match="no image with labels"):
+    with pytest.raises(InputError, match="no images with labels"):
         check()
 
 
-def test_faults_of_the_reader_come_along(draw):
+def test_faults_of_the_reader_are_reported_too(draw):
     faults = Faults("The file x")
     faults.add("an unknown id", "annotation 7")
     with pytest.raises(InputError, match="The file x cannot be used: an unknown id at annotation 7; .*zero area"):

@@ -40,7 +40,7 @@ def write(tmp_path):
     return make
 
 
-def test_sparse_ids_are_mapped_and_crowds_counted(write, tmp_path):
+def test_ids_with_gaps_are_renumbered_and_crowds_counted(write, tmp_path):
     records = find_boxes(write())
     assert records.sources == [str(tmp_path / "a.png"), str(tmp_path / "deep/b.png")]
     assert records.class_names == ("bee", "ant")
@@ -59,7 +59,7 @@ def test_annotations_may_lack_ids(write):
     assert [len(boxes) for boxes in find_boxes(write(without_ids)).boxes] == [2, 1]
 
 
-def test_xyxy_is_named_and_accepted(write):
+def test_xyxy_is_recognised_and_accepted(write):
     def as_xyxy(content):
         for entry in content["annotations"]:
             left, top, width, height = entry["bbox"]
@@ -77,11 +77,11 @@ def _append(key, entry):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_append("images", {"id": 7, "file_name": "c.png"}), "an image id that is given twice at id 7"),
+        (_append("images", {"id": 7, "file_name": "c.png"}), "a duplicate image id at id 7"),
         (_append("images", {"id": 8, "file_name": "../c.png"}), "leads out of its folder at ../c.png"),
         (_append("images", {"file_name": "c.png"}), "an image without id or file_name"),
-        (_append("images", {"id": 8, "file_name": "c.png"}), "an image that is not there at c.png"),
-        (_append("annotations", {"id": 1, "image_id": 7}), "an annotation id that is given twice at annotation 1"),
+        (_append("images", {"id": 8, "file_name": "c.png"}), "a missing image at c.png"),
+        (_append("annotations", {"id": 1, "image_id": 7}), "a duplicate annotation id at annotation 1"),
         (_append("annotations", {"id": 9, "image_id": 8}), r"unknown image id at annotation 9 \(image 8\)"),
         (_append("annotations", {"id": 9, "image_id": 7, "category_id": 1}), r"unknown category id at .*category 1\)"),
         (_append("annotations", {"id": 9, "image_id": 7, "category_id": 4}), "without a number at annotation 9"),
@@ -90,14 +90,14 @@ def _append(key, entry):
             r"unknown image id at number 5 \(image None",
         ),
         (_append("categories", {"id": [], "name": "dog"}), "a category without a whole number as its id"),
-        (_append("categories", {"id": 4, "name": "dog"}), "a category id that is given twice at id 4"),
-        (_append("categories", {"id": 5, "name": "bee"}), "a category name that is given twice at bee"),
+        (_append("categories", {"id": 4, "name": "dog"}), "a duplicate category id at id 4"),
+        (_append("categories", {"id": 5, "name": "bee"}), "a duplicate category name at bee"),
         (lambda content: content["images"][0].update(width=41), r"a.png \(40 × 30, not 41 × 30\)"),
         (lambda content: content.pop("categories"), "not in COCO's format: got the keys images, annotations, expected"),
-        (lambda content: content["images"].append(3), "not in COCO's format: images must hold objects"),
+        (lambda content: content["images"].append(3), "not in COCO's format: images must contain objects"),
     ],
 )
-def test_faults(write, change, message):
+def test_bad_entries(write, change, message):
     with pytest.raises(InputError, match=message) as caught:
         find_boxes(write(change))
     assert "\n" not in str(caught.value)

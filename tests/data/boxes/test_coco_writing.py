@@ -24,19 +24,19 @@ def make_records():
     )
 
 
-def test_what_is_written_is_read_again(tmp_path):
+def test_the_written_folder_is_read_back(tmp_path):
     records = make_records()
     write_coco(records, tmp_path / "coco")
-    found = find_boxes(tmp_path / "coco")
-    assert found.names == ["test/00000.jpg", "train/00000.jpg", "train/00001.jpg"]
-    assert found.class_names == ("a", "b") and found.splits == ["test", "train", "train"]
+    read = find_boxes(tmp_path / "coco")
+    assert read.names == ["test/00000.jpg", "train/00000.jpg", "train/00001.jpg"]
+    assert read.class_names == ("a", "b") and read.splits == ["test", "train", "train"]
     for row, written in enumerate((1, 0, 2)):
-        np.testing.assert_array_equal(found.boxes[row], records.boxes[written])
-        np.testing.assert_array_equal(found.labels[row], records.labels[written])
-    np.testing.assert_allclose(read_upright(found.sources[0]).mean(), 99, atol=1)
+        np.testing.assert_array_equal(read.boxes[row], records.boxes[written])
+        np.testing.assert_array_equal(read.labels[row], records.labels[written])
+    np.testing.assert_allclose(read_upright(read.sources[0]).mean(), 99, atol=1)
 
 
-def test_document_is_ready_for_json():
+def test_the_document_can_be_written_as_json():
     document = json.loads(json.dumps(coco_document(make_records(), ["x.jpg", "y.jpg", "z.jpg"])))
     assert document["images"][1] == {"id": 2, "file_name": "y.jpg", "height": 30, "width": 40}
     assert document["annotations"][0] == {
@@ -51,7 +51,7 @@ def test_document_is_ready_for_json():
 
 
 def test_results_have_the_ids_of_the_document():
-    nothing = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0, int)}
-    found = {"boxes": np.array([[1, 2, 11, 32]], "float32"), "scores": np.array([0.5]), "labels": np.array([1])}
-    results = json.loads(json.dumps(coco_results([nothing, found])))
+    none = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0, int)}
+    one = {"boxes": np.array([[1, 2, 11, 32]], "float32"), "scores": np.array([0.5]), "labels": np.array([1])}
+    results = json.loads(json.dumps(coco_results([none, one])))
     assert results == [{"image_id": 2, "category_id": 2, "bbox": [1, 2, 10, 30], "score": 0.5}]

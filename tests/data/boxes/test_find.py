@@ -5,7 +5,7 @@ from tl_keras.data.boxes import find as box_sources
 from tl_keras.data.boxes.find import find_boxes
 from tl_keras.errors import InputError
 
-# What each format holds is tested with its reader, through find_boxes too.
+# The formats are tested with their readers, through find_boxes too.
 
 
 def test_an_example_is_found_by_its_name(tmp_path, monkeypatch):
@@ -18,7 +18,7 @@ def test_an_example_is_found_by_its_name(tmp_path, monkeypatch):
     assert find_boxes("boxed_emoji").class_names == ("cat",)
 
 
-def test_a_stray_json_file_is_in_nobodys_way(tmp_path, monkeypatch):
+def test_an_unrelated_json_file_does_not_hide_other_formats(tmp_path, monkeypatch):
     (tmp_path / "settings.json").write_text('{"zoom": 3}')
     with pytest.raises(InputError, match="settings.json is not in COCO's format: got the keys zoom"):
         find_boxes(tmp_path)
@@ -33,14 +33,14 @@ def test_a_stray_json_file_is_in_nobodys_way(tmp_path, monkeypatch):
         ("nothing/here.json", "Nothing found"),
     ],
 )
-def test_what_is_not_there(path, message):
+def test_missing_data_are_refused(path, message):
     with pytest.raises(InputError, match=message):
         find_boxes(path)
 
 
 def test_a_folder_without_boxes(tmp_path):
     save_image(tmp_path / "cat" / "a.png")
-    with pytest.raises(InputError, match="holds no boxes: expected COCO's JSON .* data.yaml, or Pascal VOC"):
+    with pytest.raises(InputError, match="has no boxes: expected COCO's JSON .* data.yaml, or Pascal VOC"):
         find_boxes(tmp_path)
 
 

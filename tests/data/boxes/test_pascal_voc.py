@@ -18,7 +18,7 @@ def write_xml(path, *objects, size=(40, 30), file_name="x.jpg"):
 
 @pytest.fixture
 def challenge(tmp_path):
-    """A folder in the layout of the challenge."""
+    """Writes a folder in the layout of the challenge."""
     for number in range(3):
         save_image(tmp_path / "JPEGImages" / f"{number}.png")
     write_xml(tmp_path / "Annotations" / "0.xml", ("dog", (1, 1, 40, 30), ""), ("cat", (5, 6, 9, 9), ""))
@@ -40,12 +40,12 @@ def test_layout_of_the_challenge(challenge):
     assert records.notes[:2] == ("Left out 1 objects marked as difficult.", "Left out 1 images without an XML file.")
 
 
-def test_a_box_that_begins_at_zero_says_how_pixels_are_counted(challenge):
+def test_a_box_at_zero_shows_that_pixels_count_from_zero(challenge):
     write_xml(challenge / "Annotations" / "2.xml", ("dog", (0, 3, 9, 9), ""))
     assert find_boxes(challenge).boxes[0].tolist() == [[1, 1, 40, 30], [5, 6, 9, 9]]
 
 
-def test_pairs_in_folders_of_splits(tmp_path):
+def test_images_and_xml_files_in_split_folders(tmp_path):
     for split, name in (("train", "a"), ("valid", "b")):
         save_image(tmp_path / split / f"{name}.png")
         write_xml(tmp_path / split / f"{name}.xml", ("dog", (1, 1, 9, 9), ""))
@@ -69,10 +69,10 @@ def test_files_that_are_not_voc_are_named_or_skipped(challenge, text):
     assert len(records) == 2 and records.skipped == (("Annotations/2.xml", "a file that is not Pascal VOC's XML"),)
 
 
-def test_faults_say_which_object(challenge):
+def test_problems_name_the_object(challenge):
     write_xml(challenge / "Annotations" / "2.xml", *[("dog", (1, 1, 9, 9), "")] * 9, ("dog", (9, 9, "x", 5), ""))
     write_xml(challenge / "Annotations" / "9.xml", ("dog", (9, 9, 12, 12), ""))
-    with pytest.raises(InputError, match="not there at Annotations/9.jpg; .*number at Annotations/2.xml object 10"):
+    with pytest.raises(InputError, match="missing image at Annotations/9.jpg; .*number at Annotations/2.xml object 10"):
         find_boxes(challenge)
 
 

@@ -19,5 +19,5 @@ def test_rows_and_take():
     assert taken.sizes.tolist() == [[7, 8], [5, 6]] and len(taken) == 2
 
 
-def test_classes_shown():
-    assert make_records().classes_shown().tolist() == [[0, 1], [0, 0], [1, 1]]
+def test_multi_hot_labels():
+    assert make_records().multi_hot_labels().tolist() == [[0, 1], [0, 0], [1, 1]]

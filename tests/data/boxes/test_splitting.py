@@ -19,17 +19,17 @@ def make_records(count=40, splits=None, labels=None):
     )
 
 
-def test_seeded_split_by_images():
+def test_splits_depend_on_the_seed():
     records = make_records()
-    found = split_boxes(records, validation_fraction=0.2, test_fraction=0.1, seed=1)
-    counts = {split: len(found.rows(split)) for split in ("train", "validation", "test")}
+    records_with_splits = split_boxes(records, validation_fraction=0.2, test_fraction=0.1, seed=1)
+    counts = {split: len(records_with_splits.rows(split)) for split in ("train", "validation", "test")}
     assert sum(counts.values()) == 40 and 6 <= counts["validation"] <= 10 and 3 <= counts["test"] <= 6
-    assert found.names == records.names and records.splits == [""] * 40
-    assert split_boxes(records, validation_fraction=0.2, test_fraction=0.1, seed=1).splits == found.splits
-    assert split_boxes(records, validation_fraction=0.2, test_fraction=0.1, seed=2).splits != found.splits
+    assert records_with_splits.names == records.names and records.splits == [""] * 40
+    assert split_boxes(records, validation_fraction=0.2, test_fraction=0.1, seed=1).splits == records_with_splits.splits
+    assert split_boxes(records, validation_fraction=0.2, test_fraction=0.1, seed=2).splits != records_with_splits.splits
 
 
-def test_given_splits_stay():
+def test_splits_of_the_data_stay():
     splits = ["train"] * 20 + ["validation"] * 10 + ["test"] * 10
     assert split_boxes(make_records(splits=splits)).splits == splits
 

@@ -22,7 +22,7 @@ def write(tmp_path):
     return make
 
 
-def test_rows_of_an_image_come_together(write, tmp_path):
+def test_rows_of_one_image_are_joined(write, tmp_path):
     records = find_boxes(write(GOOD))
     assert records.sources == [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
     assert records.boxes[0].tolist() == [[1, 2, 11.5, 12], [3, 3, 9, 9]] and len(records.boxes[1]) == 0
@@ -43,7 +43,7 @@ def test_parquet(write, tmp_path):
     assert records.boxes[0].tolist() == [[1, 2, 11.5, 12], [3, 3, 9, 9]] and records.splits == ["train", "validation"]
 
 
-def test_all_faults_at_once(write):
+def test_all_problems_are_reported_in_one_message(write):
     text = (
         GOOD + "a.png,1,1,x,9,cat,train\na.png,1,1,5,9,,train\n../c.png,1,1,5,9,cat,\n,1,1,5,9,cat,\nb.png,,,,,,test\n"
     )
@@ -57,7 +57,7 @@ def test_all_faults_at_once(write):
         "a path out of its folder at line 7 (../c.png)",
         "no path at line 8",
         "an image in two splits at line 9 (b.png)",
-        "an image that is not there at c.png",
+        "a missing image at c.png",
     ):
         assert part in message
 

@@ -1,10 +1,8 @@
-import io
-
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from PIL import Image
 
+from tests.data.tiny_tfds import encoded_image, prepare
 from tl_keras.data.boxes.find import find_boxes
 from tl_keras.data.images.decoding import read_upright
 from tl_keras.errors import InputError
@@ -29,9 +27,7 @@ class TinyBoxes(tfds.core.GeneratorBasedBuilder):
         box = tfds.features.BBox(ymin=0.2, xmin=0.1, ymax=0.6, xmax=0.5)
         things = [{"bbox": box, "label": 1, "is_crowd": crowd} for crowd in (False, True)]
         for row in range(2):
-            buffer = io.BytesIO()
-            Image.fromarray(np.full((30, 40, 3), 99, np.uint8)).save(buffer, "PNG")
-            yield row, {"image": io.BytesIO(buffer.getvalue()), "objects": things if row else []}
+            yield row, {"image": encoded_image(99, height=30, width=40), "objects": things if row else []}
 
 
 class NoBoxes(tfds.core.GeneratorBasedBuilder):
@@ -50,10 +46,7 @@ class NoBoxes(tfds.core.GeneratorBasedBuilder):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tfds")
-    for builder in (TinyBoxes, NoBoxes):
-        builder(data_dir=folder).download_and_prepare()
-    return folder
+    return prepare(tmp_path_factory.mktemp("tfds"), TinyBoxes, NoBoxes)
 
 
 def test_prepared_folder(prepared):

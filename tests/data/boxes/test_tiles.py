@@ -10,7 +10,7 @@ from tl_keras.errors import InputError
 
 @pytest.fixture
 def records(tmp_path):
-    """A picture of 50 × 32 pixels, to be cut, and one of 16 × 16, which is small enough."""
+    """Makes records of an image of 50 × 32 pixels, to be cut, and of one of 16 × 16, which is small enough."""
     return BoxRecords(
         sources=[save_image(tmp_path / "large.png", 50, 32), save_image(tmp_path / "small.png", 16, 16)],
         names=["large.png", "small.png"],
@@ -41,19 +41,19 @@ def test_a_larger_share_keeps_fewer_boxes(records):
     assert [len(boxes) for boxes in tile_boxes(records, 20, min_share=0.7).boxes] == [1, 1, 0, 0, 0, 0, 0]
 
 
-@pytest.mark.parametrize(("overlap", "tiles"), [(0, 3 * 2), (5, 3 * 2), (10, 4 * 3)])
-def test_neighbours_share_at_least_the_overlap(records, overlap, tiles):
-    found = tile_boxes(records.take([0]), 20, overlap=overlap)
-    lefts = sorted({int(name.split("@")[1].split(",")[0]) for name in found.names})
-    assert len(found) == tiles and lefts[0] == 0 and lefts[-1] == 30 and max(np.diff(lefts)) <= 20 - overlap
+@pytest.mark.parametrize(("min_overlap", "tiles"), [(0, 3 * 2), (5, 3 * 2), (10, 4 * 3)])
+def test_neighbours_share_at_least_min_overlap(records, min_overlap, tiles):
+    result = tile_boxes(records.take([0]), 20, min_overlap=min_overlap)
+    lefts = sorted({int(name.split("@")[1].split(",")[0]) for name in result.names})
+    assert len(result) == tiles and lefts[0] == 0 and lefts[-1] == 30 and max(np.diff(lefts)) <= 20 - min_overlap
 
 
 def test_boxes_inside():
-    boxes, kept = boxes_inside(np.array([[0, 0, 10, 10], [8, 8, 12, 12]], np.float32), (6, 6, 20, 20), 0.5)
-    assert boxes.tolist() == [[2, 2, 6, 6]] and kept.tolist() == [1]
+    boxes, indices = boxes_inside(np.array([[0, 0, 10, 10], [8, 8, 12, 12]], np.float32), (6, 6, 20, 20), 0.5)
+    assert boxes.tolist() == [[2, 2, 6, 6]] and indices.tolist() == [1]
 
 
-@pytest.mark.parametrize("options", [{"tile_size": 0}, {"overlap": 20}, {"min_share": 0}])
+@pytest.mark.parametrize("options", [{"tile_size": 0}, {"min_overlap": 20}, {"min_share": 0}])
 def test_numbers_out_of_range(records, options):
     with pytest.raises(InputError, match="Tiles of"):
         tile_boxes(records, **{"tile_size": 20} | options)

@@ -9,7 +9,7 @@ from tl_keras.data.images.decoding import read_upright
 
 @pytest.fixture
 def photographs(tmp_path, monkeypatch):
-    """Stands in for the package: two small photographs with a crown every 50 pixels."""
+    """Replaces the package by two small photographs with a crown every 50 pixels."""
     source = tmp_path / "package"
     source.mkdir()
     for name, width, height in ((tree_crowns._LARGE, 800, 2472), (tree_crowns._SMALL, 500, 400)):
@@ -26,7 +26,7 @@ def photographs(tmp_path, monkeypatch):
     return source
 
 
-def test_tiles_of_separate_places(photographs, tmp_path):
+def test_splits_show_different_places(photographs, tmp_path):
     tree_crowns.write_tree_crowns(tmp_path / "crowns")
     records = find_boxes(tmp_path / "crowns")
     # 800 × 2072 with 200 shared, 800 × 400, and 500 × 400.

@@ -19,7 +19,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("part", ["", "data.yaml"])
-def test_boxes_outlines_and_images_without(folder, part):
+def test_boxes_outlines_and_images_without_boxes(folder, part):
     records = find_boxes(folder / part)
     assert records.names == ["images/train/a.png", "images/train/b.png", "images/val/a.png", "images/val/b.png"]
     assert records.splits == ["train", "train", "validation", "validation"]
@@ -36,14 +36,14 @@ def test_boxes_outlines_and_images_without(folder, part):
         "train: train.txt\nval: images/val\nnames: [cat, dog]\n",
     ],
 )
-def test_ways_to_write_the_paths(folder, text):
+def test_forms_of_paths(folder, text):
     (folder / "train.txt").write_text("images/train/a.png\n./images/train/b.png\n")
     (folder / "data.yaml").write_text(text)
     records = find_boxes(folder)
     assert len(records) == 4 and records.class_names == ("cat", "dog")
 
 
-def test_only_the_last_folder_of_the_name_images_stands_beside_labels(folder, tmp_path):
+def test_only_the_last_folder_named_images_is_replaced_by_labels(folder, tmp_path):
     inner = tmp_path / "images" / "inner"
     inner.mkdir()
     for name in ("images/train", "images/val", "labels", "data.yaml"):
@@ -69,7 +69,7 @@ def test_a_single_split_is_undecided(folder):
         ("\n".join(["0 20 15 10 10"] * 9), "boxes in pixels"),
     ],
 )
-def test_faults_of_labels(folder, line, message):
+def test_bad_labels(folder, line, message):
     (folder / "labels" / "train" / "b.txt").write_text(line)
     with pytest.raises(InputError, match=message):
         find_boxes(folder)
@@ -81,19 +81,19 @@ def test_faults_of_labels(folder, line, message):
         ("train: images/train\nnames: 3\n", "names no classes"),
         ("train: images/train\nnames: [cat, cat]\n", "has a name twice"),
         ("names: [cat, dog]\n", "names no images"),
-        ("train: images/trian\nnames: [cat, dog]\n", "gives train: images/trian, but .* is not there"),
-        ("train: labels\nnames: [cat, dog]\n", "where no image is"),
+        ("train: images/trian\nnames: [cat, dog]\n", "gives train: images/trian, but .* is missing"),
+        ("train: labels\nnames: [cat, dog]\n", "which has no images"),
         ("train: [\nnames: [cat\n", "as YAML"),
     ],
 )
-def test_faults_of_the_yaml_file(folder, text, message):
+def test_bad_yaml_files(folder, text, message):
     (folder / "data.yaml").write_text(text)
     with pytest.raises(InputError, match=message) as caught:
         find_boxes(folder / "data.yaml")
     assert "\n" not in str(caught.value)
 
 
-def test_classes_called_yes_and_no(folder):
+def test_classes_may_be_named_yes_and_no(folder):
     (folder / "data.yaml").write_text("train: images/train\nval: images/val\nnames: [no, yes]\n")
     assert find_boxes(folder).class_names == ("no", "yes")
 
@@ -101,7 +101,7 @@ def test_classes_called_yes_and_no(folder):
 @pytest.mark.parametrize(
     "text", ["names: [cat]\nnames: [dog]\n", "names: &a [x]\ntrain: *a\n", "names: " + "[" * 10**5]
 )
-def test_yaml_that_would_surprise_is_refused(folder, text):
+def test_ambiguous_yaml_is_refused(folder, text):
     (folder / "data.yaml").write_text(text)
     with pytest.raises(InputError, match="Cannot read .*data.yaml as YAML: found"):
         find_boxes(folder)

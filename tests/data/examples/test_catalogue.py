@@ -13,9 +13,9 @@ from tl_keras.errors import InputError
 
 
 @pytest.mark.parametrize("name", examples._PLACES)
-def test_every_shipped_example_is_there_with_its_licence(name):
-    place = example_path(name)
-    folder = place if place.is_dir() else place.parent
+def test_shipped_examples_have_a_licence_and_a_readme(name):
+    path = example_path(name)
+    folder = path if path.is_dir() else path.parent
     assert (folder / "LICENSE").is_file() and (folder / "README.md").is_file()
 
 
@@ -24,7 +24,7 @@ def test_unknown_example_names_the_nearest():
         example_path("emojis")
 
 
-def test_example_of_an_installation_is_found_below_the_prefix(tmp_path, monkeypatch):
+def test_examples_of_an_installation_are_found(tmp_path, monkeypatch):
     installed = tmp_path / "share" / "tl_keras" / "data" / "emoji"
     installed.mkdir(parents=True)
     monkeypatch.setattr(examples, "__file__", str(tmp_path / "site-packages" / "tl_keras" / "data" / "examples.py"))
@@ -32,14 +32,14 @@ def test_example_of_an_installation_is_found_below_the_prefix(tmp_path, monkeypa
     assert example_path("emoji") == installed
 
 
-def test_missing_example_is_one_sentence(tmp_path, monkeypatch):
+def test_a_missing_example_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(examples, "__file__", str(tmp_path / "a" / "b" / "c" / "examples.py"))
     monkeypatch.setattr("sys.prefix", str(tmp_path))
     with pytest.raises(InputError, match="not installed"):
         example_path("emoji")
 
 
-def test_emoji_readme_counts_the_pictures_of_each_kind():
+def test_the_emoji_readme_counts_the_images_of_each_kind():
     folder = example_path("emoji")
     readme = (folder / "README.md").read_text(encoding="utf-8")
     kinds = sorted(path for path in folder.iterdir() if path.is_dir())
@@ -48,9 +48,9 @@ def test_emoji_readme_counts_the_pictures_of_each_kind():
         assert f"| {kind.name} | {len(list(kind.glob('*.png')))} |" in readme
 
 
-def test_emoji_kinds_hold_no_picture_twice():
-    pictures = [path.read_bytes() for path in example_path("emoji").rglob("*.png")]
-    assert len(set(pictures)) == len(pictures)
+def test_emoji_have_no_duplicates():
+    images = [path.read_bytes() for path in example_path("emoji").rglob("*.png")]
+    assert len(set(images)) == len(images)
 
 
 def _script(name):
@@ -61,11 +61,11 @@ def _script(name):
     return module
 
 
-def test_emoji_script_leaves_out_repeated_pictures_variants_and_strangers(tmp_path):
+def test_the_emoji_script_leaves_out_duplicates_variants_and_other_groups(tmp_path):
     images = tmp_path / "img" / "google" / "64"
     images.mkdir(parents=True)
     records = []
-    # name, code point, grey value: runner and man_running are one person, jog looks like runner, selfie is no hand
+    # Runner and man-running are one person, jog looks like runner, selfie is no hand.
     for name, code, group, value in (
         ("runner", "1F3C3", "person-activity", 0),
         ("man-running", "1F3C3-200D-2642-FE0F", "person-activity", 200),
@@ -95,7 +95,7 @@ def _reviews(name):
 
 
 @pytest.mark.parametrize("name", TEXT_EXAMPLES)
-def test_what_is_said_of_the_reviews_is_so(name):
+def test_the_descriptions_of_the_reviews_are_right(name):
     rows = _reviews(name)
     counts = [sum(row["label"] == label for row in rows) for label in ("positive", "negative")]
     readme = (example_path(name).parent / "README.md").read_text(encoding="utf-8")
@@ -103,12 +103,12 @@ def test_what_is_said_of_the_reviews_is_so(name):
     assert TEXT_EXAMPLES[name].startswith(f"{sum(counts):,} sentences") and sum(counts) == len(rows)
 
 
-def test_no_review_is_there_twice():
+def test_reviews_have_no_duplicates():
     texts = [re.sub(r"[\W_]+", " ", row["text"].lower()).strip() for name in TEXT_EXAMPLES for row in _reviews(name)]
     assert len(set(texts)) == len(texts) and all(texts)
 
 
-def test_review_script_leaves_out_what_is_unclear_or_repeated():
+def test_the_review_script_leaves_out_unclear_and_repeated_sentences():
     make_reviews = _script("make_reviews")
     lines = [
         "1\t1.0\tGood &amp;#38;  cheap !\r",
@@ -120,5 +120,5 @@ def test_review_script_leaves_out_what_is_unclear_or_repeated():
     ]
     assert make_reviews.rated_texts(lines) == [("Bad.", "negative")]
     rows = [(str(number), "ab"[number % 2]) for number in range(20)]
-    some = make_reviews.at_most(rows, 3)
-    assert len(some) == 6 and some == sorted(some, key=rows.index) and some == make_reviews.at_most(rows, 3)
+    some = make_reviews.sample_per_label(rows, 3)
+    assert len(some) == 6 and some == sorted(some, key=rows.index) and some == make_reviews.sample_per_label(rows, 3)

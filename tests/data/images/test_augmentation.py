@@ -16,17 +16,17 @@ CHANGING = [name for name in AUGMENTATIONS if name != "none"]
 
 
 def run(preset, seed=(1, 2), images=IMAGES):
-    found = augment(tf.constant(images), tf.constant(LABELS), preset, tf.constant(seed, tf.int64))
-    return [tensor.numpy() for tensor in found]
+    augmented = augment(tf.constant(images), tf.constant(LABELS), preset, tf.constant(seed, tf.int64))
+    return [tensor.numpy() for tensor in augmented]
 
 
 @pytest.mark.parametrize("preset", AUGMENTATIONS)
-def test_shape_type_and_range_stay(preset):
+def test_shape_dtype_and_range(preset):
     images, labels = run(preset)
     assert images.shape == IMAGES.shape and images.dtype == np.float32
     assert labels.shape == LABELS.shape and labels.dtype == np.float32
     assert np.isfinite(images).all() and images.min() >= 0 and images.max() <= 255
-    # Far from a range of 0 to 1, and not wiped out.
+    # Not scaled to 0 to 1, and not erased.
     assert images.max() > 100 and images.std() > 20
 
 
@@ -37,7 +37,7 @@ def test_none_changes_nothing():
 
 
 @pytest.mark.parametrize("preset", CHANGING)
-def test_the_seed_alone_decides(preset):
+def test_the_result_depends_on_the_seed_only(preset):
     first, other_step, other_seed, again = (run(preset, seed) for seed in ((1, 2), (1, 3), (2, 2), (1, 2)))
     np.testing.assert_array_equal(again[0], first[0])
     np.testing.assert_array_equal(again[1], first[1])
@@ -49,21 +49,21 @@ def test_the_seed_alone_decides(preset):
 def test_eager_and_graph_agree(preset):
     graph = tf.function(lambda seed: augment(tf.constant(IMAGES), tf.constant(LABELS), preset, seed))
     for seed in ((1, 2), (3, 4)):
-        for found, expected in zip(graph(tf.constant(seed, tf.int64)), run(preset, seed), strict=True):
-            np.testing.assert_allclose(found, expected, atol=1e-3)
+        for actual, expected in zip(graph(tf.constant(seed, tf.int64)), run(preset, seed), strict=True):
+            np.testing.assert_allclose(actual, expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("preset", ["light", "strong", "randaugment"])
-def test_images_of_a_batch_are_changed_each_in_its_own_way_and_keep_their_labels(preset):
+def test_each_image_of_a_batch_changes_differently_and_keeps_its_label(preset):
     images, labels = run(preset, images=np.repeat(IMAGES[:1], BATCH, axis=0))
     assert len({image.tobytes() for image in images}) >= BATCH - 1
     np.testing.assert_array_equal(labels, LABELS)
 
 
-# The steps before the mixing are those of "light" and draw the same numbers, so that its result is what gets mixed.
+# The steps before the mixing equal those of "light" and draw the same numbers, so its result is what gets mixed.
 
 
-def test_mixup_mixes_labels_as_images():
+def test_mixup_mixes_labels_like_images():
     images, labels = run("mixup")
     light, _ = run("light")
     assert (np.count_nonzero(labels, axis=1) == 2).any()
@@ -95,27 +95,19 @@ def test_every_choice_of_randaugment_changes_one_image_within_range(name_and_arg
     assert max(changed) > 1
 
 
-def test_precision_policy_does_not_reach_the_pixels():
+def test_the_precision_policy_does_not_affect_the_pixels():
     augmentation._layers.cache_clear()
     expected, _ = run("light")
     augmentation._layers.cache_clear()
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
-        found, _ = run("light")
+        images, _ = run("light")
     finally:
         keras.mixed_precision.set_global_policy("float32")
         augmentation._layers.cache_clear()
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(images, expected)
 
 
 def test_unknown_preset_names_the_nearest():
     with pytest.raises(InputError, match="data.augmentation 'ligth'.*'light'"):
         run("ligth")
-
-
-def test_stateless_seeds_count_from_the_given_one():
-    first, again, other = (StatelessSeeds(tf.constant(seed, tf.int64)) for seed in ((1, 2), (1, 2), (1, 3)))
-    drawn = [[generator.next().numpy().tolist() for _ in range(3)] for generator in (first, again, other)]
-    assert drawn[0] == drawn[1] != drawn[2]
-    assert len({tuple(seed) for seed in drawn[0]}) == 3
-    assert keras.random.uniform((2,), seed=StatelessSeeds(tf.constant([2**40, 5], tf.int64))).shape == (2,)

@@ -2,13 +2,13 @@ import pytest
 
 from tests.data.tiny_images import save_image
 from tl_keras.data.data_errors import Faults
-from tl_keras.data.images.bad_files import add_bad_images, listed, require_few, write_skipped
+from tl_keras.data.images.bad_files import add_bad_images, check_max_bad_files, listed, write_skipped
 from tl_keras.errors import InputError
 
 SKIPPED = [("a.png", "empty"), ("b.png", "truncated")]
 
 
-def test_images_that_cannot_be_used_join_other_faults(tmp_path):
+def test_bad_images_are_added_to_other_faults(tmp_path):
     good = save_image(tmp_path / "good.png")
     (tmp_path / "bad.png").write_bytes(b"x")
     faults = Faults("The table t")
@@ -20,25 +20,25 @@ def test_images_that_cannot_be_used_join_other_faults(tmp_path):
     }
 
 
-@pytest.mark.parametrize(("total", "largest_share"), [(200, 0.01), (2, 1.0), (40, 0.05)])
-def test_few_may_be_left_out(total, largest_share):
-    require_few(SKIPPED, total, largest_share)
-    require_few([], 0, 0.0)
+@pytest.mark.parametrize(("total", "max_bad_files"), [(200, 0.01), (2, 1.0), (40, 0.05)])
+def test_few_bad_files_are_allowed(total, max_bad_files):
+    check_max_bad_files(SKIPPED, total, max_bad_files)
+    check_max_bad_files([], 0, 0.0)
 
 
-def test_too_many_are_an_accident_and_the_advice_suffices():
+def test_too_many_bad_files_are_refused_with_the_limit_that_would_do():
     with pytest.raises(
         InputError, match=r"2 of 30 files .*, 6.7%, .* 1% at most: a.png \(empty\); b.png .* 0.067"
     ) as e:
-        require_few(SKIPPED, 30, 0.01)
-    require_few(SKIPPED, 30, float(str(e.value).rstrip(".").split()[-1]))
+        check_max_bad_files(SKIPPED, 30, 0.01)
+    check_max_bad_files(SKIPPED, 30, float(str(e.value).rstrip(".").split()[-1]))
 
 
-def test_long_lists_are_counted():
+def test_further_files_are_counted():
     assert listed([("x", "y")] * 25).endswith("; and 5 more")
 
 
-def test_the_list_is_written_where_there_is_one(tmp_path):
+def test_skipped_files_are_written_if_there_are_any(tmp_path):
     write_skipped(tmp_path / "skipped.txt", [])
     assert not list(tmp_path.iterdir())
     write_skipped(tmp_path / "skipped.txt", SKIPPED)

@@ -1,4 +1,4 @@
-"""Images as they should not be, a row each: accepted as they are meant, or refused before training with a reason."""
+"""Malformed images, which are accepted and handled, or refused before training with a reason."""
 
 import io
 import os
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from tl_keras.data.images import image_sets as images_module
-from tl_keras.data.images.decoding import BadImage, read_image
+from tl_keras.data.images.decoding import RESIZES, BadImage, read_image
 from tl_keras.data.images.image_sets import ImageFiles, load_image_splits
 from tl_keras.data.reading.folders import read_folders
 from tl_keras.data.splitting import split_records
@@ -30,20 +30,20 @@ def encoded(image, image_format, **options):
 
 
 def flipped(content, place):
-    """Flips a bit at a part of the way through a file."""
+    """Flips a bit at a fraction of the length of a file."""
     position = int(len(content) * place)
     return content[:position] + bytes([content[position] ^ 16]) + content[position + 1 :]
 
 
 def png_header(width, height):
-    """A file of a hundred bytes that says it is a huge picture."""
+    """Makes a file of a hundred bytes whose header declares a huge image."""
     chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     body = struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     return b"\x89PNG\r\n\x1a\n" + body + encoded(noise(), "PNG")[33:]
 
 
 def sixteen_bit_rgb():
-    """A PNG of 16 bits a channel, which Pillow reads and does not write: a row of two pixels, white and black."""
+    """Makes a PNG of two pixels, white and black, with 16 bits per channel, which Pillow reads but cannot write."""
     rows = zlib.compress(b"\0" + b"\xff" * 6 + b"\0" * 6)
     chunks = ((b"IHDR", struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)), (b"IDAT", rows), (b"IEND", b""))
     parts = [
@@ -59,7 +59,7 @@ def turned():
 
 
 def long_text():
-    """A PNG with a text of 100 MB, in 100 kB."""
+    """Makes a PNG of 100 kB with a text of 100 MB."""
     information = PngImagePlugin.PngInfo()
     information.add_text("comment", "x" * 100_000_000, zip=True)
     return encoded(noise(), "PNG", pnginfo=information)
@@ -81,12 +81,12 @@ ACCEPTED = {
     "broken EXIF": lambda: encoded(noise(), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff"),
     "animated GIF": lambda: frames("GIF"),
     "animated WebP": lambda: frames("WEBP"),
-    "several pictures in a JPEG": lambda: frames("MPO"),
+    "several images in a JPEG": lambda: frames("MPO"),
     "TIFF of several pages": lambda: frames("TIFF"),
     "AVIF": lambda: encoded(noise(), "AVIF"),
     "1 × 1": lambda: encoded(noise(size=(1, 1)), "PNG"),
     "1 × 30000": lambda: encoded(noise(size=(1, 30_000)), "PNG"),
-    "something behind its end": lambda: encoded(noise(), "PNG") + b"<html>",
+    "bytes after its end": lambda: encoded(noise(), "PNG") + b"<html>",
 }  # fmt: skip
 REFUSED = {
     "truncated JPEG": (lambda: encoded(noise(), "JPEG")[:-200], "truncated"),
@@ -94,7 +94,7 @@ REFUSED = {
     "bit flipped in a PNG": (lambda: flipped(encoded(noise(), "PNG"), 0.5), "damaged"),
     "bit flipped in a header": (lambda: flipped(encoded(noise(), "PNG"), 0.004), "damaged|recognised"),
     "zero bytes": (lambda: b"", "empty"),
-    "nothing but zeros": (lambda: bytes(1000), "not an image"),
+    "only zeros": (lambda: bytes(1000), "not an image"),
     "HTML named .jpg": (lambda: b"<!doctype html><title>404</title>", "not an image"),
     "PostScript, which would be run": (lambda: encoded(noise(), "EPS"), "not an image"),
     "an icon": (lambda: encoded(noise(), "ICO"), "not an image"),
@@ -105,7 +105,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("row", ACCEPTED)
-@pytest.mark.parametrize("resize", ["squash", "crop", "pad"])
+@pytest.mark.parametrize("resize", RESIZES)
 def test_accepted(row, resize, tmp_path):
     (tmp_path / "x.jpg").write_bytes(ACCEPTED[row]())
     image = read_image(str(tmp_path / "x.jpg"), 16, resize)
@@ -122,7 +122,8 @@ def test_refused(row, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_a_bit_flipped_in_a_jpeg_which_has_no_checksums_is_refused_or_a_picture(tmp_path):
+def test_a_bit_flipped_in_a_jpeg_is_refused_or_gives_an_image(tmp_path):
+    # JPEG has no checksums.
     content = encoded(noise(), "JPEG")
     for place in np.linspace(0.01, 0.99, 99):
         try:
@@ -133,7 +134,7 @@ def test_a_bit_flipped_in_a_jpeg_which_has_no_checksums_is_refused_or_a_picture(
 
 @pytest.fixture
 def folder(tmp_path):
-    """Ten pictures of each of two classes."""
+    """Ten images of each of two classes."""
     for seed in range(20):
         path = tmp_path / "data" / "ab"[seed % 2] / f"{seed}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -154,7 +155,7 @@ def refusal(folder):
 
 NAMES = {
     "unicode": "größe 🐈.png".encode(),
-    "space": b"a picture .png",
+    "space": b"an image .png",
     "newline": b"two\nlines.png",
     "not UTF-8": b"caf\xe9.png",
     "right to left": "\u202egnp.exe.png".encode(),
@@ -170,18 +171,18 @@ def test_strange_names_of_files_and_classes(row, folder):
         with open(path, "wb") as file:
             file.write(encoded(noise(len(path) + len(part)), "PNG"))
     splits = load(folder)
-    shown = [*splits.train.names, *splits.validation.names, *splits.test.names, *splits.class_names]
-    assert len(shown) == 22 + 3
-    assert all(name.isprintable() and name.encode("utf-8") for name in shown)
+    names = [*splits.train.names, *splits.validation.names, *splits.test.names, *splits.class_names]
+    assert len(names) == 22 + 3
+    assert all(name.isprintable() and name.encode("utf-8") for name in names)
 
 
-def test_links_in_a_circle_lead_to_each_file_once(folder):
+def test_loops_of_links_list_each_file_once(folder):
     (folder / "a" / "up").symlink_to(folder)
     (folder / "b" / "self").symlink_to(folder / "b")
     assert len(read_folders(folder)) == 20
 
 
-def test_a_link_that_leads_nowhere(folder):
+def test_a_broken_link_is_refused(folder):
     (folder / "a" / "gone.png").symlink_to(folder / "nowhere.png")
     (folder / "a" / "self.png").symlink_to(folder / "a" / "self.png")
     message = refusal(folder)
@@ -198,7 +199,7 @@ def test_links_out_of_the_folder_are_followed(folder, tmp_path):
     assert {"a/far.png", "a/more/x.png"} < set(names) and len(names) == 22
 
 
-def test_a_pipe_is_not_waited_for(folder):
+def test_a_pipe_is_refused_without_waiting(folder):
     os.mkfifo(folder / "a" / "pipe.png")
     assert "a/pipe.png (not a file)" in refusal(folder)
 
@@ -234,12 +235,12 @@ def test_class_folders_that_look_alike(folder):
     (folder / "dog ").mkdir()
     for name in ("Dog", "dog "):
         noise(len(name)).save(folder / name / "x.png")
-    with pytest.raises(InputError, match="class names that look alike at 'Dog' and 'dog ': give both folders one name"):
+    with pytest.raises(InputError, match="class names that look alike at 'Dog' and 'dog ': use one name for one class"):
         read_folders(folder)
 
 
 def into_splits(folder):
-    """Moves the pictures into folders of splits: 12 for training, 4 for validation, 4 for the test."""
+    """Moves the images into split folders: 12 for training, 4 for validation, 4 for testing."""
     for path in sorted(folder.glob("?/*.png")):
         number = int(path.stem)
         split = "train" if number < 12 else "val" if number < 16 else "test"
@@ -251,29 +252,29 @@ def into_splits(folder):
     return folder
 
 
-def test_the_same_picture_in_two_splits(folder):
+def test_duplicates_in_two_splits(folder):
     root = into_splits(folder)
     noise(0).save(root / "test" / "a" / "copy.bmp")
     noise(12).save(root / "train" / "a" / "copy.tif")
     message = refusal(root)
     assert "2 of 22 images cannot be used" in message
-    assert "train/a/0.png (the same picture as test/a/copy.bmp in the test split)" in message
-    assert "train/a/copy.tif (the same picture as val/a/12.png in the validation split)" in message
+    assert "train/a/0.png (the same image as test/a/copy.bmp in the test split)" in message
+    assert "train/a/copy.tif (the same image as val/a/12.png in the validation split)" in message
     splits = load(root, on_bad_file="skip", max_bad_files=0.1)
     assert "train/a/0.png" not in splits.train.names and "test/a/copy.bmp" in splits.test.names
     assert len(splits.skipped) == 2 and len(splits.train) == 11
 
 
-def test_the_same_picture_with_two_labels(folder):
+def test_duplicates_with_two_labels(folder):
     noise(0).save(folder / "b" / "copy.png")
     message = refusal(folder)
-    assert "a/0.png (the same picture as b/copy.png, which has another label)" in message
-    assert "b/copy.png (the same picture as a/0.png, which has another label)" in message
+    assert "a/0.png (the same image as b/copy.png, which has another label)" in message
+    assert "b/copy.png (the same image as a/0.png, which has another label)" in message
     splits = load(folder, on_bad_file="skip", max_bad_files=0.1)
     assert sorted(name for name, _ in splits.skipped) == ["a/0.png", "b/copy.png"]
 
 
-def test_near_copies_are_noted(folder):
+def test_near_duplicates_are_noted(folder):
     root, smooth = into_splits(folder), noise(0, (4, 3)).resize((160, 120))
     smooth.save(root / "train" / "a" / "one.png")
     smooth.resize((120, 90)).save(root / "test" / "a" / "larger.jpg", quality=80)
@@ -283,64 +284,64 @@ def test_near_copies_are_noted(folder):
     )
 
 
-def test_copies_in_one_split_are_counted(folder):
+def test_duplicates_in_one_split_are_counted(folder):
     root = into_splits(folder)
     for name in ("copy.png", "another.png"):
         noise(0).save(root / "train" / "a" / name)
-    assert load(root).notes == ("2 of 22 images are copies of others in their split.",)
+    assert load(root).notes == ("2 of 22 images are duplicates of others in their split.",)
 
 
-def test_pictures_of_a_single_colour_are_no_copies(folder):
+def test_images_of_a_single_colour_are_no_duplicates(folder):
     for name in ("a/white.png", "b/white.png"):
         Image.new("RGB", SIZE, "white").save(folder / name)
     splits = load(folder)
     assert splits.skipped == [] and splits.notes == ()
 
 
-def test_everything_is_told_at_once_and_no_file_is_touched(folder):
+def test_all_problems_are_reported_in_one_message_and_no_file_is_touched(folder):
     (folder / "a" / "page.jpg").write_text("<html>")
     (folder / "b" / "empty.png").write_bytes(b"")
     (folder / "b" / "photo.heic").write_bytes(b"ftypheic")
     noise(0).save(folder / "b" / "copy.png")
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
     message = refusal(folder)
-    for telling in ("5 of 24 images", "a/page.jpg (not an", "b/empty.png (the file is empty", "b/photo.heic (a format"):
-        assert telling in message
-    assert "b/copy.png (the same picture as a/0.png" in message
+    for part in ("5 of 24 images", "a/page.jpg (not an", "b/empty.png (the file is empty", "b/photo.heic (a format"):
+        assert part in message
+    assert "b/copy.png (the same image as a/0.png" in message
     assert before == {
         path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*") if path.is_file()
     }
 
 
-def test_more_than_the_limit_is_not_skipped(folder):
+def test_more_bad_files_than_the_limit_are_refused(folder):
     (folder / "a" / "page.jpg").write_text("<html>")
     with pytest.raises(InputError) as caught:
         load(folder, on_bad_file="skip")
     assert str(caught.value) == (
-        "1 of 21 files cannot be used, 4.8%, where --data.on_bad_file skip goes on without 1% at most: a/page.jpg (not "
-        "an image that can be recognised); replace or remove them, or allow more with --data.max_bad_files 0.048."
+        "1 of 21 files cannot be used, 4.8%, where --data.on_bad_file skip allows 1% at most: a/page.jpg (not an image "
+        "that can be recognised); replace or remove them, or allow more with --data.max_bad_files 0.048."
     )
     assert len(load(folder, on_bad_file="skip", max_bad_files=0.048).skipped) == 1
 
 
-@pytest.mark.parametrize("change", ["written anew", "removed"])
+@pytest.mark.parametrize("change", ["rewritten", "removed"])
 def test_a_file_that_changes_during_the_run(folder, change):
     images = load(folder, max_decoded_bytes=0).train.images
     assert isinstance(images, ImageFiles)
     unchanged, path = images[1], images.sources[0]
-    noise(500).save(path) if change == "written anew" else os.unlink(path)
+    noise(500).save(path) if change == "rewritten" else os.unlink(path)
     np.testing.assert_array_equal(images[1], unchanged)
-    with pytest.raises(InputError, match="The image .*png has changed since the run began: put the old one back"):
+    with pytest.raises(InputError, match="The image .*png has changed since the run started: restore the original"):
         images[0]
 
 
-def test_whatever_is_kept_in_memory_may_change(folder):
+def test_files_of_images_in_memory_may_change(folder):
     images = load(folder).train.images
     for path in folder.rglob("*.png"):
         path.unlink()
     assert images.any()
 
 
-def test_the_state_of_a_file_that_is_gone(tmp_path):
+def test_the_stamp_of_a_missing_file(tmp_path):
     assert images_module.file_stamp(str(tmp_path / "gone.png")) == (-1, 0)
     assert images_module.file_stamp(b"1234") == (4, 0)

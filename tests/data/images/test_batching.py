@@ -32,17 +32,17 @@ def test_steps_per_epoch(batch_size, steps):
 
 def test_one_ordered_pass():
     image_set = make_set()
-    found = batches(make_dataset(image_set, 4), None)
-    assert [len(images) for images, _ in found] == [4, 4, 2]
-    images = np.concatenate([images for images, _ in found])
+    parts = batches(make_dataset(image_set, 4), None)
+    assert [len(images) for images, _ in parts] == [4, 4, 2]
+    images = np.concatenate([images for images, _ in parts])
     np.testing.assert_array_equal(images, image_set.images)
     assert images.dtype == np.uint8
-    labels = np.concatenate([labels for _, labels in found])
+    labels = np.concatenate([labels for _, labels in parts])
     np.testing.assert_array_equal(labels, np.eye(3)[image_set.labels])
     assert labels.dtype == np.float32
 
 
-def test_shapes_are_known_beforehand():
+def test_shapes_are_static():
     images, labels = make_dataset(make_set(), 4, shuffle_seed=0, augmentation="light").element_spec
     assert images.shape.as_list() == [None, 8, 8, 3] and images.dtype == "float32"
     assert labels.shape.as_list() == [None, 3] and labels.dtype == "float32"
@@ -51,20 +51,20 @@ def test_shapes_are_known_beforehand():
 def test_multi_label():
     labels = np.array([[1, 1], [0, 1], [0, 0]], np.uint8)
     image_set = ImageSet(make_set(3).images, labels, ["0", "1", "2"], ("a", "b"))
-    ((_, found),) = batches(make_dataset(image_set, 4), None)
-    np.testing.assert_array_equal(found, labels)
-    assert found.dtype == np.float32
+    ((_, batch_labels),) = batches(make_dataset(image_set, 4), None)
+    np.testing.assert_array_equal(batch_labels, labels)
+    assert batch_labels.dtype == np.float32
 
 
-def test_each_shuffled_epoch_holds_every_image_once_in_another_order():
-    found = rows(make_dataset(make_set(), 4, shuffle_seed=7), 9)
-    epochs = [sum(found[start : start + 3], []) for start in (0, 3, 6)]
+def test_each_shuffled_epoch_has_every_image_once_in_another_order():
+    rows_of_steps = rows(make_dataset(make_set(), 4, shuffle_seed=7), 9)
+    epochs = [sum(rows_of_steps[start : start + 3], []) for start in (0, 3, 6)]
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in [*epochs, range(10)]}) == 4
-    assert [len(batch) for batch in found] == [4, 4, 2] * 3
+    assert [len(batch) for batch in rows_of_steps] == [4, 4, 2] * 3
 
 
-def test_the_seed_decides_the_order():
+def test_the_order_depends_on_the_seed():
     first, again, other = (rows(make_dataset(make_set(), 4, shuffle_seed=seed), 3) for seed in (1, 1, 2))
     assert first == again != other
 
@@ -75,15 +75,15 @@ def test_labels_stay_with_their_images():
 
 
 @pytest.mark.parametrize("augmentation", ["none", "strong", "randaugment", "cutmix"])
-def test_a_later_first_epoch_continues_an_undisturbed_run(augmentation):
+def test_a_later_first_epoch_gives_the_same_batches(augmentation):
     whole = batches(make_dataset(make_set(), 4, shuffle_seed=5, augmentation=augmentation), 12)
     resumed = batches(make_dataset(make_set(), 4, shuffle_seed=5, augmentation=augmentation, first_epoch=2), 6)
-    for expected, found in zip(whole[6:], resumed, strict=True):
-        np.testing.assert_array_equal(found[0], expected[0])
-        np.testing.assert_array_equal(found[1], expected[1])
+    for expected, actual in zip(whole[6:], resumed, strict=True):
+        np.testing.assert_array_equal(actual[0], expected[0])
+        np.testing.assert_array_equal(actual[1], expected[1])
 
 
-def test_augmentation_is_drawn_anew_in_each_epoch():
+def test_augmentation_differs_between_epochs():
     image_set = make_set(4)
     (first, _), (second, _) = batches(make_dataset(image_set, 4, shuffle_seed=0, augmentation="light"), 2)
     plain = rows(make_dataset(image_set, 4, shuffle_seed=0), 2)
@@ -97,13 +97,13 @@ def test_files_and_arrays_give_the_same_batches(tmp_path):
         Image.fromarray(image).save(path)
     on_disk = ImageSet(ImageFiles(paths, 8), in_memory.labels, in_memory.names, in_memory.class_names)
     for seed in (None, 3):
-        for expected, found in zip(
+        for expected, actual in zip(
             batches(make_dataset(in_memory, 3, shuffle_seed=seed), 3),
             batches(make_dataset(on_disk, 3, shuffle_seed=seed), 3),
             strict=True,
         ):
-            np.testing.assert_array_equal(found[0], expected[0])
-            np.testing.assert_array_equal(found[1], expected[1])
+            np.testing.assert_array_equal(actual[0], expected[0])
+            np.testing.assert_array_equal(actual[1], expected[1])
 
 
 def test_batch_size_below_one():

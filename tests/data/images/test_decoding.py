@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from tl_keras.data.images.decoding import BadImage, read_image, read_upright
+from tl_keras.data.images.decoding import RESIZES, BadImage, read_image, read_upright
 from tl_keras.errors import InputError
 
 RED = (200, 30, 20)
@@ -34,15 +34,15 @@ def test_formats(image_format, tmp_path):
     assert near(image, RED, tolerance=8)
 
 
-def test_bytes_and_paths_read_alike(tmp_path):
+def test_bytes_and_paths_give_the_same_image(tmp_path):
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8))
     (tmp_path / "a.png").write_bytes(encoded(noise, "PNG"))
     np.testing.assert_array_equal(read_image(str(tmp_path / "a.png"), 8), read_image(encoded(noise, "PNG"), 8))
 
 
-def test_an_image_of_the_right_size_is_left_as_it_is():
+def test_an_image_of_the_right_size_is_unchanged():
     pixels = np.random.default_rng(0).integers(0, 256, (12, 12, 3), np.uint8)
-    for resize in ("squash", "crop", "pad"):
+    for resize in RESIZES:
         np.testing.assert_array_equal(read_image(encoded(Image.fromarray(pixels), "PNG"), 12, resize), pixels)
 
 
@@ -64,19 +64,19 @@ def test_color_modes(image, image_format, color):
     assert near(read_image(encoded(image, image_format), 8), color, tolerance=6)
 
 
-def test_transparent_palette_is_laid_on_white():
+def test_transparent_palette_colours_become_white():
     image = solid().quantize(8)
     assert near(read_image(encoded(image, "PNG", transparency=image.getpixel((0, 0))), 8), (255, 255, 255))
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "TIFF"])
-def test_sixteen_bits_are_scaled_and_not_clipped(image_format):
+def test_sixteen_bits_are_scaled(image_format):
     ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
     image = read_image(encoded(Image.fromarray(ramp), image_format), 16)
     np.testing.assert_allclose(image[..., 0], ramp / 257, atol=0.51)
 
 
-def test_animation_gives_its_first_frame():
+def test_the_first_frame_of_an_animation_is_read():
     frames = [solid(color) for color in (RED, (0, 0, 255), (0, 255, 0))]
     for image_format in ("GIF", "WEBP"):
         animation = encoded(frames[0], image_format, save_all=True, append_images=frames[1:])
@@ -88,7 +88,7 @@ def test_exif_orientation_is_applied():
     pixels[:, :20] = RED
     image = Image.fromarray(pixels)
     exif = image.getexif()
-    exif[0x0112] = 6  # To be turned right: the left half comes to lie on top.
+    exif[0x0112] = 6  # Turned clockwise, the left half becomes the top.
     upright = read_image(encoded(image, "JPEG", exif=exif, quality=95), 16)
     assert near(upright[:6], RED, tolerance=12) and near(upright[10:], (0, 0, 0), tolerance=12)
 
@@ -101,7 +101,7 @@ def quarters(width, height):
     return encoded(Image.fromarray(pixels), "PNG")
 
 
-def test_squash_shows_everything():
+def test_stretch_shows_everything():
     image = read_image(quarters(90, 30), 30)
     assert [image[15, column].argmax() for column in (3, 15, 27)] == [0, 1, 2]
 
@@ -152,7 +152,7 @@ def test_large_jpeg_is_decoded_at_a_fraction(monkeypatch):
     ids=["empty", "html", "jpeg", "png", "bmp", "webp", "float", "int32", "100_megapixels", "225_megapixels"],
 )
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-def test_bad_files_say_why(content, reason, tmp_path):
+def test_bad_files_are_refused_with_the_reason(content, reason, tmp_path):
     path = tmp_path / "bad.jpg"
     path.write_bytes(content)
     for source in (str(path), content):
@@ -162,7 +162,7 @@ def test_bad_files_say_why(content, reason, tmp_path):
         assert "\n" not in str(caught.value)
 
 
-def test_missing_file_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match="gone.png: no such file"):
         read_image(str(tmp_path / "gone.png"), 16)
 
@@ -172,13 +172,13 @@ def test_unknown_resize_names_the_nearest():
         read_image(encoded(solid(), "PNG"), 16, "squish")
 
 
-def test_a_photograph_of_a_format_that_cannot_be_read_says_so(tmp_path):
+def test_an_unsupported_format_is_named(tmp_path):
     (tmp_path / "x.HEIC").write_bytes(b"ftypheic")
     with pytest.raises(BadImage, match="convert it to JPEG"):
         read_image(str(tmp_path / "x.HEIC"), 8)
 
 
-def test_read_upright_keeps_the_size_and_follows_the_orientation(tmp_path):
+def test_read_upright_keeps_the_size_and_applies_the_orientation(tmp_path):
     pixels = np.zeros((6, 8, 3), np.uint8)
     pixels[0] = 255
     exif = Image.Exif()

@@ -1,19 +1,19 @@
 import numpy as np
 import pytest
 
-from tl_keras.data.images.duplicates import Looks, find_copies, note_copies
+from tl_keras.data.images.duplicates import Fingerprints, find_duplicates, note_duplicates
 from tl_keras.data.records import Records
 
 
-def picture(seed):
+def noise(seed):
     return np.random.default_rng(seed).integers(0, 256, (18, 18, 3), np.uint8)
 
 
-def looks_of(*pictures):
-    looks = Looks(len(pictures))
-    for row, image in enumerate(pictures):
-        looks.note(row, image)
-    return looks
+def fingerprints_of(*images):
+    fingerprints = Fingerprints(len(images))
+    for row, image in enumerate(images):
+        fingerprints.add(row, image)
+    return fingerprints
 
 
 def records_of(splits, labels):
@@ -21,10 +21,10 @@ def records_of(splits, labels):
     return Records(names, names, np.array(labels), list(splits), ("a", "b"))
 
 
-def test_different_pictures_have_no_copies():
-    records, looks = records_of(["train", "test"], [0, 1]), looks_of(picture(0), picture(1))
-    assert find_copies(records, looks) == ({}, 0)
-    assert note_copies(records, looks, 0) == ()
+def test_different_images_are_no_duplicates():
+    records, fingerprints = records_of(["train", "test"], [0, 1]), fingerprints_of(noise(0), noise(1))
+    assert find_duplicates(records, fingerprints) == ({}, 0)
+    assert note_duplicates(records, fingerprints, 0) == ()
 
 
 @pytest.mark.parametrize(
@@ -35,43 +35,48 @@ def test_different_pictures_have_no_copies():
         (["validation", "train", "train"], [1, 2]),
     ],
 )
-def test_what_the_test_has_stays_there_alone(splits, bad):
-    reasons, harmless = find_copies(records_of(splits, [0, 0, 0]), looks_of(*[picture(0)] * 3))
-    assert sorted(reasons) == bad and harmless == 0
+def test_duplicates_stay_in_the_test_split_only(splits, bad):
+    reasons, num_harmless = find_duplicates(records_of(splits, [0, 0, 0]), fingerprints_of(*[noise(0)] * 3))
+    assert sorted(reasons) == bad and num_harmless == 0
     stays = next(row for row in range(3) if row not in bad)
-    assert set(reasons.values()) == {f"the same picture as {stays}.png in the {splits[stays]} split"}
+    assert set(reasons.values()) == {f"the same image as {stays}.png in the {splits[stays]} split"}
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 0], [[1, 0], [1, 1], [1, 0]]])
-def test_none_of_several_labels_is_trusted(labels):
-    reasons, harmless = find_copies(records_of(["train", "train", "test"], labels), looks_of(*[picture(0)] * 3))
+def test_duplicates_with_different_labels_are_all_refused(labels):
+    reasons, num_harmless = find_duplicates(
+        records_of(["train", "train", "test"], labels), fingerprints_of(*[noise(0)] * 3)
+    )
     assert reasons == {
-        0: "the same picture as 1.png, which has another label",
-        1: "the same picture as 0.png, which has another label",
-        2: "the same picture as 1.png, which has another label",
+        0: "the same image as 1.png, which has another label",
+        1: "the same image as 0.png, which has another label",
+        2: "the same image as 1.png, which has another label",
     }
-    assert harmless == 0
+    assert num_harmless == 0
 
 
-def test_copies_in_one_split_are_harmless():
-    records, looks = records_of(["train"] * 4, [1] * 4), looks_of(*[picture(0)] * 3, picture(1))
-    assert find_copies(records, looks) == ({}, 2)
-    assert note_copies(records, looks, 2) == ("2 of 4 images are copies of others in their split.",)
+def test_duplicates_in_one_split_are_harmless():
+    records, fingerprints = records_of(["train"] * 4, [1] * 4), fingerprints_of(*[noise(0)] * 3, noise(1))
+    assert find_duplicates(records, fingerprints) == ({}, 2)
+    assert note_duplicates(records, fingerprints, 2) == ("2 of 4 images are duplicates of others in their split.",)
 
 
-def test_a_single_colour_and_what_could_not_be_read_are_like_nothing():
-    looks = Looks(4)
+def test_images_of_a_single_colour_and_unread_images_are_no_duplicates():
+    fingerprints = Fingerprints(4)
     for row in range(2):
-        looks.note(row, np.full((18, 18, 3), 7, np.uint8))
+        fingerprints.add(row, np.full((18, 18, 3), 7, np.uint8))
     records = records_of(["train", "test", "train", "test"], [0, 1, 0, 1])
-    assert find_copies(records, looks) == ({}, 0) and note_copies(records, looks, 0) == ()
+    assert find_duplicates(records, fingerprints) == ({}, 0) and note_duplicates(records, fingerprints, 0) == ()
 
 
-def test_near_copies_are_found_among_many():
-    pictures = [picture(seed) for seed in range(60)]
-    near, far = np.clip(pictures[7].astype(int) + 1, 0, 255).astype(np.uint8), pictures[8] // 2
-    records, looks = records_of(["train"] * 60 + ["test", "validation"], [0] * 62), looks_of(*pictures, near, far)
-    assert note_copies(records, looks, 0) == (
+def test_near_duplicates_are_found_among_many():
+    images = [noise(seed) for seed in range(60)]
+    near, far = np.clip(images[7].astype(int) + 1, 0, 255).astype(np.uint8), images[8] // 2
+    records, fingerprints = (
+        records_of(["train"] * 60 + ["test", "validation"], [0] * 62),
+        fingerprints_of(*images, near, far),
+    )
+    assert note_duplicates(records, fingerprints, 0) == (
         "1 validation or test images nearly equal a training image, look at: 7.png and 60.png.",
     )
-    assert note_copies(records.take([0, 60]), looks.take([0, 60]), 0) == ()
+    assert note_duplicates(records.take([0, 60]), fingerprints.take([0, 60]), 0) == ()

@@ -35,13 +35,13 @@ def test_missing_path_names_the_nearest(folder):
         find_records(folder.parent / "date")
 
 
-def test_misspelt_example(tmp_path, monkeypatch):
+def test_a_misspelt_example_names_the_nearest(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="did you mean 'emoji'"):
         find_records("emojis")
 
 
-def test_a_file_that_is_no_table(folder):
+def test_a_file_of_another_kind(folder):
     with pytest.raises(InputError, match="expected a folder or a table"):
         find_records(folder / "a" / "1.png")
 
@@ -51,7 +51,7 @@ def test_multi_label_needs_a_table(folder):
         find_records(folder, multi_label=True)
 
 
-def test_an_example_of_texts():
+def test_an_example_of_texts_is_refused():
     with pytest.raises(InputError, match="'reviews' does not hold images: give --data.path emoji"):
         find_records("reviews")
 

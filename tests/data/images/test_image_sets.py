@@ -10,7 +10,7 @@ from tl_keras.errors import InputError
 
 
 def make_records(folder, values, labels, splits):
-    """Writes one grey image per value; the value -1 stands for a file that is no image."""
+    """Writes one grey image per value; the value -1 gives a file that is no image."""
     names = [f"{row}.png" for row in range(len(values))]
     for name, value in zip(names, values, strict=True):
         if value < 0:
@@ -28,14 +28,14 @@ def values(image_set):
 
 
 @pytest.mark.parametrize("max_decoded_bytes", [2**31, 4 * 8 * 8 * 3, 4 * 8 * 8 * 3 - 1, 0])
-def test_splits_hold_their_images(tmp_path, max_decoded_bytes):
+def test_splits_have_their_images(tmp_path, max_decoded_bytes):
     splits = load_image_splits(make_records(tmp_path, *GOOD), 8, max_decoded_bytes=max_decoded_bytes)
     assert values(splits.train) == [10, 40] and splits.train.labels.tolist() == [0, 1]
     assert values(splits.validation) == [30] and splits.validation.names == ["2.png"]
     assert values(splits.test) == [20] and splits.test.class_names == splits.class_names == ("a", "b")
     assert splits.skipped == []
-    kept = isinstance(splits.train.images, np.ndarray)
-    assert kept == (max_decoded_bytes >= 4 * 8 * 8 * 3)
+    is_kept = isinstance(splits.train.images, np.ndarray)
+    assert is_kept == (max_decoded_bytes >= 4 * 8 * 8 * 3)
     assert splits.train.images[0].shape == (8, 8, 3) and splits.train.images[0].dtype == np.uint8
     assert len(splits.train) == len(splits.train.images) == 2
 
@@ -53,7 +53,7 @@ def test_every_file_is_decoded_once(tmp_path, monkeypatch):
     assert sorted(read) == sorted(records.sources)
 
 
-def test_files_are_read_with_the_given_resize(tmp_path):
+def test_files_are_read_with_their_resize(tmp_path):
     path = save_image(tmp_path / "wide.png", 20, 10)
     np.testing.assert_array_equal(ImageFiles([path], 8, "pad")[0], read_image(path, 8, "pad"))
     records = Records([path] * 2, ["1", "2"], np.array([0, 0], np.int32), ["train"] * 2, ("a",))
@@ -69,7 +69,7 @@ def test_a_split_may_be_without_images(tmp_path):
 BAD = ([10, -1, 30, 40, -1], [0, 0, 0, 1, 1], ["train", "train", "validation", "train", "test"])
 
 
-def test_all_bad_files_are_reported_at_once(tmp_path):
+def test_all_bad_files_are_reported_in_one_message(tmp_path):
     records = make_records(tmp_path, *BAD)
     (tmp_path / "4.png").write_bytes(b"")
     with pytest.raises(InputError) as caught:
@@ -97,8 +97,8 @@ def test_bad_files_can_be_skipped(tmp_path, max_decoded_bytes):
     assert splits.train.names == ["0.png", "3.png"] and len(splits.test) == 0
 
 
-def test_a_class_lost_to_skipping_is_named(tmp_path):
-    with pytest.raises(InputError, match="No training image that can be read is left of b:"):
+def test_a_class_without_readable_training_images_is_named(tmp_path):
+    with pytest.raises(InputError, match="No readable training image of b is left:"):
         load_image_splits(
             make_records(tmp_path, [1, -1], [0, 1], ["train"] * 2), 8, on_bad_file="skip", max_bad_files=1.0
         )
@@ -112,11 +112,11 @@ def test_multi_label(tmp_path):
     np.testing.assert_array_equal(splits.train.labels, labels[:2])
 
 
-def test_unknown_choice_for_bad_files(tmp_path):
+def test_an_unknown_value_of_on_bad_file(tmp_path):
     with pytest.raises(InputError, match="data.on_bad_file 'skp'.*'skip'"):
         load_image_splits(make_records(tmp_path, *GOOD), 8, on_bad_file="skp")
 
 
-def test_undecided_splits_are_a_mistake_of_the_caller(tmp_path):
+def test_undecided_splits_are_refused(tmp_path):
     with pytest.raises(ValueError, match="undecided splits"):
         load_image_splits(make_records(tmp_path, [1], [0], [""]), 8)

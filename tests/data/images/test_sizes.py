@@ -22,12 +22,12 @@ def test_files_and_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("source", [b"", b"no image", "/nothing/there.png"])
-def test_what_cannot_be_opened_does_not_count(source):
+def test_files_that_cannot_be_opened_are_ignored(source):
     assert typical_side([source, png(12, 12)]) == 12
     assert typical_side([source]) == 0
 
 
-def test_many_are_sampled_evenly():
+def test_many_images_are_sampled_evenly():
     small, large = [png(10, 10)] * MAX_MEASURED, [png(50, 50)] * (2 * MAX_MEASURED)
     assert typical_side(small + large) == 50
 
@@ -40,7 +40,7 @@ def test_upright_size_follows_the_orientation(tmp_path, orientation, expected):
     assert upright_size(str(tmp_path / "a.jpg")) == upright_size((tmp_path / "a.jpg").read_bytes()) == expected
 
 
-def test_what_cannot_be_opened_has_no_upright_size(tmp_path):
+def test_files_that_cannot_be_opened_have_no_upright_size(tmp_path):
     assert upright_size(str(tmp_path / "nowhere.png")) is None and upright_size(b"no image") is None
 
 
@@ -49,5 +49,5 @@ def test_an_avif_that_breaks_its_decoder_has_no_size(tmp_path):
     Image.new("RGB", (8, 8)).save(stream, "avif")
     content = stream.getvalue()
     assert upright_size(content) == (8, 8)
-    # The file says which of its items is the picture: none.
+    # Without the box that names the primary image.
     assert upright_size(content.replace(b"pitm\0\0\0\0\0\x01", b"qitm\0\0\0\0\0\x01")) is None

@@ -93,7 +93,7 @@ def test_multi_label(folder):
         ("path,label\nimages/../../x.png,cat\nimages/2.png,dog\n", "out of its folder at line 2"),
     ],
 )
-def test_bad_tables_are_one_sentence(folder, text, message):
+def test_bad_tables(folder, text, message):
     with pytest.raises(InputError, match=message) as caught:
         read_table(write(folder, text))
     assert "\n" not in str(caught.value)
@@ -115,7 +115,7 @@ def test_not_a_parquet_file(folder):
         read_table(write(folder, "hello", "data.parquet"))
 
 
-def test_links_out_of_the_folder_are_the_users_own_choice(folder, tmp_path_factory):
+def test_links_out_of_the_folder_are_followed(folder, tmp_path_factory):
     store = tmp_path_factory.mktemp("store") / "far.png"
     store.write_bytes(b"x")
     (folder / "far.png").symlink_to(store)

@@ -7,15 +7,23 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tl_keras.data import BoxSet, ImageSet, TokenSet, make_box_dataset, make_dataset, make_token_dataset, own_errors
-from tl_keras.data.pipeline.pipeline_calls import call_python, holding
+from tl_keras.data import (
+    BoxSet,
+    ImageSet,
+    TokenSet,
+    make_box_dataset,
+    make_dataset,
+    make_token_dataset,
+    raise_input_errors,
+)
+from tl_keras.data.pipeline.pipeline_calls import call_python, hold_function
 from tl_keras.errors import InputError
 
 NAMES, CLASSES = [""] * 8, ("a", "b")
 
 
 def is_gone(alive):
-    """Waits a little: a batch may still be read in advance."""
+    """Waits a little, because a batch may still be prefetched."""
     for _ in range(100):
         gc.collect()
         if alive() is None:
@@ -50,7 +58,7 @@ def box_batches():
     [lambda: image_batches("none"), lambda: image_batches("light"), text_batches, box_batches],
     ids=["images", "augmented images", "texts", "boxes"],
 )
-def test_data_are_let_go_with_the_last_dataset_over_them(make):
+def test_data_are_released_with_the_last_dataset_over_them(make):
     examples, dataset = make()
     alive = weakref.ref(examples)
     derived = iter(dataset.map(lambda *batch: batch).take(5))
@@ -62,7 +70,7 @@ def test_data_are_let_go_with_the_last_dataset_over_them(make):
     assert is_gone(alive)
 
 
-def test_data_are_let_go_after_fit():
+def test_data_are_released_after_fit():
     model = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
     model.compile("sgd", "mse")
     image_set, dataset = image_batches("none")
@@ -81,17 +89,17 @@ def test_data_are_let_go_after_fit():
     assert is_gone(alive)
 
 
-def test_an_error_for_the_user_stays_what_it_is():
+def test_an_input_error_is_raised_unchanged():
     def read(row):
         raise InputError("The file has changed.")
 
-    dataset = holding(tf.data.Dataset.range(3).map(lambda row: call_python(read, [row], [tf.int64])[0]), read)
-    with pytest.raises(InputError, match="^The file has changed.$"), own_errors():
+    dataset = hold_function(tf.data.Dataset.range(3).map(lambda row: call_python(read, [row], [tf.int64])[0]), read)
+    with pytest.raises(InputError, match="^The file has changed.$"), raise_input_errors():
         list(dataset)
     with pytest.raises(tf.errors.OpError):
         list(dataset)
 
 
-def test_errors_of_others_pass():
-    with pytest.raises(tf.errors.NotFoundError), own_errors():
+def test_other_errors_pass():
+    with pytest.raises(tf.errors.NotFoundError), raise_input_errors():
         raise tf.errors.NotFoundError(None, None, "gone")

@@ -31,7 +31,7 @@ def test_whole_steps_and_shards_come_in_order():
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_the_shards_of_a_step_make_the_whole(name):
+def test_the_shards_of_a_step_make_its_batch(name):
     dataset, steps = DATASETS[name](), 5
     shards = iter(dataset.cut(0, SHARDS, bounds))
     for whole in itertools.islice(dataset, steps):
@@ -41,14 +41,14 @@ def test_the_shards_of_a_step_make_the_whole(name):
             np.testing.assert_array_equal(np.concatenate(own), tensor)
 
 
-def test_an_empty_shard_reads_a_row_that_does_not_count():
-    rows, counting = rows_of_shard(tf.constant([7], tf.int64), tf.constant(0, tf.int64), bounds)
-    assert (rows.numpy().tolist(), int(counting)) == ([7], 0)
-    rows, counting = rows_of_shard(tf.constant([7, 8], tf.int64), tf.constant(0, tf.int64), None)
-    assert (rows.numpy().tolist(), int(counting)) == ([7, 8], 2)
+def test_an_empty_shard_gets_a_row_that_does_not_count():
+    rows, count = rows_of_shard(tf.constant([7], tf.int64), tf.constant(0, tf.int64), bounds)
+    assert (rows.numpy().tolist(), int(count)) == ([7], 0)
+    rows, count = rows_of_shard(tf.constant([7, 8], tf.int64), tf.constant(0, tf.int64), None)
+    assert (rows.numpy().tolist(), int(count)) == ([7, 8], 2)
 
 
-def test_shards_draw_for_themselves_and_whole_steps_as_ever():
+def test_each_shard_has_its_own_seed():
     step = tf.constant(5, tf.int64)
     seeds = [tuple(seed_of_shard(3, step, tf.constant(number, tf.int64), bounds).numpy()) for number in range(SHARDS)]
     assert len(set(seeds)) == SHARDS

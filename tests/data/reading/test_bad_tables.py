@@ -1,4 +1,4 @@
-"""Tables as they should not be, a row each: of images and of texts, read as meant or refused with all faults."""
+"""Malformed tables of images and texts, which are read correctly or refused with all their problems."""
 
 import json
 import os
@@ -15,7 +15,7 @@ ACCEPTED = {
     "byte order mark": "\ufefftext,label\ngood,a\nbad,b\n",
     "Windows line ends": "text,label\r\ngood,a\r\nbad,b\r\n",
     "empty lines": "text,label\n\ngood,a\n,\nbad,b\n\n",
-    "columns that are not asked for twice": "text,label,x,x\ngood,a,1,2\nbad,b,3,4\n",
+    "unused columns with one name": "text,label,x,x\ngood,a,1,2\nbad,b,3,4\n",
     "a field over 128 kB": f"text,label\n{LONG},a\nbad,b\n",
     "quotes over lines": 'text,label\n"good\nor ""fine""",a\nbad,b\n',
     "a class called NA": "text,label\ngood,NA\nbad,b\n",
@@ -29,8 +29,11 @@ REFUSED = {
     "a column twice": ("text,label,text\ngood,a,b\n", "2 columns of the name 'text'"),
     "short rows": ("text,label\ngood,a\nbad\n", "fewer cells at line 3 than columns"),
     "long rows": ("text,label\ngood,a\nbad,b,c\n", "more cells at line 3 than columns"),
-    "an unclosed quote": ('text,label\n"good,a\nbad,b\n', "unclosed double quote in the row that begins at line 2"),
-    "a NaN label": ("text,label\ngood,a\nbad,b\nfine,NaN\n", "the label NaN, which stands for none at line 4"),
+    "an unclosed quote": ('text,label\n"good,a\nbad,b\n', "unclosed double quote in the row that starts at line 2"),
+    "a NaN label": (
+        "text,label\ngood,a\nbad,b\nfine,NaN\n",
+        "the label NaN, which stands for a missing value at line 4",
+    ),
     "an empty label": ("text,label\ngood,a\nbad,b\nfine,\n", "no label at line 4"),
     "labels in two cases": ("text,label\ngood,Pos\nfine,pos\nbad,neg\n", "labels that look alike at 'Pos' and 'pos'"),
     "labels with other spaces": ("text,label\nx,so so\ny,so  so\nz,b\n", "labels that look alike"),
@@ -69,7 +72,7 @@ def test_refused(row, write):
     assert "\n" not in str(caught.value) and table.read_bytes() == before
 
 
-def test_all_faults_of_texts_are_told_at_once(write):
+def test_all_problems_of_texts_are_reported_in_one_message(write):
     text = "text,label,split\n,a,train\ngood,,train\nbad,nan,trian\nfine,Pos,\nwell,pos,\n"
     with pytest.raises(InputError) as caught:
         read_text_table(write(text))
@@ -97,7 +100,7 @@ def test_json_lines_with_half_a_character(write):
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def image_folder(tmp_path):
     for name in ("1.png", "2.png", "3.png"):
         save_image(tmp_path / "images" / name)
     (tmp_path / "images" / "page.png").write_text("<html>")
@@ -119,13 +122,13 @@ BAD_PATHS = {
 
 
 @pytest.mark.parametrize("row", BAD_PATHS)
-def test_paths(row, write, pictures):
+def test_bad_paths_are_refused(row, write, image_folder):
     path, message = BAD_PATHS[row]
     with pytest.raises(InputError, match=message):
         read_table(write(f"{GOOD}{path},dog\n"))
 
 
-def test_all_faults_of_images_are_told_at_once_pictures_included(write, pictures):
+def test_all_problems_of_images_are_reported_in_one_message(write, image_folder):
     text = f"{GOOD}images/page.png,dog\nimages/9.png,\n../x.png,nan\n"
     with pytest.raises(InputError) as caught:
         read_table(write(text))
@@ -134,5 +137,5 @@ def test_all_faults_of_images_are_told_at_once_pictures_included(write, pictures
     assert "images/page.png (not an image that can be recognised)" in str(caught.value)
 
 
-def test_files_that_are_not_there_can_be_left_to_the_reader(write, pictures):
+def test_missing_files_can_be_left_to_the_decoder(write, image_folder):
     assert len(read_table(write(f"{GOOD}images/9.png,dog\n"), on_bad_file="skip")) == 3

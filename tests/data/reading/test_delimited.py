@@ -13,7 +13,7 @@ def write(tmp_path, text, name="data.csv"):
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_rows_know_the_line_where_they_begin(tmp_path, newline):
+def test_rows_have_the_line_where_they_start(tmp_path, newline):
     lines = ["text , label", '"one', 'two ""three""",a', "", " , ", "last,b", ""]
     header, rows = read_delimited(write(tmp_path, newline.join(lines)))
     assert header == ["text", "label"]
@@ -41,20 +41,20 @@ def test_tsv_with_quoted_lines(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('text,label\ngood,a\n"never closed,b\nfine,a\n', "an unclosed double quote in the row that begins at line 3"),
-        ('text,label\n"never closed,b\n"fine",a\n', "a double quote out of place in the row that begins at line 2"),
-        ('text,label\n"so" to say,b\n', "out of place in the row that begins at line 2"),
+        ('text,label\ngood,a\n"never closed,b\nfine,a\n', "an unclosed double quote in the row that starts at line 3"),
+        ('text,label\n"never closed,b\n"fine",a\n', "a double quote out of place in the row that starts at line 2"),
+        ('text,label\n"so" to say,b\n', "out of place in the row that starts at line 2"),
         ("text,label\nwell, well,a\nfine,a\n1,2,3\n", r"more cells at line 2; line 4 than columns \(2\)"),
         ("text,label\nfine,a\nshort\n", r"fewer cells at line 3 than columns \(2\)"),
     ],
 )
-def test_faults_are_one_sentence_with_their_line(tmp_path, text, message):
+def test_errors_are_one_line_and_name_the_place(tmp_path, text, message):
     with pytest.raises(InputError, match=message) as caught:
         read_delimited(write(tmp_path, text))
     assert "\n" not in str(caught.value)
 
 
-def test_many_faults_are_counted(tmp_path):
+def test_further_places_are_counted(tmp_path):
     with pytest.raises(InputError, match="line 21; and 30 more than columns"):
         read_delimited(write(tmp_path, "text,label\n" + "short\n" * 50))
 

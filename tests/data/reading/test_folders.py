@@ -23,7 +23,7 @@ def test_class_folders(tmp_path):
     assert records.splits == ["", "", ""]
 
 
-def test_classes_named_by_numbers_are_in_their_order(tmp_path):
+def test_classes_named_by_numbers_are_sorted_by_value(tmp_path):
     touch(tmp_path, "10/a.png", "9/a.png", "1/a.png")
     assert read_folders(tmp_path).class_names == ("1", "9", "10")
 
@@ -34,7 +34,7 @@ def test_image_suffixes_in_any_case(tmp_path, suffix):
     assert f"a/x.{suffix}" in read_folders(tmp_path).names
 
 
-def test_hidden_leftover_and_other_files_are_ignored(tmp_path):
+def test_hidden_system_and_other_files_are_ignored(tmp_path):
     touch(tmp_path, "a/1.png", "b/1.png", "README.md", "b/notes.txt", "b/Thumbs.db", "b/.hidden.png", "b/.git/x.png")
     touch(tmp_path, "__MACOSX/a/1.png", "a/__MACOSX/1.png", ".cache/1.png", "a/._1.png")
     assert read_folders(tmp_path).names == ["a/1.png", "b/1.png"]
@@ -64,7 +64,7 @@ def test_a_class_may_be_called_train(tmp_path):
     assert records.class_names == ("bus", "train") and records.splits == ["", ""]
 
 
-def test_strange_folder_beside_split_folders_is_named(tmp_path):
+def test_a_folder_beside_split_folders_is_refused(tmp_path):
     touch(tmp_path, "train/a/1.png", "train/b/1.png", "extra/1.png")
     with pytest.raises(InputError, match="extra"):
         read_folders(tmp_path)
@@ -93,7 +93,7 @@ def test_every_empty_class_folder_is_named(tmp_path):
         read_folders(tmp_path)
 
 
-def test_loops_of_links_do_not_multiply_files(tmp_path):
+def test_loops_of_links_list_each_file_once(tmp_path):
     touch(tmp_path, "a/1.png", "a/2.png", "b/1.png", "b/2.png")
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     (tmp_path / "a" / "self").symlink_to(tmp_path / "a")
@@ -108,14 +108,14 @@ def test_a_link_to_a_folder_elsewhere_is_followed(tmp_path):
     assert read_folders(tmp_path / "data").names == ["a/1.png", "b/1.png"]
 
 
-def test_list_images_goes_through_folders_in_order(tmp_path):
+def test_list_images_sorts_folder_by_folder(tmp_path):
     touch(tmp_path, "b/1.png", "a/2.png", "a/1.png", "z.png", "notes.txt")
-    found = [os.path.relpath(path, tmp_path) for path in list_images(str(tmp_path))]
-    assert found == ["z.png", "a/1.png", "a/2.png", "b/1.png"]
+    names = [os.path.relpath(path, tmp_path) for path in list_images(str(tmp_path))]
+    assert names == ["z.png", "a/1.png", "a/2.png", "b/1.png"]
 
 
 @pytest.mark.parametrize("suffix", ["heic", "HEIF", "jxl"])
-def test_photographs_that_cannot_be_read_are_listed_and_not_passed_over(tmp_path, suffix):
+def test_images_of_unsupported_formats_are_listed(tmp_path, suffix):
     touch(tmp_path, f"a/x.{suffix}", "b/x.png")
     assert read_folders(tmp_path).names == [f"a/x.{suffix}", "b/x.png"]
 

@@ -3,7 +3,7 @@ import json
 import pandas
 import pytest
 
-from tl_keras.data.reading.table_cells import has_column, read_cells
+from tl_keras.data.reading.table_cells import has_column, read_columns
 from tl_keras.errors import InputError
 
 COLUMNS = {"data.text_column": "text", "data.label_column": "label", "data.split_column": "split"}
@@ -18,25 +18,25 @@ def write(tmp_path, text, name="data.csv"):
 
 def test_json_lines(tmp_path):
     text = "\n\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS)
-    assert read_cells(write(tmp_path, text, "data.jsonl"), COLUMNS) == [
-        ("line 1", {"text": "fine\u2028day", "label": "1"}),
-        ("line 3", {"text": "", "label": ["x", "y"]}),
-    ]
+    assert read_columns(write(tmp_path, text, "data.jsonl"), COLUMNS) == (
+        ("line 1", "line 3"),
+        {"text": ["fine\u2028day", ""], "label": ["1", ["x", "y"]], "split": ["", ""]},
+    )
 
 
 def test_parquet(tmp_path):
     frame = pandas.DataFrame({"text": ["fine", None], "label": [["x"], ["y", "z"]], "other": [1, 2]})
     frame.to_parquet(tmp_path / "data.parquet")
-    assert read_cells(tmp_path / "data.parquet", COLUMNS) == [
-        ("row 1", {"text": "fine", "label": ["x"]}),
-        ("row 2", {"text": "", "label": ["y", "z"]}),
-    ]
+    assert read_columns(tmp_path / "data.parquet", COLUMNS) == (
+        ("row 1", "row 2"),
+        {"text": ["fine", ""], "label": [["x"], ["y", "z"]], "split": ["", ""]},
+    )
 
 
-def test_every_line_that_is_no_json_object_is_named(tmp_path):
+def test_all_lines_that_are_not_json_objects_are_named(tmp_path):
     lines = ['{"text": "a"}', '{"text": "b"', "[1]", "[" * 100_000, "text"]
     with pytest.raises(InputError, match="not valid at line 2; line 3; line 4; line 5: expected one JSON object"):
-        read_cells(write(tmp_path, "\n".join(lines), "data.jsonl"), COLUMNS)
+        read_columns(write(tmp_path, "\n".join(lines), "data.jsonl"), COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -51,17 +51,18 @@ def test_every_line_that_is_no_json_object_is_named(tmp_path):
         ("", "is empty: expected column names and at least one row"),
     ],
 )
-def test_bad_headers_are_one_sentence(tmp_path, text, message):
+def test_bad_headers(tmp_path, text, message):
     with pytest.raises(InputError, match=message) as caught:
-        read_cells(write(tmp_path, text), COLUMNS)
+        read_columns(write(tmp_path, text), COLUMNS)
     assert "\n" not in str(caught.value)
 
 
-def test_other_columns_may_be_there_twice(tmp_path):
-    assert read_cells(write(tmp_path, "text,label,,\na,b,,\n"), COLUMNS) == [("line 2", {"text": "a", "label": "b"})]
+def test_unused_columns_may_be_duplicated(tmp_path):
+    _, cells = read_columns(write(tmp_path, "text,label,,\na,b,,\n"), COLUMNS)
+    assert cells == {"text": ["a"], "label": ["b"], "split": [""]}
 
 
-def test_a_column_is_looked_for_by_its_whole_name(tmp_path):
+def test_has_column(tmp_path):
     (tmp_path / "table.csv").write_text("text,label\na,b\n", encoding="utf-8")
     table, flag = tmp_path / "table.csv", "data.label_column"
     assert has_column(table, flag, "label") and not has_column(table, flag, "lab")
@@ -69,21 +70,19 @@ def test_a_column_is_looked_for_by_its_whole_name(tmp_path):
         has_column(table, flag, "Label")
 
 
-def test_numbers_and_bytes_become_the_text_that_they_stand_for(tmp_path):
+def test_numbers_and_bytes_become_text(tmp_path):
     frame = pandas.DataFrame({"text": [b"good", "caf\u00e9".encode()], "label": [1.0, None]})
     frame.to_parquet(tmp_path / "data.parquet")
-    assert read_cells(tmp_path / "data.parquet", COLUMNS) == [
-        ("row 1", {"text": "good", "label": "1"}),
-        ("row 2", {"text": "caf\u00e9", "label": ""}),
-    ]
+    _, cells = read_columns(tmp_path / "data.parquet", COLUMNS)
+    assert cells == {"text": ["good", "caf\u00e9"], "label": ["1", ""], "split": ["", ""]}
     lines = '{"text": "a", "label": 1}\n{"text": "b", "label": 1.0}\n{"text": "c", "label": 0.5}'
-    rows = read_cells(write(tmp_path, lines, "data.jsonl"), COLUMNS)
-    assert [cells["label"] for _, cells in rows] == ["1", "1", "0.5"]
+    _, cells = read_columns(write(tmp_path, lines, "data.jsonl"), COLUMNS)
+    assert cells["label"] == ["1", "1", "0.5"]
 
 
-def test_what_is_no_text_is_refused_with_its_place(tmp_path):
+def test_cells_that_are_not_text_are_refused_with_their_place(tmp_path):
     with pytest.raises(InputError, match="line 1, has a list inside of a list"):
-        read_cells(write(tmp_path, '{"text": "a", "label": [["x", "y"]]}', "data.jsonl"), COLUMNS)
+        read_columns(write(tmp_path, '{"text": "a", "label": [["x", "y"]]}', "data.jsonl"), COLUMNS)
     pandas.DataFrame({"text": [b"\xff\xfe"], "label": ["a"]}).to_parquet(tmp_path / "data.parquet")
-    with pytest.raises(InputError, match="row 1, has bytes that are no UTF-8 text"):
-        read_cells(tmp_path / "data.parquet", COLUMNS)
+    with pytest.raises(InputError, match="row 1, has bytes that are not UTF-8 text"):
+        read_columns(tmp_path / "data.parquet", COLUMNS)

@@ -1,118 +1,56 @@
 import functools
-import io
 import socket
 
-import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from PIL import Image
 
-from tl_keras.data.images.decoding import read_image
+from tests.data.tiny_tfds import TinyImages, TinyPairs, TinyTexts, prepare
 from tl_keras.data.images.find import find_records
 from tl_keras.data.reading import tfds_source
-from tl_keras.data.texts.find import find_texts
+from tl_keras.data.reading.locations import Location
+from tl_keras.data.reading.tfds_source import feature_key, open_builder, read_examples, read_records
 from tl_keras.errors import InputError
-
-
-def _png(value):
-    buffer = io.BytesIO()
-    Image.fromarray(np.full((6, 6, 3), value, np.uint8)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-class TinyPictures(tfds.core.GeneratorBasedBuilder):
-    VERSION = tfds.core.Version("1.0.0")
-
-    def _info(self):
-        features = {"picture": tfds.features.Image(), "kind": tfds.features.ClassLabel(names=["dark", "bright"])}
-        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
-
-    def _split_generators(self, dl_manager):
-        return {"train": self._generate_examples(4), "test": self._generate_examples(3)}
-
-    def _generate_examples(self, count):
-        for row in range(count):
-            # The last one's label is a secret, as in test sets of competitions.
-            label = row % 2 if row < 3 else -1
-            yield row, {"picture": io.BytesIO(_png(200 * (row % 2))), "kind": label}
-
-
-class TinyTexts(tfds.core.GeneratorBasedBuilder):
-    VERSION = tfds.core.Version("1.0.0")
-
-    def _info(self):
-        features = {"sentence": tfds.features.Text(), "label": tfds.features.ClassLabel(names=["bad", "good"])}
-        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
-
-    def _split_generators(self, dl_manager):
-        return {"train": self._generate_examples(), "unsupervised": self._generate_examples(-1)}
-
-    def _generate_examples(self, label=None):
-        for row, text in enumerate(["größer", "fine ", " "]):
-            yield row, {"sentence": text, "label": row % 2 if label is None else label}
-
-
-class TinyPairs(tfds.core.GeneratorBasedBuilder):
-    VERSION = tfds.core.Version("1.0.0")
-
-    def _info(self):
-        texts = {name: tfds.features.Text() for name in ("question", "answer")}
-        features = texts | {"label": tfds.features.ClassLabel(names=["no", "yes"])}
-        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
-
-    def _split_generators(self, dl_manager):
-        return {"train": self._generate_examples()}
-
-    def _generate_examples(self):
-        yield 0, {"question": "why", "answer": "so", "label": 0}
-        yield 1, {"question": "who", "answer": "he", "label": 1}
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tfds")
-    for builder in (TinyPictures, TinyTexts, TinyPairs):
-        builder(data_dir=folder).download_and_prepare()
-    return folder
+    return prepare(tmp_path_factory.mktemp("tfds"), TinyImages, TinyTexts, TinyPairs)
 
 
-@pytest.mark.parametrize("part", ["tiny_images", "tiny_images/1.0.0"])
-def test_prepared_folder(prepared, part):
-    records = find_records(prepared / part)
-    assert records.class_names == ("dark", "bright")
-    assert sorted(records.splits) == ["test"] * 3 + ["train"] * 3
-    for source, label in zip(records.sources, records.labels, strict=True):
-        assert read_image(source, 4).max() == 200 * label
-    assert all(name.startswith(f"{split}/") for name, split in zip(records.names, records.splits, strict=True))
+def test_examples_have_names_and_splits(prepared):
+    builder, name = open_builder(Location("prepared", prepared / "tiny_texts"))
+    assert name == str(prepared / "tiny_texts")
+    examples = list(read_examples(builder))
+    assert {(place.split("/")[0], split) for place, split, _ in examples} == {("train", "train"), ("unsupervised", "")}
+    assert [place for place, *_ in examples][:3] == ["train/0", "train/1", "train/2"]
+
+
+def test_examples_without_a_label_are_left_out(prepared):
+    builder, _ = open_builder(Location("prepared", prepared / "tiny_texts"))
+    records = read_records(builder, "label", ["sentence"])
+    assert len(records) == 3 and records.splits == ["train"] * 3 and records.class_names == ("bad", "good")
+
+
+def test_pairs_are_tuples(prepared):
+    builder, _ = open_builder(Location("prepared", prepared / "tiny_pairs"))
+    assert sorted(read_records(builder, "label", ["question", "answer"]).sources) == [(b"who", b"he"), (b"why", b"so")]
+
+
+def test_feature_keys(prepared):
+    builder, name = open_builder(Location("prepared", prepared / "tiny_pairs"))
+    text = tfds.features.Text
+    assert feature_key(builder, name, text, "question", "a text", "text.text_column") == "question"
+    # Without a flag to choose by, the first one.
+    assert feature_key(builder, name, text, "text", "a text") == "answer"
+    with pytest.raises(InputError, match="expected a text, named 'text'; name it with --text.text_column answer or q"):
+        feature_key(builder, name, text, "text", "a text", "text.text_column")
+    with pytest.raises(InputError, match="features answer, label, question: expected an image, named 'image'; choose"):
+        feature_key(builder, name, tfds.features.Image, "image", "an image")
 
 
 def test_several_prepared_data_sets_are_named(prepared):
-    with pytest.raises(InputError, match="holds 3 prepared data sets.*tiny_pairs.*tiny_images.*tiny_texts"):
-        find_records(prepared)
-
-
-def test_data_without_images(prepared):
-    with pytest.raises(InputError, match="features label, sentence: expected an image"):
-        find_records(prepared / "tiny_texts")
-
-
-def test_texts_of_a_prepared_folder(prepared):
-    records = find_texts(prepared / "tiny_texts")
-    assert sorted(zip(records.sources, records.labels.tolist(), strict=True)) == [("fine", 1), ("größer", 0)]
-    assert records.class_names == ("bad", "good") and records.splits == ["train", "train"]
-    assert records.notes[0].startswith("Left out 1 of 3 texts")
-
-
-def test_pairs_of_a_prepared_folder(prepared):
-    records = find_texts(prepared / "tiny_pairs", text_column="question", second_text_column="answer")
-    assert sorted(records.sources) == [("who", "he"), ("why", "so")]
-
-
-def test_which_of_several_texts_must_be_said(prepared):
-    with pytest.raises(InputError, match="expected a text, named 'text'; name it with --text.text_column answer or q"):
-        find_texts(prepared / "tiny_pairs")
-    with pytest.raises(InputError, match="expected a text, named 'text'; choose another data set"):
-        find_texts(prepared / "tiny_images")
+    with pytest.raises(InputError, match="holds 3 prepared data sets.*tiny_images.*tiny_pairs.*tiny_texts"):
+        open_builder(Location("prepared", prepared))
 
 
 def test_unknown_name_names_the_nearest():
@@ -125,7 +63,7 @@ def nothing_prepared(tmp_path, monkeypatch):
     monkeypatch.setattr(tfds_source.tfds, "builder", functools.partial(tfds.builder, data_dir=tmp_path))
 
 
-def test_out_of_reach(nothing_prepared, monkeypatch, caplog):
+def test_unreachable_download_host(nothing_prepared, monkeypatch, caplog):
     def refuse(address, timeout):
         raise TimeoutError
 
@@ -139,7 +77,7 @@ def test_failing_download(nothing_prepared, monkeypatch):
     def fail(builder):
         raise ConnectionError("reset by peer")
 
-    monkeypatch.setattr(tfds_source, "_reachable", lambda timeout_seconds: True)
+    monkeypatch.setattr(tfds_source, "_is_reachable", lambda timeout_seconds: True)
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fail)
     with pytest.raises(InputError, match="could not be prepared: reset by peer"):
         find_records("tfds:mnist")

@@ -4,7 +4,7 @@ from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_utf8_with_and_without_mark(encoding):
+def test_the_byte_order_mark_is_dropped(encoding):
     assert decode_utf8("größer 🙂".encode(encoding)) == "größer 🙂"
 
 

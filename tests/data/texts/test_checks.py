@@ -1,7 +1,7 @@
 import pytest
 
 from tl_keras.data.data_errors import Faults
-from tl_keras.data.texts.checks import check_texts, note_repeated
+from tl_keras.data.texts.checks import check_texts, note_duplicates
 from tl_keras.errors import InputError
 
 PLACES = [f"line {number}" for number in range(2, 200)]
@@ -28,17 +28,17 @@ def test_good_texts():
         (["a", "b \ud83d", "c", "d", "e"], "lone surrogate.* at line 3"),
     ],
 )
-def test_bad_texts_are_named_together(texts, message):
+def test_all_bad_texts_are_reported_in_one_message(texts, message):
     with pytest.raises(InputError, match=message) as caught:
         check(texts)
     assert "\n" not in str(caught.value)
 
 
-def test_many_bad_texts_are_counted():
+def test_further_bad_texts_are_counted():
     with pytest.raises(InputError, match="no text at line 2, .* and 92 more: fill"):
         check([""] * 100)
 
 
-def test_repeated_texts():
-    assert note_repeated(["a", "b"]) == ()
-    assert note_repeated(["a", "b", "a", "a"])[0].startswith("2 of 4 texts are copies")
+def test_duplicates_are_counted():
+    assert note_duplicates(["a", "b"]) == ()
+    assert note_duplicates(["a", "b", "a", "a"])[0].startswith("2 of 4 texts are duplicates")

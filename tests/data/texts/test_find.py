@@ -28,7 +28,7 @@ def test_folder_and_table(tmp_path):
         (tmp_path / "data" / name / "1.txt").write_text("hello")
     records = find_texts(tmp_path / "data")
     assert records.class_names == ("a", "b")
-    assert "1 of 2 texts are copies" in records.notes[0]
+    assert "1 of 2 texts are duplicates" in records.notes[0]
     (tmp_path / "rows.csv").write_text("a,b,kind\nx,y,1\nz,w,2\n")
     pairs = find_texts(tmp_path / "rows.csv", text_column="a", second_text_column="b", label_column="kind")
     assert pairs.sources == [("x", "y"), ("z", "w")]
@@ -39,12 +39,12 @@ def test_a_folder_of_tables_names_them():
         find_texts(Path(__file__).parents[3] / "data" / "reviews")
 
 
-def test_a_folder_holds_no_pairs(tmp_path):
+def test_a_folder_of_pairs_is_refused(tmp_path):
     with pytest.raises(InputError, match="second_text_column needs a table"):
         find_texts(tmp_path, second_text_column="b")
 
 
-def test_an_example_of_images():
+def test_an_example_of_images_is_refused():
     with pytest.raises(InputError, match="'emoji' does not hold texts: give --data.path reviews or movie_reviews"):
         find_texts("emoji")
 

@@ -51,7 +51,7 @@ def test_class_folders(tmp_path):
         ),
     ],
 )
-def test_bad_folders_are_one_sentence(tmp_path, texts, message):
+def test_bad_folders(tmp_path, texts, message):
     write(tmp_path, **texts)
     with pytest.raises(InputError, match=message) as caught:
         read_text_folders(tmp_path)

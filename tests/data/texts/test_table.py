@@ -45,12 +45,12 @@ def test_multi_label_json_lines(tmp_path):
         ("text,label\na,x\nb,\n", "no label at line 3"),
         ("text,label\na,x\nb,x\n", "1 class .x. where 2"),
         ("text,label\na\0,x\nb,y\n", "NUL characters at line 2"),
-        ('text,label\n"a,x\nb,y\n', "unclosed double quote in the row that begins at line 2"),
+        ('text,label\n"a,x\nb,y\n', "unclosed double quote in the row that starts at line 2"),
         ("", "is empty: expected column names"),
         ("text;label\na;x\n", "semicolons"),
     ],
 )
-def test_bad_tables_are_one_sentence(tmp_path, text, message):
+def test_bad_tables(tmp_path, text, message):
     with pytest.raises(InputError, match=message) as caught:
         read_text_table(write(tmp_path, text))
     assert "\n" not in str(caught.value)

@@ -24,7 +24,7 @@ LENGTHS = np.random.default_rng(0).geometric(0.05, 1003)
 
 @pytest.mark.parametrize("tokens_per_batch", [None, 300])
 @pytest.mark.parametrize("few_shapes", [False, True])
-def test_every_epoch_holds_every_text_once_in_the_same_shapes(tokens_per_batch, few_shapes):
+def test_every_epoch_has_every_text_once_in_the_same_shapes(tokens_per_batch, few_shapes):
     plan = plan_batches(make_set(LENGTHS), 16, tokens_per_batch=tokens_per_batch, few_shapes=few_shapes)
     for epoch in range(3):
         batches = draw(plan, epoch)
@@ -34,7 +34,7 @@ def test_every_epoch_holds_every_text_once_in_the_same_shapes(tokens_per_batch, 
     assert (len(plan.shapes()) <= MAX_SHAPES) == few_shapes
 
 
-def test_as_few_batches_as_there_can_be():
+def test_the_number_of_batches_is_minimal():
     assert sum(plan_batches(make_set(LENGTHS), 16).shapes().values()) == -(-1003 // 16)
 
 
@@ -48,7 +48,7 @@ def test_little_padding(few_shapes, full):
 def test_members_and_order_differ_between_epochs(few_shapes):
     plan = plan_batches(make_set(LENGTHS), 16, few_shapes=few_shapes)
     first, second = ([tuple(rows) for rows, _ in draw(plan, epoch)] for epoch in (0, 1))
-    # Those of the longest texts, of which there are too few to mix.
+    # The longest texts are too few to mix.
     same = {tuple(sorted(rows)) for rows in first} & {tuple(sorted(rows)) for rows in second}
     assert len(same) <= 2
     lengths = [padded for _, padded in draw(plan, 0)]
@@ -56,7 +56,7 @@ def test_members_and_order_differ_between_epochs(few_shapes):
     assert first == [tuple(rows) for rows, _ in draw(plan, 0)]
 
 
-def test_without_a_generator_they_are_sorted_by_length():
+def test_batches_without_a_generator_are_sorted_by_length():
     rows = np.concatenate([rows for rows, _ in plan_batches(make_set(LENGTHS), 16).batches()])
     assert (np.diff(LENGTHS[rows]) >= 0).all()
 
@@ -67,12 +67,12 @@ def test_tokens_per_batch():
     assert max(batch for batch, _ in shapes) > 5
 
 
-def test_only_long_texts_are_cut_by_the_budget_of_itself():
+def test_the_default_budget_limits_batches_of_long_texts_only():
     shapes = plan_batches(make_set(np.repeat([10, 200, 512], 64)), 16).shapes()
     assert shapes == {(16, 10): 4, (16, 200): 4, (8, 512): 8}
 
 
-def test_the_fewest_texts_are_not_sorted():
+def test_texts_for_one_batch_have_one_bucket():
     assert len(plan_batches(make_set(LENGTHS[:31]), 16).padded_lengths) == 1
 
 

@@ -18,7 +18,7 @@ COUNT = 90
 
 
 def make_set(segments=False, labels=None):
-    """Texts whose every token is their row; the label is the row modulo 3."""
+    """Makes texts whose tokens all are their row; the label is the row modulo 3."""
     lengths = np.random.default_rng(0).geometric(0.1, COUNT)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     tokens = np.repeat(np.arange(COUNT), lengths).astype(np.int32)
@@ -37,7 +37,7 @@ def rows_of(inputs):
     return inputs["token_ids"][:, 0].numpy().tolist()
 
 
-def test_one_pass_holds_every_token_where_it_belongs():
+def test_one_pass_has_every_token_in_its_place():
     token_set = make_set()
     seen = []
     for inputs, labels in batches(make_token_dataset(token_set, 8)):
@@ -61,50 +61,50 @@ def test_segments():
 
 def test_multi_label():
     labels = (np.arange(COUNT)[:, None] % np.array([1, 2, 3]) == 0).astype(np.uint8)
-    for inputs, found in batches(make_token_dataset(make_set(labels=labels), 8)):
-        np.testing.assert_array_equal(found, labels[rows_of(inputs)])
+    for inputs, batch_labels in batches(make_token_dataset(make_set(labels=labels), 8)):
+        np.testing.assert_array_equal(batch_labels, labels[rows_of(inputs)])
 
 
-def test_what_is_known_beforehand():
+def test_static_shapes():
     inputs, labels = make_token_dataset(make_set(), 8, shuffle_seed=0).element_spec
     assert inputs["token_ids"].shape.as_list() == [None, None] and labels.shape.as_list() == [None, 3]
 
 
-def test_shapes_and_steps_are_those_announced():
+def test_shapes_and_steps_are_as_computed():
     token_set = make_set()
     steps = token_steps_per_epoch(token_set, 8)
-    found = [
+    shapes_of_steps = [
         inputs["token_ids"].shape for inputs, _ in batches(make_token_dataset(token_set, 8, shuffle_seed=1), 2 * steps)
     ]
     shapes = batch_shapes(token_set, 8)
-    for epoch in (found[:steps], found[steps:]):
+    for epoch in (shapes_of_steps[:steps], shapes_of_steps[steps:]):
         assert {shape: epoch.count(shape) for shape in set(map(tuple, epoch))} == shapes
-    positions = sum(batch * length for batch, length in found[:steps])
+    positions = sum(batch * length for batch, length in shapes_of_steps[:steps])
     assert padding_share(shapes, token_set) == pytest.approx(1 - len(token_set.tokens) / positions)
 
 
-def test_each_epoch_is_another_order_that_the_seed_decides():
+def test_the_order_depends_on_epoch_and_seed():
     token_set = make_set()
     steps = token_steps_per_epoch(token_set, 8)
-    found = [rows_of(inputs) for inputs, _ in batches(make_token_dataset(token_set, 8, shuffle_seed=1), 2 * steps)]
+    order = [rows_of(inputs) for inputs, _ in batches(make_token_dataset(token_set, 8, shuffle_seed=1), 2 * steps)]
     again = [rows_of(inputs) for inputs, _ in batches(make_token_dataset(token_set, 8, shuffle_seed=1), steps)]
     other = [rows_of(inputs) for inputs, _ in batches(make_token_dataset(token_set, 8, shuffle_seed=2), steps)]
-    assert found[:steps] == again != other
-    assert found[:steps] != found[steps:]
-    assert sorted(sum(found[:steps], [])) == sorted(sum(found[steps:], [])) == list(range(COUNT))
+    assert order[:steps] == again != other
+    assert order[:steps] != order[steps:]
+    assert sorted(sum(order[:steps], [])) == sorted(sum(order[steps:], [])) == list(range(COUNT))
 
 
-def test_a_later_first_epoch_continues_an_undisturbed_run():
+def test_a_later_first_epoch_gives_the_same_batches():
     token_set = make_set()
     steps = token_steps_per_epoch(token_set, 8)
     whole = batches(make_token_dataset(token_set, 8, shuffle_seed=5), 3 * steps)
     resumed = batches(make_token_dataset(token_set, 8, shuffle_seed=5, first_epoch=2), steps)
-    for (expected, _), (found, _) in zip(whole[2 * steps :], resumed, strict=True):
-        np.testing.assert_array_equal(found["token_ids"], expected["token_ids"])
+    for (expected, _), (inputs, _) in zip(whole[2 * steps :], resumed, strict=True):
+        np.testing.assert_array_equal(inputs["token_ids"], expected["token_ids"])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16])
-def test_features_per_token_come_in_the_batches_of_the_tokens(dtype, tmp_path):
+def test_features_per_token_have_the_batches_of_the_tokens(dtype, tmp_path):
     token_set = make_set()
     values = np.repeat(token_set.tokens[:, None], 4, axis=1).astype(dtype)
     features = TokenFeatures(values, token_set.offsets[:-1], per_token=True)
@@ -125,13 +125,13 @@ def test_features_per_text_from_a_file(tmp_path):
     dataset = make_token_dataset(token_set, 8, shuffle_seed=3, features=TokenFeatures(values, np.arange(COUNT), False))
     assert dataset.element_spec[0].shape.as_list() == [None, 2, 3]
     plain = make_token_dataset(token_set, 8, shuffle_seed=3)
-    for (found, _), (inputs, _) in zip(batches(dataset, 12), batches(plain, 12), strict=True):
-        assert found[:, 0, 0].numpy().tolist() == rows_of(inputs)
+    for (hidden, _), (inputs, _) in zip(batches(dataset, 12), batches(plain, 12), strict=True):
+        assert hidden[:, 0, 0].numpy().tolist() == rows_of(inputs)
 
 
 def test_predictions_can_be_put_back_into_order():
     token_set = make_set(labels=np.zeros(0))
-    found = np.full(COUNT, -1)
+    predictions = np.full(COUNT, -1)
     for rows, inputs in token_batches(token_set, 8):
-        found[rows] = inputs["token_ids"].max(axis=1)
-    assert found.tolist() == list(range(COUNT))
+        predictions[rows] = inputs["token_ids"].max(axis=1)
+    assert predictions.tolist() == list(range(COUNT))

@@ -16,8 +16,8 @@ ARRAYS = (np.arange(1000, dtype=np.int32), np.array([0, 1000]), np.zeros(1000, n
 def test_written_arrays_are_read(tmp_path):
     path = tmp_path / "deep" / "x.npz"
     write_tokens(path, ARRAYS)
-    for expected, found in zip(ARRAYS, read_tokens(path), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for expected, array in zip(ARRAYS, read_tokens(path), strict=True):
+        np.testing.assert_array_equal(array, expected)
     assert [file.name for file in path.parent.iterdir()] == ["x.npz"]
 
 
@@ -28,18 +28,18 @@ def damage(content, kind):
 
 
 @pytest.mark.parametrize("kind", ["bit", "torn", "empty", "other"])
-def test_damaged_files_are_none(tmp_path, kind):
+def test_damaged_files_are_not_read(tmp_path, kind):
     path = tmp_path / "x.npz"
     write_tokens(path, ARRAYS)
     path.write_bytes(damage(path.read_bytes(), kind))
     assert read_tokens(path) is None
 
 
-def test_missing_file_is_none(tmp_path):
+def test_a_missing_file_is_not_read(tmp_path):
     assert read_tokens(tmp_path / "x.npz") is None
 
 
-def test_the_key_tells_all_apart():
+def test_keys_differ_where_texts_or_settings_differ():
     cases = [
         (["ab", "c"], "t", FORMAT),
         (["a", "bc"], "t", FORMAT),
@@ -54,7 +54,7 @@ def test_the_key_tells_all_apart():
     assert token_key(*cases[0]) == token_key(list(cases[0][0]), "t", replace(FORMAT))
 
 
-def test_what_was_not_read_for_longest_makes_room(tmp_path, monkeypatch):
+def test_the_least_recently_read_files_are_evicted(tmp_path, monkeypatch):
     paths = [tmp_path / f"{name}.npz" for name in "abcd"]
     for number, path in enumerate(paths[:3]):
         write_tokens(path, ARRAYS)

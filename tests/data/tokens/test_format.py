@@ -23,12 +23,12 @@ def test_single_texts():
 
 
 @pytest.mark.parametrize(
-    ("truncation", "kept"),
+    ("truncation", "expected"),
     [("head", list(range(8))), ("tail", list(range(2, 10))), ("head_tail", [0, 1, 4, 5, 6, 7, 8, 9])],
 )
-def test_truncation(truncation, kept):
+def test_truncation(truncation, expected):
     texts, _, cut = arrange([range(10), range(8)], max_tokens=10, truncation=truncation)
-    assert texts == [[101, *kept, 103], [101, *range(8), 103]] and cut.tolist() == [2, 0]
+    assert texts == [[101, *expected, 103], [101, *range(8), 103]] and cut.tolist() == [2, 0]
 
 
 def test_pairs():
@@ -37,17 +37,17 @@ def test_pairs():
     assert segments == [[0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 1]]
 
 
-def test_of_a_pair_the_longer_text_loses_tokens_one_by_one():
+def test_the_longer_text_of_a_pair_loses_tokens_one_by_one():
     sizes = [(first, second) for first in range(9) for second in range(9)]
     texts, _, cut = arrange([[1] * first for first, _ in sizes], [[2] * second for _, second in sizes], max_tokens=10)
     for (first, second), ids, lost in zip(sizes, texts, cut, strict=True):
-        left = [first, second]
-        while sum(left) > 7:
-            left[0 if left[0] > left[1] else 1] -= 1
-        assert [ids.count(1), ids.count(2)] == left and lost == first + second - sum(left)
+        expected = [first, second]
+        while sum(expected) > 7:
+            expected[0 if expected[0] > expected[1] else 1] -= 1
+        assert [ids.count(1), ids.count(2)] == expected and lost == first + second - sum(expected)
 
 
-def test_several_special_tokens_and_none():
+def test_several_special_tokens_and_no_start():
     texts, _, _ = arrange([[1]], [[2]], start_ids=(), separator_ids=(8, 9), end_ids=(7, 7))
     assert texts == [[1, 8, 9, 2, 7, 7]]
 
@@ -69,12 +69,12 @@ def test_bad_settings(settings, message):
         TokenFormat(**BERT | settings)
 
 
-def test_windows_leave_room_for_as_many_texts():
+def test_windows_allow_longer_texts():
     texts, _, cut = arrange([range(20), range(3)], max_tokens=6, windows=3)
-    assert TokenFormat(**BERT, max_tokens=6, windows=3).most_tokens == 14
+    assert TokenFormat(**BERT, max_tokens=6, windows=3).max_total_tokens == 14
     assert texts == [[101, *range(12), 103], [101, 0, 1, 2, 103]] and cut.tolist() == [8, 0]
 
 
-def test_pairs_are_not_split_into_windows():
+def test_pairs_with_windows_are_refused():
     with pytest.raises(InputError, match="text.windows is 2: expected 1 for pairs"):
         arrange([[1]], [[2]], windows=2)

@@ -11,13 +11,13 @@ FORMAT = TokenFormat(start_ids=(1,), separator_ids=(2,), end_ids=(3,), max_token
 
 
 class Encoder:
-    """A token is a word, its id the number of its letters plus 10; remembers what it was asked."""
+    """Encodes each word as the number of its letters plus 10, and records its calls."""
 
     def __init__(self):
-        self.asked = []
+        self.calls = []
 
     def __call__(self, texts):
-        self.asked.append(list(texts))
+        self.calls.append(list(texts))
         return [np.array([10 + len(word) for word in text.split()], np.int32) for text in texts]
 
 
@@ -52,46 +52,46 @@ def test_many_texts_are_encoded_in_few_calls_and_stay_in_order():
     texts = ["x" * (1 + number % 50) for number in range(3000)]
     encoder = Encoder()
     token_set = tokenize(texts, encoder, FORMAT)
-    assert len(encoder.asked) == 3
+    assert len(encoder.calls) == 3
     assert token_set.tokens[1::3].tolist() == [10 + len(text) for text in texts]
 
 
-def test_what_was_cut_is_counted():
+def test_truncated_texts_and_tokens_are_counted():
     token_set = tokenize(["a " * 10, "b"], Encoder(), FORMAT)
     assert (token_set.cut_texts, token_set.cut_tokens) == (1, 4)
     assert token_set.lengths.tolist() == [8, 3]
 
 
 @pytest.mark.parametrize(
-    ("truncation", "kept"), [("head", [11] * 6), ("tail", [12] * 6), ("head_tail", [11] + [12] * 5)]
+    ("truncation", "expected"), [("head", [11] * 6), ("tail", [12] * 6), ("head_tail", [11] + [12] * 5)]
 )
-def test_a_text_of_four_megabytes_is_cut_before_the_tokenizer(truncation, kept):
+def test_a_text_of_four_megabytes_is_cut_before_the_tokenizer(truncation, expected):
     encoder = Encoder()
     token_format = TokenFormat((1,), (2,), (3,), max_tokens=8, truncation=truncation)
     token_set = tokenize(["a " * 1_000_000 + "bb " * 700_000], encoder, token_format)
-    assert len(encoder.asked[0][0]) <= MAX_CHARACTERS + 1
-    assert rows(token_set) == [[1, *kept, 3]]
+    assert len(encoder.calls[0][0]) <= MAX_CHARACTERS + 1
+    assert rows(token_set) == [[1, *expected, 3]]
     assert token_set.cut_texts == 1
     assert token_set.cut_tokens == pytest.approx(1_700_000, rel=0.3)
 
 
 @pytest.mark.parametrize("truncation", ["head", "tail", "head_tail"])
-def test_long_blanks_hide_no_tokens(truncation):
+def test_long_spaces_hide_no_tokens(truncation):
     token_format = TokenFormat((1,), (2,), (3,), max_tokens=8, truncation=truncation)
     blanks = " " * 45_000
     token_set = tokenize([f"a{blanks}bb{blanks}ccc"], Encoder(), token_format)
     assert rows(token_set) == [[1, 11, 12, 13, 3]] and token_set.cut_texts == 0
 
 
-def test_texts_are_cleaned_before_the_tokenizer_and_nothing_counts_as_cut():
+def test_texts_are_cleaned_before_tokenizing_and_do_not_count_as_truncated():
     encoder = Encoder()
     token_set = tokenize([("a\u00a0bb", "c\u200bcc"), ("d\u3000\ufeffd", "e\0")], encoder, FORMAT)
-    assert encoder.asked == [["a bb", "d d"], ["ccc", "e"]]
+    assert encoder.calls == [["a bb", "d d"], ["ccc", "e"]]
     assert token_set.texts == [("a bb", "ccc"), ("d d", "e")]
     assert token_set.cut_texts == token_set.cut_tokens == 0
 
 
-def test_windows_are_examples_in_training_and_texts_in_the_test():
+def test_examples_are_windows_in_training_and_texts_in_the_test():
     records = make_records(["a bb ccc d e f", "b", "a b c d", "bb"], ["train", "train", "validation", "test"])
     splits = tokenize_splits(records, Encoder(), TokenFormat((1,), (), (3,), max_tokens=4, windows=2))
     assert rows(splits.train) == [[1, 11, 12, 3], [1, 13, 11, 3], [1, 11, 3]]
@@ -107,23 +107,23 @@ def test_windows_from_the_cache(tmp_path):
     assert rows(first.windows) == rows(again.windows) and len(first.windows) == 4
 
 
-def test_the_cache_spares_the_tokenizer(tmp_path):
+def test_cached_texts_are_not_tokenized_again(tmp_path):
     encoder = Encoder()
     first = tokenize(["a bb", "c"], encoder, FORMAT, fingerprint="t", cache_folder=tmp_path)
     again = tokenize(["a bb", "c"], encoder, FORMAT, fingerprint="t", cache_folder=tmp_path)
-    assert len(encoder.asked) == 1 and rows(first) == rows(again)
+    assert len(encoder.calls) == 1 and rows(first) == rows(again)
     tokenize(["a bb", "c"], encoder, FORMAT, fingerprint="other", cache_folder=tmp_path)
-    assert len(encoder.asked) == 2
+    assert len(encoder.calls) == 2
 
 
-def test_a_torn_cache_is_made_anew(tmp_path):
+def test_a_truncated_cache_file_is_replaced(tmp_path):
     expected = tokenize(["a bb"], Encoder(), FORMAT, cache_folder=tmp_path)
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-50])
     encoder = Encoder()
     assert rows(tokenize(["a bb"], encoder, FORMAT, cache_folder=tmp_path)) == rows(expected)
     tokenize(["a bb"], encoder, FORMAT, cache_folder=tmp_path)
-    assert len(encoder.asked) == 1
+    assert len(encoder.calls) == 1
 
 
 def test_splits():
@@ -135,6 +135,6 @@ def test_splits():
     assert splits.cut_texts_share == pytest.approx(1 / 3) and splits.class_names == ("a", "b")
 
 
-def test_no_tokens_at_all():
+def test_texts_without_any_token_are_refused():
     with pytest.raises(InputError, match="None of 2 texts has a token"):
         tokenize([" ", " "], Encoder(), TokenFormat())

@@ -21,15 +21,15 @@ def make_set(texts, segments=None):
 
 
 @pytest.mark.parametrize("special", [((1,), (2,)), ((), ()), ((8, 9), (7,))])
-def test_long_texts_become_windows_and_short_ones_stay(special):
+def test_long_texts_become_windows_and_short_texts_stay_whole(special):
     start, end = map(list, special)
     room = 6 - len(start) - len(end)
     words = [list(range(10, 10 + 3 * room - 1)), [], list(range(50, 50 + room)), list(range(70, 71 + room))]
     token_set = make_set([start + ids + end for ids in words])
     windows = split_windows(token_set, TokenFormat(special[0], (), special[1], max_tokens=6, windows=3))
-    expected = [ids[place : place + room] for ids in words for place in range(0, max(1, len(ids)), room)]
-    found = np.split(windows.tokens, windows.offsets[1:-1])
-    assert [ids.tolist() for ids in found] == [start + ids + end for ids in expected]
+    expected = [ids[first : first + room] for ids in words for first in range(0, max(1, len(ids)), room)]
+    rows = np.split(windows.tokens, windows.offsets[1:-1])
+    assert [ids.tolist() for ids in rows] == [start + ids + end for ids in expected]
     assert windows.owners.tolist() == windows.labels.tolist() == [0, 0, 0, 1, 2, 3, 3]
     assert windows.first_rows.tolist() == [0, 3, 4, 5]
     assert windows.names[:4] == ["line 0"] * 3 + ["line 1"] and windows.texts[5] == token_set.texts[3]

@@ -1,1 +1,1 @@
-"""Images with boxes: finding, checking, tiling, augmenting and batching them."""
+"""Finding, checking, tiling, augmenting and batching of images with boxes."""

@@ -1,13 +1,13 @@
-"""Batches of images with boxes, padded to static shapes: shuffled and augmented anew in every epoch, and repeatable."""
+"""Reproducible batches of images with padded boxes, shuffled and augmented anew in each epoch."""
 
 import numpy as np
 import tensorflow as tf
 
 from tl_keras.data.boxes.augmentation import BOX_AUGMENTATIONS, augment_boxes
-from tl_keras.data.images.batching import rows_of_step, steps_per_epoch
+from tl_keras.data.images.batching import check_batch_arguments, read_images, rows_of_step, steps_per_epoch
 from tl_keras.data.pipeline.pipeline_calls import call_python
 from tl_keras.data.pipeline.step_dataset import dataset_of_steps, rows_of_shard, seed_of_shard
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError
 
 
 def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augmentation="none", first_epoch=0, views=1):
@@ -15,34 +15,30 @@ def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augme
 
     Args:
         box_set: the images; at least one.
-        batch_size: images per batch; the last batch of an epoch holds what is left.
-        max_boxes: places for boxes per image, at least as many as the fullest image has; see `most_boxes`.
-        shuffle_seed: int; the dataset is then endless, `steps_per_epoch` batches per epoch, each epoch in another
-            order. Order and augmentation are functions of (shuffle_seed, epoch, step) alone. None: one pass, in order.
-        augmentation: a key of `BOX_AUGMENTATIONS`; all but "none" need a shuffle_seed. Shards draw for themselves.
-        first_epoch: the epoch to begin with: the batches are those that a dataset begun at epoch 0 yields from
-            there on.
-        views: how many versions of every image the set holds, all images of one version after those of another; each
-            epoch shows one version.
+        batch_size: images per batch; the last batch of an epoch may be smaller.
+        max_boxes: number of boxes per image after padding, see `max_boxes_per_image`.
+        shuffle_seed: int; the dataset is then endless, with `steps_per_epoch` batches per epoch and another order in
+            each epoch. Order and augmentation depend on (shuffle_seed, epoch, step) only. None: one pass in order.
+        augmentation: a key of `BOX_AUGMENTATIONS`; all but "none" need a shuffle_seed. Each shard draws independently.
+        first_epoch: the epoch to start with; the batches equal those of a dataset that started at epoch 0.
+        views: number of versions of every image in the set, stored one version after another; each epoch shows one.
 
     Returns:
-        A `dataset_of_steps` of (images, targets): images (batch, side, side, 3), RGB, 0 to 255, uint8 or, where
-        augmented, float32 (arrays of another shape and dtype pass as they are); targets a dict of `boxes`, float32
-        (batch, max_boxes, 4), left, top, right, bottom in pixels, zeros where there is none, and `labels`, int32
-        (batch, max_boxes), -1 where there is none.
+        A `dataset_of_steps` of (images, targets): images (batch, side, side, 3), RGB, 0 to 255, uint8, or float32 if
+        augmented (other arrays keep their shape and dtype); targets a dict of `boxes`, float32 (batch, max_boxes, 4),
+        left, top, right, bottom in pixels, padded with zeros, and `labels`, int32 (batch, max_boxes), padded with -1.
 
     Raises:
-        InputError: the batch size is below 1, the set is empty, the augmentation is unknown, or an image has more
-            boxes than there are places.
+        InputError: the batch size is below 1, the set is empty, the augmentation is unknown, or an image has more than
+            `max_boxes` boxes.
     """
     _check(box_set, max_boxes, augmentation, shuffle_seed)
     steps, first = steps_per_epoch(box_set, batch_size, views), box_set.images[0]
-    count = len(box_set) // views
 
     def build(bounds):
         def load(step, number):
-            rows = rows_of_step(step, steps, batch_size, count, shuffle_seed) + (step // steps) % views * count
-            rows, counting = rows_of_shard(rows, number, bounds)
+            rows = rows_of_step(step, box_set, batch_size, shuffle_seed, views)
+            rows, count = rows_of_shard(rows, number, bounds)
             images, boxes, labels = call_python(read, [rows], [first.dtype, tf.float32, tf.int32])
             images.set_shape((None, *first.shape))
             boxes.set_shape((None, max_boxes, 4))
@@ -51,7 +47,7 @@ def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augme
                 seed = seed_of_shard(shuffle_seed, step, number, bounds)
                 images, boxes, labels = augment_boxes(images, boxes, labels, augmentation, seed)
                 boxes, labels = tf.ensure_shape(boxes, (None, max_boxes, 4)), tf.ensure_shape(labels, (None, max_boxes))
-            return images[:counting], {"boxes": boxes[:counting], "labels": labels[:counting]}
+            return images[:count], {"boxes": boxes[:count], "labels": labels[:count]}
 
         return load, read
 
@@ -67,15 +63,14 @@ def read_box_batch(box_set, rows, max_boxes):
     Args:
         box_set: the images.
         rows: int (k,), the rows to read.
-        max_boxes: places for boxes per image.
+        max_boxes: number of boxes per image after padding.
 
     Returns:
         images: uint8 (k, side, side, 3).
-        boxes: float32 (k, max_boxes, 4), zeros where there is none.
-        labels: int32 (k, max_boxes), -1 where there is none.
+        boxes: float32 (k, max_boxes, 4), padded with zeros.
+        labels: int32 (k, max_boxes), padded with -1.
     """
-    images = box_set.images
-    images = images[rows] if isinstance(images, np.ndarray) else np.stack([images[row] for row in rows])
+    images = read_images(box_set.images, rows)
     boxes, labels = np.zeros((len(rows), max_boxes, 4), np.float32), np.full((len(rows), max_boxes), -1, np.int32)
     for place, row in enumerate(rows):
         count = len(box_set.labels[row])
@@ -83,31 +78,26 @@ def read_box_batch(box_set, rows, max_boxes):
     return images, boxes, labels
 
 
-def most_boxes(*box_sets, augmentation="none"):
-    """Counts the places for boxes that batches need.
+def max_boxes_per_image(*box_sets, augmentation="none"):
+    """Counts the boxes of the image with the most boxes, the number that batches are padded to.
 
     Args:
         box_sets: any number of `BoxSet`.
-        augmentation: a key of `BOX_AUGMENTATIONS`; a mosaic has the boxes of four images.
+        augmentation: a key of `BOX_AUGMENTATIONS`; a mosaic may have the boxes of four images.
 
     Returns:
-        int: how many boxes the fullest image has, or may have after augmentation, at least 1.
+        int, the maximum after augmentation, at least 1.
     """
-    most = max([1, *(len(labels) for box_set in box_sets for labels in box_set.labels)])
-    return 4 * most if BOX_AUGMENTATIONS[augmentation].mosaic else most
+    maximum = max([1, *(len(labels) for box_set in box_sets for labels in box_set.labels)])
+    return 4 * maximum if BOX_AUGMENTATIONS[augmentation].mosaic else maximum
 
 
 def _check(box_set, max_boxes, augmentation, shuffle_seed):
-    if not len(box_set):
-        raise InputError("There are no images to make batches of: got an empty set, expected at least one image.")
-    if augmentation not in BOX_AUGMENTATIONS:
-        raise unknown_name("data.augmentation", augmentation, BOX_AUGMENTATIONS)
-    if augmentation != "none" and shuffle_seed is None:
-        raise ValueError(f"Invalid value for argument `shuffle_seed`. Received None, with {augmentation!r}.")
-    most = most_boxes(box_set)
-    if most > max_boxes:
+    check_batch_arguments(box_set, augmentation, BOX_AUGMENTATIONS, shuffle_seed)
+    needed = max_boxes_per_image(box_set)
+    if needed > max_boxes:
         fullest = max(range(len(box_set)), key=lambda row: len(box_set.labels[row]))
         raise InputError(
-            f"max_boxes is {max_boxes}, but the image {box_set.names[fullest]} has {most} boxes: expected {most} or "
-            "more."
+            f"max_boxes is {max_boxes}, but the image {box_set.names[fullest]} has {needed} boxes: expected "
+            f"{needed} or more."
         )

@@ -1,4 +1,4 @@
-"""What no box for learning may be: NaN, without area, outside of its image, or in another format than it seems."""
+"""Checks of annotated boxes: NaN, zero area, outside of the image, or in another format than declared."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -15,19 +15,20 @@ from tl_keras.data.records import sorted_class_names
 from tl_keras.data.wording import first_of, lookalikes
 from tl_keras.errors import unknown_name
 
-SKIP_BOX = "correct them, or go on without these boxes with --detection.on_bad_box skip"
-SKIP_FILE = "bring the right files, or go on without these images with --data.on_bad_file skip"
+SKIP_BOX = "correct them, or leave these boxes out with --detection.on_bad_box skip"
+SKIP_FILE = "provide the right files, or leave these images out with --data.on_bad_file skip"
 
-# A box may leave its image by this part of the side before it counts as misread; so much is carelessness.
-_CARELESS = 0.02
-# From this share of impossible boxes on, the format is suspected, if the other format explains all but the second.
-_SUSPECT, _EXPLAINED = 0.2, 0.01
+# Boxes that leave their image by up to this fraction of its side count as imprecise, not as misread.
+_TOLERANCE = 0.02
+# The other format is suggested if at least the first fraction of the boxes is impossible as declared, and at most the
+# second fraction in the other format.
+_MIN_IMPOSSIBLE, _MAX_IMPOSSIBLE = 0.2, 0.01
 _OTHER_FORMAT = {"xyxy": "xywh", "xywh": "xyxy"}
 _IN_WORDS = {"xyxy": "left, top, right, bottom", "xywh": "left, top, width, height"}
 
 
-class DrawnBox(NamedTuple):
-    """A box as it is written down: four numbers, the name of its class, and where it stands."""
+class BoxAnnotation(NamedTuple):
+    """Box of an annotation file, unchecked: four numbers, the class name, and its place in the file."""
 
     numbers: tuple[float, float, float, float]
     label: str
@@ -35,22 +36,22 @@ class DrawnBox(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DrawnImage:
-    """An image as its labels describe it, before any check.
+class ImageAnnotation:
+    """Image of an annotation file, unchecked.
 
     Attributes:
         source: path, or encoded image (bytes).
-        name: what reports call it.
+        name: name in reports.
         split: "train", "validation", "test" or "".
-        declared_size: height and width that the labels say it has; None where they do not say.
-        boxes: list of `DrawnBox`.
+        declared_size: height and width in the annotation file; None if it gives none.
+        boxes: list of `BoxAnnotation`.
     """
 
     source: str | bytes
     name: str
     split: str = ""
     declared_size: tuple[int, int] | None = None
-    boxes: list[DrawnBox] = field(default_factory=list)
+    boxes: list[BoxAnnotation] = field(default_factory=list)
 
 
 def check_boxes(
@@ -64,24 +65,24 @@ def check_boxes(
     notes=(),
     skipped=(),
 ):
-    """Looks at every box and at the header of every image.
+    """Checks all boxes and the headers of all images.
 
     Args:
-        images: list of `DrawnImage`.
-        faults: `Faults` that the reader may have found already; what is found here is added.
-        class_names: the names in the order that their numbers shall have; None: sorted.
+        images: list of `ImageAnnotation`.
+        faults: `Faults` with the problems of the reader, to which others are added.
+        class_names: class names in the order of their numbers; None: sorted.
         box_format: format of the boxes, one of `BOX_FORMATS`.
         on_bad_box: "error", or "skip" to leave out, with a note, boxes that are NaN, negative, of zero area or outside.
-        on_bad_file: "error", or "skip" to leave out images that are not there or of another size.
-        notes: sentences of the reader.
+        on_bad_file: "error", or "skip" to leave out images that are missing or of another size.
+        notes: notes of the reader.
         skipped: (name, reason) of each file that the reader left out.
 
     Returns:
-        `BoxRecords` of the same order. Boxes that leave their image are clipped, and counted in a note. Classes that
-        no image shows are left out with a note.
+        `BoxRecords` in the same order. Boxes that leave their image are clipped, and counted in a note. Classes
+        without boxes are left out with a note.
 
     Raises:
-        InputError: one sentence with everything that is wrong.
+        InputError: there are problems; the message reports all of them.
     """
     for argument, received in {"detection.on_bad_box": on_bad_box, "data.on_bad_file": on_bad_file}.items():
         if received not in ("error", "skip"):
@@ -90,7 +91,7 @@ def check_boxes(
     images, sizes = _present_images(images, faults, on_bad_file, skipped)
     boxes, owners, labels, places = _flat(images)
     sizes_of_boxes = sizes[owners]
-    if not _note_misread(boxes, sizes_of_boxes, box_format, faults):
+    if not _has_other_format(boxes, sizes_of_boxes, box_format, faults):
         boxes, good = _good_boxes(boxes, sizes_of_boxes, box_format, places, faults, on_bad_box, notes)
     _raise_if_any(images, faults, on_bad_file)
     boxes, owners, labels = boxes[good].astype("float32"), owners[good], labels[good]
@@ -100,15 +101,30 @@ def check_boxes(
     return replace(records, skipped=tuple(skipped))
 
 
+def to_number(text):
+    """Converts a coordinate to float.
+
+    Args:
+        text: str or None.
+
+    Returns:
+        float; NaN if it is not a number.
+    """
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
 def _raise_if_any(images, faults, on_bad_file):
-    """Raises all faults, and with them the images that decoding would find later."""
+    """Raises all faults, together with images that decoding would refuse later."""
     if faults.places and on_bad_file == "error":
         add_bad_images([image.source for image in images if not isinstance(image.source, bytes)], faults)
     faults.raise_if_any()
 
 
 def _present_images(images, faults, on_bad_file, skipped):
-    """Returns the images that are there and as declared, and int32 (n, 2), their sizes; 0 where unreadable."""
+    """Returns the images that exist with the declared size, and their sizes, int32 (n, 2); 0 if unreadable."""
     seen = set()
     for image in images:
         if image.name in seen:
@@ -116,49 +132,49 @@ def _present_images(images, faults, on_bad_file, skipped):
         seen.add(image.name)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         measured = list(pool.map(upright_size, [image.source for image in images]))
-    kept, sizes = [], []
+    present, sizes = [], []
     for image, size in zip(images, measured, strict=True):
         problem = _image_problem(image, size)
         if not problem:
-            kept.append(image)
+            present.append(image)
             sizes.append(size or (0, 0))
         elif on_bad_file == "skip":
-            what, found = problem
-            skipped.append((image.name, what if found == image.name else f"{what}: {found}"))
+            description, place = problem
+            skipped.append((image.name, description if place == image.name else f"{description}: {place}"))
         else:
             faults.add(*problem, SKIP_FILE)
-    if not kept and not faults.places:
-        faults.add("no image with labels is there", "", "check --data.path")
-    return kept, np.array(sizes, np.int32).reshape(-1, 2)
+    if not present and not faults.places:
+        faults.add("no images with labels", "", "check --data.path")
+    return present, np.array(sizes, np.int32).reshape(-1, 2)
 
 
 def _image_problem(image, size):
-    """Returns what is wrong with an image, and where; None if nothing is."""
+    """Returns the problem of an image and its place; None if there is no problem."""
     if not isinstance(image.source, bytes) and not os.path.isfile(image.source):
-        return "an image that is not there", image.name
+        return "a missing image", image.name
     if size and image.declared_size and tuple(image.declared_size) != size:
         (height, width), declared = size, image.declared_size
-        found = f"{image.name} ({width} × {height}, not {declared[1]} × {declared[0]})"
-        return "an image of another size than its labels say", found
+        place = f"{image.name} ({width} × {height}, not {declared[1]} × {declared[0]})"
+        return "an image of another size than its labels say", place
     return None
 
 
 def _flat(images):
-    """Returns the boxes of all images: float64 (m, 4), int (m,) the image of each, its class, its place."""
-    drawn = [(row, box) for row, image in enumerate(images) for box in image.boxes]
-    boxes = np.array([box.numbers for _, box in drawn], "float64").reshape(-1, 4)
-    owners = np.array([row for row, _ in drawn], int)
-    return boxes, owners, np.array([box.label for _, box in drawn], object), [box.place for _, box in drawn]
+    """Returns the boxes of all images, float64 (m, 4), with the image, int (m,), class and place of each."""
+    owners = np.array([row for row, image in enumerate(images) for _ in image.boxes], int)
+    annotations = [box for image in images for box in image.boxes]
+    boxes = np.array([box.numbers for box in annotations], "float64").reshape(-1, 4)
+    return boxes, owners, np.array([box.label for box in annotations], object), [box.place for box in annotations]
 
 
-def _note_misread(boxes, sizes, box_format, faults):
-    """Adds a fault, and returns True, if the boxes make sense in another format only."""
-    usable = np.isfinite(boxes).all(axis=1) & (sizes > 0).all(axis=1)
-    boxes, sizes = boxes[usable], sizes[usable]
+def _has_other_format(boxes, sizes, box_format, faults):
+    """Returns True, after adding a fault, if the boxes make sense in another format only."""
+    is_usable = np.isfinite(boxes).all(axis=1) & (sizes > 0).all(axis=1)
+    boxes, sizes = boxes[is_usable], sizes[is_usable]
     if not len(boxes):
         return False
     if box_format.startswith("relative_"):
-        if np.mean((boxes > 1 + _CARELESS).any(axis=1)) >= _SUSPECT:
+        if np.mean((boxes > 1 + _TOLERANCE).any(axis=1)) >= _MIN_IMPOSSIBLE:
             faults.add("boxes in pixels", "", "write them as fractions of the image, 0 to 1")
             return True
         return False
@@ -166,29 +182,29 @@ def _note_misread(boxes, sizes, box_format, faults):
         faults.add("boxes as fractions of the image", "", "write them in pixels")
         return True
     other = _OTHER_FORMAT[box_format]
-    impossible, explained = (_impossible(to_xyxy(boxes, name, sizes), sizes) for name in (box_format, other))
-    if impossible.mean() < _SUSPECT or explained.mean() > _EXPLAINED:
+    impossible, other_impossible = (_is_impossible(to_xyxy(boxes, name, sizes), sizes) for name in (box_format, other))
+    if impossible.mean() < _MIN_IMPOSSIBLE or other_impossible.mean() > _MAX_IMPOSSIBLE:
         return False
     faults.add(
-        f"boxes that look like {other} ({_IN_WORDS[other]}) but are read as {box_format} ({_IN_WORDS[box_format]}), "
-        f"for as such {impossible.sum():,} of {len(boxes):,} are negative or leave their image",
+        f"boxes that look like {other} ({_IN_WORDS[other]}) but are read as {box_format} ({_IN_WORDS[box_format]}): "
+        f"as {box_format}, {impossible.sum():,} of {len(boxes):,} are negative or leave their image",
         "",
         f"give --detection.box_format {other}, or correct the boxes",
     )
     return True
 
 
-def _impossible(boxes, sizes):
-    room = sizes[:, ::-1] * (1 + _CARELESS) + 1
-    return (boxes[:, 2:] < boxes[:, :2]).any(axis=1) | (boxes[:, 2:] > room).any(axis=1)
+def _is_impossible(boxes, sizes):
+    limits = sizes[:, ::-1] * (1 + _TOLERANCE) + 1
+    return (boxes[:, 2:] < boxes[:, :2]).any(axis=1) | (boxes[:, 2:] > limits).any(axis=1)
 
 
 def _good_boxes(boxes, sizes, box_format, places, faults, on_bad_box, notes):
-    """Returns the boxes as clipped xyxy in pixels, and bool (m,), which of them can be used."""
+    """Returns the boxes as clipped xyxy in pixels, and bool (m,), True for boxes that can be used."""
     boxes = to_xyxy(boxes, box_format, sizes)
-    # Of images that cannot be read, nothing is known: their boxes stay as they are, for the images will not.
-    known = (sizes > 0).all(axis=1)
-    clipped = np.where(known[:, None], clip_boxes(boxes, sizes), boxes)
+    # Boxes of unreadable images stay unchanged; decoding will refuse the images.
+    is_readable = (sizes > 0).all(axis=1)
+    clipped = np.where(is_readable[:, None], clip_boxes(boxes, sizes), boxes)
     finite = np.isfinite(boxes).all(axis=1)
     negative = finite & (boxes[:, 2:] < boxes[:, :2]).any(axis=1)
     flat = finite & ~negative & (box_areas(boxes) == 0)
@@ -203,9 +219,9 @@ def _good_boxes(boxes, sizes, box_format, places, faults, on_bad_box, notes):
     if on_bad_box == "skip":
         notes += [f"Left out {bad.sum():,} of {len(boxes):,} boxes that cannot be used."] if bad.any() else []
     else:
-        for what, found in kinds.items():
-            for row in np.flatnonzero(found):
-                faults.add(what, places[row], SKIP_BOX)
+        for problem, is_affected in kinds.items():
+            for row in np.flatnonzero(is_affected):
+                faults.add(problem, places[row], SKIP_BOX)
     moved = ~bad & (np.abs(clipped - boxes) > 1e-3).any(axis=1)
     if moved.any():
         notes.append(f"Clipped {moved.sum():,} of {len(boxes):,} boxes that left their image.")
@@ -213,26 +229,26 @@ def _good_boxes(boxes, sizes, box_format, places, faults, on_bad_box, notes):
 
 
 def _numbered(labels, class_names, faults, notes):
-    """Returns the names of the classes that are shown, and int32 (m,), the class of each box."""
-    shown = set(labels)
-    names = sorted_class_names(shown) if class_names is None else tuple(class_names)
-    unshown = [name for name in names if name not in shown]
-    if not shown:
+    """Returns the names of the classes that have boxes, and int32 (m,), the class of each box."""
+    present = set(labels)
+    names = sorted_class_names(present) if class_names is None else tuple(class_names)
+    absent = [name for name in names if name not in present]
+    if not present:
         faults.add("no image has a box", "", "check --data.path and its labels")
-    elif unshown:
-        notes.append(f"Left out, for no image shows it: {first_of(unshown)}.")
-    names = tuple(name for name in names if name in shown)
+    elif absent:
+        notes.append(f"Left out, for no image shows it: {first_of(absent)}.")
+    names = tuple(name for name in names if name in present)
     for alike in lookalikes(names):
-        faults.add("class names that look alike", alike, "write the names of one class alike")
+        faults.add("class names that look alike", alike, "use one spelling for each class")
     index = {name: number for number, name in enumerate(names)}
     return names, np.array([index[label] for label in labels], np.int32)
 
 
 def _records(images, sizes, boxes, owners, labels, class_names, notes):
     ends = np.searchsorted(owners, np.arange(1, len(images)))
-    without = len(images) - len(set(owners.tolist()))
-    if without:
-        notes.append(f"{without:,} of {len(images):,} images have no box; they are kept, as background.")
+    num_without = len(images) - len(set(owners.tolist()))
+    if num_without:
+        notes.append(f"{num_without:,} of {len(images):,} images have no box; they are kept, as background.")
     return BoxRecords(
         sources=[image.source for image in images],
         names=[image.name for image in images],

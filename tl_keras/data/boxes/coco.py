@@ -1,4 +1,4 @@
-"""Boxes in the JSON format of COCO (Lin et al. 2014, cocodataset.org/#format-data): one file, or one for each split."""
+"""Reader of COCO's JSON format (Lin et al. 2014, cocodataset.org/#format-data), one file or one for each split."""
 
 import json
 import math
@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
+from tl_keras.data.boxes.checks import BoxAnnotation, ImageAnnotation, check_boxes
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.records import split_of_name
@@ -15,38 +15,38 @@ from tl_keras.data.wording import first_of, printable
 from tl_keras.errors import InputError
 
 _KEYS = ("images", "annotations", "categories")
-_GLANCE = 100_000
+_NUM_SEARCHED_BYTES = 100_000
 _MAX_COORDINATE = 1e300
 
 
 def find_coco_files(folder):
-    """Looks for COCO files in a folder, in its annotations/, and in its train/, validation/ and test/.
+    """Finds COCO files in a folder and in its annotations/, train/, validation/ and test/.
 
     Args:
         folder: `Path`.
 
     Returns:
-        Sorted list of `Path`; of several kinds of annotations those of whole objects ("instances_…").
+        Sorted list of `Path`; only files "instances_…" if there are any, because the others have other annotations.
     """
-    places = [folder, folder / "annotations", *(path for path in folder.iterdir() if split_of_name(path.name))]
-    files = sorted(path for place in places for path in place.glob("*.json") if not path.name.startswith("."))
+    folders = [folder, folder / "annotations", *(path for path in folder.iterdir() if split_of_name(path.name))]
+    files = sorted(path for folder in folders for path in folder.glob("*.json") if not path.name.startswith("."))
     return [path for path in files if path.name.startswith("instances_")] or files
 
 
 def looks_like_coco(file):
-    """Says whether one of COCO's keys is at the beginning or the end of a file.
+    """Returns True if one of COCO's keys is near the start or the end of a file.
 
     Args:
         file: `Path`.
 
     Returns:
-        bool; False where it cannot be read.
+        bool; False if the file cannot be read.
     """
     try:
         with open(file, "rb") as stream:
-            text = stream.read(_GLANCE)
-            stream.seek(max(0, os.path.getsize(file) - _GLANCE))
-            text += stream.read(_GLANCE)
+            text = stream.read(_NUM_SEARCHED_BYTES)
+            stream.seek(max(0, os.path.getsize(file) - _NUM_SEARCHED_BYTES))
+            text += stream.read(_NUM_SEARCHED_BYTES)
     except OSError:
         return False
     return any(f'"{key}"'.encode() in text for key in _KEYS)
@@ -55,33 +55,33 @@ def looks_like_coco(file):
 def read_coco(files, *, box_format="xywh", on_bad_box="error", on_bad_file="error"):
     """Reads COCO files.
 
-    The images are looked for beside the file, in its images/, and beside the folder that the file is in; in each also
-    in a folder that is named like the file's last word ("train2017"). A file is one split if its name says so or that
-    of its folder. Categories are numbered by their ids, whatever gaps there are. Boxes of crowds (iscrowd 1) are left
+    Images are searched in the folder of the file, in its images/ and in the same two places one level up; in each also
+    in a subfolder named like the last word of the file's name ("train2017"). The name of the file or of its folder may
+    give the split. Categories are numbered by ascending ids, which may have gaps. Boxes of crowds (iscrowd 1) are left
     out with a note.
 
     Args:
         files: list of `Path`, at least one.
-        box_format: "xywh", which COCO has, or "xyxy", which others write.
+        box_format: "xywh", the format of COCO, or "xyxy", which some tools write.
         on_bad_box: "error" or "skip", as in `check_boxes`.
-        on_bad_file: as said.
+        on_bad_file: "error" or "skip", as in `check_boxes`.
 
     Returns:
         `BoxRecords`.
 
     Raises:
-        InputError: the files are not of this format, or with everything that is wrong with their boxes.
+        InputError: the files are not of this format; or one message reports all problems of the boxes.
     """
     faults = Faults(f"{'The file' if len(files) == 1 else 'The files'} {first_of(files, 3)}")
-    images, class_names, crowds = [], {}, 0
+    images, class_names, num_crowds = [], {}, 0
     for file in files:
         content = _read_json(file)
         names = _category_names(content["categories"], faults)
         class_names |= dict.fromkeys(names.values())
-        rows = _images(file, content["images"], faults)
-        crowds += _add_boxes(content["annotations"], rows, names, faults)
-        images += rows.values()
-    notes = [f"Left out {crowds:,} boxes of crowds."] if crowds else []
+        images_of_file = _images(file, content["images"], faults)
+        num_crowds += _add_boxes(content["annotations"], images_of_file, names, faults)
+        images += images_of_file.values()
+    notes = [f"Left out {num_crowds:,} boxes of crowds."] if num_crowds else []
     return check_boxes(
         images,
         faults,
@@ -102,14 +102,14 @@ def _read_json(file):
         raise InputError(f"The file {file} is not JSON ({error}): expected annotations in COCO's format.") from error
     missing = [key for key in _KEYS if not isinstance(content, dict) or not isinstance(content.get(key), list)]
     if missing:
-        got = f"the keys {', '.join(map(str, list(content)[:8]))}" if isinstance(content, dict) else "no object"
+        received = f"the keys {', '.join(map(str, list(content)[:8]))}" if isinstance(content, dict) else "no object"
         raise InputError(
-            f"The file {file} is not in COCO's format: got {got}, expected lists called {', '.join(_KEYS)}; export it "
-            "as COCO, or give --data.path a folder of another format."
+            f"The file {file} is not in COCO's format: got {received}, expected lists called {', '.join(_KEYS)}; "
+            "export it as COCO, or give --data.path a folder of another format."
         )
-    strange = [key for key in _KEYS if not all(isinstance(entry, dict) for entry in content[key])]
-    if strange:
-        raise InputError(f"The file {file} is not in COCO's format: {first_of(strange)} must hold objects only.")
+    invalid = [key for key in _KEYS if not all(isinstance(entry, dict) for entry in content[key])]
+    if invalid:
+        raise InputError(f"The file {file} is not in COCO's format: {first_of(invalid)} must contain objects only.")
     return content
 
 
@@ -117,13 +117,13 @@ def _category_names(categories, faults):
     """Returns {id: name} by ascending id."""
     for number, count in Counter(_key(entry.get("id")) for entry in categories).items():
         if count > 1:
-            faults.add("a category id that is given twice", f"id {number}")
+            faults.add("a duplicate category id", f"id {number}")
     for entry in categories:
         if not isinstance(entry.get("name"), str | int) or not str(entry["name"]).strip():
             faults.add("a category without a name", f"id {_key(entry.get('id'))}")
     for name, count in Counter(printable(str(entry.get("name"))) for entry in categories).items():
         if count > 1:
-            faults.add("a category name that is given twice", name)
+            faults.add("a duplicate category name", name)
     usable = [entry for entry in categories if isinstance(entry.get("id"), int)]
     if len(usable) < len(categories):
         faults.add("a category without a whole number as its id", str(len(categories) - len(usable)))
@@ -131,36 +131,36 @@ def _category_names(categories, faults):
 
 
 def _images(file, entries, faults):
-    """Returns {id: DrawnImage}."""
-    rows, places, split = {}, _image_places(file), _split(file)
+    """Returns {id: ImageAnnotation}."""
+    images, folders, split = {}, _image_folders(file), _split(file)
     for entry in entries:
         number, name = _key(entry.get("id")), entry.get("file_name")
         if number is None or not isinstance(name, str) or not name or "\0" in name:
             faults.add("an image without id or file_name", f"id {number}")
-        elif number in rows:
-            faults.add("an image id that is given twice", f"id {number}")
+        elif number in images:
+            faults.add("a duplicate image id", f"id {number}")
         elif os.path.isabs(name) or ".." in Path(name).parts:
             faults.add("an image path that leads out of its folder", printable(name))
         else:
             size = (entry.get("height"), entry.get("width"))
             size = size if all(isinstance(side, int) and side > 0 for side in size) else None
-            shown = printable(f"{split}/{name}" if split else name)
-            rows[number] = DrawnImage(_found(places, name), shown, split, size)
-    return rows
+            path, name = _find_image(folders, name), printable(f"{split}/{name}" if split else name)
+            images[number] = ImageAnnotation(path, name, split, size)
+    return images
 
 
-def _image_places(file):
+def _image_folders(file):
     last_word = file.stem.split("_")[-1]
     roots = [file.parent, file.parent.parent]
     return [root / part for root in roots for part in ("", "images", last_word, f"images/{last_word}")]
 
 
-def _found(places, name):
-    paths = [str(place / name) for place in places]
-    found = next((path for path in paths if os.path.isfile(path)), paths[0])
-    # Most images of a file are in one place: it is tried first for the next one.
-    places.insert(0, places.pop(paths.index(found)))
-    return found
+def _find_image(folders, name):
+    paths = [str(folder / name) for folder in folders]
+    result = next((path for path in paths if os.path.isfile(path)), paths[0])
+    # Most images are in one folder, which is tried first for the next image.
+    folders.insert(0, folders.pop(paths.index(result)))
+    return result
 
 
 def _split(file):
@@ -168,33 +168,33 @@ def _split(file):
     return next(filter(None, map(split_of_name, [*reversed(words), file.parent.name])), "")
 
 
-def _add_boxes(annotations, rows, names, faults):
-    """Writes the boxes into the images; returns how many were of crowds."""
-    seen, crowds = set(), 0
+def _add_boxes(annotations, images, names, faults):
+    """Adds the boxes to the images; returns the number of boxes of crowds, which are left out."""
+    seen, num_crowds = set(), 0
     for row, entry in enumerate(annotations, start=1):
         number, image, category = (_key(entry.get(name)) for name in ("id", "image_id", "category_id"))
         place = f"number {row}" if number is None else f"annotation {number}"
         if number in seen:
-            faults.add("an annotation id that is given twice", place)
-        elif image not in rows:
+            faults.add("a duplicate annotation id", place)
+        elif image not in images:
             faults.add("an annotation of an unknown image id", f"{place} (image {image})")
         elif category not in names:
             faults.add("an annotation of an unknown category id", f"{place} (category {category})")
         elif entry.get("iscrowd"):
-            crowds += 1
+            num_crowds += 1
         else:
-            rows[image].boxes.append(DrawnBox(_numbers(entry.get("bbox")), names[category], place))
+            images[image].boxes.append(BoxAnnotation(_numbers(entry.get("bbox")), names[category], place))
         seen |= {number} - {None}
-    return crowds
+    return num_crowds
 
 
 def _key(number):
-    """Returns an id as it is; None where it cannot be one."""
+    """Returns an id; None if its type is invalid."""
     return number if isinstance(number, int | float | str) else None
 
 
 def _numbers(box):
     if not (isinstance(box, list) and len(box) == 4 and all(isinstance(number, int | float) for number in box)):
         return (math.nan,) * 4
-    # Whole numbers in JSON have no end, others have.
+    # Integers in JSON may be too large for float.
     return tuple(float(number) if abs(number) < _MAX_COORDINATE else math.inf for number in box)

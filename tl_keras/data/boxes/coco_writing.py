@@ -1,4 +1,4 @@
-"""Writes images and boxes as a folder in COCO's format, which every other tool reads."""
+"""Writer of images and boxes in COCO's format."""
 
 import json
 from pathlib import Path
@@ -13,11 +13,13 @@ JPEG_QUALITY = 95
 
 
 def write_coco(records, folder):
-    """Writes SPLIT/00000.jpg … and annotations/instances_SPLIT.json for each split that has images.
+    """Writes images and boxes as a folder in COCO's format.
+
+    Each split that has images gets SPLIT/00000.jpg … and annotations/instances_SPLIT.json.
 
     Args:
-        records: `BoxRecords` whose splits are all decided.
-        folder: `Path`, which is made.
+        records: `BoxRecords` without undecided splits.
+        folder: `Path` of the folder to create.
 
     Raises:
         InputError: an image cannot be read.
@@ -35,14 +37,14 @@ def write_coco(records, folder):
 
 
 def coco_document(records, file_names):
-    """Builds what a COCO file holds.
+    """Builds the content of a COCO annotation file.
 
     Args:
         records: `BoxRecords`.
-        file_names: name of each image's file, for the document.
+        file_names: file name of each image.
 
     Returns:
-        dict ready for JSON: `images` and `categories` with ids from 1 on in their order, `annotations`.
+        dict for JSON with `images`, `categories` and `annotations`; ids count from 1 in the order of the records.
     """
     images = [
         {"id": number, "file_name": name, "height": int(height), "width": int(width)}
@@ -66,14 +68,14 @@ def coco_document(records, file_names):
 
 
 def coco_results(predictions):
-    """Builds what COCO calls results: a list of found boxes, as its evaluation tools take it.
+    """Builds the list of detections that COCO's evaluation tools read.
 
     Args:
         predictions: for each image of a `coco_document`, in its order, a dict of NumPy arrays: `boxes` (k, 4), xyxy in
             pixels of the image, `scores` (k,), `labels` (k,).
 
     Returns:
-        list of dicts ready for JSON, with the ids of `coco_document`.
+        List of dicts for JSON, with the ids of `coco_document`.
     """
     return [
         {
@@ -82,6 +84,6 @@ def coco_results(predictions):
             "bbox": [float(box[0]), float(box[1]), float(box[2] - box[0]), float(box[3] - box[1])],
             "score": float(score),
         }
-        for image, found in enumerate(predictions, start=1)
-        for box, score, label in zip(found["boxes"], found["scores"], found["labels"], strict=True)
+        for image, detections in enumerate(predictions, start=1)
+        for box, score, label in zip(detections["boxes"], detections["scores"], detections["labels"], strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The data sets with boxes that are made or fetched at their first use, by name."""
+"""Names of the data sets with boxes that are created or downloaded on first use."""
 
 from tl_keras.data.boxes.boxed_emoji import write_boxed_emoji
 from tl_keras.data.boxes.tree_crowns import write_tree_crowns
@@ -10,12 +10,12 @@ BOX_EXAMPLES = {
     "tree_crowns": "128 tiles, 400 x 400 pixels, of aerial photographs of forest with a box around each tree crown",
 }
 
-# The number is that of the data: another one where what is made changes, so that no old folder is taken for it.
+# The number is a version: raise it when the created data change, so that old folders are not reused.
 _MAKERS = {"boxed_emoji": ("boxed_emoji-1", write_boxed_emoji), "tree_crowns": ("tree_crowns-1", write_tree_crowns)}
 
 
 def box_example_path(name):
-    """Finds an example, and makes it at its first use.
+    """Finds an example data set, and creates it on first use.
 
     Args:
         name: a key of `BOX_EXAMPLES`.
@@ -24,7 +24,7 @@ def box_example_path(name):
         `Path` of a folder in COCO's format, in the user's cache.
 
     Raises:
-        InputError: the name is unknown, the cache cannot be written, or pip cannot fetch what is needed.
+        InputError: the name is unknown, the cache cannot be written, or pip cannot download the package.
     """
     if name not in BOX_EXAMPLES:
         raise unknown_name("example", name, BOX_EXAMPLES)

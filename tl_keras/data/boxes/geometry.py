@@ -1,11 +1,12 @@
-"""Boxes as numbers: formats, areas, and how they follow their image when it is cut or resized."""
+"""Geometry of boxes: formats, areas, clipping, and resizing with the image."""
 
 import numpy as np
 
+from tl_keras.data.images.decoding import PAD, STRETCH
 from tl_keras.errors import unknown_name
 
 BOX_FORMATS = ("xyxy", "xywh", "relative_yxyx", "relative_center_xywh")
-BOX_RESIZES = ("pad", "squash")
+BOX_RESIZES = (PAD, STRETCH)
 
 
 def to_xyxy(boxes, box_format, sizes):
@@ -13,12 +14,15 @@ def to_xyxy(boxes, box_format, sizes):
 
     Args:
         boxes: float (k, 4).
-        box_format: "xyxy"; "xywh", left, top, width, height in pixels; or as fractions of the image "relative_yxyx"
-            or "relative_center_xywh".
+        box_format: "xyxy", or "xywh" (left, top, width, height), both in pixels; "relative_yxyx" or
+            "relative_center_xywh", both as fractions of the image.
         sizes: (k, 2) or (2,), height and width of the image of each box.
 
     Returns:
         float64 (k, 4).
+
+    Raises:
+        InputError: the format is unknown.
     """
     first, second, third, fourth = np.asarray(boxes, "float64").reshape(-1, 4).T
     height, width = np.asarray(sizes, "float64").reshape(-1, 2).T
@@ -37,20 +41,20 @@ def to_xyxy(boxes, box_format, sizes):
 
 
 def box_areas(boxes):
-    """Computes areas.
+    """Computes the areas of boxes.
 
     Args:
         boxes: float (..., 4), xyxy.
 
     Returns:
-        float (...), 0 where a side is not positive.
+        float (...); 0 if a side is not positive.
     """
     boxes = np.asarray(boxes)
     return np.maximum(boxes[..., 2] - boxes[..., 0], 0) * np.maximum(boxes[..., 3] - boxes[..., 1], 0)
 
 
 def clip_boxes(boxes, sizes):
-    """Cuts boxes at the borders of their image.
+    """Clips boxes to their image.
 
     Args:
         boxes: float (k, 4), xyxy in pixels.
@@ -64,39 +68,39 @@ def clip_boxes(boxes, sizes):
     return np.clip(boxes, np.stack([zero] * 4, axis=-1), np.stack([width, height, width, height], axis=-1))
 
 
-def resize_boxes(boxes, size, image_size, resize="pad"):
-    """Moves boxes as `read_image` moves the pixels below them.
+def resize_boxes(boxes, size, image_size, resize=PAD):
+    """Resizes boxes as `read_image` resizes their image.
 
     Args:
         boxes: float (k, 4), xyxy in pixels of the image.
-        size: its height and width.
-        image_size: height and width of the result.
-        resize: "pad" or "squash".
+        size: height and width of the image.
+        image_size: height and width of the resized image.
+        resize: one of `BOX_RESIZES`.
 
     Returns:
-        float32 (k, 4), xyxy in pixels of the result.
+        float32 (k, 4), xyxy in pixels of the resized image.
 
     Raises:
-        InputError: resize is neither.
+        InputError: `resize` is unknown.
     """
     scale, offset = _scale_and_offset(size, image_size, resize)
     return (np.asarray(boxes, "float64").reshape(-1, 4) * scale + offset).astype("float32")
 
 
-def restore_boxes(boxes, size, image_size, resize="pad"):
-    """Undoes `resize_boxes`: from the square that a model has seen back to the image, cut at its borders.
+def restore_boxes(boxes, size, image_size, resize=PAD):
+    """Reverses `resize_boxes` and clips the boxes to the image.
 
     Args:
-        boxes: float (k, 4), xyxy in pixels of the square.
+        boxes: float (k, 4), xyxy in pixels of the resized image.
         size: height and width of the image.
-        image_size: height and width of the square.
-        resize: "pad" or "squash".
+        image_size: height and width of the resized image.
+        resize: one of `BOX_RESIZES`.
 
     Returns:
         float32 (k, 4), xyxy in pixels of the image.
 
     Raises:
-        InputError: resize is neither.
+        InputError: `resize` is unknown.
     """
     scale, offset = _scale_and_offset(size, image_size, resize)
     restored = (np.asarray(boxes, "float64").reshape(-1, 4) - offset) / scale
@@ -104,13 +108,13 @@ def restore_boxes(boxes, size, image_size, resize="pad"):
 
 
 def _scale_and_offset(size, image_size, resize):
-    """Returns two float64 (4,): what coordinates are multiplied by, and what is added then."""
+    """Returns the factors and the offsets of the four coordinates, float64 (4,) each."""
     if resize not in BOX_RESIZES:
         raise unknown_name("data.resize", resize, BOX_RESIZES)
     height, width = (float(side) for side in size)
     new_height = new_width = float(image_size)
-    if resize == "pad":
-        # Rounded as Pillow's ImageOps.pad rounds.
+    if resize == PAD:
+        # The same rounding as ImageOps.pad of Pillow.
         new_height = float(max(1, round(min(1.0, height / width) * image_size)))
         new_width = float(max(1, round(min(1.0, width / height) * image_size)))
     left, top = round((image_size - new_width) * 0.5), round((image_size - new_height) * 0.5)

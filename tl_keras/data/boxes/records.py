@@ -1,4 +1,4 @@
-"""What is known about images with boxes before they are decoded: a table of sources, boxes, labels and splits."""
+"""Images with boxes before decoding, as a table of sources, boxes, labels and splits."""
 
 from dataclasses import dataclass, replace
 
@@ -7,19 +7,19 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class BoxRecords:
-    """One row per image.
+    """Sources, boxes, labels and splits of a data set, one row per image.
 
     Attributes:
-        sources: the path of each file, or the encoded image itself (bytes).
-        names: what reports call each image; no two are the same.
-        boxes: of each image float32 (k, 4): left, top, right, bottom in pixels of the upright image, inside it and of
-            some area; k may be 0.
-        labels: of each image int32 (k,), indices into `class_names`.
-        sizes: int32 (n, 2), height and width of each upright image in pixels; 0 where it cannot be read.
-        splits: "train", "validation", "test", or "" where that is not decided yet.
+        sources: paths of files, or encoded images (bytes).
+        names: unique name of each image in reports.
+        boxes: list of float32 (k, 4), for each image left, top, right, bottom in pixels of the upright image, clipped
+            to it and with positive area; k may be 0.
+        labels: list of int32 (k,), indices into `class_names`, for each image.
+        sizes: int32 (n, 2), height and width of each upright image in pixels; 0 if it cannot be read.
+        splits: "train", "validation", "test", or "" if undecided.
         class_names: the names of the classes, in the order of the labels.
-        notes: sentences on what was left out or looks odd, for the user to read.
-        skipped: (name, reason) of each file that was left out already.
+        notes: sentences for the user on boxes or files that were left out or look wrong.
+        skipped: (name, reason) of each file that was left out.
     """
 
     sources: list[str | bytes]
@@ -52,9 +52,9 @@ class BoxRecords:
             splits=[self.splits[row] for row in rows],
         )
 
-    def classes_shown(self):
-        """Returns uint8 (n, num_classes): one where an image shows a class."""
-        shown = np.zeros((len(self), len(self.class_names)), np.uint8)
+    def multi_hot_labels(self):
+        """Returns the classes of each image as ones and zeros, uint8 (n, num_classes)."""
+        classes = np.zeros((len(self), len(self.class_names)), np.uint8)
         for row, labels in enumerate(self.labels):
-            shown[row, labels] = 1
-        return shown
+            classes[row, labels] = 1
+        return classes

@@ -1,4 +1,4 @@
-"""Which image with boxes is for training, which for validation, which for the test."""
+"""Splits of images with boxes into training, validation and test."""
 
 from dataclasses import replace
 
@@ -10,32 +10,29 @@ from tl_keras.errors import InputError
 
 
 def split_boxes(records, *, validation_fraction=0.15, test_fraction=0.15, max_train_images=None, seed=0):
-    """Decides every split that the data do not decide themselves, as `split_records` does for multi-label images.
+    """Assigns a split to every image that has none, as `split_records` does for multi-label images.
 
-    Whole images go to a split: given splits stay; a split that nobody gave is carved out of "train", so that the
-    rarest classes are shared out too.
+    Splits of the data are kept. A split that the data lack is drawn from "train", so that rare classes are in all
+    splits where possible.
 
     Args:
         records: `BoxRecords`.
-        validation_fraction: part that becomes "validation" if no image is, 0 <= fraction < 1.
-        test_fraction: part that becomes "test" if no image is, 0 <= fraction < 1.
-        max_train_images: cuts "train" to this many images, drawn from the seed; None keeps all.
-        seed: int, of the shuffling.
+        validation_fraction: fraction that becomes "validation" if no image is, 0 to below 1.
+        test_fraction: fraction that becomes "test" if no image is, 0 to below 1.
+        max_train_images: maximum number of training images, drawn at random; None keeps all.
+        seed: int, for shuffling.
 
     Returns:
-        New `BoxRecords`, in the old order, in which every split is decided.
+        New `BoxRecords` in the same order, without undecided splits.
 
     Raises:
-        InputError: a number out of range, or a class that validation or test show and train does not.
+        InputError: a number is out of range, or validation or test has a class that train lacks.
     """
     if max_train_images is not None and max_train_images < 1:
         raise InputError(f"data.max_train_images is {max_train_images}: expected 1 or more, or none for all.")
     rows = [str(row) for row in range(len(records))]
-    images = Records(records.sources, rows, records.classes_shown(), records.splits, records.class_names)
-    decided = split_records(
-        images, validation_fraction=validation_fraction, test_fraction=test_fraction, seed=seed
-    ).splits
-    train = np.flatnonzero(np.array(decided, object) == "train")
+    images = Records(records.sources, rows, records.multi_hot_labels(), records.splits, records.class_names)
+    images = split_records(images, validation_fraction=validation_fraction, test_fraction=test_fraction, seed=seed)
+    train = images.rows("train")
     left_out = np.random.default_rng(seed).permutation(train)[max_train_images:] if max_train_images else []
-    kept = np.setdiff1d(np.arange(len(records)), left_out)
-    return replace(records, splits=decided).take(kept)
+    return replace(records, splits=images.splits).take(np.setdiff1d(np.arange(len(records)), left_out))

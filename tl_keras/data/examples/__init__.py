@@ -1,1 +1,1 @@
-"""Data sets that the commands take by name."""
+"""Example data sets, which are known by name."""

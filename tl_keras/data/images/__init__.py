@@ -1,1 +1,1 @@
-"""Images and their labels: finding, checking, decoding, augmenting and batching them."""
+"""Finding, checking, decoding, augmenting and batching of images with labels."""

@@ -1,4 +1,4 @@
-"""Augmentation presets: Keras's random layers on batches, as a pure function of a seed."""
+"""Augmentation presets of Keras's random layers on batches, as pure functions of a seed."""
 
 import functools
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from tl_keras.errors import unknown_name
 
 @dataclass(frozen=True)
 class Preset:
-    """What happens to each batch; a step is (name of a layer in `keras.layers`, its arguments).
+    """Steps of an augmentation; a step is (name of a layer in `keras.layers`, its arguments).
 
     Attributes:
         steps: applied to every image, in this order, before `choices`.
-        choices: of these, each image gets `picks`, drawn for it alone and with replacement.
-        picks: how many.
-        mixing: applied last; a step that mixes images of the batch with one another, and their labels alike.
+        choices: steps of which each image gets `picks`, drawn independently and with replacement.
+        picks: number of choices per image.
+        mixing: applied last; steps that mix images of the batch with each other, and their labels likewise.
     """
 
     steps: tuple = ()
@@ -43,7 +43,7 @@ _STRONG = (
     ("RandomRotation", {"factor": 0.05, "fill_mode": "nearest"}),
     ("RandomBrightness", {"factor": 0.2}),
     ("RandomContrast", {"factor": 0.3}),
-    # value_range is that of the saturation itself, which the layer clips to it: 0 to 1 for any range of the pixels.
+    # value_range is the range of the saturation, to which the layer clips it: 0 to 1 for any range of the pixels.
     ("RandomSaturation", {"factor": (0.35, 0.65), "value_range": (0, 1)}),
     ("RandomHue", {"factor": 0.08}),
     ("RandomErasing", {"factor": (0.3, 0.3), "scale": (0.02, 0.2), "fill_value": 127.0}),
@@ -74,17 +74,17 @@ AUGMENTATIONS = {
 
 
 def augment(images, labels, preset, seed):
-    """Augments a batch; for use in a `tf.data` map or eagerly.
+    """Augments a batch, in a `tf.data` map or eagerly.
 
     Args:
         images: uint8 or float32 (batch, height, width, 3), RGB, 0 to 255.
         labels: float32 (batch, num_classes), one-hot or multi-hot.
         preset: a key of `AUGMENTATIONS`.
-        seed: int32 or int64 (2,). The same seed gives the same result, whatever was drawn before.
+        seed: int32 or int64 (2,). The result depends on the arguments only.
 
     Returns:
-        images: float32, shape and range as they were.
-        labels: float32, shape as it was; "mixup" and "cutmix" mix them as they mix the images.
+        images: float32, of the same shape and range.
+        labels: float32, of the same shape; "mixup" and "cutmix" mix them like the images.
 
     Raises:
         InputError: the preset is unknown.
@@ -93,24 +93,24 @@ def augment(images, labels, preset, seed):
     seeds = StatelessSeeds(seed)
     images = tf.cast(images, tf.float32)
     for layer in layers.steps:
-        images = _transformed(layer, images, seeds)
+        images = _transform(layer, images, seeds)
     if layers.choices:
         images = _random_choices(layers, images, seeds.next())
     for layer in layers.mixing:
         transformation = layer.get_random_transformation(images, seed=seeds)
         images = layer.transform_images(images, transformation)
         labels = layer.transform_labels(labels, transformation)
-    # The interpolations overshoot by rounding errors.
+    # Interpolation may exceed the range by rounding errors.
     return tf.clip_by_value(images, 0.0, 255.0), labels
 
 
 @functools.cache
 def _layers(preset):
-    """Returns the preset with Keras layers in place of names; made once, for each would leave a variable behind."""
+    """Returns the preset with Keras layers in place of names; cached, because each layer creates a variable."""
     if preset not in AUGMENTATIONS:
         raise unknown_name("data.augmentation", preset, AUGMENTATIONS)
     description = AUGMENTATIONS[preset]
-    # Outside of the graph of the map that may be under construction, and in float32 under any precision policy.
+    # Created outside of any graph under construction, and in float32 under any precision policy.
     with tf.init_scope():
         steps, choices, mixing = (
             tuple(getattr(keras.layers, name)(**arguments, dtype="float32") for name, arguments in part)
@@ -119,17 +119,17 @@ def _layers(preset):
     return Preset(steps, choices, description.picks, mixing)
 
 
-def _transformed(layer, images, seeds):
+def _transform(layer, images, seeds):
     return layer.transform_images(images, layer.get_random_transformation(images, seed=seeds))
 
 
-def _chosen(layer, images, seed):
-    # Seeds of its own: a graph traces every branch, and what one draws must not move what the next one draws.
-    return _transformed(layer, images, StatelessSeeds(seed))
+def _transform_choice(layer, images, seed):
+    # Own seeds, because a graph traces every branch, and the draws of one must not shift those of the next.
+    return _transform(layer, images, StatelessSeeds(seed))
 
 
 def _random_choices(layers, images, seed):
-    """Applies to each image the layers drawn for it."""
+    """Applies randomly drawn layers to each image."""
 
     def change(row_and_image):
         row, image = row_and_image
@@ -138,7 +138,7 @@ def _random_choices(layers, images, seed):
         for number in range(layers.picks):
             pick_seed = tf.random.experimental.stateless_fold_in(row_seed, number)
             pick = tf.random.stateless_uniform((), pick_seed, 0, len(layers.choices), tf.int32)
-            branches = [functools.partial(_chosen, layer, images, pick_seed) for layer in layers.choices]
+            branches = [functools.partial(_transform_choice, layer, images, pick_seed) for layer in layers.choices]
             images = tf.ensure_shape(tf.switch_case(pick, branches), images.shape)
         return images[0]
 

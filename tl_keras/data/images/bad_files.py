@@ -1,4 +1,4 @@
-"""Files that cannot be used: named together with whatever else is wrong with the data, or left out within limits."""
+"""Image files that cannot be used: reported with other problems of the data, or left out up to a limit."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +11,11 @@ _TRIED_SIZE = 32
 
 
 def add_bad_images(paths, faults):
-    """Tries to decode images, so that those that cannot be used are told along with other faults.
+    """Tries to decode images, and adds those that fail to other faults.
 
     Args:
         paths: iterable of paths of files.
-        faults: `Faults` to add them to.
+        faults: `Faults` that collects the files.
     """
     paths = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -24,40 +24,42 @@ def add_bad_images(paths, faults):
                 faults.add("an image that cannot be used", f"{printable(path)} ({reason})", "replace or remove it")
 
 
-def require_few(skipped, total, largest_share):
-    """Refuses to go on without files where that would be too many to be an accident.
+def check_max_bad_files(skipped, total, max_bad_files):
+    """Refuses to leave out more files than the limit.
 
     Args:
         skipped: list of (name, reason) of the files to leave out.
         total: number of all files.
-        largest_share: the largest share of them that may be left out, 0 to 1.
+        max_bad_files: maximum fraction of the files that may be left out, 0 to 1.
 
     Raises:
-        InputError: it is a larger one; names the first files.
+        InputError: the fraction is larger; the message names the first files.
     """
-    share = len(skipped) / max(total, 1)
-    if share > largest_share:
+    fraction = len(skipped) / max(total, 1)
+    if fraction > max_bad_files:
         raise InputError(
-            f"{len(skipped)} of {total} files cannot be used, {share:.1%}, where --data.on_bad_file skip goes on "
-            f"without {100 * largest_share:g}% at most: {listed(skipped)}; replace or remove them, or allow more with "
-            f"--data.max_bad_files {-(-share * 1000 // 1) / 1000:g}."
+            f"{len(skipped)} of {total} files cannot be used, {fraction:.1%}, where --data.on_bad_file skip allows "
+            f"{100 * max_bad_files:g}% at most: {listed(skipped)}; replace or remove them, or allow more with "
+            f"--data.max_bad_files {-(-fraction * 1000 // 1) / 1000:g}."
         )
 
 
 def listed(skipped):
-    """Names files, each with its reason.
+    """Joins the first twenty files with their reasons, and counts the others.
 
     Args:
         skipped: list of (name, reason).
 
     Returns:
-        str, the first twenty and the number of the others.
+        str.
     """
     return first_of(f"{name} ({reason})" for name, reason in skipped)
 
 
 def write_skipped(path, skipped):
-    """Writes the list of the files that were left out, a line with name, tab and reason for each; none, no file.
+    """Writes the files that were left out, one line each: name, tab, reason.
+
+    Writes no file if the list is empty.
 
     Args:
         path: `Path` of the file to write.

@@ -1,4 +1,4 @@
-"""One image file to one array: every common format, upright, RGB, one size."""
+"""Decoding of image files of all common formats to upright RGB arrays of one size."""
 
 import functools
 import io
@@ -11,10 +11,12 @@ from PIL import Image, ImageOps
 
 from tl_keras.errors import InputError, unknown_name
 
-RESIZES = ("squash", "crop", "pad")
+# "squash" stretches: it ignores the aspect ratio.
+STRETCH, CROP, PAD = "squash", "crop", "pad"
+RESIZES = (STRETCH, CROP, PAD)
 MAX_MEGAPIXELS = 100
 
-# Pillow knows three dozen more, one of which would call Ghostscript, whatever a file of another name holds.
+# Pillow supports three dozen more and goes by the content; for PostScript it would run Ghostscript.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF")
 
 _SIXTEEN_BIT = frozenset(("I", "I;16", "I;16L", "I;16B", "I;16N"))
@@ -23,40 +25,42 @@ DAMAGE = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError),
     *(RuntimeError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError),
 )
-"""What Pillow's decoders raise on damaged files, each in its own way."""
+"""Exceptions that Pillow's decoders raise for damaged files."""
 
 
 class BadImage(InputError):
-    """An image cannot be used.
+    """Reports an image that cannot be used.
 
     Attributes:
-        reason: why, without the name of the file.
+        reason: the reason, without the name of the file.
     """
 
     def __init__(self, name, reason):
-        """Makes the sentence from the name of the file and the reason."""
+        """Builds the message from the name of the file and the reason."""
         super().__init__(f"Cannot use the image {name}: {reason}; replace or remove it.")
         self.reason = reason
 
 
-def read_image(source, image_size, resize="squash"):
-    """Reads, turns upright and resizes an image.
+def read_image(source, image_size, resize=STRETCH):
+    """Decodes an image, applies its EXIF orientation and resizes it.
 
-    Reads JPEG, PNG, GIF and WebP (of an animation the first frame), TIFF, BMP and AVIF, whatever the name says; grey,
-    palette, CMYK; 16 bits scaled down to 8; what is transparent laid on white; the EXIF orientation applied. A JPEG
-    that is much larger than needed is decoded at a fraction of its size.
+    The format is JPEG, PNG, GIF, WebP, TIFF, BMP or AVIF, recognised by the content. Animations give their first frame.
+    Grey, palette and CMYK become RGB, 16 bits are scaled to 8, and transparent parts become white. JPEGs that are
+    much larger than needed are decoded at a fraction of their size.
 
     Args:
         source: path of the file, or its content as bytes.
         image_size: height and width of the result in pixels.
-        resize: "squash" changes the proportions, "crop" cuts the longer side at both ends, "pad" adds white.
+        resize: one of `RESIZES`: "squash" ignores the aspect ratio, "crop" cuts both ends of the longer side, "pad"
+            adds white borders.
 
     Returns:
         uint8 (image_size, image_size, 3), RGB.
 
     Raises:
-        BadImage: an `InputError` with the reason: missing, not to be read, empty, no image, truncated, damaged, over
-            100 megapixels, which the header tells.
+        BadImage: the file is missing, unreadable, empty, no image, truncated, damaged, or over `MAX_MEGAPIXELS` by its
+            header.
+        InputError: `resize` is unknown.
     """
     if resize not in RESIZES:
         raise unknown_name("data.resize", resize, RESIZES)
@@ -64,7 +68,7 @@ def read_image(source, image_size, resize="squash"):
 
 
 def read_upright(source):
-    """Reads an image at its own size, as `read_image` does otherwise.
+    """Decodes an image at its own size and applies its EXIF orientation, as `read_image` does.
 
     Args:
         source: path of the file, or its content as bytes.
@@ -78,13 +82,13 @@ def read_upright(source):
     return _read(source, lambda image: np.asarray(_upright_rgb(image)))
 
 
-def resize_image(image, image_size, resize="squash"):
-    """Resizes an image that is in memory, as `read_image` resizes files.
+def resize_image(image, image_size, resize=STRETCH):
+    """Resizes a decoded image as `read_image` resizes files.
 
     Args:
         image: uint8 (height, width, 3), RGB.
         image_size: height and width of the result in pixels.
-        resize: "squash", "crop" or "pad".
+        resize: one of `RESIZES`.
 
     Returns:
         uint8 (image_size, image_size, 3).
@@ -99,15 +103,15 @@ def open_image(source):
         source: path of the file, or its content as bytes.
 
     Returns:
-        `PIL.Image.Image` of one of the `FORMATS`, to be used in a `with`.
+        `PIL.Image.Image` of one of the `FORMATS`, for use in a `with` statement.
 
     Raises:
-        OSError: it cannot be read, or is no regular file: opening a pipe would wait for ever.
+        OSError: the file cannot be read, or is no regular file (opening a pipe would block).
     """
     if isinstance(source, bytes):
         return Image.open(io.BytesIO(source), formats=FORMATS)
     if not os.path.isfile(source):
-        # Raises what is wrong with the path, where it is not only of another kind.
+        # Raises the error of a missing or inaccessible path.
         os.stat(source)
         raise OSError("no regular file")
     return Image.open(source, formats=FORMATS)
@@ -125,7 +129,7 @@ def _read(source, decode):
 
 
 def _decode(image, image_size, resize):
-    # Twice the size, so that the last step down is a real resampling.
+    # Twice the size, so that the final step is a real resampling.
     image.draft("RGB", (2 * image_size, 2 * image_size))
     return np.asarray(_resized(_upright_rgb(image), (image_size, image_size), resize))
 
@@ -143,20 +147,20 @@ def _upright_rgb(image):
 
 
 def _from_sixteen_bit(image):
-    """Scales 0 to 65535 down to 0 to 255, where Pillow's own conversion would clip at 255."""
+    """Scales 0..65535 to 0..255; Pillow's own conversion would clip at 255."""
     pixels = np.asarray(image)
     if pixels.min() < 0 or pixels.max() > 65535:
         raise ValueError("pixels of 32 bits, whose range is unknown (save it with 8 or 16 bits)")
-    # By a table: 100 megapixels as floating-point numbers would take gigabytes.
+    # Look-up table, because 100 megapixels in floating point would take gigabytes.
     eight_bit = (np.arange(65536) / 257).round().astype(np.uint8)
     return Image.fromarray(eight_bit[pixels]).convert("RGB")
 
 
 def _resized(image, size, resize):
     bilinear = Image.Resampling.BILINEAR
-    if resize == "crop":
+    if resize == CROP:
         return ImageOps.fit(image, size, bilinear)
-    if resize == "pad":
+    if resize == PAD:
         return ImageOps.pad(image, size, bilinear, color="white")
     return image.resize(size, bilinear, reducing_gap=2.0)
 

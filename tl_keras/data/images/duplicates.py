@@ -1,4 +1,4 @@
-"""Pictures that are there more than once: in two splits, where they would flatter the test, or under two labels."""
+"""Duplicate images: across splits (leakage) or with conflicting labels; and near-duplicates across splits."""
 
 import hashlib
 import importlib
@@ -8,127 +8,139 @@ from PIL import Image
 
 from tl_keras.data.wording import first_of
 
-THUMB_SIDE = 9
-"""Side of the thumbnails that tell near copies, divisible by three."""
+THUMBNAIL_SIDE = 9
+"""Side of the thumbnails that near-duplicates are compared by, in pixels, divisible by three."""
 
-MAX_DIFFERENT = 1.5
-"""Mean difference of the thumbnails of near copies, of 255: what saving again as JPEG or WebP or another size leaves.
+MAX_DIFFERENCE = 1.5
+"""Maximum mean difference of the thumbnails of near-duplicates, on a scale of 255.
 
-It is cautious: two emoji of one face with another mouth differ by 2.0.
+Saving again as JPEG or WebP, or at another size, stays below it. It is cautious: two emoji of one face with different
+mouths differ by 2.0.
 """
 
 _CELLS = 3
-_MAX_WORTH = ("train", "validation", "test")
+# Duplicates in several splits stay in the last of these splits only.
+_PRIORITY = ("train", "validation", "test")
 
 
-class Looks:
-    """What n pictures look like, as the model will see them, in 260 bytes each.
+class Fingerprints:
+    """Fingerprints of n images at the size that the model sees, 260 bytes each.
 
     Args:
         count: n.
 
     Attributes:
         digests: uint8 (n, 16), hashes of the pixels.
-        plain: bool (n,), whether a picture is of a single colour and so like many others.
-        thumbs: uint8 (n, THUMB_SIDE, THUMB_SIDE, 3).
+        plain: bool (n,), True for images of a single colour, which are never duplicates.
+        thumbnails: uint8 (n, THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3).
     """
 
     def __init__(self, count):
         self.digests = np.zeros((count, 16), np.uint8)
         self.plain = np.ones(count, bool)
-        self.thumbs = np.zeros((count, THUMB_SIDE, THUMB_SIDE, 3), np.uint8)
+        self.thumbnails = np.zeros((count, THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3), np.uint8)
 
-    def note(self, row, image):
-        """Looks at one picture, uint8 (height, width, 3). Threads may do so at once, each for a row of its own."""
+    def add(self, row, image):
+        """Stores the fingerprint of an image; safe to call from several threads for different rows.
+
+        Args:
+            row: int, the row of the image.
+            image: uint8 (height, width, 3).
+        """
         digest = hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
         self.digests[row] = np.frombuffer(digest, np.uint8)
         self.plain[row] = (image == image[0, 0]).all()
-        self.thumbs[row] = Image.fromarray(image).resize((THUMB_SIDE, THUMB_SIDE), Image.Resampling.BOX)
+        size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+        self.thumbnails[row] = Image.fromarray(image).resize(size, Image.Resampling.BOX)
 
     def take(self, rows):
-        """Returns the `Looks` of some rows, in the given order."""
-        part = Looks(0)
-        part.digests, part.plain, part.thumbs = self.digests[rows], self.plain[rows], self.thumbs[rows]
+        """Returns the `Fingerprints` of the given rows, in the given order."""
+        part = Fingerprints(0)
+        part.digests, part.plain, part.thumbnails = self.digests[rows], self.plain[rows], self.thumbnails[rows]
         return part
 
 
-def find_copies(records, looks):
-    """Finds pictures that must not both stay, for their pixels are the same.
+def find_duplicates(records, fingerprints):
+    """Finds images with equal pixels that must not all stay.
 
     Args:
-        records: `Records` of n images whose splits are decided.
-        looks: `Looks` of them; rows that were never noted have no copies, nor have pictures of a single colour.
+        records: `Records` of n images without undecided splits.
+        fingerprints: `Fingerprints` of the images; rows without a fingerprint have no duplicates.
 
     Returns:
-        reasons: {row: why it cannot be used}. Of copies in several splits those of the test stay, or else those of
-            validation; of copies with different labels none.
-        harmless: number of pictures that have a copy in their own split, with the same label.
+        reasons: {row: reason} of the images to refuse. Duplicates in several splits stay in the test split only,
+            otherwise in the validation split; duplicates with different labels are all refused.
+        num_harmless: number of images with a duplicate in their own split and with the same label.
     """
-    reasons, harmless = {}, 0
-    for rows in _groups(looks):
-        others = {row: _other_label(records, row, rows) for row in rows}
-        best = max(rows, key=lambda row: _MAX_WORTH.index(records.splits[row]))
+    reasons, num_harmless = {}, 0
+    for rows in _groups(fingerprints):
+        conflicts = {row: _other_label(records, row, rows) for row in rows}
+        best = max(rows, key=lambda row: _PRIORITY.index(records.splits[row]))
         for row in rows:
-            if others[row] is not None:
-                reasons[row] = f"the same picture as {records.names[others[row]]}, which has another label"
+            if conflicts[row] is not None:
+                reasons[row] = f"the same image as {records.names[conflicts[row]]}, which has another label"
             elif records.splits[row] != records.splits[best]:
-                reasons[row] = f"the same picture as {records.names[best]} in the {records.splits[best]} split"
-        harmless += max(0, sum(row not in reasons for row in rows) - 1)
-    return reasons, harmless
+                reasons[row] = f"the same image as {records.names[best]} in the {records.splits[best]} split"
+        num_harmless += max(0, sum(row not in reasons for row in rows) - 1)
+    return reasons, num_harmless
 
 
-def note_copies(records, looks, harmless):
-    """Says what copies there are that may stay.
+def note_duplicates(records, fingerprints, num_harmless):
+    """Builds the notes on harmless duplicates and on near-duplicates across splits.
 
     Args:
-        records: as in `find_copies`, without the rows that it found.
-        looks: `Looks` of them.
-        harmless: as `find_copies` returned it.
+        records: `Records` of the images that stay after `find_duplicates`.
+        fingerprints: `Fingerprints` of these images.
+        num_harmless: the number that `find_duplicates` returned.
 
     Returns:
-        Tuple of sentences, at most two.
+        Tuple of at most two sentences.
     """
     notes = []
-    if harmless:
-        notes.append(f"{harmless:,} of {len(records):,} images are copies of others in their split.")
-    pairs = [f"{records.names[row]} and {records.names[other]}" for row, other in _near_copies(records, looks)]
+    if num_harmless:
+        notes.append(f"{num_harmless:,} of {len(records):,} images are duplicates of others in their split.")
+    pairs = [
+        f"{records.names[row]} and {records.names[other]}" for row, other in _near_duplicates(records, fingerprints)
+    ]
     if pairs:
-        listed = first_of(pairs, 5)
-        notes.append(f"{len(pairs):,} validation or test images nearly equal a training image, look at: {listed}.")
+        examples = first_of(pairs, 5)
+        notes.append(f"{len(pairs):,} validation or test images nearly equal a training image, look at: {examples}.")
     return tuple(notes)
 
 
-def _groups(looks):
-    """Yields lists of rows whose pictures are the same."""
+def _groups(fingerprints):
+    """Yields lists of the rows whose images are equal."""
     groups = {}
-    for row in np.flatnonzero(~looks.plain).tolist():
-        groups.setdefault(looks.digests[row].tobytes(), []).append(row)
+    for row in np.flatnonzero(~fingerprints.plain).tolist():
+        groups.setdefault(fingerprints.digests[row].tobytes(), []).append(row)
     return (rows for rows in groups.values() if len(rows) > 1)
 
 
 def _other_label(records, row, rows):
-    """Returns the first of some rows whose label is another one than that of a row; None if all are the same."""
+    """Returns the first of `rows` whose label differs from that of `row`; None if all labels agree."""
     return next((other for other in rows if np.any(records.labels[other] != records.labels[row])), None)
 
 
-def _near_copies(records, looks):
-    """Yields (training row, other row) of each other row whose nearest training picture is as good as equal."""
+def _near_duplicates(records, fingerprints):
+    """Yields (training row, other row) for each other row that nearly equals its nearest training image."""
     splits = np.asarray(records.splits, object)
-    train = np.flatnonzero((splits == "train") & ~looks.plain)
-    others = np.flatnonzero((splits != "train") & ~looks.plain)
+    train = np.flatnonzero((splits == "train") & ~fingerprints.plain)
+    others = np.flatnonzero((splits != "train") & ~fingerprints.plain)
     if not (len(train) and len(others)):
         return
-    # Loaded here, for it takes a second, and whoever has bad data need not wait for it.
-    tree = importlib.import_module("sklearn.neighbors").KDTree(_cells(looks.thumbs[train]), metric="manhattan")
-    nearest = train[tree.query(_cells(looks.thumbs[others]))[1][:, 0]]
+    # Imported here because it takes a second, which users with bad data need not wait.
+    neighbors = importlib.import_module("sklearn.neighbors")
+    thumbnails = fingerprints.thumbnails
+    tree = neighbors.KDTree(_cells(thumbnails[train]), metric="manhattan")
+    nearest = train[tree.query(_cells(thumbnails[others]))[1][:, 0]]
     for row, other in zip(nearest.tolist(), others.tolist(), strict=True):
-        difference = looks.thumbs[row].astype(int) - looks.thumbs[other]
-        if np.abs(difference).mean() <= MAX_DIFFERENT:
+        difference = thumbnails[row].astype(int) - thumbnails[other]
+        if np.abs(difference).mean() <= MAX_DIFFERENCE:
             yield row, other
 
 
-def _cells(thumbs):
-    """Averages thumbnails to grey cells, float32 (n, 9): near copies are near there, too, and a tree finds them."""
-    side = THUMB_SIDE // _CELLS
-    cells = thumbs.reshape(-1, _CELLS, side, _CELLS, side, 3).mean(axis=(2, 4, 5), dtype=np.float32)
+def _cells(thumbnails):
+    """Averages thumbnails to grey cells, float32 (n, 9): few enough dimensions for a search tree."""
+    side = THUMBNAIL_SIDE // _CELLS
+    cells = thumbnails.reshape(-1, _CELLS, side, _CELLS, side, 3).mean(axis=(2, 4, 5), dtype=np.float32)
     return cells.reshape(-1, _CELLS * _CELLS)

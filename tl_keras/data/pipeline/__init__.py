@@ -1,1 +1,1 @@
-"""Parts of tf.data pipelines that every kind of data uses."""
+"""Parts of `tf.data` pipelines for all kinds of data."""

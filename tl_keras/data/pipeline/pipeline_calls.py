@@ -1,9 +1,9 @@
-"""Calls of Python from a `tf.data` pipeline that let go of their data when the pipeline is gone.
+"""Calls of Python from a `tf.data` pipeline that release their data with the pipeline and keep errors for users.
 
-TensorFlow 2.21 keeps what `tf.numpy_function` is given until the process ends, and with it whole data sets. So it is
-given a weak reference here, and the pipeline itself holds the function.
+TensorFlow 2.21 keeps every function of `tf.numpy_function` until the process ends, and with it whole data sets.
+Therefore it gets a weak reference here, and the dataset itself holds the function.
 
-And TensorFlow makes errors of its own of those that a function raises: those that are for the user are kept here.
+TensorFlow also wraps exceptions of such a function into its own; an `InputError` is stored here and raised again.
 """
 
 import contextlib
@@ -17,21 +17,21 @@ _RAISED = []
 
 
 def call_python(function, inputs, types):
-    """Calls a function of arrays inside of a `map`; the dataset must be given to `holding`.
+    """Calls a function of arrays in a `map` of a dataset, which must be passed to `hold_function`.
 
     Args:
-        function: takes NumPy arrays and returns NumPy arrays; what it returns depends on these arrays alone.
-        inputs: list of tensors.
-        types: list of the dtypes that it returns.
+        function: function from NumPy arrays to NumPy arrays, which depends on its arguments only.
+        inputs: list of tensors, the arguments.
+        types: list of the dtypes of the results.
 
     Returns:
-        List of tensors, of unknown shape.
+        List of tensors of unknown shape.
     """
-    held = weakref.ref(function)
+    reference = weakref.ref(function)
 
     def call(*arrays):
         try:
-            return held()(*arrays)
+            return reference()(*arrays)
         except InputError as error:
             _RAISED.append(error)
             raise
@@ -39,12 +39,12 @@ def call_python(function, inputs, types):
     return tf.numpy_function(call, inputs, types, stateful=False)
 
 
-def holding(dataset, function):
-    """Lets a dataset, and what is made of it, hold a function that it calls.
+def hold_function(dataset, function):
+    """Keeps a function alive as long as a dataset, or a dataset derived from it.
 
     Args:
         dataset: `tf.data.Dataset`.
-        function: what was given to `call_python`.
+        function: the function of `call_python`.
 
     Returns:
         The same dataset.
@@ -54,8 +54,8 @@ def holding(dataset, function):
 
 
 @contextlib.contextmanager
-def own_errors():
-    """Raises an `InputError` of a function that a pipeline called as itself, not as what TensorFlow made of it."""
+def raise_input_errors():
+    """Raises the `InputError` of a function in a pipeline in place of TensorFlow's error around it."""
     _RAISED.clear()
     try:
         yield

@@ -1,51 +1,55 @@
-"""Datasets of numbered steps, of each of which a worker loads its own shard alone, not the whole batch."""
+"""Datasets of numbered steps, from which a worker loads only its own shard of each batch."""
 
 import tensorflow as tf
 
-from tl_keras.data.pipeline.pipeline_calls import holding
+from tl_keras.data.pipeline.pipeline_calls import hold_function
 
 
 def dataset_of_steps(steps, build, *, first_epoch=0, endless=False):
-    """Makes a dataset of what is loaded for each step, in order.
+    """Makes a dataset of batches, one for each step.
 
     Args:
         steps: number of steps in an epoch.
-        build: function of `bounds`, itself None or a function of (size, number) that says from where to where a batch
-            of that size has the rows of the shard of that number. It returns a function of (step, number), int64
-            scalar tensors, that loads a batch, or of it what the bounds say; and the function that this one gives to
-            `call_python`.
-        first_epoch: the epoch to begin with.
-        endless: whether epochs follow one another without end; else there is one pass.
+        build: function of `bounds` that returns two functions: one of (step, number), int64 scalar tensors, that loads
+            the batch of a step, or if there are bounds, its shard of that number; and the function that the first one
+            passes to `call_python`. `bounds` is None, or a function from the size of a batch and the number of a shard
+            to the first row of the shard and the row after its last.
+        first_epoch: the epoch to start with.
+        endless: True for endless epochs, False for one pass.
 
     Returns:
-        `tf.data.Dataset`. Its `cut`, a function of (first, count, bounds), gives a dataset of so many shards of each
-        step from the first on, one after another.
+        `tf.data.Dataset`. Its attribute `cut`, a function of (first, count, bounds), makes a dataset of `count` shards
+        of each step, from shard `first` on, one after another.
     """
     numbers = tf.data.Dataset.range(first_epoch * steps, tf.int64.max if endless else steps)
 
-    def loaded(numbered, bounds):
+    def load_batches(numbers, bounds):
         load, function = build(bounds)
-        return holding(numbered.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE), function)
+        batches = numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+        return hold_function(batches, function)
 
     def cut(first, count, bounds):
         shards = tf.data.Dataset.range(first, first + count)
-        return loaded(numbers.flat_map(lambda step: shards.map(lambda number: (step, number))), bounds)
+        return load_batches(numbers.flat_map(lambda step: shards.map(lambda number: (step, number))), bounds)
 
-    dataset = loaded(numbers.map(lambda step: (step, tf.constant(0, tf.int64))), None)
+    dataset = load_batches(numbers.map(lambda step: (step, tf.constant(0, tf.int64))), None)
     dataset.cut = cut
     return dataset
 
 
 def rows_of_shard(rows, number, bounds):
-    """Takes the rows of a shard; of an empty one a row to go on with, for not every operation takes none.
+    """Selects the rows of a shard.
+
+    An empty shard gets one row, because some operations fail on empty batches; the caller drops it afterwards.
 
     Args:
         rows: int64 tensor (batch,), at least one.
         number: int64 scalar tensor, the number of the shard.
-        bounds: as in `dataset_of_steps`; None takes all rows.
+        bounds: as in `dataset_of_steps`; None selects all rows.
 
     Returns:
-        Tuple of the rows and how many of them count.
+        rows: int64 tensor, at least one.
+        count: int64 scalar tensor, the number of rows that belong to the shard.
     """
     if bounds is None:
         return rows, tf.shape(rows, tf.int64)[0]
@@ -54,7 +58,7 @@ def rows_of_shard(rows, number, bounds):
 
 
 def seed_of_shard(seed, step, number, bounds):
-    """Gives what the augmentation of a step, or of a shard of it, draws from.
+    """Computes the seed for the augmentation of a step or of its shard.
 
     Args:
         seed: int.
@@ -65,5 +69,5 @@ def seed_of_shard(seed, step, number, bounds):
     Returns:
         int64 tensor (2,).
     """
-    whole = tf.stack([tf.constant(seed, tf.int64), step])
-    return whole if bounds is None else tf.random.experimental.stateless_fold_in(whole, number)
+    step_seed = tf.stack([tf.constant(seed, tf.int64), step])
+    return step_seed if bounds is None else tf.random.experimental.stateless_fold_in(step_seed, number)

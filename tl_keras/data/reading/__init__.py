@@ -1,1 +1,1 @@
-"""Reading folders, tables and TFDS data sets, whatever they hold."""
+"""Readers of folders, tables and data sets of TensorFlow Datasets, for all kinds of data."""

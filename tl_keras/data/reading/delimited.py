@@ -1,4 +1,4 @@
-"""Cells of CSV and TSV files, each row with the line where it begins, so that every fault can be found."""
+"""Cells of CSV and TSV files, each row with its line number for error messages."""
 
 import contextlib
 import csv
@@ -15,24 +15,24 @@ _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
 def read_delimited(table):
-    """Reads a table of cells.
+    """Reads the cells of a CSV or TSV file.
 
-    Rows may be quoted as in RFC 4180, over several lines too. A .tsv file whose lines all have one cell per column is
-    read line by line, for many such files hold bare quotes. Lines without any content are passed over.
+    Quoted cells as in RFC 4180 may span lines. A .tsv file whose lines all have one cell per column is read line by
+    line, because many such files contain bare quotes. Empty lines are skipped.
 
     Args:
-        table: `Path` of a .csv or .tsv file, UTF-8 with or without byte order mark, with a header line.
+        table: `Path` of a .csv or .tsv file, in UTF-8 with or without byte order mark, with a header line.
 
     Returns:
         header: list of column names.
-        rows: list of (where, cells): "line 7" and a list of as many str as there are columns.
+        rows: list of (place, cells): "line 7" and a list of str, one for each column.
 
     Raises:
-        InputError: the file cannot be read, is not UTF-8, has a quote out of place or rows of another length.
+        InputError: the file cannot be read, is not UTF-8, has a misplaced quote or rows of another length.
     """
     text = read_utf8(table)
     delimiter = DELIMITERS[table.suffix.lower()]
-    with _cells_of_any_length(text):
+    with _unlimited_cells(text):
         rows = _bare_rows(text) if delimiter == "\t" else None
         rows = _quoted_rows(table, text, delimiter) if rows is None else rows
     rows = [(line, cells) for line, cells in rows if any(cell.strip() for cell in cells)]
@@ -47,13 +47,13 @@ def read_utf8(table):
     """Reads a text file.
 
     Args:
-        table: `Path`.
+        table: `Path` of the file.
 
     Returns:
-        Its text, without byte order mark.
+        The content as str, without byte order mark.
 
     Raises:
-        InputError: it cannot be read, or is not UTF-8; the message names the line.
+        InputError: the file cannot be read, or is not UTF-8; the message names the line.
     """
     try:
         return decode_utf8(table.read_bytes())
@@ -67,8 +67,8 @@ def read_utf8(table):
 
 
 @contextlib.contextmanager
-def _cells_of_any_length(text):
-    # The csv module refuses cells of more than 128 kB, for the whole process.
+def _unlimited_cells(text):
+    # The csv module refuses cells over 128 kB; the limit is global to the process.
     limit = csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     try:
         yield
@@ -77,7 +77,7 @@ def _cells_of_any_length(text):
 
 
 def _bare_rows(text):
-    """Returns (line, cells) of a TSV that needs no quotes; None if its lines are not all of one width."""
+    """Returns (line, cells) of a TSV file without quoted cells; None if its lines differ in width."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
     rows = [(reader.line_num, cells) for cells in reader if cells]
     if len({len(cells) for _, cells in rows}) != 1:
@@ -101,8 +101,8 @@ def _quoted_rows(table, text, delimiter):
         unclosed = "unexpected end" in str(error)
         raise InputError(
             f"The table {table} has {'an unclosed' if unclosed else 'a'} double quote "
-            f"{'' if unclosed else 'out of place '}in the row that begins at line {line}, reading broke off at line "
-            f"{reader.line_num}: put a cell that holds quotes into quotes, and double those inside."
+            f"{'' if unclosed else 'out of place '}in the row that starts at line {line}, reading stopped at line "
+            f"{reader.line_num}: put cells that contain quotes into quotes, and double the quotes inside."
         ) from error
     return rows
 
@@ -112,9 +112,9 @@ def _require_width(table, rows, width):
         "more": [f"line {line}" for line, cells in rows if len(cells) > width],
         "fewer": [f"line {line}" for line, cells in rows if len(cells) < width],
     }
-    for problem, found in problems.items():
-        if found:
+    for problem, lines in problems.items():
+        if lines:
             raise InputError(
-                f"The table {table} has {problem} cells at {first_of(found)} than columns ({width}): put cells that "
-                "hold the delimiter or quotes into double quotes."
+                f"The table {table} has {problem} cells at {first_of(lines)} than columns ({width}): put cells that "
+                "contain the delimiter or quotes into double quotes."
             )

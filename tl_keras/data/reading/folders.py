@@ -1,4 +1,4 @@
-"""Files in folders: one folder per class, or train/ validation/ test/ with one folder per class in each."""
+"""Files in class folders, or in train/, validation/ and test/ with class folders in each."""
 
 import os
 from pathlib import Path
@@ -11,57 +11,57 @@ from tl_keras.data.wording import first_of, lookalikes, printable
 from tl_keras.errors import InputError
 
 IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif"))
-# Photographs that Pillow does not read: listed all the same, so that they are reported as bad and not passed over.
-_FOREIGN_SUFFIXES = frozenset((".heic", ".heif", ".jxl"))
-_LISTED_SUFFIXES = IMAGE_SUFFIXES | _FOREIGN_SUFFIXES
-_LEFTOVERS = frozenset(("__macosx", "thumbs.db"))
+# Formats that Pillow cannot read; listed so that they are reported as bad files instead of silently skipped.
+_UNSUPPORTED_SUFFIXES = frozenset((".heic", ".heif", ".jxl"))
+_LISTED_SUFFIXES = IMAGE_SUFFIXES | _UNSUPPORTED_SUFFIXES
+_SYSTEM_FILES = frozenset(("__macosx", "thumbs.db"))
 
 
 def list_images(folder):
-    """Lists the image files in a folder and below, as `list_files` does."""
+    """Lists the image files of a folder and its subfolders, as `list_files` does."""
     return list_files(folder, _LISTED_SUFFIXES)
 
 
 def list_files(folder, suffixes, *, seen=()):
-    """Lists the files of some kind in a folder and below.
+    """Lists the files of a folder and its subfolders that have certain suffixes.
 
-    Hidden files and folders, `__MACOSX` and files with other suffixes are passed over. Links are followed, out of the
-    folder too, but each real directory is entered once, so that a loop of links ends and no file is listed twice.
-    Nothing is opened: a link that leads nowhere or a pipe is listed, for its reader to refuse.
+    Hidden files and folders and `__MACOSX` are skipped. Links are followed, also out of the folder, but each real
+    directory is visited once, so that loops of links end and no file is listed twice. No file is opened: broken links
+    and pipes are listed, and their reader must refuse them.
 
     Args:
-        folder: the folder to start from; it is entered in any case.
-        suffixes: set of the endings to list, lower case with the dot.
-        seen: real paths of directories not to enter below `folder`.
+        folder: the folder to start from; it is always visited.
+        suffixes: set of the suffixes to list, lower case with the dot.
+        seen: real paths of directories below `folder` to skip.
 
     Returns:
-        A list of path strings, sorted folder by folder.
+        List of path strings, sorted folder by folder.
 
     Raises:
         InputError: folders are missing or cannot be read; the message names them.
     """
-    entered = {os.path.realpath(folder)}
-    listed, closed, waiting = [], [], [folder]
-    while waiting:
+    visited = {os.path.realpath(folder), *seen}
+    paths, unreadable, stack = [], [], [folder]
+    while stack:
         try:
-            folders, files = _entries(waiting.pop())
-        except _ClosedFolder as error:
-            closed += error.places
+            folders, files = _entries(stack.pop())
+        except _UnreadableFolder as error:
+            unreadable += error.places
             continue
-        listed += [entry.path for entry in files if os.path.splitext(entry.name)[1].lower() in suffixes]
-        # Reversed, for the last one appended is the first one popped.
+        paths += [entry.path for entry in files if os.path.splitext(entry.name)[1].lower() in suffixes]
+        # Reversed, because the last folder appended is the first one popped.
         for entry in reversed(folders):
             real = os.path.realpath(entry.path)
-            if real not in entered and real not in seen:
-                entered.add(real)
-                waiting.append(entry.path)
-    if closed:
-        raise _ClosedFolder(closed)
-    return listed
+            if real not in visited:
+                visited.add(real)
+                stack.append(entry.path)
+    if unreadable:
+        raise _UnreadableFolder(unreadable)
+    return paths
 
 
 def prepared_versions(folder):
-    """Lists the folders, `folder` itself or up to two levels below, that TensorFlow Datasets has prepared."""
+    """Lists data sets that TensorFlow Datasets has prepared in a folder or up to two levels below."""
     patterns = ("dataset_info.json", "*/dataset_info.json", "*/*/dataset_info.json")
     return sorted(
         info.parent
@@ -72,10 +72,10 @@ def prepared_versions(folder):
 
 
 def read_folders(root):
-    """Finds the images of a folder of class folders, or of a folder with train/, val(idation)/ and test/.
+    """Lists images in class folders, or in train/, val(idation)/ and test/ with class folders in each.
 
     Args:
-        root: the folder.
+        root: the folder that contains them.
 
     Returns:
         `Records` with int32 labels; the splits are those of the folders, or all "".
@@ -87,35 +87,36 @@ def read_folders(root):
 
 
 def read_class_folders(root, things, suffixes, listed_suffixes=None, ignored=()):
-    """Finds the files of a folder of class folders, or of a folder with train/, val(idation)/ and test/.
+    """Lists files in class folders, or in train/, val(idation)/ and test/ with class folders in each.
 
     Args:
-        root: the folder.
-        things: what the files are, for messages, such as "images".
-        suffixes: set of the endings they have, lower case with the dot.
-        listed_suffixes: more endings, of files that are listed all the same, to be reported later; None: no more.
-        ignored: names of class folders that are none.
+        root: the folder that contains them.
+        things: the kind of files for messages, such as "images".
+        suffixes: set of the suffixes to list, lower case with the dot.
+        listed_suffixes: set of suffixes to list in place of `suffixes`, if it includes unsupported files that are to be
+            reported later; None: `suffixes`.
+        ignored: names of class folders to leave out, because their files have no label.
 
     Returns:
         `Records` whose sources are the paths of the files, with int32 labels; the splits are those of the folders, or
-        all ""; a note names what was ignored.
+        all ""; a note names the folders that were left out.
 
     Raises:
-        InputError: the folder is missing, empty, has a single class, or has class folders without such files, that
-            cannot be read, or whose names look alike; the message names all of them.
+        InputError: the folder is missing, empty or has a single class; or class folders have no such files, cannot be
+            read, or have names that look alike; the message names all of them.
     """
     root = os.fspath(root)
-    every_folder = _class_folders(root)
-    class_folders = [folder for folder in every_folder if folder[1] not in ignored]
+    all_folders = _class_folders(root)
+    class_folders = [folder for folder in all_folders if folder[1] not in ignored]
     _require_classes(root, class_folders, things)
     class_names = sorted_class_names(printable(name) for _, name, _ in class_folders)
     index = {name: label for label, name in enumerate(class_names)}
-    barred = {os.path.realpath(path) for *_, path in every_folder} | {os.path.realpath(root)}
+    seen = {os.path.realpath(path) for *_, path in all_folders} | {os.path.realpath(root)}
     paths, labels, splits, faults = [], [], [], Faults(f"The folder {printable(root)}")
     for split, name, path in class_folders:
         try:
-            files = list_files(path, listed_suffixes or suffixes, seen=barred)
-        except _ClosedFolder as error:
+            files = list_files(path, listed_suffixes or suffixes, seen=seen)
+        except _UnreadableFolder as error:
             for place in error.places:
                 faults.add("a folder that cannot be read", place, "check its rights")
             continue
@@ -126,35 +127,35 @@ def read_class_folders(root, things, suffixes, listed_suffixes=None, ignored=())
             hint = f"add files ({' '.join(sorted(suffixes))}) or remove the folder"
             faults.add(f"no {things} in a class folder", printable(os.path.relpath(path, root)), hint)
     for names in lookalikes(class_names):
-        faults.add("class names that look alike", names, "give both folders one name, or names that differ")
+        faults.add("class names that look alike", names, "use one name for one class, or names that differ clearly")
     faults.raise_if_any()
     names = [printable(path[len(os.path.join(root, "")) :]) for path in paths]
-    left_out = [os.path.relpath(path, root) for _, name, path in every_folder if name in ignored]
+    left_out = [os.path.relpath(path, root) for _, name, path in all_folders if name in ignored]
     notes = (f"Left out, for it has no labels: {first_of(left_out)}.",) if left_out else ()
     return Records(paths, names, np.array(labels, np.int32), splits, class_names, notes)
 
 
-class _ClosedFolder(InputError):
-    """Folders cannot be read.
+class _UnreadableFolder(InputError):
+    """Reports folders that cannot be read.
 
     Attributes:
-        places: list of str, which ones and why.
+        places: list of str, each folder with the reason.
     """
 
     def __init__(self, places):
-        """Makes the sentence."""
+        """Builds the message."""
         super().__init__(f"Cannot read the folder {first_of(places)}: check its path and rights.")
         self.places = places
 
 
 def _entries(folder):
-    """Returns the folders and the files of a folder, each sorted by name, without hidden ones and leftovers."""
+    """Returns the subfolders and files of a folder, sorted by name, without hidden and system files."""
     try:
         with os.scandir(folder) as entries:
             entries = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        raise _ClosedFolder([f"{printable(os.fspath(folder))} ({error.strerror})"]) from error
-    entries = [entry for entry in entries if not entry.name.startswith(".") and entry.name.lower() not in _LEFTOVERS]
+        raise _UnreadableFolder([f"{printable(os.fspath(folder))} ({error.strerror})"]) from error
+    entries = [entry for entry in entries if not entry.name.startswith(".") and entry.name.lower() not in _SYSTEM_FILES]
     folders, files = [], []
     for entry in entries:
         (folders if _is_folder(entry) else files).append(entry)
@@ -165,21 +166,21 @@ def _is_folder(entry):
     try:
         return entry.is_dir()
     except OSError:
-        # A link that leads to itself.
+        # A link that points to itself.
         return False
 
 
 def _class_folders(root):
-    """Returns (split, class name, path) of every class folder; split is "" where the folders name none."""
+    """Returns (split, class name, path) of each class folder; the split is "" without split folders."""
     folders, _ = _entries(root)
-    # A class may be called "train" too; a split is told from it by the class folders that it holds.
+    # A class may be called "train" too, but only a split folder contains class folders.
     split_folders = [entry for entry in folders if split_of_name(entry.name) and _entries(entry.path)[0]]
     if not any(split_of_name(entry.name) == "train" for entry in split_folders):
         return [("", entry.name, entry.path) for entry in folders]
     others = [entry.name for entry in folders if entry not in split_folders]
     if others:
         raise InputError(
-            f"The folder {root} has train/ with class folders, and beside it {first_of(others)}: expected only train, "
+            f"The folder {root} has train/ with class folders, and also {first_of(others)}: expected only train, "
             "validation and test with class folders in each; move the rest elsewhere."
         )
     return [
@@ -195,6 +196,6 @@ def _require_classes(root, class_folders, things):
         return
     got = f"got one, {names[0]!r}" if names else "got none"
     raise InputError(
-        f"Two or more class folders are needed in {root}, {got}: put the {things} of each class into a folder that "
-        "bears the name of the class."
+        f"Two or more class folders are needed in {root}, {got}: put the {things} of each class into a folder "
+        "named after the class."
     )

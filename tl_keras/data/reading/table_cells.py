@@ -1,4 +1,4 @@
-"""Tables of any kind, CSV, TSV, JSON lines, Parquet, as cells by column, each row with the place where it stands."""
+"""Columns of CSV, TSV, JSON lines and Parquet tables, with the place of each row for error messages."""
 
 import difflib
 import importlib
@@ -17,22 +17,23 @@ LISTS, FLOATS = (list, tuple, np.ndarray), (float, np.floating)
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
 
-def read_cells(table, columns):
+def read_columns(table, columns):
     """Reads the named columns of a table.
 
     Args:
-        table: path of a .csv, .tsv, .jsonl or .parquet file. The first two are UTF-8 with a header line, the third is
-            UTF-8 with one JSON object per line, of which any may lack a key.
+        table: path of a .csv, .tsv, .jsonl or .parquet file. CSV and TSV are UTF-8 with a header line, JSON lines are
+            UTF-8 with one object per line, which may lack keys.
         columns: dict from the flag that names a column, such as "data.label_column", to the column. The column of
             "data.split_column" may be absent if it has its default name, "split".
 
     Returns:
-        list of (where, cells): "line 7" or "row 7", and a dict from column to content, stripped text; "" where
-        nothing is there; a list of texts where JSON or Parquet hold a list.
+        places: tuple of the place of each row, such as "line 7" or "row 7".
+        cells: dict from column to a list with the cell of each row: stripped text, "" for an empty or missing cell, a
+            list of texts for a list in JSON or Parquet.
 
     Raises:
-        InputError: the file cannot be read as such a table, has no rows, lacks a column or has it twice, or has a cell
-            that holds no text.
+        InputError: the file is not a readable table, has no rows, lacks a column or has it twice, or has a cell that is
+            no text.
     """
     table = Path(table)
     header, rows = _read(table)
@@ -46,17 +47,24 @@ def read_cells(table, columns):
             raise _missing_column(table, argument, column, header)
     if not rows:
         raise InputError(f"The table {table} has no rows: expected at least one row for each example.")
-    wanted = set(columns.values())
-    return [
-        (where, {name: _clean(cell, table, where) for name, cell in cells if name in wanted}) for where, cells in rows
-    ]
+    cells = {column: [""] * len(rows) for column in columns.values()}
+    for number, (place, row) in enumerate(rows):
+        for name, cell in row:
+            if name in cells:
+                cells[name][number] = _clean(cell, table, place)
+    return tuple(place for place, _ in rows), cells
 
 
 def has_column(table, argument, column):
-    """Says whether a table, as `read_cells` reads it, has a column, which the flag `argument` names.
+    """Returns True if a table has a column.
+
+    Args:
+        table: path of a table, as in `read_columns`.
+        argument: the flag that names the column, for messages.
+        column: name of the column.
 
     Raises:
-        InputError: the file cannot be read as such a table, or the name of a column differs in case alone.
+        InputError: the file is not a readable table, or a column's name differs in case only.
     """
     header = _read(Path(table))[0]
     if column not in header and column.lower() in map(str.lower, header):
@@ -70,12 +78,12 @@ def _read(table):
 
 def _delimited_rows(table):
     header, rows = read_delimited(table)
-    return header, [(where, zip(header, cells, strict=True)) for where, cells in rows]
+    return header, [(place, zip(header, cells, strict=True)) for place, cells in rows]
 
 
 def _json_rows(table):
     rows, bad, header = [], [], {}
-    # JSON texts may hold other characters that splitlines would take for the end of a line.
+    # Not splitlines: JSON texts may contain other characters that it takes for line ends.
     for number, line in enumerate(read_utf8(table).split("\n"), start=1):
         if line.strip():
             try:
@@ -96,7 +104,7 @@ def _json_rows(table):
 
 
 def _parquet_rows(table):
-    # Only Parquet needs it, and it takes longer to load than most tables take to read.
+    # Imported here because only Parquet needs pandas, which takes longer to import than most tables take to read.
     pandas = importlib.import_module("pandas")
     try:
         frame = pandas.read_parquet(table)
@@ -104,22 +112,22 @@ def _parquet_rows(table):
         raise InputError(f"Cannot read {table} as Parquet: {one_line(error)}; check the file.") from error
     frame = frame.astype(object).where(frame.notna(), None)
     header = [str(name) for name in frame.columns]
-    rows = zip(*(frame.iloc[:, place] for place in range(len(header))), strict=True)
+    rows = zip(*(frame.iloc[:, index] for index in range(len(header))), strict=True)
     return header, [(f"row {number}", zip(header, cells, strict=True)) for number, cells in enumerate(rows, start=1)]
 
 
-def _clean(cell, table, where):
+def _clean(cell, table, place):
     if not isinstance(cell, LISTS):
-        return _text(cell, table, where)
+        return _text(cell, table, place)
     if any(isinstance(part, LISTS) for part in cell):
         raise InputError(
-            f'{table}, {where}, has a list inside of a list: expected a text, or one list such as ["a", "b"].'
+            f'{table}, {place}, has a list inside of a list: expected a text, or one list such as ["a", "b"].'
         )
-    return [_text(part, table, where) for part in cell]
+    return [_text(part, table, place) for part in cell]
 
 
-def _text(cell, table, where):
-    # JSON as Python reads it knows NaN, which says as little as null.
+def _text(cell, table, place):
+    # The JSON reader accepts NaN, which counts as null.
     if cell is None or (isinstance(cell, FLOATS) and math.isnan(cell)):
         return ""
     if isinstance(cell, bytes):
@@ -127,27 +135,26 @@ def _text(cell, table, where):
             return cell.decode().strip()
         except UnicodeDecodeError as error:
             raise InputError(
-                f"{table}, {where}, has bytes that are no UTF-8 text: write the column as strings."
+                f"{table}, {place}, has bytes that are not UTF-8 text: write the column as strings."
             ) from error
-    # Parquet makes floating-point numbers of integers where one is missing.
+    # In Parquet, a column of integers with a missing value becomes floating point.
     return str(int(cell) if isinstance(cell, FLOATS) and float(cell).is_integer() else cell).strip()
 
 
 def _missing_column(table, argument, column, header):
-    listed = ", ".join(map(repr, header))
     joined = [name for mark, name in _OTHER_DELIMITERS.items() if len(header) == 1 and mark in header[0]]
     near = difflib.get_close_matches(column.lower(), [name.lower() for name in header], n=1, cutoff=0.5)
     nearest = next((name for name in header if near and name.lower() == near[0]), None)
     if not header:
         return InputError(f"The table {table} is empty: expected column names and at least one row.")
     if joined:
-        hint = f"it seems to have {joined[0]} between its columns: save it with {_expected(table)}."
+        hint = f"it seems to have {joined[0]} between its columns: save it with {_delimiter_name(table)}."
     elif nearest:
         hint = f"did you mean --{argument} {nearest}?"
     else:
         hint = f"name the right one with --{argument}."
-    return InputError(f"The table {table} has no column {column!r}, only {listed}; {hint}")
+    return InputError(f"The table {table} has no column {column!r}, only {', '.join(map(repr, header))}; {hint}")
 
 
-def _expected(table):
+def _delimiter_name(table):
     return _OTHER_DELIMITERS[DELIMITERS.get(table.suffix.lower(), ",")]

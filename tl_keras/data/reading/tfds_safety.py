@@ -1,4 +1,4 @@
-"""What TensorFlow Datasets may be asked to open: it would import the module of any class that a data set names."""
+"""Checks of data sets before TensorFlow Datasets opens them and imports the modules of the classes that they name."""
 
 import json
 import re
@@ -13,29 +13,30 @@ MAX_BYTES = 10_000_000
 
 
 def check_name(name):
-    """Refuses a name that asks for more than a data set of TensorFlow Datasets itself.
+    """Refuses a name that is more than a data set of TensorFlow Datasets itself.
 
     Args:
-        name: what stands behind `tfds:`, such as "oxford_flowers102:2.1.1".
+        name: the part after `tfds:`, such as "oxford_flowers102:2.1.1".
 
     Raises:
-        InputError: it has a namespace, whose code would be fetched and run, or arguments such as another folder.
+        InputError: the name has a namespace, whose code would be downloaded and run, or arguments such as another
+            folder.
     """
     if not re.fullmatch(NAME, name):
         raise InputError(
-            f"tfds:{name} is no plain name of a data set: expected NAME, NAME/CONFIG or NAME:VERSION, without "
+            f"tfds:{name} is not the plain name of a data set: expected NAME, NAME/CONFIG or NAME:VERSION, without "
             "namespace or arguments; for data in a folder give its path."
         )
 
 
 def check_prepared(folder):
-    """Refuses a prepared data set whose features are of other classes than those of TensorFlow Datasets itself.
+    """Refuses a prepared data set with features of classes outside of TensorFlow Datasets.
 
     Args:
-        folder: `pathlib.Path` of the folder with features.json.
+        folder: `Path` of the folder with features.json.
 
     Raises:
-        InputError: it names another class, or cannot be read.
+        InputError: the file names another class, or cannot be read.
     """
     path = folder / "features.json"
     try:
@@ -48,14 +49,14 @@ def check_prepared(folder):
         if not isinstance(name, str) or not re.fullmatch(OWN_FEATURES, name):
             raise InputError(
                 f"The prepared data set in {str(folder)!r} has a feature of class {str(name)[:100]!r}, whose module "
-                "would be imported: expected those of tensorflow_datasets only."
+                "would be imported: expected classes of tensorflow_datasets only."
             )
 
 
 def _class_names(value):
     if isinstance(value, dict):
         for key, inner in value.items():
-            # A feature may itself be called `type`; what it is then stands below.
+            # A feature may itself be called `type`; then the value is a dict.
             if key in CLASS_KEYS and not isinstance(inner, dict):
                 yield inner
             yield from _class_names(inner)

@@ -1,8 +1,8 @@
-"""Bytes to text, and where that fails: at which line, and what the bytes look like instead."""
+"""UTF-8 decoding whose errors name the line and the likely encoding."""
 
 import codecs
 
-# The longer marks first: UTF-32 begins as UTF-16 does.
+# The longer marks come first, because UTF-32 starts with the mark of UTF-16.
 _MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -10,33 +10,33 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 
-# Letters with accents are rarer than this in the languages that latin-1 is made for.
+# Accented letters are rarer than this in the languages of latin-1.
 _MAX_ACCENTS = 0.2
 
 
 class NotUtf8(ValueError):
-    """Bytes are not UTF-8.
+    """Reports bytes that are not UTF-8.
 
     Attributes:
-        line: int, the first line where they are not, from 1.
-        reason: what was found and what it looks like, without the name of the file.
+        line: int, the first line that is not UTF-8, from 1.
+        reason: the byte and the likely encoding, without the name of the file.
     """
 
     def __init__(self, line, reason):
-        """Makes the message from the reason."""
+        """Builds the message from the reason."""
         super().__init__(reason)
         self.line = line
         self.reason = reason
 
 
 def decode_utf8(content):
-    """Decodes a text; a byte order mark of UTF-8 is left out.
+    """Decodes UTF-8 and drops its byte order mark.
 
     Args:
         content: bytes.
 
     Returns:
-        The text, a str.
+        str.
 
     Raises:
         NotUtf8: the bytes are in another encoding.
@@ -48,12 +48,12 @@ def decode_utf8(content):
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{content[error.start]:02x} at position {error.start}, line {line}"
-        raise NotUtf8(line, f"{found}, {_likeness(content, error)}") from error
+        place = f"byte 0x{content[error.start]:02x} at position {error.start}, line {line}"
+        raise NotUtf8(line, f"{place}, {_likely_cause(content, error)}") from error
 
 
 def _wide_encoding(content):
-    """Names the encoding of two or four bytes a character, by its mark or by the zeros that every ASCII letter has."""
+    """Returns "UTF-16" or "UTF-32", recognised by its mark or its zero bytes; None for other encodings."""
     for mark, name in _MARKS.items():
         if content.startswith(mark):
             return name
@@ -61,7 +61,7 @@ def _wide_encoding(content):
     return "UTF-16" if start.count(0) * 3 > len(start) else None
 
 
-def _likeness(content, error):
+def _likely_cause(content, error):
     if error.reason == "unexpected end of data" and error.end == len(content):
         return "where it breaks off in the middle of a character"
     around = content[max(0, error.start - 1000) : error.start + 1000]
@@ -69,6 +69,6 @@ def _likeness(content, error):
     letters = sum(bytes((byte,)).isalpha() for byte in around)
     if high > _MAX_ACCENTS * (high + letters):
         return "it looks like an older encoding"
-    # In latin-1 these are control characters, in Windows-1252 curly quotes, dashes and the euro.
+    # Control characters in latin-1, but curly quotes, dashes and the euro sign in Windows-1252.
     windows = any(0x80 <= byte < 0xA0 for byte in around)
     return f"it looks like {'Windows-1252' if windows else 'latin-1'}"

@@ -1,1 +1,1 @@
-"""Texts and their labels: finding, checking and cleaning them."""
+"""Finding, checking and cleaning of texts with labels."""

@@ -1,4 +1,4 @@
-"""What no text for learning may be: empty, broken, or not a text at all."""
+"""Checks of texts: empty, damaged, or not a text at all."""
 
 import re
 from collections import Counter
@@ -6,51 +6,51 @@ from collections import Counter
 from tl_keras.data.texts.cleaning import clean_text
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_MENDS = {
+_ADVICE = {
     "no text": "fill them or remove them",
     "a list in place of a text": "join its parts to one text",
     "NUL characters": "remove these characters, the file may be damaged or UTF-16",
-    "half a character (a lone surrogate)": "write the text anew as UTF-8",
+    "half a character (a lone surrogate)": "write the text again as UTF-8",
 }
 
 
 def check_texts(places, texts, faults):
-    """Makes sure that every text can be learned from.
+    """Adds texts that cannot be used to the faults.
 
     Args:
-        places: where each text stands, such as "line 7".
+        places: location of each text, such as "line 7".
         texts: list of str, or of tuples of str for pairs.
-        faults: `Faults` to which the others are added.
+        faults: `Faults` that collects the problems.
     """
     for place, text in zip(places, texts, strict=True):
         problem = next(filter(None, map(text_problem, text if isinstance(text, tuple) else (text,))), None)
         if problem:
-            faults.add(problem, place, _MENDS[problem])
+            faults.add(problem, place, _ADVICE[problem])
 
 
-def note_repeated(texts):
-    """Says how many texts are there more than once.
+def note_duplicates(texts):
+    """Builds a note on duplicate texts.
 
     Args:
         texts: list of str or tuples of str.
 
     Returns:
-        A tuple of one sentence, or of none.
+        Tuple of one sentence; empty without duplicates.
     """
-    copies = sum(count - 1 for count in Counter(texts).values())
-    if not copies:
+    duplicates = sum(count - 1 for count in Counter(texts).values())
+    if not duplicates:
         return ()
-    return (f"{copies:,} of {len(texts):,} texts are copies of others, which may stand in another split.",)
+    return (f"{duplicates:,} of {len(texts):,} texts are duplicates of others, perhaps in another split.",)
 
 
 def text_problem(text):
-    """Finds out what is wrong with a text.
+    """Describes the problem of a text that cannot be used.
 
     Args:
-        text: str, or a list where a table holds one in its place.
+        text: str, or a list if the cell of a table is one.
 
     Returns:
-        A few words, a key of what `check_texts` lists; None where nothing is wrong.
+        A few words, as `check_texts` reports them; None if the text is fine.
     """
     if not isinstance(text, str):
         return "a list in place of a text"

@@ -1,12 +1,12 @@
-"""Finds the texts and labels that a user points at, whatever form they have."""
+"""Labelled texts of any form: examples, tables, folders and data sets of TensorFlow Datasets."""
 
 import importlib
 from dataclasses import replace
 
 from tl_keras.data.examples.catalogue import TEXT_EXAMPLES
-from tl_keras.data.reading.locations import find_place
+from tl_keras.data.reading.locations import find_location
 from tl_keras.data.reading.table_cells import TABLE_SUFFIXES
-from tl_keras.data.texts.checks import note_repeated
+from tl_keras.data.texts.checks import note_duplicates
 from tl_keras.data.texts.folders import read_text_folders
 from tl_keras.data.texts.table import read_text_table
 from tl_keras.data.wording import first_of
@@ -26,43 +26,43 @@ def find_texts(
     """Reads the texts of a data set with their labels.
 
     Args:
-        path: one of
-            - the name of a shipped example ("reviews", "movie_reviews"; write "./reviews" for a folder of that name),
+        path: one of:
+            - the name of an example ("reviews", "movie_reviews"; write "./reviews" for a folder of that name),
             - a .csv, .tsv, .jsonl or .parquet table,
-            - a folder with one folder of .txt files per class,
-            - a folder with train/, and perhaps val(idation)/ and test/, each with one such folder per class,
+            - a folder with one subfolder of .txt files per class,
+            - a folder with train/, and optionally val(idation)/ and test/, each with one such subfolder per class,
             - "tfds:NAME", a data set of TensorFlow Datasets, prepared or downloadable,
             - a folder that TensorFlow Datasets has prepared.
-        text_column: the column, or the feature of TensorFlow Datasets, that holds the texts.
-        second_text_column: the one that holds the second text of each pair; None: no pairs.
-        label_column: the one that holds the class names.
-        split_column: of a table, the column of split names; it may be absent if it is the default.
-        multi_label: a text belongs to any number of classes. Tables only.
-        label_separator: what stands between the class names in a cell of a multi-label table.
+        text_column: column in a table, or key in TensorFlow Datasets, of the texts.
+        second_text_column: column or key of the second text of each pair; None: no pairs.
+        label_column: column or key of the class names.
+        split_column: column of split names in a table; the default column may be absent.
+        multi_label: True if a text belongs to any number of classes. Tables only.
+        label_separator: separator of the class names in a cell of a multi-label table.
 
     Returns:
-        `Records` whose sources are str, or for pairs tuples of two str, in memory and whole. Labels are int32 (n,),
-        multi-label uint8 (n, num_classes). A note says if texts are there more than once.
+        `Records` whose sources are the whole texts, str, or tuples of two str for pairs. Labels are int32 (n,),
+        multi-label uint8 (n, num_classes). A note counts duplicate texts.
 
     Raises:
-        InputError: nothing is there, or what is there cannot be used; the message says why.
+        InputError: the data are missing or cannot be used; the message says why.
     """
-    place = find_place(path, TEXT_EXAMPLES, things="texts", multi_label=multi_label)
+    location = find_location(path, TEXT_EXAMPLES, things="texts", multi_label=multi_label)
     columns = {"text_column": text_column, "second_text_column": second_text_column, "label_column": label_column}
-    if place.form == "table":
+    if location.form == "table":
         records = read_text_table(
-            place.where,
+            location.path,
             **columns,
             split_column=split_column,
             multi_label=multi_label,
             label_separator=label_separator,
         )
-    elif place.form == "folder":
-        records = _read_folder(place.where, second_text_column)
+    elif location.form == "folder":
+        records = _read_folder(location.path, second_text_column)
     else:
-        # Loads TensorFlow Datasets, only for data that need it.
-        records = importlib.import_module("tl_keras.data.reading.tfds_source").read_texts(place, **columns)
-    return replace(records, notes=(*records.notes, *note_repeated(records.sources)))
+        # Imported here because it loads TensorFlow Datasets.
+        records = importlib.import_module("tl_keras.data.texts.tfds").read_texts(location, **columns)
+    return replace(records, notes=(*records.notes, *note_duplicates(records.sources)))
 
 
 def _read_folder(folder, second_text_column):

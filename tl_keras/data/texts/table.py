@@ -1,8 +1,8 @@
-"""Texts in a table, with a text or two and a label per row, and perhaps a split."""
+"""Tables of texts: a text or two, a label and optionally a split per row."""
 
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.labels import read_labels, read_splits
-from tl_keras.data.reading.table_cells import read_cells
+from tl_keras.data.reading.table_cells import read_columns
 from tl_keras.data.records import Records
 from tl_keras.data.texts.checks import check_texts
 
@@ -20,35 +20,57 @@ def read_text_table(
     """Reads a table of texts and labels.
 
     Args:
-        table: path of a .csv, .tsv, .jsonl or .parquet file, as in `read_cells`.
-        text_column: the column of texts.
-        second_text_column: the column of the second text of each pair; None: no pairs.
-        label_column: the column of class names.
-        split_column: the column of split names (train, val, test, ... or empty). A table without a column of the
-            default name "split" is fine: every split is then undecided.
-        multi_label: a label cell holds any number of class names, joined by `label_separator` or as a JSON list; none
-            is allowed.
-        label_separator: as said.
+        table: path of a .csv, .tsv, .jsonl or .parquet file, as in `read_columns`.
+        text_column: column of texts.
+        second_text_column: column of the second text of each pair; None: no pairs.
+        label_column: column of class names.
+        split_column: column of split names (train, val, test, ... or empty). A table may lack the default column
+            "split"; then every split is undecided.
+        multi_label: True if a label cell holds any number of class names, also none, as a JSON list or joined by
+            `label_separator`.
+        label_separator: separator of the class names in a multi-label cell.
 
     Returns:
         `Records`; sources are str, or tuples of two; names are "line 7" or "row 7"; labels are int32 (n,), multi-label
         uint8 (n, num_classes).
 
     Raises:
-        InputError: the file cannot be read as such a table, or columns are missing; or with everything that is wrong
-            with its texts, labels and splits, as in `check_texts`, `read_labels` and `read_splits`.
+        InputError: the file is not a readable table, or lacks columns; or one message reports all problems of texts,
+            labels and splits, as in `check_texts`, `read_labels` and `read_splits`.
     """
-    columns = {"text.text_column": text_column, "data.label_column": label_column, "data.split_column": split_column}
-    if second_text_column is not None:
-        columns["text.second_text_column"] = second_text_column
-    places, rows = zip(*read_cells(table, columns), strict=True)
-    texts = [row.get(text_column, "") for row in rows]
-    if second_text_column is not None:
-        texts = [(text, row.get(second_text_column, "")) for text, row in zip(texts, rows, strict=True)]
+    columns = {"data.label_column": label_column, "data.split_column": split_column}
     faults = Faults(f"The table {table}")
-    check_texts(places, texts, faults)
-    splits = read_splits(places, [row.get(split_column, "") for row in rows], faults)
-    label_cells = [row.get(label_column, "") for row in rows]
-    class_names, labels = read_labels(places, label_cells, faults, label_separator if multi_label else None)
+    places, texts, cells = read_text_columns(table, text_column, second_text_column, columns, faults)
+    splits = read_splits(places, cells[split_column], faults)
+    class_names, labels = read_labels(places, cells[label_column], faults, label_separator if multi_label else None)
     faults.raise_if_any()
     return Records(texts, list(places), labels, splits, class_names)
+
+
+def read_text_columns(table, text_column, second_text_column, columns, faults):
+    """Reads the texts of a table, and other columns.
+
+    Args:
+        table: path of the table, as in `read_columns`.
+        text_column: column of texts.
+        second_text_column: column of the second text of each pair; None: no pairs.
+        columns: dict from flag to column of the other columns, as in `read_columns`.
+        faults: `Faults` that collects texts that cannot be used.
+
+    Returns:
+        places: tuple of the place of each row.
+        texts: list of str, or of tuples of two.
+        cells: dict from column to the cells of each row.
+
+    Raises:
+        InputError: the file is not a readable table, or lacks columns.
+    """
+    columns = {"text.text_column": text_column} | columns
+    if second_text_column is not None:
+        columns["text.second_text_column"] = second_text_column
+    places, cells = read_columns(table, columns)
+    texts = cells[text_column]
+    if second_text_column is not None:
+        texts = list(zip(texts, cells[second_text_column], strict=True))
+    check_texts(places, texts, faults)
+    return places, texts, cells

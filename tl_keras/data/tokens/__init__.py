@@ -1,1 +1,1 @@
-"""Texts as token ids: tokenizing, caching and batching them."""
+"""Tokenizing of texts, and caching and batching of token ids."""

@@ -1,4 +1,4 @@
-"""Which texts make a batch: those of like length, drawn anew in every epoch, always in as many batches of a size."""
+"""Plans of batches of texts with similar lengths, drawn anew in each epoch with the same batch shapes."""
 
 from dataclasses import dataclass
 
@@ -8,20 +8,24 @@ from tl_keras.data.tokens.length_buckets import choose_padded_lengths
 from tl_keras.errors import InputError
 
 MAX_SHAPES = 12
-"""Where each shape costs a compilation; with 12 of them padding is 10 % of short reviews, with 8 it is 15 %."""
+"""Maximum number of batch shapes if each costs a compilation.
 
-# Without a word on tokens per batch, texts up to this many tokens come in batches of full size.
+With 12 shapes, 10 % of the positions are padding for short reviews, with 8 shapes 15 %.
+"""
+
+# By default, texts of up to this many tokens come in full batches.
 _TOKENS_PER_TEXT = 256
 
 
 @dataclass(frozen=True, eq=False)
 class BatchPlan:
-    """How the texts of a set become batches.
+    """Assignment of the texts of a set to buckets of similar length, from which batches are drawn.
 
     Attributes:
-        padded_lengths: tuple of k int, ascending: to how many tokens the texts of each bucket are padded.
-        batch_sizes: tuple of k int: how many texts make a full batch of each bucket.
-        buckets: list of k int64 arrays: the rows whose length a bucket is the first to hold, sorted by length.
+        padded_lengths: tuple of k int, ascending, the number of tokens to which texts of each bucket are padded.
+        batch_sizes: tuple of k int, the number of texts in a full batch of each bucket.
+        buckets: list of k int64 arrays, the rows of each bucket, sorted by length. A text is in the first bucket that
+            is long enough.
     """
 
     padded_lengths: tuple[int, ...]
@@ -31,27 +35,27 @@ class BatchPlan:
     def batches(self, generator=None):
         """Draws the batches of an epoch.
 
-        What a bucket cannot fill a batch with goes on into the next longer one. So the number of batches of each shape
-        is the same in every epoch, and only the last bucket may have one that is not full.
+        Texts of a bucket that do not fill a batch move to the next longer bucket. So the number of batches of each
+        shape is the same in every epoch, and only the last bucket may have a smaller batch.
 
         Args:
             generator: `np.random.Generator` that draws members and order; None: sorted by length.
 
         Returns:
-            list of (rows, padded length): int64 (batch,) and int.
+            List of (rows, padded length): int64 (batch,) and int.
         """
-        found, carried = [], np.zeros(0, np.int64)
+        batches, remaining = [], np.zeros(0, np.int64)
         last = self.padded_lengths[-1]
         for padded, size, members in zip(self.padded_lengths, self.batch_sizes, self.buckets, strict=True):
-            waiting = np.concatenate([carried, members])
+            rows = np.concatenate([remaining, members])
             if generator is not None:
-                waiting = generator.permutation(waiting)
-            end = len(waiting) if padded == last else len(waiting) // size * size
-            found += [(waiting[start : min(start + size, end)], padded) for start in range(0, end, size)]
-            carried = waiting[end:]
+                rows = generator.permutation(rows)
+            end = len(rows) if padded == last else len(rows) // size * size
+            batches += [(rows[start : min(start + size, end)], padded) for start in range(0, end, size)]
+            remaining = rows[end:]
         if generator is None:
-            return found
-        return [found[place] for place in generator.permutation(len(found))]
+            return batches
+        return [batches[index] for index in generator.permutation(len(batches))]
 
     def shapes(self):
         """Counts the batches of an epoch by shape.
@@ -66,14 +70,14 @@ class BatchPlan:
 
 
 def plan_batches(token_set, batch_size, *, tokens_per_batch=None, few_shapes=False):
-    """Sorts the texts of a set into buckets, those of about one batch into each.
+    """Sorts the texts of a set into buckets of similar length.
 
     Args:
         token_set: `TokenSet`, at least one text.
-        batch_size: the most texts per batch.
-        tokens_per_batch: the most tokens per batch, padding included; a text that has more makes a batch of its own.
-            None: 256 * batch_size, which only batches of longer texts are cut by.
-        few_shapes: whether each shape costs a compilation, as it does with XLA: no more than `MAX_SHAPES` then.
+        batch_size: maximum number of texts per batch.
+        tokens_per_batch: maximum number of tokens per batch, with padding; longer texts get a batch of their own. None:
+            256 * batch_size, which only makes batches of long texts smaller.
+        few_shapes: True limits the batch shapes to `MAX_SHAPES`, because with XLA each shape costs a compilation.
 
     Returns:
         `BatchPlan`.
@@ -89,12 +93,12 @@ def plan_batches(token_set, batch_size, *, tokens_per_batch=None, few_shapes=Fal
         raise InputError(f"text.tokens_per_batch is {tokens_per_batch}: expected 1 or more, such as 8192.")
     lengths = token_set.lengths
     budget = tokens_per_batch or _TOKENS_PER_TEXT * batch_size
-    most = max(1, len(lengths) // batch_size)
-    most = min(MAX_SHAPES, most) if few_shapes else most
-    plan = _plan(lengths, batch_size, budget, choose_padded_lengths(lengths, batch_size, most))
+    max_lengths = max(1, len(lengths) // batch_size)
+    max_lengths = min(MAX_SHAPES, max_lengths) if few_shapes else max_lengths
+    plan = _plan(lengths, batch_size, budget, choose_padded_lengths(lengths, batch_size, max_lengths))
     if few_shapes and len(plan.shapes()) > MAX_SHAPES:
-        # The last batch is not full, which makes one shape more.
-        plan = _plan(lengths, batch_size, budget, choose_padded_lengths(lengths, batch_size, most - 1))
+        # The last batch is smaller, which adds a shape.
+        plan = _plan(lengths, batch_size, budget, choose_padded_lengths(lengths, batch_size, max_lengths - 1))
     return plan
 
 

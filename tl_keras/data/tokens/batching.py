@@ -1,4 +1,4 @@
-"""Batches of token ids for `fit`, `evaluate` and `predict`: texts of like length together, and repeatable."""
+"""Reproducible batches of token ids of similar lengths for `fit`, `evaluate` and `predict`."""
 
 import functools
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from tl_keras.data.tokens.batch_plan import plan_batches
 
 @dataclass(frozen=True, eq=False)
 class TokenFeatures:
-    """Stored activations of a frozen part of a model, in place of token ids.
+    """Cached activations of a frozen part of a model, in place of token ids.
 
     Attributes:
-        values: array or memmap (total, width) with a row for each token, or (n, ...) with one for each text.
+        values: array or memmap, (total, width) with a row per token, or (n, ...) with a row per text.
         starts: int64 (n,), the first row of each text.
-        per_token: whether there is a row for each token.
+        per_token: True if there is a row per token.
     """
 
     values: np.ndarray
@@ -41,21 +41,20 @@ def make_token_dataset(
 
     Args:
         token_set: the texts, with labels; at least one.
-        batch_size: the most texts per batch.
-        tokens_per_batch: the most tokens per batch, padding included, as in `plan_batches`.
-        shuffle_seed: int >= 0; the dataset is then endless, `token_steps_per_epoch` batches per epoch. Which texts of
-            like length make a batch, and the order of batches, are functions of (shuffle_seed, epoch) alone. None: one
-            pass, sorted by length (`token_batches` tells the rows).
-        first_epoch: the epoch to begin with: the batches are those that a dataset begun at epoch 0 yields from there
-            on.
-        features: `TokenFeatures` to give in place of the ids; the rows of each batch are the same.
+        batch_size: maximum number of texts per batch.
+        tokens_per_batch: maximum number of tokens per batch, as in `plan_batches`.
+        shuffle_seed: int >= 0; the dataset is then endless, with `token_steps_per_epoch` batches per epoch. Members and
+            order of the batches depend on (shuffle_seed, epoch) only. None: one pass, sorted by length
+            (`token_batches` yields the rows).
+        first_epoch: the epoch to start with; the batches equal those of a dataset that started at epoch 0.
+        features: `TokenFeatures` in place of the ids; the rows of each batch are the same.
         few_shapes: as in `plan_batches`.
 
     Returns:
         A `dataset_of_steps` of (inputs, labels). Labels: float32 (batch, num_classes), one-hot or multi-hot. Inputs:
-        {"token_ids": int32 (batch, length), "padding_mask": int32 (batch, length), 1 where a token is, and where the
-        set has them "segment_ids": int32 (batch, length)}; with features per token (values (batch, length, width),
-        padding_mask); with others values (batch, ...). Padded values are 0.
+        {"token_ids": int32 (batch, length), "padding_mask": int32 (batch, length), 1 for tokens and 0 for padding,
+        and for sets with segments "segment_ids": int32 (batch, length)}; with features per token (values (batch,
+        length, width), padding_mask); with features per text values (batch, ...). Padded values are 0.
 
     Raises:
         InputError: the set is empty, or a number is below 1.
@@ -74,7 +73,7 @@ def make_token_dataset(
         inputs = read_token_inputs(token_set, rows, length, features)
         return inputs, to_one_hot(token_set.labels[rows], num_classes)
 
-    # What one batch is made of, and of which types, shows what all are.
+    # The first batch shows the structure and the dtypes of all batches.
     pattern = read(0)
     types = [array.dtype for array in tf.nest.flatten(pattern)]
     shapes = _shapes(pattern, features)
@@ -95,7 +94,7 @@ def make_token_dataset(
 
 
 def token_batches(token_set, batch_size, *, tokens_per_batch=None, few_shapes=False):
-    """Goes through a set once, sorted by length: what a prediction needs, to be put back into order afterwards.
+    """Yields the batches of one pass in order of length, with their rows, for prediction.
 
     Args:
         token_set: `TokenSet`, with or without labels.
@@ -104,8 +103,8 @@ def token_batches(token_set, batch_size, *, tokens_per_batch=None, few_shapes=Fa
         few_shapes: as in `plan_batches`.
 
     Yields:
-        rows: int64 (batch,), the places of these texts in the set.
-        inputs: dict of arrays, as `make_token_dataset` gives them.
+        rows: int64 (batch,), the rows of these texts in the set.
+        inputs: dict of arrays, as in `make_token_dataset`.
 
     Raises:
         InputError: the set is empty, or a number is below 1.
@@ -116,7 +115,7 @@ def token_batches(token_set, batch_size, *, tokens_per_batch=None, few_shapes=Fa
 
 
 def token_steps_per_epoch(token_set, batch_size, *, tokens_per_batch=None, few_shapes=False):
-    """Returns the number of batches that hold every text once, an int; arguments as in `plan_batches`."""
+    """Computes the number of batches in an epoch, an int; arguments as in `plan_batches`."""
     shapes = batch_shapes(token_set, batch_size, tokens_per_batch=tokens_per_batch, few_shapes=few_shapes)
     return sum(shapes.values())
 
@@ -132,47 +131,52 @@ def batch_shapes(token_set, batch_size, *, tokens_per_batch=None, few_shapes=Fal
 
 
 def padding_share(shapes, token_set):
-    """Returns the part of all positions that hold padding, 0 to 1, in batches of the given shapes."""
+    """Computes the fraction of padding in the batches of an epoch, 0 to 1.
+
+    Args:
+        shapes: dict from (batch, length) to the number of batches, see `batch_shapes`.
+        token_set: `TokenSet` of the batches.
+    """
     return 1 - len(token_set.tokens) / sum(batch * length * count for (batch, length), count in shapes.items())
 
 
 def read_token_inputs(token_set, rows, length, features=None):
-    """Reads what a model takes.
+    """Reads the inputs of a model.
 
     Args:
         token_set: `TokenSet`.
-        rows: int64 (batch,), which texts.
-        length: int, to which their tokens are padded.
+        rows: int64 (batch,), the rows of the texts.
+        length: int, the number of tokens after padding.
         features: `TokenFeatures` to read in place of the ids; None: the ids.
 
     Returns:
-        The inputs that `make_token_dataset` tells of, as NumPy arrays.
+        The inputs of `make_token_dataset`, as NumPy arrays.
     """
     if features is not None and not features.per_token:
         return np.asarray(features.values[features.starts[rows]])
     starts = token_set.offsets[rows] if features is None else features.starts[rows]
     steps = np.arange(length)
     is_token = steps < token_set.lengths[rows][:, None]
-    # Where there is no token, that of any other is read and overwritten: cheaper than to choose.
-    places = np.minimum(starts[:, None] + steps, len(token_set.tokens) - 1)
+    # Padding reads an arbitrary token and overwrites it, which is faster than a selection.
+    positions = np.minimum(starts[:, None] + steps, len(token_set.tokens) - 1)
     if features is not None:
-        return _filled(features.values, places, is_token, 0), is_token.astype(np.int32)
-    ids = _filled(token_set.tokens, places, is_token, token_set.pad_id)
+        return _read_padded(features.values, positions, is_token, 0), is_token.astype(np.int32)
+    ids = _read_padded(token_set.tokens, positions, is_token, token_set.pad_id)
     inputs = {"token_ids": ids, "padding_mask": is_token.astype(np.int32)}
     if token_set.segments is not None:
-        inputs["segment_ids"] = _filled(token_set.segments, places, is_token, 0).astype(np.int32)
+        inputs["segment_ids"] = _read_padded(token_set.segments, positions, is_token, 0).astype(np.int32)
     return inputs
 
 
-def _filled(values, places, is_token, filling):
-    found = np.asarray(values[places])
-    found[~is_token] = filling
-    return found
+def _read_padded(values, positions, is_token, padding):
+    result = np.asarray(values[positions])
+    result[~is_token] = padding
+    return result
 
 
 def _shapes(pattern, features):
-    """Returns the shape of every array of a batch, flat; None stands for what differs between batches."""
+    """Returns the flat list of the shapes of a batch, with None for dimensions that differ between batches."""
     inputs, labels = pattern
-    differ = 1 if features is not None and not features.per_token else 2
-    shapes = [(*[None] * differ, *array.shape[differ:]) for array in tf.nest.flatten(inputs)]
+    num_dynamic = 1 if features is not None and not features.per_token else 2
+    shapes = [(*[None] * num_dynamic, *array.shape[num_dynamic:]) for array in tf.nest.flatten(inputs)]
     return [*shapes, (None, *labels.shape[1:])]

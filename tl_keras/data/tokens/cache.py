@@ -1,4 +1,4 @@
-"""Token ids on disk, found again by what they were made of."""
+"""Cache files of token ids, named after the texts and settings that they were made from."""
 
 import contextlib
 import hashlib
@@ -10,30 +10,32 @@ import numpy as np
 
 from tl_keras.errors import InputError
 from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.eviction import remove_least_recently_used, total_size
 
-# To be raised when the same texts give other arrays than before.
+# Raise the number when the same texts give other arrays than before.
 _LAYOUT = "tokens 2"
+_ARRAYS = ("tokens", "offsets", "segments", "cut")
 
 MAX_BYTES = 2 * 2**30
-"""Larger than this a cache is not: what was not read for longest goes first."""
+"""Maximum size of the cache folder; the least recently read files are removed first."""
 
 
 def token_key(texts, fingerprint, token_format):
-    """Makes the name under which token ids are kept.
+    """Computes the name under which token ids are cached.
 
     Args:
         texts: list of str, or of tuples of two.
-        fingerprint: str that differs where the tokenizer does.
+        fingerprint: str that differs between tokenizers.
         token_format: `TokenFormat`.
 
     Returns:
-        str of 64 hexadecimal digits: the SHA-256 of all of it.
+        str of 64 hexadecimal digits: the SHA-256 of all arguments.
     """
     digest = hashlib.sha256(repr((_LAYOUT, fingerprint, astuple(token_format), len(texts))).encode())
     for text in texts:
         for part in text if isinstance(text, tuple) else (text,):
             content = part.encode("utf-8", "surrogatepass")
-            # The length goes first, so that texts cannot be told apart in two ways.
+            # The length comes first, so that ("ab", "c") and ("a", "bc") differ.
             digest.update(len(content).to_bytes(8, "little"))
             digest.update(content)
         digest.update(b"\n")
@@ -41,34 +43,34 @@ def token_key(texts, fingerprint, token_format):
 
 
 def read_tokens(path):
-    """Reads what `write_tokens` wrote.
+    """Reads a file that `write_tokens` wrote, and marks it as recently used.
 
     Args:
         path: `Path` of the file.
 
     Returns:
-        tokens, offsets, segments and cut, as they were given; None if the file is missing, torn or damaged. A file
-        that is read counts as new.
+        Tuple of tokens, offsets, segments and cut, as they were written; None if the file is missing, truncated or
+        damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            found = arrays["tokens"], arrays["offsets"], arrays["segments"], arrays["cut"]
+        with np.load(path, allow_pickle=False) as file:
+            arrays = tuple(file[name] for name in _ARRAYS)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         return None
     with contextlib.suppress(OSError):
-        # The cache of others may be read but not touched.
+        # Another user's cache may be readable but not writable.
         os.utime(path)
-    return found
+    return arrays
 
 
 def write_tokens(path, arrays):
-    """Writes token ids, whole or not at all, and makes room for them.
+    """Writes token ids atomically and evicts old files.
 
-    Files of the same folder are removed, first what was not read for longest, until all hold at most `MAX_BYTES`; the
-    new one stays, however large it is.
+    The least recently used files of the folder are removed until all together hold at most `MAX_BYTES`; the new file
+    stays, whatever its size.
 
     Args:
-        path: `Path` of a .npz file; its folder is made.
+        path: `Path` of a .npz file; its folder is created.
         arrays: tuple of tokens, offsets, segments and cut.
 
     Raises:
@@ -77,27 +79,11 @@ def write_tokens(path, arrays):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
-            np.savez(temporary, **dict(zip(("tokens", "offsets", "segments", "cut"), arrays, strict=True)))
+            np.savez(temporary, **dict(zip(_ARRAYS, arrays, strict=True)))
     except OSError as error:
         raise InputError(
             f"Cannot keep tokens in {path.parent}: {error.strerror}; make room, or name another folder for caches in "
             "the environment variable XDG_CACHE_HOME."
         ) from error
-    _make_room(path)
-
-
-def _make_room(new):
-    ages = {}
-    for file in new.parent.glob("*.npz"):
-        # Another run may remove it in this moment.
-        with contextlib.suppress(OSError):
-            state = file.stat()
-            ages[file] = state.st_mtime_ns, state.st_size
-    total = sum(size for _, size in ages.values())
-    for file, (_, size) in sorted(ages.items(), key=lambda item: item[1]):
-        if total <= MAX_BYTES:
-            break
-        if file != new:
-            with contextlib.suppress(OSError):
-                file.unlink()
-            total -= size
+    files = list(path.parent.glob("*.npz"))
+    remove_least_recently_used(files, lambda: total_size(files) <= MAX_BYTES, lambda file: file == path)

@@ -1,4 +1,4 @@
-"""Texts as token ids, all in one flat array: nothing is padded until a batch is made."""
+"""Token ids of texts in one flat array without padding."""
 
 from dataclasses import dataclass
 
@@ -7,23 +7,24 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class TokenSet:
-    """Token ids of n texts with their labels.
+    """Token ids and labels of n texts.
 
     Attributes:
-        tokens: int32 (total,), the ids of one text after those of another, special ones included.
+        tokens: int32 (total,), the ids of all texts one after the other, with special tokens.
         offsets: int64 (n + 1,); text i is `tokens[offsets[i]:offsets[i + 1]]`.
-        segments: int8 (total,), 0 for the first text of a pair and 1 for the second; None where a model has none.
-        labels: int32 (n,), indices into `class_names`; multi-label: uint8 (n, num_classes), ones and zeros; None
-            where nobody knows.
+        segments: int8 (total,), 0 for the first text of a pair and 1 for the second; None if the model has no segments.
+        labels: int32 (n,), indices into `class_names`; multi-label: uint8 (n, num_classes), ones and zeros; None if
+            unknown.
         names: n names for reports.
-        texts: n texts, or tuples of two, cleaned and whole but for texts of 100,000 characters and more; for reports.
-        class_names: the names of the classes.
-        pad_id: what fills up a batch.
-        cut_texts: how many texts were too long and are there in part only.
-        cut_tokens: about how many tokens were left out of these.
-        owners: int64 (n,), ascending from 0, where the rows are windows of texts: the number of the text that each is
-            of. None: each is a whole text.
-        windows: the `TokenSet` of the windows that these texts are split into; None: into none.
+        texts: n texts, or tuples of two, for reports; cleaned, and cut to `MAX_CHARACTERS` or more, see
+            `prepare_text`.
+        class_names: names of the classes.
+        pad_id: id of the padding.
+        cut_texts: number of texts that were too long and were truncated.
+        cut_tokens: estimated number of tokens that truncation removed.
+        owners: int64 (n,), ascending from 0: if the rows are windows of texts, the number of the text of each window.
+            None: each row is a whole text.
+        windows: `TokenSet` of the windows of these texts; None if they are not split.
     """
 
     tokens: np.ndarray
@@ -45,24 +46,24 @@ class TokenSet:
 
     @property
     def lengths(self):
-        """The number of tokens of each text, int64 (n,)."""
+        """Number of tokens of each text, int64 (n,)."""
         return np.diff(self.offsets)
 
     @property
     def first_rows(self):
-        """The rows that texts begin with, int64 (number of texts,): all of them where there are no windows."""
+        """First row of each text, int64 (number of texts,); all rows if there are no windows."""
         return np.arange(len(self)) if self.owners is None else np.unique(self.owners, return_index=True)[1]
 
 
 @dataclass(frozen=True, eq=False)
 class TokenSplits:
-    """The three parts of a data set; validation and test may be of length 0.
+    """Training, validation and test texts of a data set.
 
     Attributes:
-        train: a `TokenSet`; where long texts are split into windows, each window is an example of its own.
-        validation: a `TokenSet`, as that of the training.
-        test: a `TokenSet`; each text is one example, its windows are in `test.windows`.
-        class_names: the names of the classes.
+        train: a `TokenSet`; if long texts are split into windows, each window is an example.
+        validation: a `TokenSet` like `train`, perhaps of length 0.
+        test: a `TokenSet`, perhaps of length 0; each text is one example, its windows are in `test.windows`.
+        class_names: names of the classes.
     """
 
     train: TokenSet
@@ -72,12 +73,12 @@ class TokenSplits:
 
     @property
     def cut_texts_share(self):
-        """The part of all texts that were too long, 0 to 1."""
+        """Fraction of the texts that were truncated, 0 to 1."""
         return sum(part.cut_texts for part in self._parts) / max(1, sum(len(part.first_rows) for part in self._parts))
 
     @property
     def cut_tokens_share(self):
-        """About the part of all tokens that were left out of texts that were too long, 0 to 1."""
+        """Estimated fraction of the tokens that truncation removed, 0 to 1."""
         cut = sum(part.cut_tokens for part in self._parts)
         return cut / max(1, cut + sum(len(part.tokens) for part in self._parts))
 

@@ -1,4 +1,4 @@
-"""Texts to token ids, once: in large batches, long texts cut before, and kept on disk for the next run."""
+"""Tokenizing of whole data sets in large batches, with a cache on disk."""
 
 from dataclasses import replace
 
@@ -13,50 +13,51 @@ from tl_keras.data.tokens.sets import TokenSet, TokenSplits
 from tl_keras.data.tokens.windows import split_windows
 from tl_keras.errors import InputError
 
-_TEXTS_AT_ONCE = 1024
+_TEXTS_PER_CALL = 1024
 
 
 def tokenize(texts, encode, token_format, *, fingerprint="", cache_folder=None):
-    """Turns texts into token ids.
+    """Converts texts to token ids.
 
-    Texts are first cleaned, and cut where they have 100,000 characters or more (see `prepare_text`). So of a text that
-    is cut twice the number of tokens left out is an estimate: as many as its kept characters had, per character.
+    Texts are first cleaned, and very long ones are cut (see `prepare_text`). The number of tokens in the part that was
+    cut off before tokenizing is estimated from the tokens per character of the rest.
 
     Args:
-        texts: `Records` of texts, or a list of str or tuples of two str, of which no labels are known.
-        encode: function from a list of str to as many int32 arrays of ids, without special tokens.
+        texts: `Records` of texts, or a list of str or tuples of two str without labels.
+        encode: function from a list of str to a list of int32 arrays of ids, without special tokens.
         token_format: `TokenFormat`.
-        fingerprint: str that differs where `encode` does; part of the key in the cache.
-        cache_folder: `Path` where ids are kept for the next time; None: nowhere.
+        fingerprint: str that differs between tokenizers; part of the key of the cache.
+        cache_folder: `Path` of the folder in which ids are cached; None: no cache.
 
     Returns:
-        `TokenSet`, in the order of the texts; its `texts` are what the tokenizer saw of them. Where the format has
-        windows, its `windows` are theirs.
+        `TokenSet` in the order of the texts; its `texts` are the cleaned texts that the tokenizer got. If the format
+        has more than one window, its `windows` are set.
 
     Raises:
-        InputError: no text has a token, pairs are to be split into windows, or the cache cannot be written.
+        InputError: no text has a token, the texts are pairs and the format has windows, or the cache cannot be
+            written.
     """
     sources = texts.sources if isinstance(texts, Records) else list(texts)
     path = cache_folder and cache_folder / f"{token_key(sources, fingerprint, token_format)}.npz"
     arrays = path and read_tokens(path)
-    room = token_format.max_tokens * token_format.windows
-    shown = [prepare_text(source, room, token_format.truncation) for source in sources]
+    max_tokens = token_format.max_tokens * token_format.windows
+    prepared = [prepare_text(source, max_tokens, token_format.truncation) for source in sources]
     if arrays is None:
-        arrays = _tokenize(sources, shown, encode, token_format)
+        arrays = _tokenize(sources, prepared, encode, token_format)
         if path:
             write_tokens(path, arrays)
     tokens, offsets, segments, (cut_texts, cut_tokens) = arrays
     if len(sources) and not len(tokens):
         raise InputError(f"None of {len(sources)} texts has a token: the tokenizer knows nothing in them.")
-    known = isinstance(texts, Records)
+    has_labels = isinstance(texts, Records)
     token_set = TokenSet(
         tokens=tokens,
         offsets=offsets,
         segments=segments if token_format.has_segments else None,
-        labels=texts.labels if known else None,
-        names=texts.names if known else [f"text {number}" for number in range(1, len(sources) + 1)],
-        texts=shown,
-        class_names=texts.class_names if known else (),
+        labels=texts.labels if has_labels else None,
+        names=texts.names if has_labels else [f"text {number}" for number in range(1, len(sources) + 1)],
+        texts=prepared,
+        class_names=texts.class_names if has_labels else (),
         pad_id=token_format.pad_id,
         cut_texts=int(cut_texts),
         cut_tokens=int(cut_tokens),
@@ -67,18 +68,18 @@ def tokenize(texts, encode, token_format, *, fingerprint="", cache_folder=None):
 
 
 def tokenize_splits(records, encode, token_format, *, fingerprint="", cache_folder=None):
-    """Turns the texts of every split into token ids.
+    """Converts the texts of all splits to token ids.
 
     Args:
-        records: `Records` of texts whose splits are all decided.
+        records: `Records` of texts without undecided splits.
         encode: as in `tokenize`.
         token_format: as in `tokenize`.
         fingerprint: as in `tokenize`.
         cache_folder: as in `tokenize`.
 
     Returns:
-        `TokenSplits`: for training and validation each window of a text is an example of its own, with the text's
-        label; the test goes by whole texts.
+        `TokenSplits`; in training and validation each window of a text is an example with the label of the text, in
+        the test each whole text is one.
 
     Raises:
         InputError: as in `tokenize`.
@@ -96,33 +97,33 @@ def tokenize_splits(records, encode, token_format, *, fingerprint="", cache_fold
     return TokenSplits(**parts, class_names=records.class_names)
 
 
-def _tokenize(sources, shown, encode, token_format):
-    """Returns tokens, offsets, segments, and int64 (2,): how many texts were cut, and how many tokens of them."""
-    done = []
-    # disable=None: no bar where stderr is not a terminal.
+def _tokenize(sources, prepared, encode, token_format):
+    """Returns tokens, offsets, segments, and int64 (2,), the number of truncated texts and of removed tokens."""
+    parts = []
+    # disable=None: no bar if stderr is not a terminal.
     with tqdm(total=len(sources), desc="Tokenizing", unit="text", disable=None, leave=False) as bar:
-        for start in range(0, len(sources), _TEXTS_AT_ONCE):
-            part = slice(start, start + _TEXTS_AT_ONCE)
-            done.append(_arrange(sources[part], shown[part], encode, token_format))
-            bar.update(len(sources[part]))
+        for start in range(0, len(sources), _TEXTS_PER_CALL):
+            rows = slice(start, start + _TEXTS_PER_CALL)
+            parts.append(_arrange(sources[rows], prepared[rows], encode, token_format))
+            bar.update(len(sources[rows]))
     empty = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0, np.int64)
-    tokens, lengths, segments, cut = (np.concatenate(arrays) for arrays in zip(empty, *done, strict=True))
+    tokens, lengths, segments, cut = (np.concatenate(arrays) for arrays in zip(empty, *parts, strict=True))
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return tokens, offsets, segments, np.array([(cut > 0).sum(), cut.sum()])
 
 
-def _arrange(sources, shown, encode, token_format):
-    ids, unseen = [], np.zeros(len(sources))
-    for column, parts in zip(_columns(sources), _columns(shown), strict=True):
-        found = [np.asarray(array, np.int32) for array in encode(parts)]
-        ids.append(found)
-        # What cleaning removes is no token, but is not worth to be counted on its own.
-        unseen += [
-            len(array) * (len(text) - len(part)) / len(part) if len(part) >= MAX_CHARACTERS else 0
-            for array, text, part in zip(found, column, parts, strict=True)
+def _arrange(sources, prepared, encode, token_format):
+    ids, cut_before = [], np.zeros(len(sources))
+    for texts, short_texts in zip(_columns(sources), _columns(prepared), strict=True):
+        arrays = [np.asarray(array, np.int32) for array in encode(short_texts)]
+        ids.append(arrays)
+        # Characters that cleaning removed count as cut, too; counting them apart is not worth the effort.
+        cut_before += [
+            len(array) * (len(text) - len(short)) / len(short) if len(short) >= MAX_CHARACTERS else 0
+            for array, text, short in zip(arrays, texts, short_texts, strict=True)
         ]
     tokens, lengths, segments, cut = arrange_tokens(ids[0], ids[1] if len(ids) > 1 else None, token_format)
-    return tokens, lengths, segments, cut + np.ceil(unseen).astype(np.int64)
+    return tokens, lengths, segments, cut + np.ceil(cut_before).astype(np.int64)
 
 
 def _columns(sources):

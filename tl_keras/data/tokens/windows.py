@@ -1,4 +1,4 @@
-"""Windows: a text that is too long for one row of a model becomes several, one after the other."""
+"""Splitting of long texts into consecutive windows that fit a model."""
 
 from dataclasses import replace
 
@@ -8,15 +8,15 @@ from tl_keras.data.tokens.format import ranges
 
 
 def split_windows(token_set, token_format):
-    """Splits the texts of a set into rows that a model has room for, as `models.with_text_input` does.
+    """Splits the texts of a set into windows, as `models.with_text_input` does.
 
     Args:
-        token_set: `TokenSet` of n texts, not pairs, of up to `token_format.most_tokens` tokens each.
-        token_format: the `TokenFormat` it was made with.
+        token_set: `TokenSet` of n texts, not pairs, of at most `token_format.max_total_tokens` tokens each.
+        token_format: the `TokenFormat` of the set.
 
     Returns:
-        `TokenSet` of the windows, at least one for each text and each of at most `token_format.max_tokens` tokens, in
-        order: an example each, with the label and the name of its text. `owners` tells which text each is of.
+        `TokenSet` of the windows in order, at least one per text, with at most `token_format.max_tokens` tokens each.
+        Each window has the label and the name of its text; `owners` are the numbers of the texts.
     """
     start, end = np.array(token_format.start_ids, np.int32), np.array(token_format.end_ids, np.int32)
     room = token_format.max_tokens - len(start) - len(end)
@@ -25,9 +25,9 @@ def split_windows(token_set, token_format):
     owners = np.repeat(np.arange(len(token_set)), counts)
     first = room * ranges(np.zeros_like(counts), counts)
     pool = np.concatenate([start, end, token_set.tokens])
-    # Of each window: what stands before it, its tokens, what stands behind it.
-    places = token_set.offsets[:-1][owners] + first + 2 * len(start) + len(end)
-    starts = np.stack([np.zeros_like(first), places, np.full_like(first, len(start))], axis=1)
+    # The pieces of each window are the start, its own tokens and the end.
+    text_starts = token_set.offsets[:-1][owners] + first + 2 * len(start) + len(end)
+    starts = np.stack([np.zeros_like(first), text_starts, np.full_like(first, len(start))], axis=1)
     lengths = np.minimum(room, sizes[owners] - first)
     lengths = np.stack([np.full_like(first, len(start)), lengths, np.full_like(first, len(end))], axis=1)
     tokens = pool[ranges(starts.ravel(), lengths.ravel())]

@@ -19,7 +19,7 @@ class BoxSource:
     Attributes:
         box_set: `BoxSet` of n images.
         batch_size: number of images per batch, at least 1.
-        max_boxes: number of box slots per image.
+        max_boxes: number of box slots per image, see `max_boxes_per_image`.
         views: number of passes over the images, at least 1; each pass draws new augmentations.
         augmentation: a key of `BOX_AUGMENTATIONS`. Several views only make sense with one other than "none".
         seed: int; determines the augmentation together with the view and the batch.
