@@ -9,7 +9,7 @@ from tl_keras.errors import unknown_name
 VERBS = {
     "train": "Train, evaluate and save a model.",
     "evaluate": "Test a finished run again, also on other data.",
-    "predict": "Name what is on new pictures.",
+    "predict": "Predict new images or texts, or detect objects.",
 }
 
 

@@ -18,7 +18,7 @@ def evaluate_run(run, data_path=None):
             test split.
 
     Returns:
-        `RunFolder` of the results, inside the run folder: `metrics.json` and the pictures.
+        `RunFolder` of the results, inside the run folder: `metrics.json` and the plots.
 
     Raises:
         InputError: the data cannot be used, or have a class that the model does not know.

@@ -86,6 +86,22 @@ def test_determinism_of_the_user_stays():
         tf.random.uniform((1,))
 
 
+def test_a_block_that_loads_tensorflow_leaves_it_as_it_loads():
+    code = """
+import sys
+from tl_keras.system.global_state import restored_global_state
+with restored_global_state():
+    assert "tensorflow" not in sys.modules
+    from tl_keras.system import devices
+    devices.set_up(3, "mixed_bfloat16", deterministic=True)
+import keras, tensorflow as tf
+assert keras.config.dtype_policy().name == "float32"
+print(float(tf.random.uniform(())), float(keras.random.uniform(())))
+"""
+    printed = [subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout for _ in range(2)]
+    assert printed[0] != printed[1]
+
+
 def test_no_device_is_started():
     """Workers of a cluster are joined inside of the block, which TensorFlow refuses once devices are started."""
     code = """

@@ -257,7 +257,7 @@ def refused(arguments, folder, **environment):
     (folder / "tensorflow.py").write_text("raise SystemExit('TensorFlow was loaded')")
     before = sorted(folder.rglob("*"))
     command = [sys.executable, "-m", "tl_keras.train", "--task", "text_classification", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(Path(tl.__file__).parents[2])} | environment
+    environment = os.environ | {"PYTHONPATH": str(Path(tl.__file__).parents[1])} | environment
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1 and not done.stdout

@@ -1,7 +1,5 @@
 from types import SimpleNamespace
 
-import keras
-import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -9,7 +7,6 @@ from tl_keras import distribution
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
-from tl_keras.runs.run_folder import RunFolder
 from tl_keras.training import replicas
 
 ALONE = tf.distribute.get_strategy()
@@ -71,42 +68,6 @@ def test_one_device_takes_the_batches_of_all_devices():
 def test_settings_that_depend_on_the_number_of_devices_are_known_without_them(flag):
     assert replicas.find_conflicts(parse([])) == []
     assert len(replicas.find_conflicts(parse([f"--{flag}", REFUSED[flag][0]]))) == 1
-
-
-def test_a_model_of_several_devices_becomes_one_of_one():
-    def build():
-        return keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-
-    model = build()
-    assert replicas.plain_model(build, model) is model
-    many = SimpleNamespace(
-        distribute_strategy=TWO_CPUS, weights=[tf.Variable(np.full(w.shape, 7.0)) for w in model.weights]
-    )
-    plain = replicas.plain_model(build, many)
-    assert all((weight.numpy() == 7).all() for weight in plain.weights)
-
-
-def test_a_run_of_one_process_is_an_ordinary_run(tmp_path):
-    config = parse(["--run", str(tmp_path / "run")])
-    with replicas.open_shared_run(config, "seed: 0\n", None) as (run, finished):
-        assert (run.path, finished) == (tmp_path / "run", False)
-        with replicas.chief_first(run / "record.json", ALONE):
-            (run / "record.json").write_text("{}")
-
-
-def test_the_reason_of_the_chief_is_told(tmp_path):
-    (tmp_path / "file.txt").write_text("no run")
-    config = parse(["--run", str(tmp_path)])
-    with pytest.raises(InputError, match="holds no run"), replicas.open_shared_run(config, "", None):
-        pass
-
-
-def test_a_run_goes_on_with_as_many_devices(tmp_path):
-    run = RunFolder(tmp_path)
-    replicas.require_same_number(run, TWO_CPUS)
-    replicas.require_same_number(run, TWO_CPUS)
-    with pytest.raises(InputError, match="batches of 2 devices, not 1: go on with as many"):
-        replicas.require_same_number(run, ALONE)
 
 
 def test_learning_rates_grow_with_the_batch_and_warm_up_longer(capsys):

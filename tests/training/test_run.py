@@ -96,3 +96,17 @@ def test_a_run_within_a_time_says_why_its_phases_end(image_folder, tmp_path, cap
     flags = ["--data.path", str(image_folder), "--data.image_size", "32", "--max_time", "0.1s"]
     train.main([*flags, "--recipe", "feature_extraction", "--run", str(tmp_path / "run")])
     assert "  ended by time after 1 epoch\n" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("small_network")
+def test_a_run_leaves_policy_and_seeds_as_they_were(tiny_arguments, tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        keras.utils.set_random_seed(5)
+        expected = float(keras.random.uniform(())), float(np.random.random())
+        keras.utils.set_random_seed(5)
+        tl.run_training(parse([*tiny_arguments, "--run", str(tmp_path / "run")]))
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+        assert (float(keras.random.uniform(())), float(np.random.random())) == expected
+    finally:
+        keras.config.set_dtype_policy("float32")

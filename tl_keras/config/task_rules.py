@@ -20,7 +20,7 @@ def find_task(name):
         `Task`.
 
     Raises:
-        InputError: there is no such task; the message names the nearest one.
+        InputError: the name is unknown; the message suggests the nearest one.
     """
     if name not in TASKS:
         raise unknown_name("task", name, TASKS)

@@ -1,15 +1,14 @@
 """Global state of Python, NumPy, TensorFlow and Keras, restored after code that changes it.
 
-TensorFlow is loaded when a context is entered, not when this module is imported.
+Nothing here loads TensorFlow, which takes seconds: a process that has not loaded it has not changed its state.
 """
 
 import contextlib
 import importlib
 import random
+import sys
 
 import numpy as np
-
-from tl_keras.system.devices import load_tensorflow
 
 KERAS_SEEDS = ("global_random_seed", "global_seed_generator")
 
@@ -20,16 +19,17 @@ def restored_global_state():
 
     The next model of a notebook is then the one that it would have been without the block. No device is started.
     """
-    load_tensorflow()
-    keras, config = map(importlib.import_module, ("keras", "tensorflow.python.framework.config"))
-    policy, was_deterministic = keras.config.dtype_policy(), config.is_op_determinism_enabled()
+    before = _read_settings() if "tensorflow" in sys.modules else None
     with restored_random_state():
         try:
             yield
         finally:
-            keras.config.set_dtype_policy(policy)
-            # TensorFlow 2.21 has no public function to disable determinism.
-            (config.enable_op_determinism if was_deterministic else config.disable_op_determinism)()
+            if "tensorflow" in sys.modules:
+                keras, config = _modules()
+                policy, was_deterministic = before or (keras.config.floatx(), False)
+                keras.config.set_dtype_policy(policy)
+                # TensorFlow 2.21 has no public function to disable determinism.
+                (config.enable_op_determinism if was_deterministic else config.disable_op_determinism)()
 
 
 @contextlib.contextmanager
@@ -39,32 +39,52 @@ def restored_random_state():
     That is the global state of Python's `random`, of `numpy.random`, of eager TensorFlow operations and of
     `keras.random`. `tf.random.get_global_generator()` is a variable that the caller can restore.
     """
-    load_tensorflow()
-    tf, eager = map(importlib.import_module, ("tensorflow", "tensorflow.python.eager.context"))
-    keras_state = importlib.import_module("keras.src.backend.common.global_state")
     python_state, numpy_state = random.getstate(), np.random.get_state()
-    tensorflow_state = _tensorflow_state(eager)
-    keras_seeds = {name: keras_state.get_global_attribute(name) for name in KERAS_SEEDS}
-    generator = keras_seeds["global_seed_generator"]
-    generator_state = generator and generator.state.numpy()
+    before = _read_seeds() if "tensorflow" in sys.modules else None
     try:
         yield
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)
-        if _tensorflow_state(eager) != tensorflow_state:
-            seed, state = tensorflow_state
-            # Also clears the cached kernels, whose random state continues when the same seed comes again.
-            tf.random.set_seed(seed)
-            if state is not None:
-                eager.context()._rng.setstate(state)
-        for name, value in keras_seeds.items():
-            keras_state.set_global_attribute(name, value)
-        if generator:
-            generator.state.assign(generator_state)
+        if "tensorflow" in sys.modules:
+            _write_seeds(*before or ((None, None), dict.fromkeys(KERAS_SEEDS), None))
+
+
+def _modules():
+    return map(importlib.import_module, ("keras", "tensorflow.python.framework.config"))
+
+
+def _read_settings():
+    keras, config = _modules()
+    return keras.config.dtype_policy(), config.is_op_determinism_enabled()
+
+
+def _seed_modules():
+    return map(importlib.import_module, ("tensorflow.python.eager.context", "keras.src.backend.common.global_state"))
+
+
+def _read_seeds():
+    eager, keras_state = _seed_modules()
+    keras_seeds = {name: keras_state.get_global_attribute(name) for name in KERAS_SEEDS}
+    generator = keras_seeds["global_seed_generator"]
+    return _tensorflow_state(eager), keras_seeds, generator and generator.state.numpy()
+
+
+def _write_seeds(tensorflow_state, keras_seeds, generator_state):
+    eager, keras_state = _seed_modules()
+    if _tensorflow_state(eager) != tensorflow_state:
+        seed, state = tensorflow_state
+        # Also clears the cached kernels, whose random state continues when the same seed comes again.
+        importlib.import_module("tensorflow").random.set_seed(seed)
+        if state is not None:
+            eager.context()._rng.setstate(state)
+    for name, value in keras_seeds.items():
+        keras_state.set_global_attribute(name, value)
+    if generator := keras_seeds["global_seed_generator"]:
+        generator.state.assign(generator_state)
 
 
 def _tensorflow_state(eager):
-    """Returns the global seed and the state of the generator of operation seeds; None where there is none."""
+    """Returns the global seed and the state of the generator of operation seeds; None if it does not exist."""
     generator = getattr(eager.context(), "_rng", None)
     return eager.global_seed(), generator and generator.getstate()

@@ -293,7 +293,7 @@ class ObjectDetection(Task):
 
     @contextlib.contextmanager
     def open_writer(self, run, stream, options):
-        """Opens a writer of (file, detections), which also draws them where pictures are asked for."""
+        """Opens a writer of (file, detections), which also draws them into the images if asked to."""
         with contextlib.ExitStack() as stack:
             writers = [stack.enter_context(self.writers[options.format](stream, run.class_names))]
             if options.pictures:

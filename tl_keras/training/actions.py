@@ -1,11 +1,11 @@
-"""What `python -m tl_keras.train` does in place of training: print the phases, or search a learning rate."""
+"""Actions of `python -m tl_keras.train` in place of training: printing the phases, searching a learning rate."""
 
 from pathlib import Path
 
 from tl_keras import callbacks, evaluation, transfer
 from tl_keras.config.config_text import phases_text
 from tl_keras.tasks.registry import TASKS
-from tl_keras.training import fitting, replicas
+from tl_keras.training import fitting, workers
 from tl_keras.training.building import build_model
 from tl_keras.training.phase_features import PhaseFeatures
 from tl_keras.training.preparation import prepare
@@ -45,7 +45,7 @@ def find_learning_rate(config):
     """
     prepared = prepare(config)
     num_replicas = 1 if config.scale_learning_rate else prepared.num_replicas
-    model = replicas.plain_model(lambda: build_model(config, prepared.splits), prepared.model)
+    model = workers.plain_model(lambda: build_model(config, prepared.splits), prepared.model)
     phase = prepared.phases[0]
     transfer.freeze_to(model, phase.train, config.batch_norm)
     learner = fitting.make_learner(config, model, phase)

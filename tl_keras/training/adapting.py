@@ -38,7 +38,7 @@ def adapt(config, model, splits, target, phases, run):
         path = run / "checkpoints" / f"adapted-{number}.npz"
         values, scores = _train_once(path, model, start, train, domains)
         candidates.append({"name": name, "score": scores[validator], "validators": scores})
-        # Of equal scores the first wins, and so the source-only model over all others.
+        # The first of equal scores wins, and so the source-only model over all others.
         if number == 0 or scores[validator] > best_score:
             kept, best, best_score = name, values, scores[validator]
         print(f"{name}: {validator} {scores[validator]:.4f}", flush=True)

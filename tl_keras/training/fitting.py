@@ -10,7 +10,7 @@ from tl_keras.errors import InputError, RunStopped, unknown_name
 from tl_keras.system.durations import parse_interval
 from tl_keras.system.gc_freeze import quick_collection
 from tl_keras.tasks.registry import TASKS
-from tl_keras.training import replicas
+from tl_keras.training import replicas, workers
 from tl_keras.training.phase_features import PhaseFeatures
 
 RATE_REDUCTION = 0.1
@@ -58,7 +58,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     space = callbacks.largest_checkpoint(model, staging), callbacks.model_bytes(model.variables)
     callbacks.check_space(run / "checkpoints", *space)
     strategy = model.distribute_strategy
-    progress = replicas.restore_everywhere(run / "checkpoints", model, staging, strategy)
+    progress = workers.restore_everywhere(run / "checkpoints", model, staging, strategy)
     if config.batch_norm == "recalibrate" and progress is None:
         recalibrate(config, model, splits)
     saving = make_saving(config, run, progress, staging, model)
@@ -68,7 +68,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     phases_done = len(staging.state["ends"])
     with quick_collection(), data.raise_input_errors():
         record = run / "checkpoints" / "cache.json"
-        with replicas.chief_first(record, strategy):
+        with workers.chief_first(record, strategy):
             features = PhaseFeatures(config, model, splits, phases, phases_done, record)
         _report_cache(features, run, required=config.cache.mode == "on" or config.cache.views is not None)
         while (index := len(staging.state["ends"])) < len(phases):

@@ -7,7 +7,7 @@ from tl_keras import distribution
 from tl_keras.config import RunConfig
 from tl_keras.phases import Phase
 from tl_keras.tasks.registry import TASKS
-from tl_keras.training import replicas
+from tl_keras.training import replicas, workers
 from tl_keras.training.building import build_model, choose_phases
 from tl_keras.training.target import Target, check_method, check_model, describe_target, load_target
 
@@ -61,13 +61,13 @@ def prepare(config, strategy=None, run=None):
     splits = task.load_data(config)
     target = load_target(config, splits) if config.adaptation.target else None
     if run:
-        replicas.require_same_data(_fingerprint(task, splits, target), run, strategy)
+        workers.require_same_data(_fingerprint(task, splits, target), run, strategy)
     print(task.describe(splits), flush=True)
     if strategy is None:
         strategy = start_strategy(config.distribute)
         replicas.check_replicas(config, strategy)
     if run:
-        replicas.require_same_number(run, strategy)
+        workers.require_same_number(run, strategy)
     replicas.check_batches(config, splits, strategy)
     if run:
         task.preview(config, splits, run.path)

@@ -9,8 +9,9 @@ from tl_keras.config.absolute_paths import with_absolute_paths
 from tl_keras.config.config_text import config_text
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system.durations import parse_duration
+from tl_keras.system.global_state import restored_global_state
 from tl_keras.tasks.registry import TASKS
-from tl_keras.training import adapting, fitting, replicas
+from tl_keras.training import adapting, fitting, replicas, workers
 from tl_keras.training.building import build_model
 from tl_keras.training.preparation import prepare, start_strategy
 from tl_keras.training.pretraining import pretrain
@@ -19,6 +20,8 @@ from tl_keras.training.results import format_results, write_results
 
 def run_training(config):
     """Runs one training from data to report, or resumes it where it was interrupted.
+
+    The dtype policy, the seeds and the determinism of the process are afterwards as they were before.
 
     Args:
         config: `RunConfig`.
@@ -33,8 +36,9 @@ def run_training(config):
     # A cluster must be joined before TensorFlow computes anything; the devices of this machine can wait for the data.
     strategy = start_strategy(config.distribute) if distribution.is_cluster(config.distribute) else None
     with (
+        restored_global_state(),
         distribution.watch_workers(strategy),
-        replicas.open_shared_run(config, config_text(config), strategy) as (run, finished),
+        workers.open_shared_run(config, config_text(config), strategy) as (run, finished),
     ):
         if not finished:
             _train(config, strategy, run, started)
@@ -56,7 +60,7 @@ def _train(config, strategy, run, started):
         pretrain(config, model, prepared.target, run)
     history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))
     if distribution.is_chief(prepared.strategy):
-        model = replicas.plain_model(lambda: build_model(config, splits), model)
+        model = workers.plain_model(lambda: build_model(config, splits), model)
         models.merge_lora(model)
         adapted = _adapt(prepared, model, run) if prepared.target else None
         write_results(config, model, splits, history, run, adapted)

@@ -96,7 +96,7 @@ def check_model(config, model, phases):
         phases: list of `Phase`, as they will be trained.
 
     Raises:
-        InputError: the model has no batch normalization, no vector before its head or no such block, or nothing that
+        InputError: the model has no batch normalization, no vector before its head or lacks the block, or nothing that
             the method changes would be trained.
     """
     method, blocks = config.adaptation.method, transfer.block_names(model)

@@ -16,6 +16,7 @@ import filelock
 import numpy as np
 
 from tl_keras.errors import InputError
+from tl_keras.system.eviction import remove_least_recently_used, total_size
 from tl_keras.system.user_cache import user_cache
 from tl_keras.transfer.activations.file import (
     ActivationWriter,
@@ -142,12 +143,7 @@ class ActivationStore:
         with self._locked():
             if needed > self.room():
                 raise self._no_room(needed)
-            paths = sorted(self.folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
-            for path in paths:
-                if needed <= min(self.max_bytes - sum(map(_size, self._files())), self._free_bytes()):
-                    break
-                if not _in_use(path):
-                    _remove(path)
+            remove_least_recently_used(self.folder.glob(f"*{SUFFIX}"), lambda: needed <= self._unused_bytes(), _in_use)
 
     def room(self):
         """Returns the bytes that could be stored if every unused file were removed."""
@@ -158,6 +154,9 @@ class ActivationStore:
 
     def _files(self):
         return [*self.folder.glob(f"*{SUFFIX}"), *self.folder.glob(f"{UNFINISHED}*")]
+
+    def _unused_bytes(self):
+        return min(self.max_bytes - total_size(self._files()), self._free_bytes())
 
     def _free_bytes(self):
         return shutil.disk_usage(self.folder).free - DISK_MARGIN
