@@ -52,7 +52,7 @@ def test_batches_do_not_change_the_order_or_the_result(finished_run, image_folde
         assert one[0][1] == pytest.approx(other[0][1], abs=1e-5)
 
 
-def test_unreadable_files_are_told_and_the_others_predicted(finished_run, image_folder, tmp_path, capsys):
+def test_unreadable_files_are_reported_and_the_others_predicted(finished_run, image_folder, tmp_path, capsys):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"")
     good = str(image_folder / "red" / "red-00.png")

@@ -54,7 +54,7 @@ def test_text_encoders_pass_by_name_and_by_folder(backbone):
 @pytest.mark.parametrize(
     ("task", "parts", "telling"),
     [
-        ("image_classification", {"model": ModelConfig(backbone="vgg61")}, "Unknown .* 'vgg61': did you mean 'vgg16'"),
+        ("image_classification", {"model": ModelConfig(backbone="vgg61")}, "Unknown .* 'vgg61': did you mean 'vgg19'"),
         ("text_classification", {"model": ModelConfig(backbone="vgg16")}, "vgg16 is for images"),
         ("image_classification", {"model": ModelConfig(backbone="minilm")}, "minilm is for texts"),
         ("image_classification", {"model": ModelConfig(backbone="./my_bert")}, "Unknown model.backbone './my_bert'"),

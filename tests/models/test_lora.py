@@ -130,7 +130,7 @@ def thaw(model, train):
         ("all", ["block0.tokens", "block1.attention", "block1.dense", "head.logits"]),
     ],
 )
-def test_phases_thaw_adapters_block_by_block_and_never_a_kernel(train, learning):
+def test_phases_unfreeze_adapters_block_by_block_and_never_a_kernel(train, learning):
     model = text_model()
     add_lora(model, 3)
     thaw(model, "all")

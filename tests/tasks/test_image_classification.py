@@ -25,7 +25,7 @@ def write_images(root, per_class, side):
     ("backbone", "side", "expected"),
     [
         ("efficientnet_lite0", 400, 224),  # the backbone's own
-        ("efficientnet_lite0", 64, 128),  # twice the pictures
+        ("efficientnet_lite0", 64, 128),  # twice the images
         ("efficientnet_lite0", 70, 160),  # rounded up to a multiple of 32
         ("vgg16", 8, 32),  # the least that the backbone takes
         ("inception_v3", 20, 96),
@@ -33,7 +33,7 @@ def write_images(root, per_class, side):
         ("keras_hub:some_preset", 20, 224),
     ],
 )
-def test_small_pictures_are_not_blown_up(tmp_path, backbone, side, expected):
+def test_small_images_are_enlarged_at_most_twice(tmp_path, backbone, side, expected):
     records = find_records(write_images(tmp_path, 2, side))
     assert image_classification.choose_image_size(records, backbone) == expected
 

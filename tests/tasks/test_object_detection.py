@@ -18,12 +18,12 @@ from tl_keras.tasks import object_detection
 NAMES = ("red", "blue")
 COUNTS = {"train": 8, "validation": 4, "test": 4}
 HEIGHT = 48
-"""Of the pictures, which are `SIZE` wide."""
+"""Of the images, which are `SIZE` wide."""
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
-    """A folder in COCO's format: 16 pictures of red and blue rectangles."""
+    """A folder in COCO's format: 16 images of red and blue rectangles."""
     images, targets = rectangles(sum(COUNTS.values()))
     kept = (targets["labels"] >= 0) & (targets["boxes"][..., 3] <= HEIGHT)
     records = data.BoxRecords(
@@ -124,7 +124,7 @@ def test_evaluating_again_gives_the_figures_of_the_training(run, pictures):
     assert other.read_json("metrics.json")["score_threshold"] == trained["score_threshold"]
 
 
-def test_predict_writes_coco_and_draws_pictures(run, pictures, tmp_path):
+def test_predict_writes_coco_and_draws_detections(run, pictures, tmp_path):
     output, drawn = tmp_path / "found.json", tmp_path / "drawn"
     arguments = [str(run), f"{pictures}/test", "--format", "coco", "--output", str(output), "--pictures", str(drawn)]
     predict.main([*arguments, "--score_threshold", "0.1"])

@@ -45,7 +45,7 @@ def test_coco_is_one_document():
     assert (dog["id"], dog["category_id"], dog["area"], dog["score"]) == (2, 2, 4.0, 0.5)
 
 
-def test_pictures_of_one_name_do_not_replace_each_other(tmp_path):
+def test_images_of_the_same_name_do_not_replace_each_other(tmp_path):
     for folder in ("one", "other"):
         (tmp_path / folder).mkdir()
         Image.new("RGB", (40, 30)).save(tmp_path / folder / "a.jpg")

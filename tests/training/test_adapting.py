@@ -18,7 +18,7 @@ CHANGED = "block7"
 
 @pytest.fixture(scope="module")
 def target_folder(tmp_path_factory):
-    """Paler pictures of the same three colours."""
+    """Paler images of the same three colours."""
     root, generator = tmp_path_factory.mktemp("target"), np.random.default_rng(1)
     for name, colour in {"blue": (90, 100, 220), "green": (90, 200, 100), "red": (220, 90, 100)}.items():
         (root / name).mkdir()
@@ -73,7 +73,7 @@ def test_a_run_is_adapted_and_says_what_came_of_it(
 def test_labels_of_the_target_are_never_seen(image_folder, target_folder, tmp_path, small_network):
     weights = []
     for number, names in enumerate((("blue", "green", "red"), ("green", "red", "blue"))):
-        # The same pictures in the same order, under other labels.
+        # The same images in the same order, under other labels.
         table = tmp_path / f"target-{number}"
         table.mkdir()
         rows = ["path,label"]

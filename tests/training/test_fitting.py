@@ -221,7 +221,7 @@ def test_augmented_images_are_not_cached_by_themselves(image_folder, tmp_path, c
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_run_with_a_cache_goes_on_where_it_stopped(image_folder, tmp_path, monkeypatch):
+def test_a_run_with_a_cache_resumes_where_it_stopped(image_folder, tmp_path, monkeypatch):
     whole, history = trained(arguments(image_folder, tmp_path / "whole", **{"model.dropout": 0.3}))
     flags = arguments(image_folder, tmp_path / "stopped", **{"model.dropout": 0.3})
     with monkeypatch.context() as patch:
@@ -248,7 +248,7 @@ def stop_at(epoch):
 
 
 @pytest.mark.usefixtures("small_network")
-def test_recalibration_moves_the_statistics_once_and_a_run_with_it_goes_on(image_folder, tmp_path, monkeypatch, capsys):
+def test_recalibration_moves_the_statistics_once_and_a_run_with_it_resumes(image_folder, tmp_path, monkeypatch, capsys):
     flags = arguments(image_folder, tmp_path / "run", **{"batch_norm": "recalibrate"})
     with monkeypatch.context() as patch:
         patch.setattr("tl_keras.callbacks.ProgressLines.on_epoch_begin", stop_at(2))
@@ -361,7 +361,7 @@ class Spoil:
 
 
 @pytest.mark.usefixtures("small_network")
-def test_after_a_loss_that_is_no_number_the_run_goes_on_from_before_at_a_tenth_of_the_rate(
+def test_after_a_loss_that_is_no_number_the_run_continues_from_before_at_a_tenth_of_the_rate(
     image_folder, tmp_path, monkeypatch, capsys
 ):
     Spoil(7).patch(monkeypatch)
@@ -385,7 +385,7 @@ def test_a_loss_that_is_no_number_twice_ends_the_run_and_names_the_batch(image_f
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_full_disk_ends_the_run_in_one_sentence_and_it_goes_on_later(image_folder, tmp_path, monkeypatch, capsys):
+def test_a_full_disk_ends_the_run_in_one_sentence_and_it_resumes_later(image_folder, tmp_path, monkeypatch, capsys):
     flags, folder = arguments(image_folder, tmp_path / "run"), tmp_path / "run" / "checkpoints"
 
     def fill(folder, epochs, *more):

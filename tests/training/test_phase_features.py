@@ -87,7 +87,7 @@ def test_without_room_nothing_is_stored(model, splits):
         (tl.Phase("head", epochs=4), {"mode": "off"}, "cache.mode is off"),
     ],
 )
-def test_nothing_is_stored_that_does_not_pay_and_the_reason_is_told(model, splits, phase, settings, reason):
+def test_nothing_is_stored_that_does_not_pay_and_the_reason_is_printed(model, splits, phase, settings, reason):
     made = features(model, splits, phases=[phase], **settings)
     assert made.decision.places == (None,)
     [line] = made.describe()

@@ -31,7 +31,7 @@ def test_what_differs_between_devices_is_refused(flag):
         replicas.check_replicas(config, TWO_CPUS)
 
 
-def test_a_tpu_takes_many_steps_at_once_and_others_what_they_are_told():
+def test_a_tpu_takes_many_steps_at_once_and_others_one_by_default():
     tpu = SimpleNamespace(num_replicas_in_sync=8, extended=SimpleNamespace(worker_devices=("/device:TPU:0",)))
     assert [replicas.steps_per_execution(parse([]), strategy) for strategy in (TWO_CPUS, tpu)] == [1, 32]
     told = parse(["--steps_per_execution", "4"])

@@ -8,7 +8,7 @@ from tl_keras.training.results import _of_one_objective, _title, format_results
 IMAGES = TASKS["image_classification"]
 
 
-def test_results_name_the_figures_and_the_pictures_that_are_there(tmp_path):
+def test_results_list_the_metrics_and_the_existing_files(tmp_path):
     run = RunFolder(tmp_path)
     run.write_json("metrics.json", {"accuracy": 0.875, "macro_f1": 0.5, "examples": 8, "per_class": {}})
     run.write_text("mistakes.png", "")

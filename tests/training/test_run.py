@@ -28,7 +28,7 @@ def small_run(tiny_arguments, tmp_path_factory):
 
 @pytest.mark.usefixtures("small_network")
 @pytest.mark.parametrize("epoch", [0, 1, 2])
-def test_an_interrupted_run_goes_on_to_the_same_weights(
+def test_an_interrupted_run_resumes_to_the_same_weights(
     small_run, tiny_arguments, tmp_path, monkeypatch, capsys, epoch
 ):
     arguments = [*tiny_arguments, "--run", str(tmp_path / "run")]
@@ -84,7 +84,7 @@ def stop(*_arguments, **_named):
     raise KeyboardInterrupt
 
 
-def test_weights_of_an_older_run_are_told(finished_run, tiny_arguments, tmp_path, capsys, monkeypatch):
+def test_weights_of_an_older_run_are_reported(finished_run, tiny_arguments, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("tl_keras.training.fitting.fit_phases", stop)
     with pytest.raises(KeyboardInterrupt):
         train.main([*tiny_arguments, "--model.weights", str(finished_run[0]), "--run", str(tmp_path / "run")])

@@ -21,7 +21,7 @@ def test_all_variables_come_back_with_the_states_of_random_generators(tmp_path):
         np.testing.assert_array_equal(one, expected)
 
 
-def test_a_missing_or_damaged_file_is_none(tmp_path, capsys):
+def test_a_missing_or_damaged_file_gives_none(tmp_path, capsys):
     path = tmp_path / "values.npz"
     assert read_values(path, 1) is None and capsys.readouterr().out == ""
     write_values(path, [np.arange(3)], {})

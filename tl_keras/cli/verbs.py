@@ -21,7 +21,7 @@ class OneSentenceParser(argparse.ArgumentParser):
 
 
 def run_verb(verb, arguments=None):
-    """Calls a verb and turns what the user got wrong into one sentence and exit code 2, what stopped a run into 1.
+    """Runs a verb, and reports its errors in one sentence with an exit code.
 
     A run that SIGINT or SIGTERM stopped exits with 130 or 143, one that lost another worker with 3.
 

@@ -8,6 +8,7 @@ import numpy as np
 from tl_keras import data, evaluation, models, transfer
 from tl_keras.data.images.image_items import find_image_files, read_ahead
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.tasks.base import ReportExtras, describe_counts, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.classification import (
@@ -32,7 +33,12 @@ class ImageClassification(ClassificationTask):
     item_kind = "file"
     defaults = {
         "data": {"path": "emoji", "augmentation": "light", "resize": "squash"},
-        "model": {"backbone": "efficientnet_lite0", "weights": "imagenet", "pooling": "average", "dropout": 0.2},
+        "model": {
+            "backbone": "efficientnet_lite0",
+            "weights": "imagenet",
+            "pooling": IMAGE_POOLINGS[0],
+            "dropout": DEFAULT_DROPOUT,
+        },
     }
     unused_settings = {"text": None, "detection": None}
     augmentations = ("none", "light", "strong", "randaugment", "mixup", "cutmix")
@@ -45,8 +51,10 @@ class ImageClassification(ClassificationTask):
 
     def check_config(self, config):
         """Refuses settings of texts and boxes."""
-        if config.model.pooling == "first":
-            raise InputError("model.pooling first is for texts: take average, max or concat for images.")
+        if config.model.pooling not in IMAGE_POOLINGS:
+            raise InputError(
+                f"model.pooling {config.model.pooling} is for texts: take {' or '.join(IMAGE_POOLINGS)} for images."
+            )
         super().check_config(config)
 
     def known_blocks(self, config):

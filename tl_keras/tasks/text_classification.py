@@ -9,6 +9,7 @@ import numpy as np
 from tl_keras import data, evaluation, models, transfer
 from tl_keras.data.texts.text_items import find_text_items
 from tl_keras.errors import InputError
+from tl_keras.models.head_options import DEFAULT_DROPOUT, TEXT_POOLINGS
 from tl_keras.models.texts.backbones import MINILM, TEXT_BACKBONES
 from tl_keras.recipes import TEXT_HEAD_RATE
 from tl_keras.system import devices
@@ -39,7 +40,7 @@ class TextClassification(ClassificationTask):
     item_kind = "text"
     defaults = {
         "data": {"path": "reviews", "augmentation": "none"},
-        "model": {"backbone": MINILM, "weights": "pretrained", "dropout": 0.2},
+        "model": {"backbone": MINILM, "weights": "pretrained", "dropout": DEFAULT_DROPOUT},
     }
     unused_settings = {
         "data": ("image_size", "resize", "path_column", "on_bad_file", "max_bad_files", "max_decoded_gigabytes"),
@@ -60,8 +61,10 @@ class TextClassification(ClassificationTask):
 
     def check_config(self, config):
         """Refuses settings of images and boxes."""
-        if config.model.pooling not in (None, "average", "first"):
-            raise InputError(f"model.pooling {config.model.pooling} is for images: take average or first for texts.")
+        if config.model.pooling not in (None, *TEXT_POOLINGS):
+            raise InputError(
+                f"model.pooling {config.model.pooling} is for images: take {' or '.join(TEXT_POOLINGS)} for texts."
+            )
         super().check_config(config)
 
     def load_data(self, config):
@@ -142,7 +145,7 @@ class TextClassification(ClassificationTask):
         return tuple(transfer.TokenSource(part, batch_size, **shapes) for part in (splits.train, splits.validation))
 
     def save_model(self, config, model, folder):
-        """Puts the tokenizer in front of the model and saves both, a model that takes strings."""
+        """Saves the model with its tokenizer in front, so that it takes strings."""
         text = config.text
         whole = models.with_text_input(
             model,
@@ -179,7 +182,7 @@ class TextClassification(ClassificationTask):
         )
 
     def card_facts(self, config, model):
-        """Says whether the model takes pairs of texts."""
+        """States whether the model takes pairs of texts."""
         return {"pairs": config.text.second_text_column is not None}
 
     def predict_new(self, config, model, examples):

@@ -236,7 +236,7 @@ def _report_cache(features, run, required):
 
 
 def make_learner(config, model, phase, cut=None):
-    """Builds what is fit in a phase: the model, the part behind a cut, or its features for a contrastive loss.
+    """Builds what a phase fits: the model, the part behind a cut, or features for a contrastive loss.
 
     Args:
         config: `RunConfig`.

@@ -1,4 +1,4 @@
-"""One run of several workers: what they agree on, restore and leave behind. Alone, a process agrees with itself."""
+"""One run of several workers: a shared folder, the same data, the same checkpoint, and one plain model at the end."""
 
 import contextlib
 import io
@@ -81,7 +81,7 @@ def require_same_number(run, strategy):
 
 @contextlib.contextmanager
 def chief_first(record, strategy):
-    """Runs its block on the chief first, and gives the other workers the record that it wrote before they run theirs.
+    """Runs a block on the chief first, then on the other workers with the record that the chief wrote.
 
     Args:
         record: path of the file, a different one on each worker.

@@ -42,7 +42,7 @@ def test_a_larger_share_keeps_fewer_boxes(records):
 
 
 @pytest.mark.parametrize(("min_overlap", "tiles"), [(0, 3 * 2), (5, 3 * 2), (10, 4 * 3)])
-def test_neighbours_share_at_least_min_overlap(records, min_overlap, tiles):
+def test_neighbours_share_at_least_the_minimum(records, min_overlap, tiles):
     result = tile_boxes(records.take([0]), 20, min_overlap=min_overlap)
     lefts = sorted({int(name.split("@")[1].split(",")[0]) for name in result.names})
     assert len(result) == tiles and lefts[0] == 0 and lefts[-1] == 30 and max(np.diff(lefts)) <= 20 - min_overlap

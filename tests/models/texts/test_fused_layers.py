@@ -73,7 +73,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
     np.testing.assert_array_equal(model(ones, training=False), ones)
 
 
-def test_dropout_goes_on_from_the_state_of_its_seed():
+def test_dropout_continues_from_the_state_of_its_seed():
     one, other = (lean(keras.layers.Dropout(0.5, seed=1)) for _ in range(2))
     ones = np.ones((3, 5, 6), "float32")
     first, second = (np.asarray(one(ones, training=True)) for _ in range(2))

@@ -101,7 +101,7 @@ def test_an_unknown_activation_is_refused(tmp_path):
         trained_settings(tmp_path, read_checkpoint_config(tmp_path))
 
 
-def test_what_is_no_checkpoint_is_told(tmp_path):
+def test_a_file_that_is_not_a_checkpoint_is_refused(tmp_path):
     assert read_checkpoint_config(tmp_path) is None
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(InputError, match="is not JSON"):

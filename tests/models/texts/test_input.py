@@ -173,7 +173,7 @@ def test_nasty_strings_have_the_ids_of_the_training_once_they_are_clean(tmp_path
     given = tf.constant([prepare_text(text, 12, "tail") for text in NASTY])
     rows = np.asarray(keras.Model(text_model.input, inner)(given))
     for ids, row in zip(expected, rows.tolist(), strict=True):
-        # The tiny vocabulary of the RoBERTa lacks bytes that a real one has: such texts are none to compare.
+        # The tiny vocabulary of the RoBERTa lacks bytes that a real one has: such texts cannot be compared.
         assert -1 in ids or row == ids + [tokenizer.pad_id] * (len(row) - len(ids))
 
 
@@ -208,7 +208,7 @@ def test_wrong_arguments_are_refused(model, options, message):
         with_text_input(model, **options)
 
 
-def test_padding_that_cannot_be_told_from_a_word_is_refused(model):
+def test_padding_that_equals_a_word_is_refused(model):
     layer = keras_hub.tokenizers.BertTokenizer(["film", *SPECIAL, *WORDS[:2]])
     tokenizer = TextTokenizer(layer, class_name="BertBackbone", max_tokens=40)
     with pytest.raises(InputError, match="token 0 is the padding"):

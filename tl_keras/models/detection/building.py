@@ -58,7 +58,7 @@ def build_object_detector(
             KerasHub preset ("retinanet" and "d_fine"; `backbone` may then also be the `keras_hub:PRESET` of another
             detector) or for KerasCV's backbone of "yolo_v8"; None or "none" for random weights; or the path of a local
             file or folder (see `load_weights`). Classes with a COCO name, such as "traffic light", keep their part of
-            the head. Of the settings of a RetinaNet with COCO weights only `decoding` can be chosen.
+            the head. Among the settings of a RetinaNet with COCO weights only `decoding` can be chosen.
         settings: `FasterRCNNSettings`, `RetinaNetSettings`, `YoloV8Settings` or `DFineSettings`; None takes the
             defaults.
         class_names: sequence of `num_classes` names; stored as `model.class_names`, and by `save_model` in the file.

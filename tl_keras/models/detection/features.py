@@ -64,8 +64,7 @@ def require_maps(backbone, strides):
 def bundle_maps(maps):
     """Passes maps through a single tensor, so that the rest can be trained on its cached activations.
 
-    The activation cache cuts a network at a single tensor that all later layers depend on; the separate maps of a
-    backbone have no such tensor.
+    The activation cache cuts a network at a single tensor that all later layers depend on; separate maps of a backbone have none.
 
     Args:
         maps: list of Keras tensors (batch, height, width, channels) of one dtype.
