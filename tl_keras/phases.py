@@ -92,7 +92,7 @@ class Phase:
 
     @property
     def name(self):
-        """Name of the phase in logs and plots: its blocks, or the first and the last one of a long list."""
+        """Name of the phase in logs and plots: its blocks, shortened if there are many."""
         if isinstance(self.train, str):
             return self.train
         if len(self.train) > MAX_NAMED_BLOCKS:

@@ -65,6 +65,6 @@ def restored_random_state():
 
 
 def _tensorflow_state(eager):
-    """Returns the global seed and the state of the generator of operation seeds; None where there is none."""
+    """Returns the global seed and the state of the generator of operation seeds, each of which may be None."""
     generator = getattr(eager.context(), "_rng", None)
     return eager.global_seed(), generator and generator.getstate()
