@@ -92,7 +92,7 @@ class Phase:
 
     @property
     def name(self):
-        """Name of the phase in logs and plots: its blocks, a long list by first and last."""
+        """Name of the phase in logs and plots: its blocks, shortened if there are many."""
         if isinstance(self.train, str):
             return self.train
         if len(self.train) > MAX_NAMED_BLOCKS:

@@ -40,7 +40,7 @@ class AdaptationConfig:
     accepts. Labels, if there are any, are only used in the final report."""
     masked_epochs: int | None = None
     """Epochs of masked language modeling on the target texts before the first phase, at least 1; needs no method. By
-    default 0. Text classification only."""
+    default this step is skipped. Text classification only."""
     train: str | list[str] | None = None
     """Blocks to train during adaptation, as in a phase. By default those of the last phase."""
     epochs: int | None = None

@@ -29,7 +29,7 @@ def atomic_path(path):
 
 
 def _sync_folder(folder):
-    """Flushes the names in a folder to the disk, so that they survive a power cut; Windows has no call for this."""
+    """Flushes the names in a folder to the disk to survive a power cut; Windows has no call for this."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
