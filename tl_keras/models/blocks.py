@@ -21,6 +21,19 @@ def block_of(layer):
     return layer.name.split(".")[0]
 
 
+def flatten_layers(layer):
+    """Lists a layer or model and all layers inside it, recursively.
+
+    Args:
+        layer: `keras.Layer` or `keras.Model`.
+
+    Returns:
+        List of `keras.Layer`, `layer` first.
+    """
+    # Keras 3.15 has no public function for it.
+    return list(layer._flatten_layers())
+
+
 def is_automatic(operation):
     """Checks whether Keras generated a layer's name: its class name, optionally with a number."""
     return _base(operation).replace("_", "") == _class_name(operation)
