@@ -48,11 +48,11 @@ def test_outputs_and_gradients_of_an_encoder_stay_up_to_rounding(encoder):
     outputs, gradients = outputs_and_gradients(model, inputs)
     use_fused_layers(model)
     assert fused_layers(model) >= {"LayerNormalization", "Dense"}
-    lean_outputs, lean_gradients = outputs_and_gradients(model, inputs)
-    np.testing.assert_allclose(lean_outputs, outputs, atol=1e-5)
+    fused_outputs, fused_gradients = outputs_and_gradients(model, inputs)
+    np.testing.assert_allclose(fused_outputs, outputs, atol=1e-5)
     largest = max(float(tf.reduce_max(tf.abs(tf.convert_to_tensor(gradient)))) for gradient in gradients)
-    for mine, other in zip(lean_gradients, gradients, strict=True):
-        np.testing.assert_allclose(tf.convert_to_tensor(mine), tf.convert_to_tensor(other), atol=1e-5 * largest)
+    for own, other in zip(fused_gradients, gradients, strict=True):
+        np.testing.assert_allclose(tf.convert_to_tensor(own), tf.convert_to_tensor(other), atol=1e-5 * largest)
 
 
 def test_a_fused_encoder_is_saved_with_plain_layers(encoder, tmp_path):

@@ -21,7 +21,7 @@ def test_kerashub_has_every_preset():
 def test_presets_are_found_by_backbone():
     assert preset_of("d_fine", "d_fine_nano") == "dfine_nano_coco"
     assert preset_of("retinanet", "keras_hub:some/folder") == "some/folder"
-    with pytest.raises(InputError, match="model.backbone of retinanet with COCO's weights 'vgg16'.*keras_hub:PRESET"):
+    with pytest.raises(InputError, match="model.backbone of retinanet with COCO weights 'vgg16'.*keras_hub:PRESET"):
         preset_of("retinanet", "vgg16")
 
 
