@@ -1,22 +1,22 @@
-"""A backbone that is traced in a moment, for tests of what happens around a network."""
+"""Backbone that is traced quickly, for tests of code around a network."""
 
 import keras
 from keras import layers
 
 BLOCKS = ("stem", "block6", "block7", "top")
-"""Named as the ends of EfficientNet-Lite0."""
+"""Names of the first and the last blocks of EfficientNet-Lite0."""
 
 
 def small_backbone(name, *, weights=None, image_size=None):
-    """Builds a convolution of stride 2, a BatchNormalization and an activation for each of `BLOCKS`, 8 to 32 wide.
+    """Builds a backbone of a convolution of stride 2, a BatchNormalization and an activation per block.
 
     Args:
-        name: that of the backbone in whose place it stands.
-        weights: those that were asked for; they are random in any case.
+        name: name of the backbone that it replaces.
+        weights: ignored; the weights are always random.
         image_size: side of the images in pixels.
 
     Returns:
-        Flat functional `keras.Model`, as `build_backbone` makes it.
+        Flat functional `keras.Model`, like that of `build_backbone`.
     """
     inputs = keras.Input((image_size, image_size, 3), name="preprocessing.image")
     outputs = layers.Rescaling(1 / 127.5, -1.0, name="preprocessing.scale")(inputs)

@@ -5,7 +5,7 @@ from tl_keras.models.blocks import blocks_of, copy_with_block_names, creation_na
 
 
 def small_network():
-    """Two blocks: block_1 with a branch of unnamed layers, and `top`, which ends in a nested model."""
+    """Builds two blocks: `block1` with a branch of unnamed layers, and `top`, which ends in a nested model."""
     image = keras.Input((8, 8, 3))
     outputs = keras.layers.Conv2D(4, 3, padding="same", name="small_block1_conv")(image)
     outputs = outputs + keras.layers.Conv2D(4, 1)(outputs) + keras.layers.Conv2D(4, 1)(outputs)
@@ -23,7 +23,7 @@ def small_copy():
     return network, copy_with_block_names(network, blocks, front, name="copy")
 
 
-def test_every_layer_and_operation_is_named_after_its_block():
+def test_layers_and_operations_are_named_by_block():
     _, copy = small_copy()
     assert [operation.name for operation in copy.operations] == [
         "preprocessing.image",
@@ -41,18 +41,18 @@ def test_every_layer_and_operation_is_named_after_its_block():
     ]
 
 
-def test_names_do_not_depend_on_what_was_built_before():
+def test_names_do_not_depend_on_earlier_networks():
     names = [[operation.name for operation in small_copy()[1].operations] for _ in range(2)]
     assert names[0] == names[1]
 
 
-def test_creation_names_count_within_the_network():
+def test_creation_names_are_numbered_within_the_network():
     small_network()
     network, _ = small_network()
     assert {"conv2d", "conv2d_1", "add", "add_1", "batch_normalization"} <= set(creation_names(network))
 
 
-def test_the_copy_computes_the_same_from_variables_of_its_own():
+def test_the_copy_has_its_own_variables_and_equal_outputs():
     network, copy = small_copy()
     images = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("float32")
     expected = np.asarray(network(2 * images[..., ::-1]))

@@ -24,14 +24,14 @@ def test_one_label_is_cross_entropy_with_smoothed_targets(smoothing):
     assert accuracy == 0.5
 
 
-def test_several_labels_are_judged_one_by_one():
+def test_several_labels_have_a_binary_loss_each():
     loss, accuracy = loss_of(True, 0.0, TARGETS, OUTPUTS)
     by_label = TARGETS * np.log(OUTPUTS) + (1 - TARGETS) * np.log(1 - OUTPUTS)
     assert loss == pytest.approx(-by_label.mean(), rel=1e-5)
     assert accuracy == pytest.approx(4 / 6)
 
 
-def test_the_metrics_that_fit_will_report_are_known_before_it():
+def test_reported_metrics_equal_those_of_fit():
     inputs = keras.Input((3,))
     model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(inputs))
     compile_classifier(model, "sgd")

@@ -21,11 +21,11 @@ def build(**options):
         ({"output": "logits"}, ["head.dropout", "head.logits"]),
     ],
 )
-def test_the_layers_that_are_asked_for(options, names):
+def test_head_has_the_requested_layers(options, names):
     assert [layer.name for layer in build(**options).layers[1:]] == names
 
 
-def test_probabilities_are_the_softmax_of_the_logits_or_their_sigmoid():
+def test_probabilities_are_softmax_or_sigmoid_of_the_logits():
     features = np.random.default_rng(0).normal(size=(2, 4)).astype("float32")
     for multi_label in (False, True):
         model = build(multi_label=multi_label)

@@ -18,7 +18,7 @@ LABELS = TOKENS[:, 0] % 2
 
 @keras.saving.register_keras_serializable("tests")
 class Attention(layers.Layer):
-    """Holds its dense layers inside, one of them of three axes."""
+    """Contains nested dense layers, one of them with a kernel of three axes."""
 
     def build(self, input_shape):
         self.query = layers.EinsumDense(
@@ -35,7 +35,7 @@ class Attention(layers.Layer):
 
 
 def text_model(policy="float32"):
-    """Two blocks and a head; `block0.segments` is too small for an adapter."""
+    """Builds two blocks and a head; `block0.segments` is too small for an adapter."""
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(policy)
     try:
@@ -74,14 +74,14 @@ ADAPTED = ["block0.tokens/embeddings", "block1.attention/query/kernel", "block1.
 ADAPTED += ["block1.dense/kernel"]
 
 
-def test_the_model_computes_the_same_and_names_what_it_adapted():
+def test_outputs_stay_and_adapted_kernels_are_returned():
     model = text_model()
     before = predictions(model)
     assert sorted(add_lora(model, 3)) == sorted(ADAPTED)
     np.testing.assert_array_equal(predictions(model), before)
 
 
-def test_a_layer_computes_with_its_kernel_plus_the_scaled_product():
+def test_a_layer_adds_the_scaled_product_to_its_kernel():
     model = text_model()
     add_lora(model, 3, alpha=6)
     dense, random = model.get_layer("block1.dense"), np.random.default_rng(1)
@@ -93,7 +93,7 @@ def test_a_layer_computes_with_its_kernel_plus_the_scaled_product():
     np.testing.assert_allclose(np.asarray(dense(x)), np.maximum(expected, 0), rtol=1e-4, atol=1e-5)
 
 
-def test_only_the_adapters_and_the_head_learn():
+def test_only_adapters_and_head_are_trainable():
     model = text_model()
     add_lora(model, 3)
     before = {variable.path: variable.numpy().copy() for variable in model.weights}
@@ -103,19 +103,19 @@ def test_only_the_adapters_and_the_head_learn():
     assert len(moved) == 2 * len(ADAPTED) + 2
 
 
-def test_the_optimizer_holds_slots_for_what_learns_alone():
+def test_the_optimizer_has_slots_for_trainable_variables_only():
     model = text_model()
     add_lora(model, 2)
     fitted(model, epochs=1)
     trainable = sum(v.numpy().size for v in model.trainable_variables)
     slots = sum(v.numpy().size for v in model.optimizer.variables if len(v.shape))
-    per_variable = 2 * len(model.trainable_variables)  # multipliers and birth steps
+    per_variable = 2 * len(model.trainable_variables)  # multipliers and start steps
     assert slots == 2 * trainable + per_variable
     assert trainable < sum(v.numpy().size for v in model.weights) / 3
 
 
-def thaw(model, train):
-    """What `freeze_to` has to do for a model with LoRA."""
+def unfreeze(model, train):
+    """Unfreezes blocks like `freeze_to` and freezes the weights beside LoRA again."""
     freeze_to(model, train)
     freeze_beside_lora(model)
     return model
@@ -130,25 +130,25 @@ def thaw(model, train):
         ("all", ["block0.tokens", "block1.attention", "block1.dense", "head.logits"]),
     ],
 )
-def test_phases_unfreeze_adapters_block_by_block_and_never_a_kernel(train, learning):
+def test_phases_unfreeze_adapters_by_block_and_never_a_kernel(train, learning):
     model = text_model()
     add_lora(model, 3)
-    thaw(model, "all")
-    thaw(model, train)
+    unfreeze(model, "all")
+    unfreeze(model, train)
     trainable = model.trainable_variables
     assert list(dict.fromkeys(variable.path.split("/")[0] for variable in trainable)) == learning
     assert all(is_adapter(variable) or variable.path.startswith("head.") for variable in trainable)
     assert {id(v) for v in changeable_variables(model)} == {id(v) for v in trainable}
 
 
-def test_freezing_beside_lora_leaves_other_models_alone():
+def test_freeze_beside_lora_does_not_change_other_models():
     model = text_model()
     freeze_beside_lora(model)
     assert len(model.trainable_variables) == len(model.weights)
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-def test_merging_keeps_the_predictions_and_leaves_a_plain_model(policy, tmp_path):
+def test_merging_keeps_the_predictions_and_returns_a_plain_model(policy, tmp_path):
     model, plain = text_model(policy), text_model(policy)
     add_lora(model, 3, alpha=6)
     untrained = predictions(model)
@@ -175,7 +175,7 @@ def test_merging_keeps_the_predictions_and_leaves_a_plain_model(policy, tmp_path
     np.testing.assert_allclose(predictions(opened), predictions(model), atol=1e-6)
 
 
-def test_a_merged_model_can_train_on_and_take_new_adapters():
+def test_a_merged_model_can_continue_training_and_get_new_adapters():
     model = text_model()
     add_lora(model, 3)
     merge_lora(fitted(model, epochs=1))
@@ -185,7 +185,7 @@ def test_a_merged_model_can_train_on_and_take_new_adapters():
     assert len(add_lora(model, 2)) == len(ADAPTED)
 
 
-def test_merging_a_plain_model_does_nothing():
+def test_merging_a_plain_model_changes_nothing():
     model = text_model()
     before = predictions(model)
     model.get_layer("block1.dense").trainable = False
@@ -194,7 +194,7 @@ def test_merging_a_plain_model_does_nothing():
     assert not model.get_layer("block1.dense").trainable
 
 
-def test_variables_have_the_same_unique_paths_and_values_in_the_next_process():
+def test_variables_have_the_same_unique_paths_and_values_in_another_process():
     first, second = text_model(), text_model()
     add_lora(first, 3)
     add_lora(second, 3)
@@ -207,7 +207,7 @@ def test_variables_have_the_same_unique_paths_and_values_in_the_next_process():
     np.testing.assert_array_equal(predictions(second), predictions(first))
 
 
-def test_adapters_can_be_kept_to_some_blocks():
+def test_adapters_can_be_limited_to_blocks():
     model = text_model()
     assert add_lora(model, 3, blocks=["block1"]) == [path for path in add_lora(text_model(), 3) if "block1" in path]
     assert {variable.path.split("/")[0] for variable in model.trainable_variables} == {
@@ -217,7 +217,7 @@ def test_adapters_can_be_kept_to_some_blocks():
     }
 
 
-def test_in_a_model_without_block_names_the_last_layer_is_the_head():
+def test_the_last_layer_is_the_head_of_a_model_without_block_names():
     inner = keras.Sequential([layers.Input((9,)), layers.Dense(8, name="first"), layers.Dense(8, name="second")])
     inputs = keras.Input((9,))
     model = keras.Model(inputs, layers.Dense(2, name="last")(inner(inputs)))
@@ -227,7 +227,7 @@ def test_in_a_model_without_block_names_the_last_layer_is_the_head():
     assert merge_lora(model) == 2
 
 
-def test_constrained_kernels_are_left_out():
+def test_constrained_kernels_get_no_adapters():
     parts = [layers.Input((9,)), layers.Dense(8, kernel_constraint="non_neg"), layers.Dense(8), layers.Dense(2)]
     assert len(add_lora(keras.Sequential(parts), 2)) == 1
 
@@ -251,7 +251,7 @@ def test_bad_arguments_are_refused(options, words):
     assert paths(model.trainable_variables) == paths(text_model().trainable_variables)
 
 
-def test_lora_is_added_once():
+def test_adding_lora_twice_is_refused():
     model = text_model()
     add_lora(model, 2)
     with pytest.raises(InputError, match="has LoRA already"):
@@ -264,7 +264,7 @@ def test_a_purely_convolutional_network_is_refused():
         add_lora(model, 8)
 
 
-def test_a_model_that_is_not_built_is_refused():
+def test_an_unbuilt_model_is_refused():
     with pytest.raises(InputError, match="no weights yet"):
         add_lora(keras.Sequential([layers.Dense(3)]), 1)
 
@@ -279,7 +279,7 @@ def bert_model():
 
 
 @pytest.mark.slow
-def test_bert_learns_through_adapters_in_all_its_layers(tmp_path):
+def test_bert_trains_adapters_in_all_its_layers(tmp_path):
     model, backbone = bert_model()
     inputs = {"token_ids": TOKENS, "segment_ids": TOKENS * 0, "padding_mask": TOKENS * 0 + 1}
     adapted = add_lora(model, 4)
@@ -297,7 +297,7 @@ def test_bert_learns_through_adapters_in_all_its_layers(tmp_path):
 
 
 @pytest.mark.slow
-def test_convnext_learns_through_adapters_in_its_dense_layers(tmp_path):
+def test_convnext_trains_adapters_in_its_dense_layers(tmp_path):
     model = tl.build_image_classifier("convnext_tiny", num_classes=2, weights=None, image_size=32, dropout=0.0)
     images = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype("float32")
     assert len(add_lora(model, 8)) == 36

@@ -1,4 +1,4 @@
-"""Random encoders of two layers, with tokenizers that know a few words: written to disk as presets or checkpoints."""
+"""Random text encoders of two layers with tokenizers of a few words, saved as presets or checkpoints."""
 
 import io
 import json
@@ -42,10 +42,13 @@ def deberta_v3():
 
 
 FAMILIES = {builder.__name__: builder for builder in (bert, distil_bert, roberta, albert, deberta_v3)}
+"""Builders of (backbone, tokenizer) by the name of the family."""
+BLOCKS = dict.fromkeys(FAMILIES, ["embeddings", "layer1", "layer2"]) | {"albert": ["embeddings", "encoder"]}
+"""Names of the blocks of each family, without pooler and head."""
 
 
 def save_preset(folder, family):
-    """Writes a preset folder; returns the backbone and the tokenizer that are in it."""
+    """Saves a preset folder; returns its backbone and its tokenizer."""
     backbone, tokenizer = FAMILIES[family]()
     backbone.save_to_preset(str(folder))
     tokenizer.save_to_preset(str(folder))
@@ -55,7 +58,7 @@ def save_preset(folder, family):
 def write_checkpoint(
     folder, *, activation="gelu", epsilon=1e-12, pooler=True, settings=None, seed=0, kind="bert", prefix=""
 ):
-    """Writes a BERT or a RoBERTa in the format of Hugging Face; returns its tensors, whose names begin as is said."""
+    """Saves a BERT or a RoBERTa in the format of Hugging Face; returns its tensors, whose names start with `prefix`."""
     generator = np.random.default_rng(seed)
 
     def draw(*shape):
@@ -98,7 +101,7 @@ def write_checkpoint(
 
 
 def token_inputs(tokenizer, texts=TEXTS):
-    """What the classifier takes: padded rows of ids with special tokens."""
+    """Builds the inputs of a classifier: padded rows of ids with special tokens."""
     rows = [[*tokenizer.start_ids, *ids, *tokenizer.end_ids] for ids in tokenizer.encode(texts)]
     length = max(map(len, rows))
     mask = np.array([[1] * len(row) + [0] * (length - len(row)) for row in rows], "int32")

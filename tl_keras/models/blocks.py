@@ -21,6 +21,19 @@ def block_of(layer):
     return layer.name.split(".")[0]
 
 
+def flatten_layers(layer):
+    """Lists a layer or model and all layers inside it, recursively.
+
+    Args:
+        layer: `keras.Layer` or `keras.Model`.
+
+    Returns:
+        List of `keras.Layer`, `layer` first.
+    """
+    # Keras 3.15 has no public function for it.
+    return list(layer._flatten_layers())
+
+
 def is_automatic(operation):
     """Checks whether Keras generated a layer's name: its class name, optionally with a number."""
     return _base(operation).replace("_", "") == _class_name(operation)
@@ -112,14 +125,14 @@ def _call(operation, *arguments, **options):
 
 
 def _new_names(network, blocks):
-    names, taken = {}, set()
+    names, used_names = {}, set()
     for operation in creation_names(network).values():
         if operation.name not in blocks:  # the network's own input, which the copy does not have
             continue
         block = blocks[operation.name]
         parts = operation.layers if isinstance(operation, keras.Sequential) else [operation]
         for part in parts:
-            names[part.name] = _unique(f"{block}.{_short_name(part, block, network.name)}", taken)
+            names[part.name] = _unique(f"{block}.{_short_name(part, block, network.name)}", used_names)
     return names
 
 
@@ -133,11 +146,11 @@ def _short_name(operation, block, network_name):
     return _class_name(operation) if short == block else short
 
 
-def _unique(name, taken):
+def _unique(name, used_names):
     candidates = itertools.chain([name], (f"{name}_{count}" for count in itertools.count(1)))
-    free = next(candidate for candidate in candidates if candidate not in taken)
-    taken.add(free)
-    return free
+    unique = next(candidate for candidate in candidates if candidate not in used_names)
+    used_names.add(unique)
+    return unique
 
 
 def _base(operation):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.blocks import block_of
+from tl_keras.models.blocks import block_of, flatten_layers
 from tl_keras.system.gc_freeze import quick_collection
 
 ADAPTABLE = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Embedding)
@@ -92,7 +92,7 @@ def merge_lora(model):
         for layer in layers:
             _merge(layer)
     if layers:
-        for part in model._flatten_layers():
+        for part in flatten_layers(model):
             for variable in part._trainable_variables:
                 variable.trainable = part.trainable
     return len(layers)
@@ -115,7 +115,7 @@ def _adaptable_layers(model, blocks):
         if block not in backbone:
             raise unknown_name("LoRA block", block, backbone)
     members = [layer for block in blocks or backbone for layer in backbone[block]]
-    parts = {id(part): part for layer in members for part in layer._flatten_layers()}
+    parts = {id(part): part for layer in members for part in flatten_layers(layer)}
     return [part for part in parts.values() if _is_adaptable(part)]
 
 
@@ -145,7 +145,7 @@ def _max_rank(layer):
 
 
 def _adapted_layers(model):
-    return [part for part in model._flatten_layers() if isinstance(part, ADAPTABLE) and part.lora_enabled]
+    return [part for part in flatten_layers(model) if isinstance(part, ADAPTABLE) and part.lora_enabled]
 
 
 def _base(layer):

@@ -12,7 +12,7 @@ def head():
     return BoxHead(3, strides=[8], units=(7, 4), pool_size=2, sampling_ratio=1)
 
 
-def test_it_names_and_mends_each_box():
+def test_head_classifies_and_refines_each_box():
     own = head()
     logits, deltas = own([FEATURES], BOXES)
     assert logits.shape == (2, 6, 4) and deltas.shape == (2, 6, 4, 3)
@@ -21,12 +21,12 @@ def test_it_names_and_mends_each_box():
         hidden = np.maximum(hidden @ np.asarray(layer.kernel) + np.asarray(layer.bias), 0)
     np.testing.assert_allclose(logits[..., :3], hidden @ np.asarray(own.logits.kernel), atol=1e-5)
     np.testing.assert_allclose(logits[..., 3:], hidden @ np.asarray(own.background.kernel), atol=1e-5)
-    # Offset k of class c is column 3 k + c: the class is the fastest part of the last axis.
+    # Offset k of class c is column 3 k + c: the class is the fastest-varying part of the last axis.
     kernel = np.asarray(own.boxes.kernel).reshape(4, 4, 3)
     np.testing.assert_allclose(deltas, np.einsum("bnf,fkc->bnkc", hidden, kernel), atol=1e-6)
 
 
-def test_it_serves_the_graph_and_other_boxes_with_the_same_weights():
+def test_head_is_called_on_other_boxes_with_the_same_weights():
     own = head()
     inputs, boxes = keras.Input((8, 8, 5)), keras.Input((6, 4))
     model = keras.Model([inputs, boxes], own([inputs], boxes))

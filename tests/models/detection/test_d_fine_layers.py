@@ -18,29 +18,29 @@ def hub_network():
     return make_hub_network(D_FINE, 3, 256, 10)
 
 
-def test_anchors_are_those_of_kerashub(hub_network):
+def test_anchors_equal_kerashub(hub_network):
     sources = [np.zeros((1, 32, 32, 1)), np.zeros((1, 16, 16, 1))]
     anchors, is_inner = hub_network.anchor_generator(sources)
-    found = cell_anchors([32, 16])
-    np.testing.assert_allclose(found[0], anchors[0], rtol=1e-5)
-    np.testing.assert_array_equal(found[1], is_inner[0])
+    own = cell_anchors([32, 16])
+    np.testing.assert_allclose(own[0], anchors[0], rtol=1e-5)
+    np.testing.assert_array_equal(own[1], is_inner[0])
     fine = cell_anchors([80])
     assert fine[1].sum() == 78**2 and np.isfinite(fine[0]).all()
 
 
-def test_cells_at_the_border_are_blank():
-    found = np.asarray(InnerCells([80])(np.ones((1, 80 * 80, 2), "float32"))).reshape(80, 80, 2)
-    assert not found[0].any() and not found[:, -1].any() and found[1:-1, 1:-1].all()
+def test_cells_at_the_border_are_zero():
+    cells = np.asarray(InnerCells([80])(np.ones((1, 80 * 80, 2), "float32"))).reshape(80, 80, 2)
+    assert not cells[0].any() and not cells[:, -1].any() and cells[1:-1, 1:-1].all()
 
 
-def test_queries_are_the_likeliest_cells():
+def test_queries_are_the_cells_with_the_best_scores():
     logits, shifts, features = draw(2, 16, 3), draw(2, 16, 4), draw(2, 16, 5)
-    found = [np.asarray(part) for part in QuerySelection([4], 6)(logits, shifts, features)]
+    selection = [np.asarray(part) for part in QuerySelection([4], 6)(logits, shifts, features)]
     boxes = shifts + cell_anchors([4])[0]
     for image in range(2):
         best = np.argsort(-logits[image].max(axis=1))[:6]
         expected = (logits[image], 1 / (1 + np.exp(-boxes[image])), boxes[image], features[image])
-        for part, values in zip(found, expected, strict=True):
+        for part, values in zip(selection, expected, strict=True):
             np.testing.assert_allclose(part[image], values[best], rtol=1e-5)
 
 
@@ -50,18 +50,18 @@ def refine(hub_network):
     return QueryRefinement({**own, "trainable": True, "upsampling_factor": 0.5})
 
 
-def test_each_image_is_refined_for_itself(refine):
+def test_images_of_a_batch_are_refined_independently(refine):
     inputs = draw(2, 10, 16), draw(2, 32 * 32 + 16 * 16, 16), draw(2, 10, 4)
     both = refine(*inputs)
     shapes = refine.compute_output_shape(*(part.shape for part in inputs))
     assert [part.shape for part in both] == list(shapes) == [(2, 3, 10, 3), (2, 3, 10, 4), (2, 2, 10, 132), (2, 10, 4)]
     for image in range(2):
         alone = refine(*(part[image : image + 1] for part in inputs))
-        for found, expected in zip(both, alone, strict=True):
-            np.testing.assert_allclose(found[image], expected[0], atol=1e-5)
+        for batch, expected in zip(both, alone, strict=True):
+            np.testing.assert_allclose(batch[image], expected[0], atol=1e-5)
 
 
-def test_layers_are_made_again_from_their_configuration(refine):
+def test_layers_are_rebuilt_from_their_configuration(refine):
     for layer in (refine, InnerCells([4]), QuerySelection([4], 6)):
         config = keras.saving.serialize_keras_object(layer)
         again = keras.saving.deserialize_keras_object(config)

@@ -22,18 +22,18 @@ def select(**changes):
 
 
 def expected_proposals(image):
-    found, start = [], 0
+    candidates, start = [], 0
     for anchors in GRID.levels():
         part = slice(start, start + len(anchors))
         scores, order = OBJECTNESS[image, part], np.argsort(-OBJECTNESS[image, part])[:20]
         boxes = np.clip(np.asarray(decode_boxes(DELTAS[image, part], anchors)), 0, 64)[order]
-        stays = greedy(boxes, (boxes[:, 2:] > boxes[:, :2]).all(1), 0.3, None)
-        found += [(score, box) for score, box, kept in zip(scores[order], boxes, stays, strict=True) if kept]
+        is_kept = greedy(boxes, (boxes[:, 2:] > boxes[:, :2]).all(1), 0.3, None)
+        candidates += list(zip(scores[order][is_kept], boxes[is_kept], strict=True))
         start += len(anchors)
-    return np.array([box for _, box in sorted(found, key=lambda pair: -pair[0])][:15])
+    return np.array([box for _, box in sorted(candidates, key=lambda pair: -pair[0])][:15])
 
 
-def test_proposals_are_the_best_boxes_of_each_level_without_repetition():
+def test_proposals_are_the_best_boxes_of_each_level_after_suppression():
     proposals = np.asarray(select()(OBJECTNESS, DELTAS))
     for image in (0, 1):
         expected = expected_proposals(image)
@@ -41,16 +41,16 @@ def test_proposals_are_the_best_boxes_of_each_level_without_repetition():
         assert (proposals[image, len(expected) :] == -1).all()
 
 
-def test_where_all_boxes_agree_the_rest_is_padding():
+def test_suppressed_proposals_are_padding():
     proposals = np.asarray(select(overlap_threshold=0.0)(OBJECTNESS, DELTAS))
     assert (proposals[:, -1] == -1).all() and (proposals[:, 0] >= 0).all()
 
 
-def test_it_returns_no_more_than_there_are_candidates():
+def test_proposals_are_at_most_the_candidates():
     assert select(num_proposals=1000)(OBJECTNESS, DELTAS).shape == (2, 32, 4)
 
 
-def test_each_level_of_a_pyramid_gives_twice_as_many_candidates_as_there_are_proposals():
+def test_a_pyramid_level_has_twice_as_many_candidates_as_proposals_by_default():
     settings = replace(PYRAMID, candidates_per_level=None, num_proposals=7)
     assert RegionProposals(GRID, settings).select.candidates_per_level == 14
     single = AnchorGrid(64, (16,), ((16.0,),), (1.0,))
@@ -70,14 +70,14 @@ def test_it_is_rebuilt_from_its_configuration():
     np.testing.assert_array_equal(again(OBJECTNESS, DELTAS), select()(OBJECTNESS, DELTAS))
 
 
-def test_one_network_slides_over_every_level():
+def test_one_network_is_applied_to_every_level():
     levels = [keras.Input((4, 4, 6)), keras.Input((2, 2, 6))]
     network = RegionProposals(GRID, PYRAMID)
     objectness, deltas, proposals = network(levels)
     assert (objectness.shape, deltas.shape, proposals.shape) == ((None, 60), (None, 60, 4), (None, 12, 4))
     model = keras.Model(levels, [objectness, deltas])
     assert len(model.trainable_variables) == 6
-    # What a level says stands where its anchors do: row by row, then anchor by anchor.
+    # The outputs of a level are in the order of its anchors: by row, by column, by anchor.
     arrays = [GENERATOR.normal(size=(1, *level.shape[1:])).astype("float32") for level in levels]
     hidden = [np.asarray(model.get_layer("proposals.conv")(array)) for array in arrays]
     scores, shifts = map(np.asarray, model(arrays))
@@ -86,6 +86,6 @@ def test_one_network_slides_over_every_level():
     kernel = np.asarray(model.get_layer("proposals.deltas").kernel)[0, 0]
     np.testing.assert_allclose(shifts[0, 3 * (4 * 2 + 1) + 1], hidden[0][0, 2, 1] @ kernel[:, 4:8], atol=1e-5)
     sample = GENERATOR.integers(0, 60, (1, 25)).astype("int32")
-    found = network.at(arrays, sample)
-    np.testing.assert_allclose(found[0], scores[:, sample[0]], atol=1e-5)
-    np.testing.assert_allclose(found[1], shifts[:, sample[0]], atol=1e-5)
+    values = network.at(arrays, sample)
+    np.testing.assert_allclose(values[0], scores[:, sample[0]], atol=1e-5)
+    np.testing.assert_allclose(values[1], shifts[:, sample[0]], atol=1e-5)

@@ -32,7 +32,7 @@ def interpolate(features, y, x):
 
 
 def reference(features, box, stride, pool_size, sampling_ratio):
-    """Pools one box as torchvision's roi_align(aligned=True) does."""
+    """Pools one box like torchvision's roi_align(aligned=True)."""
     left, top, right, bottom = box / stride - 0.5
     bin_height, bin_width = (bottom - top) / pool_size, (right - left) / pool_size
     pooled = np.zeros((pool_size, pool_size, features.shape[-1]))
@@ -51,22 +51,22 @@ def reference(features, box, stride, pool_size, sampling_ratio):
 
 
 @pytest.mark.parametrize("pool_size, sampling_ratio", [(7, 2), (2, 1), (3, 3)])
-def test_pooling_is_that_of_numpy(pool_size, sampling_ratio):
+def test_pooling_equals_numpy(pool_size, sampling_ratio):
     pooled = np.asarray(RoIAlign([8], pool_size, sampling_ratio)([FEATURES], BOXES))
     for image, index in np.ndindex(2, 4):
         expected = reference(FEATURES[image], BOXES[image, index], 8, pool_size, sampling_ratio)
         np.testing.assert_allclose(pooled[image, index], expected, atol=1e-4)
 
 
-def test_a_ramp_is_pooled_exactly():
+def test_a_linear_ramp_is_pooled_exactly():
     ramp = np.stack(np.meshgrid(np.arange(16.0), np.arange(16.0)), axis=-1)[None].astype("float32")
     pooled = np.asarray(RoIAlign([4], 4)([ramp], np.array([[[8, 12, 40, 44]]], "float32")))[0, 0]
-    # The middle of the first bin lies 4 pixels inside the box, and half a cell is lost to the alignment.
+    # The middle of the first bin lies 4 pixels inside the box; the alignment shifts it by half a cell.
     np.testing.assert_allclose(pooled[..., 0], np.tile((8 + 4 + 8 * np.arange(4)) / 4 - 0.5, (4, 1)), atol=1e-5)
     np.testing.assert_allclose(pooled[..., 1].T, np.tile((12 + 4 + 8 * np.arange(4)) / 4 - 0.5, (4, 1)), atol=1e-5)
 
 
-def test_each_box_takes_its_level():
+def test_each_box_is_pooled_from_its_level():
     sizes = [16, 8, 4]
     levels = [GENERATOR.normal(size=(1, size, size, 2)).astype("float32") for size in sizes]
     boxes = np.array([[[0, 0, 60, 60], [10, 10, 240, 250], [0, 0, 500, 480], [30, 0, 200, 100]]], "float32")
@@ -77,13 +77,13 @@ def test_each_box_takes_its_level():
 
 
 @pytest.mark.parametrize("side", [20, 111, 113, 223.9, 224, 447, 448, 900])
-def test_levels_follow_the_equation(side):
+def test_levels_equal_the_equation(side):
     box = np.array([10, 10, 10 + side * 2, 10 + side / 2], "float32")
     expected = np.clip(math.floor(4 + math.log2(side / 224)), 2, 5) - 2
     assert int(levels_of_boxes(box, [4, 8, 16, 32])) == expected
 
 
-def test_the_gradient_is_that_of_differences():
+def test_gradients_equal_finite_differences():
     layer, weights = RoIAlign([8], 2), GENERATOR.normal(size=(2, 4, 2, 2, 3)).astype("float32")
     features, boxes = tf.constant(FEATURES), tf.constant(BOXES)
     with tf.GradientTape() as tape:
@@ -104,14 +104,14 @@ def test_it_compiles_under_xla():
     np.testing.assert_allclose(compiled(FEATURES, BOXES), layer([FEATURES], BOXES), atol=1e-5)
 
 
-def test_boxes_are_not_rounded_with_the_features():
+def test_boxes_stay_float32_with_half_precision_features():
     layer = RoIAlign([8], 3, dtype="mixed_bfloat16")
     pooled = layer([keras.ops.cast(FEATURES, "bfloat16")], BOXES)
     assert pooled.dtype == "bfloat16"
     np.testing.assert_allclose(keras.ops.cast(pooled, "float32"), RoIAlign([8], 3)([FEATURES], BOXES), atol=0.05)
 
 
-def test_its_shape_is_known_beforehand():
+def test_output_shape_is_computed():
     outputs = RoIAlign([8, 16], 5)([keras.Input((8, 8, 6)), keras.Input((4, 4, 6))], keras.Input((10, 4)))
     assert outputs.shape == (None, 10, 5, 5, 6)
     assert RoIAlign.from_config(RoIAlign([8, 16], 5, 1).get_config()).strides == [8, 16]

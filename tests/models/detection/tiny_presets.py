@@ -1,8 +1,8 @@
-"""Random detectors of KerasHub, saved as presets: what `weights="coco"` opens where there is no network."""
+"""Random detectors of KerasHub, saved as local presets for `weights="coco"`."""
 
-import keras
 import keras_hub
 
+from tests.models.detection.detector_harness import perturb
 from tests.models.detection.tiny_detectors import D_FINE
 from tl_keras.models.detection.hub.d_fine_sizes import make_hub_network
 
@@ -10,7 +10,7 @@ SCALES = {"scale": [1 / 58, 1 / 57, 1 / 56], "offset": [-2.0, -1.9, -1.8]}
 
 
 def save_retina_net(folder, num_classes, *, use_p5=False, norm=False):
-    """Writes a RetinaNet on a ResNet of four layers; returns it and its image converter."""
+    """Saves a RetinaNet on a ResNet of four layers; returns it and its image converter."""
     encoder = keras_hub.models.ResNetBackbone(
         input_conv_filters=[64],
         input_conv_kernel_sizes=[3],
@@ -29,22 +29,16 @@ def save_retina_net(folder, num_classes, *, use_p5=False, norm=False):
         pre_logits_num_conv_layers=1,
         preprocessor=keras_hub.models.RetinaNetObjectDetectorPreprocessor(image_converter=converter),
     )
-    shake(model)
+    perturb(model, 0.02)
     model.save_to_preset(folder)
     return model, converter
 
 
 def save_d_fine(folder, num_classes):
-    """Writes a D-FINE of images of 64 pixels; returns it and its image converter."""
+    """Saves a D-FINE for images of 64 pixels; returns it and its image converter."""
     network = make_hub_network(D_FINE, num_classes, 64, 12)
     converter = keras_hub.layers.DFineImageConverter(image_size=(64, 64), **SCALES)
-    shake(network)
+    perturb(network, 0.02)
     network.save_to_preset(folder)
     converter.save_to_preset(folder)
     return network, converter
-
-
-def shake(model):
-    """Moves all weights a little, so that no two are alike and none is zero."""
-    for variable in model.trainable_variables:
-        variable.assign_add(keras.random.normal(variable.shape, stddev=0.02))

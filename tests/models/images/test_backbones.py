@@ -6,7 +6,7 @@ import pytest
 from tl_keras.models.images.backbones import BACKBONES
 
 
-def test_the_table_loads_no_keras():
+def test_the_table_does_not_import_keras():
     code = (
         "import sys, tl_keras.models.images.backbones; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
     )
@@ -14,7 +14,7 @@ def test_the_table_loads_no_keras():
 
 
 @pytest.mark.parametrize("name", BACKBONES)
-def test_blocks_have_names_of_their_own(name):
+def test_block_names_are_unique_and_not_reserved(name):
     blocks = [block for block, _ in BACKBONES[name].blocks]
     assert len(set(blocks)) == len(blocks)
     assert not {"head", "preprocessing", "all"} & set(blocks)

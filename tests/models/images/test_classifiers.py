@@ -20,23 +20,23 @@ def head(model):
     return [layer.name for layer in model.layers if layer.name.startswith("head.")]
 
 
-def test_the_default_head_gives_probabilities():
+def test_the_default_head_returns_probabilities():
     model = build()
     assert head(model) == ["head.pool", "head.dropout", "head.logits", "head.probabilities"]
     np.testing.assert_allclose(np.asarray(model(IMAGES)).sum(1), 1, atol=1e-5)
 
 
-def test_several_labels_get_a_probability_each():
+def test_several_labels_have_a_probability_each():
     model = build(1, multi_label=True)
     assert model.get_layer("head.probabilities").activation is keras.activations.sigmoid
 
 
-def test_logits_end_the_head_when_asked_for():
+def test_the_head_can_end_in_logits():
     assert head(build(output="logits", dropout=0)) == ["head.pool", "head.logits"]
 
 
 @pytest.mark.parametrize("pooling, features", [("average", 512), ("max", 512), ("concat", 1024)])
-def test_poolings(pooling, features):
+def test_pooled_features_equal_numpy(pooling, features):
     model = build(pooling=pooling)
     assert model.get_layer("head.logits").kernel.shape == (features, 3)
     features = np.asarray(keras.Model(model.input, model.get_layer("block5.pool").output)(IMAGES))
@@ -46,11 +46,11 @@ def test_poolings(pooling, features):
     np.testing.assert_allclose(pooled, np.concatenate(parts[pooling], axis=-1), atol=1e-5)
 
 
-def test_a_hidden_layer_comes_after_the_dropout():
+def test_a_hidden_layer_follows_the_dropout():
     assert head(build(hidden_units=7))[1:4] == ["head.dropout", "head.hidden", "head.logits"]
 
 
-def test_class_names_are_kept():
+def test_class_names_are_stored():
     assert build(class_names=["a", "b", "c"]).class_names == ("a", "b", "c")
     assert build().class_names is None
 

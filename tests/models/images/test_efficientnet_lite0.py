@@ -21,7 +21,7 @@ def test_features_equal_those_of_pytorch():
 
 
 @pytest.mark.parametrize("size", [32, 75])
-def test_any_image_size_from_32_on_works(size):
+def test_image_sizes_from_32_are_supported(size):
     model = build_efficientnet_lite0(weights=None, input_shape=(size, size, 3))
     assert model.output.shape == (None, -(-size // 32), -(-size // 32), 1280)
     assert model.count_params() == 3_413_024
@@ -36,7 +36,7 @@ def test_a_missing_package_is_named(monkeypatch):
         find_checkpoint()
 
 
-def test_a_file_with_another_digest_is_refused(monkeypatch):
+def test_a_file_with_another_sha256_is_refused(monkeypatch):
     monkeypatch.setattr(efficientnet_lite0, "CHECKPOINT_SHA256", "0" * 64)
     with pytest.raises(InputError, match="SHA-256"):
         build_efficientnet_lite0(input_shape=(32, 32, 3))

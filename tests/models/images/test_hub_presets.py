@@ -6,6 +6,7 @@ import keras_hub
 import numpy as np
 import pytest
 
+from tests.models.backbone_harness import check_saving, run_backbone_test
 from tl_keras.errors import InputError
 from tl_keras.models.images.building import build_backbone
 from tl_keras.models.images.classifiers import build_image_classifier
@@ -55,13 +56,13 @@ def save(tmp_path):
 
 
 @pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
-def test_a_preset_folder_gives_its_features_from_raw_pixels(save, build):
+def test_a_preset_folder_is_opened_as_a_backbone(save, build, tmp_path):
     backbone, converter = build()
     model = build_backbone(save(backbone, converter))
     assert model.input.shape == (None, 32, 32, 3)
-    blocks = [layer.name.split(".")[0] for layer in model.layers]
-    assert list(dict.fromkeys(blocks)) == ["preprocessing", *BUILDERS[build]]
-    np.testing.assert_allclose(np.asarray(model(IMAGES)), np.asarray(backbone(converter(IMAGES))), atol=1e-4)
+    blocks, expected = ["preprocessing", *BUILDERS[build]], backbone(converter(IMAGES))
+    run_backbone_test(model, blocks=blocks, inputs=IMAGES, expected=expected, atol=1e-4)
+    check_saving(model, inputs=IMAGES, folder=tmp_path)
 
 
 def test_layers_of_a_preset_are_flat_and_named_by_block(save):
@@ -83,18 +84,18 @@ def test_classifiers_pool_maps_and_tokens(save, build, pooling):
     assert model(IMAGES).shape == (2, 3)
 
 
-def test_none_gives_random_weights(save):
+def test_none_initializes_randomly(save):
     backbone, converter = vgg()
     model = build_backbone(save(backbone, converter), weights=None)
     assert not np.allclose(model.get_layer("block1.conv1").kernel, backbone.get_layer("block1_conv1").kernel)
 
 
-def test_a_convolutional_preset_takes_any_image_size(save):
+def test_a_convolutional_preset_accepts_any_image_size(save):
     assert build_backbone(save(*vgg()), image_size=48).output.shape == (None, 12, 12, 4)
 
 
 def test_a_preset_of_fixed_size_refuses_another(save):
-    with pytest.raises(InputError, match="takes images of 32"):
+    with pytest.raises(InputError, match="expects images of 32"):
         build_backbone(save(*vit()), image_size=48)
 
 
@@ -112,12 +113,12 @@ def test_a_preset_of_text_is_refused(save):
 
 
 @pytest.mark.parametrize("preset", ["no_such_preset", "/no/such/folder"])
-def test_an_unknown_preset_names_the_offline_ways(preset):
+def test_an_unknown_preset_names_the_offline_options(preset):
     with pytest.raises(InputError, match=f"{preset}.*keras_hub:PATH.*efficientnet_lite0"):
         build_backbone(f"keras_hub:{preset}")
 
 
-def test_a_failed_download_is_one_sentence(monkeypatch):
+def test_a_failed_download_is_a_one_line_error(monkeypatch):
     def refuse(*_arguments, **_options):
         raise ConnectionError("no network\nsecond line")
 
@@ -126,12 +127,12 @@ def test_a_failed_download_is_one_sentence(monkeypatch):
         build_backbone("keras_hub:resnet_18_imagenet")
 
 
-def test_keras_is_left_in_its_precision(save):
+def test_the_global_dtype_policy_does_not_change(save):
     model = build_backbone(save(*vgg()))
     assert keras.config.dtype_policy().name == "float32"
     assert model.get_layer("preprocessing.normalization").dtype_policy.name == "float32"
 
 
-def test_keras_hub_is_loaded_for_presets_only():
+def test_kerashub_is_imported_for_presets_only():
     code = "import sys, tl_keras.models.images.classifiers; sys.exit('keras_hub' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

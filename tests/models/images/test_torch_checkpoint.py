@@ -16,7 +16,7 @@ class Storage:
 
 
 class Tensor:
-    """Stands for a PyTorch tensor: pickles as the call that rebuilds one."""
+    """Pickles like a PyTorch tensor, as the call that rebuilds it."""
 
     def __init__(self, *view):
         self.view = view
@@ -36,7 +36,7 @@ class Pickler(pickle.Pickler):
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):
-    """Writes a checkpoint as `torch.save` did before version 1.6."""
+    """Returns a function that writes a checkpoint like `torch.save` before version 1.6."""
     torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
     for name in ("FloatStorage", "LongStorage"):
         setattr(torch, name, type(name, (), {"__module__": "torch"}))
@@ -56,7 +56,7 @@ def write(tmp_path, monkeypatch):
     return write
 
 
-def test_tensors_of_any_stride_offset_and_type_are_read(write):
+def test_tensors_of_any_stride_offset_and_dtype_are_read(write):
     numbers, steps = Storage("1", np.arange(12, dtype="f4")), Storage("2", np.array([7], dtype="i8"))
     path = write(
         {
@@ -81,7 +81,7 @@ class Attack:
         return os.system, ("exit 1",)
 
 
-def test_a_pickle_that_asks_for_anything_else_is_refused(write):
+def test_a_pickle_of_another_object_is_refused(write):
     numbers = Storage("1", np.zeros(1, "f4"))
     with pytest.raises(InputError, match="it asks for .*system"):
         read_torch_checkpoint(write({"weight": Attack()}, [numbers]))
@@ -104,7 +104,7 @@ def test_a_truncated_file_is_refused(write, length):
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04", b"<html>", pickle.dumps({"weight": 1})])
-def test_a_file_of_another_kind_is_refused(tmp_path, content):
+def test_a_file_of_another_format_is_refused(tmp_path, content):
     path = tmp_path / "net.pth"
     path.write_bytes(content)
     with pytest.raises(InputError, match="legacy PyTorch checkpoint"):
@@ -112,7 +112,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content):
 
 
 @pytest.mark.parametrize("count", [13, 2**40, 2**62, -1, -(2**62)])
-def test_a_storage_that_claims_more_than_the_file_holds_is_refused(write, count):
+def test_a_storage_larger_than_the_file_is_refused(write, count):
     storage = Storage("1", np.arange(12, dtype="f4"))
     path = write({"a": Tensor(storage, 0, (12,), (1,))}, [storage])
     data = bytearray(path.read_bytes())
@@ -122,7 +122,7 @@ def test_a_storage_that_claims_more_than_the_file_holds_is_refused(write, count)
         read_torch_checkpoint(path)
 
 
-def test_a_tensor_that_repeats_its_storage_without_end_is_refused(write):
+def test_a_tensor_larger_than_its_storage_is_refused(write):
     storage = Storage("1", np.arange(12, dtype="f4"))
     path = write({"a": Tensor(storage, 0, (10**12,), (0,))}, [storage])
     with pytest.raises(InputError, match="more numbers than its storage"):

@@ -16,7 +16,7 @@ def saved(tmp_path_factory):
     return path
 
 
-def test_it_tells_the_configuration_and_the_bytes_of_the_arrays(saved):
+def test_the_configuration_and_the_bytes_of_the_arrays_are_read(saved):
     config, stored_bytes = read_archive(saved)
     assert [layer["class_name"] for layer in config["config"]["layers"]] == ["InputLayer", "Dense"]
     assert stored_bytes == (2 * 3 + 3) * 4
@@ -32,7 +32,7 @@ def test_a_configuration_of_many_megabytes_is_refused(saved, tmp_path):
 
 
 @pytest.mark.parametrize("member", ["metadata.json", "config.json", "class_names.json", "model.weights.h5"])
-def test_a_flipped_bit_of_any_member_is_noticed(saved, tmp_path, member):
+def test_a_flipped_bit_in_any_member_is_detected(saved, tmp_path, member):
     with zipfile.ZipFile(saved) as archive:
         content, name = archive.read(member), member.encode()
     data = bytearray(saved.read_bytes())

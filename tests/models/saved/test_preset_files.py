@@ -19,13 +19,13 @@ def saved(tmp_path):
     return tmp_path
 
 
-def test_presets_of_keras_hub_pass_and_so_does_what_is_no_folder(saved):
+def test_presets_of_kerashub_and_names_pass(saved):
     check_preset(saved)
     check_preset(str(saved / "absent"))
     check_preset("bert_base_en")
 
 
-def test_words_of_a_vocabulary_are_no_classes(saved):
+def test_words_of_a_vocabulary_are_not_checked(saved):
     (saved / "vocabulary.json").write_text(json.dumps({"class_name": "Lambda"}))
     check_preset(saved)
 
@@ -42,7 +42,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("place", ["config.json", "tokenizer.json", "deep/preprocessor.json"])
-def test_other_classes_are_refused_before_keras_hub_sees_them(saved, name, place):
+def test_other_classes_are_refused_before_kerashub_opens_them(saved, name, place):
     (saved / place).parent.mkdir(exist_ok=True)
     (saved / place).write_text(json.dumps(HOSTILE[name]))
     with pytest.raises(InputError, match="does not write|would read a file"):
@@ -51,7 +51,7 @@ def test_other_classes_are_refused_before_keras_hub_sees_them(saved, name, place
         build_image_classifier(f"keras_hub:{saved}", 3)
 
 
-def test_a_hostile_tokenizer_is_refused_where_texts_are_read(tmp_path):
+def test_a_malicious_tokenizer_is_refused(tmp_path):
     backbone = {"module": "keras_hub.src.models.bert.bert_backbone", "class_name": "BertBackbone", "config": {}}
     (tmp_path / "config.json").write_text(json.dumps(backbone))
     (tmp_path / "tokenizer.json").write_text(json.dumps(HOSTILE["a file of this computer"]))

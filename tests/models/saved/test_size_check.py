@@ -13,14 +13,14 @@ def config_of(*layers, shape=(8, 8, 3)):
     return keras.saving.serialize_keras_object(keras.Model(inputs, outputs))
 
 
-def test_weights_must_be_in_the_file():
+def test_declared_weights_must_be_in_the_file():
     config = config_of(keras.layers.Dense(1000), keras.layers.Dense(1000), shape=(1000,))
     check_declared_sizes(config, 2 * 1001 * 1000 * 4 - SLACK_BYTES)
     with pytest.raises(InputError, match="declares 8.0 MB of weights, but its file holds 7.0 MB"):
         check_declared_sizes(config, 2 * 1001 * 1000 * 4 - SLACK_BYTES - 1)
 
 
-def test_nothing_is_left_behind_in_this_thread(monkeypatch):
+def test_no_record_of_variables_stays_in_this_thread(monkeypatch):
     filled, config, initialize = [], config_of_large(), keras.initializers.GlorotUniform.__call__
 
     def note(self, shape, dtype=None):
@@ -30,7 +30,7 @@ def test_nothing_is_left_behind_in_this_thread(monkeypatch):
     monkeypatch.setattr(keras.initializers.GlorotUniform, "__call__", note)
     with pytest.raises(InputError, match="declares"):
         check_declared_sizes(config, 0)
-    # The end of a scope is when Keras fills the variables that it noted.
+    # At the end of a scope, Keras initializes the variables that it recorded.
     with keras.StatelessScope():
         pass
     assert not any(filled)
@@ -42,7 +42,7 @@ def config_of_large():
     return config
 
 
-def test_a_tensor_inside_a_nested_model_counts():
+def test_tensors_of_nested_models_are_checked():
     inner = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Resizing(512, 512), keras.layers.MaxPooling2D(512)])
     config = config_of(inner)
     check_declared_sizes(config, 0)
@@ -54,19 +54,19 @@ def test_a_tensor_inside_a_nested_model_counts():
 
 
 @pytest.mark.parametrize(("key", "value"), [("units", 2**24 + 1), ("size", 1025), ("padding", [[0, 0], [0, 1025]])])
-def test_settings_have_a_largest_number(key, value):
+def test_settings_have_a_maximum(key, value):
     with pytest.raises(InputError, match=f"a setting of {2**24 + 1 if key == 'units' else 1025}"):
         check_declared_sizes({"module": "keras.layers", "config": {key: value}}, 0)
 
 
-def test_seeds_are_no_sizes_and_own_layers_take_smaller_numbers():
+def test_seeds_have_no_maximum_and_own_layers_a_smaller_one():
     with pytest.raises(InputError, match="cannot be built"):
         check_declared_sizes({"seed": 10**9}, 0)
     with pytest.raises(InputError, match="a setting of 20000"):
         check_declared_sizes({"module": "tl_keras.models.x", "config": {"num_queries": 20_000}}, 0)
 
 
-def test_what_cannot_be_built_is_one_sentence():
+def test_an_unbuildable_configuration_is_a_one_line_error():
     config = config_of(keras.layers.Dense(1))
     config["config"]["layers"][-1]["config"]["units"] = "many"
     with pytest.raises(InputError, match="cannot be built") as error:

@@ -7,20 +7,20 @@ from tl_keras.models.texts.backbones import PRESETS_BY_CLASS, SENTENCE_PRESETS, 
 from tl_keras.models.texts.presets import POOLINGS_BY_CLASS
 
 
-def test_the_names_are_those_of_keras_hub():
+def test_names_equal_those_of_kerashub():
     known = {kind: set(getattr(keras_hub.models, kind).presets) for kind in POOLINGS_BY_CLASS}
-    # There the presets of a class are those of its subclasses, too.
+    # In KerasHub, the presets of a class include those of its subclasses.
     known["RobertaBackbone"] -= known["XLMRobertaBackbone"]
     assert {kind: set(names) for kind, names in PRESETS_BY_CLASS.items()} == known
     assert len(set(TEXT_BACKBONES)) == len(TEXT_BACKBONES)
 
 
-def test_sentence_presets_are_berts_that_are_not_googles():
+def test_sentence_presets_are_the_berts_of_other_authors():
     berts = set(keras_hub.models.BertBackbone.presets)
     assert set(SENTENCE_PRESETS) == {name for name in berts if not name.startswith("bert_")}
 
 
-def test_the_names_are_read_without_keras():
+def test_the_names_do_not_import_keras():
     code = (
         "import sys; from tl_keras.models.texts.backbones import TEXT_BACKBONES; "
         "assert 'minilm' in TEXT_BACKBONES; assert not {'keras.src', 'tensorflow', 'keras_hub.src'} & set(sys.modules)"

@@ -5,19 +5,11 @@ import keras_hub
 import numpy as np
 import pytest
 
-from tests.models.tiny_encoders import FAMILIES, TEXTS, save_preset, token_inputs, write_checkpoint
+from tests.models.tiny_encoders import BLOCKS, FAMILIES, TEXTS, save_preset, token_inputs, write_checkpoint
 from tl_keras.errors import InputError
 from tl_keras.models.saved.saving import save_model
 from tl_keras.models.texts.classifiers import build_text_classifier
 from tl_keras.transfer import block_names, freeze_to
-
-BLOCKS = {
-    "bert": ["embeddings", "layer1", "layer2", "pooler", "head"],
-    "distil_bert": ["embeddings", "layer1", "layer2", "head"],
-    "roberta": ["embeddings", "layer1", "layer2", "head"],
-    "albert": ["embeddings", "encoder", "pooler", "head"],
-    "deberta_v3": ["embeddings", "layer1", "layer2", "head"],
-}
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +24,11 @@ def features_before_the_head(model):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_from_the_folder_of_a_preset(tmp_path, family):
+def test_every_family_is_opened_from_a_preset_folder(tmp_path, family):
     backbone, _ = save_preset(tmp_path, family)
     model = build_text_classifier(tmp_path, 3)
-    assert block_names(model) == BLOCKS[family]
+    pooler = ["pooler"] if family in ("bert", "albert") else []
+    assert block_names(model) == [*BLOCKS[family], *pooler, "head"]
     inputs = token_inputs(model.tokenizer)
     assert set(model.input) == set(inputs)
     np.testing.assert_allclose(np.asarray(model(inputs)).sum(1), 1, atol=1e-5)
@@ -49,7 +42,7 @@ def test_every_family_from_the_folder_of_a_preset(tmp_path, family):
 
 
 def reference(tensors, ids, activation, epsilon, first_position=0):
-    """Devlin et al. 2018 in NumPy: the hidden states of one row."""
+    """Computes the hidden states of one row after Devlin et al. 2018 in NumPy."""
 
     def dense(x, name):
         return x @ tensors[f"{name}.weight"].T + tensors[f"{name}.bias"]
@@ -87,7 +80,7 @@ def tanh_gelu(x):
 @pytest.mark.parametrize(
     "name, activation, epsilon", [("gelu", exact_gelu, 1e-12), ("gelu_new", tanh_gelu, 1e-2), ("relu", None, 1e-5)]
 )
-def test_a_hugging_face_bert_computes_what_it_was_trained_as(tmp_path, name, activation, epsilon):
+def test_a_hugging_face_bert_equals_numpy(tmp_path, name, activation, epsilon):
     activation = activation or (lambda x: np.maximum(x, 0))
     tensors = write_checkpoint(tmp_path, activation=name, epsilon=epsilon)
     model = build_text_classifier(tmp_path, 2, pooling="average", dropout=0.5)
@@ -101,7 +94,7 @@ def test_a_hugging_face_bert_computes_what_it_was_trained_as(tmp_path, name, act
         np.testing.assert_allclose(np.asarray(features_before_the_head(candidate)(inputs)), expected, atol=1e-5)
 
 
-def test_a_hugging_face_roberta_without_a_head_computes_what_it_was_trained_as(tmp_path):
+def test_a_hugging_face_roberta_without_head_equals_numpy(tmp_path):
     tensors = write_checkpoint(tmp_path, kind="roberta", epsilon=1e-5, pooler=False)
     letters = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *"abdefgilmo", "Ġ", ",", "!", "Ġf"]
     model = {"type": "BPE", "vocab": {letter: number for number, letter in enumerate(letters)}, "merges": [["Ġ", "f"]]}
@@ -115,7 +108,7 @@ def test_a_hugging_face_roberta_without_a_head_computes_what_it_was_trained_as(t
     np.testing.assert_allclose(np.asarray(features_before_the_head(model)(inputs))[0], expected, atol=1e-5)
 
 
-def test_the_first_token_serves_where_there_is_no_pooler(tmp_path):
+def test_first_token_pooling_needs_no_pooler(tmp_path):
     tensors = write_checkpoint(tmp_path, pooler=False)
     model = build_text_classifier(tmp_path, 2)
     assert block_names(model) == ["embeddings", "layer1", "layer2", "head"]
@@ -124,7 +117,7 @@ def test_the_first_token_serves_where_there_is_no_pooler(tmp_path):
     np.testing.assert_allclose(np.asarray(features_before_the_head(model)(inputs)), expected, atol=1e-5)
 
 
-def test_what_is_behind_the_mask_does_not_matter(checkpoint):
+def test_masked_tokens_are_ignored(checkpoint):
     model = build_text_classifier(checkpoint, 2, pooling="average")
     inputs = token_inputs(model.tokenizer)
     other = {**inputs, "token_ids": np.where(inputs["padding_mask"] == 1, inputs["token_ids"], 7)}
@@ -132,7 +125,7 @@ def test_what_is_behind_the_mask_does_not_matter(checkpoint):
 
 
 @pytest.mark.parametrize("weights", [None, "none"])
-def test_none_gives_random_weights_and_the_real_tokenizer(checkpoint, weights):
+def test_none_initializes_randomly_with_the_real_tokenizer(checkpoint, weights):
     model = build_text_classifier(checkpoint, 2, weights=weights)
     pretrained = build_text_classifier(checkpoint, 2)
     embeddings = np.asarray(model.get_layer("embeddings.token_embedding").embeddings)
@@ -143,7 +136,7 @@ def test_none_gives_random_weights_and_the_real_tokenizer(checkpoint, weights):
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
-def test_weights_come_back_from_a_file(checkpoint, tmp_path, suffix):
+def test_weights_are_loaded_from_a_file(checkpoint, tmp_path, suffix):
     path = tmp_path / f"model{suffix}"
     first = build_text_classifier(checkpoint, 2, weights=None, class_names=["a", "b"])
     save_model(first, path) if suffix == ".keras" else first.save_weights(path)
@@ -153,7 +146,7 @@ def test_weights_come_back_from_a_file(checkpoint, tmp_path, suffix):
     np.testing.assert_array_equal(np.asarray(second(inputs)), np.asarray(first(inputs)))
 
 
-def test_the_head_is_that_of_the_image_classifiers(checkpoint):
+def test_the_head_equals_that_of_image_classifiers(checkpoint):
     model = build_text_classifier(checkpoint, 4, hidden_units=5, multi_label=True, class_names="abcd")
     head = [layer.name for layer in model.layers if layer.name.startswith("head.")]
     assert head == ["head.dropout", "head.hidden", "head.logits", "head.probabilities"]
@@ -191,7 +184,7 @@ def test_the_head_stays_float32_under_mixed_precision(checkpoint):
     assert np.asarray(model(inputs)).shape == expected.shape
 
 
-def test_frozen_layers_stay_and_the_others_learn_under_xla(checkpoint):
+def test_only_unfrozen_blocks_change_under_xla(checkpoint):
     model = build_text_classifier(checkpoint, 2)
     freeze_to(model, "layer2")
     before = [np.array(variable) for variable in model.weights]
@@ -202,7 +195,7 @@ def test_frozen_layers_stay_and_the_others_learn_under_xla(checkpoint):
     assert {block for block, has_moved in zip(blocks, moved, strict=True) if has_moved} == {"layer2", "pooler", "head"}
 
 
-def test_keras_hub_is_not_needed_to_name_a_wrong_argument(monkeypatch):
+def test_wrong_arguments_are_refused_without_kerashub(monkeypatch):
     monkeypatch.setattr(keras_hub.models.Backbone, "from_preset", None)
     with pytest.raises(InputError, match="model.dropout"):
         build_text_classifier("bert_base_en", 2, dropout=2)

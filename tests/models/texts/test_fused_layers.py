@@ -13,13 +13,13 @@ from tl_keras.models.texts.tokenizers import TextTokenizer
 from tl_keras.transfer.staged_adamw import StagedAdamW
 
 
-def lean_layers(model):
-    """Names of the kinds of layers that compute leanly."""
+def fused_layers(model):
+    """Returns the names of the classes of fused layers."""
     return {type(layer).__name__ for layer in model._flatten_layers() if isinstance(layer.call, functools.partial)}
 
 
-def lean(layer, shape=(None, 6)):
-    """A model of one lean layer."""
+def fused_model(layer, shape=(None, 6)):
+    """Builds a model of one fused layer."""
     inputs = keras.Input(shape)
     model = keras.Model(inputs, layer(inputs))
     use_fused_layers(model)
@@ -35,7 +35,7 @@ def outputs_and_gradients(model, inputs):
 
 @pytest.fixture(params=FAMILIES)
 def encoder(request):
-    """An encoder with the exact GELU, and tokens."""
+    """Returns an encoder with the exact GELU and token inputs."""
     backbone, tokenizer = FAMILIES[request.param]()
     model = named_text_network(backbone, pooled=False, settings={"activation": "gelu"}, copy_weights=True)
     for weight in model.trainable_weights:
@@ -43,29 +43,29 @@ def encoder(request):
     return model, token_inputs(TextTokenizer(tokenizer, class_name=type(backbone).__name__, max_tokens=40), TEXTS)
 
 
-def test_an_encoder_and_its_gradients_are_the_same_but_for_rounding(encoder):
+def test_outputs_and_gradients_of_an_encoder_stay_up_to_rounding(encoder):
     model, inputs = encoder
     outputs, gradients = outputs_and_gradients(model, inputs)
     use_fused_layers(model)
-    assert lean_layers(model) >= {"LayerNormalization", "Dense"}
-    lean_outputs, lean_gradients = outputs_and_gradients(model, inputs)
-    np.testing.assert_allclose(lean_outputs, outputs, atol=1e-5)
+    assert fused_layers(model) >= {"LayerNormalization", "Dense"}
+    fused_outputs, fused_gradients = outputs_and_gradients(model, inputs)
+    np.testing.assert_allclose(fused_outputs, outputs, atol=1e-5)
     largest = max(float(tf.reduce_max(tf.abs(tf.convert_to_tensor(gradient)))) for gradient in gradients)
-    for mine, other in zip(lean_gradients, gradients, strict=True):
-        np.testing.assert_allclose(tf.convert_to_tensor(mine), tf.convert_to_tensor(other), atol=1e-5 * largest)
+    for own, other in zip(fused_gradients, gradients, strict=True):
+        np.testing.assert_allclose(tf.convert_to_tensor(own), tf.convert_to_tensor(other), atol=1e-5 * largest)
 
 
-def test_a_lean_encoder_is_saved_as_the_plain_one(encoder, tmp_path):
+def test_a_fused_encoder_is_saved_with_plain_layers(encoder, tmp_path):
     model, inputs = encoder
     use_fused_layers(model)
     model.save(tmp_path / "encoder.keras")
     opened = keras.saving.load_model(tmp_path / "encoder.keras")
-    assert not lean_layers(opened)
+    assert not fused_layers(opened)
     np.testing.assert_allclose(opened(inputs), model(inputs), atol=1e-5)
 
 
-def test_dropout_drops_its_share_and_keeps_the_mean():
-    model = lean(keras.layers.Dropout(0.3, seed=1))
+def test_dropout_drops_its_rate_and_keeps_the_mean():
+    model = fused_model(keras.layers.Dropout(0.3, seed=1))
     ones = np.ones((50, 40, 6), "float32")
     dropped = np.asarray(model(ones, training=True))
     assert (dropped == 0).mean() == pytest.approx(0.3, abs=0.01)
@@ -74,7 +74,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
 
 
 def test_dropout_continues_from_the_state_of_its_seed():
-    one, other = (lean(keras.layers.Dropout(0.5, seed=1)) for _ in range(2))
+    one, other = (fused_model(keras.layers.Dropout(0.5, seed=1)) for _ in range(2))
     ones = np.ones((3, 5, 6), "float32")
     first, second = (np.asarray(one(ones, training=True)) for _ in range(2))
     assert (first != second).any()
@@ -83,7 +83,7 @@ def test_dropout_continues_from_the_state_of_its_seed():
 
 
 def test_the_gradient_of_dropout_is_its_mask():
-    model = lean(keras.layers.Dropout(0.5, seed=1))
+    model = fused_model(keras.layers.Dropout(0.5, seed=1))
     ones = tf.ones((3, 5, 6))
     with tf.GradientTape() as tape:
         tape.watch(ones)
@@ -91,16 +91,16 @@ def test_the_gradient_of_dropout_is_its_mask():
     np.testing.assert_array_equal(tape.gradient(outputs, ones), outputs)
 
 
-def test_an_embedding_reads_rows_and_not_its_table():
-    model = lean(keras.layers.Embedding(9, 4), (None,))
+def test_an_embedding_gathers_rows_without_reading_the_table():
+    model = fused_model(keras.layers.Embedding(9, 4), (None,))
     graph = tf.function(lambda numbers: model(numbers)).get_concrete_function(tf.TensorSpec((None, 3), "int32")).graph
     read = {operation.type for operation in graph.get_operations()}
     assert "ResourceGather" in read and "ReadVariableOp" not in read
 
 
-def test_a_reversible_embedding_still_goes_backwards():
+def test_a_reversible_embedding_still_projects_back():
     layer = keras.layers.ReversibleEmbedding(9, 4)
-    lean(layer, (None,))
+    fused_model(layer, (None,))
     assert isinstance(layer.call, functools.partial)
     hidden = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
     np.testing.assert_allclose(layer(hidden, reverse=True), hidden @ np.asarray(layer.embeddings).T, atol=1e-5)
@@ -118,23 +118,23 @@ def test_a_reversible_embedding_still_goes_backwards():
         keras.layers.Dense(3, activation=lambda x: keras.activations.gelu(x, approximate=True)),
     ],
 )
-def test_other_layers_are_left_alone(layer):
-    assert not lean_layers(lean(layer, (5, 6)))
+def test_other_layers_do_not_change(layer):
+    assert not fused_layers(fused_model(layer, (5, 6)))
 
 
-def test_half_precision_stays_and_normalization_counts_in_float32():
+def test_normalization_computes_in_float32_under_mixed_precision():
     layer = keras.layers.LayerNormalization(dtype="mixed_bfloat16")
     inputs = 300 + np.random.default_rng(0).normal(size=(2, 3, 6))
     expected = layer(inputs)
-    outputs = lean(layer)(inputs)
+    outputs = fused_model(layer)(inputs)
     assert outputs.dtype == tf.bfloat16
     np.testing.assert_allclose(tf.cast(outputs, "float32"), tf.cast(expected, "float32"), rtol=0.01, atol=1e-3)
 
 
-def test_what_was_traced_is_let_go():
+def test_traced_functions_are_released():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "gelu"), keras.layers.LayerNormalization()])
     use_fused_layers(model)
-    assert lean_layers(model) == {"Dense", "LayerNormalization"}
+    assert fused_layers(model) == {"Dense", "LayerNormalization"}
     before = set(gradient_registry.list())
     model.compile(StagedAdamW(), "mse")
     model.fit(np.zeros((4, 4)), np.zeros((4, 3)), verbose=0)

@@ -23,7 +23,7 @@ from tl_keras.models.texts.hugging_face import (
         ({"unk_token": "[UNK]"}, (True, True)),
     ],
 )
-def test_accents_go_where_capitals_go_unless_the_files_say_otherwise(tmp_path, settings, expected):
+def test_accents_are_stripped_with_capitals_unless_configured_otherwise(tmp_path, settings, expected):
     write_checkpoint(tmp_path, settings=settings)
     pieces = read_word_pieces(tmp_path)
     assert (pieces["lowercase"], pieces["strip_accents"]) == expected
@@ -39,7 +39,7 @@ def test_accents_go_where_capitals_go_unless_the_files_say_otherwise(tmp_path, s
         ({"do_lower_case": False}, None, (False, False)),
     ],
 )
-def test_capitals_may_be_settled_in_tokenizer_json(tmp_path, settings, normalizer, expected):
+def test_the_treatment_of_capitals_is_read_from_tokenizer_json(tmp_path, settings, normalizer, expected):
     write_checkpoint(tmp_path, settings=settings)
     (tmp_path / "tokenizer.json").write_text(json.dumps({"normalizer": normalizer}))
     pieces = read_word_pieces(tmp_path)
@@ -47,7 +47,7 @@ def test_capitals_may_be_settled_in_tokenizer_json(tmp_path, settings, normalize
 
 
 @pytest.mark.parametrize("merges", [["a b", "ab c"], [["a", "b"], ["ab", "c"]]])
-def test_byte_pairs_are_read_from_tokenizer_json_where_it_is_alone(tmp_path, merges):
+def test_byte_pairs_are_read_from_tokenizer_json_if_it_is_the_only_file(tmp_path, merges):
     assert read_byte_pairs(tmp_path) is None
     vocabulary = {"a": 0, "b": 1, "c": 2}
     model = {"type": "BPE", "vocab": vocabulary, "merges": merges}
@@ -57,7 +57,7 @@ def test_byte_pairs_are_read_from_tokenizer_json_where_it_is_alone(tmp_path, mer
     assert read_byte_pairs(tmp_path) is None
 
 
-def test_the_vocabulary_may_be_in_tokenizer_json(tmp_path):
+def test_the_vocabulary_is_read_from_tokenizer_json(tmp_path):
     write_checkpoint(tmp_path)
     (tmp_path / "vocab.txt").unlink()
     with pytest.raises(InputError, match="no vocabulary.*vocab.txt"):
@@ -67,7 +67,7 @@ def test_the_vocabulary_may_be_in_tokenizer_json(tmp_path):
     assert read_word_pieces(tmp_path)["vocabulary"] == SPECIAL + WORDS
 
 
-def test_another_kind_of_tokenizer_is_left_to_keras_hub(tmp_path):
+def test_other_tokenizers_are_left_to_kerashub(tmp_path):
     write_checkpoint(tmp_path, settings={"tokenizer_class": "XLMRobertaTokenizer"})
     assert read_word_pieces(tmp_path) is None
 
@@ -75,7 +75,7 @@ def test_another_kind_of_tokenizer_is_left_to_keras_hub(tmp_path):
 @pytest.mark.parametrize(
     "name, expected", [("gelu", "gelu"), ("gelu_new", "keras_hub>gelu_approximate"), ("relu", "relu")]
 )
-def test_the_settings_of_the_training_are_read(tmp_path, name, expected):
+def test_activation_and_epsilon_are_read(tmp_path, name, expected):
     write_checkpoint(tmp_path, activation=name, epsilon=1e-5)
     assert trained_settings(tmp_path, read_checkpoint_config(tmp_path)) == {"activation": expected, "epsilon": 1e-5}
 
@@ -101,14 +101,14 @@ def test_an_unknown_activation_is_refused(tmp_path):
         trained_settings(tmp_path, read_checkpoint_config(tmp_path))
 
 
-def test_a_file_that_is_not_a_checkpoint_is_refused(tmp_path):
+def test_a_folder_without_checkpoint_returns_none(tmp_path):
     assert read_checkpoint_config(tmp_path) is None
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(InputError, match="is not JSON"):
         read_checkpoint_config(tmp_path)
 
 
-def test_sentence_encoders_are_known_by_their_pooling(tmp_path):
+def test_sentence_encoders_are_detected_by_their_pooling_file(tmp_path):
     assert sentence_pooling(tmp_path) is None
     (tmp_path / "1_Pooling").mkdir()
     (tmp_path / "1_Pooling" / "config.json").write_text("{}")

@@ -31,14 +31,14 @@ def model(tmp_path_factory):
 
 
 def rows_of(model, texts, *, second=None, **options):
-    """What the classifier inside gets, as a list of (ids, segments) without padding."""
+    """Returns the inputs of the classifier as a list of (ids, segments) without padding."""
     text_model = with_text_input(model, pair=second is not None, **options)
-    # The layers are in several graphs; the last one is that of the text model.
+    # The layers belong to several graphs; the last one is that of the text model.
     names = ["embeddings.token_embedding", "embeddings.segment_embedding", "layer1.encoder"]
     inner = [text_model.get_layer(name)._inbound_nodes[-1].input_tensors[-1] for name in names]
     outer = keras.Model(text_model.input, inner)
-    given = tf.constant(texts) if second is None else {"text": tf.constant(texts), "text_pair": tf.constant(second)}
-    arrays = [np.asarray(array) for array in outer(given)]
+    inputs = tf.constant(texts) if second is None else {"text": tf.constant(texts), "text_pair": tf.constant(second)}
+    arrays = [np.asarray(array) for array in outer(inputs)]
     rows = [(ids[mask == 1], segments[mask == 1]) for ids, segments, mask in zip(*arrays, strict=True)]
     assert arrays[0].shape[1] == max(len(ids) for ids, _ in rows)
     return rows
@@ -46,7 +46,7 @@ def rows_of(model, texts, *, second=None, **options):
 
 @pytest.mark.parametrize("truncation", ["head", "tail", "head_tail"])
 @pytest.mark.parametrize("pair", [False, True])
-def test_rows_equal_those_that_training_uses(model, truncation, pair):
+def test_rows_equal_those_of_training(model, truncation, pair):
     tokenizer = model.tokenizer
     token_format = TokenFormat(
         start_ids=tokenizer.start_ids,
@@ -71,7 +71,7 @@ def test_rows_equal_those_that_training_uses(model, truncation, pair):
 @pytest.mark.parametrize(
     "family", [pytest.param(family, marks=pytest.mark.slow if family == "roberta" else ()) for family in FAMILIES]
 )
-def test_strings_give_what_their_tokens_give_in_every_family(tmp_path, family):
+def test_strings_and_their_tokens_have_equal_outputs_in_every_family(tmp_path, family):
     save_preset(tmp_path, family)
     model = build_text_classifier(tmp_path, 2)
     expected = np.asarray(model(token_inputs(model.tokenizer)))
@@ -94,7 +94,7 @@ np.save("outputs.npy", model.predict(texts, verbose=0))
 """
 
 
-def test_the_saved_model_takes_strings_without_this_project(model, tmp_path):
+def test_a_saved_model_accepts_strings_without_this_project(model, tmp_path):
     save_model(with_text_input(model, max_tokens=8), tmp_path / "model.keras")
     subprocess.run([sys.executable, "-c", PREDICT], cwd=tmp_path, check=True)
     expected = np.asarray(model(token_inputs(model.tokenizer, ["good film", "the cafe", ""])))
@@ -138,9 +138,9 @@ def test_windows_equal_those_of_token_sets(model, truncation):
     for rows, inputs in token_batches(windows, 4):
         logits[rows] = to_logits.predict_on_batch(inputs)
     text_model = with_text_input(model, max_tokens=5, truncation=truncation, windows=3)
-    given = [prepare_text(text, 15, truncation) for text in texts]
-    found = text_model.predict(tf.constant(given), batch_size=3, verbose=0)
-    np.testing.assert_allclose(found, average_windows(model, logits, windows.owners), atol=1e-5)
+    prepared = [prepare_text(text, 15, truncation) for text in texts]
+    outputs = text_model.predict(tf.constant(prepared), batch_size=3, verbose=0)
+    np.testing.assert_allclose(outputs, average_windows(model, logits, windows.owners), atol=1e-5)
 
 
 NASTY = [
@@ -157,7 +157,7 @@ NASTY = [
 @pytest.mark.parametrize(
     "family", [pytest.param(family, marks=pytest.mark.slow if family == "roberta" else ()) for family in FAMILIES]
 )
-def test_nasty_strings_have_the_ids_of_the_training_once_they_are_clean(tmp_path, family):
+def test_cleaned_adversarial_strings_have_the_ids_of_training(tmp_path, family):
     save_preset(tmp_path, family)
     model = build_text_classifier(tmp_path, 2)
     tokenizer = model.tokenizer
@@ -167,13 +167,13 @@ def test_nasty_strings_have_the_ids_of_the_training_once_they_are_clean(tmp_path
     token_set = tokenize(NASTY, tokenizer.encode, token_format)
     expected = [ids.tolist() for ids in np.split(token_set.tokens, token_set.offsets[1:-1])]
     text_model = with_text_input(model, max_tokens=12, truncation="tail")
-    # Its one layer that takes token ids, whatever it is called.
+    # The only layer that takes token ids; its name differs by family.
     layer = next(layer for layer in model.layers if layer.name.startswith("embeddings.token"))
     inner = layer._inbound_nodes[-1].input_tensors[0]
-    given = tf.constant([prepare_text(text, 12, "tail") for text in NASTY])
-    rows = np.asarray(keras.Model(text_model.input, inner)(given))
+    prepared = tf.constant([prepare_text(text, 12, "tail") for text in NASTY])
+    rows = np.asarray(keras.Model(text_model.input, inner)(prepared))
     for ids, row in zip(expected, rows.tolist(), strict=True):
-        # The tiny vocabulary of the RoBERTa lacks bytes that a real one has: such texts cannot be compared.
+        # The tiny vocabulary of the RoBERTa lacks bytes of a real one: texts with them cannot be compared.
         assert -1 in ids or row == ids + [tokenizer.pad_id] * (len(row) - len(ids))
 
 
@@ -186,7 +186,7 @@ def test_windows_of_a_model_that_ends_in_logits(tmp_path):
     )
 
 
-def test_a_text_of_megabytes_is_no_trouble(model):
+def test_a_text_of_megabytes_is_supported(model):
     text_model = with_text_input(model, max_tokens=8, truncation="tail")
     outputs = text_model.predict(tf.constant(["bad " * 1_000_000, "dull \x01 \n film"]), verbose=0)
     expected = np.asarray(model(token_inputs(model.tokenizer, ["bad " * 6, "dull film"])))
@@ -208,7 +208,7 @@ def test_wrong_arguments_are_refused(model, options, message):
         with_text_input(model, **options)
 
 
-def test_padding_that_equals_a_word_is_refused(model):
+def test_padding_with_the_id_of_a_word_is_refused(model):
     layer = keras_hub.tokenizers.BertTokenizer(["film", *SPECIAL, *WORDS[:2]])
     tokenizer = TextTokenizer(layer, class_name="BertBackbone", max_tokens=40)
     with pytest.raises(InputError, match="token 0 is the padding"):

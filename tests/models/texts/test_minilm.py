@@ -38,13 +38,13 @@ def model():
     return build_text_classifier("minilm", 2, class_names=["negative", "positive"])
 
 
-def test_the_ids_equal_those_of_hugging_face(model):
+def test_ids_equal_those_of_hugging_face(model):
     tokenizer = model.tokenizer
     ids = [[*tokenizer.start_ids, *row, *tokenizer.end_ids] for row in tokenizer.encode(list(REFERENCE))]
     assert ids == [expected for expected, _ in REFERENCE.values()]
 
 
-def test_the_embeddings_equal_the_reference_also_when_saved_and_opened(model, tmp_path):
+def test_embeddings_of_a_saved_model_equal_the_reference(model, tmp_path):
     text_model = with_text_input(model)
     save_model(text_model, tmp_path / "model.keras")
     opened = open_model(tmp_path / "model.keras")
@@ -55,7 +55,7 @@ def test_the_embeddings_equal_the_reference_also_when_saved_and_opened(model, tm
     np.testing.assert_allclose(opened.predict(texts, verbose=0), text_model.predict(texts, verbose=0), atol=1e-6)
 
 
-def test_six_layers_and_the_average_of_the_tokens(model):
+def test_blocks_and_positions_of_minilm(model):
     blocks = list(dict.fromkeys(layer.name.split(".")[0] for layer in model.layers if layer.weights))
     assert blocks == ["embeddings", *(f"layer{number}" for number in range(1, 7)), "head"]
     assert model.tokenizer.max_tokens == 512

@@ -29,7 +29,7 @@ def test_the_folder_of_a_preset_is_found_and_opened(tmp_path, family):
         ("deberta_v3_small_en", "DebertaV3Backbone", "average"),
     ],
 )
-def test_presets_of_the_hub_are_known_by_name(name, class_name, pooling):
+def test_named_presets_are_resolved(name, class_name, pooling):
     source = find_text_source(name)
     assert (source.class_name, source.folder, default_pooling(source)) == (class_name, None, pooling)
 
@@ -42,7 +42,7 @@ def test_a_checkpoint_is_found_with_or_without_the_prefix(tmp_path):
 
 
 @pytest.mark.parametrize("name, activation", [("all_minilm_l6_v2_en", {"activation": "gelu"}), ("bert_base_en", {})])
-def test_sentence_presets_get_the_exact_gelu_and_googles_keep_theirs(monkeypatch, name, activation):
+def test_only_sentence_presets_get_the_exact_gelu(monkeypatch, name, activation):
     monkeypatch.setattr(keras_hub.models.Backbone, "from_preset", lambda *_arguments, **_options: "network")
     assert open_text_network(find_text_source(name), weights=True) == ("network", activation, True)
 
@@ -55,12 +55,12 @@ def test_sentence_presets_get_the_exact_gelu_and_googles_keep_theirs(monkeypatch
         ("no/such/folder", "No folder 'no/such/folder'"),
     ],
 )
-def test_an_unknown_name_gets_the_nearest(name, message):
+def test_an_unknown_name_suggests_the_nearest(name, message):
     with pytest.raises(InputError, match=message):
         find_text_source(name)
 
 
-def test_a_folder_of_something_else_is_refused(tmp_path):
+def test_a_folder_of_another_network_is_refused(tmp_path):
     with pytest.raises(InputError, match="holds no config.json"):
         find_text_source(tmp_path)
     keras_hub.models.VGGBackbone(stackwise_num_repeats=[1], stackwise_num_filters=[4]).save_to_preset(str(tmp_path))
@@ -68,7 +68,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
         find_text_source(tmp_path)
 
 
-def test_without_network_the_offline_ways_are_named(monkeypatch):
+def test_a_missing_network_connection_names_the_offline_options(monkeypatch):
     def refuse(*_arguments, **_options):
         raise ConnectionError("no network\nsecond line")
 
@@ -77,7 +77,7 @@ def test_without_network_the_offline_ways_are_named(monkeypatch):
         open_text_network(find_text_source("bert_base_en"), weights=True)
 
 
-def test_a_preset_that_is_not_there_says_so(monkeypatch):
+def test_a_missing_preset_is_a_one_line_error(monkeypatch):
     def refuse(*_arguments, **_options):
         raise FileNotFoundError("`config.json` doesn't exist\nsecond line")
 
@@ -87,7 +87,7 @@ def test_a_preset_that_is_not_there_says_so(monkeypatch):
 
 
 @pytest.mark.parametrize("broken", ["missing", "cut", "without a tensor"])
-def test_a_damaged_checkpoint_is_one_sentence(tmp_path, broken):
+def test_a_damaged_checkpoint_is_a_one_line_error(tmp_path, broken):
     tensors = write_checkpoint(tmp_path)
     path = tmp_path / "model.safetensors"
     if broken == "missing":

@@ -38,12 +38,12 @@ def test_the_tokenizer_of_every_family(tmp_path, family):
 def test_a_preset_of_the_hub_has_the_positions_of_its_configuration(tmp_path, monkeypatch, positions):
     monkeypatch.setitem(SIZES, "max_sequence_length", positions)
     save_preset(tmp_path, "bert")
-    # What the hub is asked for lies in the folder; nothing else of KerasHub is changed.
+    # The folder replaces the hub; nothing else of KerasHub changes.
     monkeypatch.setattr(kagglehub, "model_download", lambda _handle, path: str(tmp_path / path))
     assert build_tokenizer("bert_tiny_en_uncased").max_tokens == positions
 
 
-def test_accents_and_capitals_do_not_matter(bert_folder):
+def test_accents_and_capitals_are_ignored(bert_folder):
     rows = build_tokenizer(bert_folder).encode(["the cafe", "The CAFÉ", "thé cafe\u0301"])
     assert {tuple(row) for row in rows} == {(9, 14)}
 
@@ -54,7 +54,7 @@ def test_a_preset_that_lowers_capitals_strips_accents(tmp_path):
     assert build_tokenizer(tmp_path).layer.strip_accents
 
 
-def test_an_albert_reads_capitals_and_accents_as_plain_letters_also_when_copied(tmp_path):
+def test_an_albert_and_its_copy_ignore_capitals_and_accents(tmp_path):
     save_preset(tmp_path, "albert")
     tokenizer = build_tokenizer(tmp_path)
     plain, other = tokenizer.encode(["the cafe, a good film", "The Café, a GOOD film"])
@@ -71,7 +71,7 @@ def test_many_texts_are_encoded_in_order(bert_folder):
     assert build_tokenizer(bert_folder).encode([]) == []
 
 
-def test_the_fingerprint_tells_vocabularies_and_settings_apart(bert_folder, tmp_path):
+def test_the_fingerprint_depends_on_vocabulary_and_settings(bert_folder, tmp_path):
     first = build_tokenizer(bert_folder)
     write_checkpoint(tmp_path, settings={"do_lower_case": False})
     assert first.fingerprint == build_tokenizer(bert_folder).fingerprint
@@ -83,7 +83,7 @@ def test_the_fingerprint_tells_vocabularies_and_settings_apart(bert_folder, tmp_
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_copy_gives_rows_of_one_length(family):
+def test_a_copy_returns_rows_of_one_length(family):
     _, layer = FAMILIES[family]()
     copy = copied_tokenizer(layer, name="copy", sequence_length=6)
     assert copy.name == "copy"

@@ -19,7 +19,7 @@ def model():
 
 
 def write(folder, suffix):
-    """Writes a model to a file in one of the three formats."""
+    """Saves a model in one of the three formats."""
     network, path = model(), folder / f"file{suffix}"
     for variable in network.weights:
         variable.assign(np.random.default_rng(variable.shape[0]).normal(size=variable.shape))
@@ -32,7 +32,7 @@ FORMATS = pytest.mark.parametrize("suffix", [".keras", ".weights.h5", pytest.par
 
 @FORMATS
 @pytest.mark.filterwarnings("ignore")
-def test_every_format_gives_layers_by_name_with_their_variables(tmp_path, suffix):
+def test_every_format_contains_layers_by_name_with_their_variables(tmp_path, suffix):
     network, path = write(tmp_path, suffix)
     with open_layers(path) as layers:
         arrays = {layer.name: layer.read() for layer in layers}
@@ -45,17 +45,17 @@ def test_every_format_gives_layers_by_name_with_their_variables(tmp_path, suffix
     np.testing.assert_array_equal(arrays[parts[0]][0], network.get_layer("block2.attention").get_weights()[0])
 
 
-def test_bfloat16_is_read_as_the_numbers_it_stands_for(tmp_path):
+def test_bfloat16_is_read_as_float32(tmp_path):
     layer = keras.layers.Dense(3, dtype="bfloat16", name="dense")
     network = keras.Sequential([keras.Input((2,)), layer])
     network.save(tmp_path / "file.keras")
     with open_layers(tmp_path / "file.keras") as layers:
-        [kernel, _] = next(found.read() for found in layers if found.name == "dense")
+        [kernel, _] = next(layer.read() for layer in layers if layer.name == "dense")
     assert kernel.dtype == "float32"
     np.testing.assert_array_equal(kernel, np.asarray(layer.kernel, "float32"))
 
 
-def test_layers_of_one_class_come_in_the_order_of_keras(tmp_path):
+def test_layers_of_one_class_are_in_the_order_of_keras(tmp_path):
     image = keras.Input((1,))
     outputs = image
     for number in range(12):
@@ -76,7 +76,7 @@ def test_a_truncated_file_is_refused(tmp_path, suffix, length):
         pass
 
 
-def test_damage_inside_a_keras_file_is_noticed(tmp_path):
+def test_damage_inside_a_keras_file_is_detected(tmp_path):
     _, path = write(tmp_path, ".keras")
     content = bytearray(path.read_bytes())
     content[len(content) * 3 // 4] ^= 1
@@ -92,7 +92,7 @@ def test_a_file_without_layers_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("way", ["external link", "soft link", "external data"])
-def test_a_file_that_leads_to_other_files_is_refused(tmp_path, way):
+def test_a_file_that_refers_to_other_files_is_refused(tmp_path, way):
     (tmp_path / "secret").write_bytes(bytes(16))
     with h5py.File(tmp_path / "file.weights.h5", "w") as file:
         variables = file.create_group("layers/dense/vars")
@@ -107,7 +107,7 @@ def test_a_file_that_leads_to_other_files_is_refused(tmp_path, way):
         pass
 
 
-def test_a_member_that_would_fill_the_memory_is_refused(tmp_path):
+def test_a_member_with_a_suspicious_compression_ratio_is_refused(tmp_path):
     path = tmp_path / "file.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("model.weights.h5", bytes(10**6))
@@ -115,7 +115,7 @@ def test_a_member_that_would_fill_the_memory_is_refused(tmp_path):
         pass
 
 
-def test_a_folder_stands_for_its_one_file_or_its_model(tmp_path):
+def test_a_folder_is_resolved_to_its_only_file_or_its_model(tmp_path):
     (tmp_path / "notes.txt").touch()
     (tmp_path / "a.weights.h5").touch()
     assert find_weight_file(tmp_path).name == "a.weights.h5"
@@ -127,19 +127,28 @@ def test_a_folder_stands_for_its_one_file_or_its_model(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "missing.h5", "notes.txt"])
-def test_what_is_no_weight_file_is_refused(tmp_path, name):
+def test_other_files_are_refused(tmp_path, name):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(InputError, match="No weights at|found none"):
         find_weight_file(tmp_path / name)
 
 
-def test_a_file_without_class_names_gives_none(tmp_path):
+def test_the_sha256_is_compared(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"weights")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    check_sha256(path, digest.upper())
+    with pytest.raises(InputError, match=f"SHA-256 {digest}, expected 00"):
+        check_sha256(path, "00")
+
+
+def test_class_names_are_none_where_the_file_has_none(tmp_path):
     assert read_class_names(write(tmp_path, ".keras")[1]) is None
     assert read_class_names(write(tmp_path, ".weights.h5")[1]) is None
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", "[1]", "null", '"ab"', '[["a"]]', "[", "[" * 100_000])
-def test_class_names_that_are_no_list_of_names_are_refused(tmp_path, content):
+def test_invalid_class_names_are_refused(tmp_path, content):
     with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
         archive.writestr("class_names.json", content)
     with pytest.raises(InputError, match="Cannot read the weights"):
@@ -147,7 +156,7 @@ def test_class_names_that_are_no_list_of_names_are_refused(tmp_path, content):
 
 
 @pytest.mark.parametrize("chunks", [None, (1000,)])
-def test_an_array_that_claims_gigabytes_and_holds_none_is_refused(tmp_path, chunks):
+def test_an_array_that_declares_gigabytes_without_data_is_refused(tmp_path, chunks):
     with h5py.File(tmp_path / "file.weights.h5", "w") as file:
         variables = file.create_group("layers/dense/vars")
         variables.attrs["name"] = "dense"

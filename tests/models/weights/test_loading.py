@@ -14,7 +14,7 @@ RUN = ("cat", "dog", "bird")
 
 
 def classifier(num_classes=3, *, channels=4, hidden_units=None, class_names=None, layers=2, name="small"):
-    """A classifier with the names of ours and weights that differ from every other."""
+    """Builds a classifier with named blocks whose weights differ from those of every other."""
     image = keras.Input((8, 8, 3), name="preprocessing.image")
     outputs = image
     for number in range(layers):
@@ -50,7 +50,7 @@ def saved(tmp_path):
 BACKBONE = ("block0.conv", "block0.bn", "block1.conv", "block1.bn")
 
 
-def test_a_model_of_the_same_kind_is_taken_over_whole(saved):
+def test_all_layers_of_an_equal_model_are_loaded(saved):
     old, new = classifier(class_names=RUN), classifier(class_names=RUN)
     report = load_weights(new, saved(old))
     assert_equal_weights(new, old, *BACKBONE, "head.logits")
@@ -58,7 +58,7 @@ def test_a_model_of_the_same_kind_is_taken_over_whole(saved):
     assert (report.missing, report.unexpected, report.clashes) == ((), (), ())
 
 
-def test_a_run_folder_and_a_digest_are_taken(saved):
+def test_a_run_folder_and_a_sha256_are_accepted(saved):
     path = saved(classifier())
     load_weights(classifier(), path.parent, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     with pytest.raises(InputError, match="SHA-256"):
@@ -67,10 +67,10 @@ def test_a_run_folder_and_a_digest_are_taken(saved):
 
 def test_classes_known_by_name_keep_their_weights(saved):
     old, new = classifier(class_names=RUN), classifier(4, class_names=("bird", "fish", "cat", "cow"))
-    fresh = weights_of(new, "head.logits")
+    initial = weights_of(new, "head.logits")
     report = load_weights(new, saved(old))
-    taken, given = weights_of(new, "head.logits"), weights_of(old, "head.logits")
-    for before, after, source in zip(fresh, taken, given, strict=True):
+    loaded, source_weights = weights_of(new, "head.logits"), weights_of(old, "head.logits")
+    for before, after, source in zip(initial, loaded, source_weights, strict=True):
         np.testing.assert_array_equal(after[..., [0, 2]], source[..., [2, 0]])
         np.testing.assert_array_equal(after[..., [1, 3]], before[..., [1, 3]])
     assert report.kept_classes == ("bird", "cat")
@@ -78,7 +78,7 @@ def test_classes_known_by_name_keep_their_weights(saved):
     assert "kept classes: bird, cat" in str(report)
 
 
-def test_the_same_classes_in_another_order_are_not_mixed_up(saved):
+def test_classes_in_another_order_are_loaded_by_name(saved):
     old, new = classifier(class_names=RUN), classifier(class_names=RUN[::-1])
     report = load_weights(new, saved(old))
     for array, source in zip(weights_of(new, "head.logits"), weights_of(old, "head.logits"), strict=True):
@@ -97,14 +97,14 @@ def test_the_same_classes_in_another_order_are_not_mixed_up(saved):
         ({"hidden_units": 4}, {}, "a head of other layers"),
     ],
 )
-def test_a_head_that_does_not_fit_stays_fresh(saved, old_options, new_options, clash):
+def test_a_head_that_does_not_fit_stays_new(saved, old_options, new_options, clash):
     old, new = classifier(**old_options), classifier(**new_options)
-    fresh = weights_of(new, "head.logits")
+    initial = weights_of(new, "head.logits")
     report = load_weights(new, saved(old))
     assert_equal_weights(new, old, *BACKBONE)
     assert any(clash in text for text in report.clashes)
     assert "clashes: " in str(report)
-    for array, before in zip(weights_of(new, "head.logits"), fresh, strict=True):
+    for array, before in zip(weights_of(new, "head.logits"), initial, strict=True):
         np.testing.assert_array_equal(array, before)
 
 
@@ -117,13 +117,13 @@ def test_a_backbone_of_other_shapes_is_refused_and_changes_nothing(saved):
         np.testing.assert_array_equal(array, expected)
 
 
-def test_a_file_of_something_else_is_refused(saved, tmp_path):
+def test_a_file_of_another_model_is_refused(saved, tmp_path):
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]).save(tmp_path / "other.keras")
     with pytest.raises(InputError, match="0 of its 4 layers"):
         load_weights(classifier(), tmp_path / "other.keras")
 
 
-def test_what_is_missing_and_unexpected_is_listed(saved):
+def test_missing_and_unexpected_layers_are_listed(saved):
     report = load_weights(classifier(layers=3), saved(classifier(layers=2)))
     assert report.missing == ("block2.conv", "block2.bn")
     report = load_weights(classifier(layers=2), saved(classifier(layers=3)))
@@ -131,7 +131,7 @@ def test_what_is_missing_and_unexpected_is_listed(saved):
     assert "unexpected: block2." in str(report)
 
 
-def test_a_frozen_layer_takes_its_weights_too(saved):
+def test_weights_of_frozen_layers_are_loaded(saved):
     old, new = classifier(), classifier()
     new.trainable = False
     load_weights(new, saved(old))
@@ -150,10 +150,10 @@ def test_a_frozen_layer_takes_its_weights_too(saved):
         pytest.param("xception", ".h5", marks=pytest.mark.slow),
     ],
 )
-def test_files_of_keras_applications_fit(tmp_path, name, suffix):
+def test_files_of_keras_applications_match(tmp_path, name, suffix):
     entry, path = BACKBONES[name], tmp_path / f"file{suffix}"
     shape = (entry.minimum_size, entry.minimum_size, 3)
-    keras.utils.clear_session()  # the made-up names then begin with conv2d, as in the files that are published
+    keras.utils.clear_session()  # so that automatic names start with conv2d, as in the published files
     constructor = getattr(keras.applications, entry.constructor.partition(":")[2])
     application = constructor(weights=None, input_shape=shape, **entry.options)
     (application.save_weights if suffix == ".weights.h5" else application.save)(path)

@@ -5,7 +5,7 @@ from tl_keras.models.weights.matching import ModelLayer, layers_with_weights, ma
 
 
 class Shaped:
-    """A layer on either side, reduced to what matching looks at."""
+    """Stands for a layer on either side, with the attributes that matching reads."""
 
     def __init__(self, name, kind="", shapes=((1,),)):
         self.name, self.kind, self.shapes = name, kind, shapes
@@ -26,30 +26,30 @@ def matched(layers, stored, **options):
         ("stem.conv", "network_stem/network_stem_conv"),
     ],
 )
-def test_a_layer_is_found_under_its_former_names(name, stored):
+def test_a_layer_matches_its_former_names(name, stored):
     pairs = matched([Shaped(name, shapes=((2,),))], [Shaped("other"), Shaped(stored)], network_name="network")
     assert pairs == {name: stored}
 
 
-def test_a_name_that_fits_two_layers_fits_none():
+def test_an_ambiguous_name_matches_nothing():
     layers = [Shaped("block1.conv", shapes=((1,),)), Shaped("block2.conv", shapes=((2,),))]
     assert matched(layers, [Shaped("conv", shapes=((2,),))]) == {}
 
 
-def test_made_up_names_are_paired_in_order():
+def test_automatic_names_are_matched_in_order():
     layers = [Shaped("stem.conv2d", "conv2d"), Shaped("mixed0.conv2d", "conv2d"), Shaped("mixed0.conv2d_1", "conv2d")]
     stored = [Shaped("conv2d"), Shaped("conv2d_1"), Shaped("conv2d_2"), Shaped("predictions")]
     assert list(matched(layers, stored).values()) == ["conv2d", "conv2d_1", "conv2d_2"]
 
 
-def test_order_counts_within_a_class_where_the_file_tells_classes():
+def test_order_applies_within_each_class_if_the_file_has_classes():
     layers = [Shaped("a.x", "conv2d"), Shaped("a.y", "dense"), Shaped("b.z", "conv2d")]
     stored = [Shaped("1", "conv2d"), Shaped("2", "conv2d"), Shaped("3", "dense")]
     assert matched(layers, stored) == {"a.x": "1", "b.z": "2", "a.y": "3"}
 
 
 @pytest.mark.parametrize("shapes", [[((1,),)], [((1,),), ((3,),)]], ids=["too few", "another shape"])
-def test_order_is_all_or_nothing(shapes):
+def test_layers_are_matched_in_order_all_or_none(shapes):
     layers = [Shaped("a.x", shapes=((1,),)), Shaped("a.y", shapes=((2,),))]
     assert matched(layers, [Shaped(str(number), shapes=shape) for number, shape in enumerate(shapes)]) == {}
 

@@ -14,6 +14,7 @@ from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.detection.settings import RetinaNetSettings
 from tl_keras.models.images.building import build_backbone
 from tl_keras.models.saved.saving import open_model
+from tl_keras.models.weights.files import is_weight_file
 from tl_keras.models.weights.loading import load_weights
 
 BOX_FORMATS = (
@@ -58,8 +59,8 @@ def build_object_detector(
             KerasHub preset ("retinanet" and "d_fine"; `backbone` may then also be the `keras_hub:PRESET` of another
             detector) or for KerasCV's backbone of "yolo_v8"; None or "none" for random weights; or the path of a local
             file or folder (see `load_weights`). Classes with a COCO name, such as "traffic light", keep their part of
-            the head. Among the settings of a RetinaNet with COCO weights only `decoding` can be chosen.
-        settings: `FasterRCNNSettings`, `RetinaNetSettings`, `YoloV8Settings` or `DFineSettings`; None takes the
+                the head. A RetinaNet with COCO weights accepts only `decoding` of its settings.
+            settings: `FasterRCNNSettings`, `RetinaNetSettings`, `YoloV8Settings` or `DFineSettings`; None takes the
             defaults.
         class_names: sequence of `num_classes` names; stored as `model.class_names`, and by `save_model` in the file.
         weights_sha256: hexadecimal SHA-256 that a weights file must have; None skips the check.
@@ -77,11 +78,7 @@ def build_object_detector(
     _check(num_classes, bounding_box_format, class_names)
     family = FAMILIES[name]
     weights = None if weights == "none" else weights
-    from_file = weights not in ("imagenet", "coco", None)
-    if weights_sha256 and not from_file:
-        raise InputError(
-            f"A SHA-256 was given for the weights {weights!r}, which are not a file: give --model.weights PATH."
-        )
+    from_file = is_weight_file(weights, ("imagenet", "coco"), weights_sha256)
     if not from_file and weights not in family.named_weights:
         raise unknown_name(f"model.weights of {name}", weights, [*filter(None, family.named_weights), "none", "PATH"])
     class_names = tuple(class_names) if class_names is not None else None

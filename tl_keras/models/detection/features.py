@@ -64,8 +64,8 @@ def require_maps(backbone, strides):
 def bundle_maps(maps):
     """Passes maps through a single tensor, so that the rest can be trained on its cached activations.
 
-    The activation cache cuts a network at a single tensor that all later layers depend on; separate
-    maps of a backbone have none.
+        The activation cache cuts a network at a single tensor that all later layers depend on; the separate maps of a
+    backbone lack one.
 
     Args:
         maps: list of Keras tensors (batch, height, width, channels) of one dtype.

@@ -34,7 +34,7 @@ def convolve_at(maps, kernel, cells):
 
 
 def _tables(sizes):
-    """Returns int32 (4, cells): for each cell the start of its map, the size of the map, its row and its column."""
+    """Returns int32 (4, cells): start and size of each cell's map, its row and its column."""
     tables, start = [], 0
     for size in sizes:
         row, column = np.divmod(np.arange(size * size), size)

@@ -2,10 +2,10 @@
 
 import keras
 
-from tl_keras.errors import InputError
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
 from tl_keras.models.heads import add_head, check_head
 from tl_keras.models.images.building import build_backbone
+from tl_keras.models.weights.files import is_weight_file
 from tl_keras.models.weights.loading import load_weights
 
 
@@ -58,11 +58,7 @@ def build_image_classifier(
         class_names=class_names,
     )
     weights = None if weights == "none" else weights
-    from_file = weights not in ("imagenet", None)
-    if weights_sha256 and not from_file:
-        raise InputError(
-            f"A SHA-256 was given for the weights {weights!r}, which are not a file: give --model.weights PATH."
-        )
+    from_file = is_weight_file(weights, ("imagenet",), weights_sha256)
     features = build_backbone(backbone, weights=None if from_file else weights, image_size=image_size)
     pooled = _pool(features.output, pooling)
     outputs = add_head(

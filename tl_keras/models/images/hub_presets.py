@@ -132,7 +132,7 @@ def blocks_of_hub(network):
 
 
 def _blocks_by_prefix(network):
-    """Uses the first word of a layer's name and its number as its block, without the prefix that all names share."""
+    """Uses the first word and number of a layer's name, without the common prefix, as its block."""
     _image, *operations = network.operations
     named = [operation.name for operation in operations if not is_automatic(operation)]
     shared = os.path.commonprefix(named).rpartition("_")[0]

@@ -133,9 +133,9 @@ def _check_class(entry, allow_hub):
         is_listed = (module, name) in _KNOWN or (allow_hub and re.fullmatch(HUB_MODULES, str(module)))
         is_allowed = name in VALUES or (is_listed and registered in _registered_names(module, name))
     if not is_allowed:
-        shown = f"{name} {settings!r}" if name == "function" else name
+        label = f"{name} {settings!r}" if name == "function" else name
         raise InputError(
-            f"The model holds {str(shown)[:100]!r} of {str(module)[:100]!r}, which this project does not write and "
+            f"The model holds {str(label)[:100]!r} of {str(module)[:100]!r}, which this project does not write and "
             "therefore does not build: open it with keras.models.load_model, if you trust its origin."
         )
     if isinstance(settings, dict) and (opened := [key for key in FILES if settings.get(key)]):

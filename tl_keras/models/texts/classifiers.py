@@ -2,12 +2,12 @@
 
 import keras
 
-from tl_keras.errors import InputError
 from tl_keras.models.head_options import DEFAULT_DROPOUT, TEXT_POOLINGS
 from tl_keras.models.heads import add_head, check_head
 from tl_keras.models.texts.networks import named_text_network
 from tl_keras.models.texts.presets import default_pooling, find_text_source, open_text_network
 from tl_keras.models.texts.tokenizers import build_tokenizer
+from tl_keras.models.weights.files import is_weight_file
 from tl_keras.models.weights.loading import load_weights
 
 
@@ -64,11 +64,7 @@ def build_text_classifier(
         class_names=class_names,
     )
     weights = None if weights == "none" else weights
-    from_file = weights not in ("pretrained", None)
-    if weights_sha256 and not from_file:
-        raise InputError(
-            f"A SHA-256 was given for the weights {weights!r}, which are not a file: give --model.weights PATH."
-        )
+    from_file = is_weight_file(weights, ("pretrained",), weights_sha256)
     source = find_text_source(backbone)
     pretrained = weights == "pretrained"
     network, settings, has_pooler = open_text_network(source, weights=pretrained)

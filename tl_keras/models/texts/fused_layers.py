@@ -11,6 +11,8 @@ import keras
 import tensorflow as tf
 from tensorflow.python.eager import record
 
+from tl_keras.models.blocks import flatten_layers
+
 _RANDOM = tf.uint16
 _STEPS = _RANDOM.max + 1
 
@@ -26,7 +28,7 @@ def use_fused_layers(model):
         model: `keras.Model`. Its layer normalizations over the last axis, dropouts, embeddings and dense layers with
             the exact GELU change, also inside other layers.
     """
-    for layer in model._flatten_layers():
+    for layer in flatten_layers(model):
         if fused_call := _fused_call(layer):
             layer.call = functools.partial(fused_call, layer)
 

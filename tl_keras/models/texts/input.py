@@ -130,8 +130,8 @@ def _truncate(rows, room, truncation):
     for (ids, used), count, own in zip(rows, counts, rooms, strict=True):
         head = {"head": own, "tail": 0 * own, "head_tail": own // 4}[truncation]
         position = _positions(ids)
-        kept = ops.logical_or(position < head, position >= count - own + head)
-        result.append((ids, ops.logical_and(used, ops.logical_or(kept, count <= own))))
+        is_kept = ops.logical_or(position < head, position >= count - own + head)
+        result.append((ids, ops.logical_and(used, ops.logical_or(is_kept, count <= own))))
     return result
 
 

@@ -88,6 +88,28 @@ def find_weight_file(path):
     return main[0]
 
 
+def is_weight_file(weights, names, sha256):
+    """Checks whether the `weights` argument of a builder is a path.
+
+    Args:
+        weights: the argument, None for random weights.
+        names: sequence of the names of weights that need no file.
+        sha256: hexadecimal SHA-256 for a file, or None.
+
+    Returns:
+        bool, False for None and the names.
+
+    Raises:
+        InputError: a SHA-256 is given without a file.
+    """
+    is_file = weights not in (None, *names)
+    if sha256 and not is_file:
+        raise InputError(
+            f"A SHA-256 was given for the weights {weights!r}, which are not a file: give --model.weights PATH."
+        )
+    return is_file
+
+
 def read_class_names(path):
     """Reads the class names that `save_model` stores in a model file.
 

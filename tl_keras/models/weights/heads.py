@@ -18,18 +18,18 @@ def load_head(layers, stored, old_names, new_names):
     """
     if {layer.name for layer in layers} != set(stored):
         return (), dict.fromkeys(stored, "a head of other layers"), ()
-    matched, clashes, kept = [], {}, ()
+    matched, clashes, named_classes = [], {}, ()
     for layer in layers:
         if clashes:
             clashes[layer.name] = "the layer before it is new"
             continue
         reason, classes = _load_layer(layer, stored[layer.name], layer.name == LOGITS, old_names, new_names)
-        kept = kept or classes
+        named_classes = named_classes or classes
         if reason:
             clashes[layer.name] = reason
         else:
             matched.append(layer.name)
-    return tuple(matched), clashes, kept
+    return tuple(matched), clashes, named_classes
 
 
 def load_parts(layers, stored, class_layers, old_names, new_names):
@@ -45,16 +45,16 @@ def load_parts(layers, stored, class_layers, old_names, new_names):
     Returns:
         As `load_head`.
     """
-    matched, clashes, kept = [], {}, ()
+    matched, clashes, named_classes = [], {}, ()
     for layer in [layer for layer in layers if layer.name in stored]:
         is_class_layer = layer.name in class_layers
         reason, classes = _load_layer(layer, stored[layer.name], is_class_layer, old_names, new_names)
-        kept = kept or classes
+        named_classes = named_classes or classes
         if reason:
             clashes[layer.name] = reason
         else:
             matched.append(layer.name)
-    return tuple(matched), clashes, kept
+    return tuple(matched), clashes, named_classes
 
 
 def assign(layer, arrays):
@@ -76,8 +76,8 @@ def difference(layer, other):
 def _load_layer(layer, other, is_class_layer, old_names, new_names):
     """Loads a layer; returns (reason why it or some of its classes stay new, or None; classes loaded by name)."""
     if is_class_layer and _rows_fit(layer, other, len(old_names or ()), len(new_names or ())):
-        kept = _copy_classes(layer, other, list(old_names), list(new_names))
-        return (None if len(kept) == len(new_names) else "other classes"), kept
+        classes = _copy_classes(layer, other, list(old_names), list(new_names))
+        return (None if len(classes) == len(new_names) else "other classes"), classes
     if layer.shapes != other.shapes:
         return difference(layer, other), ()
     assign(layer, other.read())

@@ -140,7 +140,7 @@ def _check_backbone(model, path, backbone, pairs):
 
 
 def _report(path, layers, stored, pairs, head):
-    matched, clashes, kept = head
+    matched, clashes, named_classes = head
     matched = (*(layer.name for layer, _ in pairs), *matched)
     known, used = {*matched, *clashes}, {*(other.name for _, other in pairs), *matched, *clashes}
     return WeightsReport(
@@ -149,7 +149,7 @@ def _report(path, layers, stored, pairs, head):
         missing=tuple(layer.name for layer in layers if layer.name not in known),
         unexpected=tuple(other.name for other in stored if other.name not in used),
         clashes=tuple(f"{name} ({reason})" for name, reason in clashes.items()),
-        kept_classes=kept,
+        kept_classes=named_classes,
     )
 
 

@@ -15,7 +15,7 @@ PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype("float3
 @pytest.fixture(scope="module")
 def hub_network():
     network = make_hub_network(D_FINE, 3, 64, 10)
-    for variable in network.trainable_variables:  # some begin at zero
+    for variable in network.trainable_variables:  # some are zero at first
         variable.assign_add(keras.random.normal(variable.shape, stddev=0.02))
     return network
 
@@ -25,20 +25,20 @@ def flat(hub_network):
     return flatten(hub_network, IMAGENET, 64, name="flat")
 
 
-def test_it_gives_what_the_network_of_kerashub_gives(flat, hub_network):
+def test_outputs_equal_the_network_of_kerashub(flat, hub_network):
     expected = hub_network((PIXELS - np.array(IMAGENET.mean)) / np.array(IMAGENET.deviation))
-    found = flat(PIXELS)
+    outputs = flat(PIXELS)
     for name, first, others in (
         ("class_logits", "enc_topk_logits", "intermediate_logits"),
         ("boxes", "enc_topk_bboxes", "intermediate_reference_points"),
     ):
-        np.testing.assert_allclose(found[name][:, 0], expected[first], atol=1e-4)
-        np.testing.assert_allclose(found[name][:, 1:], expected[others], atol=1e-4)
-    np.testing.assert_allclose(found["distributions"], expected["intermediate_predicted_corners"][:, 1:], atol=1e-4)
-    np.testing.assert_allclose(found["starts"], expected["initial_reference_points"][:, 1], atol=1e-4)
+        np.testing.assert_allclose(outputs[name][:, 0], expected[first], atol=1e-4)
+        np.testing.assert_allclose(outputs[name][:, 1:], expected[others], atol=1e-4)
+    np.testing.assert_allclose(outputs["distributions"], expected["intermediate_predicted_corners"][:, 1:], atol=1e-4)
+    np.testing.assert_allclose(outputs["starts"], expected["initial_reference_points"][:, 1], atol=1e-4)
 
 
-def test_its_layers_are_named_by_block(flat):
+def test_layers_are_named_by_block(flat):
     assert block_names(flat) == ["stem", "stage1", "stage2", "stage3", "neck", "head"]
     shapes = {name: tensor.shape[1:] for name, tensor in flat.output.items()}
     assert shapes == {
@@ -49,7 +49,7 @@ def test_its_layers_are_named_by_block(flat):
     }
 
 
-def test_it_is_saved_and_opened(flat, tmp_path):
+def test_a_saved_network_predicts_the_same(flat, tmp_path):
     flat.save(tmp_path / "flat.keras")
     opened = open_model(tmp_path / "flat.keras")
     np.testing.assert_allclose(opened(PIXELS)["boxes"], flat(PIXELS)["boxes"], atol=1e-5)

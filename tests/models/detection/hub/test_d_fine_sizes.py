@@ -9,13 +9,13 @@ from tl_keras.models.detection.hub.d_fine_sizes import SIZES, make_hub_network
 @pytest.mark.parametrize(
     "name", ["d_fine_nano", *(pytest.param(name, marks=pytest.mark.slow) for name in list(SIZES)[1:])]
 )
-def test_a_size_has_the_weights_of_its_preset(name):
+def test_a_size_has_the_parameter_count_of_its_preset(name):
     network = make_hub_network(SIZES[name], 80, 64, 10)
     preset = keras_hub.models.DFineBackbone.presets[f"{name.replace('d_fine', 'dfine')}_coco"]
     assert network.count_params() == preset["metadata"]["params"]
 
 
-def test_fresh_weights_are_drawn_for_each_layer_by_its_inputs():
+def test_initial_kernels_differ_and_scale_by_fan_in():
     network = make_hub_network(D_FINE, 2, 64, 10)
     attention = network.decoder.decoder_layers[0].self_attn
     kernels = [np.asarray(layer.kernel) for layer in (attention.q_proj, attention.k_proj, attention.out_proj)]
@@ -25,7 +25,7 @@ def test_fresh_weights_are_drawn_for_each_layer_by_its_inputs():
     np.testing.assert_allclose(convolution.std(), convolution[..., 0].size ** -0.5, rtol=0.3)
 
 
-def test_a_fresh_network_expects_background_and_moves_no_box():
+def test_an_initial_network_predicts_background_and_moves_no_boxes():
     network = make_hub_network(D_FINE, 2, 64, 10)
     outputs = network(np.random.default_rng(0).uniform(0, 1, (2, 64, 64, 3)).astype("float32"))
     probability = 1 / (1 + np.exp(-np.asarray(network.enc_score_head.bias)))

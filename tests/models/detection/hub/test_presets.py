@@ -6,14 +6,14 @@ from tl_keras.errors import InputError
 from tl_keras.models.detection.hub.presets import PRESETS, coco_class_names, open_hub_detector, preset_of
 
 
-def test_classes_stand_where_the_detectors_have_them():
+def test_class_names_are_in_the_order_of_the_detectors():
     dense, sparse = coco_class_names(80), coco_class_names(91)
     assert len(dense) == 80 and (dense[0], dense[9], dense[79]) == ("person", "traffic light", "toothbrush")
     assert len(sparse) == 91 and (sparse[0], sparse[1], sparse[90]) == (None, "person", "toothbrush")
     assert [name for name in sparse if name] == list(dense) and coco_class_names(20) is None
 
 
-def test_every_preset_is_one_of_kerashub():
+def test_kerashub_has_every_preset():
     known = keras_hub.models.RetinaNetBackbone.presets | keras_hub.models.DFineBackbone.presets
     assert {preset for presets in PRESETS.values() for preset in presets.values()} <= set(known)
 
@@ -21,11 +21,11 @@ def test_every_preset_is_one_of_kerashub():
 def test_presets_are_found_by_backbone():
     assert preset_of("d_fine", "d_fine_nano") == "dfine_nano_coco"
     assert preset_of("retinanet", "keras_hub:some/folder") == "some/folder"
-    with pytest.raises(InputError, match="model.backbone of retinanet with COCO's weights 'vgg16'.*keras_hub:PRESET"):
+    with pytest.raises(InputError, match="model.backbone of retinanet with COCO weights 'vgg16'.*keras_hub:PRESET"):
         preset_of("retinanet", "vgg16")
 
 
-def test_a_failed_download_is_one_sentence(monkeypatch):
+def test_a_failed_download_is_a_one_line_error(monkeypatch):
     def refuse(*_arguments, **_options):
         raise ConnectionError("no network\nsecond line")
 

@@ -90,22 +90,22 @@ def test_class_targets_are_the_ious_of_the_boxes(matches, ground_truth):
             label = LABELS[image, box]
             target[label] = weight[label] = iou(BOXES[image, layer, query], TRUE_BOXES[image, box])
         total -= (weight * (target * np.log(p) + (1 - target) * np.log(1 - p))).sum()
-    found = np.asarray(class_losses(LOGITS, BOXES, matches, ground_truth))
-    np.testing.assert_allclose(found.mean(), total / 5, rtol=1e-4)
+    losses = np.asarray(class_losses(LOGITS, BOXES, matches, ground_truth))
+    np.testing.assert_allclose(losses.mean(), total / 5, rtol=1e-4)
 
 
 def pairs(matches):
-    """{(image, query): box} of the box that most layers give a query."""
+    """Returns {(image, query): box}, the box that a query has in the majority of layers."""
     votes = np.asarray(matches).sum(axis=1)
     return {(image, query): votes[image, :, query].argmax() for image, _, query in zip(*votes.nonzero(), strict=True)}
 
 
-def test_all_layers_learn_the_pairs_of_any(matches, union):
+def test_all_layers_learn_the_union_of_the_matches(matches, union):
     expected = pairs(matches)
     assert float(union.count) == len(expected) >= 5
-    found = np.asarray(union.weights)
+    weights = np.asarray(union.weights)
     for image, query in np.ndindex(BATCH, QUERIES):
-        assert found[image, query] == ((image, query) in expected)
+        assert weights[image, query] == ((image, query) in expected)
         if (image, query) in expected:
             box = expected[image, query]
             np.testing.assert_allclose(union.boxes[image, query], TRUE_BOXES[image, box])
@@ -118,18 +118,18 @@ def test_box_losses_are_l1_and_generalized_iou(matches, union):
         for (image, query), box in pairs(matches).items()
         for layer in range(LAYERS)
     )
-    found = np.asarray(box_losses(BOXES, union))
-    np.testing.assert_allclose(found.mean(), total / len(pairs(matches)), rtol=1e-4)
+    losses = np.asarray(box_losses(BOXES, union))
+    np.testing.assert_allclose(losses.mean(), total / len(pairs(matches)), rtol=1e-4)
 
 
-def test_bins_are_those_of_kerashub():
+def test_bins_equal_kerashub():
     utils = importlib.import_module("keras_hub.src.models.d_fine.d_fine_utils")
     expected = utils.weighting_function(32, ops.full((1,), BOUND), ops.full((1,), SCALE))
     np.testing.assert_allclose(bin_distances(33, SCALE, BOUND), expected, atol=1e-5)
 
 
 def edge_targets(start, true_box, values):
-    """For each of four edges the two bins that its distance lies between, and the share of the second one."""
+    """Returns for each of four edges the two bins next to its distance, and the share of the second one."""
     left, top, right, bottom = np.asarray(corners(true_box))
     x, y, width, height = start
     distances = np.array([(x - left) / width, (y - top) / height, (right - x) / width, (bottom - y) / height])
@@ -138,7 +138,7 @@ def edge_targets(start, true_box, values):
         yield low, np.clip((distance - values[low]) / (values[low + 1] - values[low]), 0, 1)
 
 
-def test_edges_learn_their_distances_and_from_the_last_layer(matches, union):
+def test_edge_losses_are_localization_and_distillation(matches, union):
     values = np.asarray(bin_distances(33, SCALE, BOUND))
     split = DISTRIBUTIONS.reshape(BATCH, LAYERS - 2, QUERIES, 4, 33).astype("float64")
     located, expected = 0.0, pairs(matches)
@@ -148,15 +148,15 @@ def test_edges_learn_their_distances_and_from_the_last_layer(matches, union):
             for edge, (low, share) in enumerate(edge_targets(STARTS[image, query], TRUE_BOXES[image, box], values)):
                 logs = log_softmax(split[image, layer, query, edge])
                 located -= weight * ((1 - share) * logs[low] + share * logs[low + 1])
-    taught = teaching(split, expected)
-    found = np.asarray(
+    distilled = teaching(split, expected)
+    losses = np.asarray(
         edge_losses(DISTRIBUTIONS, STARTS, LOGITS[:, -1], BOXES[:, 2:], union, ops.convert_to_tensor(values), SCALE)
     )
-    np.testing.assert_allclose(found.mean(), 0.15 * located / len(expected) + 1.5 * taught, rtol=1e-4)
+    np.testing.assert_allclose(losses.mean(), 0.15 * located / len(expected) + 1.5 * distilled, rtol=1e-4)
 
 
 def teaching(split, pairs):
-    """The loss that the authors call decoupled distillation focal loss, of the one layer before the last."""
+    """Computes the authors' decoupled distillation focal loss for the single layer before the last."""
     parts = {True: [], False: []}
     for image, query in np.ndindex(BATCH, QUERIES):
         has_box = (image, query) in pairs

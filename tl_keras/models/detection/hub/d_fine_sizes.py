@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import keras
 
+from tl_keras.models.blocks import flatten_layers
+
 
 @dataclass(frozen=True)
 class DFineSize:
@@ -160,8 +162,8 @@ def _draw_weights(network):
     """
     layers = keras.layers
     kinds = layers.Conv2D | layers.Dense | layers.EinsumDense
-    for layer in [layer for layer in network._flatten_layers() if isinstance(layer, kinds)]:
-        if isinstance(layer.kernel_initializer, keras.initializers.RandomNormal):
+    for layer in flatten_layers(network):
+        if isinstance(layer, kinds) and isinstance(layer.kernel_initializer, keras.initializers.RandomNormal):
             inputs = layer.kernel.shape[:1] if isinstance(layer, layers.EinsumDense) else layer.kernel.shape[:-1]
             bound = math.sqrt(3 / math.prod(inputs))
             layer.kernel.assign(keras.random.uniform(layer.kernel.shape, -bound, bound))
