@@ -133,15 +133,6 @@ def test_other_files_are_refused(tmp_path, name):
         find_weight_file(tmp_path / name)
 
 
-def test_the_sha256_is_compared(tmp_path):
-    path = tmp_path / "file"
-    path.write_bytes(b"weights")
-    digest = hashlib.sha256(b"weights").hexdigest()
-    check_sha256(path, digest.upper())
-    with pytest.raises(InputError, match=f"SHA-256 {digest}, expected 00"):
-        check_sha256(path, "00")
-
-
 def test_class_names_are_none_where_the_file_has_none(tmp_path):
     assert read_class_names(write(tmp_path, ".keras")[1]) is None
     assert read_class_names(write(tmp_path, ".weights.h5")[1]) is None
