@@ -457,6 +457,16 @@ def global_batch_size(config, num_replicas):
     return config.data.batch_size * num_replicas
 
 
+def reading_settings(run):
+    """Returns how images of a finished run are read, arguments of `predict_files`.
+
+    Args:
+        run: `TrainedRun` on images.
+    """
+    settings = run.config.data
+    return {"image_size": run.image_size, "resize": settings.resize, "batch_size": settings.batch_size}
+
+
 def print_notes(notes):
     """Prints sentences about the data, one a line."""
     for note in notes:

@@ -6,11 +6,18 @@ from dataclasses import replace
 import numpy as np
 
 from tl_keras import data, evaluation, models, transfer
-from tl_keras.data.images.image_items import find_image_files, read_ahead
+from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
-from tl_keras.tasks.base import ReportExtras, describe_counts, global_batch_size, parts_of, print_notes
+from tl_keras.tasks.base import (
+    ReportExtras,
+    describe_counts,
+    global_batch_size,
+    parts_of,
+    print_notes,
+    reading_settings,
+)
 from tl_keras.tasks.classification import (
     ClassificationTask,
     class_weights,
@@ -203,15 +210,10 @@ class ImageClassification(ClassificationTask):
 
     def predict_items(self, run, items, options):
         """Predicts image files; a prediction is a list of (class name, probability), the most probable first."""
-        settings = run.config.data
-        for files, images in read_ahead(items, run.image_size, settings.resize, settings.batch_size):
-            readable = [image for image in images if isinstance(image, np.ndarray)]
-            probabilities = iter(run.model.predict_on_batch(np.stack(readable)) if readable else ())
-            for file, image in zip(files, images, strict=True):
-                if isinstance(image, data.BadImage):
-                    yield file, [], image.reason
-                else:
-                    yield file, most_probable(next(probabilities), run.class_names, options.top or TOP), None
+        predict, reading = run.model.predict_on_batch, reading_settings(run)
+        for file, probabilities, problem in predict_files(items, predict, **reading):
+            labels = [] if problem else most_probable(probabilities, run.class_names, options.top or TOP)
+            yield file, labels, problem
 
 
 def choose_image_size(records, backbone):
