@@ -183,6 +183,10 @@ class Task(ABC):
         """Counts the examples of one part of the splits."""
         return len(part)
 
+    def list_counts(self, splits):
+        """Lists the number of examples in each part, such as "24 training, 6 validation, 6 test"."""
+        return ", ".join(f"{self.count(part)} {name}" for name, part in parts_of(splits).items())
+
     @abstractmethod
     def content(self, name, part):
         """Yields the bytes that identify one part of the splits.
@@ -442,11 +446,6 @@ def parts_of(splits):
     return {"training": splits.train, "validation": splits.validation, "test": splits.test}
 
 
-def describe_counts(task, splits):
-    """Lists the number of examples in each part, such as "24 training, 6 validation, 6 test"."""
-    return ", ".join(f"{task.count(part)} {name}" for name, part in parts_of(splits).items())
-
-
 def global_batch_size(config, num_replicas):
     """Returns the number of examples in one step over all devices.
 
@@ -455,16 +454,6 @@ def global_batch_size(config, num_replicas):
         num_replicas: devices that share a step.
     """
     return config.data.batch_size * num_replicas
-
-
-def reading_settings(run):
-    """Returns how images of a finished run are read, arguments of `predict_files`.
-
-    Args:
-        run: `TrainedRun` on images.
-    """
-    settings = run.config.data
-    return {"image_size": run.image_size, "resize": settings.resize, "batch_size": settings.batch_size}
 
 
 def print_notes(notes):

@@ -13,15 +13,7 @@ from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
-from tl_keras.tasks.base import (
-    ReportExtras,
-    Task,
-    describe_counts,
-    global_batch_size,
-    parts_of,
-    print_notes,
-    reading_settings,
-)
+from tl_keras.tasks.base import ReportExtras, Task, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
 
 MAX_IMAGE_SIZE = 640
@@ -100,7 +92,7 @@ class ObjectDetection(Task):
         boxes = ", ".join(f"{sum(map(len, part.boxes)):,}" for part in parts_of(splits).values())
         skipped = f"; {len(splits.skipped)} files skipped" if splits.skipped else ""
         classes = ", ".join(splits.class_names[:5]) + (", …" if len(splits.class_names) > 5 else "")
-        counts = describe_counts(self, splits)
+        counts = self.list_counts(splits)
         return f"{counts} images with {boxes} boxes of {classes}, {side} × {side} pixels{skipped}"
 
     def preview(self, config, splits, folder):
@@ -288,7 +280,8 @@ class ObjectDetection(Task):
         threshold = run.metrics["score_threshold"] if options.score_threshold is None else options.score_threshold
         batch_size, resize = run.config.data.batch_size, run.config.data.resize
         detect = functools.partial(models.detect, run.model, batch_size=batch_size, score_threshold=threshold)
-        for file, one, problem in predict_files(items, detect, **reading_settings(run)):
+        sizes = {"image_size": run.image_size, "batch_size": batch_size}
+        for file, one, problem in predict_files(items, detect, resize=resize, **sizes):
             if problem:
                 yield file, [], problem
                 continue
