@@ -19,7 +19,7 @@ class ClassificationTask(Task):
 
     item_kind: str
     supports_adaptation = True
-    headline_metrics = ("accuracy", "subset_accuracy", "macro_f1")
+    headline_metrics = ("accuracy", "subset_accuracy", "macro_f1", "mean_average_precision")
     prediction_options = ("top",)
     writers = LABEL_WRITERS
 
