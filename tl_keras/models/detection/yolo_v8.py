@@ -148,18 +148,12 @@ def _build_network(size, num_classes, image_size, weights):
 
 def _build_backbone(size, image_size, weights):
     models = importlib.import_module("keras_cv").models
+    options = {"include_rescaling": False, "input_shape": (image_size, image_size, 3)}
     if weights is None:
         channels, depths, _ = SIZES[size]
-        return models.YOLOV8Backbone(
-            stackwise_channels=list(channels),
-            stackwise_depth=list(depths),
-            include_rescaling=False,
-            input_shape=(image_size, image_size, 3),
-        )
+        return models.YOLOV8Backbone(stackwise_channels=list(channels), stackwise_depth=list(depths), **options)
     try:
-        return models.YOLOV8Backbone.from_preset(
-            f"{size}_backbone_coco", include_rescaling=False, input_shape=(image_size, image_size, 3)
-        )
+        return models.YOLOV8Backbone.from_preset(f"{size}_backbone_coco", **options)
     except (OSError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(

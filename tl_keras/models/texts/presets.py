@@ -9,13 +9,7 @@ from pathlib import Path
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.images.backbones import HUB_PREFIX
 from tl_keras.models.saved.preset_files import check_preset, hub_errors
-from tl_keras.models.texts.backbones import (
-    MINILM,
-    PRESETS_BY_CLASS,
-    SENTENCE_PRESETS,
-    TEXT_BACKBONES,
-    TEXT_PRESETS,
-)
+from tl_keras.models.texts.backbones import MINILM, PRESETS_BY_CLASS, SENTENCE_PRESETS, TEXT_BACKBONES, TEXT_PRESETS
 from tl_keras.models.texts.hugging_face import (
     BACKBONE_CLASSES,
     read_checkpoint_config,
