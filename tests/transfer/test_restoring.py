@@ -15,6 +15,6 @@ def test_variables_are_restored_after_an_error():
 def test_calls_are_replaced_within_the_block_only():
     layer = keras.layers.Identity()
     with pytest.raises(RuntimeError), replaced_calls([layer], lambda layer: lambda inputs: -inputs):
-        assert float(layer(2.0)) == -2
+        assert float(layer(keras.ops.ones(()))) == -1
         raise RuntimeError
-    assert float(layer(2.0)) == 2
+    assert float(layer(keras.ops.ones(()))) == 1

@@ -27,13 +27,19 @@ def check_preset(preset):
             check_classes(_read(path), allow_hub=True)
 
 
+def first_line(error):
+    """Returns the first line of an error's text, or the name of its class if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 @contextlib.contextmanager
-def hub_errors(subject, advice):
+def hub_errors(subject, advice, reason=first_line):
     """Converts errors of KerasHub to `InputError`.
 
     Args:
         subject: what could not be opened, such as "KerasHub preset 'resnet_50_imagenet'".
         advice: how to fix the error, the end of the message.
+        reason: function from the error to the reason that the message states.
 
     Raises:
         InputError: the subject is unknown, cannot be downloaded or cannot be read.
@@ -43,14 +49,7 @@ def hub_errors(subject, advice):
     except InputError:
         raise
     except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
-        raise InputError(f"The {subject} could not be opened ({_reason(error)}): {advice}.") from error
-
-
-def _reason(error):
-    # Those of `requests` are plain OSErrors whose text is five lines of addresses.
-    if any(kind.__name__ in ("ConnectionError", "Timeout") for kind in type(error).__mro__):
-        return "the model hub cannot be reached"
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(f"The {subject} could not be opened ({reason(error)}): {advice}.") from error
 
 
 def _read(path):

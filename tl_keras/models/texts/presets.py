@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.images.backbones import HUB_PREFIX
-from tl_keras.models.saved.preset_files import check_preset, hub_errors
+from tl_keras.models.saved.preset_files import check_preset, first_line, hub_errors
 from tl_keras.models.texts.backbones import MINILM, PRESETS_BY_CLASS, SENTENCE_PRESETS, TEXT_BACKBONES, TEXT_PRESETS
 from tl_keras.models.texts.hugging_face import (
     BACKBONE_CLASSES,
@@ -60,7 +60,7 @@ class TextSource:
 
     def errors(self):
         """Converts errors of KerasHub about the encoder to `InputError`, as a context manager."""
-        return hub_errors(f"text encoder {self.preset!r}", OFFLINE)
+        return hub_errors(f"text encoder {self.preset!r}", OFFLINE, _reason)
 
 
 def find_text_source(backbone):
@@ -128,6 +128,13 @@ def default_pooling(source):
     if source.preset in SENTENCE_PRESETS:
         return "average"
     return (source.config and sentence_pooling(source.folder)) or POOLINGS_BY_CLASS[source.class_name]
+
+
+def _reason(error):
+    # Those of `requests` are plain OSErrors whose text is five lines of addresses.
+    if any(kind.__name__ in ("ConnectionError", "Timeout") for kind in type(error).__mro__):
+        return "the model hub cannot be reached"
+    return first_line(error)
 
 
 def _class_of_folder(folder):
