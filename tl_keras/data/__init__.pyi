@@ -1,4 +1,3 @@
-from .alignment import align_box_classes as align_box_classes
 from .alignment import align_classes as align_classes
 from .boxes.augmentation import BOX_AUGMENTATIONS as BOX_AUGMENTATIONS
 from .boxes.augmentation import augment_boxes as augment_boxes

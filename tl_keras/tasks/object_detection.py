@@ -110,7 +110,7 @@ class ObjectDetection(Task):
 
     def load_test_data(self, run, path):
         """Loads images with boxes as a `BoxSet`."""
-        records = data.align_box_classes(_find_boxes(run.config, path), run.class_names)
+        records = data.align_classes(_find_boxes(run.config, path), run.class_names)
         everything = replace(records, splits=["test"] * len(records))
         return _load_splits(run.config, everything, run.image_size).test
 
