@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tl_keras.data.boxes.checks import check_boxes
 from tl_keras.data.boxes.coco_writing import write_coco
 from tl_keras.data.boxes.pascal_voc import read_voc
 from tl_keras.data.boxes.records import BoxRecords
@@ -59,7 +60,7 @@ def write_tree_crowns(folder):
         # The package has other XML files in the same folder.
         for name in ASSET.files:
             shutil.copy(source / name, temporary)
-        records = read_voc(temporary)
+        records = check_boxes(read_voc(temporary))
         large, small = (records.names.index(f"{name}.png") for name in (_LARGE, _SMALL))
         height, width = records.sizes[large]
         parts = [
