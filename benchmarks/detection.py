@@ -117,8 +117,8 @@ def time_first_phase(name, mode, options):
     images, boxes, labels = draw(options.examples, options.size)
     names = tuple(map(str, range(CLASSES)))
     sizes = np.full((options.examples, 2), options.size, np.int32)
-    whole = data.BoxSet(images, list(boxes), list(labels), [""] * options.examples, sizes, names)
-    first = data.BoxSet(images[:1], list(boxes[:1]), list(labels[:1]), [""], sizes[:1], names)
+    whole = data.BoxSet(images, list(labels), [""] * options.examples, names, boxes=list(boxes), sizes=sizes)
+    first = data.BoxSet(images[:1], list(labels[:1]), [""], names, boxes=list(boxes[:1]), sizes=sizes[:1])
     phases = [tl.Phase(block, epochs=options.epochs, learning_rate=1e-4)]
     config = RunConfig(
         task="object_detection",

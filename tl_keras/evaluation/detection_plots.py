@@ -35,13 +35,10 @@ def plot_boxes(images, boxes, labels, names, class_names, path, count=16):
     with saved_figure(path, *_size(len(rows))) as figure:
         for place, row in enumerate(rows):
             real = np.asarray(labels[row]) >= 0
+            real_boxes, real_labels = np.asarray(boxes[row])[real], np.asarray(labels[row])[real]
             axes = _add_image(figure, place, images[row], names[row])
-            _draw_boxes(
-                axes,
-                np.asarray(boxes[row])[real],
-                [colours[label] for label in np.asarray(labels[row])[real]],
-                [class_names[label] for label in np.asarray(labels[row])[real]],
-            )
+            captions = [class_names[label] for label in real_labels]
+            _draw_boxes(axes, real_boxes, [colours[label] for label in real_labels], captions)
 
 
 def plot_detections(

@@ -75,7 +75,8 @@ def plot_mistakes(images, labels, probabilities, names, class_names, path, count
     labels, probabilities = np.asarray(labels), np.asarray(probabilities)
     mistakes = worst_mistakes(labels, probabilities, count)
     if not mistakes:
-        _plot_no_mistakes(path, len(labels))
+        with saved_figure(path, 5, 1.2) as figure:
+            figure.text(0.5, 0.5, f"No mistakes in {len(labels)} examples.", ha="center", va="center", fontsize=12)
         return
     columns = min(MISTAKES_PER_ROW, len(mistakes))
     rows = -(-len(mistakes) // columns)
@@ -134,8 +135,7 @@ def _name_classes(axes, class_names, recalls, font_size):
     axes.set_yticks(positions, names, fontsize=font_size)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
+    axes.set(xlabel="predicted", ylabel="true")
     margin = axes.secondary_yaxis("right")
     margin.set_yticks(positions, recalls[::every], fontsize=font_size)
     margin.tick_params(length=0, labelcolor=GREY)
@@ -179,11 +179,6 @@ def _verdict(labels, probabilities, class_names):
     if probabilities[worst] >= THRESHOLD:
         return true, "", class_names[worst], probabilities[worst]
     return true, "not ", class_names[worst], 1 - probabilities[worst]
-
-
-def _plot_no_mistakes(path, examples):
-    with saved_figure(path, 5, 1.2) as figure:
-        figure.text(0.5, 0.5, f"No mistakes in {examples} examples.", ha="center", va="center", fontsize=12)
 
 
 def _draw_phases(axes, phase_spans, epochs):

@@ -48,6 +48,7 @@ def write_report(
     Raises:
         FileNotFoundError: a plot does not exist.
     """
+    matrix = metrics.get("confusion_matrix")
     page = load_template("report.html.jinja", number=format_number).render(
         title=title,
         headlines=_headlines(metrics, baseline or {}),
@@ -56,7 +57,7 @@ def write_report(
         mistakes=mistakes,
         notes=notes,
         per_class=sorted(metrics.get("per_class", {}).items(), key=lambda item: item[1]["f1"]),
-        confused=_confused(metrics),
+        confused=most_confused(matrix, list(metrics["per_class"])) if matrix else [],
         mistake_counts=_mistake_counts(metrics),
         phases=phases,
         config_text=config_text,
@@ -74,12 +75,6 @@ def _headlines(metrics, baseline):
         (metric_label(name), format_metric(name, value), compared.get(name, ""))
         for name, value in scalar_metrics(metrics).items()
     ]
-
-
-def _confused(metrics):
-    if "confusion_matrix" not in metrics:
-        return []
-    return most_confused(metrics["confusion_matrix"], list(metrics["per_class"]))
 
 
 def _mistake_counts(metrics):

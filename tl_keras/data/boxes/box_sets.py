@@ -6,7 +6,7 @@ import numpy as np
 
 from tl_keras.data.boxes.geometry import BOX_RESIZES, resize_boxes
 from tl_keras.data.images.decoding import PAD
-from tl_keras.data.images.image_sets import DEFAULT_LOADING, ImageFiles, load_image_splits
+from tl_keras.data.images.image_sets import DEFAULT_LOADING, ImageSet, load_image_splits
 from tl_keras.data.records import SPLITS, Records
 from tl_keras.data.splits import Splits
 from tl_keras.errors import unknown_name
@@ -15,8 +15,8 @@ MIN_SIDE = 1.0
 """Minimum side of a box in pixels after resizing; thinner boxes are left out, because they are invisible."""
 
 
-@dataclass(frozen=True, eq=False)
-class BoxSet:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BoxSet(ImageSet):
     """Images and their boxes.
 
     Attributes:
@@ -29,17 +29,9 @@ class BoxSet:
         resize: one of `BOX_RESIZES`, the resize that made the images squares.
     """
 
-    images: np.ndarray | ImageFiles
     boxes: list[np.ndarray]
-    labels: list[np.ndarray]
-    names: list[str]
     sizes: np.ndarray
-    class_names: tuple[str, ...]
     resize: str = PAD
-
-    def __len__(self):
-        """Returns the number of images."""
-        return len(self.boxes)
 
 
 def load_box_splits(records, image_size, *, resize=PAD, loading=DEFAULT_LOADING):
@@ -71,7 +63,8 @@ def load_box_splits(records, image_size, *, resize=PAD, loading=DEFAULT_LOADING)
         resized = [_resized(part, row, image_size, resize) for row in range(len(part))]
         boxes, labels = [boxes for boxes, _ in resized], [labels for _, labels in resized]
         num_thin += sum(map(len, part.labels)) - sum(map(len, labels))
-        sets[split] = BoxSet(image_set.images, boxes, labels, part.names, part.sizes, class_names, resize)
+        columns = {"boxes": boxes, "sizes": part.sizes, "resize": resize}
+        sets[split] = BoxSet(image_set.images, labels, part.names, class_names, **columns)
     note = f"Left out {num_thin:,} boxes that are thinner than a pixel at {image_size} × {image_size}."
     notes = (*records.notes, *splits.notes, *([note] if num_thin else []))
     return Splits(**sets, class_names=class_names, skipped=splits.skipped, notes=notes)

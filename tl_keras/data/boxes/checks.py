@@ -2,7 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -109,8 +109,21 @@ def check_boxes(annotations, *, on_bad_box="error", on_bad_file="error"):
     boxes, owners, labels = boxes[good].astype("float32"), owners[good], labels[good]
     class_names, labels = _numbered(labels, annotations.class_names, faults, notes)
     _raise_if_any(images, faults, on_bad_file)
-    records = _records(images, sizes, boxes, owners, labels, class_names, notes)
-    return replace(records, skipped=tuple(skipped))
+    ends = np.searchsorted(owners, np.arange(1, len(images)))
+    num_without = len(images) - len(set(owners.tolist()))
+    if num_without:
+        notes.append(f"{num_without:,} of {len(images):,} images have no box; they are kept, as background.")
+    return BoxRecords(
+        sources=[image.source for image in images],
+        names=[image.name for image in images],
+        boxes=np.split(boxes, ends),
+        labels=np.split(labels, ends),
+        sizes=sizes,
+        splits=[image.split for image in images],
+        class_names=class_names,
+        notes=tuple(notes),
+        skipped=tuple(skipped),
+    )
 
 
 def to_number(text):
@@ -254,20 +267,3 @@ def _numbered(labels, class_names, faults, notes):
         faults.add("class names that look alike", alike, "use one spelling for each class")
     index = {name: number for number, name in enumerate(names)}
     return names, np.array([index[label] for label in labels], np.int32)
-
-
-def _records(images, sizes, boxes, owners, labels, class_names, notes):
-    ends = np.searchsorted(owners, np.arange(1, len(images)))
-    num_without = len(images) - len(set(owners.tolist()))
-    if num_without:
-        notes.append(f"{num_without:,} of {len(images):,} images have no box; they are kept, as background.")
-    return BoxRecords(
-        sources=[image.source for image in images],
-        names=[image.name for image in images],
-        boxes=np.split(boxes, ends),
-        labels=np.split(labels, ends),
-        sizes=sizes,
-        splits=[image.split for image in images],
-        class_names=class_names,
-        notes=tuple(notes),
-    )

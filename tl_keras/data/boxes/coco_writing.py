@@ -19,7 +19,7 @@ def write_coco(records, folder):
 
     Args:
         records: `BoxRecords` without undecided splits.
-        folder: `Path` of the folder to create.
+        folder: `Path` of the folder to create, or of one with other splits.
 
     Raises:
         InputError: an image cannot be read.

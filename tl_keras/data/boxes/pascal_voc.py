@@ -56,7 +56,7 @@ def read_voc(folder):
     if num_without:
         notes.append(f"Left out {num_without:,} images without an XML file.")
     if (Path(folder) / "JPEGImages").is_dir():
-        images = _count_from_zero(images)
+        _count_from_zero(images)
     return Annotations(images, faults, notes=notes, skipped=skipped)
 
 
@@ -117,10 +117,8 @@ def _image(folder, file, root, paths, splits):
 
 def _count_from_zero(images):
     firsts = [min(box.numbers[:2]) for image in images for box in image.boxes]
-    if not firsts or min(firsts) < 1:
-        return images
-    for image in images:
-        image.boxes[:] = [
-            box._replace(numbers=(box.numbers[0] - 1, box.numbers[1] - 1, *box.numbers[2:])) for box in image.boxes
-        ]
-    return images
+    if firsts and min(firsts) >= 1:
+        for image in images:
+            image.boxes[:] = [
+                box._replace(numbers=(box.numbers[0] - 1, box.numbers[1] - 1, *box.numbers[2:])) for box in image.boxes
+            ]

@@ -60,7 +60,7 @@ class ImageSet:
     """
 
     images: np.ndarray | ImageFiles
-    labels: np.ndarray
+    labels: np.ndarray | list[np.ndarray]
     names: list[str]
     class_names: tuple[str, ...]
 
@@ -111,7 +111,6 @@ def load_image_splits(records, image_size, *, resize=STRETCH, loading=DEFAULT_LO
         raise unknown_name("data.on_bad_file", loading.on_bad_file, ("error", "skip"))
     if "" in records.splits:
         raise ValueError("Invalid value for argument `records`. Received undecided splits. Use split_records.")
-    lengths = [len(records.rows(split)) for split in SPLITS]
     records = records.take(np.concatenate([records.rows(split) for split in SPLITS]))
     keep = len(records) * image_size**2 * 3 <= loading.max_decoded_bytes
     images, fingerprints, reasons = _decode(ImageFiles(records.sources, image_size, resize), keep)
@@ -120,13 +119,16 @@ def load_image_splits(records, image_size, *, resize=STRETCH, loading=DEFAULT_LO
     skipped = [*records.skipped, *((records.names[row], reasons[row]) for row in sorted(reasons))]
     total = len(records) + len(records.skipped)
     if skipped and loading.on_bad_file == "error":
-        raise _bad_files(skipped, total)
+        raise InputError(
+            f"{len(skipped)} of {total} images cannot be used: {listed(skipped)}; replace or remove them, or leave "
+            "them out with --data.on_bad_file skip."
+        )
     check_max_bad_files(skipped, total, loading.max_bad_files)
     good = np.setdiff1d(np.arange(len(records)), list(reasons))
     notes = ()
     if refuse_duplicates:
         notes = note_duplicates(records.take(good), fingerprints.take(good), num_harmless)
-    parts = [rows[np.isin(rows, good)] for rows in np.split(np.arange(len(records)), np.cumsum(lengths)[:-1])]
+    parts = [np.intersect1d(records.rows(split), good) for split in SPLITS]
     sets = [_image_set(records.take(rows), _part(images, rows)) for rows in parts]
     _require_all_classes(records, sets[0])
     return Splits(*sets, records.class_names, skipped, (*records.notes, *notes))
@@ -184,13 +186,6 @@ def _part(images, rows):
         return images[rows[0] : rows[-1] + 1] if is_consecutive else images[rows]
     sources = [images.sources[row] for row in rows]
     return ImageFiles(sources, images.image_size, images.resize, images.stamps[rows], images.digests[rows])
-
-
-def _bad_files(skipped, total):
-    return InputError(
-        f"{len(skipped)} of {total} images cannot be used: {listed(skipped)}; replace or remove them, or leave them "
-        "out with --data.on_bad_file skip."
-    )
 
 
 def _require_all_classes(records, train):
