@@ -129,7 +129,7 @@ def time_first_phase(name, mode, options):
         phases=phases,
     )
     devices.set_up(0, "float32")
-    splits = data.BoxSplits(whole, first, first, names, [], [])
+    splits = data.Splits(whole, first, first, names, [], [])
     model = build_model(config, splits)
     with tempfile.TemporaryDirectory() as folder:
         started = time.process_time()

@@ -166,5 +166,5 @@ def test_anchors_follow_the_small_boxes():
 
 @pytest.mark.parametrize(("sizes", "expected"), [([(48, 64)], 64), ([(400, 400)], 416), ([(3000, 4000)], 640)])
 def test_images_keep_their_size_up_to_a_limit(sizes, expected):
-    records = data.BoxRecords(["a"], ["a"], [], [], np.array(sizes), ["train"], ("x",))
+    records = data.BoxRecords(["a"], ["a"], [], ["train"], ("x",), boxes=[], sizes=np.array(sizes))
     assert object_detection.choose_image_size(records) == expected

@@ -23,11 +23,13 @@ class Records:
 
     sources: list[str | bytes | tuple[str, str]]
     names: list[str]
-    labels: np.ndarray
+    labels: np.ndarray | list[np.ndarray]
     splits: list[str]
     class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
+    # Attributes with an entry per example.
+    COLUMNS = ("sources", "names", "labels", "splits")
 
     def __len__(self):
         """Returns the number of examples."""
@@ -38,14 +40,12 @@ class Records:
         return np.flatnonzero(np.asarray(self.splits, dtype=object) == split)
 
     def take(self, rows):
-        """Returns new Records with the given rows, in the given order."""
-        return replace(
-            self,
-            sources=[self.sources[row] for row in rows],
-            names=[self.names[row] for row in rows],
-            labels=self.labels[rows],
-            splits=[self.splits[row] for row in rows],
-        )
+        """Returns new records with the given rows, in the given order."""
+        return replace(self, **{name: _take(getattr(self, name), rows) for name in self.COLUMNS})
+
+
+def _take(column, rows):
+    return column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows]
 
 
 def split_of_name(name):

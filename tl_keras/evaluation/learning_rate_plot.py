@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.ticker import NullFormatter
 
-from tl_keras.evaluation.figures import BLUE, FAINT, GREY, INK, ORANGE, saved_figure
+from tl_keras.evaluation.figures import BLUE, GREY, ORANGE, saved_figure
 
 HEADROOM = 0.5
 """Share of the fall of the loss by which the axis rises above the first loss; diverged losses above are cut off."""
@@ -36,9 +36,8 @@ def plot_learning_rate_curve(rates, losses, smoothed, suggestion, path):
             _mark(axes, suggestion, np.interp(np.log(suggestion), np.log(rates), smoothed))
         axes.set_ylabel("loss")
         axes.set_xlabel("learning rate", loc="right")
-        axes.grid(axis="y", color=FAINT, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.legend(frameon=False, labelcolor=INK, loc="upper left", bbox_to_anchor=(-0.02, -0.09), ncols=2)
+        axes.grid(axis="y")
+        axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.09), ncols=2)
 
 
 def _mark(axes, suggestion, loss):

@@ -4,11 +4,10 @@ import base64
 import mimetypes
 from pathlib import Path
 
-import jinja2
-
 from tl_keras.evaluation.classification import most_confused
 from tl_keras.evaluation.detection_mistakes import MISTAKES
 from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
+from tl_keras.evaluation.templates import load_template
 
 MAX_SKIPPED_FILES = 200
 """Maximum number of skipped files to list; further ones are only counted."""
@@ -49,7 +48,7 @@ def write_report(
     Raises:
         FileNotFoundError: a plot does not exist.
     """
-    page = _template().render(
+    page = load_template("report.html.jinja", number=format_number).render(
         title=title,
         headlines=_headlines(metrics, baseline or {}),
         baseline_name=(baseline or {}).get("name", "baseline"),
@@ -67,18 +66,6 @@ def write_report(
         versions=versions,
     )
     Path(path).write_text(page, encoding="utf-8")
-
-
-def _template():
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = format_number
-    return environment.get_template("report.html.jinja")
 
 
 def _headlines(metrics, baseline):

@@ -24,7 +24,7 @@ def write_coco(records, folder):
     Raises:
         InputError: an image cannot be read.
     """
-    (Path(folder) / "annotations").mkdir(parents=True)
+    (Path(folder) / "annotations").mkdir(parents=True, exist_ok=True)
     for split in SPLITS:
         part = records.take(records.rows(split))
         if len(part):
