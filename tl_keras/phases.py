@@ -1,11 +1,10 @@
 """Phases of training: the trainable blocks, epochs and learning rates. Pure values, without TensorFlow."""
 
 import math
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 Schedule = Literal["cosine", "one_cycle", "constant"]
 Objective = Literal["labels", "contrastive"]
@@ -14,8 +13,7 @@ MAX_NAMED_BLOCKS = 3
 ONE_CYCLE_START = 1 / 25
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class Plateau:
     """Criterion that ends a phase: a metric that has stopped improving."""
 
@@ -34,8 +32,7 @@ class Plateau:
             raise InputError(f"A plateau needs a min_delta of 0 or more: got min_delta={self.min_delta}.")
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class Phase:
     """Part of a training in which a fixed set of blocks is trained."""
 

@@ -1,11 +1,10 @@
 """Settings of domain adaptation."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from tl_keras.config.ranges import check_above_zero, check_minimum, check_unused
 from tl_keras.errors import InputError
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 Method = Literal["dann", "deep_coral", "mmd", "adabn", "tent", "mcc", "self_training"]
 Validator = Literal[
@@ -26,8 +25,7 @@ DEFAULT_WEIGHTS = {
 }
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class AdaptationConfig:
     """Settings of unsupervised adaptation to a target domain."""
 

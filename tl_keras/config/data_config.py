@@ -1,18 +1,16 @@
 """Settings of the data."""
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
 from tl_keras.config.ranges import check_minimum
 from tl_keras.errors import InputError
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 MAX_IMAGE_SIZE = 4096
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class DataConfig:
     """Settings of the data that the model is trained on."""
 

@@ -1,16 +1,15 @@
 """Settings of object detection."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Literal
 
 from tl_keras.config.ranges import check_minimum
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class DetectionConfig:
     """Settings of the detector; object detection only."""
 

@@ -1,15 +1,13 @@
 """Settings of the optimizer."""
 
 import math
-from dataclasses import dataclass
 
 from tl_keras.config.ranges import check_above_zero, check_minimum
 from tl_keras.errors import InputError
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class OptimizerConfig:
     """Settings of the optimizer, AdamW."""
 

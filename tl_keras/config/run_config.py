@@ -1,6 +1,6 @@
 """Settings of one training, from data to report."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from tl_keras.config.adaptation_config import MIN_IN_BATCH, STATISTICS_ONLY, AdaptationConfig
@@ -15,14 +15,13 @@ from tl_keras.config.text_config import TextConfig
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase, check_phases
 from tl_keras.recipes import Recipe
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 from tl_keras.system.durations import parse_duration, parse_interval
 
 MAX_SEED = 2**32 - 1
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class RunConfig:
     """One training run, from data to report."""
 

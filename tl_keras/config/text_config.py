@@ -1,15 +1,13 @@
 """Settings of texts."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from tl_keras.config.ranges import check_minimum
 from tl_keras.errors import InputError
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class TextConfig:
     """Settings of texts and tokens; text classification only."""
 
