@@ -31,12 +31,9 @@ def run_verb(verb, arguments=None):
     """
     try:
         verb(sys.argv[1:] if arguments is None else arguments)
-    except InputError as error:
+    except (InputError, RunStopped) as error:
         print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except RunStopped as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(2 if isinstance(error, InputError) else 1) from None
     except Interrupted as stop:
         raise SystemExit(stop.exit_code) from None
     except LostWorker as error:

@@ -72,19 +72,17 @@ def _choose_local(setting):
     load_tensorflow()
     config = importlib.import_module("tensorflow").config
     gpus, cpus = config.list_logical_devices("GPU"), config.list_logical_devices("CPU")
+    devices = _count(gpus, "GPU") if gpus else _count(cpus, "CPU")
     if setting == "gpu" and not gpus:
         raise InputError("--distribute gpu needs a GPU that TensorFlow sees, and it sees none: use auto or cpu.")
     if setting == "mirrored" and len(gpus or cpus) < 2:
-        raise InputError(
-            f"--distribute mirrored needs two devices or more, but TensorFlow sees "
-            f"{_count(gpus, 'GPU') if gpus else _count(cpus, 'CPU')}: use auto."
-        )
+        raise InputError(f"--distribute mirrored needs two devices or more, but TensorFlow sees {devices}: use auto.")
     if setting == "mirrored":
-        return Choice("mirrored", f"as asked, {_count(gpus, 'GPU') if gpus else _count(cpus, 'CPU')}")
+        return Choice("mirrored", f"as asked, {devices}")
     if setting != "auto":
         return Choice(setting, "as asked")
     if len(gpus) > 1:
-        return Choice("mirrored", _count(gpus, "GPU"))
+        return Choice("mirrored", devices)
     return Choice("gpu", "TensorFlow sees one") if gpus else Choice("cpu", "TensorFlow sees no GPU")
 
 
