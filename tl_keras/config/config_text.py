@@ -20,9 +20,7 @@ def config_text(config):
         The YAML text.
     """
     parser = make_parser({})
-    values = parser.parse_object(asdict(config))
-    values.pop("print_config")
-    body = parser.dump(values, skip_unset=False, with_comments=True).split("\n", 2)[2]
+    body = parser.dump(parser.parse_object(asdict(config)), skip_unset=False, with_comments=True).split("\n", 2)[2]
     body = re.sub(r" [(](required, )?type: .*[)]$", "", body, flags=re.M)
     quoted = functools.partial(_quoted, dict(_words(asdict(config))))
     body = re.sub(r"^( *)(\w+): ([^'\"\s].*)$", quoted, body, flags=re.M)
