@@ -71,20 +71,12 @@ class Phase:
             raise InputError(
                 "A phase trains no block: got an empty `train`, expected a block, 'head', 'all' or a list of blocks."
             )
-        if self.epochs < 1 or self.epochs % 1:
-            raise InputError(
-                f"Phase {self.name!r} needs a whole number of epochs, at least 1: got epochs={self.epochs}."
-            )
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise InputError(
-                f"Phase {self.name!r} needs a learning rate above 0: got learning_rate={self.learning_rate}."
-            )
-        if not 0 < self.block_decay <= 1:
-            raise InputError(f"Phase {self.name!r} needs a block_decay above 0 and up to 1: got {self.block_decay}.")
+        self._require("epochs", self.epochs >= 1 and self.epochs % 1 == 0, "a whole number of epochs, at least 1")
+        self._require("learning_rate", 0 < self.learning_rate < math.inf, "a learning rate above 0")
+        self._require("block_decay", 0 < self.block_decay <= 1, "a block_decay above 0 and up to 1")
         if self.schedule not in get_args(Schedule):
             raise unknown_name("schedule", self.schedule, get_args(Schedule))
-        if not 0 <= self.warmup < 1:
-            raise InputError(f"Phase {self.name!r} needs a warmup share from 0 to below 1: got {self.warmup}.")
+        self._require("warmup", 0 <= self.warmup < 1, "a warmup share from 0 to below 1")
         self._check_objective()
 
     @property
@@ -136,6 +128,10 @@ class Phase:
             raise InputError(
                 f"A contrastive phase has only the metrics loss and val_loss: got monitor={self.monitor!r}."
             )
+
+    def _require(self, field, valid, expected):
+        if not valid:
+            raise InputError(f"Phase {self.name!r} needs {expected}: got {field}={getattr(self, field)}.")
 
     def _fill(self, name, value):
         if getattr(self, name) is None:

@@ -65,9 +65,9 @@ class AdaptationConfig:
             present, missing = (purpose, "target") if purpose else ("target", "method")
             raise InputError(f"adaptation.{present} needs adaptation.{missing}: set both or neither.")
         if self.target is None:
-            check_unused(self, "adaptation", None, "without adaptation.target")
-        check_minimum(self, "adaptation", {"epochs": 1, "masked_epochs": 1})
-        check_above_zero(self, "adaptation", "learning_rate")
+            check_unused(self, "adaptation.", None, "without adaptation.target")
+        check_minimum(self, "adaptation.", epochs=1, masked_epochs=1)
+        check_above_zero(self, "adaptation.", "learning_rate")
         if self.weights is not None and not (self.weights and min(self.weights) > 0):
             raise InputError(f"adaptation.weights must be numbers above 0: got {self.weights}.")
         if self.method in STATISTICS_ONLY:

@@ -31,7 +31,7 @@ class CacheConfig:
 
     def __post_init__(self):
         """Checks that numbers are in range and that a folder is not combined with memory."""
-        check_minimum(self, "cache", {"views": 1})
-        check_above_zero(self, "cache", "max_gigabytes")
+        check_minimum(self, "cache.", views=1)
+        check_above_zero(self, "cache.", "max_gigabytes")
         if self.storage == "memory" and self.folder is not None:
             raise InputError(f"cache.folder {self.folder!r} has no effect with cache.storage memory: leave one out.")

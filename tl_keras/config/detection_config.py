@@ -46,7 +46,7 @@ class DetectionConfig:
 
     def __post_init__(self):
         """Checks that numbers are in range and that the detector has the settings."""
-        check_minimum(self, "detection", {"channels": 8, "num_proposals": 1, "max_detections": 1})
+        check_minimum(self, "detection.", channels=8, num_proposals=1, max_detections=1)
         for name in ("score_threshold", "overlap_threshold"):
             if getattr(self, name) is not None and not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"detection.{name} must lie from 0 to 1: got {getattr(self, name)}.")

@@ -35,7 +35,7 @@ class ModelConfig:
 
     def __post_init__(self):
         """Checks that numbers are in range; the task checks the backbone."""
-        check_minimum(self, "model", {"hidden_units": 1, "lora_rank": 1})
+        check_minimum(self, "model.", hidden_units=1, lora_rank=1)
         for name in ("dropout", "label_smoothing"):
             if getattr(self, name) is not None and not 0 <= getattr(self, name) < 1:
                 raise InputError(f"model.{name} must lie from 0 to below 1: got {getattr(self, name)}.")

@@ -122,7 +122,7 @@ class RunConfig:
         self._check_adaptation(task)
         if self.resume == "must" and self.run is None:
             raise InputError("resume must needs the folder of the run to resume: give --run FOLDER.")
-        check_minimum(self, "", {"epochs": 1, "steps_per_execution": 1, "seed": 0})
+        check_minimum(self, "", epochs=1, steps_per_execution=1, seed=0)
         if self.seed > MAX_SEED:
             raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")
         check_above_zero(self, "", "learning_rate")
