@@ -71,6 +71,4 @@ class AdaptationConfig:
         if self.weights is not None and not (self.weights and min(self.weights) > 0):
             raise InputError(f"adaptation.weights must be numbers above 0: got {self.weights}.")
         if self.method in STATISTICS_ONLY:
-            for name in ("train", "weights"):
-                if getattr(self, name) is not None:
-                    raise InputError(f"adaptation.{name} has no effect on method {self.method}: leave it out.")
+            check_unused(self, "adaptation.", ("train", "weights"), f"on method {self.method}")

@@ -3,7 +3,7 @@
 from dataclasses import field, fields
 from typing import Literal
 
-from tl_keras.config.ranges import check_minimum
+from tl_keras.config.ranges import check_minimum, check_unused
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.system.documented_fields import documented_dataclass
@@ -56,6 +56,5 @@ class DetectionConfig:
         if len(self.box_columns) != 4:
             raise InputError(f"detection.box_columns must name 4 columns of a table: got {self.box_columns}.")
         known = {field.name for field in fields(FAMILIES[self.detector].settings)}
-        for name in ("feature_pyramid", "channels", "anchor_sizes", "head_units", "num_proposals"):
-            if getattr(self, name) is not None and name not in known:
-                raise InputError(f"detection.{name} has no effect on {self.detector}: leave it out.")
+        unknown = {"feature_pyramid", "channels", "anchor_sizes", "head_units", "num_proposals"} - known
+        check_unused(self, "detection.", unknown, f"on {self.detector}")

@@ -1,4 +1,4 @@
-"""Checks of numbers that the parts of the configuration share."""
+"""Checks that the parts of the configuration share."""
 
 import math
 from dataclasses import MISSING, fields
@@ -23,7 +23,7 @@ def check_minimum(config, prefix, **minima):
             raise InputError(f"{prefix}{name} must be at least {minimum}: got {value}.")
 
 
-def check_unused(config, prefix, names, where):
+def check_unused(config, prefix, names, where, advice="leave it out"):
     """Refuses settings that have no effect and differ from their default.
 
     Args:
@@ -31,6 +31,7 @@ def check_unused(config, prefix, names, where):
         prefix: as for `check_minimum`.
         names: fields that must have their default value; None for all.
         where: condition in which they have no effect, such as "without adaptation.target".
+        advice: end of the error message, which says how to fix it.
 
     Raises:
         InputError: the message names the field.
@@ -38,7 +39,7 @@ def check_unused(config, prefix, names, where):
     for field in fields(config):
         default = field.default_factory() if field.default is MISSING else field.default
         if (names is None or field.name in names) and getattr(config, field.name) != default:
-            raise InputError(f"{prefix}{field.name} has no effect {where}: leave it out.")
+            raise InputError(f"{prefix}{field.name} has no effect {where}: {advice}.")
 
 
 def check_above_zero(config, prefix, name):
