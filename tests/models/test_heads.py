@@ -3,14 +3,14 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.heads import add_head, check_head
+from tl_keras.models.heads import Head, check_class_names, check_pooling
 
-HEAD = {"dropout": 0.1, "hidden_units": None, "multi_label": False, "output": "probabilities"}
+HEAD = {"num_classes": 3, "dropout": 0.1, "hidden_units": None, "multi_label": False, "output": "probabilities"}
 
 
 def build(**options):
     features = keras.Input((4,))
-    return keras.Model(features, add_head(features, 3, **{**HEAD, **options}))
+    return keras.Model(features, Head(**{**HEAD, **options}).add_to(features))
 
 
 @pytest.mark.parametrize(
@@ -38,15 +38,24 @@ def test_probabilities_are_softmax_or_sigmoid_of_the_logits():
     "options, message",
     [
         ({"num_classes": 1}, "at least 2"),
-        ({"pooling": "b"}, "model.pooling.*a"),
         ({"output": "probability"}, "did you mean 'probabilities'"),
         ({"dropout": -0.1}, "model.dropout is -0.1"),
         ({"hidden_units": 0}, "model.hidden_units is 0"),
-        ({"class_names": "abc"}, "3 class names for 2 classes"),
     ],
 )
 def test_wrong_arguments_are_refused(options, message):
-    arguments = {**HEAD, "num_classes": 2, "pooling": "a", "poolings": ["a"], "class_names": None}
-    check_head(**arguments)
     with pytest.raises(InputError, match=message):
-        check_head(**{**arguments, **options})
+        Head(**{**HEAD, **options})
+
+
+def test_unknown_pooling_is_refused():
+    check_pooling("a", ["a"])
+    with pytest.raises(InputError, match="model.pooling.*a"):
+        check_pooling("b", ["a"])
+
+
+def test_class_names_of_another_number_are_refused():
+    for class_names in (None, "ab"):
+        check_class_names(class_names, 2)
+    with pytest.raises(InputError, match="3 class names for 2 classes"):
+        check_class_names("abc", 2)

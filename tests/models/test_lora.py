@@ -260,7 +260,7 @@ def test_adding_lora_twice_is_refused():
 
 def test_a_purely_convolutional_network_is_refused():
     model = tl.build_image_classifier("efficientnet_lite0", num_classes=2, weights=None, image_size=32)
-    with pytest.raises(InputError, match="no dense layers there: take convnext_tiny"):
+    with pytest.raises(InputError, match="no dense layers: take convnext_tiny"):
         add_lora(model, 8)
 
 

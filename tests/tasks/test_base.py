@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from tl_keras.config import DataConfig, RunConfig
-from tl_keras.tasks.base import Task, describe_counts, global_batch_size, parts_of, print_notes
+from tl_keras.tasks.base import Task, global_batch_size, parts_of, print_notes
 
 SPLITS = SimpleNamespace(train="abcd", validation="ef", test="gh", class_names=("x", "y"))
 
@@ -41,7 +41,7 @@ def test_a_fingerprint_holds_counts_and_a_digest_of_names_and_content():
 
 def test_parts_go_by_the_names_of_messages():
     assert list(parts_of(SPLITS)) == ["training", "validation", "test"]
-    assert describe_counts(Letters(), SPLITS) == "4 training, 2 validation, 2 test"
+    assert Letters().list_counts(SPLITS) == "4 training, 2 validation, 2 test"
 
 
 def test_a_step_is_over_the_batches_of_all_devices():

@@ -11,8 +11,8 @@ from PIL import Image
 from tests.models.small_backbone import small_backbone
 from tests.tasks import task_cases
 from tl_keras import data, transfer
-from tl_keras.data.images.image_items import find_image_files, read_ahead
-from tl_keras.tasks.base import ReportExtras, Task, describe_counts, global_batch_size
+from tl_keras.data.images.image_items import find_image_files, predict_files
+from tl_keras.tasks.base import ReportExtras, Task, global_batch_size
 from tl_keras.tasks.registry import TASKS
 
 NAME = "image_regression"
@@ -61,7 +61,7 @@ class ImageRegression(Task):
         return replace(splits, class_names=("brightness",), **parts)
 
     def describe(self, splits):
-        return f"{describe_counts(self, splits)} images with a number"
+        return f"{self.list_counts(splits)} images with a number"
 
     def content(self, name, part):
         yield repr((name, part.names, part.labels.tolist())).encode()
@@ -112,9 +112,8 @@ class ImageRegression(Task):
         return find_image_files(arguments)
 
     def predict_items(self, run, items, options):
-        for files, images in read_ahead(items, run.image_size, run.config.data.resize, run.config.data.batch_size):
-            for file, [number] in zip(files, run.predict(np.stack(images)), strict=True):
-                yield file, float(number), None
+        for file, numbers, problem in predict_files(items, run.predict, image_size=32, resize="squash", batch_size=8):
+            yield file, problem or float(numbers[0]), problem
 
     def open_writer(self, run, stream, options):
         return self.writers[options.format](stream)

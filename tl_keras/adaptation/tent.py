@@ -1,6 +1,5 @@
 """TENT: entropy minimization on the target domain through batch normalization."""
 
-import contextlib
 import re
 
 import keras
@@ -8,6 +7,7 @@ from keras import ops
 
 from tl_keras.adaptation.adabn import require_batch_norm
 from tl_keras.transfer import freeze_to, recalibrate_batch_norm
+from tl_keras.transfer.restoring import replaced_calls
 
 
 class PredictionEntropy(keras.Model):
@@ -55,7 +55,7 @@ def minimize_entropy(model, batches, steps, *, learning_rate=1e-3):
     # Select weights by path, because layer normalization also has a gamma and a beta.
     paths = [re.escape(weight.path) for norm in norms for weight in norm.weights if weight.name in ("gamma", "beta")]
     freeze_to(model, f"regex:^({'|'.join(paths)})$", "train")
-    with _batch_statistics(norms):
+    with replaced_calls(norms, _training_call):
         learner = PredictionEntropy(model)
         learner.compile(keras.optimizers.Adam(learning_rate))
         history = learner.fit(batches.map(lambda inputs, *_: inputs), steps_per_epoch=steps, verbose=0)
@@ -68,19 +68,8 @@ def entropy(probabilities):
     return -ops.sum(probabilities * ops.log(ops.maximum(probabilities, 1e-7)), axis=-1)
 
 
-@contextlib.contextmanager
-def _batch_statistics(norms):
-    """Makes the layers normalize by the statistics of the batch even in inference mode."""
-    for norm in norms:
-        norm.call = _training_call(norm)
-    try:
-        yield
-    finally:
-        for norm in norms:
-            del norm.call
-
-
 def _training_call(norm):
+    """Returns a call that normalizes by the statistics of the batch even in inference mode."""
     original = norm.call
 
     def call(inputs, training=None, mask=None):

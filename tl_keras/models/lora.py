@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.blocks import block_of, flatten_layers
+from tl_keras.models.blocks import flatten_layers, layers_by_block
 from tl_keras.system.gc_freeze import quick_collection
 
 ADAPTABLE = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Embedding)
@@ -161,19 +161,6 @@ def _adapters(layer):
 
 
 def _backbone_blocks(model):
-    blocks = {}
-    for layer in _leaf_layers(model):
-        if layer.weights:
-            blocks.setdefault(block_of(layer), []).append(layer)
-    if not blocks:
-        raise InputError("The model has no weights yet: build it first, for example by calling it on a batch.")
+    blocks = layers_by_block(model)
     del blocks["head" if "head" in blocks else list(blocks)[-1]]
     return blocks
-
-
-def _leaf_layers(model):
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _leaf_layers(layer)
-        else:
-            yield layer

@@ -183,6 +183,10 @@ class Task(ABC):
         """Counts the examples of one part of the splits."""
         return len(part)
 
+    def list_counts(self, splits):
+        """Lists the number of examples in each part, such as "24 training, 6 validation, 6 test"."""
+        return ", ".join(f"{self.count(part)} {name}" for name, part in parts_of(splits).items())
+
     @abstractmethod
     def content(self, name, part):
         """Yields the bytes that identify one part of the splits.
@@ -440,11 +444,6 @@ class Task(ABC):
 def parts_of(splits):
     """Returns the three parts of splits by the names that messages use, a dict."""
     return {"training": splits.train, "validation": splits.validation, "test": splits.test}
-
-
-def describe_counts(task, splits):
-    """Lists the number of examples in each part, such as "24 training, 6 validation, 6 test"."""
-    return ", ".join(f"{task.count(part)} {name}" for name, part in parts_of(splits).items())
 
 
 def global_batch_size(config, num_replicas):

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from tl_keras import data, evaluation, models, transfer
-from tl_keras.data.images.image_items import find_image_files, read_ahead
+from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
-from tl_keras.tasks.base import ReportExtras, describe_counts, global_batch_size, parts_of, print_notes
+from tl_keras.tasks.base import ReportExtras, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.classification import (
     ClassificationTask,
     class_weights,
@@ -88,7 +88,7 @@ class ImageClassification(ClassificationTask):
         """Counts images, classes and pixels."""
         side = splits.train.images[0].shape[0]
         skipped = f"; {len(splits.skipped)} files skipped" if splits.skipped else ""
-        counts, classes = describe_counts(self, splits), len(splits.class_names)
+        counts, classes = self.list_counts(splits), len(splits.class_names)
         return f"{counts} images of {classes} classes, {side} × {side} pixels{skipped}"
 
     def preview(self, config, splits, folder):
@@ -205,14 +205,11 @@ class ImageClassification(ClassificationTask):
     def predict_items(self, run, items, options):
         """Predicts image files; a prediction is a list of (class name, probability), the most probable first."""
         settings = run.config.data
-        for files, images in read_ahead(items, run.image_size, settings.resize, settings.batch_size):
-            readable = [image for image in images if isinstance(image, np.ndarray)]
-            probabilities = iter(run.model.predict_on_batch(np.stack(readable)) if readable else ())
-            for file, image in zip(files, images, strict=True):
-                if isinstance(image, data.BadImage):
-                    yield file, [], image.reason
-                else:
-                    yield file, most_probable(next(probabilities), run.class_names, options.top or TOP), None
+        sizes = {"image_size": run.image_size, "batch_size": settings.batch_size}
+        predictions = predict_files(items, run.model.predict_on_batch, resize=settings.resize, **sizes)
+        for file, probabilities, problem in predictions:
+            labels = [] if problem else most_probable(probabilities, run.class_names, options.top or TOP)
+            yield file, labels, problem
 
 
 def choose_image_size(records, backbone):

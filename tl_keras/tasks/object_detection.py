@@ -1,6 +1,7 @@
 """The task "object_detection": images with boxes, from COCO, Pascal VOC, YOLO folders, tables or TFDS."""
 
 import contextlib
+import functools
 import json
 import os
 from dataclasses import fields, replace
@@ -8,11 +9,11 @@ from dataclasses import fields, replace
 import numpy as np
 
 from tl_keras import data, evaluation, models, transfer
-from tl_keras.data.images.image_items import find_image_files, read_ahead
+from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
-from tl_keras.tasks.base import ReportExtras, Task, describe_counts, global_batch_size, parts_of, print_notes
+from tl_keras.tasks.base import ReportExtras, Task, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
 
@@ -92,7 +93,7 @@ class ObjectDetection(Task):
         boxes = ", ".join(f"{sum(map(len, part.boxes)):,}" for part in parts_of(splits).values())
         skipped = f"; {len(splits.skipped)} files skipped" if splits.skipped else ""
         classes = ", ".join(splits.class_names[:5]) + (", …" if len(splits.class_names) > 5 else "")
-        counts = describe_counts(self, splits)
+        counts = self.list_counts(splits)
         return f"{counts} images with {boxes} boxes of {classes}, {side} × {side} pixels{skipped}"
 
     def preview(self, config, splits, folder):
@@ -277,20 +278,17 @@ class ObjectDetection(Task):
         A prediction is a list of (class name, score, box), the highest score first; a box is left, top, right, bottom
         in pixels of the upright image.
         """
-        settings, chosen = run.config.data, options.score_threshold
-        threshold = run.metrics["score_threshold"] if chosen is None else chosen
-        for files, images in read_ahead(items, run.image_size, settings.resize, settings.batch_size):
-            readable = [image for image in images if isinstance(image, np.ndarray)]
-            decoding = {"score_threshold": threshold, "batch_size": settings.batch_size}
-            detections = iter(models.detect(run.model, np.stack(readable), **decoding) if readable else ())
-            for file, image in zip(files, images, strict=True):
-                if isinstance(image, data.BadImage):
-                    yield file, [], image.reason
-                else:
-                    one = next(detections)
-                    boxes = data.restore_boxes(one["boxes"], data.upright_size(file), run.image_size, settings.resize)
-                    names = [run.class_names[label] for label in one["labels"]]
-                    yield file, list(zip(names, one["scores"].tolist(), boxes.tolist(), strict=True)), None
+        threshold = run.metrics["score_threshold"] if options.score_threshold is None else options.score_threshold
+        batch_size, resize = run.config.data.batch_size, run.config.data.resize
+        detect = functools.partial(models.detect, run.model, batch_size=batch_size, score_threshold=threshold)
+        sizes = {"image_size": run.image_size, "batch_size": batch_size}
+        for file, one, problem in predict_files(items, detect, resize=resize, **sizes):
+            if problem:
+                yield file, [], problem
+                continue
+            boxes = data.restore_boxes(one["boxes"], data.upright_size(file), run.image_size, resize)
+            names = [run.class_names[label] for label in one["labels"]]
+            yield file, list(zip(names, one["scores"].tolist(), boxes.tolist(), strict=True)), None
 
     @contextlib.contextmanager
     def open_writer(self, run, stream, options):

@@ -13,7 +13,7 @@ from tl_keras.models.texts.backbones import MINILM, TEXT_BACKBONES
 from tl_keras.recipes import TEXT_HEAD_RATE
 from tl_keras.system import devices
 from tl_keras.system.user_cache import user_cache
-from tl_keras.tasks.base import ReportExtras, describe_counts, global_batch_size, print_notes
+from tl_keras.tasks.base import ReportExtras, global_batch_size, print_notes
 from tl_keras.tasks.classification import (
     ClassificationTask,
     class_weights,
@@ -84,7 +84,7 @@ class TextClassification(ClassificationTask):
         split = f" ({len(splits.train)} training windows)" if splits.train.owners is not None else ""
         cut = f"; {splits.cut_tokens_share:.1%} of the tokens are cut away" if splits.cut_tokens_share else ""
         tokens = f"{splits.train.lengths.mean():.0f} tokens on average, {splits.train.lengths.max()} at most"
-        counts, classes = describe_counts(self, splits), len(splits.class_names)
+        counts, classes = self.list_counts(splits), len(splits.class_names)
         return f"{counts} texts{split} of {classes} classes, {tokens}{cut}"
 
     def load_test_data(self, run, path):

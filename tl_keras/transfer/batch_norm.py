@@ -1,6 +1,5 @@
 """Recalibration of batch normalization: new population statistics from new data; no weight changes."""
 
-import contextlib
 import itertools
 
 import keras
@@ -9,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from tl_keras.errors import InputError
+from tl_keras.transfer.restoring import replaced_calls, restored_variables
 
 
 def recalibrate_batch_norm(model, batches, steps=None):
@@ -41,9 +41,20 @@ def recalibrate_batch_norm(model, batches, steps=None):
         )
     if steps is not None and steps < 1:
         raise InputError(f"steps is {steps}, expected at least 1, or None for all batches.")
-    populations = [_Population() for _ in norms]
-    with _restored_statistics(norms), _recorded_statistics(norms) as records:
-        collect = _collector(model, records)
+    populations, records = [_Population() for _ in norms], []
+
+    @tf.function(reduce_retracing=True)
+    def collect(batch):
+        records.clear()
+        model(batch, training=False)
+        return list(records)
+
+    def recording_call(norm):
+        return _recording_call(norms.index(norm), norm, records)
+
+    # During the pass, the layers normalize by the statistics of the batch.
+    statistics = [variable for norm in norms for variable in (norm.moving_mean, norm.moving_variance)]
+    with restored_variables(statistics), replaced_calls(norms, recording_call):
         for batch in itertools.islice(_inputs(batches, steps), steps):
             for number, moments in collect(batch):
                 populations[int(number)].add(*(moment.numpy() for moment in moments))
@@ -71,30 +82,6 @@ class _Population:
     @property
     def variance(self):
         return self.squares / self.count
-
-
-@contextlib.contextmanager
-def _restored_statistics(norms):
-    """Restores the statistics afterwards: during the pass they hold those of the batch."""
-    values = [(variable, variable.numpy()) for norm in norms for variable in (norm.moving_mean, norm.moving_variance)]
-    try:
-        yield
-    finally:
-        for variable, value in values:
-            variable.assign(value)
-
-
-@contextlib.contextmanager
-def _recorded_statistics(norms):
-    """Makes the layers normalize by the statistics of the batch and append them to a list at each call."""
-    records = []
-    for number, norm in enumerate(norms):
-        norm.call = _recording_call(number, norm, records)
-    try:
-        yield records
-    finally:
-        for norm in norms:
-            del norm.call
 
 
 def _recording_call(number, norm, records):
@@ -131,18 +118,6 @@ def _average(values, axes, weights):
     if weights is None:
         return ops.mean(values, axes, keepdims=True)
     return ops.sum(values * weights, axes, keepdims=True) / ops.maximum(ops.sum(weights), 1)
-
-
-def _collector(model, records):
-    """Compiles a function from a batch to the statistics that the layers recorded on it."""
-
-    @tf.function(reduce_retracing=True)
-    def collect(batch):
-        records.clear()
-        model(batch, training=False)
-        return list(records)
-
-    return collect
 
 
 def _inputs(batches, steps):

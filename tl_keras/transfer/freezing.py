@@ -10,7 +10,7 @@ import keras
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models import freeze_beside_lora
-from tl_keras.models.blocks import block_of
+from tl_keras.models.blocks import layers_by_block, leaf_layers, own_weights
 
 BATCH_NORM_POLICIES = ("inference", "recalibrate", "train")
 REGEX_PREFIX = "regex:"
@@ -142,7 +142,7 @@ def changeable_variables(model):
     Returns:
         List of `keras.Variable`.
     """
-    parts = {id(part): part for layer in _leaf_layers(model) for part in layer._flatten_layers() if part.trainable}
+    parts = {id(part): part for layer in leaf_layers(model) for part in layer._flatten_layers() if part.trainable}
     weights = [v for part in parts.values() for v in part._trainable_variables if v.trainable]
     return weights + [v for part in parts.values() for v in part._non_trainable_variables]
 
@@ -165,31 +165,12 @@ def _position(name, blocks):
 
 
 def _layers_by_block(model):
-    if own := _own_weights(model):
+    if own := own_weights(model):
         raise InputError(
             f"The model holds the weight {own[0].path!r} outside its layers: move it into a layer, so that it can be "
             "frozen."
         )
-    blocks = {}
-    for layer in _leaf_layers(model):
-        if layer.weights:
-            blocks.setdefault(block_of(layer), []).append(layer)
-    if not blocks:
-        raise InputError("The model has no weights yet: build it first, for example by calling it on a batch.")
-    return blocks
-
-
-def _leaf_layers(model):
-    """Walks into nested models, except those with weights outside their layers, which freeze as a whole."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model) and not _own_weights(layer):
-            yield from _leaf_layers(layer)
-        else:
-            yield layer
-
-
-def _own_weights(model):
-    return model._trainable_variables + model._non_trainable_variables
+    return layers_by_block(model)
 
 
 def _freeze_batch_norms(layer):

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tl_keras.errors import InputError
 from tl_keras.system.global_state import restored_random_state
 from tl_keras.transfer.phase_optimizer import innermost_optimizer, unbuilt_copy
+from tl_keras.transfer.restoring import restored_variables
 
 SMOOTHING_SHARE = 0.2
 """Share of the sweep over which the loss is smoothed: at 100 steps the decay is 0.95."""
@@ -79,7 +80,8 @@ def find_learning_rate(model, x, y=None, *, batch_size=None, lowest=1e-6, highes
     _check(model, lowest, highest, steps)
     optimizer = innermost_optimizer(model.optimizer)
     sweep = _Sweep(np.geomspace(lowest, highest, steps), optimizer.gradient_accumulation_steps or 1)
-    with _restored_random_states(), _restored_model(model):
+    random_states = [tf.random.get_global_generator().state]
+    with restored_random_state(), restored_variables(random_states), _restored_model(model):
         with model.distribute_strategy.scope():
             model.optimizer = _copy_of(model.optimizer, float(lowest), model.trainable_variables)
         model.fit(x, y, batch_size=batch_size, epochs=UNLIMITED, shuffle=y is not None, verbose=0, callbacks=[sweep])
@@ -168,39 +170,18 @@ def _restored_model(model):
     """Restores the variables, metrics and attributes of a model that `fit` changes."""
     names = ("optimizer", "train_function", "history", "stop_training", "steps_per_execution")
     attributes = {name: getattr(model, name) for name in names if hasattr(model, name)}
-    variables = _values([*model.variables, *model.metrics_variables])
-    # Trace a new train function: the states of random operations inside an existing one cannot be read.
-    model.train_function, model.steps_per_execution = None, 1
-    try:
-        yield
-    finally:
-        for name in names:
-            if name in attributes:
-                setattr(model, name, attributes[name])
-            elif hasattr(model, name):
-                delattr(model, name)
-        model.reset_metrics()
-        _assign(variables)
-
-
-@contextlib.contextmanager
-def _restored_random_states():
-    """Restores the states that unseeded random operations draw from."""
-    variables = _values([tf.random.get_global_generator().state])
-    with restored_random_state():
+    with restored_variables([*model.variables, *model.metrics_variables]):
+        # Trace a new train function: the states of random operations inside an existing one cannot be read.
+        model.train_function, model.steps_per_execution = None, 1
         try:
             yield
         finally:
-            _assign(variables)
-
-
-def _values(variables):
-    return [(variable, variable.numpy()) for variable in variables]
-
-
-def _assign(variables):
-    for variable, value in variables:
-        variable.assign(value)
+            for name in names:
+                if name in attributes:
+                    setattr(model, name, attributes[name])
+                elif hasattr(model, name):
+                    delattr(model, name)
+            model.reset_metrics()
 
 
 def _copy_of(optimizer, learning_rate, variables):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tl_keras.data.images.decoding import BadImage
-from tl_keras.data.images.image_items import find_image_files, read_ahead
+from tl_keras.data.images.decoding import read_image
+from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError
 
 
@@ -20,12 +20,20 @@ def test_missing_files_and_empty_folders_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5])
-def test_batches_hold_every_file_in_order_and_the_reason_of_each_bad_one(image_folder, tmp_path, batch_size):
+def test_every_file_has_a_prediction_or_a_problem_in_order(image_folder, tmp_path, batch_size):
     (tmp_path / "bad.png").write_bytes(b"")
     good = [str(image_folder / "blue" / f"blue-{number:02d}.png") for number in range(4)]
     files = [*good[:3], str(tmp_path / "bad.png"), good[3]]
-    batches = list(read_ahead(files, 16, "squash", batch_size))
-    assert [file for names, _ in batches for file in names] == files
-    images = [image for _, part in batches for image in part]
-    assert isinstance(images[3], BadImage)
-    assert all(image.shape == (16, 16, 3) and image.dtype == np.uint8 for image in (*images[:3], images[4]))
+    sizes = []
+
+    def predict(images):
+        sizes.append(len(images))
+        assert images.shape[1:] == (16, 16, 3) and images.dtype == np.uint8
+        return images.mean(axis=(1, 2, 3))
+
+    results = list(predict_files(files, predict, image_size=16, resize="squash", batch_size=batch_size))
+    assert [file for file, _, _ in results] == files
+    assert max(sizes) <= batch_size and sum(sizes) == 4
+    assert results[3][1] is None and "empty" in results[3][2]
+    for file, prediction, problem in (*results[:3], results[4]):
+        assert problem is None and prediction == pytest.approx(read_image(file, 16, "squash").mean())

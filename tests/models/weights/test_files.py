@@ -133,7 +133,7 @@ def test_other_files_are_refused(tmp_path, name):
         find_weight_file(tmp_path / name)
 
 
-def test_class_names_are_none_where_the_file_has_none(tmp_path):
+def test_a_file_without_class_names_returns_none(tmp_path):
     assert read_class_names(write(tmp_path, ".keras")[1]) is None
     assert read_class_names(write(tmp_path, ".weights.h5")[1]) is None
 

@@ -1,7 +1,9 @@
-"""Image files of a command line: finding them, and reading them ahead of need."""
+"""Image files of a command line: finding them, and predicting them while the next ones are read."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 
 from tl_keras.data.images.decoding import BadImage, read_image
 from tl_keras.data.reading.folders import list_images
@@ -35,19 +37,30 @@ def find_image_files(paths):
     return files
 
 
-def read_ahead(files, image_size, resize, batch_size):
-    """Reads image files in batches, by threads, `BATCHES_READ_AHEAD` batches ahead.
+def predict_files(files, predict, *, image_size, resize, batch_size):
+    """Predicts image files in batches, while threads read the next `BATCHES_READ_AHEAD` batches.
 
     Args:
         files: list of paths.
+        predict: function of uint8 images (n, image_size, image_size, 3) that returns n predictions.
         image_size: side in pixels of the square images.
         resize: as in `read_image`.
         batch_size: files in a batch.
 
     Yields:
-        Tuple of the files of a batch and their images, uint8 (image_size, image_size, 3), or the `BadImage` of each
-        file that cannot be read.
+        For each file in order a tuple (file, prediction, problem). If the file cannot be read, the prediction is None
+        and `problem` says why; else `problem` is None.
     """
+    for batch, images in _read_ahead(files, image_size, resize, batch_size):
+        readable = [image for image in images if not isinstance(image, BadImage)]
+        predictions = iter(predict(np.stack(readable)) if readable else ())
+        for file, image in zip(batch, images, strict=True):
+            problem = image.reason if isinstance(image, BadImage) else None
+            yield file, None if problem else next(predictions), problem
+
+
+def _read_ahead(files, image_size, resize, batch_size):
+    """Yields each batch of files with its images, and a `BadImage` for each file that cannot be read."""
 
     def read(file):
         try:

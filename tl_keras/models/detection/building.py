@@ -12,22 +12,14 @@ from tl_keras.models.detection import (
 )
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.detection.settings import RetinaNetSettings
+from tl_keras.models.heads import check_class_names
 from tl_keras.models.images.building import build_backbone
 from tl_keras.models.saved.saving import open_model
 from tl_keras.models.weights.files import is_weight_file
 from tl_keras.models.weights.loading import load_weights
 
-BOX_FORMATS = (
-    "xyxy",
-    "yxyx",
-    "xywh",
-    "center_xywh",
-    "center_yxhw",
-    "rel_xyxy",
-    "rel_yxyx",
-    "rel_xywh",
-    "rel_center_xywh",
-)
+PIXEL_FORMATS = ("xyxy", "yxyx", "xywh", "center_xywh", "center_yxhw")
+BOX_FORMATS = (*PIXEL_FORMATS, "rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh")
 """Formats of `keras.utils.bounding_boxes.convert_format`."""
 DEFAULT_IMAGE_SIZE = 640
 
@@ -82,16 +74,13 @@ def build_object_detector(
     if not from_file and weights not in family.named_weights:
         raise unknown_name(f"model.weights of {name}", weights, [*filter(None, family.named_weights), "none", "PATH"])
     class_names = tuple(class_names) if class_names is not None else None
-    arguments = {
-        "num_classes": num_classes,
-        "image_size": image_size or DEFAULT_IMAGE_SIZE,
-        "settings": family.settings() if settings is None else settings,
-        "bounding_box_format": bounding_box_format,
-    }
     backbone = backbone or family.default_backbone(weights)
+    image_size = image_size or DEFAULT_IMAGE_SIZE
+    settings = family.settings() if settings is None else settings
     if weights == "coco" and name != "yolo_v8":
-        return _build_on_coco(name, backbone, class_names=class_names, **arguments)
-    model = _build(name, backbone, weights=None if from_file else weights, **arguments)
+        return _build_on_coco(name, backbone, num_classes, image_size, settings, class_names, bounding_box_format)
+    named_weights = None if from_file else weights
+    model = _build(name, backbone, num_classes, image_size, settings, named_weights, bounding_box_format)
     model.class_names = class_names
     model.weights_report = load_weights(model, weights, sha256=weights_sha256) if from_file else None
     return model
@@ -116,7 +105,7 @@ def open_detector(path):
     return open_model(path)
 
 
-def _build(name, backbone, *, num_classes, image_size, settings, weights, bounding_box_format):
+def _build(name, backbone, num_classes, image_size, settings, weights, bounding_box_format):
     options = {"bounding_box_format": bounding_box_format}
     if name == "yolo_v8":
         return build_yolo_v8(backbone, num_classes, image_size, settings.decoding, weights=weights, **options)
@@ -127,7 +116,7 @@ def _build(name, backbone, *, num_classes, image_size, settings, weights, boundi
     return build(network, num_classes, settings, **options)
 
 
-def _build_on_coco(name, backbone, *, num_classes, image_size, settings, class_names, bounding_box_format):
+def _build_on_coco(name, backbone, num_classes, image_size, settings, class_names, bounding_box_format):
     """Builds a detector with all its weights from a KerasHub preset."""
     preset = preset_of(name, backbone)
     if name == "retinanet" and settings != RetinaNetSettings(decoding=settings.decoding):
@@ -145,5 +134,4 @@ def _check(num_classes, bounding_box_format, class_names):
         raise InputError(f"num_classes is {num_classes}, expected at least 1: give data with boxes of a class.")
     if bounding_box_format not in BOX_FORMATS:
         raise unknown_name("bounding_box_format", bounding_box_format, BOX_FORMATS)
-    if class_names is not None and len(class_names) != num_classes:
-        raise InputError(f"{len(class_names)} class names for {num_classes} classes: give one name per class.")
+    check_class_names(class_names, num_classes)

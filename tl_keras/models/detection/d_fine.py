@@ -10,6 +10,7 @@ from keras import ops
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.detection.box_decoders import Decoder
 from tl_keras.models.detection.detector import Detector
+from tl_keras.models.detection.features import check_image_size
 from tl_keras.models.detection.hub.d_fine_network import flatten
 from tl_keras.models.detection.hub.d_fine_sizes import SIZES, make_hub_network
 from tl_keras.models.detection.losses.d_fine import (
@@ -41,27 +42,14 @@ class DFine(Detector):
         name: name of the model.
     """
 
-    def __init__(self, inputs, outputs, *, decoder, num_classes, name):
-        layers = outputs["distributions"].shape[1]
-        super().__init__(
-            inputs,
-            outputs,
-            decoder=decoder,
-            decoder_inputs=["class_logits", "boxes"],
-            num_classes=num_classes,
-            loss_names=["class_loss", "box_loss", "edge_loss"],
-            class_layers=[
-                "head.enc_score_head",
-                *(f"head.refinement/decoder/class_embed_{number}" for number in range(layers)),
-            ],
-            name=name,
-        )
+    decoder_inputs = ("class_logits", "boxes")
+    loss_names = ("class_loss", "box_loss", "edge_loss")
 
-    def suffix_model(self, cut):
-        """Builds the detector from an inner tensor on, see `Detector`."""
-        return self._with_names(
-            DFine(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name)
-        )
+    @property
+    def class_layers(self):
+        """Names of the layers whose last axis is the class: one of the selection, and one per refinement."""
+        layers = self.output["distributions"].shape[1]
+        return ("head.enc_score_head", *(f"head.refinement/decoder/class_embed_{number}" for number in range(layers)))
 
     def image_losses(self, boxes, labels, outputs, training):
         """Computes the losses of each image, see `Detector`."""
@@ -153,11 +141,7 @@ def make_d_fine(make_network, strides, preprocessing, image_size, settings, *, b
     Raises:
         InputError: the image size is not a multiple of 32.
     """
-    if image_size % STRIDE or image_size < 1:
-        nearest = max(round(image_size / STRIDE), 1) * STRIDE
-        raise InputError(
-            f"The image size is {image_size}, expected a multiple of {STRIDE}, the detector's stride: give {nearest}."
-        )
+    check_image_size(image_size, STRIDE)
     cells = sum((image_size // stride) ** 2 for stride in strides)
     hub_network = make_network(min(settings.num_queries, cells))
     network = flatten(hub_network, preprocessing, image_size, name=name)

@@ -12,34 +12,35 @@ class Detector(keras.Model):
     num_classes - 1, or -1 for padding. An image may have no boxes. `compile` needs an optimizer, but no loss and no
     metrics. `predict` returns the result of `decode`.
 
-    Subclasses implement `image_losses` and `suffix_model` and pass a decoder.
+    Subclasses implement `image_losses` and set `decoder_inputs`, `loss_names` and `class_layers`.
 
     Args:
         inputs: Keras tensor of the images.
         outputs: dictionary of Keras tensors, the inputs of the losses and of the decoder.
         decoder: `Decoder`.
-        decoder_inputs: list of the names of the outputs that the decoder takes.
         num_classes: number of classes.
-        loss_names: list of the names of the losses; each is also a metric.
-        class_layers: list of the names of the layers whose last axis has the class as its fastest-varying part, so that
-            weights can be loaded class by class.
         name: name of the model.
 
     Attributes:
-        class_layers: tuple of the names, see above.
         class_names: tuple of the names of the classes, or None.
         weights_report: `WeightsReport` of the loaded weights, or None.
     """
 
-    def __init__(self, inputs, outputs, *, decoder, decoder_inputs, num_classes, loss_names, class_layers, name):
+    decoder_inputs = ()
+    """Names of the outputs that the decoder takes."""
+    loss_names = ()
+    """Names of the losses; each is also a metric."""
+    class_layers = ()
+    """Names of the layers whose last axis has the class as its fastest-varying part, so that weights can be loaded
+    class by class."""
+
+    def __init__(self, inputs, outputs, *, decoder, num_classes, name):
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         self.num_classes = num_classes
-        self.class_layers = tuple(class_layers)
         self.class_names = None
         self.weights_report = None
         self.decoder = decoder
-        self._decoder_inputs = list(decoder_inputs)
-        self._trackers = [keras.metrics.Mean(name=loss) for loss in loss_names]
+        self._trackers = [keras.metrics.Mean(name=loss) for loss in self.loss_names]
         self._mean = MeanOverImages()
 
     @property
@@ -76,7 +77,7 @@ class Detector(keras.Model):
             Dictionary of `boxes`, float32 (batch, max_detections, 4), `scores`, float32 (batch, max_detections), and
             `labels`, int32 (batch, max_detections), best first, padded with -1.
         """
-        return self.decoder(*[outputs[name] for name in self._decoder_inputs])
+        return self.decoder(*[outputs[name] for name in self.decoder_inputs])
 
     def inference_model(self):
         """Builds the model from images to detections, for saving and exporting.
@@ -95,20 +96,12 @@ class Detector(keras.Model):
         Returns:
             Model of the same class with the input `cut`.
         """
-        raise NotImplementedError
-
-    def suffix_outputs(self, cut):
-        """Returns the outputs of the model from `suffix_model`.
-
-        Args:
-            cut: Keras tensor inside the model.
-
-        Returns:
-            Dictionary like `output`. If `cut` is an output, it passes through an identity layer: Keras 3.15.1 loses an
-            output of a functional model that is also its input and an inner tensor of another model.
-        """
+        # Keras 3.15.1 loses an output of a model that is also its input and an inner tensor of another model.
         identity = keras.layers.Identity(name="features")
-        return keras.tree.map_structure(lambda tensor: identity(tensor) if tensor is cut else tensor, self.output)
+        outputs = keras.tree.map_structure(lambda tensor: identity(tensor) if tensor is cut else tensor, self.output)
+        suffix = type(self)(cut, outputs, **self._parts())
+        suffix.class_names, suffix.weights_report = self.class_names, self.weights_report
+        return suffix
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Computes the sum of the losses; called by `fit` and `evaluate`."""
@@ -128,9 +121,9 @@ class Detector(keras.Model):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return self.decode(self(images, training=False))
 
-    def _with_names(self, other):
-        other.class_names, other.weights_report = self.class_names, self.weights_report
-        return other
+    def _parts(self):
+        """Returns the keyword arguments of the constructor."""
+        return {"decoder": self.decoder, "num_classes": self.num_classes, "name": self.name}
 
 
 class MeanOverImages(keras.losses.Loss):

@@ -18,7 +18,6 @@ from tl_keras.models.detection.targets.sampling import sample_balanced
 
 PYRAMID_STRIDES = (4, 8, 16, 32)
 SINGLE_STRIDE = 16
-LOSSES = ("objectness_loss", "anchor_box_loss", "class_loss", "box_loss")
 
 
 class FasterRCNN(Detector):
@@ -43,36 +42,16 @@ class FasterRCNN(Detector):
         seed_generator: `keras.random.SeedGenerator` of the samples; None creates one.
     """
 
+    decoder_inputs = ("proposals", "class_logits", "box_deltas")
+    loss_names = ("objectness_loss", "anchor_box_loss", "class_loss", "box_loss")
+    class_layers = ("head.logits", "head.boxes")
+
     def __init__(self, inputs, outputs, *, region_proposals, box_head, decoder, settings, name, seed_generator=None):
-        super().__init__(
-            inputs,
-            outputs,
-            decoder=decoder,
-            decoder_inputs=["proposals", "class_logits", "box_deltas"],
-            num_classes=box_head.num_classes,
-            loss_names=LOSSES,
-            class_layers=["head.logits", "head.boxes"],
-            name=name,
-        )
+        super().__init__(inputs, outputs, decoder=decoder, num_classes=box_head.num_classes, name=name)
         self.region_proposals = region_proposals
         self.box_head = box_head
         self.settings = settings
         self.seed_generator = seed_generator or keras.random.SeedGenerator()
-
-    def suffix_model(self, cut):
-        """Builds the detector from an inner tensor on, see `Detector`."""
-        return self._with_names(
-            FasterRCNN(
-                cut,
-                self.suffix_outputs(cut),
-                region_proposals=self.region_proposals,
-                box_head=self.box_head,
-                decoder=self.decoder,
-                settings=self.settings,
-                name=self.name,
-                seed_generator=self.seed_generator,
-            )
-        )
 
     @property
     def anchors(self):
@@ -119,6 +98,10 @@ class FasterRCNN(Detector):
             "class_loss": mean_of_sample(entropy, is_sampled),
             "box_loss": mean_of_sample(ops.where(is_object, distance, 0.0), is_sampled),
         }
+
+    def _parts(self):
+        names = ("region_proposals", "box_head", "decoder", "settings", "name", "seed_generator")
+        return {name: getattr(self, name) for name in names}
 
 
 def build_faster_rcnn(backbone, num_classes, settings, *, bounding_box_format="xyxy"):

@@ -32,6 +32,23 @@ def feature_maps(backbone):
     return dict(sorted(maps.items()))
 
 
+def check_image_size(size, stride):
+    """Checks that an image consists of whole cells of a detector's coarsest map.
+
+    Args:
+        size: height and width of the image in pixels.
+        stride: pixels per cell.
+
+    Raises:
+        InputError: the size is not a positive multiple of the stride.
+    """
+    if size % stride or size < 1:
+        nearest = max(round(size / stride), 1) * stride
+        raise InputError(
+            f"The image size is {size}, expected a multiple of {stride}, the detector's stride: give {nearest}."
+        )
+
+
 def require_maps(backbone, strides):
     """Finds the feature maps of required strides.
 
@@ -46,11 +63,7 @@ def require_maps(backbone, strides):
         InputError: the image size is not a multiple of the largest stride, or a map is missing.
     """
     size = backbone.input.shape[1]
-    if size % strides[-1]:
-        nearest = max(round(size / strides[-1]), 1) * strides[-1]
-        raise InputError(
-            f"The image size is {size}, expected a multiple of {strides[-1]}, the detector's stride: give {nearest}."
-        )
+    check_image_size(size, strides[-1])
     maps = feature_maps(backbone)
     missing = [stride for stride in strides if stride not in maps]
     if missing:

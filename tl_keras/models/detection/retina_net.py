@@ -39,23 +39,9 @@ class RetinaNet(Detector):
         name: name of the model.
     """
 
-    def __init__(self, inputs, outputs, *, decoder, num_classes, name):
-        super().__init__(
-            inputs,
-            outputs,
-            decoder=decoder,
-            decoder_inputs=["class_logits", "box_deltas"],
-            num_classes=num_classes,
-            loss_names=["class_loss", "box_loss"],
-            class_layers=["head.logits"],
-            name=name,
-        )
-
-    def suffix_model(self, cut):
-        """Builds the detector from an inner tensor on, see `Detector`."""
-        return self._with_names(
-            RetinaNet(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name)
-        )
+    decoder_inputs = ("class_logits", "box_deltas")
+    loss_names = ("class_loss", "box_loss")
+    class_layers = ("head.logits",)
 
     def image_losses(self, boxes, labels, outputs, training):
         """Computes the losses of each image, see `Detector`."""

@@ -10,7 +10,7 @@ from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.blocks import blocks_of
 from tl_keras.models.detection.box_decoders import Decoder
 from tl_keras.models.detection.detector import Detector
-from tl_keras.models.detection.features import bundle_maps
+from tl_keras.models.detection.features import bundle_maps, check_image_size
 from tl_keras.models.images.backbones import UNIT
 from tl_keras.models.images.building import add_preprocessing
 
@@ -44,26 +44,15 @@ class YoloV8(Detector):
         name: name of the model.
     """
 
+    decoder_inputs = ("boxes", "classes")
+    loss_names = ("class_loss", "box_loss")
+    class_layers = tuple(f"head.head_{level}_class_3_conv" for level in (1, 2, 3))
+
     def __init__(self, inputs, outputs, *, decoder, num_classes, name):
-        super().__init__(
-            inputs,
-            outputs,
-            decoder=decoder,
-            decoder_inputs=["boxes", "classes"],
-            num_classes=num_classes,
-            loss_names=["class_loss", "box_loss"],
-            class_layers=[f"head.head_{level}_class_3_conv" for level in (1, 2, 3)],
-            name=name,
-        )
+        super().__init__(inputs, outputs, decoder=decoder, num_classes=num_classes, name=name)
         keras_cv = importlib.import_module("keras_cv")
         self._assign = keras_cv.models.yolov8.LabelEncoder(num_classes=num_classes).assign
         self._distance = keras_cv.losses.CIoULoss(bounding_box_format="xyxy", reduction="none").call
-
-    def suffix_model(self, cut):
-        """Builds the detector from an inner tensor on, see `Detector`."""
-        return self._with_names(
-            YoloV8(cut, self.output, decoder=self.decoder, num_classes=self.num_classes, name=self.name)
-        )
 
     def image_losses(self, boxes, labels, outputs, training):
         """Computes the losses of each image, see `Detector`."""
@@ -135,12 +124,7 @@ def build_yolo_v8(size, num_classes, image_size, decoding, *, weights=None, boun
     """
     if size not in SIZES:
         raise unknown_name("model.backbone", size, SIZES)
-    if image_size % STRIDES[-1] or image_size < 1:
-        nearest = max(round(image_size / STRIDES[-1]), 1) * STRIDES[-1]
-        raise InputError(
-            f"The image size is {image_size}, expected a multiple of {STRIDES[-1]}, the detector's stride: give "
-            f"{nearest}."
-        )
+    check_image_size(image_size, STRIDES[-1])
     network = _build_network(size, num_classes, image_size, weights)
     _set_prior(network)
     decoder = CellDecoder(image_size, decoding, bounding_box_format)
@@ -164,18 +148,12 @@ def _build_network(size, num_classes, image_size, weights):
 
 def _build_backbone(size, image_size, weights):
     models = importlib.import_module("keras_cv").models
+    options = {"include_rescaling": False, "input_shape": (image_size, image_size, 3)}
     if weights is None:
         channels, depths, _ = SIZES[size]
-        return models.YOLOV8Backbone(
-            stackwise_channels=list(channels),
-            stackwise_depth=list(depths),
-            include_rescaling=False,
-            input_shape=(image_size, image_size, 3),
-        )
+        return models.YOLOV8Backbone(stackwise_channels=list(channels), stackwise_depth=list(depths), **options)
     try:
-        return models.YOLOV8Backbone.from_preset(
-            f"{size}_backbone_coco", include_rescaling=False, input_shape=(image_size, image_size, 3)
-        )
+        return models.YOLOV8Backbone.from_preset(f"{size}_backbone_coco", **options)
     except (OSError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
@@ -185,6 +163,6 @@ def _build_backbone(size, image_size, weights):
 
 
 def _set_prior(network):
-    for level in (1, 2, 3):
-        bias = network.get_layer(f"head.head_{level}_class_3_conv").bias
+    for name in YoloV8.class_layers:
+        bias = network.get_layer(name).bias
         bias.assign(ops.full(bias.shape, -math.log((1 - PRIOR) / PRIOR)))

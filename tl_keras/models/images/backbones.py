@@ -48,19 +48,12 @@ class Backbone:
     """Further arguments of the constructor."""
 
 
+VGG_BLOCKS = tuple((f"block{number}", f"block{number}_pool") for number in range(1, 6))
 WITHOUT_PREPROCESSING = {"include_top": False, "include_preprocessing": False}
 
 BACKBONES = {
-    "vgg16": Backbone(
-        constructor="keras.applications:VGG16",
-        preprocessing=CAFFE,
-        blocks=tuple((f"block{number}", f"block{number}_pool") for number in range(1, 6)),
-    ),
-    "vgg19": Backbone(
-        constructor="keras.applications:VGG19",
-        preprocessing=CAFFE,
-        blocks=tuple((f"block{number}", f"block{number}_pool") for number in range(1, 6)),
-    ),
+    "vgg16": Backbone("keras.applications:VGG16", CAFFE, VGG_BLOCKS),
+    "vgg19": Backbone("keras.applications:VGG19", CAFFE, VGG_BLOCKS),
     "inception_v3": Backbone(
         constructor="keras.applications:InceptionV3",
         preprocessing=ONE_TO_ONE,

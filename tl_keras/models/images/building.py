@@ -1,6 +1,5 @@
 """Image backbones, built from an entry of `BACKBONES` or from a KerasHub preset."""
 
-import contextlib
 import pkgutil
 
 import keras
@@ -71,18 +70,9 @@ def _open_entry(name, *, weights, image_size):
             f"The image size {size} is too small for {name}: give at least {backbone.minimum_size}, "
             f"or leave it out for {backbone.image_size}."
         )
-    with _hub_errors(name):
+    try:
         constructor = pkgutil.resolve_name(backbone.constructor)
         network = constructor(weights=weights, input_shape=(size, size, 3), **backbone.options)
-    named = creation_names(network)
-    ends = [(block, named[last].output) for block, last in backbone.blocks]
-    return network, blocks_of(network, ends), backbone.preprocessing, size
-
-
-@contextlib.contextmanager
-def _hub_errors(name):
-    try:
-        yield
     except Exception as error:
         # keras.utils.get_file raises a plain Exception when a host fails; only its text identifies it.
         if not isinstance(error, OSError) and not str(error).startswith(DOWNLOAD_ERRORS):
@@ -92,3 +82,6 @@ def _hub_errors(name):
             "--model.weights PATH, or take --model.backbone efficientnet_lite0, whose weights come with pip, "
             "or train from random weights with --model.weights none."
         ) from error
+    named = creation_names(network)
+    ends = [(block, named[last].output) for block, last in backbone.blocks]
+    return network, blocks_of(network, ends), backbone.preprocessing, size

@@ -3,7 +3,7 @@
 import keras
 
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
-from tl_keras.models.heads import add_head, check_head
+from tl_keras.models.heads import Head, check_class_names, check_pooling
 from tl_keras.models.images.building import build_backbone
 from tl_keras.models.weights.files import is_weight_file
 from tl_keras.models.weights.loading import load_weights
@@ -47,24 +47,13 @@ def build_image_classifier(
     Raises:
         InputError: an argument is out of its range or unknown, or the weights cannot be used.
     """
-    check_head(
-        num_classes,
-        pooling=pooling,
-        poolings=IMAGE_POOLINGS,
-        dropout=dropout,
-        hidden_units=hidden_units,
-        multi_label=multi_label,
-        output=output,
-        class_names=class_names,
-    )
+    head = Head(num_classes, dropout, hidden_units, multi_label, output)
+    check_pooling(pooling, IMAGE_POOLINGS)
+    check_class_names(class_names, num_classes)
     weights = None if weights == "none" else weights
     from_file = is_weight_file(weights, ("imagenet",), weights_sha256)
     features = build_backbone(backbone, weights=None if from_file else weights, image_size=image_size)
-    pooled = _pool(features.output, pooling)
-    outputs = add_head(
-        pooled, num_classes, dropout=dropout, hidden_units=hidden_units, multi_label=multi_label, output=output
-    )
-    model = keras.Model(features.input, outputs, name=features.name)
+    model = keras.Model(features.input, head.add_to(_pool(features.output, pooling)), name=features.name)
     model.class_names = tuple(class_names) if class_names is not None else None
     model.weights_report = load_weights(model, weights, sha256=weights_sha256) if from_file else None
     return model

@@ -90,16 +90,9 @@ def _inverted_residual(inputs, name, kernel_size, stride, expansion, channels):
     outputs = inputs
     if expansion > 1:
         outputs = _convolution(outputs, f"{name}_expand", inputs.shape[-1] * expansion)
-    outputs = keras.layers.DepthwiseConv2D(
-        kernel_size,
-        stride,
-        padding="same",
-        use_bias=False,
-        depthwise_initializer=_initializer(),
-        name=f"{name}_dwconv",
-    )(outputs)
-    outputs = keras.layers.BatchNormalization(name=f"{name}_bn")(outputs)
-    outputs = keras.layers.ReLU(6.0, name=f"{name}_activation")(outputs)
+    options = {"padding": "same", "use_bias": False, "depthwise_initializer": _initializer()}
+    outputs = keras.layers.DepthwiseConv2D(kernel_size, stride, name=f"{name}_dwconv", **options)(outputs)
+    outputs = _normalize(outputs, name)
     outputs = _convolution(outputs, f"{name}_project", channels, activation=False)
     if stride == 1 and inputs.shape[-1] == channels:
         outputs = keras.layers.Add(name=f"{name}_add")([inputs, outputs])
@@ -107,16 +100,13 @@ def _inverted_residual(inputs, name, kernel_size, stride, expansion, channels):
 
 
 def _convolution(inputs, name, channels, *, kernel_size=1, strides=1, activation=True):
-    outputs = keras.layers.Conv2D(
-        channels,
-        kernel_size,
-        strides,
-        padding="same",
-        use_bias=False,
-        kernel_initializer=_initializer(),
-        name=f"{name}_conv",
-    )(inputs)
-    outputs = keras.layers.BatchNormalization(name=f"{name}_bn")(outputs)
+    options = {"padding": "same", "use_bias": False, "kernel_initializer": _initializer()}
+    outputs = keras.layers.Conv2D(channels, kernel_size, strides, name=f"{name}_conv", **options)(inputs)
+    return _normalize(outputs, name, activation=activation)
+
+
+def _normalize(inputs, name, *, activation=True):
+    outputs = keras.layers.BatchNormalization(name=f"{name}_bn")(inputs)
     return keras.layers.ReLU(6.0, name=f"{name}_activation")(outputs) if activation else outputs
 
 

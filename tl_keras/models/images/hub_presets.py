@@ -1,7 +1,7 @@
 """KerasHub image backbones, from a named preset or a local preset folder."""
 
-import contextlib
 import importlib
+import itertools
 import os
 import re
 
@@ -10,7 +10,7 @@ import keras
 from tl_keras.errors import InputError
 from tl_keras.models.blocks import blocks_of, is_automatic
 from tl_keras.models.images.backbones import Preprocessing
-from tl_keras.models.saved.preset_files import check_preset
+from tl_keras.models.saved.preset_files import check_preset, hub_errors
 
 DEFAULT_IMAGE_SIZE = 224
 OFFLINE = (
@@ -37,7 +37,7 @@ def open_preset(preset, *, weights, image_size):
     # KerasHub takes three seconds to import, and only presets need it.
     keras_hub = importlib.import_module("keras_hub")
     check_preset(preset)
-    with hub_errors(preset, OFFLINE):
+    with hub_errors(f"KerasHub preset {preset!r}", OFFLINE):
         network = keras_hub.models.Backbone.from_preset(preset, load_weights=weights is not None)
         _check_image_backbone(network, preset)
         converter = keras_hub.layers.ImageConverter.from_preset(preset)
@@ -49,28 +49,9 @@ def open_preset(preset, *, weights, image_size):
             f"give --data.image_size {fixed_size} or leave it out."
         )
     if not _can_be_copied(network):
-        network = _as_one_layer(network, size)
+        image = keras.Input((size, size, 3))
+        network = keras.Model(image, network(image))
     return network, blocks_of_hub(network), preprocessing_of_hub(converter), size
-
-
-@contextlib.contextmanager
-def hub_errors(preset, advice):
-    """Converts errors of KerasHub about a preset to `InputError`.
-
-    Args:
-        preset: name or folder of the preset.
-        advice: how to fix the error, the end of the message.
-
-    Raises:
-        InputError: the preset is unknown, cannot be downloaded or cannot be read.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"The KerasHub preset {preset!r} could not be opened ({reason}): {advice}.") from error
 
 
 def _check_image_backbone(network, preset):
@@ -111,11 +92,6 @@ def _can_be_copied(network):
     return True
 
 
-def _as_one_layer(network, size):
-    image = keras.Input((size, size, 3))
-    return keras.Model(image, network(image))
-
-
 def blocks_of_hub(network):
     """Assigns the layers of a KerasHub network to blocks.
 
@@ -141,9 +117,5 @@ def _blocks_by_prefix(network):
         if not is_automatic(operation):
             block = re.match(r"[A-Za-z]*(_?\d+)?", operation.name.removeprefix(shared).removeprefix("_"))[0]
         blocks[operation.name] = block
-    return blocks if _is_contiguous(list(blocks.values())) else dict.fromkeys(blocks, "body")
-
-
-def _is_contiguous(blocks):
-    changes = sum(before != after for before, after in zip(blocks, blocks[1:], strict=False))
-    return changes == len(set(blocks)) - 1
+    is_contiguous = len(list(itertools.groupby(blocks.values()))) == len(set(blocks.values()))
+    return blocks if is_contiguous else dict.fromkeys(blocks, "body")

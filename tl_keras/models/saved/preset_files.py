@@ -1,7 +1,10 @@
 """Checks of a preset folder before KerasHub opens it and builds every class that its JSON files name."""
 
+import contextlib
 import json
 from pathlib import Path
+
+import safetensors
 
 from tl_keras.errors import InputError
 from tl_keras.models.saved.allow_list import check_classes
@@ -22,6 +25,32 @@ def check_preset(preset):
     for path in sorted(Path(preset).rglob("*.json")):
         if path.stem in CONFIGS:
             check_classes(_read(path), allow_hub=True)
+
+
+@contextlib.contextmanager
+def hub_errors(subject, advice):
+    """Converts errors of KerasHub to `InputError`.
+
+    Args:
+        subject: what could not be opened, such as "KerasHub preset 'resnet_50_imagenet'".
+        advice: how to fix the error, the end of the message.
+
+    Raises:
+        InputError: the subject is unknown, cannot be downloaded or cannot be read.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
+        raise InputError(f"The {subject} could not be opened ({_reason(error)}): {advice}.") from error
+
+
+def _reason(error):
+    # Those of `requests` are plain OSErrors whose text is five lines of addresses.
+    if any(kind.__name__ in ("ConnectionError", "Timeout") for kind in type(error).__mro__):
+        return "the model hub cannot be reached"
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _read(path):

@@ -3,7 +3,7 @@
 import keras
 
 from tl_keras.models.head_options import DEFAULT_DROPOUT, TEXT_POOLINGS
-from tl_keras.models.heads import add_head, check_head
+from tl_keras.models.heads import Head, check_class_names, check_pooling
 from tl_keras.models.texts.networks import named_text_network
 from tl_keras.models.texts.presets import default_pooling, find_text_source, open_text_network
 from tl_keras.models.texts.tokenizers import build_tokenizer
@@ -53,16 +53,9 @@ def build_text_classifier(
     Raises:
         InputError: an argument is out of its range or unknown, or the encoder or its weights are unavailable.
     """
-    check_head(
-        num_classes,
-        pooling=pooling or TEXT_POOLINGS[0],
-        poolings=TEXT_POOLINGS,
-        dropout=dropout,
-        hidden_units=hidden_units,
-        multi_label=multi_label,
-        output=output,
-        class_names=class_names,
-    )
+    head = Head(num_classes, dropout, hidden_units, multi_label, output)
+    check_pooling(pooling or TEXT_POOLINGS[0], TEXT_POOLINGS)
+    check_class_names(class_names, num_classes)
     weights = None if weights == "none" else weights
     from_file = is_weight_file(weights, ("pretrained",), weights_sha256)
     source = find_text_source(backbone)
@@ -72,15 +65,7 @@ def build_text_classifier(
     encoder = named_text_network(
         network, pooled=pooling == "first" and has_pooler, settings=settings, copy_weights=pretrained
     )
-    outputs = add_head(
-        _pool(encoder, pooling),
-        num_classes,
-        dropout=dropout,
-        hidden_units=hidden_units,
-        multi_label=multi_label,
-        output=output,
-    )
-    model = keras.Model(encoder.input, outputs, name=source.short_name)
+    model = keras.Model(encoder.input, head.add_to(_pool(encoder, pooling)), name=source.short_name)
     model.tokenizer = build_tokenizer(backbone)
     model.class_names = tuple(class_names) if class_names is not None else None
     model.weights_report = load_weights(model, weights, sha256=weights_sha256) if from_file else None

@@ -6,18 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors
-
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.images.backbones import HUB_PREFIX
-from tl_keras.models.saved.preset_files import check_preset
-from tl_keras.models.texts.backbones import (
-    MINILM,
-    PRESETS_BY_CLASS,
-    SENTENCE_PRESETS,
-    TEXT_BACKBONES,
-    TEXT_PRESETS,
-)
+from tl_keras.models.saved.preset_files import check_preset, hub_errors
+from tl_keras.models.texts.backbones import MINILM, PRESETS_BY_CLASS, SENTENCE_PRESETS, TEXT_BACKBONES, TEXT_PRESETS
 from tl_keras.models.texts.hugging_face import (
     BACKBONE_CLASSES,
     read_checkpoint_config,
@@ -37,6 +29,12 @@ POOLINGS_BY_CLASS = {
     "XLMRobertaBackbone": "average",
     "DebertaV3Backbone": "average",
 }
+
+
+OFFLINE = (
+    "presets need the network; without it, give the local folder of a KerasHub preset or Hugging Face checkpoint as "
+    f"--model.backbone PATH, or take --model.backbone {MINILM}, whose weights come with pip"
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,10 @@ class TextSource:
     def short_name(self):
         """Last part of the preset's name or path."""
         return Path(self.preset).name
+
+    def errors(self):
+        """Converts errors of KerasHub about the encoder to `InputError`, as a context manager."""
+        return hub_errors(f"text encoder {self.preset!r}", OFFLINE)
 
 
 def find_text_source(backbone):
@@ -104,7 +106,7 @@ def open_text_network(source, *, weights):
     keras_hub = importlib.import_module("keras_hub")
     check_preset(source.preset)
     settings = {"activation": "gelu"} if source.preset in SENTENCE_PRESETS else {}
-    with hub_errors(source.preset), contextlib.ExitStack() as stack:
+    with source.errors(), contextlib.ExitStack() as stack:
         preset, has_pooler = source.preset, source.class_name in ("BertBackbone", "AlbertBackbone")
         if source.config:
             settings = trained_settings(source.folder, source.config)
@@ -126,35 +128,6 @@ def default_pooling(source):
     if source.preset in SENTENCE_PRESETS:
         return "average"
     return (source.config and sentence_pooling(source.folder)) or POOLINGS_BY_CLASS[source.class_name]
-
-
-@contextlib.contextmanager
-def hub_errors(preset):
-    """Converts errors of KerasHub about a text encoder to `InputError`.
-
-    Args:
-        preset: name or folder of the preset.
-
-    Raises:
-        InputError: the preset cannot be opened.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
-        raise InputError(
-            f"The text encoder {preset!r} could not be opened ({_reason(error)}): presets need the network; without "
-            "it, give the local folder of a KerasHub preset or Hugging Face checkpoint as --model.backbone PATH, or "
-            f"take --model.backbone {MINILM}, whose weights come with pip."
-        ) from error
-
-
-def _reason(error):
-    # Those of `requests` are plain OSErrors whose text is five lines of addresses.
-    if any(kind.__name__ in ("ConnectionError", "Timeout") for kind in type(error).__mro__):
-        return "the model hub cannot be reached"
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _class_of_folder(folder):

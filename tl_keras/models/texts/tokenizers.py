@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tl_keras.models.saved.preset_files import check_preset
 from tl_keras.models.texts.hugging_face import read_byte_pairs, read_word_pieces
-from tl_keras.models.texts.presets import find_text_source, hub_errors
+from tl_keras.models.texts.presets import find_text_source
 from tl_keras.models.texts.sentence_pieces import with_normalizer
 
 ENCODE_BATCH_SIZE = 1024
@@ -89,7 +89,7 @@ def build_tokenizer(backbone):
         InputError: the encoder is unknown, cannot be downloaded, or has no vocabulary.
     """
     source = find_text_source(backbone)
-    with hub_errors(source.preset):
+    with source.errors():
         layer = _open_tokenizer(source)
         return TextTokenizer(layer, class_name=source.class_name, max_tokens=_positions(source))
 

@@ -31,7 +31,7 @@ class StoredLayer:
     """Name of the layer; parts of a nested layer are joined with `/`."""
     kind: str
     """Class of the layer in lower case; empty where the format does not store it."""
-    arrays: tuple[h5py.Dataset, ...]
+    arrays: tuple[h5py.Dataset | np.ndarray, ...]
     """Arrays in the order of the layer's own variables."""
 
     @property

@@ -18,18 +18,7 @@ def load_head(layers, stored, old_names, new_names):
     """
     if {layer.name for layer in layers} != set(stored):
         return (), dict.fromkeys(stored, "a head of other layers"), ()
-    matched, clashes, named_classes = [], {}, ()
-    for layer in layers:
-        if clashes:
-            clashes[layer.name] = "the layer before it is new"
-            continue
-        reason, classes = _load_layer(layer, stored[layer.name], layer.name == LOGITS, old_names, new_names)
-        named_classes = named_classes or classes
-        if reason:
-            clashes[layer.name] = reason
-        else:
-            matched.append(layer.name)
-    return tuple(matched), clashes, named_classes
+    return _load_layers(layers, stored, (LOGITS,), old_names, new_names, is_chain=True)
 
 
 def load_parts(layers, stored, class_layers, old_names, new_names):
@@ -45,16 +34,8 @@ def load_parts(layers, stored, class_layers, old_names, new_names):
     Returns:
         As `load_head`.
     """
-    matched, clashes, named_classes = [], {}, ()
-    for layer in [layer for layer in layers if layer.name in stored]:
-        is_class_layer = layer.name in class_layers
-        reason, classes = _load_layer(layer, stored[layer.name], is_class_layer, old_names, new_names)
-        named_classes = named_classes or classes
-        if reason:
-            clashes[layer.name] = reason
-        else:
-            matched.append(layer.name)
-    return tuple(matched), clashes, named_classes
+    common = [layer for layer in layers if layer.name in stored]
+    return _load_layers(common, stored, class_layers, old_names, new_names, is_chain=False)
 
 
 def assign(layer, arrays):
@@ -71,6 +52,23 @@ def assign(layer, arrays):
 def difference(layer, other):
     """Describes how the shapes of two layers differ."""
     return f"{_text(other.shapes)} in the file, {_text(layer.shapes)} here"
+
+
+def _load_layers(layers, stored, class_layers, old_names, new_names, *, is_chain):
+    """Loads layers, in a chain only up to the first that does not fit; returns as `load_head`."""
+    matched, clashes, named_classes = [], {}, ()
+    for layer in layers:
+        if clashes and is_chain:
+            clashes[layer.name] = "the layer before it is new"
+            continue
+        is_class_layer = layer.name in class_layers
+        reason, classes = _load_layer(layer, stored[layer.name], is_class_layer, old_names, new_names)
+        named_classes = named_classes or classes
+        if reason:
+            clashes[layer.name] = reason
+        else:
+            matched.append(layer.name)
+    return tuple(matched), clashes, named_classes
 
 
 def _load_layer(layer, other, is_class_layer, old_names, new_names):

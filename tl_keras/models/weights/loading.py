@@ -5,11 +5,7 @@ from pathlib import Path
 
 from tl_keras.errors import InputError
 from tl_keras.models.blocks import block_of
-from tl_keras.models.weights.files import (
-    find_weight_file,
-    open_layers,
-    read_class_names,
-)
+from tl_keras.models.weights.files import find_weight_file, open_layers, read_class_names
 from tl_keras.models.weights.heads import assign, difference, load_head, load_parts
 from tl_keras.models.weights.matching import layers_with_weights, match_layers
 from tl_keras.system.checksums import check_sha256
@@ -96,7 +92,7 @@ def load_arrays(model, layers, source, *, class_names):
 
     Args:
         model: built `Detector`; the classes in its `class_names` are loaded by name.
-        layers: list of one `LayerArrays` or `ModelLayer` per layer of the model, with the same names.
+        layers: list of one `StoredLayer` or `ModelLayer` per layer of the model, with the same names.
         source: name of their origin, for the report.
         class_names: names of the classes of `layers`, with None for a class without a name; or None.
 

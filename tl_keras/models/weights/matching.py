@@ -26,25 +26,6 @@ class ModelLayer:
         return [variable.numpy() for variable in self.variables]
 
 
-@dataclass(frozen=True)
-class LayerArrays:
-    """Holds arrays to assign to a layer."""
-
-    name: str
-    """Name of the layer."""
-    arrays: tuple
-    """NumPy arrays in the order of the layer's variables."""
-
-    @property
-    def shapes(self):
-        """Tuple of the arrays' shapes."""
-        return tuple(array.shape for array in self.arrays)
-
-    def read(self):
-        """Returns the arrays as a list."""
-        return list(self.arrays)
-
-
 def layers_with_weights(model):
     """Lists the layers of a model that have weights, in call order.
 

@@ -6,18 +6,18 @@ import numpy as np
 import tensorflow as tf
 
 from tl_keras.data import BoxSet, augment_boxes, make_box_dataset, steps_per_epoch
-from tl_keras.transfer.activations.image_source import image_key_parts
+from tl_keras.transfer.activations.image_source import ImageViews, image_key_parts
 
 LABEL_COLUMN = 4
 """Column of the label in a stored target, after the four corners of its box."""
 
 
 @dataclass(frozen=True, eq=False)
-class BoxSource:
+class BoxSource(ImageViews):
     """Iterates over a set of images with boxes, or over several augmented views of it.
 
     Attributes:
-        box_set: `BoxSet` of n images.
+        examples: `BoxSet` of n images.
         batch_size: number of images per batch, at least 1.
         max_boxes: number of box slots per image, see `max_boxes_per_image`.
         views: number of passes over the images, at least 1; each pass draws new augmentations.
@@ -25,7 +25,7 @@ class BoxSource:
         seed: int; determines the augmentation together with the view and the batch.
     """
 
-    box_set: BoxSet
+    examples: BoxSet
     batch_size: int
     max_boxes: int
     views: int = 1
@@ -33,24 +33,15 @@ class BoxSource:
     seed: int = 0
 
     @property
-    def num_examples(self):
-        """Number of images including all views."""
-        return self.views * len(self.box_set)
-
-    @property
     def target_shape(self):
         """Shape of a stored target, boxes with their labels; None if both stay unchanged."""
         return None if self.augmentation == "none" else (self.max_boxes, LABEL_COLUMN + 1)
 
-    def num_rows(self, per_token):
-        """Returns the number of rows to store; `per_token` is ignored."""
-        return self.num_examples
-
     def batches(self):
         """Yields (images, targets, None) for every batch, view by view."""
-        steps = steps_per_epoch(self.box_set, self.batch_size)
+        steps = steps_per_epoch(self.examples, self.batch_size)
         for view in range(self.views):
-            dataset = make_box_dataset(self.box_set, self.batch_size, max_boxes=self.max_boxes)
+            dataset = make_box_dataset(self.examples, self.batch_size, max_boxes=self.max_boxes)
             for step, (images, targets) in enumerate(dataset):
                 boxes, labels = targets["boxes"], targets["labels"]
                 if self.augmentation != "none":
@@ -58,16 +49,12 @@ class BoxSource:
                     images, boxes, labels = augment_boxes(images, boxes, labels, self.augmentation, number)
                 yield images, tf.concat([boxes, tf.cast(labels, tf.float32)[..., None]], axis=-1), None
 
-    def sample(self, count):
-        """Returns at most `count` images without augmentation."""
-        return np.stack([self.box_set.images[row] for row in range(min(count, len(self.box_set)))])
-
     def key_parts(self):
         """Returns everything that determines the values, as parts of `activation_key`."""
         augmented = self.augmentation != "none"
-        return image_key_parts(self.box_set.images) | {
-            "boxes": list(self.box_set.boxes) if augmented else None,
-            "labels": list(self.box_set.labels) if augmented else None,
+        return image_key_parts(self.examples.images) | {
+            "boxes": list(self.examples.boxes) if augmented else None,
+            "labels": list(self.examples.labels) if augmented else None,
             "max_boxes": self.max_boxes if augmented else None,
             "batch_size": self.batch_size,
             "views": self.views,
@@ -88,16 +75,16 @@ class BoxSource:
             `BoxSet` with the activations in place of images.
         """
         if targets is None:
-            boxes, labels = list(self.box_set.boxes) * self.views, list(self.box_set.labels) * self.views
+            boxes, labels = list(self.examples.boxes) * self.views, list(self.examples.labels) * self.views
         else:
             used_slots = [target[target[:, LABEL_COLUMN] >= 0] for target in np.asarray(targets)]
             boxes = [slots[:, :LABEL_COLUMN] for slots in used_slots]
             labels = [slots[:, LABEL_COLUMN].astype(np.int32) for slots in used_slots]
         return replace(
-            self.box_set,
+            self.examples,
             images=values,
             boxes=boxes,
             labels=labels,
-            names=list(self.box_set.names) * self.views,
-            sizes=np.concatenate([self.box_set.sizes] * self.views),
+            names=list(self.examples.names) * self.views,
+            sizes=np.concatenate([self.examples.sizes] * self.views),
         )

@@ -18,6 +18,7 @@ import tl_keras
 from tl_keras.data import BoxSet, ImageSet, TokenFeatures
 from tl_keras.transfer.activations.batch_norm_folding import fold_batch_norm, precompute_batch_norm
 from tl_keras.transfer.activations.cuts import has_tokens, prefix_model
+from tl_keras.transfer.activations.file import num_payload_bytes
 from tl_keras.transfer.activations.key import activation_key, digest_arrays
 from tl_keras.transfer.activations.store import drop_pages
 from tl_keras.transfer.multiply_adds import count_multiply_adds
@@ -64,11 +65,12 @@ class FrozenPart:
     def bytes_per_example(self, source):
         """Returns a dict from the id of each cut to the stored bytes per example of a source."""
         shares = {key: source.num_rows(per_token) / source.num_examples for key, per_token in self._per_token.items()}
-        return {key: shares[key] * _row_bytes(*self._row(key)) for key in self._cuts}
+        return {key: shares[key] * num_payload_bytes(*self._row(key)) for key in self._cuts}
 
     def draws_random_numbers(self):
         """Returns whether the part contains dropout, which is off while activations are computed."""
-        parts = (part for layer in self._whole().layers for part in layer._flatten_layers())
+        whole = prefix_model(self._model, list(self._cuts.values()))
+        parts = (part for layer in whole.layers for part in layer._flatten_layers())
         return any(part._seed_generators for part in parts)
 
     def measure_seconds(self, inputs):
@@ -158,9 +160,6 @@ class FrozenPart:
             self._compiled[tuple(cuts)] = convert
         return self._compiled[tuple(cuts)]
 
-    def _whole(self):
-        return prefix_model(self._model, list(self._cuts.values()))
-
     def _row(self, key):
         """Returns the shape and dtype of one row of a cut."""
         cut = self._cuts[key]
@@ -200,7 +199,9 @@ class _Column:
         return self.store.open(self.key) if self.store else None
 
     def create(self):
-        return self.store.create(self.key, *self.spec) if self.store else _MemoryWriter(*self.spec)
+        if self.store:
+            return self.store.create(self.key, *self.spec)
+        return contextlib.nullcontext(_MemoryWriter(*self.spec))
 
 
 class _MemoryWriter:
@@ -213,13 +214,3 @@ class _MemoryWriter:
     def append(self, rows):
         self.array[self._rows : self._rows + len(rows)] = rows
         self._rows += len(rows)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *problem):
-        return None
-
-
-def _row_bytes(shape, dtype):
-    return int(np.prod(shape)) * np.dtype(dtype).itemsize

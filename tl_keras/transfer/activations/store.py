@@ -148,9 +148,9 @@ class ActivationStore:
     def room(self):
         """Returns the bytes that could be stored if every unused file were removed."""
         with self._locked():
-            files = {path: _size(path) for path in self._files()}
-            used = sum(size for path, size in files.items() if _in_use(path))
-            return max(0, min(self.max_bytes - used, self._free_bytes() + sum(files.values()) - used))
+            files = self._files()
+            used = total_size(path for path in files if _in_use(path))
+            return max(0, min(self.max_bytes - used, self._free_bytes() + total_size(files) - used))
 
     def _files(self):
         return [*self.folder.glob(f"*{SUFFIX}"), *self.folder.glob(f"{UNFINISHED}*")]
@@ -232,10 +232,3 @@ def _replace(temporary, path):
         # Windows cannot replace a file in use; the existing file has the same key and therefore the same rows.
         if not path.exists():
             raise
-
-
-def _size(path):
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0

@@ -4,8 +4,8 @@ import importlib
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.images.backbones import HUB_PREFIX
-from tl_keras.models.images.hub_presets import hub_errors, preprocessing_of_hub
-from tl_keras.models.saved.preset_files import check_preset
+from tl_keras.models.images.hub_presets import preprocessing_of_hub
+from tl_keras.models.saved.preset_files import check_preset, hub_errors
 
 OFFLINE = (
     "KerasHub downloads its presets; without network access give the folder of one as --model.backbone "
@@ -13,13 +13,7 @@ OFFLINE = (
 )
 PRESETS = {
     "retinanet": {"resnet50": "retinanet_resnet50_fpn_coco"},
-    "d_fine": {
-        "d_fine_nano": "dfine_nano_coco",
-        "d_fine_small": "dfine_small_coco",
-        "d_fine_medium": "dfine_medium_coco",
-        "d_fine_large": "dfine_large_coco",
-        "d_fine_xlarge": "dfine_xlarge_coco",
-    },
+    "d_fine": {f"d_fine_{size}": f"dfine_{size}_coco" for size in ("nano", "small", "medium", "large", "xlarge")},
 }
 """Names of the presets by detector and backbone."""
 UNUSED_IDS = {0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
@@ -42,7 +36,7 @@ def open_hub_detector(preset, kind):
     keras_hub = importlib.import_module("keras_hub")
     expected = getattr(keras_hub.models, kind)
     check_preset(preset)
-    with hub_errors(preset, OFFLINE):
+    with hub_errors(f"KerasHub preset {preset!r}", OFFLINE):
         model = expected.from_preset(preset)
         converter = keras_hub.layers.ImageConverter.from_preset(preset)
     if not isinstance(model, expected):

@@ -8,8 +8,9 @@ from tl_keras.models.detection.hub.presets import coco_class_names, open_hub_det
 from tl_keras.models.detection.retina_net import OCTAVES, build_retina_net
 from tl_keras.models.images.building import add_preprocessing, short_name
 from tl_keras.models.images.hub_presets import blocks_of_hub
+from tl_keras.models.weights.files import StoredLayer
 from tl_keras.models.weights.loading import load_arrays
-from tl_keras.models.weights.matching import LayerArrays, layers_with_weights
+from tl_keras.models.weights.matching import layers_with_weights
 
 DETECTOR_PREFIXES = ("neck.", "head.")
 
@@ -86,4 +87,4 @@ def _ordered_by_size(array, values):
 
 
 def _arrays(name, layer):
-    return LayerArrays(name, tuple(layer.get_weights()))
+    return StoredLayer(name, "", tuple(layer.get_weights()))
