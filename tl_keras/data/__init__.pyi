@@ -41,11 +41,11 @@ from .images.target import find_target_images as find_target_images
 from .labels import to_one_hot as to_one_hot
 from .pipeline.pipeline_calls import raise_input_errors as raise_input_errors
 from .reading.folders import list_images as list_images
-from .reading.table_columns import TableColumns as TableColumns
+from .reading.table_cells import TableColumns as TableColumns
 from .reading.utf8 import NotUtf8 as NotUtf8
 from .reading.utf8 import decode_utf8 as decode_utf8
 from .records import Records as Records
-from .splits import Splits as Splits
+from .records import Splits as Splits
 from .splitting import split_records as split_records
 from .target_labels import hide_labels as hide_labels
 from .target_labels import reveal_labels as reveal_labels

@@ -3,7 +3,7 @@ import pytest
 
 from tests.data.tiny_images import save_image
 from tl_keras.data.boxes.find import find_boxes
-from tl_keras.data.reading.table_columns import TableColumns
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.errors import InputError
 
 HEADER = "path,xmin,ymin,xmax,ymax,label,split\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tl_keras.data.images.find import find_records
-from tl_keras.data.reading.table_columns import TableColumns
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.errors import InputError
 
 

@@ -2,7 +2,7 @@ import pandas
 import pytest
 
 from tl_keras.data.images.table import read_table
-from tl_keras.data.reading.table_columns import TableColumns
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.errors import InputError
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tl_keras.data.reading.table_columns import TableColumns
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.data.splitting import split_records
 from tl_keras.data.texts.find import find_texts
 from tl_keras.errors import InputError

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tl_keras.data.reading.table_columns import TableColumns
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.data.texts.table import read_text_table
 from tl_keras.errors import InputError
 

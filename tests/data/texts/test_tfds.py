@@ -1,7 +1,7 @@
 import pytest
 
 from tests.data.tiny_tfds import TinyImages, TinyPairs, TinyTexts, prepare
-from tl_keras.data.reading.table_columns import TableColumns
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.data.texts.find import find_texts
 from tl_keras.errors import InputError
 

@@ -7,8 +7,7 @@ import numpy as np
 from tl_keras.data.boxes.geometry import BOX_RESIZES, resize_boxes
 from tl_keras.data.images.decoding import PAD
 from tl_keras.data.images.image_sets import DEFAULT_LOADING, ImageSet, load_image_splits
-from tl_keras.data.records import SPLITS, Records
-from tl_keras.data.splits import Splits
+from tl_keras.data.records import SPLITS, Records, Splits
 from tl_keras.errors import unknown_name
 
 MIN_SIDE = 1.0

@@ -11,7 +11,7 @@ from tl_keras.data.boxes.pascal_voc import has_voc_files, read_voc
 from tl_keras.data.boxes.table import read_box_table
 from tl_keras.data.boxes.yolo import find_yolo_file, read_yolo
 from tl_keras.data.reading.locations import find_location
-from tl_keras.data.reading.table_columns import DEFAULT_COLUMNS
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS
 from tl_keras.errors import InputError, unknown_name
 
 _BOX_FORMATS = ("xyxy", "xywh")

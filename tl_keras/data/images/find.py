@@ -6,7 +6,7 @@ from tl_keras.data.examples.catalogue import IMAGE_EXAMPLES
 from tl_keras.data.images.table import read_table
 from tl_keras.data.reading.folders import read_folders
 from tl_keras.data.reading.locations import find_location
-from tl_keras.data.reading.table_columns import DEFAULT_COLUMNS
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS
 
 
 def find_records(path, columns=DEFAULT_COLUMNS, *, on_bad_file="error"):

@@ -5,8 +5,7 @@ import os
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.images.bad_files import add_bad_images
 from tl_keras.data.labels import read_labels, read_splits
-from tl_keras.data.reading.table_cells import read_columns
-from tl_keras.data.reading.table_columns import DEFAULT_COLUMNS
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, read_columns
 from tl_keras.data.records import Records
 from tl_keras.data.wording import printable
 

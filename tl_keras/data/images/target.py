@@ -6,7 +6,7 @@ from pathlib import Path
 from tl_keras.data.examples.catalogue import IMAGE_EXAMPLES
 from tl_keras.data.images.find import find_records
 from tl_keras.data.reading.folders import list_images
-from tl_keras.data.reading.table_columns import DEFAULT_COLUMNS
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS
 from tl_keras.data.target_labels import align_target, make_unlabelled_records
 
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from tl_keras.data.examples.catalogue import TEXT_EXAMPLES
 from tl_keras.data.reading.locations import find_location
-from tl_keras.data.reading.table_cells import TABLE_SUFFIXES
-from tl_keras.data.reading.table_columns import DEFAULT_COLUMNS
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, TABLE_SUFFIXES
 from tl_keras.data.texts.checks import note_duplicates
 from tl_keras.data.texts.folders import read_text_folders
 from tl_keras.data.texts.table import read_text_table

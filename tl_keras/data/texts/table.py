@@ -2,8 +2,7 @@
 
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.labels import read_labels, read_splits
-from tl_keras.data.reading.table_cells import read_columns
-from tl_keras.data.reading.table_columns import DEFAULT_COLUMNS
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, read_columns
 from tl_keras.data.records import Records
 from tl_keras.data.texts.checks import check_texts
 

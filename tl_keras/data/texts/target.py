@@ -6,8 +6,7 @@ from pathlib import Path
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.examples.catalogue import TEXT_EXAMPLES
 from tl_keras.data.reading.delimited import read_utf8
-from tl_keras.data.reading.table_cells import TABLE_SUFFIXES, has_column
-from tl_keras.data.reading.table_columns import DEFAULT_COLUMNS
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, TABLE_SUFFIXES, has_column
 from tl_keras.data.target_labels import align_target, make_unlabelled_records
 from tl_keras.data.texts.find import find_texts
 from tl_keras.data.texts.table import read_text_columns

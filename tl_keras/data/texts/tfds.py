@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import tensorflow_datasets as tfds
 
-from tl_keras.data.reading.table_columns import DEFAULT_COLUMNS
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS
 from tl_keras.data.reading.tfds_source import feature_key, open_builder, read_records
 from tl_keras.data.texts.checks import text_problem
 

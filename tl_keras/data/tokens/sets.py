@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tl_keras.data.splits import Splits
+from tl_keras.data.records import Splits
 
 
 @dataclass(frozen=True, eq=False)
