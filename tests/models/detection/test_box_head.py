@@ -3,13 +3,14 @@ import numpy as np
 
 from tests.models.detection.tiny_detectors import random_boxes
 from tl_keras.models.detection.box_head import BoxHead
+from tl_keras.models.detection.settings import FasterRCNNSettings
 
 FEATURES = np.random.default_rng(0).normal(size=(2, 8, 8, 5)).astype("float32")
 BOXES = random_boxes((2, 6))
 
 
 def head():
-    return BoxHead(3, strides=[8], units=(7, 4), pool_size=2, sampling_ratio=1)
+    return BoxHead(3, [8], FasterRCNNSettings(head_units=(7, 4), pool_size=2, sampling_ratio=1))
 
 
 def test_head_classifies_and_refines_each_box():

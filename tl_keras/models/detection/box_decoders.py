@@ -127,16 +127,12 @@ def select_detections(boxes, scores, settings):
     candidates = min(settings.max_candidates, number * num_classes)
     best_scores, best = ops.top_k(ops.reshape(scores, (-1, number * num_classes)), candidates)
     labels = ops.cast(best % num_classes, "int32")
-    rows = best if len(boxes.shape) == 4 else best // num_classes
-    boxes = ops.take_along_axis(ops.reshape(boxes, (-1, boxes.shape[1] * _per_row(boxes), 4)), rows[..., None], axis=1)
+    rows, per_row = (best, num_classes) if len(boxes.shape) == 4 else (best // num_classes, 1)
+    boxes = ops.take_along_axis(ops.reshape(boxes, (-1, number * per_row, 4)), rows[..., None], axis=1)
     has_area = ops.all(boxes[..., 2:] > boxes[..., :2], axis=-1)
     is_candidate = (best_scores >= settings.score_threshold) & has_area
     is_kept = non_max_suppression(boxes, is_candidate, settings.overlap_threshold, labels)
     return _first(boxes, ops.where(is_kept, best_scores, float(PADDING)), labels, settings.max_detections)
-
-
-def _per_row(boxes):
-    return boxes.shape[2] if len(boxes.shape) == 4 else 1
 
 
 def _first(boxes, scores, labels, number):

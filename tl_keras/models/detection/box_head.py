@@ -15,15 +15,14 @@ class BoxHead:
     Args:
         num_classes: number of classes, without the background.
         strides: list of pixels per cell, one per feature map.
-        units: widths of the dense layers.
-        pool_size: bins along each side of a box.
-        sampling_ratio: points in each bin along each side.
+        settings: `FasterRCNNSettings`.
     """
 
-    def __init__(self, num_classes, *, strides, units, pool_size, sampling_ratio):
+    def __init__(self, num_classes, strides, settings):
         self.num_classes = num_classes
-        self.align = RoIAlign(strides, pool_size, sampling_ratio, name="head.align")
-        self.hidden = [_dense(width, f"head.dense{number}") for number, width in enumerate(units, start=1)]
+        self.align = RoIAlign(strides, settings.pool_size, settings.sampling_ratio, name="head.align")
+        widths = enumerate(settings.head_units, start=1)
+        self.hidden = [_dense(width, f"head.dense{number}") for number, width in widths]
         # Standard deviations as in detectron2's FastRCNNOutputLayers.
         self.logits = _last(num_classes, 0.01, "head.logits")
         self.background = _last(1, 0.01, "head.background")

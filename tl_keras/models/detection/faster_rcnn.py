@@ -133,13 +133,7 @@ def build_faster_rcnn(backbone, num_classes, settings, *, bounding_box_format="x
     region_proposals = RegionProposals(anchors, settings)
     objectness, deltas, proposals = region_proposals(levels)
     # The pooled level serves proposals only.
-    box_head = BoxHead(
-        num_classes,
-        strides=strides[: len(PYRAMID_STRIDES)],
-        units=settings.head_units,
-        pool_size=settings.pool_size,
-        sampling_ratio=settings.sampling_ratio,
-    )
+    box_head = BoxHead(num_classes, strides[: len(PYRAMID_STRIDES)], settings)
     logits, box_deltas = box_head(levels, proposals)
     outputs = {
         "features": levels,

@@ -108,14 +108,10 @@ def _branch(levels, name, per_cell, values, settings):
 
     In its last kernel the class is the fastest-varying part of the last axis.
     """
+    options = {"activation": None if settings.group_norm else "relu", "use_bias": not settings.group_norm}
     hidden = []
     for number in range(1, settings.head_depth + 1):
-        activation = None if settings.group_norm else "relu"
-        hidden.append(
-            _convolution(
-                settings.channels, f"head.{name}{number}", activation=activation, use_bias=not settings.group_norm
-            )
-        )
+        hidden.append(_convolution(settings.channels, f"head.{name}{number}", **options))
         if settings.group_norm:
             hidden.append(keras.layers.GroupNormalization(GROUPS, name=f"head.{name}_norm{number}"))
             hidden.append(keras.layers.ReLU(name=f"head.{name}_relu{number}"))

@@ -59,13 +59,9 @@ class YoloV8(Detector):
         predicted, scores = self.decoder.boxes_and_scores(outputs["boxes"], outputs["classes"])
         centres, strides = self.decoder.cells()
         is_box = labels[..., None] >= 0
+        boxes = ops.where(is_box, boxes, -1.0)
         targets, target_scores, _ = self._assign(
-            ops.stop_gradient(scores),
-            ops.stop_gradient(predicted),
-            centres,
-            labels,
-            ops.where(is_box, boxes, -1.0),
-            is_box,
+            ops.stop_gradient(scores), ops.stop_gradient(predicted), centres, labels, boxes, is_box
         )
         weights = ops.sum(target_scores, axis=-1)
         distance = self._distance(targets / strides, predicted / strides) * weights
