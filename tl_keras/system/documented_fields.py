@@ -13,7 +13,7 @@ INDENT = " " * 8
 
 @dataclass_transform(frozen_default=True)
 def documented_dataclass(cls):
-    """Decorates a class as a frozen dataclass, and appends its fields to its docstring.
+    """Makes a class a frozen dataclass, and appends its fields to its docstring.
 
     Each field is listed with its type, its default and the string below it.
 
