@@ -1,6 +1,7 @@
 """Data sets before decoding or tokenizing, as a table of sources, labels and splits."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,6 +20,7 @@ class Records:
         class_names: the names of the classes, in the order of the labels.
         notes: sentences for the user on examples that were left out or look wrong.
         skipped: (name, reason) of each file that was left out.
+        COLUMNS: names of the attributes with an entry per example.
     """
 
     sources: list[str | bytes | tuple[str, str]]
@@ -28,6 +30,7 @@ class Records:
     class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
+    COLUMNS: ClassVar = ("sources", "names", "labels", "splits")
 
     def __len__(self):
         """Returns the number of examples."""
@@ -38,14 +41,12 @@ class Records:
         return np.flatnonzero(np.asarray(self.splits, dtype=object) == split)
 
     def take(self, rows):
-        """Returns new Records with the given rows, in the given order."""
-        return replace(
-            self,
-            sources=[self.sources[row] for row in rows],
-            names=[self.names[row] for row in rows],
-            labels=self.labels[rows],
-            splits=[self.splits[row] for row in rows],
-        )
+        """Returns new records with the given rows, in the given order."""
+        return replace(self, **{name: _take(getattr(self, name), rows) for name in self.COLUMNS})
+
+
+def _take(column, rows):
+    return column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows]
 
 
 def split_of_name(name):
