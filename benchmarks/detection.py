@@ -110,8 +110,8 @@ def time_first_phase(name, mode, options):
     from tl_keras.config import CacheConfig, DataConfig, DetectionConfig, ModelConfig, RunConfig
     from tl_keras.runs.run_folder import RunFolder
     from tl_keras.system import devices
-    from tl_keras.train import build_model
     from tl_keras.training import fitting
+    from tl_keras.training.building import build_model
 
     detector, backbone, settings, block = FIRST_PHASES[name]
     images, boxes, labels = draw(options.examples, options.size)

@@ -20,6 +20,7 @@ class Records:
         class_names: the names of the classes, in the order of the labels.
         notes: sentences for the user on examples that were left out or look wrong.
         skipped: (name, reason) of each file that was left out.
+        COLUMNS: names of the attributes with an entry per example.
     """
 
     sources: list[str | bytes | tuple[str, str]]
