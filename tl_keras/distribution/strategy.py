@@ -1,9 +1,11 @@
 """Choice of the distribution strategy: one device, the devices of this machine, a cluster, or a TPU."""
 
+import contextlib
 import functools
 import importlib
 import os
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from tl_keras.distribution.cluster import EXAMPLE, read_cluster
 from tl_keras.errors import InputError
@@ -57,6 +59,41 @@ def is_cluster(setting, environment=os.environ):
         InputError: TF_CONFIG is invalid or, for multi_worker, missing.
     """
     return _choose_cluster(setting, environment) is not None
+
+
+@dataclass(frozen=True)
+class ClusterOutline:
+    """Stands in for the strategy of a cluster where its devices are counted, but not used."""
+
+    num_replicas_in_sync: int
+    """Devices of all workers."""
+
+    extended = SimpleNamespace(worker_devices=("",))
+
+    def scope(self):
+        """Returns a context that places variables on this machine."""
+        return contextlib.nullcontext()
+
+
+def outline_cluster(setting, environment=os.environ):
+    """Counts the devices of a cluster without joining it, which would wait for all its workers.
+
+    Args:
+        setting: as in `choose`.
+        environment: mapping of environment variables, default `os.environ`.
+
+    Returns:
+        `ClusterOutline`, as if all workers had the devices of this one; None if the setting means no cluster.
+
+    Raises:
+        InputError: TF_CONFIG is invalid.
+    """
+    cluster = read_cluster(environment) if setting in ("auto", "multi_worker") else None
+    if cluster is None:
+        return None
+    load_tensorflow()
+    gpus = importlib.import_module("tensorflow").config.list_logical_devices("GPU")
+    return ClusterOutline(len(cluster.addresses) * max(1, len(gpus)))
 
 
 def _choose_cluster(setting, environment):
