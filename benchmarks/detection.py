@@ -110,15 +110,15 @@ def time_first_phase(name, mode, options):
     from tl_keras.config import CacheConfig, DataConfig, DetectionConfig, ModelConfig, RunConfig
     from tl_keras.runs.run_folder import RunFolder
     from tl_keras.system import devices
-    from tl_keras.train import build_model
     from tl_keras.training import fitting
+    from tl_keras.training.building import build_model
 
     detector, backbone, settings, block = FIRST_PHASES[name]
     images, boxes, labels = draw(options.examples, options.size)
     names = tuple(map(str, range(CLASSES)))
     sizes = np.full((options.examples, 2), options.size, np.int32)
-    whole = data.BoxSet(images, list(boxes), list(labels), [""] * options.examples, sizes, names)
-    first = data.BoxSet(images[:1], list(boxes[:1]), list(labels[:1]), [""], sizes[:1], names)
+    whole = data.BoxSet(images, list(labels), [""] * options.examples, names, boxes=list(boxes), sizes=sizes)
+    first = data.BoxSet(images[:1], list(labels[:1]), [""], names, boxes=list(boxes[:1]), sizes=sizes[:1])
     phases = [tl.Phase(block, epochs=options.epochs, learning_rate=1e-4)]
     config = RunConfig(
         task="object_detection",
@@ -129,7 +129,7 @@ def time_first_phase(name, mode, options):
         phases=phases,
     )
     devices.set_up(0, "float32")
-    splits = data.BoxSplits(whole, first, first, names, [], [])
+    splits = data.Splits(whole, first, first, names, [], [])
     model = build_model(config, splits)
     with tempfile.TemporaryDirectory() as folder:
         started = time.process_time()

@@ -66,9 +66,10 @@ class EpochClock:
 def train_by_the_package(job, precision):
     """Fine-tunes as `python -m tl_keras.train` does."""
     import tl_keras as tl
-    from tl_keras import config, data, models, train
+    from tl_keras import config, data, models
     from tl_keras.system import devices
-    from tl_keras.tasks import text_classification
+    from tl_keras.tasks.registry import TASKS
+    from tl_keras.training.building import build_model
 
     devices.set_up(job.seed, precision)
     import keras
@@ -95,12 +96,13 @@ def train_by_the_package(job, precision):
         precision=precision,
         seed=job.seed,
     )
-    model = train.build_model(settings, splits)
-    inputs = text_classification.training_inputs(settings, splits, 0) | {"validation_data": None}
+    task = TASKS[settings.task]
+    model = build_model(settings, splits)
+    inputs = task.training_inputs(settings, splits, 0) | {"validation_data": None}
     clock = EpochClock()
     ends = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: clock.end_epoch())
     model.fit(**inputs, epochs=job.epochs, verbose=0, callbacks=[tl.ProgressiveUnfreezing(phases), ends])
-    predicted = text_classification.predict(model, test_set, job.batch_size).argmax(axis=1)
+    predicted = task.predict(model, test_set, job.batch_size).argmax(axis=1)
     return clock.spent(len(train_set), tokenizing) | {"accuracy": np.mean(predicted == job.test[1])}
 
 

@@ -124,7 +124,7 @@ def _draw_images(generator, count, size):
     labels = generator.integers(0, CLASSES, count, np.int32)
     train = data.ImageSet(images, labels, [""] * count, names)
     first = data.ImageSet(images[:1], labels[:1], [""], names)
-    return data.ImageSplits(train, first, first, names, [])
+    return data.Splits(train, first, first, names, [])
 
 
 def _draw_texts(generator, count):

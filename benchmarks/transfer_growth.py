@@ -46,7 +46,7 @@ def peak_megabytes():
 
 
 def draw_files(folder, count, size):
-    """Writes random images and returns `ImageSplits` that read them at each access."""
+    """Writes random images and returns `Splits` that read them at each access."""
     from tl_keras import data
 
     generator, paths = np.random.default_rng(0), []
@@ -56,7 +56,7 @@ def draw_files(folder, count, size):
     names, labels = tuple(map(str, range(CLASSES))), generator.integers(0, CLASSES, count, np.int32)
     train = data.ImageSet(data.ImageFiles(paths, size), labels, [""] * count, names)
     first = data.ImageSet(data.ImageFiles(paths[:1], size), labels[:1], [""], names)
-    return data.ImageSplits(train, first, first, names, [])
+    return data.Splits(train, first, first, names, [])
 
 
 def prepare(case, count, folder):

@@ -1,7 +1,6 @@
 """All verbs under one name: `tl-keras train ...` is `python -m tl_keras.train ...`."""
 
 import importlib
-import sys
 
 from tl_keras.cli.verbs import run_verb
 from tl_keras.errors import unknown_name
@@ -27,7 +26,7 @@ def dispatch(arguments):
 
 def main():
     """Runs the command line of the process."""
-    run_verb(dispatch, sys.argv[1:])
+    run_verb(dispatch)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """Phases of training: the trainable blocks, epochs and learning rates. Pure values, without TensorFlow."""
 
 import math
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 Schedule = Literal["cosine", "one_cycle", "constant"]
 Objective = Literal["labels", "contrastive"]
@@ -14,8 +13,7 @@ MAX_NAMED_BLOCKS = 3
 ONE_CYCLE_START = 1 / 25
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class Plateau:
     """Criterion that ends a phase: a metric that has stopped improving."""
 
@@ -34,8 +32,7 @@ class Plateau:
             raise InputError(f"A plateau needs a min_delta of 0 or more: got min_delta={self.min_delta}.")
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class Phase:
     """Part of a training in which a fixed set of blocks is trained."""
 
@@ -74,20 +71,12 @@ class Phase:
             raise InputError(
                 "A phase trains no block: got an empty `train`, expected a block, 'head', 'all' or a list of blocks."
             )
-        if self.epochs < 1 or self.epochs % 1:
-            raise InputError(
-                f"Phase {self.name!r} needs a whole number of epochs, at least 1: got epochs={self.epochs}."
-            )
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise InputError(
-                f"Phase {self.name!r} needs a learning rate above 0: got learning_rate={self.learning_rate}."
-            )
-        if not 0 < self.block_decay <= 1:
-            raise InputError(f"Phase {self.name!r} needs a block_decay above 0 and up to 1: got {self.block_decay}.")
+        self._require("epochs", self.epochs >= 1 and self.epochs % 1 == 0, "a whole number of epochs, at least 1")
+        self._require("learning_rate", 0 < self.learning_rate < math.inf, "a learning rate above 0")
+        self._require("block_decay", 0 < self.block_decay <= 1, "a block_decay above 0 and up to 1")
         if self.schedule not in get_args(Schedule):
             raise unknown_name("schedule", self.schedule, get_args(Schedule))
-        if not 0 <= self.warmup < 1:
-            raise InputError(f"Phase {self.name!r} needs a warmup share from 0 to below 1: got {self.warmup}.")
+        self._require("warmup", 0 <= self.warmup < 1, "a warmup share from 0 to below 1")
         self._check_objective()
 
     @property
@@ -139,6 +128,10 @@ class Phase:
             raise InputError(
                 f"A contrastive phase has only the metrics loss and val_loss: got monitor={self.monitor!r}."
             )
+
+    def _require(self, field, valid, expected):
+        if not valid:
+            raise InputError(f"Phase {self.name!r} needs {expected}: got {field}={getattr(self, field)}.")
 
     def _fill(self, name, value):
         if getattr(self, name) is None:

@@ -102,20 +102,18 @@ def _output(path):
             # File names need not be UTF-8, and one of them must not lose the predictions of the others.
             sys.stdout.reconfigure(errors="surrogateescape")
         yield sys.stdout
-    else:
-        with contextlib.ExitStack() as stack:
-            try:
-                if os.path.isdir(path):
-                    raise IsADirectoryError(errno.EISDIR, "it is a folder")
-                temporary = stack.enter_context(atomic_path(Path(path)))
-                stream = stack.enter_context(
-                    open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="")
-                )
-            except OSError as error:
-                raise InputError(
-                    f"Cannot write to {path!r} ({error.strerror}): give --output a file in a folder that exists."
-                ) from error
-            yield stream
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            if os.path.isdir(path):
+                raise IsADirectoryError(errno.EISDIR, "it is a folder")
+            temporary = stack.enter_context(atomic_path(Path(path)))
+            stream = stack.enter_context(open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline=""))
+        except OSError as error:
+            raise InputError(
+                f"Cannot write to {path!r} ({error.strerror}): give --output a file in a folder that exists."
+            ) from error
+        yield stream
 
 
 if __name__ == "__main__":

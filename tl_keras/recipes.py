@@ -87,9 +87,8 @@ def expand_recipe(
         raise unknown_name("unfreeze_from", unfreeze_from, [*backbone, "all"])
     unfrozen = backbone[_earliest(recipe, backbone, num_examples, unfreeze_from) :]
     steps_per_epoch = math.ceil(num_examples / batch_size)
-    head_epochs, block_epochs = (
-        _epochs(steps, steps_per_epoch, step_budget_factor) for steps in (HEAD_STEPS, BLOCK_STEPS)
-    )
+    head_epochs = _epochs(HEAD_STEPS, steps_per_epoch, step_budget_factor)
+    block_epochs = _epochs(BLOCK_STEPS, steps_per_epoch, step_budget_factor)
     block_rate = LORA_RATE if lora else BLOCK_RATE
     probe = Phase(train=head, epochs=head_epochs, learning_rate=head_rate)
     later = [

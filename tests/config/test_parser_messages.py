@@ -36,7 +36,7 @@ MISTAKES = [
     (["--phases", "[{train: head, epochs: 0}]"], "Phase 'head' needs a whole number of epochs"),
     (["--phases", "[{train: head, learning_rate: fast}]"], "phases.learning_rate: expected float, got 'fast'."),
     (["--phases", "[{train: head, schedule: cosin}]"], "'cosin': did you mean 'cosine'?"),
-    (["--phases", "[{train: head}]", "--epochs", "3"], "epochs shapes a recipe, but phases are given"),
+    (["--phases", "[{train: head}]", "--epochs", "3"], "epochs has no effect beside phases: set it in"),
     (["--config"], "--config needs a YAML file or the name of a shipped one: "),
     (["--config", "missing.yaml"], "The configuration file 'missing.yaml' does not exist"),
     (["--config", "image_clasification"], "did you mean 'image_classification'?"),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.data import BoxRecords, Records, align_box_classes, align_classes
+from tl_keras.data import BoxRecords, Records, align_classes
 from tl_keras.errors import InputError
 
 
@@ -29,15 +29,16 @@ def test_an_unknown_class_is_named_with_the_nearest():
 def box_records(class_names):
     boxes = [np.array([[0, 0, 4, 4], [1, 1, 3, 3]], np.float32), np.zeros((0, 4), np.float32)]
     labels = [np.array([0, 1], np.int32), np.zeros(0, np.int32)]
-    return BoxRecords(["a", "b"], ["a", "b"], boxes, labels, np.full((2, 2), 8, np.int32), ["test"] * 2, class_names)
+    sizes = np.full((2, 2), 8, np.int32)
+    return BoxRecords(["a", "b"], ["a", "b"], labels, ["test"] * 2, class_names, boxes=boxes, sizes=sizes)
 
 
 def test_labels_of_boxes_are_renumbered():
-    aligned = align_box_classes(box_records(("cat", "ant")), ("ant", "bee", "cat"))
+    aligned = align_classes(box_records(("cat", "ant")), ("ant", "bee", "cat"))
     assert aligned.class_names == ("ant", "bee", "cat")
     assert [labels.tolist() for labels in aligned.labels] == [[2, 0], []]
 
 
 def test_an_unknown_class_of_boxes_is_named():
     with pytest.raises(InputError, match="'cats': did you mean 'cat'"):
-        align_box_classes(box_records(("cats", "ant")), ("ant", "cat"))
+        align_classes(box_records(("cats", "ant")), ("ant", "cat"))

@@ -23,29 +23,29 @@ def test_one_label_per_row():
 
 
 def test_several_labels_per_row():
-    class_names, labels = read(read_labels, ["a | b", ["b", "c|d"], ""], "|")
+    class_names, labels = read(read_labels, ["a | b", ["b", "c|d"], ""], True)
     assert class_names == ("a", "b", "c|d")
     assert labels.tolist() == [[1, 1, 0], [0, 1, 1], [0, 0, 0]] and labels.dtype == np.uint8
 
 
 @pytest.mark.parametrize(
-    ("cells", "separator", "message"),
+    ("cells", "multi_label", "message"),
     [
-        (["a", "", ""], None, "no label at line 3, line 4"),
-        (["a", "a", "a"], None, r"1 class \(a\) where 2 or more are expected: check --data.label_column"),
-        (["a", ["b", "c"], "b"], None, "several labels at line 3: .*--data.multi_label"),
-        (["", "", ""], "|", r"0 classes \(no label\) where 1 or more are expected"),
-        (["a", "NaN", "b"], None, "the label NaN, which stands for a missing value at line 3"),
-        (["a|nan", "", "b"], "|", "the label nan, which stands for a missing value at line 2"),
-        (["a\nb", "c", "\ud800"], None, r"control or broken characters at line 2 \(a\\nb\), line 4 \(\\ud800\)"),
-        (["Cat", "cat", "dog"], None, "labels that look alike at 'Cat' and 'cat'"),
-        (["caf\u00e9", "cafe\u0301", "dog"], None, "labels that look alike"),
-        (["a cat", "a  cat", "dog"], None, "labels that look alike"),
+        (["a", "", ""], False, "no label at line 3, line 4"),
+        (["a", "a", "a"], False, r"1 class \(a\) where 2 or more are expected: check --data.label_column"),
+        (["a", ["b", "c"], "b"], False, "several labels at line 3: .*--data.multi_label"),
+        (["", "", ""], True, r"0 classes \(no label\) where 1 or more are expected"),
+        (["a", "NaN", "b"], False, "the label NaN, which stands for a missing value at line 3"),
+        (["a|nan", "", "b"], True, "the label nan, which stands for a missing value at line 2"),
+        (["a\nb", "c", "\ud800"], False, r"control or broken characters at line 2 \(a\\nb\), line 4 \(\\ud800\)"),
+        (["Cat", "cat", "dog"], False, "labels that look alike at 'Cat' and 'cat'"),
+        (["caf\u00e9", "cafe\u0301", "dog"], False, "labels that look alike"),
+        (["a cat", "a  cat", "dog"], False, "labels that look alike"),
     ],
 )
-def test_bad_labels(cells, separator, message):
+def test_bad_labels(cells, multi_label, message):
     with pytest.raises(InputError, match=message):
-        read(read_labels, cells, separator)
+        read(read_labels, cells, multi_label)
 
 
 def test_all_problems_are_reported_in_one_message():

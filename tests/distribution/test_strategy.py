@@ -115,3 +115,11 @@ def test_a_tpu_is_connected_then_initialized(monkeypatch):
     monkeypatch.setattr(module, "join_tpu", module.join_tpu.__wrapped__)
     assert make_strategy(choose("tpu", {})) == "it"
     assert calls == [("connect", "resolver"), ("start", "resolver"), ("strategy", "resolver")]
+
+
+def test_a_cluster_is_counted_without_joining_it():
+    outline = module.outline_cluster("auto", CLUSTER)
+    assert outline.num_replicas_in_sync == 2
+    with outline.scope():
+        assert tf.distribute.get_strategy().num_replicas_in_sync == 1
+    assert module.outline_cluster("auto", {}) is None and module.outline_cluster("cpu", CLUSTER) is None

@@ -1,6 +1,6 @@
 import pydoc
 import re
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, FrozenInstanceError, field, fields
 
 import pytest
 
@@ -8,28 +8,31 @@ import tl_keras as tl
 from tl_keras import config
 from tl_keras.phases import Phase
 from tl_keras.system import documented_fields
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 PUBLIC = sorted(
     {tl.Phase, tl.Plateau, *(getattr(config, name) for name in dir(config) if name.endswith("Config"))}, key=str
 )
 
 
-@dataclass
-class Example:
-    """Holds settings.
+def make_example():
+    @documented_dataclass
+    class Example:
+        """Holds settings.
 
-    More about them.
-    """
+        More about them.
+        """
 
-    path: str
-    """Folder of the data."""
-    phase: Phase = field(default_factory=lambda: Phase("head"))
-    """Phase of training: with a colon."""
-    names: list[str] = field(default_factory=lambda: ["a"])
-    """Names of columns,
-    on two lines."""
-    rate: float | None = None
+        path: str
+        """Folder of the data."""
+        phase: Phase = field(default_factory=lambda: Phase("head"))
+        """Phase of training: with a colon."""
+        names: list[str] = field(default_factory=lambda: ["a"])
+        """Names of columns,
+        on two lines."""
+        rate: float | None = None
+
+    return Example
 
 
 EXPECTED = """Holds settings.
@@ -46,16 +49,20 @@ Attributes:
     rate (float | None, default None):"""
 
 
-def test_fields_are_listed_with_type_default_and_meaning(monkeypatch):
-    monkeypatch.setattr(Example, "__doc__", Example.__doc__)
-    assert document_fields(Example).__doc__ == EXPECTED
+def test_fields_are_listed_with_type_default_and_meaning():
+    assert make_example().__doc__ == EXPECTED
+
+
+def test_a_documented_dataclass_is_frozen():
+    example = make_example()("folder")
+    with pytest.raises(FrozenInstanceError):
+        example.path = "elsewhere"
 
 
 def test_a_class_without_source_is_listed_without_meanings(monkeypatch):
-    monkeypatch.setattr(Example, "__doc__", Example.__doc__)
     monkeypatch.setattr(documented_fields.inspect, "getsource", fail)
-    document_fields(Example)
-    assert "path (str, required):" in Example.__doc__ and "Folder" not in Example.__doc__
+    text = make_example().__doc__
+    assert "path (str, required):" in text and "Folder" not in text
 
 
 def fail(_):

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -158,13 +159,15 @@ def test_augmented_views_are_stored_with_their_boxes(flags, tmp_path):
 
 def test_anchors_follow_the_small_boxes():
     boxes = np.array([[0, 0, side, side] for side in (30, 34, 60, 100)], "float32")
-    box_set = data.BoxSet(np.zeros((1, 8, 8, 3), "uint8"), [boxes], [np.zeros(4)], ["a"], np.zeros((1, 2)), ("x",))
+    box_set = data.BoxSet(
+        np.zeros((1, 8, 8, 3), "uint8"), [np.zeros(4)], ["a"], ("x",), boxes=[boxes], sizes=np.zeros((1, 2))
+    )
     assert object_detection.choose_anchor_sizes(box_set) == (32.0, 64.0, 128.0, 256.0, 512.0)
-    tiny = data.BoxSet(box_set.images, [boxes / 20], box_set.labels, ["a"], box_set.sizes, ("x",))
+    tiny = replace(box_set, boxes=[boxes / 20])
     assert object_detection.choose_anchor_sizes(tiny)[0] == object_detection.MIN_ANCHOR_SIZE
 
 
 @pytest.mark.parametrize(("sizes", "expected"), [([(48, 64)], 64), ([(400, 400)], 416), ([(3000, 4000)], 640)])
 def test_images_keep_their_size_up_to_a_limit(sizes, expected):
-    records = data.BoxRecords(["a"], ["a"], [], [], np.array(sizes), ["train"], ("x",))
+    records = data.BoxRecords(["a"], ["a"], [], ["train"], ("x",), boxes=[], sizes=np.array(sizes))
     assert object_detection.choose_image_size(records) == expected

@@ -1,10 +1,10 @@
-from types import SimpleNamespace
+import json
 
 import pytest
+import yaml
 
 from tl_keras import train
 from tl_keras.config.parsing import parse
-from tl_keras.training import actions
 
 
 def test_phases_are_printed_in_place_of_a_run_and_read_back(image_folder, tmp_path, capsys):
@@ -31,19 +31,15 @@ def test_a_learning_rate_is_searched_in_place_of_a_run(image_folder, tmp_path, c
 
 
 @pytest.mark.usefixtures("small_network")
-def test_printed_rates_of_several_devices_are_not_scaled_again(image_folder, tmp_path, capsys, monkeypatch):
-    arguments = ["--data.path", str(image_folder), "--data.image_size", "32", "--recipe", "feature_extraction"]
-    real = actions.prepare
-
-    def on_two_devices(config):
-        alone = real(config)
-        return SimpleNamespace(
-            model=alone.model, phases=alone.phases, splits=alone.splits, num_replicas=2, strategy=alone.strategy
-        )
-
-    monkeypatch.setattr(actions, "prepare", on_two_devices)
-    train.main([*arguments, "--print_phases"])
+def test_phases_of_a_cluster_are_printed_without_its_other_workers(image_folder, tmp_path, capsys, monkeypatch):
+    workers = {"cluster": {"worker": ["localhost:1", "localhost:2"]}, "task": {"type": "worker", "index": 0}}
+    flags = ["--data.path", str(image_folder), "--data.image_size", "32", "--recipe", "feature_extraction"]
+    train.main([*flags, "--print_phases"])
+    alone = yaml.safe_load(capsys.readouterr().out.partition("\nphases:\n")[2])
+    monkeypatch.setenv("TF_CONFIG", json.dumps(workers))
+    train.main([*flags, "--print_phases"])
     file = tmp_path / "phases.yaml"
-    file.write_text(capsys.readouterr().out.partition("scale_learning_rate")[2].join(["scale_learning_rate", ""]))
+    file.write_text("".join(capsys.readouterr().out.partition("scale_learning_rate: ")[1:]))
     config = parse(["--config", str(file)])
-    assert config.scale_learning_rate is False and [phase.train for phase in config.phases] == ["head"]
+    assert config.scale_learning_rate is False
+    assert config.phases[0].learning_rate == 2 * alone[0]["learning_rate"]

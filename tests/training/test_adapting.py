@@ -153,7 +153,7 @@ def test_a_target_without_labels_has_no_report(image_folder, target_folder, tmp_
         ({"--adaptation.method": "adabm"}, "adaptation.method"),
         ({"--data.batch_size": 4}, "needs statistics of a batch: got data.batch_size 4, expected at least 16"),
         ({"--adaptation.weights": "[0]"}, "adaptation.weights must be numbers above 0"),
-        ({"--adaptation.train": "top"}, "adaptation.train is not for adabn"),
+        ({"--adaptation.train": "top"}, "adaptation.train has no effect on method adabn"),
     ],
 )
 def test_bad_settings_are_refused_in_a_sentence(others, telling, tmp_path):

@@ -48,7 +48,7 @@ def test_one_pass_serves_all_phases(model, splits, capsys):
 
 def test_what_no_later_phase_reads_is_let_go(model, splits):
     made = features(model, splits)
-    assert [len(made._kept) for index in range(3) if made.of(index)] == [3, 2, 1]
+    assert [len(made._cached) for index in range(3) if made.of(index)] == [3, 2, 1]
 
 
 def test_where_not_all_fits_each_phase_has_its_own_pass(model, splits, capsys):

@@ -6,7 +6,6 @@ import sys
 
 from tl_keras.errors import InputError, LostWorker, RunStopped
 from tl_keras.runs.run_folder import DISK_FULL
-from tl_keras.system.interruption import Interrupted
 
 
 class OneSentenceParser(argparse.ArgumentParser):
@@ -31,22 +30,18 @@ def run_verb(verb, arguments=None):
     """
     try:
         verb(sys.argv[1:] if arguments is None else arguments)
-    except InputError as error:
+    except (InputError, RunStopped) as error:
         print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except RunStopped as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
-    except Interrupted as stop:
-        raise SystemExit(stop.exit_code) from None
+        raise SystemExit(2 if isinstance(error, InputError) else 1) from None
     except LostWorker as error:
         print(f"error: {error}", file=sys.stderr)
         sys.stdout.flush()
         sys.stderr.flush()
         # Not by sys.exit: on its way out TensorFlow waits up to a minute for the worker that is gone.
         os._exit(3)
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    except KeyboardInterrupt as stop:
+        # `Interrupted` has the exit code of its signal.
+        raise SystemExit(getattr(stop, "exit_code", 130)) from None
     except BrokenPipeError:
         # Whoever read the output has had enough, as `head` does; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,11 +1,10 @@
 """Settings of domain adaptation."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from tl_keras.config.ranges import check_above_zero, check_minimum, check_unused
 from tl_keras.errors import InputError
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 Method = Literal["dann", "deep_coral", "mmd", "adabn", "tent", "mcc", "self_training"]
 Validator = Literal[
@@ -26,8 +25,7 @@ DEFAULT_WEIGHTS = {
 }
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class AdaptationConfig:
     """Settings of unsupervised adaptation to a target domain."""
 
@@ -67,12 +65,10 @@ class AdaptationConfig:
             present, missing = (purpose, "target") if purpose else ("target", "method")
             raise InputError(f"adaptation.{present} needs adaptation.{missing}: set both or neither.")
         if self.target is None:
-            check_unused(self, "adaptation", None, "without adaptation.target")
-        check_minimum(self, "adaptation", {"epochs": 1, "masked_epochs": 1})
-        check_above_zero(self, "adaptation", "learning_rate")
+            check_unused(self, "adaptation.", None, "without adaptation.target")
+        check_minimum(self, "adaptation.", epochs=1, masked_epochs=1)
+        check_above_zero(self, "adaptation.", "learning_rate")
         if self.weights is not None and not (self.weights and min(self.weights) > 0):
             raise InputError(f"adaptation.weights must be numbers above 0: got {self.weights}.")
         if self.method in STATISTICS_ONLY:
-            for name in ("train", "weights"):
-                if getattr(self, name) is not None:
-                    raise InputError(f"adaptation.{name} has no effect on method {self.method}: leave it out.")
+            check_unused(self, "adaptation.", ("train", "weights"), f"on method {self.method}")

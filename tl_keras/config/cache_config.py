@@ -1,15 +1,13 @@
 """Settings of the activation cache."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from tl_keras.config.ranges import check_above_zero, check_minimum
 from tl_keras.errors import InputError
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class CacheConfig:
     """Settings of the cache for the activations of frozen blocks."""
 
@@ -33,7 +31,7 @@ class CacheConfig:
 
     def __post_init__(self):
         """Checks that numbers are in range and that a folder is not combined with memory."""
-        check_minimum(self, "cache", {"views": 1})
-        check_above_zero(self, "cache", "max_gigabytes")
+        check_minimum(self, "cache.", views=1)
+        check_above_zero(self, "cache.", "max_gigabytes")
         if self.storage == "memory" and self.folder is not None:
             raise InputError(f"cache.folder {self.folder!r} has no effect with cache.storage memory: leave one out.")

@@ -1,6 +1,7 @@
 """Configuration files: lookup of shipped ones by name, and checks before parsing."""
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -30,16 +31,14 @@ def locate_configs(arguments):
     Raises:
         InputError: a file does not exist, cannot be read, or has an unknown key.
     """
-    located, is_value = [], False
-    for argument in arguments:
-        flag, equals, value = argument.partition("=")
-        if is_value:
+    located = []
+    for previous, argument in pairwise(["", *arguments]):
+        if previous == "--config":
             argument = _locate_config(argument)
-        elif equals and flag == "--config":
-            argument = f"{flag}={_locate_config(value)}"
-        is_value = argument == "--config"
+        elif argument.startswith("--config="):
+            argument = f"--config={_locate_config(argument.removeprefix('--config='))}"
         located.append(argument)
-    if is_value:
+    if located[-1:] == ["--config"]:
         raise InputError(f"--config needs a YAML file or the name of a shipped one: {', '.join(shipped_configs())}.")
     return located
 

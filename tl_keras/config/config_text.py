@@ -21,21 +21,11 @@ def config_text(config):
     """
     parser = make_parser({})
     values = parser.parse_object(asdict(config))
-    values.pop("print_config")
+    words = {key.rpartition(".")[2]: value for key, value in values.items() if isinstance(value, str)}
     body = parser.dump(values, skip_unset=False, with_comments=True).split("\n", 2)[2]
     body = re.sub(r" [(](required, )?type: .*[)]$", "", body, flags=re.M)
-    quoted = functools.partial(_quoted, dict(_words(asdict(config))))
-    body = re.sub(r"^( *)(\w+): ([^'\"\s].*)$", quoted, body, flags=re.M)
+    body = re.sub(r"^( *)(\w+): ([^'\"\s].*)$", functools.partial(_quoted, words), body, flags=re.M)
     return f"# Run it: python -m tl_keras.train --config THIS_FILE\n{body}"
-
-
-def _words(values):
-    """Yields (key, value) of all values that are strings."""
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _words(value)
-        elif isinstance(value, str):
-            yield key, value
 
 
 def _quoted(words, line):

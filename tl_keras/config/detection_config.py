@@ -1,16 +1,15 @@
 """Settings of object detection."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Literal
 
-from tl_keras.config.ranges import check_minimum
+from tl_keras.config.ranges import check_minimum, check_unused
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class DetectionConfig:
     """Settings of the detector; object detection only."""
 
@@ -47,7 +46,7 @@ class DetectionConfig:
 
     def __post_init__(self):
         """Checks that numbers are in range and that the detector has the settings."""
-        check_minimum(self, "detection", {"channels": 8, "num_proposals": 1, "max_detections": 1})
+        check_minimum(self, "detection.", channels=8, num_proposals=1, max_detections=1)
         for name in ("score_threshold", "overlap_threshold"):
             if getattr(self, name) is not None and not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"detection.{name} must lie from 0 to 1: got {getattr(self, name)}.")
@@ -57,6 +56,5 @@ class DetectionConfig:
         if len(self.box_columns) != 4:
             raise InputError(f"detection.box_columns must name 4 columns of a table: got {self.box_columns}.")
         known = {field.name for field in fields(FAMILIES[self.detector].settings)}
-        for name in ("feature_pyramid", "channels", "anchor_sizes", "head_units", "num_proposals"):
-            if getattr(self, name) is not None and name not in known:
-                raise InputError(f"detection.{name} has no effect on {self.detector}: leave it out.")
+        unknown = {"feature_pyramid", "channels", "anchor_sizes", "head_units", "num_proposals"} - known
+        check_unused(self, "detection.", unknown, f"on {self.detector}")

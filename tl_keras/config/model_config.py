@@ -1,15 +1,13 @@
 """Settings of the model."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from tl_keras.config.ranges import check_minimum
 from tl_keras.errors import InputError
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class ModelConfig:
     """Settings of the network: backbone, initial weights and head."""
 
@@ -37,7 +35,7 @@ class ModelConfig:
 
     def __post_init__(self):
         """Checks that numbers are in range; the task checks the backbone."""
-        check_minimum(self, "model", {"hidden_units": 1, "lora_rank": 1})
+        check_minimum(self, "model.", hidden_units=1, lora_rank=1)
         for name in ("dropout", "label_smoothing"):
             if getattr(self, name) is not None and not 0 <= getattr(self, name) < 1:
                 raise InputError(f"model.{name} must lie from 0 to below 1: got {getattr(self, name)}.")

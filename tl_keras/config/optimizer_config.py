@@ -1,15 +1,13 @@
 """Settings of the optimizer."""
 
 import math
-from dataclasses import dataclass
 
 from tl_keras.config.ranges import check_above_zero, check_minimum
 from tl_keras.errors import InputError
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class OptimizerConfig:
     """Settings of the optimizer, AdamW."""
 
@@ -26,9 +24,9 @@ class OptimizerConfig:
 
     def __post_init__(self):
         """Checks that numbers are in range."""
-        check_minimum(self, "optimizer", {"accumulation_steps": 1})
+        check_minimum(self, "optimizer.", accumulation_steps=1)
         if not 0 <= self.weight_decay < math.inf:
             raise InputError(f"optimizer.weight_decay must be 0 or more: got {self.weight_decay}.")
-        check_above_zero(self, "optimizer", "clip_norm")
+        check_above_zero(self, "optimizer.", "clip_norm")
         if self.ema_momentum is not None and not 0 < self.ema_momentum < 1:
             raise InputError(f"optimizer.ema_momentum must lie between 0 and 1: got {self.ema_momentum}.")

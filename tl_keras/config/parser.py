@@ -27,9 +27,6 @@ def make_parser(actions):
     parser.add_argument(
         "--config", action=ActionConfigFile, help=f"YAML file, or a shipped one: {', '.join(shipped_configs())}."
     )
-    parser.add_argument(
-        "--print_config", action="store_true", help="Print the configuration as commented YAML and exit."
-    )
     for flag, explanation in actions.items():
         parser.add_argument(flag, action="store_true", help=explanation)
     parser.add_class_arguments(RunConfig)

@@ -11,6 +11,12 @@ PARTS = {
 }
 """From keys whose values are mappings to the dataclass of the mapping and an example."""
 
+NOISE = re.compile(
+    "Parser key|Does not validate|Subtypes:|Errors:|Problem with|Expected a NoneType|Subclass types|a class path|"
+    r"a dict with|Given value type|Given value: (Namespace|\[\{|\[Namespace)"
+)
+"""Start of the lines that say nothing about the mistake."""
+
 
 def one_sentence(message):
     """Shortens a nested report to the key, the received value and the expected value."""
@@ -23,23 +29,8 @@ def one_sentence(message):
         return f"{key}: expected keys and values, such as {PARTS[key][1]}, got {value[1]!r}."
     message = re.sub(r"Expected an? (?:<class ')?(\w+)(?:'>)?\. Got value: (.*)", r"expected \1, got '\2'.", message)
     message = re.sub(r"<class '(\w+)'>", r"\1", message)
-    noise = (
-        "Parser key",
-        "Does not validate",
-        "Subtypes:",
-        "Errors:",
-        "Problem with",
-        "Expected a NoneType",
-        "Subclass types",
-        "a class path",
-        "a dict with",
-        "Given value type",
-        "Given value: Namespace",
-        "Given value: [{",
-        "Given value: [Namespace",
-    )
     lines = [line.strip(" -") for line in message.splitlines()]
-    sentence = " ".join(line for line in lines if line and not line.startswith(noise))
+    sentence = " ".join(line for line in lines if line and not NOISE.match(line))
     sentence = re.sub(r"^Expected an? (\w+) Given value: (.*)", r"expected \1, got '\2'.", sentence)
     sentence = re.sub(r"(got '.*'\.) Given value: .*", r"\1", sentence)
     return f"{key}: {sentence}" if key else sentence

@@ -13,7 +13,8 @@ from tl_keras.config.parser_messages import one_sentence
 from tl_keras.config.run_config import RunConfig
 from tl_keras.errors import InputError, unknown_name
 
-OWN_FLAGS = ("--config", "--print_config", "--help")
+PRINT_CONFIG = {"--print_config": "Print the configuration as commented YAML and exit."}
+OWN_FLAGS = ("--config", *PRINT_CONFIG, "--help")
 
 
 def parse(arguments, actions=MappingProxyType({})):
@@ -31,23 +32,16 @@ def parse(arguments, actions=MappingProxyType({})):
     """
     arguments = locate_configs(_complete_resume(arguments))
     _check_flags(arguments, actions)
-    parser = make_parser(actions)
+    parser = make_parser(PRINT_CONFIG | actions)
     try:
-        namespace = parser.parse_args(arguments)
-        print_config = namespace.pop("print_config")
-        for flag in actions:
-            namespace.pop(flag.removeprefix("--"))
-        config = _as_config(parser.instantiate(namespace))
+        values = parser.instantiate(parser.parse_args(arguments))
+        config = RunConfig(**{name: values[name] for name in RunConfig.__dataclass_fields__})
     except (ArgumentError, ValueError) as error:
         raise error if isinstance(error, InputError) else InputError(one_sentence(str(error))) from error
-    if print_config:
+    if values.print_config:
         print(config_text(config), end="")
         raise SystemExit(0)
     return config
-
-
-def _as_config(values):
-    return RunConfig(**{name: values[name] for name in RunConfig.__dataclass_fields__})
 
 
 def _complete_resume(arguments):

@@ -1,4 +1,4 @@
-"""Checks of numbers that the parts of the configuration share."""
+"""Checks that the parts of the configuration share."""
 
 import math
 from dataclasses import MISSING, fields
@@ -6,13 +6,13 @@ from dataclasses import MISSING, fields
 from tl_keras.errors import InputError
 
 
-def check_minimum(config, prefix, minima):
+def check_minimum(config, prefix, **minima):
     """Refuses numbers below a minimum.
 
     Args:
         config: dataclass.
-        prefix: key of the dataclass in the configuration, such as "data"; "" for the top.
-        minima: dict from field name to its minimum; None is accepted in place of a number.
+        prefix: path of the dataclass in the configuration, such as "data."; "" for the top.
+        **minima: minimum of each field, by its name; None is accepted in place of a number.
 
     Raises:
         InputError: the message names the field.
@@ -20,10 +20,10 @@ def check_minimum(config, prefix, minima):
     for name, minimum in minima.items():
         value = getattr(config, name)
         if value is not None and value < minimum:
-            raise InputError(f"{_full_name(prefix, name)} must be at least {minimum}: got {value}.")
+            raise InputError(f"{prefix}{name} must be at least {minimum}: got {value}.")
 
 
-def check_unused(config, prefix, names, where):
+def check_unused(config, prefix, names, where, advice="leave it out"):
     """Refuses settings that have no effect and differ from their default.
 
     Args:
@@ -31,6 +31,7 @@ def check_unused(config, prefix, names, where):
         prefix: as for `check_minimum`.
         names: fields that must have their default value; None for all.
         where: condition in which they have no effect, such as "without adaptation.target".
+        advice: end of the error message, which says how to fix it.
 
     Raises:
         InputError: the message names the field.
@@ -38,7 +39,7 @@ def check_unused(config, prefix, names, where):
     for field in fields(config):
         default = field.default_factory() if field.default is MISSING else field.default
         if (names is None or field.name in names) and getattr(config, field.name) != default:
-            raise InputError(f"{_full_name(prefix, field.name)} has no effect {where}: leave it out.")
+            raise InputError(f"{prefix}{field.name} has no effect {where}: {advice}.")
 
 
 def check_above_zero(config, prefix, name):
@@ -54,8 +55,4 @@ def check_above_zero(config, prefix, name):
     """
     value = getattr(config, name)
     if value is not None and not 0 < value < math.inf:
-        raise InputError(f"{_full_name(prefix, name)} must be above 0: got {value}.")
-
-
-def _full_name(prefix, name):
-    return f"{prefix}.{name}" if prefix else name
+        raise InputError(f"{prefix}{name} must be above 0: got {value}.")

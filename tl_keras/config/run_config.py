@@ -1,6 +1,6 @@
 """Settings of one training, from data to report."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from tl_keras.config.adaptation_config import MIN_IN_BATCH, STATISTICS_ONLY, AdaptationConfig
@@ -9,20 +9,19 @@ from tl_keras.config.data_config import DataConfig
 from tl_keras.config.detection_config import DetectionConfig
 from tl_keras.config.model_config import ModelConfig
 from tl_keras.config.optimizer_config import OptimizerConfig
-from tl_keras.config.ranges import check_above_zero, check_minimum
+from tl_keras.config.ranges import check_above_zero, check_minimum, check_unused
 from tl_keras.config.task_rules import check_task, complete_parts, find_task
 from tl_keras.config.text_config import TextConfig
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase, check_phases
 from tl_keras.recipes import Recipe
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 from tl_keras.system.durations import parse_duration, parse_interval
 
 MAX_SEED = 2**32 - 1
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class RunConfig:
     """One training run, from data to report."""
 
@@ -101,29 +100,19 @@ class RunConfig:
         check_task(self, task)
         if self.phases is not None:
             check_phases(self.phases)
-            for name in ("unfreeze_from", "epochs", "learning_rate", "block_decay"):
-                if getattr(self, name) is not None:
-                    raise InputError(
-                        f"{name} shapes a recipe, but phases are given: set it in the phases, or leave them out."
-                    )
+            advice = "set it in the phases, or leave them out"
+            check_unused(self, "", ("unfreeze_from", "epochs", "learning_rate", "block_decay"), "beside phases", advice)
         elif self.recipe == "feature_extraction":
-            of_blocks = {
-                "unfreeze_from": self.unfreeze_from,
-                "block_decay": self.block_decay,
-                "model.lora_rank": self.model.lora_rank,
-            }
-            for name, value in of_blocks.items():
-                if value is not None:
-                    raise InputError(
-                        f"{name} is for blocks before the head, which recipe feature_extraction never trains: take "
-                        "another recipe, or leave it out."
-                    )
+            where = "with recipe feature_extraction, which never trains the blocks before the head"
+            advice = "take another recipe, or leave it out"
+            check_unused(self, "", ("unfreeze_from", "block_decay"), where, advice)
+            check_unused(self.model, "model.", ("lora_rank",), where, advice)
         self._check_objective()
         self._check_cache()
         self._check_adaptation(task)
         if self.resume == "must" and self.run is None:
             raise InputError("resume must needs the folder of the run to resume: give --run FOLDER.")
-        check_minimum(self, "", {"epochs": 1, "steps_per_execution": 1, "seed": 0})
+        check_minimum(self, "", epochs=1, steps_per_execution=1, seed=0)
         if self.seed > MAX_SEED:
             raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")
         check_above_zero(self, "", "learning_rate")

@@ -56,7 +56,7 @@ def check_task(config, task):
         InputError: names the setting, and what to do.
     """
     for part, names in task.unused_settings.items():
-        check_unused(getattr(config, part), part, names, f"on {task.name}")
+        check_unused(getattr(config, part), f"{part}.", names, f"on {task.name}")
     _check_backbone(config.model.backbone, task.backbones(config), task.accepts_backbone_folders)
     task.check_config(config)
     if config.data.augmentation not in task.augmentations:

@@ -1,15 +1,13 @@
 """Settings of texts."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from tl_keras.config.ranges import check_minimum
 from tl_keras.errors import InputError
-from tl_keras.system.documented_fields import document_fields
+from tl_keras.system.documented_fields import documented_dataclass
 
 
-@document_fields
-@dataclass(frozen=True)
+@documented_dataclass
 class TextConfig:
     """Settings of texts and tokens; text classification only."""
 
@@ -30,7 +28,7 @@ class TextConfig:
 
     def __post_init__(self):
         """Checks that numbers are in range and that pairs of texts are not split into windows."""
-        check_minimum(self, "text", {"max_tokens": 8, "tokens_per_batch": 1, "windows": 1})
+        check_minimum(self, "text.", max_tokens=8, tokens_per_batch=1, windows=1)
         if self.windows > 1 and self.second_text_column is not None:
             raise InputError(
                 f"text.windows is {self.windows}, but pairs of texts are not split: leave out text.windows or "

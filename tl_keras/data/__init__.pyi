@@ -1,4 +1,3 @@
-from .alignment import align_box_classes as align_box_classes
 from .alignment import align_classes as align_classes
 from .boxes.augmentation import BOX_AUGMENTATIONS as BOX_AUGMENTATIONS
 from .boxes.augmentation import augment_boxes as augment_boxes
@@ -6,7 +5,6 @@ from .boxes.batching import make_box_dataset as make_box_dataset
 from .boxes.batching import max_boxes_per_image as max_boxes_per_image
 from .boxes.batching import read_box_batch as read_box_batch
 from .boxes.box_sets import BoxSet as BoxSet
-from .boxes.box_sets import BoxSplits as BoxSplits
 from .boxes.box_sets import load_box_splits as load_box_splits
 from .boxes.coco_writing import coco_document as coco_document
 from .boxes.coco_writing import coco_results as coco_results
@@ -34,8 +32,8 @@ from .images.decoding import read_upright as read_upright
 from .images.decoding import resize_image as resize_image
 from .images.find import find_records as find_records
 from .images.image_sets import ImageFiles as ImageFiles
+from .images.image_sets import ImageLoading as ImageLoading
 from .images.image_sets import ImageSet as ImageSet
-from .images.image_sets import ImageSplits as ImageSplits
 from .images.image_sets import load_image_splits as load_image_splits
 from .images.sizes import typical_side as typical_side
 from .images.sizes import upright_size as upright_size
@@ -43,9 +41,11 @@ from .images.target import find_target_images as find_target_images
 from .labels import to_one_hot as to_one_hot
 from .pipeline.pipeline_calls import raise_input_errors as raise_input_errors
 from .reading.folders import list_images as list_images
+from .reading.table_cells import TableColumns as TableColumns
 from .reading.utf8 import NotUtf8 as NotUtf8
 from .reading.utf8 import decode_utf8 as decode_utf8
 from .records import Records as Records
+from .records import Splits as Splits
 from .splitting import split_records as split_records
 from .target_labels import hide_labels as hide_labels
 from .target_labels import reveal_labels as reveal_labels

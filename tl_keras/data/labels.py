@@ -7,32 +7,33 @@ from tl_keras.data.wording import lookalikes, printable
 
 # In smaller tables every row may have a class of its own.
 _MIN_ROWS_TO_REPEAT = 20
+_SEPARATOR = "|"
 
 
-def read_labels(places, cells, faults, separator=None):
+def read_labels(places, cells, faults, multi_label=False):
     """Converts label cells to class numbers.
 
     Args:
         places: location of each row, such as "line 7".
         cells: the label of each row: a class name, or for multi-label any number of class names, as a list or joined
-            by `separator`.
+            by "|".
         faults: `Faults` that collects the problems: labels that are empty, NaN or not printable, or that differ in case
             and spaces only; fewer than two classes (multi-label: one); nearly as many labels as rows.
-        separator: separator of class names; None: one label per row.
+        multi_label: False if each row has exactly one label.
 
     Returns:
         class_names: tuple of the sorted names.
         labels: int32 (n,); multi-label uint8 (n, num_classes), ones and zeros. If there are faults, rows without a
             label have an arbitrary one.
     """
-    names_of_rows = [_names_of_cell(cell, separator) for cell in cells]
-    if separator is None:
+    names_of_rows = [_names_of_cell(cell, multi_label) for cell in cells]
+    if not multi_label:
         _require_one_label(places, names_of_rows, faults)
     _check_names(places, names_of_rows, faults)
     class_names = sorted_class_names(name for names in names_of_rows for name in names)
-    _check_classes(class_names, 2 if separator is None else 1, len(cells), faults)
+    _check_classes(class_names, 1 if multi_label else 2, len(cells), faults)
     index = {name: label for label, name in enumerate(class_names)}
-    if separator is None:
+    if not multi_label:
         labels = [min((index[name] for name in names), default=0) for names in names_of_rows]
         return class_names, np.array(labels, np.int32)
     labels = np.zeros((len(cells), len(class_names)), np.uint8)
@@ -75,8 +76,8 @@ def to_one_hot(labels, num_classes):
     return labels.astype(np.float32)
 
 
-def _names_of_cell(cell, separator):
-    names = cell if isinstance(cell, list) else cell.split(separator) if separator else [cell]
+def _names_of_cell(cell, multi_label):
+    names = cell if isinstance(cell, list) else cell.split(_SEPARATOR) if multi_label else [cell]
     return {name.strip() for name in names if name.strip()}
 
 

@@ -1,6 +1,7 @@
-"""Data sets before decoding or tokenizing, as a table of sources, labels and splits."""
+"""Data sets as a table of sources, labels and splits, and as three loaded parts."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """Sources, labels and splits of a data set, one row per example.
+    """Sources, labels and splits of a data set before decoding or tokenizing, one row per example.
 
     Attributes:
         sources: images as paths of files or as encoded images (bytes); texts as str, or tuples of two str.
@@ -19,15 +20,18 @@ class Records:
         class_names: the names of the classes, in the order of the labels.
         notes: sentences for the user on examples that were left out or look wrong.
         skipped: (name, reason) of each file that was left out.
+        COLUMNS: names of the attributes with an entry per example.
     """
 
     sources: list[str | bytes | tuple[str, str]]
     names: list[str]
-    labels: np.ndarray
+    labels: np.ndarray | list[np.ndarray]
     splits: list[str]
     class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
+    # Attributes with an entry per example.
+    COLUMNS = ("sources", "names", "labels", "splits")
 
     def __len__(self):
         """Returns the number of examples."""
@@ -38,14 +42,33 @@ class Records:
         return np.flatnonzero(np.asarray(self.splits, dtype=object) == split)
 
     def take(self, rows):
-        """Returns new Records with the given rows, in the given order."""
-        return replace(
-            self,
-            sources=[self.sources[row] for row in rows],
-            names=[self.names[row] for row in rows],
-            labels=self.labels[rows],
-            splits=[self.splits[row] for row in rows],
-        )
+        """Returns new records with the given rows, in the given order."""
+        return replace(self, **{name: _take(getattr(self, name), rows) for name in self.COLUMNS})
+
+
+def _take(column, rows):
+    return column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows]
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Training, validation and test examples of a data set, loaded for training.
+
+    Attributes:
+        train: an `ImageSet`, `BoxSet` or `TokenSet`.
+        validation: the same, perhaps of length 0.
+        test: the same, perhaps of length 0.
+        class_names: names of the classes.
+        skipped: (name, reason) of each file that was left out.
+        notes: sentences for the user.
+    """
+
+    train: Any
+    validation: Any
+    test: Any
+    class_names: tuple[str, ...]
+    skipped: list[tuple[str, str]] = ()
+    notes: tuple[str, ...] = ()
 
 
 def split_of_name(name):

@@ -52,8 +52,9 @@ def _check_labels_seen(records):
     for split in ("validation", "test"):
         unseen = np.flatnonzero(_has_class(records, records.rows(split)) & ~seen)
         if unseen.size:
+            names = first_of(records.class_names[label] for label in unseen)
             raise InputError(
-                f"The {split} split has labels that the train split never shows, {_names(records, unseen)}: a model "
+                f"The {split} split has labels that the train split never shows, {names}: a model "
                 "cannot learn them; add training examples of these classes, or remove them from the split."
             )
     if not seen.any():
@@ -127,7 +128,3 @@ def _within_budget(splits, records, examples_per_class, generator):
             keep[row] = True
             counts[classes] += 1
     return np.flatnonzero(keep)
-
-
-def _names(records, labels):
-    return first_of(records.class_names[label] for label in labels)

@@ -19,3 +19,4 @@ from .strategy import is_cluster as is_cluster
 from .strategy import is_multi_worker as is_multi_worker
 from .strategy import join_tpu as join_tpu
 from .strategy import make_strategy as make_strategy
+from .strategy import outline_cluster as outline_cluster

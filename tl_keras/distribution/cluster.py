@@ -42,8 +42,8 @@ def read_cluster(environment=os.environ):
         return None
     config = _read_json(text)
     jobs = _check_jobs(config.get("cluster"))
-    kind, index = _check_task(config.get("task"), jobs)
-    return Cluster(tuple(jobs.get("chief", []) + jobs.get("worker", [])), index + (kind == "worker") * _chiefs(jobs))
+    addresses = (*jobs.get("chief", []), *jobs.get("worker", []))
+    return Cluster(addresses, addresses.index(_own_address(config.get("task"), jobs)))
 
 
 def _read_json(text):
@@ -71,16 +71,12 @@ def _check_jobs(jobs):
     addresses = [address for addresses in jobs.values() for address in addresses]
     if duplicate := next((address for address in addresses if addresses.count(address) > 1), None):
         raise InputError(f"TF_CONFIG names {duplicate!r} twice: give every worker its own address.")
-    if _chiefs(jobs) > 1:
-        raise InputError(f"TF_CONFIG names {_chiefs(jobs)} chiefs: expected at most one, and the others as workers.")
+    if (chiefs := len(jobs.get("chief", []))) > 1:
+        raise InputError(f"TF_CONFIG names {chiefs} chiefs: expected at most one, and the others as workers.")
     return jobs
 
 
-def _chiefs(jobs):
-    return len(jobs.get("chief", []))
-
-
-def _check_task(task, jobs):
+def _own_address(task, jobs):
     kind, index = (task.get("type"), task.get("index")) if isinstance(task, dict) else (None, None)
     if kind not in jobs:
         raise InputError(
@@ -91,4 +87,4 @@ def _check_task(task, jobs):
         raise InputError(
             f"TF_CONFIG says that this process is {kind} {index!r}: expected an index from 0 to {len(jobs[kind]) - 1}."
         )
-    return kind, int(index)
+    return jobs[kind][int(index)]

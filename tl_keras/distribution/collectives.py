@@ -25,9 +25,7 @@ def broadcast(strategy, value):
         return value
     text = json.dumps(value).encode() if is_chief(strategy) else b""
     length = int(_all_reduce(strategy, np.array([len(text)], "int32"))[0])
-    words = np.zeros(-(-length // 4), "int32")
-    words.view("uint8")[: len(text)] = np.frombuffer(text, "uint8")
-    return json.loads(_all_reduce(strategy, words).view("uint8")[:length].tobytes())
+    return json.loads(broadcast_array(strategy, np.frombuffer(text or bytes(length), "uint8")).tobytes())
 
 
 def broadcast_array(strategy, array):

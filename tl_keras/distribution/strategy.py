@@ -1,9 +1,11 @@
 """Choice of the distribution strategy: one device, the devices of this machine, a cluster, or a TPU."""
 
+import contextlib
 import functools
 import importlib
 import os
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from tl_keras.distribution.cluster import EXAMPLE, read_cluster
 from tl_keras.errors import InputError
@@ -38,14 +40,7 @@ def choose(setting, environment=os.environ):
     Raises:
         InputError: TF_CONFIG is invalid or, for multi_worker, missing; or the requested devices do not exist.
     """
-    cluster = read_cluster(environment) if setting in ("auto", "multi_worker") else None
-    if cluster:
-        return Choice("multi_worker", f"TF_CONFIG names {_count(cluster.addresses, 'worker')}")
-    if setting == "multi_worker":
-        raise InputError(f"--distribute multi_worker needs TF_CONFIG in the environment, such as {EXAMPLE}.")
-    if setting == "tpu" or (setting == "auto" and environment.get(TPU_VARIABLE)):
-        return Choice("tpu", "as asked" if setting == "tpu" else f"{TPU_VARIABLE} names one")
-    return _choose_local(setting)
+    return _choose_cluster(setting, environment) or _choose_local(setting)
 
 
 def is_cluster(setting, environment=os.environ):
@@ -61,30 +56,72 @@ def is_cluster(setting, environment=os.environ):
         bool.
 
     Raises:
+        InputError: TF_CONFIG is invalid or, for multi_worker, missing.
+    """
+    return _choose_cluster(setting, environment) is not None
+
+
+@dataclass(frozen=True)
+class ClusterOutline:
+    """Stands in for the strategy of a cluster where its devices are counted, but not used."""
+
+    num_replicas_in_sync: int
+    """Devices of all workers."""
+
+    extended = SimpleNamespace(worker_devices=("",))
+
+    def scope(self):
+        """Returns a context that places variables on this machine."""
+        return contextlib.nullcontext()
+
+
+def outline_cluster(setting, environment=os.environ):
+    """Counts the devices of a cluster without joining it, which would wait for all its workers.
+
+    Args:
+        setting: as in `choose`.
+        environment: mapping of environment variables, default `os.environ`.
+
+    Returns:
+        `ClusterOutline`, as if all workers had the devices of this one; None if the setting means no cluster.
+
+    Raises:
         InputError: TF_CONFIG is invalid.
     """
-    if setting == "auto":
-        return read_cluster(environment) is not None or bool(environment.get(TPU_VARIABLE))
-    return setting in ("multi_worker", "tpu")
+    cluster = read_cluster(environment) if setting in ("auto", "multi_worker") else None
+    if cluster is None:
+        return None
+    load_tensorflow()
+    gpus = importlib.import_module("tensorflow").config.list_logical_devices("GPU")
+    return ClusterOutline(len(cluster.addresses) * max(1, len(gpus)))
+
+
+def _choose_cluster(setting, environment):
+    cluster = read_cluster(environment) if setting in ("auto", "multi_worker") else None
+    if cluster:
+        return Choice("multi_worker", f"TF_CONFIG names {_count(cluster.addresses, 'worker')}")
+    if setting == "multi_worker":
+        raise InputError(f"--distribute multi_worker needs TF_CONFIG in the environment, such as {EXAMPLE}.")
+    if setting == "tpu" or (setting == "auto" and environment.get(TPU_VARIABLE)):
+        return Choice("tpu", "as asked" if setting == "tpu" else f"{TPU_VARIABLE} names one")
+    return None
 
 
 def _choose_local(setting):
     load_tensorflow()
     config = importlib.import_module("tensorflow").config
     gpus, cpus = config.list_logical_devices("GPU"), config.list_logical_devices("CPU")
+    devices = _count(gpus, "GPU") if gpus else _count(cpus, "CPU")
     if setting == "gpu" and not gpus:
         raise InputError("--distribute gpu needs a GPU that TensorFlow sees, and it sees none: use auto or cpu.")
     if setting == "mirrored" and len(gpus or cpus) < 2:
-        raise InputError(
-            f"--distribute mirrored needs two devices or more, but TensorFlow sees "
-            f"{_count(gpus, 'GPU') if gpus else _count(cpus, 'CPU')}: use auto."
-        )
+        raise InputError(f"--distribute mirrored needs two devices or more, but TensorFlow sees {devices}: use auto.")
     if setting == "mirrored":
-        return Choice("mirrored", f"as asked, {_count(gpus, 'GPU') if gpus else _count(cpus, 'CPU')}")
+        return Choice("mirrored", f"as asked, {devices}")
     if setting != "auto":
         return Choice(setting, "as asked")
     if len(gpus) > 1:
-        return Choice("mirrored", _count(gpus, "GPU"))
+        return Choice("mirrored", devices)
     return Choice("gpu", "TensorFlow sees one") if gpus else Choice("cpu", "TensorFlow sees no GPU")
 
 

@@ -23,7 +23,9 @@ def draw_objects(image, objects, class_names):
     drawing = Image.fromarray(image)
     canvas, side = ImageDraw.Draw(drawing), min(drawing.size)
     size = max(MIN_FONT_SIZE, FONT_SHARE * side)
-    font, line = _font(size), max(2, round(size / 8))
+    # matplotlib's font, because Pillow's default has Latin letters only.
+    font = ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
+    line = max(2, round(size / 8))
     for name, score, box in reversed(objects):
         colour = _colour(list(class_names).index(name))
         canvas.rectangle(list(box), outline=colour, width=line)
@@ -33,11 +35,6 @@ def draw_objects(image, objects, class_names):
         canvas.rectangle((*corner, corner[0] + right + line, corner[1] + bottom + line), fill=colour)
         canvas.text((corner[0] + line / 2, corner[1]), text, fill="white", font=font)
     return np.asarray(drawing)
-
-
-def _font(size):
-    # matplotlib's font, because Pillow's default has Latin letters only.
-    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
 
 
 def _colour(number):

@@ -38,11 +38,9 @@ def detection_metrics(ground_truth_boxes, ground_truth_labels, predictions, clas
     """
     _check(ground_truth_boxes, ground_truth_labels, predictions, len(class_names))
     precisions = _coco_precisions(ground_truth_boxes, ground_truth_labels, predictions, len(class_names))
-    threshold = (
-        best_threshold(ground_truth_boxes, ground_truth_labels, predictions)
-        if score_threshold is None
-        else score_threshold
-    )
+    threshold = score_threshold
+    if threshold is None:
+        threshold = best_threshold(ground_truth_boxes, ground_truth_labels, predictions)
     detections = [above_threshold(prediction, threshold) for prediction in predictions]
     counts = _class_counts(ground_truth_boxes, ground_truth_labels, detections, len(class_names))
     mistakes = count_mistakes(ground_truth_boxes, ground_truth_labels, detections)
@@ -101,12 +99,8 @@ def best_threshold(ground_truth_boxes, ground_truth_labels, predictions):
     Returns:
         float; 0.5 if no prediction is correct at any score.
     """
-    scores, right = [np.zeros(0)], [np.zeros(0, bool)]
-    for boxes, labels, prediction in zip(ground_truth_boxes, ground_truth_labels, predictions, strict=True):
-        verdicts, _ = match_detections(boxes, labels, prediction)
-        scores.append(np.asarray(prediction["scores"], "float64"))
-        right.append(np.array([verdict == "right" for verdict in verdicts], bool))
-    scores, right = np.concatenate(scores), np.concatenate(right)
+    scores = np.concatenate([np.zeros(0), *(np.asarray(prediction["scores"], "float64") for prediction in predictions)])
+    right = np.concatenate([np.zeros(0, bool), *_are_right(ground_truth_boxes, ground_truth_labels, predictions)])
     if not right.any():
         return 0.5
     order = np.argsort(-scores, kind="stable")
@@ -117,28 +111,25 @@ def best_threshold(ground_truth_boxes, ground_truth_labels, predictions):
     return float(scores[np.where(is_last, f1, -1.0).argmax()])
 
 
+def _are_right(ground_truth_boxes, ground_truth_labels, predictions):
+    """Returns bool (k,) for each image, True for correct predictions."""
+    images = zip(ground_truth_boxes, ground_truth_labels, predictions, strict=True)
+    verdicts_of_images = [match_detections(*image)[0] for image in images]
+    return [np.array([verdict == "right" for verdict in verdicts], bool) for verdicts in verdicts_of_images]
+
+
 def _coco_precisions(ground_truth_boxes, ground_truth_labels, predictions, num_classes):
     """Returns COCO's precisions, float64 (10 IoUs, 101 recalls, num_classes, 4 areas); -1 without ground truth."""
     images = [{"id": number + 1, "width": 1, "height": 1} for number in range(len(ground_truth_boxes))]
     categories = [{"id": number + 1, "name": str(number)} for number in range(num_classes)]
-    scores = [prediction["scores"] for prediction in predictions]
-    ground_truth = _annotations(ground_truth_boxes, ground_truth_labels)
-    predicted = _annotations(
-        [prediction["boxes"] for prediction in predictions],
-        [prediction["labels"] for prediction in predictions],
-        scores,
-    )
-    evaluation = COCOeval_faster(
-        *(_coco(images, entries, categories) for entries in (ground_truth, predicted)), "bbox", print_function=_silent
-    )
+    columns = ([prediction[key] for prediction in predictions] for key in ("boxes", "labels", "scores"))
+    annotations = _annotations(ground_truth_boxes, ground_truth_labels), _annotations(*columns)
+    both = [_coco(images, entries, categories) for entries in annotations]
+    evaluation = COCOeval_faster(*both, "bbox", print_function=lambda *_: None)
     evaluation.params.maxDets = [1, 10, MAX_DETECTIONS]
     evaluation.evaluate()
     evaluation.accumulate()
     return evaluation.eval["precision"][..., -1]
-
-
-def _silent(*_words):
-    return None
 
 
 def _coco(images, annotations, categories):
@@ -162,9 +153,8 @@ def _annotations(boxes, labels, scores=None):
 def _class_counts(ground_truth_boxes, ground_truth_labels, predictions, num_classes):
     """Counts correct predictions, all predictions and ground truth boxes of each class, int (3, num_classes)."""
     counts = np.zeros((3, num_classes), int)
-    for boxes, labels, prediction in zip(ground_truth_boxes, ground_truth_labels, predictions, strict=True):
-        verdicts, _ = match_detections(boxes, labels, prediction)
-        right = np.array([verdict == "right" for verdict in verdicts], bool)
+    are_right = _are_right(ground_truth_boxes, ground_truth_labels, predictions)
+    for right, labels, prediction in zip(are_right, ground_truth_labels, predictions, strict=True):
         predicted = np.asarray(prediction["labels"], int)
         for row, classes in enumerate((predicted[right], predicted, np.asarray(labels, int))):
             counts[row] += np.bincount(classes, minlength=num_classes)

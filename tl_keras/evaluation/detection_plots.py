@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 
 from tl_keras.evaluation.detection import above_threshold
 from tl_keras.evaluation.detection_mistakes import match_detections
-from tl_keras.evaluation.figures import BLUE, FAINT, GREY, INK, ORANGE, saved_figure, shorten
+from tl_keras.evaluation.figures import BLUE, INK, ORANGE, add_image, saved_figure, shorten, write_below
 
 IMAGES_PER_ROW = 4
 TILE, CAPTION, MARGIN = 2.6, 0.22, 0.08
@@ -32,16 +32,13 @@ def plot_boxes(images, boxes, labels, names, class_names, path, count=16):
     """
     rows = np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).astype(int)).tolist()
     colours = _class_colours(len(class_names))
-    with saved_figure(path, *_size(len(rows), IMAGES_PER_ROW)) as figure:
+    with saved_figure(path, *_size(len(rows))) as figure:
         for place, row in enumerate(rows):
             real = np.asarray(labels[row]) >= 0
-            axes = _add_image(figure, place, IMAGES_PER_ROW, images[row], names[row])
-            _draw_boxes(
-                axes,
-                np.asarray(boxes[row])[real],
-                [colours[label] for label in np.asarray(labels[row])[real]],
-                [class_names[label] for label in np.asarray(labels[row])[real]],
-            )
+            real_boxes, real_labels = np.asarray(boxes[row])[real], np.asarray(labels[row])[real]
+            axes = _add_image(figure, place, images[row], names[row])
+            captions = [class_names[label] for label in real_labels]
+            _draw_boxes(axes, real_boxes, [colours[label] for label in real_labels], captions)
 
 
 def plot_detections(
@@ -77,16 +74,16 @@ def plot_detections(
     matches = [match_detections(*image) for image in images_with_boxes]
     mistakes = [sum(verdict != "right" for verdict in (*verdicts, *outcomes)) for verdicts, outcomes in matches]
     rows = np.argsort(-np.array(mistakes), kind="stable")[:count].tolist()
-    with saved_figure(path, *_size(2 * len(rows), IMAGES_PER_ROW)) as figure:
+    with saved_figure(path, *_size(2 * len(rows))) as figure:
         for place, row in enumerate(rows):
             verdicts, outcomes = matches[row]
             image = images[row]
             caption = f"ground truth, {outcomes.count('right')} of {len(outcomes)} found"
-            axes = _add_image(figure, 2 * place, IMAGES_PER_ROW, image, caption)
+            axes = _add_image(figure, 2 * place, image, caption)
             captions = [class_names[label] for label in ground_truth_labels[row]]
             colours = [BLUE if outcome == "right" else ORANGE for outcome in outcomes]
             _draw_boxes(axes, ground_truth_boxes[row], colours, captions)
-            axes = _add_image(figure, 2 * place + 1, IMAGES_PER_ROW, image, f"predicted in {names[row]}")
+            axes = _add_image(figure, 2 * place + 1, image, f"predicted in {names[row]}")
             predicted = zip(detections[row]["labels"], detections[row]["scores"], strict=True)
             captions = [f"{class_names[label]} {100 * score:.0f} %" for label, score in predicted]
             colours = [BLUE if verdict == "right" else ORANGE for verdict in verdicts]
@@ -114,9 +111,8 @@ def plot_precision_recall(metrics, path):
             axes.plot(recall, mean, color=INK, linewidth=2.2, linestyle=(0, (4, 1.5)), label=label)
         axes.set_title("Precision and recall at IoU 0.5", pad=8)
         axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
-        axes.grid(color=FAINT, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.legend(frameon=False, labelcolor=INK, loc="upper left", bbox_to_anchor=(1, 1))
+        axes.grid()
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _class_colours(count):
@@ -124,26 +120,16 @@ def _class_colours(count):
     return [to_hex(palette(number % palette.N)) for number in range(count)]
 
 
-def _size(images, per_row):
-    columns, rows = min(images, per_row), -(-images // per_row)
+def _size(images):
+    columns, rows = min(images, IMAGES_PER_ROW), -(-images // IMAGES_PER_ROW)
     return columns * (TILE + MARGIN) + MARGIN, rows * (TILE + CAPTION + MARGIN) + MARGIN
 
 
-def _add_image(figure, place, per_row, image, caption):
-    # Placed by hand, because an automatic layout shrinks the images to make room for a long name.
-    figure.set_layout_engine("none")
-    width, height = figure.get_size_inches()
-    row, column = divmod(place, per_row)
+def _add_image(figure, place, image, caption):
+    row, column = divmod(place, IMAGES_PER_ROW)
     left, top = MARGIN + column * (TILE + MARGIN), MARGIN + row * (TILE + CAPTION + MARGIN)
-    axes = figure.add_axes((left / width, 1 - (top + TILE) / height, TILE / width, TILE / height))
-    image = np.asarray(image)
-    axes.imshow(np.clip(image, 0, 255).astype("uint8"), extent=(0, image.shape[1], image.shape[0], 0))
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set(visible=True, color=FAINT)
-    axes.annotate(
-        shorten(caption, 40), (0, 0), (0, -4), "axes fraction", "offset points", color=GREY, fontsize=7, va="top"
-    )
+    axes = add_image(figure, image, left, top, TILE)
+    write_below(axes, shorten(caption, 40))
     return axes
 
 

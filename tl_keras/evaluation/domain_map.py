@@ -54,8 +54,8 @@ def _draw_domains(axes, places, moment):
     for (domain, points), colour in zip(places.items(), (BLUE, ORANGE), strict=True):
         axes.scatter(*points.T, s=7, c=colour, alpha=0.6, linewidths=0, label=domain)
     axes.set_title(moment)
-    axes.legend(frameon=False, loc="best")
-    _without_scales(axes)
+    axes.legend(loc="best")
+    axes.set(xticks=[], yticks=[])
 
 
 def _draw_classes(axes, places, labels, class_names, legend):
@@ -67,10 +67,5 @@ def _draw_classes(axes, places, labels, class_names, legend):
     if legend:
         for name, colour in zip(class_names, colours, strict=False):
             axes.scatter([], [], s=14, color=colour, label=name)
-        axes.legend(frameon=False, loc="best", ncols=2, fontsize=7, title="o source  x target", title_fontsize=7)
-    _without_scales(axes)
-
-
-def _without_scales(axes):
-    axes.set_xticks([])
-    axes.set_yticks([])
+        axes.legend(loc="best", ncols=2, fontsize=7, title="o source  x target", title_fontsize=7)
+    axes.set(xticks=[], yticks=[])

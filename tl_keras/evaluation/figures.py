@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -17,6 +18,7 @@ STYLE = {
     "text.color": INK,
     # A `$` in a class or file name is a dollar sign, not the start of a formula.
     "text.parse_math": False,
+    "axes.axisbelow": True,
     "axes.edgecolor": "#b8c0c8",
     "axes.labelcolor": GREY,
     "axes.spines.top": False,
@@ -25,6 +27,9 @@ STYLE = {
     "axes.titlesize": 11,
     "axes.titleweight": "bold",
     "font.size": 9,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
     "xtick.color": "#b8c0c8",
     "ytick.color": "#b8c0c8",
     "xtick.labelcolor": INK,
@@ -72,6 +77,46 @@ def shorten(text, length):
         return text
     tail = (length - 1) // 2
     return f"{text[: length - 1 - tail]}…{text[-tail:]}"
+
+
+def add_image(figure, image, left, top, side):
+    """Adds a square image to a figure, without scales.
+
+    Images are placed by hand, because an automatic layout shrinks them to make room for a long name.
+
+    Args:
+        figure: `matplotlib.figure.Figure`.
+        image: uint8 or float (height, width, 3), RGB, 0 to 255.
+        left: distance from the left edge of the figure in inches.
+        top: distance from the upper edge in inches.
+        side: width and height in inches.
+
+    Returns:
+        `matplotlib.axes.Axes` in pixels of the image.
+    """
+    figure.set_layout_engine("none")
+    width, height = figure.get_size_inches()
+    axes = figure.add_axes((left / width, 1 - (top + side) / height, side / width, side / height))
+    image = np.asarray(image)
+    axes.imshow(np.clip(image, 0, 255).astype("uint8"), extent=(0, image.shape[1], image.shape[0], 0))
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, color=FAINT)
+    return axes
+
+
+def write_below(axes, text, points=4, *, color=GREY, font_size=7):
+    """Writes a line of text below axes.
+
+    Args:
+        axes: `matplotlib.axes.Axes`.
+        text: str.
+        points: distance between the axes and the line.
+        color: colour of the text.
+        font_size: size in points.
+    """
+    axes.annotate(
+        text, (0, 0), (0, -points), "axes fraction", "offset points", color=color, fontsize=font_size, va="top"
+    )
 
 
 def _font_families():

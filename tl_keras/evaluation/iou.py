@@ -14,11 +14,7 @@ def pairwise_iou(first, second):
         float64 (k, j), 0 to 1.
     """
     first, second = (np.asarray(boxes, "float64").reshape(-1, 4) for boxes in (first, second))
-    sides = [
-        np.minimum(first[:, None, end], second[None, :, end])
-        - np.maximum(first[:, None, end - 2], second[None, :, end - 2])
-        for end in (2, 3)
-    ]
-    intersection = np.maximum(sides[0], 0) * np.maximum(sides[1], 0)
+    low, high = np.maximum(first[:, None, :2], second[:, :2]), np.minimum(first[:, None, 2:], second[:, 2:])
+    intersection = np.maximum(high - low, 0).prod(axis=-1)
     areas = [(boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) for boxes in (first, second)]
     return intersection / np.maximum(areas[0][:, None] + areas[1][None, :] - intersection, np.finfo("float64").tiny)

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.ticker import NullFormatter
 
-from tl_keras.evaluation.figures import BLUE, FAINT, GREY, INK, ORANGE, saved_figure
+from tl_keras.evaluation.figures import BLUE, GREY, ORANGE, saved_figure
 
 HEADROOM = 0.5
 """Share of the fall of the loss by which the axis rises above the first loss; diverged losses above are cut off."""
@@ -33,17 +33,13 @@ def plot_learning_rate_curve(rates, losses, smoothed, suggestion, path):
             axes.set_title("Learning rate: no suggestion, the loss never fell", pad=8)
         else:
             axes.set_title(f"Learning rate: {suggestion:.1e}", pad=8)
-            _mark(axes, suggestion, np.interp(np.log(suggestion), np.log(rates), smoothed))
+            loss = np.interp(np.log(suggestion), np.log(rates), smoothed)
+            axes.axvline(suggestion, color=ORANGE, linewidth=1, linestyle=(0, (4, 1.5)))
+            axes.plot(suggestion, loss, "o", markersize=8, markerfacecolor="none", markeredgecolor=ORANGE)
         axes.set_ylabel("loss")
         axes.set_xlabel("learning rate", loc="right")
-        axes.grid(axis="y", color=FAINT, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.legend(frameon=False, labelcolor=INK, loc="upper left", bbox_to_anchor=(-0.02, -0.09), ncols=2)
-
-
-def _mark(axes, suggestion, loss):
-    axes.axvline(suggestion, color=ORANGE, linewidth=1, linestyle=(0, (4, 1.5)))
-    axes.plot(suggestion, loss, "o", markersize=8, markerfacecolor="none", markeredgecolor=ORANGE)
+        axes.grid(axis="y")
+        axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.09), ncols=2)
 
 
 def _limits(losses, smoothed):

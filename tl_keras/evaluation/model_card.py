@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import jinja2
-
 from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
+from tl_keras.evaluation.templates import load_template
 
 EXPORTED = "saved_model"
 """Folder name of an exported detector, which needs neither Keras nor this package."""
@@ -49,7 +48,7 @@ def write_model_card(
         model_file: name of the model file beside the card.
         limits: sequence of sentences on further limits of the model, added to the general ones.
     """
-    card = _template().render(
+    card = load_template("model_card.md.jinja", cell=_cell).render(
         title=title,
         model=model,
         data=data,
@@ -67,20 +66,6 @@ def write_model_card(
         limits=limits,
     )
     Path(path).write_text(card, encoding="utf-8")
-
-
-def _template():
-    # No autoescape, because this is Markdown: the `cell` filter escapes names instead.
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=False,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["cell"] = _cell
-    return environment.get_template("model_card.md.jinja")
 
 
 def _cell(value):

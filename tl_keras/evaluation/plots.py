@@ -5,15 +5,26 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from tl_keras.evaluation.classification import THRESHOLD, worst_mistakes
-from tl_keras.evaluation.figures import BLUE, FAINT, GREY, INK, ORANGE, PHASE_BAND, saved_figure, shorten
+from tl_keras.evaluation.figures import (
+    BLUE,
+    FAINT,
+    GREY,
+    INK,
+    ORANGE,
+    PHASE_BAND,
+    add_image,
+    saved_figure,
+    shorten,
+    write_below,
+)
 
 MAX_NUMBERED_CLASSES = 30
 """Maximum number of classes in a confusion matrix with counts; a larger one shows colours alone."""
 MAX_NAMED_CLASSES = 100
 """Maximum number of class names at a confusion matrix; a larger one names every second, third ... class."""
 MISTAKES_PER_ROW = 4
-TILE_WIDTH, TILE_HEIGHT = 2.25, 2.75
-"""Size in inches of one mistake, including the three lines of text below its image."""
+TILE_WIDTH, TILE_HEIGHT, TILE_MARGIN = 2.25, 2.75, 0.12
+"""Size in inches of one mistake, including the three lines of text below its image, and margin of the image."""
 PANEL_WIDTH = 5.4
 """Width in inches of one panel of the training history."""
 PANELS_PER_ROW = 3
@@ -64,15 +75,21 @@ def plot_mistakes(images, labels, probabilities, names, class_names, path, count
     labels, probabilities = np.asarray(labels), np.asarray(probabilities)
     mistakes = worst_mistakes(labels, probabilities, count)
     if not mistakes:
-        _plot_no_mistakes(path, len(labels))
+        with saved_figure(path, 5, 1.2) as figure:
+            figure.text(0.5, 0.5, f"No mistakes in {len(labels)} examples.", ha="center", va="center", fontsize=12)
         return
     columns = min(MISTAKES_PER_ROW, len(mistakes))
     rows = -(-len(mistakes) // columns)
     with saved_figure(path, TILE_WIDTH * columns, TILE_HEIGHT * rows) as figure:
         for place, index in enumerate(mistakes):
-            axes = _add_tile(figure, place)
-            verdict = _verdict(labels[index], probabilities[index], class_names)
-            _draw_example(axes, images[index], verdict, names[index])
+            row, column = divmod(place, MISTAKES_PER_ROW)
+            left, top = column * TILE_WIDTH + TILE_MARGIN, row * TILE_HEIGHT + TILE_MARGIN
+            axes = add_image(figure, images[index], left, top, TILE_WIDTH - 2 * TILE_MARGIN)
+            true, negation, predicted, confidence = _verdict(labels[index], probabilities[index], class_names)
+            verdict = f"→ {negation}{shorten(predicted, 18)} {_percent(confidence)}"
+            write_below(axes, shorten(true, 26), 4, color=INK, font_size=9)
+            write_below(axes, verdict, 17, color=ORANGE, font_size=9)
+            write_below(axes, shorten(names[index], 36), 30, font_size=6.5)
 
 
 def plot_history(history, phase_spans, path):
@@ -118,8 +135,7 @@ def _name_classes(axes, class_names, recalls, font_size):
     axes.set_yticks(positions, names, fontsize=font_size)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
+    axes.set(xlabel="predicted", ylabel="true")
     margin = axes.secondary_yaxis("right")
     margin.set_yticks(positions, recalls[::every], fontsize=font_size)
     margin.tick_params(length=0, labelcolor=GREY)
@@ -165,38 +181,6 @@ def _verdict(labels, probabilities, class_names):
     return true, "not ", class_names[worst], 1 - probabilities[worst]
 
 
-def _add_tile(figure, place):
-    # Placed by hand, because an automatic layout shrinks the images to make room for a long name.
-    figure.set_layout_engine("none")
-    width, height = figure.get_size_inches()
-    row, column = divmod(place, MISTAKES_PER_ROW)
-    margin, side = 0.12, TILE_WIDTH - 0.24
-    left, bottom = column * TILE_WIDTH + margin, height - row * TILE_HEIGHT - margin - side
-    return figure.add_axes((left / width, bottom / height, side / width, side / height))
-
-
-def _draw_example(axes, image, verdict, name):
-    true, negation, predicted, confidence = verdict
-    axes.imshow(np.asarray(image).astype("uint8"))
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set(visible=True, color=FAINT)
-    _write_below(axes, 4, shorten(true, 26), INK, 9)
-    _write_below(axes, 17, f"→ {negation}{shorten(predicted, 18)} {_percent(confidence)}", ORANGE, 9)
-    _write_below(axes, 30, shorten(name, 36), GREY, 6.5)
-
-
-def _write_below(axes, points, text, color, font_size):
-    axes.annotate(
-        text, (0, 0), (0, -points), "axes fraction", "offset points", color=color, fontsize=font_size, va="top"
-    )
-
-
-def _plot_no_mistakes(path, examples):
-    with saved_figure(path, 5, 1.2) as figure:
-        figure.text(0.5, 0.5, f"No mistakes in {examples} examples.", ha="center", va="center", fontsize=12)
-
-
 def _draw_phases(axes, phase_spans, epochs):
     for number, (_, first, last) in enumerate(phase_spans):
         axes.axvspan(first - 0.5, last + 0.5, color="white" if number % 2 else PHASE_BAND, linewidth=0, zorder=0)
@@ -229,9 +213,8 @@ def _finish_panel(axes, name, epochs):
     axes.set_xlabel("epoch", loc="right")
     axes.set_xlim(0.5, epochs + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.grid(axis="y", color=FAINT, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.legend(frameon=False, labelcolor=INK, loc="upper left", bbox_to_anchor=(-0.02, -0.09), ncols=2)
+    axes.grid(axis="y")
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.09), ncols=2)
 
 
 def _percent(share):

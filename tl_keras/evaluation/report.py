@@ -4,11 +4,10 @@ import base64
 import mimetypes
 from pathlib import Path
 
-import jinja2
-
 from tl_keras.evaluation.classification import most_confused
 from tl_keras.evaluation.detection_mistakes import MISTAKES
 from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
+from tl_keras.evaluation.templates import load_template
 
 MAX_SKIPPED_FILES = 200
 """Maximum number of skipped files to list; further ones are only counted."""
@@ -49,7 +48,8 @@ def write_report(
     Raises:
         FileNotFoundError: a plot does not exist.
     """
-    page = _template().render(
+    matrix = metrics.get("confusion_matrix")
+    page = load_template("report.html.jinja", number=format_number).render(
         title=title,
         headlines=_headlines(metrics, baseline or {}),
         baseline_name=(baseline or {}).get("name", "baseline"),
@@ -57,7 +57,7 @@ def write_report(
         mistakes=mistakes,
         notes=notes,
         per_class=sorted(metrics.get("per_class", {}).items(), key=lambda item: item[1]["f1"]),
-        confused=_confused(metrics),
+        confused=most_confused(matrix, list(metrics["per_class"])) if matrix else [],
         mistake_counts=_mistake_counts(metrics),
         phases=phases,
         config_text=config_text,
@@ -69,30 +69,12 @@ def write_report(
     Path(path).write_text(page, encoding="utf-8")
 
 
-def _template():
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = format_number
-    return environment.get_template("report.html.jinja")
-
-
 def _headlines(metrics, baseline):
     compared = {name: format_metric(name, value) for name, value in scalar_metrics(baseline).items()}
     return [
         (metric_label(name), format_metric(name, value), compared.get(name, ""))
         for name, value in scalar_metrics(metrics).items()
     ]
-
-
-def _confused(metrics):
-    if "confusion_matrix" not in metrics:
-        return []
-    return most_confused(metrics["confusion_matrix"], list(metrics["per_class"]))
 
 
 def _mistake_counts(metrics):

@@ -40,7 +40,6 @@ def tfidf_baseline(texts, labels, test_texts, test_labels, class_names, multi_la
         with warnings.catch_warnings():
             # A label that all texts or no text has is predicted as a constant.
             warnings.filterwarnings("ignore", "Label .* is present in all training examples", UserWarning)
-            warnings.filterwarnings("ignore", "Label not .* is present in all training examples", UserWarning)
             pipeline.fit(_joined(texts), labels[:, 0] if single else labels)
     except ValueError:
         # scikit-learn's error for an empty vocabulary or a single class.

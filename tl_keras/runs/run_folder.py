@@ -153,7 +153,7 @@ def open_run(folder, name, config_text, resume="auto"):
     new_folders = [path for path in (run.path, *run.path.parents) if not os.path.exists(path)]
     _check_resume(run, resume)
     before = _make_folder(run)
-    with _locked(run), run.signals, _advice_to_resume(run):
+    with _lock(run), run.signals, _advice_to_resume(run):
         if started := (run / "config.yaml").exists():
             _check_same_config(run, config_text)
         # A configuration that the user put there has no versions.json beside it.
@@ -265,19 +265,14 @@ def _make_folder(run):
     return before
 
 
-@contextlib.contextmanager
-def _locked(run):
-    lock = filelock.FileLock(run / ".lock")
+def _lock(run):
+    """Locks the folder at once, and returns the context that releases it."""
     try:
-        lock.acquire(timeout=0)
+        return filelock.FileLock(run / ".lock").acquire(timeout=0)
     except filelock.Timeout:
         raise InputError(
             f"Another run is working in {str(run.path)!r}: wait for it or give --run another folder."
         ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _check_same_config(run, config_text):

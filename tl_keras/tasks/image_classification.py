@@ -1,6 +1,5 @@
 """The task "image_classification": images in class folders, tables or data sets of TFDS."""
 
-import functools
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +17,7 @@ from tl_keras.tasks.classification import (
     most_probable,
     split_examples,
 )
+from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.label_writers import TOP
 
 MAX_ENLARGEMENT = 2
@@ -70,11 +70,11 @@ class ImageClassification(ClassificationTask):
             _check_blocks(config, blocks)
 
     def load_data(self, config):
-        """Lists, checks, splits and decodes the images; returns `ImageSplits` of square uint8 images."""
+        """Lists, checks, splits and decodes the images; returns `Splits` of square uint8 images."""
         settings = config.data
-        records = split_examples(config, _find_records(settings, settings.path))
+        records = split_examples(config, _find_records(config, settings.path))
         size = settings.image_size or choose_image_size(records, config.model.backbone)
-        splits = _load_splits(records, size, settings)
+        splits = _load_splits(config, records, size)
         for name, part in parts_of(splits).items():
             if not len(part):
                 raise InputError(
@@ -97,9 +97,9 @@ class ImageClassification(ClassificationTask):
 
     def load_test_data(self, run, path):
         """Loads labelled images as an `ImageSet`."""
-        records = data.align_classes(_find_records(run.config.data, path), run.class_names)
+        records = data.align_classes(_find_records(run.config, path), run.class_names)
         everything = replace(records, splits=["test"] * len(records))
-        return _load_splits(everything, run.image_size, run.config.data).test
+        return _load_splits(run.config, everything, run.image_size).test
 
     def content(self, name, part):
         """Yields names, labels and pixels, or the digests of the pixels of files."""
@@ -111,13 +111,14 @@ class ImageClassification(ClassificationTask):
         return data.find_target_images(
             config.adaptation.target,
             class_names,
-            functools.partial(_find_records, config.data),
+            table_columns(config),
+            on_bad_file=config.data.on_bad_file,
             unknown_classes=config.adaptation.unknown_classes,
         )
 
     def load_target(self, config, records, splits):
         """Decodes the images of the target domain at the size of the source's."""
-        return _load_splits(records, splits.train.images[0].shape[0], config.data, refuse_duplicates=False)
+        return _load_splits(config, records, splits.train.images[0].shape[0], refuse_duplicates=False)
 
     def build_model(self, config, splits):
         """Builds the classifier, see `build_image_classifier`."""
@@ -239,24 +240,15 @@ def _check_blocks(config, blocks):
                 raise unknown_name("block", name, [*blocks, "all"])
 
 
-def _find_records(settings, path):
-    return data.find_records(
-        path,
-        path_column=settings.path_column,
-        label_column=settings.label_column,
-        split_column=settings.split_column,
-        multi_label=settings.multi_label,
-        on_bad_file=settings.on_bad_file,
-    )
+def _find_records(config, path):
+    return data.find_records(path, table_columns(config), on_bad_file=config.data.on_bad_file)
 
 
-def _load_splits(records, image_size, settings, refuse_duplicates=True):
+def _load_splits(config, records, image_size, refuse_duplicates=True):
     return data.load_image_splits(
         records,
         image_size,
-        resize=settings.resize,
-        on_bad_file=settings.on_bad_file,
-        max_bad_files=settings.max_bad_files,
-        max_decoded_bytes=int(settings.max_decoded_gigabytes * 1e9),
+        resize=config.data.resize,
+        loading=image_loading(config),
         refuse_duplicates=refuse_duplicates,
     )

@@ -14,6 +14,7 @@ from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.tasks.base import ReportExtras, Task, global_batch_size, parts_of, print_notes
+from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
 
 MAX_IMAGE_SIZE = 640
@@ -68,7 +69,7 @@ class ObjectDetection(Task):
         return "Network", backbone if backbone.startswith(detector) else f"{detector} with {backbone}"
 
     def load_data(self, config):
-        """Lists, checks, splits and decodes the images; returns `BoxSplits` of square uint8 images."""
+        """Lists, checks, splits and decodes the images; returns `Splits` of square uint8 images."""
         settings = config.data
         records = data.split_boxes(
             _find_boxes(config, settings.path),
@@ -111,7 +112,7 @@ class ObjectDetection(Task):
 
     def load_test_data(self, run, path):
         """Loads images with boxes as a `BoxSet`."""
-        records = data.align_box_classes(_find_boxes(run.config, path), run.class_names)
+        records = data.align_classes(_find_boxes(run.config, path), run.class_names)
         everything = replace(records, splits=["test"] * len(records))
         return _load_splits(run.config, everything, run.image_size).test
 
@@ -339,9 +340,7 @@ def choose_anchor_sizes(box_set):
 def _find_boxes(config, path):
     return data.find_boxes(
         path,
-        box_columns=config.detection.box_columns,
-        label_column=config.data.label_column,
-        split_column=config.data.split_column,
+        table_columns(config),
         box_format=config.detection.box_format,
         on_bad_box=config.detection.on_bad_box,
         on_bad_file=config.data.on_bad_file,
@@ -349,14 +348,7 @@ def _find_boxes(config, path):
 
 
 def _load_splits(config, records, image_size):
-    return data.load_box_splits(
-        records,
-        image_size,
-        resize=config.data.resize,
-        on_bad_file=config.data.on_bad_file,
-        max_bad_files=config.data.max_bad_files,
-        max_decoded_bytes=int(config.data.max_decoded_gigabytes * 1e9),
-    )
+    return data.load_box_splits(records, image_size, resize=config.data.resize, loading=image_loading(config))
 
 
 def _settings(detection, train, own_shape):

@@ -1,6 +1,5 @@
 """The task "text_classification": sentiment, topics or pairs of texts, from tables, folders or data sets of TFDS."""
 
-import functools
 import importlib
 from dataclasses import replace
 
@@ -22,6 +21,7 @@ from tl_keras.tasks.classification import (
     most_probable,
     split_examples,
 )
+from tl_keras.tasks.data_settings import table_columns
 from tl_keras.tasks.label_writers import TOP
 from tl_keras.tasks.text_mistakes import shorten, worst_text_mistakes, write_mistakes
 from tl_keras.tasks.text_prediction import predict_texts
@@ -69,7 +69,7 @@ class TextClassification(ClassificationTask):
 
     def load_data(self, config):
         """Reads, checks, splits and tokenizes the texts; returns `TokenSplits`."""
-        records = split_examples(config, _find_texts(config, config.data.path))
+        records = split_examples(config, data.find_texts(config.data.path, table_columns(config)))
         for split, name in (("train", "training"), ("validation", "validation"), ("test", "test")):
             if not len(records.rows(split)):
                 raise InputError(
@@ -89,7 +89,7 @@ class TextClassification(ClassificationTask):
 
     def load_test_data(self, run, path):
         """Reads labelled texts as `Records`; the model of the run holds its tokenizer."""
-        records = data.align_classes(_find_texts(run.config, path), run.class_names)
+        records = data.align_classes(data.find_texts(path, table_columns(run.config)), run.class_names)
         return replace(records, sources=_prepare(run.config, records.sources))
 
     def count(self, part):
@@ -105,10 +105,7 @@ class TextClassification(ClassificationTask):
         return data.find_target_texts(
             config.adaptation.target,
             class_names,
-            functools.partial(_find_texts, config),
-            text_column=config.text.text_column,
-            second_text_column=config.text.second_text_column,
-            label_column=config.data.label_column,
+            table_columns(config),
             unknown_classes=config.adaptation.unknown_classes,
         )
 
@@ -221,17 +218,6 @@ class TextClassification(ClassificationTask):
             texts = items[start : start + TEXTS_AT_ONCE]
             for text, probabilities in zip(texts, run.predict(texts), strict=True):
                 yield text, most_probable(probabilities, run.class_names, options.top or TOP), None
-
-
-def _find_texts(config, path):
-    return data.find_texts(
-        path,
-        text_column=config.text.text_column,
-        second_text_column=config.text.second_text_column,
-        label_column=config.data.label_column,
-        split_column=config.data.split_column,
-        multi_label=config.data.multi_label,
-    )
 
 
 def _tokenize(config, records):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tl_keras import callbacks, evaluation, transfer
+from tl_keras import callbacks, distribution, evaluation, transfer
 from tl_keras.config.config_text import phases_text
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting, workers
@@ -12,12 +12,14 @@ from tl_keras.training.preparation import prepare
 
 
 def print_phases(config):
-    """Prints the phases of a run as a table, and as YAML to edit and give to --phases.
+    """Prints the phases of a run as a table, and as YAML to edit and give to --config.
+
+    The other workers of a cluster are counted, but not waited for.
 
     Args:
         config: `RunConfig`.
     """
-    prepared = prepare(config)
+    prepared = prepare(config, distribution.outline_cluster(config.distribute))
     model, phases = prepared.model, prepared.phases
     plan = transfer.plan_phases(model, phases, config.batch_norm)
     print(callbacks.phase_table(plan))
@@ -29,8 +31,7 @@ def print_phases(config):
     for line in PhaseFeatures(config, model, prepared.splits, phases).describe():
         print(line)
     if prepared.num_replicas > 1 and config.scale_learning_rate:
-        # The printed rates are scaled already.
-        print("scale_learning_rate: false")
+        print(f"scale_learning_rate: false  # the rates below are those of {prepared.num_replicas} devices")
     print(f"phases:\n{phases_text(phases)}", end="")
 
 
@@ -43,7 +44,7 @@ def find_learning_rate(config):
     Args:
         config: `RunConfig`.
     """
-    prepared = prepare(config)
+    prepared = prepare(config, distribution.outline_cluster(config.distribute))
     num_replicas = 1 if config.scale_learning_rate else prepared.num_replicas
     model = workers.plain_model(lambda: build_model(config, prepared.splits), prepared.model)
     phase = prepared.phases[0]

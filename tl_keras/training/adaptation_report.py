@@ -68,22 +68,23 @@ def _whole(part):
     return replace(part, windows=None) if getattr(part, "windows", None) is not None else part
 
 
-def compare_domains(reports, class_names, run):
-    """Draws the features before and after adaptation, and collects the metrics.
+def compare_domains(record, reports, class_names, run):
+    """Draws the features before and after adaptation, and adds the metrics to the record.
 
     Args:
+        record: dict as in `Adapted`, without `target`.
         reports: dict of `source_only` and `adapted`, each as `measure_domains` returns it.
         class_names: names of the classes.
         run: `RunFolder`; the plot is written to its `domains.png`.
 
     Returns:
-        Tuple of a dict of `target`, empty where the target has no labels, and a list of (caption, path of a plot).
+        `Adapted`.
     """
     path = run / "domains.png"
     evaluation.plot_domains({"before": reports["source_only"], "after": reports["adapted"]}, class_names, path)
     metrics = {name: report["metrics"] for name, report in reports.items() if "metrics" in report}
-    pictures = [("Features of both domains, before and after adaptation", path)]
-    return {"target": metrics} if metrics else {}, pictures
+    pictures = (("Features of both domains, before and after adaptation", path),)
+    return Adapted(record | {"target": metrics} if metrics else record, pictures)
 
 
 def summarize(record):
@@ -95,15 +96,14 @@ def summarize(record):
     Returns:
         List of str.
     """
+    figures = {name: metrics["accuracy"] for name, metrics in record.get("target", {}).items()}
     if "kept" not in record:
-        figures = {name: metrics["accuracy"] for name, metrics in record.get("target", {}).items()}
         return [f"target accuracy, {name.replace('_', ' ')}: {figure:.3f}" for name, figure in figures.items()]
     lines = [f"adaptation: {record['kept']} was kept, chosen by {record['validator']} without any target label"]
     if record["kept"] == SOURCE_ONLY:
         lines[0] = f"adaptation: {record['validator']} found nothing better than the source-only model, which was kept"
-    if "target" not in record:
+    if not figures:
         return lines
-    figures = {name: metrics["accuracy"] for name, metrics in record["target"].items()}
     before, after = figures["source_only"], figures["adapted"]
     line = f"target accuracy: source-only {before:.3f}, adapted {after:.3f}"
     if "upper_bound" in figures:

@@ -49,8 +49,7 @@ def adapt(config, model, splits, target, phases, run):
     if kept != SOURCE_ONLY:
         assign_values(model, best)
         reports["adapted"] = measure_domains(config, model, splits, target)
-    metrics, pictures = compare_domains(reports, splits.class_names, run)
-    return Adapted(record | metrics, tuple(pictures))
+    return compare_domains(record, reports, splits.class_names, run)
 
 
 def train_upper_bound(config, target, phases, run):

@@ -1,9 +1,9 @@
 """Chooses for each phase what it trains on, the examples or cached activations, and computes the activations."""
 
+import functools
 import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
@@ -62,7 +62,6 @@ class PhaseFeatures:
         self._since = transfer.settled_since(model, phases, self._cuts)
         self._model = model
         self._part = self._new_part()
-        self._store = None
         self._cached = {}
         self.plan = None
         self.decision = _read(record) or self._decide()
@@ -116,7 +115,7 @@ class PhaseFeatures:
     def _compute(self, indices):
         started = time.perf_counter()
         by_cut = {id(self._cuts[index]): index for index in indices}
-        stores = {cut: self._disk() if self.decision.places[index] == DISK else None for cut, index in by_cut.items()}
+        stores = {cut: self._disk if self.decision.places[index] == DISK else None for cut, index in by_cut.items()}
         part = self._new_part() if any(self._since[index] for index in indices) else self._part
         train, validation = (part.compute(source, stores) for source in self._sources)
         views = self._config.cache.views or 1
@@ -128,11 +127,12 @@ class PhaseFeatures:
 
     def _new_part(self):
         """Builds the frozen part with its present weights, which computing in bfloat16 folds once for all."""
-        return transfer.FrozenPart(self._model, self._distinct(self._cuts), self._config.cache.dtype)
+        cuts = {id(cut): cut for cut in self._cuts if cut is not None}
+        return transfer.FrozenPart(self._model, list(cuts.values()), self._config.cache.dtype)
 
     def _decide(self):
         """Weighs the time of one pass, of writing and of reading against computing in every epoch."""
-        if not self._distinct(self._cuts):
+        if all(cut is None for cut in self._cuts):
             return Decision((None,) * len(self._phases), True)
         train, validation = self._sources
         views = self._config.cache.views or 1
@@ -167,35 +167,28 @@ class PhaseFeatures:
         if not self._uses_disk():
             return set()
         keys = [self._part.keys(source) for source in self._sources]
-        return {cut for cut in keys[0] if all(self._disk().holds(one[cut]) for one in keys)}
+        return {cut for cut in keys[0] if all(self._disk.holds(one[cut]) for one in keys)}
 
     def _places(self):
-        cache = self._config.cache
-        max_bytes, places = cache.max_gigabytes * 1e9, []
-        if not self._uses_disk() or (cache.storage == "auto" and not cache.folder):
-            room = min(max_bytes, MEMORY_SHARE * psutil.virtual_memory().available)
+        cache, places = self._config.cache, []
+        if not self._uses_disk():
+            room = min(cache.max_gigabytes * 1e9, MEMORY_SHARE * psutil.virtual_memory().available)
             places.append(transfer.Place(MEMORY, room, float("inf"), MEMORY_RATE))
         needed = sum(self._part.bytes_per_example(self._sources[0]).values()) * sum(
             source.num_examples for source in self._sources
         )
         if self._uses_disk() or (cache.storage == "auto" and needed > places[0].room):
-            write_rate, read_rate = transfer.measure_rates(self._disk().folder)
-            places.append(transfer.Place(DISK, self._disk().room(), write_rate / WRITING_SLOWDOWN, read_rate))
+            write_rate, read_rate = transfer.measure_rates(self._disk.folder)
+            places.append(transfer.Place(DISK, self._disk.room(), write_rate / WRITING_SLOWDOWN, read_rate))
         return places
 
     def _uses_disk(self):
         return self._config.cache.storage == DISK or self._config.cache.folder is not None
 
+    @functools.cached_property
     def _disk(self):
-        if self._store is None:
-            cache = self._config.cache
-            folder = cache.folder or transfer.default_folder()
-            self._store = transfer.ActivationStore(folder, cache.max_gigabytes * 1e9)
-        return self._store
-
-    @staticmethod
-    def _distinct(cuts):
-        return list({id(cut): cut for cut in cuts if cut is not None}.values())
+        cache = self._config.cache
+        return transfer.ActivationStore(cache.folder or transfer.default_folder(), cache.max_gigabytes * 1e9)
 
 
 def _find_obstacle(config, phases):
@@ -210,13 +203,12 @@ def _find_obstacle(config, phases):
 
 
 def _read(record):
-    if record is None or not Path(record).exists():
+    if record is None or not record.exists():
         return None
-    decision = json.loads(Path(record).read_text(encoding="utf-8"))
+    decision = json.loads(record.read_text(encoding="utf-8"))
     return Decision(tuple(decision["places"]), decision["one_pass"])
 
 
 def _write(record, decision):
-    record.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(record) as temporary:
         temporary.write_text(json.dumps({"places": decision.places, "one_pass": decision.one_pass}), encoding="utf-8")

@@ -9,6 +9,7 @@ from tests.data.tiny_images import save_image
 from tl_keras.data.boxes.box_sets import load_box_splits
 from tl_keras.data.boxes.find import find_boxes
 from tl_keras.data.boxes.splitting import split_boxes
+from tl_keras.data.images.image_sets import ImageLoading
 from tl_keras.errors import InputError
 
 
@@ -153,8 +154,8 @@ def test_all_files_that_are_left_out_count_towards_the_limit(write, tmp_path):
     (tmp_path / "5.png").write_bytes(b"<html>")
     records = split_boxes(find_boxes(file, on_bad_file="skip"))
     with pytest.raises(InputError, match="2 of 12 files cannot be used, 16.7%, .* 10% at most: 99.png .*; 5.png"):
-        load_box_splits(records, 32, on_bad_file="skip", max_bad_files=0.1)
-    splits = load_box_splits(records, 32, on_bad_file="skip", max_bad_files=0.2)
+        load_box_splits(records, 32, loading=ImageLoading("skip", max_bad_files=0.1))
+    splits = load_box_splits(records, 32, loading=ImageLoading("skip", max_bad_files=0.2))
     assert splits.skipped == [
         ("99.png", "a missing image"),
         ("5.png", "not an image that can be recognised"),

@@ -15,7 +15,7 @@ def make_set(count=10, size=16):
     boxes = [np.tile(np.array([[1, 2, 9, 12]], np.float32), (row % 3, 1)) for row in range(count)]
     labels = [np.full(row % 3, row % 2, np.int32) for row in range(count)]
     sizes = np.full((count, 2), size, np.int32)
-    return BoxSet(images, boxes, labels, [str(row) for row in range(count)], sizes, ("a", "b"))
+    return BoxSet(images, labels, [str(row) for row in range(count)], ("a", "b"), boxes=boxes, sizes=sizes)
 
 
 def batches(dataset, count=None):

@@ -6,7 +6,7 @@ import pytest
 from tests.data.tiny_images import save_image
 from tl_keras.data.boxes.box_sets import load_box_splits
 from tl_keras.data.boxes.records import BoxRecords
-from tl_keras.data.images.image_sets import ImageFiles
+from tl_keras.data.images.image_sets import ImageFiles, ImageLoading
 from tl_keras.errors import InputError
 
 
@@ -48,22 +48,23 @@ def test_crop_is_refused(records):
 
 
 def test_files_beyond_the_memory_limit_are_read_at_each_access(records):
-    in_memory, on_disk = load_box_splits(records, 20).train, load_box_splits(records, 20, max_decoded_bytes=10).train
+    in_memory = load_box_splits(records, 20).train
+    on_disk = load_box_splits(records, 20, loading=ImageLoading(max_decoded_bytes=10)).train
     assert isinstance(on_disk.images, ImageFiles)
     np.testing.assert_array_equal(on_disk.images[1], in_memory.images[1])
 
 
 def test_bad_files_are_named_or_skipped(records, tmp_path):
     (tmp_path / "1.png").write_bytes(b"broken")
+    skip = ImageLoading("skip", max_bad_files=1.0)
     with pytest.raises(InputError, match="1 of 4 images cannot be used: 1.png"):
         load_box_splits(records, 20)
-    splits = load_box_splits(records, 20, on_bad_file="skip", max_bad_files=1.0)
+    splits = load_box_splits(records, 20, loading=skip)
     assert splits.train.names == ["0.png"] and len(splits.train) == len(splits.train.images) == 1
     assert [name for name, _ in splits.skipped] == ["1.png"]
     with pytest.raises(InputError, match="No readable training image of a; b is left"):
         load_box_splits(
             replace(records, sources=[str(tmp_path / "1.png"), *records.sources[1:]]),
             20,
-            on_bad_file="skip",
-            max_bad_files=1.0,
+            loading=skip,
         )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.data.tiny_images import save_image
-from tl_keras.data.boxes.checks import BoxAnnotation, ImageAnnotation, check_boxes
+from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotation, check_boxes
 from tl_keras.data.data_errors import Faults
 from tl_keras.errors import InputError
 
@@ -22,7 +22,8 @@ def draw(tmp_path):
 
 
 def check(*images, **options):
-    return check_boxes(list(images), Faults("The data"), **options)
+    skips = {name: options.pop(name) for name in ("on_bad_box", "on_bad_file") if name in options}
+    return check_boxes(Annotations(list(images), Faults("The data"), **options), **skips)
 
 
 def test_records(draw):
@@ -140,4 +141,4 @@ def test_faults_of_the_reader_are_reported_too(draw):
     faults = Faults("The file x")
     faults.add("an unknown id", "annotation 7")
     with pytest.raises(InputError, match="The file x cannot be used: an unknown id at annotation 7; .*zero area"):
-        check_boxes([draw((4, 4, 4, 9))], faults)
+        check_boxes(Annotations([draw((4, 4, 4, 9))], faults))

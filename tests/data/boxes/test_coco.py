@@ -135,4 +135,4 @@ def test_images_in_a_folder_of_their_own(tmp_path, write):
     for name in ("a.png", "deep/b.png"):
         save_image(tmp_path / "other" / "images" / name)
     file = write(name="other/labels.json")
-    assert read_coco([file]).sources[0] == str(tmp_path / "other/images/a.png")
+    assert read_coco([file]).images[0].source == str(tmp_path / "other/images/a.png")

@@ -7,7 +7,8 @@ def make_records():
     boxes = [np.zeros((count, 4), np.float32) for count in (1, 0, 2)]
     labels = [np.array(row, np.int32) for row in ([1], [], [0, 1])]
     sizes = np.array([[3, 4], [5, 6], [7, 8]], np.int32)
-    return BoxRecords(["a", "b", "c"], ["A", "B", "C"], boxes, labels, sizes, ["train", "", "train"], ("x", "y"))
+    splits = ["train", "", "train"]
+    return BoxRecords(["a", "b", "c"], ["A", "B", "C"], labels, splits, ("x", "y"), boxes=boxes, sizes=sizes)
 
 
 def test_rows_and_take():

@@ -3,7 +3,7 @@ import pytest
 
 from tests.data.tiny_images import save_image
 from tl_keras.data.boxes.find import find_boxes
-from tl_keras.data.boxes.table import read_box_table
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.errors import InputError
 
 HEADER = "path,xmin,ymin,xmax,ymax,label,split\n"
@@ -32,8 +32,8 @@ def test_rows_of_one_image_are_joined(write, tmp_path):
 
 def test_other_columns_and_format(write):
     table = write("file\tx\ty\tw\th\tkind\na.png\t1\t2\t30\t20\tcat\n", "boxes.tsv")
-    columns = {"path_column": "file", "box_columns": ("x", "y", "w", "h"), "label_column": "kind"}
-    assert find_boxes(table, **columns, box_format="xywh").boxes[0].tolist() == [[1, 2, 31, 22]]
+    columns = TableColumns(path="file", boxes=("x", "y", "w", "h"), label="kind")
+    assert find_boxes(table, columns, box_format="xywh").boxes[0].tolist() == [[1, 2, 31, 22]]
 
 
 def test_parquet(write, tmp_path):
@@ -48,7 +48,7 @@ def test_all_problems_are_reported_in_one_message(write):
         GOOD + "a.png,1,1,x,9,cat,train\na.png,1,1,5,9,,train\n../c.png,1,1,5,9,cat,\n,1,1,5,9,cat,\nb.png,,,,,,test\n"
     )
     with pytest.raises(InputError) as caught:
-        read_box_table(write(text + "c.png,1,1,5,9,cat,train\n"))
+        find_boxes(write(text + "c.png,1,1,5,9,cat,train\n"))
     message = str(caught.value)
     for part in (
         "boxes.csv cannot be used",

@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 
 from tl_keras.data.images import image_sets as images_module
 from tl_keras.data.images.decoding import RESIZES, BadImage, read_image
-from tl_keras.data.images.image_sets import ImageFiles, load_image_splits
+from tl_keras.data.images.image_sets import ImageFiles, ImageLoading, load_image_splits
 from tl_keras.data.reading.folders import read_folders
 from tl_keras.data.splitting import split_records
 from tl_keras.errors import InputError
@@ -143,7 +143,7 @@ def folder(tmp_path):
 
 
 def load(folder, **options):
-    return load_image_splits(split_records(read_folders(folder)), 16, **options)
+    return load_image_splits(split_records(read_folders(folder)), 16, loading=ImageLoading(**options))
 
 
 def refusal(folder):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tl_keras.data.images.find import find_records
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.errors import InputError
 
 
@@ -22,7 +23,7 @@ def test_folder(folder):
 
 
 def test_table(folder):
-    assert find_records(folder / "list.csv", multi_label=True).class_names == ("x", "y")
+    assert find_records(folder / "list.csv", TableColumns(multi_label=True)).class_names == ("x", "y")
 
 
 def test_shipped_example():
@@ -48,7 +49,7 @@ def test_a_file_of_another_kind(folder):
 
 def test_multi_label_needs_a_table(folder):
     with pytest.raises(InputError, match="multi_label needs a table"):
-        find_records(folder, multi_label=True)
+        find_records(folder, TableColumns(multi_label=True))
 
 
 def test_an_example_of_texts_is_refused():

@@ -4,7 +4,8 @@ from PIL import Image
 
 from tests.data.tiny_images import save_image
 from tl_keras.data.images import image_sets as images_module
-from tl_keras.data.images.image_sets import ImageFiles, load_image_splits, read_image
+from tl_keras.data.images.decoding import read_image
+from tl_keras.data.images.image_sets import ImageFiles, ImageLoading, load_image_splits
 from tl_keras.data.records import Records
 from tl_keras.errors import InputError
 
@@ -20,6 +21,7 @@ def make_records(folder, values, labels, splits):
     return Records([str(folder / name) for name in names], names, np.array(labels, np.int32), splits, ("a", "b"))
 
 
+SKIP = ImageLoading("skip", max_bad_files=1.0)
 GOOD = ([10, 20, 30, 40], [0, 1, 0, 1], ["train", "test", "validation", "train"])
 
 
@@ -29,7 +31,9 @@ def values(image_set):
 
 @pytest.mark.parametrize("max_decoded_bytes", [2**31, 4 * 8 * 8 * 3, 4 * 8 * 8 * 3 - 1, 0])
 def test_splits_have_their_images(tmp_path, max_decoded_bytes):
-    splits = load_image_splits(make_records(tmp_path, *GOOD), 8, max_decoded_bytes=max_decoded_bytes)
+    splits = load_image_splits(
+        make_records(tmp_path, *GOOD), 8, loading=ImageLoading(max_decoded_bytes=max_decoded_bytes)
+    )
     assert values(splits.train) == [10, 40] and splits.train.labels.tolist() == [0, 1]
     assert values(splits.validation) == [30] and splits.validation.names == ["2.png"]
     assert values(splits.test) == [20] and splits.test.class_names == splits.class_names == ("a", "b")
@@ -88,7 +92,8 @@ def test_twenty_bad_files_are_named_and_the_rest_counted(tmp_path):
 @pytest.mark.parametrize("max_decoded_bytes", [2**31, 0])
 def test_bad_files_can_be_skipped(tmp_path, max_decoded_bytes):
     records = make_records(tmp_path, *BAD)
-    splits = load_image_splits(records, 8, on_bad_file="skip", max_bad_files=1.0, max_decoded_bytes=max_decoded_bytes)
+    loading = ImageLoading(on_bad_file="skip", max_bad_files=1.0, max_decoded_bytes=max_decoded_bytes)
+    splits = load_image_splits(records, 8, loading=loading)
     assert splits.skipped == [
         ("1.png", "not an image that can be recognised"),
         ("4.png", "not an image that can be recognised"),
@@ -99,22 +104,20 @@ def test_bad_files_can_be_skipped(tmp_path, max_decoded_bytes):
 
 def test_a_class_without_readable_training_images_is_named(tmp_path):
     with pytest.raises(InputError, match="No readable training image of b is left:"):
-        load_image_splits(
-            make_records(tmp_path, [1, -1], [0, 1], ["train"] * 2), 8, on_bad_file="skip", max_bad_files=1.0
-        )
+        load_image_splits(make_records(tmp_path, [1, -1], [0, 1], ["train"] * 2), 8, loading=SKIP)
 
 
 def test_multi_label(tmp_path):
     records = make_records(tmp_path, [1, 2, -1], [0, 0, 0], ["train"] * 3)
     labels = np.array([[1, 1], [0, 1], [1, 0]], np.uint8)
     records = Records(records.sources, records.names, labels, records.splits, records.class_names)
-    splits = load_image_splits(records, 8, on_bad_file="skip", max_bad_files=1.0)
+    splits = load_image_splits(records, 8, loading=SKIP)
     np.testing.assert_array_equal(splits.train.labels, labels[:2])
 
 
 def test_an_unknown_value_of_on_bad_file(tmp_path):
     with pytest.raises(InputError, match="data.on_bad_file 'skp'.*'skip'"):
-        load_image_splits(make_records(tmp_path, *GOOD), 8, on_bad_file="skp")
+        load_image_splits(make_records(tmp_path, *GOOD), 8, loading=ImageLoading(on_bad_file="skp"))
 
 
 def test_undecided_splits_are_refused(tmp_path):

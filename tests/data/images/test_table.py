@@ -2,6 +2,7 @@ import pandas
 import pytest
 
 from tl_keras.data.images.table import read_table
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.errors import InputError
 
 
@@ -37,7 +38,7 @@ def test_byte_order_mark_is_accepted(folder):
 
 def test_tsv_other_columns_and_own_column_names(folder):
     table = write(folder, "id\tkind\tfile\n7\tcat\timages/1.png\n8\tdog\timages/2.png\n", "data.tsv")
-    records = read_table(table, path_column="file", label_column="kind")
+    records = read_table(table, TableColumns(path="file", label="kind"))
     assert records.class_names == ("cat", "dog") and records.splits == ["", ""]
 
 
@@ -68,7 +69,7 @@ def test_parquet_without_a_label_is_named_by_row(folder):
 
 def test_multi_label(folder):
     table = write(folder, 'path,label\nimages/1.png,red|round\nimages/2.png, round \n"images/3, 4.png",\n')
-    records = read_table(table, multi_label=True)
+    records = read_table(table, TableColumns(multi_label=True))
     assert records.class_names == ("red", "round")
     assert records.labels.tolist() == [[1, 1], [0, 1], [0, 0]] and records.labels.dtype == "uint8"
 
@@ -101,7 +102,7 @@ def test_bad_tables(folder, text, message):
 
 def test_own_split_column_must_be_there(folder):
     with pytest.raises(InputError, match="no column 'part'"):
-        read_table(write(folder, GOOD), split_column="part")
+        read_table(write(folder, GOOD), TableColumns(split="part"))
 
 
 def test_wrong_encoding_names_byte_and_line(folder):

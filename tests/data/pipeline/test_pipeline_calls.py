@@ -49,7 +49,7 @@ def text_batches():
 
 def box_batches():
     boxes, labels = [np.zeros((0, 4), np.float32)] * 8, [np.zeros(0, np.int32)] * 8
-    box_set = BoxSet(images(), boxes, labels, NAMES, np.full((8, 2), 4, np.int32), CLASSES)
+    box_set = BoxSet(images(), labels, NAMES, CLASSES, boxes=boxes, sizes=np.full((8, 2), 4, np.int32))
     return box_set, make_box_dataset(box_set, 3, max_boxes=1, shuffle_seed=0)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.data.splitting import split_records
 from tl_keras.data.texts.find import find_texts
 from tl_keras.errors import InputError
@@ -30,7 +31,7 @@ def test_folder_and_table(tmp_path):
     assert records.class_names == ("a", "b")
     assert "1 of 2 texts are duplicates" in records.notes[0]
     (tmp_path / "rows.csv").write_text("a,b,kind\nx,y,1\nz,w,2\n")
-    pairs = find_texts(tmp_path / "rows.csv", text_column="a", second_text_column="b", label_column="kind")
+    pairs = find_texts(tmp_path / "rows.csv", TableColumns(text="a", second_text="b", label="kind"))
     assert pairs.sources == [("x", "y"), ("z", "w")]
 
 
@@ -41,7 +42,7 @@ def test_a_folder_of_tables_names_them():
 
 def test_a_folder_of_pairs_is_refused(tmp_path):
     with pytest.raises(InputError, match="second_text_column needs a table"):
-        find_texts(tmp_path, second_text_column="b")
+        find_texts(tmp_path, TableColumns(second_text="b"))
 
 
 def test_an_example_of_images_is_refused():

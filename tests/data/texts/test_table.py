@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.data.texts.table import read_text_table
 from tl_keras.errors import InputError
 
@@ -26,14 +27,14 @@ def test_byte_order_mark(tmp_path):
 
 def test_pairs(tmp_path):
     table = write(tmp_path, "premise\tguess\tverdict\na\tb\tx\nc\td\ty\n", "data.tsv")
-    records = read_text_table(table, text_column="premise", second_text_column="guess", label_column="verdict")
+    records = read_text_table(table, TableColumns(text="premise", second_text="guess", label="verdict"))
     assert records.sources == [("a", "b"), ("c", "d")]
 
 
 def test_multi_label_json_lines(tmp_path):
     rows = [{"text": "a", "label": ["x", "y"]}, {"text": "b", "label": "y"}, {"text": "c"}]
     table = write(tmp_path, "\n".join(map(json.dumps, rows)), "data.jsonl")
-    records = read_text_table(table, multi_label=True)
+    records = read_text_table(table, TableColumns(multi_label=True))
     assert records.class_names == ("x", "y") and records.labels.tolist() == [[1, 1], [0, 1], [0, 0]]
 
 
@@ -65,7 +66,7 @@ def test_wrong_encoding(tmp_path, encoding, hint):
 
 def test_missing_second_column(tmp_path):
     with pytest.raises(InputError, match="no column 'answer'.*--text.second_text_column"):
-        read_text_table(write(tmp_path, "text,label\na,x\nb,y\n"), second_text_column="answer")
+        read_text_table(write(tmp_path, "text,label\na,x\nb,y\n"), TableColumns(second_text="answer"))
 
 
 def test_a_text_of_four_megabytes(tmp_path):

@@ -1,6 +1,7 @@
 import pytest
 
 from tests.data.tiny_tfds import TinyImages, TinyPairs, TinyTexts, prepare
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.data.texts.find import find_texts
 from tl_keras.errors import InputError
 
@@ -18,7 +19,7 @@ def test_prepared_folder(prepared):
 
 
 def test_pairs_of_a_prepared_folder(prepared):
-    records = find_texts(prepared / "tiny_pairs", text_column="question", second_text_column="answer")
+    records = find_texts(prepared / "tiny_pairs", TableColumns(text="question", second_text="answer"))
     assert sorted(records.sources) == [("who", "he"), ("why", "so")]
 
 

@@ -11,7 +11,7 @@ def box_set():
     boxes = [np.array([[2, 2, 12, 12], [4, 6, 14, 15]], "float32"), np.zeros((0, 4), "float32")]
     boxes.append(np.array([[1, 3, 15, 14]], "float32"))
     labels = [np.array([0, 1], "int32"), np.zeros(0, "int32"), np.array([1], "int32")]
-    return BoxSet(images, boxes, labels, list("abc"), np.full((3, 2), 16, "int32"), ("x", "y"))
+    return BoxSet(images, labels, list("abc"), ("x", "y"), boxes=boxes, sizes=np.full((3, 2), 16, "int32"))
 
 
 def test_images_without_augmentation_come_once_in_order_with_their_boxes(box_set):

@@ -1,12 +1,12 @@
 """Reproducible batches of images with padded boxes, shuffled and augmented anew in each epoch."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
 from tl_keras.data.boxes.augmentation import BOX_AUGMENTATIONS, augment_boxes
-from tl_keras.data.images.batching import check_batch_arguments, read_images, rows_of_step, steps_per_epoch
-from tl_keras.data.pipeline.pipeline_calls import call_python
-from tl_keras.data.pipeline.step_dataset import dataset_of_steps, rows_of_shard, seed_of_shard
+from tl_keras.data.images.batching import check_batch_arguments, dataset_of_rows, read_images
 from tl_keras.errors import InputError
 
 
@@ -33,28 +33,15 @@ def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augme
             `max_boxes` boxes.
     """
     _check(box_set, max_boxes, augmentation, shuffle_seed)
-    steps, first = steps_per_epoch(box_set, batch_size, views), box_set.images[0]
 
-    def build(bounds):
-        def load(step, number):
-            rows = rows_of_step(step, box_set, batch_size, shuffle_seed, views)
-            rows, count = rows_of_shard(rows, number, bounds)
-            images, boxes, labels = call_python(read, [rows], [first.dtype, tf.float32, tf.int32])
-            images.set_shape((None, *first.shape))
-            boxes.set_shape((None, max_boxes, 4))
-            labels.set_shape((None, max_boxes))
-            if augmentation != "none":
-                seed = seed_of_shard(shuffle_seed, step, number, bounds)
-                images, boxes, labels = augment_boxes(images, boxes, labels, augmentation, seed)
-                boxes, labels = tf.ensure_shape(boxes, (None, max_boxes, 4)), tf.ensure_shape(labels, (None, max_boxes))
-            return images[:count], {"boxes": boxes[:count], "labels": labels[:count]}
+    def finish(images, boxes, labels, seed):
+        if augmentation != "none":
+            images, boxes, labels = augment_boxes(images, boxes, labels, augmentation, seed)
+            boxes, labels = tf.ensure_shape(boxes, (None, max_boxes, 4)), tf.ensure_shape(labels, (None, max_boxes))
+        return images, {"boxes": boxes, "labels": labels}
 
-        return load, read
-
-    def read(rows):
-        return read_box_batch(box_set, rows, max_boxes)
-
-    return dataset_of_steps(steps, build, first_epoch=first_epoch, endless=shuffle_seed is not None)
+    read = functools.partial(read_box_batch, box_set, max_boxes=max_boxes)
+    return dataset_of_rows(box_set, batch_size, read, finish, shuffle_seed, first_epoch, views)
 
 
 def read_box_batch(box_set, rows, max_boxes):

@@ -6,16 +6,16 @@ import numpy as np
 
 from tl_keras.data.boxes.geometry import BOX_RESIZES, resize_boxes
 from tl_keras.data.images.decoding import PAD
-from tl_keras.data.images.image_sets import ImageFiles, load_image_splits
-from tl_keras.data.records import SPLITS, Records
+from tl_keras.data.images.image_sets import DEFAULT_LOADING, ImageSet, load_image_splits
+from tl_keras.data.records import SPLITS, Records, Splits
 from tl_keras.errors import unknown_name
 
 MIN_SIDE = 1.0
 """Minimum side of a box in pixels after resizing; thinner boxes are left out, because they are invisible."""
 
 
-@dataclass(frozen=True, eq=False)
-class BoxSet:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BoxSet(ImageSet):
     """Images and their boxes.
 
     Attributes:
@@ -28,55 +28,22 @@ class BoxSet:
         resize: one of `BOX_RESIZES`, the resize that made the images squares.
     """
 
-    images: np.ndarray | ImageFiles
     boxes: list[np.ndarray]
-    labels: list[np.ndarray]
-    names: list[str]
     sizes: np.ndarray
-    class_names: tuple[str, ...]
     resize: str = PAD
 
-    def __len__(self):
-        """Returns the number of images."""
-        return len(self.boxes)
 
-
-@dataclass(frozen=True, eq=False)
-class BoxSplits:
-    """Training, validation and test images of a data set.
-
-    Attributes:
-        train: a `BoxSet`.
-        validation: a `BoxSet`, perhaps of length 0.
-        test: a `BoxSet`, perhaps of length 0.
-        class_names: names of the classes.
-        skipped: (name, reason) of each file that was left out.
-        notes: sentences for the user.
-    """
-
-    train: BoxSet
-    validation: BoxSet
-    test: BoxSet
-    class_names: tuple[str, ...]
-    skipped: list[tuple[str, str]]
-    notes: tuple[str, ...]
-
-
-def load_box_splits(
-    records, image_size, *, resize=PAD, on_bad_file="error", max_bad_files=0.01, max_decoded_bytes=2**31
-):
+def load_box_splits(records, image_size, *, resize=PAD, loading=DEFAULT_LOADING):
     """Decodes and resizes every image once, and resizes the boxes with it.
 
     Args:
         records: `BoxRecords` without undecided splits.
         image_size: height and width in pixels.
         resize: one of `BOX_RESIZES`: "pad" keeps the aspect ratio and adds white borders, "squash" ignores it.
-        on_bad_file: "error" refuses bad files after all were tried; "skip" leaves them out.
-        max_bad_files: maximum fraction of the files that "skip" may leave out, 0 to 1.
-        max_decoded_bytes: maximum size of all decoded images; beyond it none is kept and files are read at each access.
+        loading: `ImageLoading`.
 
     Returns:
-        `BoxSplits`.
+        `Splits` of `BoxSet`.
 
     Raises:
         InputError: there are bad files, or more than may be skipped, or no training image of a class is left, as in
@@ -84,15 +51,9 @@ def load_box_splits(
     """
     if resize not in BOX_RESIZES:
         raise unknown_name("data.resize", resize, BOX_RESIZES)
-    labels = records.multi_hot_labels()
-    splits = load_image_splits(
-        Records(records.sources, records.names, labels, records.splits, records.class_names, (), records.skipped),
-        image_size,
-        resize=resize,
-        on_bad_file=on_bad_file,
-        max_bad_files=max_bad_files,
-        max_decoded_bytes=max_decoded_bytes,
-    )
+    labels, class_names = records.multi_hot_labels(), records.class_names
+    images = Records(records.sources, records.names, labels, records.splits, class_names, (), records.skipped)
+    splits = load_image_splits(images, image_size, resize=resize, loading=loading)
     row_of_name = {name: row for row, name in enumerate(records.names)}
     sets, num_thin = {}, 0
     for split in SPLITS:
@@ -101,10 +62,11 @@ def load_box_splits(
         resized = [_resized(part, row, image_size, resize) for row in range(len(part))]
         boxes, labels = [boxes for boxes, _ in resized], [labels for _, labels in resized]
         num_thin += sum(map(len, part.labels)) - sum(map(len, labels))
-        sets[split] = BoxSet(image_set.images, boxes, labels, part.names, part.sizes, records.class_names, resize)
+        columns = {"boxes": boxes, "sizes": part.sizes, "resize": resize}
+        sets[split] = BoxSet(image_set.images, labels, part.names, class_names, **columns)
     note = f"Left out {num_thin:,} boxes that are thinner than a pixel at {image_size} × {image_size}."
     notes = (*records.notes, *splits.notes, *([note] if num_thin else []))
-    return BoxSplits(*(sets[split] for split in SPLITS), records.class_names, splits.skipped, notes)
+    return Splits(**sets, class_names=class_names, skipped=splits.skipped, notes=notes)
 
 
 def _resized(records, row, image_size, resize):

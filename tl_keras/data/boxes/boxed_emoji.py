@@ -55,7 +55,7 @@ def write_boxed_emoji(folder, *, counts=None, image_size=IMAGE_SIZE, seed=0):
     sources, boxes, labels, splits = (list(column) for column in zip(*scenes, strict=True))
     sizes = np.full((len(scenes), 2), image_size, np.int32)
     names = [str(row) for row in range(len(scenes))]
-    write_coco(BoxRecords(sources, names, boxes, labels, sizes, splits, KINDS), folder)
+    write_coco(BoxRecords(sources, names, labels, splits, KINDS, boxes=boxes, sizes=sizes), folder)
 
 
 def _part(items, share):

@@ -2,13 +2,14 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from tl_keras.data.boxes.geometry import box_areas, clip_boxes, to_xyxy
 from tl_keras.data.boxes.records import BoxRecords
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.images.bad_files import add_bad_images
 from tl_keras.data.images.sizes import upright_size
 from tl_keras.data.records import sorted_class_names
@@ -54,28 +55,35 @@ class ImageAnnotation:
     boxes: list[BoxAnnotation] = field(default_factory=list)
 
 
-def check_boxes(
-    images,
-    faults,
-    *,
-    class_names=None,
-    box_format="xyxy",
-    on_bad_box="error",
-    on_bad_file="error",
-    notes=(),
-    skipped=(),
-):
+@dataclass(frozen=True)
+class Annotations:
+    """Content of the annotation files of a data set, unchecked.
+
+    Attributes:
+        images: list of `ImageAnnotation`.
+        faults: `Faults` with the problems of the files.
+        class_names: class names in the order of their numbers; None: sorted.
+        box_format: format of the boxes, one of `BOX_FORMATS`.
+        notes: sentences for the user on boxes that the reader left out.
+        skipped: (name, reason) of each file that cannot be read.
+    """
+
+    images: list[ImageAnnotation]
+    faults: Faults
+    class_names: tuple[str, ...] | None = None
+    box_format: str = "xyxy"
+    notes: list[str] = ()
+    skipped: list[tuple[str, str]] = ()
+
+
+def check_boxes(annotations, *, on_bad_box="error", on_bad_file="error"):
     """Checks all boxes and the headers of all images.
 
     Args:
-        images: list of `ImageAnnotation`.
-        faults: `Faults` with the problems of the reader, to which others are added.
-        class_names: class names in the order of their numbers; None: sorted.
-        box_format: format of the boxes, one of `BOX_FORMATS`.
+        annotations: `Annotations`.
         on_bad_box: "error", or "skip" to leave out, with a note, boxes that are NaN, negative, of zero area or outside.
-        on_bad_file: "error", or "skip" to leave out images that are missing or of another size.
-        notes: notes of the reader.
-        skipped: (name, reason) of each file that the reader left out.
+        on_bad_file: "error", or "skip" to leave out images that are missing or of another size, and annotation files
+            that cannot be read.
 
     Returns:
         `BoxRecords` in the same order. Boxes that leave their image are clipped, and counted in a note. Classes
@@ -87,18 +95,35 @@ def check_boxes(
     for argument, received in {"detection.on_bad_box": on_bad_box, "data.on_bad_file": on_bad_file}.items():
         if received not in ("error", "skip"):
             raise unknown_name(argument, received, ("error", "skip"))
-    notes, skipped = list(notes), list(skipped)
-    images, sizes = _present_images(images, faults, on_bad_file, skipped)
+    faults, box_format = annotations.faults, annotations.box_format
+    notes, skipped = list(annotations.notes), list(annotations.skipped)
+    if on_bad_file == "error":
+        for name, reason in skipped:
+            faults.add(reason, name)
+    images, sizes = _present_images(annotations.images, faults, on_bad_file, skipped)
     boxes, owners, labels, places = _flat(images)
     sizes_of_boxes = sizes[owners]
     if not _has_other_format(boxes, sizes_of_boxes, box_format, faults):
         boxes, good = _good_boxes(boxes, sizes_of_boxes, box_format, places, faults, on_bad_box, notes)
     _raise_if_any(images, faults, on_bad_file)
     boxes, owners, labels = boxes[good].astype("float32"), owners[good], labels[good]
-    class_names, labels = _numbered(labels, class_names, faults, notes)
+    class_names, labels = _numbered(labels, annotations.class_names, faults, notes)
     _raise_if_any(images, faults, on_bad_file)
-    records = _records(images, sizes, boxes, owners, labels, class_names, notes)
-    return replace(records, skipped=tuple(skipped))
+    ends = np.searchsorted(owners, np.arange(1, len(images)))
+    num_without = len(images) - len(set(owners.tolist()))
+    if num_without:
+        notes.append(f"{num_without:,} of {len(images):,} images have no box; they are kept, as background.")
+    return BoxRecords(
+        sources=[image.source for image in images],
+        names=[image.name for image in images],
+        boxes=np.split(boxes, ends),
+        labels=np.split(labels, ends),
+        sizes=sizes,
+        splits=[image.split for image in images],
+        class_names=class_names,
+        notes=tuple(notes),
+        skipped=tuple(skipped),
+    )
 
 
 def to_number(text):
@@ -242,20 +267,3 @@ def _numbered(labels, class_names, faults, notes):
         faults.add("class names that look alike", alike, "use one spelling for each class")
     index = {name: number for number, name in enumerate(names)}
     return names, np.array([index[label] for label in labels], np.int32)
-
-
-def _records(images, sizes, boxes, owners, labels, class_names, notes):
-    ends = np.searchsorted(owners, np.arange(1, len(images)))
-    num_without = len(images) - len(set(owners.tolist()))
-    if num_without:
-        notes.append(f"{num_without:,} of {len(images):,} images have no box; they are kept, as background.")
-    return BoxRecords(
-        sources=[image.source for image in images],
-        names=[image.name for image in images],
-        boxes=np.split(boxes, ends),
-        labels=np.split(labels, ends),
-        sizes=sizes,
-        splits=[image.split for image in images],
-        class_names=class_names,
-        notes=tuple(notes),
-    )

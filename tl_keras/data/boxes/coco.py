@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from tl_keras.data.boxes.checks import BoxAnnotation, ImageAnnotation, check_boxes
+from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotation
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.records import split_of_name
@@ -52,7 +52,7 @@ def looks_like_coco(file):
     return any(f'"{key}"'.encode() in text for key in _KEYS)
 
 
-def read_coco(files, *, box_format="xywh", on_bad_box="error", on_bad_file="error"):
+def read_coco(files, box_format="xywh"):
     """Reads COCO files.
 
     Images are searched in the folder of the file, in its images/ and in the same two places one level up; in each also
@@ -63,14 +63,12 @@ def read_coco(files, *, box_format="xywh", on_bad_box="error", on_bad_file="erro
     Args:
         files: list of `Path`, at least one.
         box_format: "xywh", the format of COCO, or "xyxy", which some tools write.
-        on_bad_box: "error" or "skip", as in `check_boxes`.
-        on_bad_file: "error" or "skip", as in `check_boxes`.
 
     Returns:
-        `BoxRecords`.
+        `Annotations`.
 
     Raises:
-        InputError: the files are not of this format; or one message reports all problems of the boxes.
+        InputError: a file is not of this format.
     """
     faults = Faults(f"{'The file' if len(files) == 1 else 'The files'} {first_of(files, 3)}")
     images, class_names, num_crowds = [], {}, 0
@@ -82,15 +80,7 @@ def read_coco(files, *, box_format="xywh", on_bad_box="error", on_bad_file="erro
         num_crowds += _add_boxes(content["annotations"], images_of_file, names, faults)
         images += images_of_file.values()
     notes = [f"Left out {num_crowds:,} boxes of crowds."] if num_crowds else []
-    return check_boxes(
-        images,
-        faults,
-        class_names=tuple(class_names),
-        box_format=box_format,
-        on_bad_box=on_bad_box,
-        on_bad_file=on_bad_file,
-        notes=notes,
-    )
+    return Annotations(images, faults, tuple(class_names), box_format, notes)
 
 
 def _read_json(file):

@@ -19,12 +19,12 @@ def write_coco(records, folder):
 
     Args:
         records: `BoxRecords` without undecided splits.
-        folder: `Path` of the folder to create.
+        folder: `Path` of the folder to create, or of one with other splits.
 
     Raises:
         InputError: an image cannot be read.
     """
-    (Path(folder) / "annotations").mkdir(parents=True)
+    (Path(folder) / "annotations").mkdir(parents=True, exist_ok=True)
     for split in SPLITS:
         part = records.take(records.rows(split))
         if len(part):

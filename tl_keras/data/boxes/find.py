@@ -4,28 +4,20 @@ import importlib
 import os
 from pathlib import Path
 
+from tl_keras.data.boxes.checks import check_boxes
 from tl_keras.data.boxes.coco import find_coco_files, looks_like_coco, read_coco
 from tl_keras.data.boxes.example_sets import BOX_EXAMPLES, box_example_path
 from tl_keras.data.boxes.pascal_voc import has_voc_files, read_voc
-from tl_keras.data.boxes.table import BOX_COLUMNS, read_box_table
+from tl_keras.data.boxes.table import read_box_table
 from tl_keras.data.boxes.yolo import find_yolo_file, read_yolo
 from tl_keras.data.reading.locations import find_location
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS
 from tl_keras.errors import InputError, unknown_name
 
 _BOX_FORMATS = ("xyxy", "xywh")
 
 
-def find_boxes(
-    path,
-    *,
-    path_column="path",
-    box_columns=BOX_COLUMNS,
-    label_column="label",
-    split_column="split",
-    box_format=None,
-    on_bad_box="error",
-    on_bad_file="error",
-):
+def find_boxes(path, columns=DEFAULT_COLUMNS, *, box_format=None, on_bad_box="error", on_bad_file="error"):
     """Lists the images of a data set with their boxes, reading only the headers of the images.
 
     Args:
@@ -37,10 +29,7 @@ def find_boxes(
             - a .csv, .tsv, .jsonl or .parquet table with a box per row,
             - "tfds:NAME", a data set of TensorFlow Datasets, prepared or downloadable,
             - a folder that TensorFlow Datasets has prepared.
-        path_column: column of image paths in a table, relative to the folder of the table.
-        box_columns: the four columns of coordinates in pixels in a table.
-        label_column: column of class names in a table.
-        split_column: column of split names in a table; the default column may be absent.
+        columns: `TableColumns` of a table.
         box_format: format of boxes in a table or in COCO's JSON, "xyxy" or "xywh"; None: "xyxy" in tables, "xywh" in
             JSON.
         on_bad_box: "error", or "skip" to leave out, with a note, boxes that are NaN, negative, of zero area or outside.
@@ -54,38 +43,39 @@ def find_boxes(
     """
     if box_format not in (None, *_BOX_FORMATS):
         raise unknown_name("detection.box_format", box_format, _BOX_FORMATS)
-    skips = {"on_bad_box": on_bad_box, "on_bad_file": on_bad_file}
+    return check_boxes(_read(path, columns, box_format), on_bad_box=on_bad_box, on_bad_file=on_bad_file)
+
+
+def _read(path, columns, box_format):
+    """Returns the `Annotations` of a data set."""
     if str(path) in BOX_EXAMPLES:
         path = box_example_path(str(path))
     file = Path(path)
     if file.suffix.lower() == ".json" and os.path.isfile(file):
-        return read_coco([file], box_format=box_format or "xywh", **skips)
+        return read_coco([file], box_format or "xywh")
     if file.suffix.lower() in (".yaml", ".yml") and os.path.isfile(file):
-        return read_yolo(file, **skips)
+        return read_yolo(file)
     location = find_location(path, BOX_EXAMPLES, things="boxes")
     if location.form == "table":
-        columns = {"path_column": path_column, "label_column": label_column, "split_column": split_column}
-        return read_box_table(
-            location.path, **columns, box_columns=box_columns, box_format=box_format or "xyxy", **skips
-        )
+        return read_box_table(location.path, columns, box_format or "xyxy")
     if location.form == "folder":
-        return _read_folder(location.path, box_format, skips)
+        return _read_folder(location.path, box_format or "xywh")
     # Imported here because it loads TensorFlow Datasets.
-    return importlib.import_module("tl_keras.data.boxes.tfds").read_tfds_boxes(location, **skips)
+    return importlib.import_module("tl_keras.data.boxes.tfds").read_tfds_boxes(location)
 
 
-def _read_folder(folder, box_format, skips):
+def _read_folder(folder, box_format):
     files = find_coco_files(folder)
     coco_files = [file for file in files if looks_like_coco(file)]
     if coco_files:
-        return read_coco(coco_files, box_format=box_format or "xywh", **skips)
+        return read_coco(coco_files, box_format)
     if file := find_yolo_file(folder):
-        return read_yolo(file, **skips)
+        return read_yolo(file)
     if has_voc_files(folder):
-        return read_voc(folder, **skips)
+        return read_voc(folder)
     if files:
-        # Raises the error that says why they are not in COCO's format.
-        return read_coco(files, **skips)
+        # Raises an error that names the missing keys.
+        return read_coco(files, box_format)
     raise InputError(
         f"The folder {folder} has no boxes: expected COCO's JSON (beside the images, in annotations/, or in train/), "
         "YOLO's data.yaml, or Pascal VOC's XML files; check --data.path."

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import ParseError
 import defusedxml
 from defusedxml import ElementTree
 
-from tl_keras.data.boxes.checks import BoxAnnotation, ImageAnnotation, check_boxes, to_number
+from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotation, to_number
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_files, list_images
 from tl_keras.data.records import split_of_name
@@ -22,7 +22,7 @@ def has_voc_files(folder):
     return next(Path(folder).rglob("*.xml"), None) is not None
 
 
-def read_voc(folder, *, on_bad_box="error", on_bad_file="error"):
+def read_voc(folder):
     """Reads Annotations/*.xml with JPEGImages/, or a folder of images with XML files of the same names.
 
     Splits come from ImageSets/Main/{train,val,test}.txt, or from folders train/, val(idation)/ and test/. Objects
@@ -31,14 +31,12 @@ def read_voc(folder, *, on_bad_box="error", on_bad_file="error"):
 
     Args:
         folder: `Path`.
-        on_bad_box: "error" or "skip", as in `check_boxes`.
-        on_bad_file: "error" or "skip", as in `check_boxes`; "skip" also leaves out files that are not VOC's XML.
 
     Returns:
-        `BoxRecords`. Images without an XML file are left out, with a note; images without objects are kept.
+        `Annotations`. Images without an XML file are left out, with a note; images without objects are kept.
 
     Raises:
-        InputError: there are problems of files or boxes; the message reports all of them.
+        InputError: a folder cannot be read.
     """
     faults = Faults(f"The folder {folder}")
     paths = _image_paths(folder)
@@ -47,10 +45,7 @@ def read_voc(folder, *, on_bad_box="error", on_bad_file="error"):
     for file in list_files(folder, {".xml"}):
         root = _root(file)
         if root is None:
-            name, problem = printable(os.path.relpath(file, folder)), "a file that is not Pascal VOC's XML"
-            skipped.append((name, problem))
-            if on_bad_file == "error":
-                faults.add(problem, name)
+            skipped.append((printable(os.path.relpath(file, folder)), "a file that is not Pascal VOC's XML"))
             continue
         image, difficult_of_image = _image(folder, Path(file), root, paths, splits)
         images.append(image)
@@ -61,8 +56,8 @@ def read_voc(folder, *, on_bad_box="error", on_bad_file="error"):
     if num_without:
         notes.append(f"Left out {num_without:,} images without an XML file.")
     if (Path(folder) / "JPEGImages").is_dir():
-        images = _count_from_zero(images)
-    return check_boxes(images, faults, on_bad_box=on_bad_box, on_bad_file=on_bad_file, notes=notes, skipped=skipped)
+        _count_from_zero(images)
+    return Annotations(images, faults, notes=notes, skipped=skipped)
 
 
 def _image_paths(folder):
@@ -122,10 +117,8 @@ def _image(folder, file, root, paths, splits):
 
 def _count_from_zero(images):
     firsts = [min(box.numbers[:2]) for image in images for box in image.boxes]
-    if not firsts or min(firsts) < 1:
-        return images
-    for image in images:
-        image.boxes[:] = [
-            box._replace(numbers=(box.numbers[0] - 1, box.numbers[1] - 1, *box.numbers[2:])) for box in image.boxes
-        ]
-    return images
+    if firsts and min(firsts) >= 1:
+        for image in images:
+            image.boxes[:] = [
+                box._replace(numbers=(box.numbers[0] - 1, box.numbers[1] - 1, *box.numbers[2:])) for box in image.boxes
+            ]

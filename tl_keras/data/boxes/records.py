@@ -1,12 +1,14 @@
 """Images with boxes before decoding, as a table of sources, boxes, labels and splits."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from tl_keras.data.records import Records
 
-@dataclass(frozen=True, eq=False)
-class BoxRecords:
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BoxRecords(Records):
     """Sources, boxes, labels and splits of a data set, one row per image.
 
     Attributes:
@@ -22,35 +24,9 @@ class BoxRecords:
         skipped: (name, reason) of each file that was left out.
     """
 
-    sources: list[str | bytes]
-    names: list[str]
     boxes: list[np.ndarray]
-    labels: list[np.ndarray]
     sizes: np.ndarray
-    splits: list[str]
-    class_names: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    skipped: tuple[tuple[str, str], ...] = ()
-
-    def __len__(self):
-        """Returns the number of images."""
-        return len(self.sources)
-
-    def rows(self, split):
-        """Returns the row numbers of a split, int64 (k,), in order."""
-        return np.flatnonzero(np.asarray(self.splits, dtype=object) == split)
-
-    def take(self, rows):
-        """Returns new BoxRecords with the given rows, in the given order."""
-        return replace(
-            self,
-            sources=[self.sources[row] for row in rows],
-            names=[self.names[row] for row in rows],
-            boxes=[self.boxes[row] for row in rows],
-            labels=[self.labels[row] for row in rows],
-            sizes=self.sizes[rows],
-            splits=[self.splits[row] for row in rows],
-        )
+    COLUMNS = (*Records.COLUMNS, "boxes", "sizes")
 
     def multi_hot_labels(self):
         """Returns the classes of each image as ones and zeros, uint8 (n, num_classes)."""

@@ -2,55 +2,38 @@
 
 import os
 
-from tl_keras.data.boxes.checks import BoxAnnotation, ImageAnnotation, check_boxes, to_number
+from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotation, to_number
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.images.table import join_path
 from tl_keras.data.labels import read_splits
 from tl_keras.data.reading.table_cells import read_columns
 from tl_keras.data.wording import printable
 
-BOX_COLUMNS = ("xmin", "ymin", "xmax", "ymax")
 
-
-def read_box_table(
-    table,
-    *,
-    path_column="path",
-    box_columns=BOX_COLUMNS,
-    label_column="label",
-    split_column="split",
-    box_format="xyxy",
-    on_bad_box="error",
-    on_bad_file="error",
-):
+def read_box_table(table, columns, box_format="xyxy"):
     """Reads a table of boxes, one row per box.
 
     A row with only a path stands for an image without boxes.
 
     Args:
         table: path of a .csv, .tsv, .jsonl or .parquet file, as in `read_columns`.
-        path_column: column of image paths, relative to the folder of the table and inside it.
-        box_columns: the four columns of coordinates in pixels, in the order of the format.
-        label_column: column of class names.
-        split_column: column of split names, the same in all rows of an image. The default column may be absent.
+        columns: `TableColumns`. The split is the same in all rows of an image.
         box_format: "xyxy" or "xywh".
-        on_bad_box: "error" or "skip", as in `check_boxes`.
-        on_bad_file: "error" or "skip", as in `check_boxes`.
 
     Returns:
-        `BoxRecords`, the images in the order of their first rows.
+        `Annotations`, the images in the order of their first rows.
 
     Raises:
-        InputError: the file is not a readable table; or one message reports all problems of its boxes.
+        InputError: the file is not a readable table, or lacks columns.
     """
-    columns = {"data.path_column": path_column, "data.label_column": label_column, "data.split_column": split_column}
-    columns |= {f"detection.box_columns[{number}]": column for number, column in enumerate(box_columns)}
+    flags = {"data.path_column": columns.path, "data.label_column": columns.label, "data.split_column": columns.split}
+    flags |= {f"detection.box_columns[{number}]": column for number, column in enumerate(columns.boxes)}
     faults = Faults(f"The table {table}")
-    places, cells = read_columns(table, columns)
-    splits = read_splits(places, cells[split_column], faults)
+    places, cells = read_columns(table, flags)
+    splits = read_splits(places, cells[columns.split], faults)
     images = {}
-    boxes = zip(*(cells[column] for column in box_columns), strict=True)
-    rows = zip(places, cells[path_column], splits, boxes, cells[label_column], strict=True)
+    boxes = zip(*(cells[column] for column in columns.boxes), strict=True)
+    rows = zip(places, cells[columns.path], splits, boxes, cells[columns.label], strict=True)
     for place, name, split, numbers, label in rows:
         name = os.path.normpath(str(name)) if name else ""
         image = images.get(name) or _image(table, name, split, place, faults)
@@ -60,9 +43,7 @@ def read_box_table(
             faults.add("an image in two splits", f"{place} ({printable(name)})")
         images[name] = image
         _add_box(image, numbers, label, place, faults)
-    return check_boxes(
-        list(images.values()), faults, box_format=box_format, on_bad_box=on_bad_box, on_bad_file=on_bad_file
-    )
+    return Annotations(list(images.values()), faults, box_format=box_format)
 
 
 def _image(table, name, split, place, faults):

@@ -2,7 +2,7 @@
 
 import tensorflow_datasets as tfds
 
-from tl_keras.data.boxes.checks import BoxAnnotation, ImageAnnotation, check_boxes
+from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotation
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.tfds_source import open_builder, read_examples
 from tl_keras.errors import InputError
@@ -10,16 +10,14 @@ from tl_keras.errors import InputError
 _MARKS = ("is_crowd", "is_difficult")
 
 
-def read_tfds_boxes(location, *, on_bad_box="error", on_bad_file="error"):
+def read_tfds_boxes(location):
     """Reads a data set of images whose objects have `bbox` and `label`, such as voc or coco.
 
     Args:
         location: `Location` of the form "tfds" or "prepared", as in `open_builder`.
-        on_bad_box: "error" or "skip", as in `check_boxes`.
-        on_bad_file: "error" or "skip", as in `check_boxes`.
 
     Returns:
-        `BoxRecords` whose sources are the encoded images (they are held in memory, undecoded). Boxes of crowds or
+        `Annotations` whose sources are the encoded images (they are held in memory, undecoded). Boxes of crowds or
         marked as difficult are left out, with a note.
 
     Raises:
@@ -38,15 +36,8 @@ def read_tfds_boxes(location, *, on_bad_box="error", on_bad_file="error"):
                 box_place = f"{image_name} box {number + 1}"
                 image.boxes.append(BoxAnnotation(tuple(map(float, box)), label_names[label], box_place))
         images.append(image)
-    return check_boxes(
-        images,
-        Faults(name),
-        class_names=tuple(label_names),
-        box_format="relative_yxyx",
-        on_bad_box=on_bad_box,
-        on_bad_file=on_bad_file,
-        notes=[f"Left out {num_left_out:,} boxes of crowds or marked as difficult."] if num_left_out else [],
-    )
+    notes = [f"Left out {num_left_out:,} boxes of crowds or marked as difficult."] if num_left_out else []
+    return Annotations(images, Faults(name), tuple(label_names), "relative_yxyx", notes)
 
 
 def _keys(builder, name):

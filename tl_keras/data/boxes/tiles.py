@@ -1,5 +1,6 @@
 """Tiling of large images, such as aerial photographs, scans and microscopy, for detectors."""
 
+import functools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -37,21 +38,11 @@ def tile_boxes(records, tile_size, *, min_overlap=0, min_share=0.4):
             "1 or more, min_overlap from 0 to below it, and min_share above 0, at most 1."
         )
 
-    def tiles_of_row(row):
-        return _tiles(records, row, tile_size, min_overlap, min_share)
-
+    tiles_of_row = functools.partial(_tiles, records, tile_size, min_overlap, min_share)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         tiles = [tile for tiles in pool.map(tiles_of_row, range(len(records))) for tile in tiles]
-    sources, names, boxes, labels, sizes, splits = (list(column) for column in zip(*tiles, strict=True))
-    return replace(
-        records,
-        sources=sources,
-        names=names,
-        boxes=boxes,
-        labels=labels,
-        sizes=np.array(sizes, np.int32),
-        splits=splits,
-    )
+    columns = dict(zip(records.COLUMNS, map(list, zip(*tiles, strict=True)), strict=True))
+    return replace(records, **columns | {"sizes": np.array(columns["sizes"], np.int32)})
 
 
 def boxes_inside(boxes, window, min_share):
@@ -72,13 +63,12 @@ def boxes_inside(boxes, window, min_share):
     return (clipped[indices] - np.array([left, top] * 2)).astype("float32"), indices
 
 
-def _tiles(records, row, tile_size, min_overlap, min_share):
-    """Returns (source, name, boxes, labels, size, split) of each tile of an image."""
+def _tiles(records, tile_size, min_overlap, min_share, row):
+    """Returns the `COLUMNS` of each tile of an image."""
     name, split = records.names[row], records.splits[row]
     height, width = records.sizes[row]
     if max(height, width) <= tile_size:
-        source, boxes, labels = records.sources[row], records.boxes[row], records.labels[row]
-        return [(source, name, boxes, labels, (height, width), split)]
+        return [(records.sources[row], name, records.labels[row], split, records.boxes[row], (height, width))]
     image = Image.fromarray(read_upright(records.sources[row]))
     tiles = []
     for top in _starts(height, tile_size, min_overlap):
@@ -87,7 +77,7 @@ def _tiles(records, row, tile_size, min_overlap, min_share):
             boxes, indices = boxes_inside(records.boxes[row], window, min_share)
             size = (window[3] - top, window[2] - left)
             tile = encode_png(image.crop(window))
-            tiles.append((tile, f"{name}@{left},{top}", boxes, records.labels[row][indices], size, split))
+            tiles.append((tile, f"{name}@{left},{top}", records.labels[row][indices], split, boxes, size))
     return tiles
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tl_keras.data.boxes.checks import check_boxes
 from tl_keras.data.boxes.coco_writing import write_coco
 from tl_keras.data.boxes.pascal_voc import read_voc
 from tl_keras.data.boxes.records import BoxRecords
@@ -59,17 +60,16 @@ def write_tree_crowns(folder):
         # The package has other XML files in the same folder.
         for name in ASSET.files:
             shutil.copy(source / name, temporary)
-        records = read_voc(temporary)
+        records = check_boxes(read_voc(temporary))
         large, small = (records.names.index(f"{name}.png") for name in (_LARGE, _SMALL))
         height, width = records.sizes[large]
-        parts = [
-            tile_boxes(
-                _part(records, large, (0, 0, width, _TRAIN_ROWS), "train"), TILE_SIZE, min_overlap=TRAIN_OVERLAP
-            ),
-            tile_boxes(_part(records, large, (0, _TRAIN_ROWS, width, height), "validation"), TILE_SIZE),
-            tile_boxes(_part(records, small, (0, 0, *records.sizes[small][::-1]), "test"), TILE_SIZE),
-        ]
-        write_coco(_joined(parts), folder)
+        parts = (
+            (large, (0, 0, width, _TRAIN_ROWS), "train", TRAIN_OVERLAP),
+            (large, (0, _TRAIN_ROWS, width, height), "validation", 0),
+            (small, (0, 0, *records.sizes[small][::-1]), "test", 0),
+        )
+        for row, window, split, overlap in parts:
+            write_coco(tile_boxes(_part(records, row, window, split), TILE_SIZE, min_overlap=overlap), folder)
 
 
 def _part(records, row, window, split):
@@ -85,16 +85,4 @@ def _part(records, row, window, split):
         sizes=np.array([pixels.shape[:2]], np.int32),
         splits=[split],
         class_names=records.class_names,
-    )
-
-
-def _joined(parts):
-    return BoxRecords(
-        sources=[source for part in parts for source in part.sources],
-        names=[name for part in parts for name in part.names],
-        boxes=[boxes for part in parts for boxes in part.boxes],
-        labels=[labels for part in parts for labels in part.labels],
-        sizes=np.concatenate([part.sizes for part in parts]),
-        splits=[split for part in parts for split in part.splits],
-        class_names=parts[0].class_names,
     )

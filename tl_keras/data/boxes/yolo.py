@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tl_keras.data.boxes.checks import BoxAnnotation, ImageAnnotation, check_boxes
+from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotation
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_images
 from tl_keras.data.wording import one_line, printable
@@ -29,7 +29,7 @@ def find_yolo_file(folder):
     return next((file for file in files if re.search(r"^['\"]?names['\"]?\s*:", _text(file), re.MULTILINE)), None)
 
 
-def read_yolo(file, *, on_bad_box="error", on_bad_file="error"):
+def read_yolo(file):
     """Reads a YOLO data set.
 
     The labels of images/…/a.jpg are in labels/…/a.txt, one line per object: the number of the class, then centre x,
@@ -38,14 +38,12 @@ def read_yolo(file, *, on_bad_box="error", on_bad_file="error"):
 
     Args:
         file: `Path` of data.yaml, with `names`, `train`, and optionally `val`, `test` and `path`.
-        on_bad_box: "error" or "skip", as in `check_boxes`.
-        on_bad_file: "error" or "skip", as in `check_boxes`.
 
     Returns:
-        `BoxRecords`; the splits are undecided if the file gives only one.
+        `Annotations`; the splits are undecided if the file gives only one.
 
     Raises:
-        InputError: the YAML file cannot be used; or one message reports all problems of the labels.
+        InputError: the YAML file or a folder of images cannot be used.
     """
     description, class_names = _description(file)
     faults = Faults(f"The data of {file}")
@@ -61,14 +59,7 @@ def read_yolo(file, *, on_bad_box="error", on_bad_file="error"):
         for path in paths:
             name = printable(Path(os.path.relpath(path, file.parent)).as_posix())
             images.append(ImageAnnotation(path, name, split, None, _boxes(path, class_names, file.parent, faults)))
-    return check_boxes(
-        images,
-        faults,
-        class_names=tuple(class_names.values()),
-        box_format="relative_center_xywh",
-        on_bad_box=on_bad_box,
-        on_bad_file=on_bad_file,
-    )
+    return Annotations(images, faults, tuple(class_names.values()), "relative_center_xywh")
 
 
 def _text(file):

@@ -1,5 +1,7 @@
 """Reproducible batches for `fit`, `evaluate` and `predict`, shuffled and augmented anew in each epoch."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -30,25 +32,49 @@ def make_dataset(image_set, batch_size, *, shuffle_seed=None, augmentation="none
         InputError: the batch size is below 1, the set is empty, or the augmentation is unknown.
     """
     check_batch_arguments(image_set, augmentation, AUGMENTATIONS, shuffle_seed)
+
+    def finish(images, labels, seed):
+        return (images, labels) if augmentation == "none" else augment(images, labels, augmentation, seed)
+
+    read = functools.partial(read_batch, image_set)
+    return dataset_of_rows(image_set, batch_size, read, finish, shuffle_seed, first_epoch, views)
+
+
+def dataset_of_rows(image_set, batch_size, read, finish, shuffle_seed, first_epoch, views):
+    """Makes batches of the rows of a set, of images or of images with boxes.
+
+    Args:
+        image_set: the images; at least one.
+        batch_size: as in `make_dataset`.
+        read: function from rows, int (k,), to a tuple of arrays (k, ...).
+        finish: function from the tensors of these arrays and the seed of the batch, int64 (2,), or None without a
+            shuffle_seed, to the batch.
+        shuffle_seed: as in `make_dataset`.
+        first_epoch: as in `make_dataset`.
+        views: as in `make_dataset`.
+
+    Returns:
+        A `dataset_of_steps` of the batches.
+
+    Raises:
+        InputError: the batch size is below 1.
+    """
     steps = steps_per_epoch(image_set, batch_size, views)
-    shape, dtype, num_classes = image_set.images[0].shape, image_set.images[0].dtype, len(image_set.class_names)
+    # The first row shows the shapes and the dtypes of all batches.
+    pattern = read([0])
+    types = [array.dtype for array in pattern]
 
     def build(bounds):
         def load(step, number):
             rows = rows_of_step(step, image_set, batch_size, shuffle_seed, views)
             rows, count = rows_of_shard(rows, number, bounds)
-            images, labels = call_python(read, [rows], [dtype, tf.float32])
-            images.set_shape((None, *shape))
-            labels.set_shape((None, num_classes))
-            if augmentation != "none":
-                seed = seed_of_shard(shuffle_seed, step, number, bounds)
-                images, labels = augment(images, labels, augmentation, seed)
-            return images[:count], labels[:count]
+            arrays = call_python(read, [rows], types)
+            for array, example in zip(arrays, pattern, strict=True):
+                array.set_shape((None, *example.shape[1:]))
+            seed = None if shuffle_seed is None else seed_of_shard(shuffle_seed, step, number, bounds)
+            return tf.nest.map_structure(lambda tensor: tensor[:count], finish(*arrays, seed))
 
         return load, read
-
-    def read(rows):
-        return read_batch(image_set, rows)
 
     return dataset_of_steps(steps, build, first_epoch=first_epoch, endless=shuffle_seed is not None)
 

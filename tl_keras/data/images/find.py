@@ -6,21 +6,10 @@ from tl_keras.data.examples.catalogue import IMAGE_EXAMPLES
 from tl_keras.data.images.table import read_table
 from tl_keras.data.reading.folders import read_folders
 from tl_keras.data.reading.locations import find_location
-from tl_keras.data.records import Records
-
-__all__ = ["Records", "find_records"]
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS
 
 
-def find_records(
-    path,
-    *,
-    path_column="path",
-    label_column="label",
-    split_column="split",
-    multi_label=False,
-    label_separator="|",
-    on_bad_file="error",
-):
+def find_records(path, columns=DEFAULT_COLUMNS, *, on_bad_file="error"):
     """Lists the images of a data set with their labels, without opening images.
 
     Args:
@@ -31,11 +20,7 @@ def find_records(
             - a .csv, .tsv, .jsonl or .parquet table,
             - "tfds:NAME", a data set of TensorFlow Datasets, prepared or downloadable,
             - a folder that TensorFlow Datasets has prepared.
-        path_column: column of image paths in a table, relative to the folder of the table.
-        label_column: column of class names in a table.
-        split_column: column of split names in a table; the default column may be absent.
-        multi_label: True if an image belongs to any number of classes. Tables only.
-        label_separator: separator of the class names in a cell of a multi-label table.
+        columns: `TableColumns` of a table.
         on_bad_file: "error", or "skip" to leave missing files of a table to the decoder of the images.
 
     Returns:
@@ -44,17 +29,9 @@ def find_records(
     Raises:
         InputError: the data are missing or cannot be used; the message says why.
     """
-    location = find_location(path, IMAGE_EXAMPLES, things="images", multi_label=multi_label)
+    location = find_location(path, IMAGE_EXAMPLES, things="images", multi_label=columns.multi_label)
     if location.form == "table":
-        return read_table(
-            location.path,
-            path_column=path_column,
-            label_column=label_column,
-            split_column=split_column,
-            multi_label=multi_label,
-            label_separator=label_separator,
-            on_bad_file=on_bad_file,
-        )
+        return read_table(location.path, columns, on_bad_file=on_bad_file)
     if location.form == "folder":
         return read_folders(location.path)
     # Imported here because it loads TensorFlow Datasets.

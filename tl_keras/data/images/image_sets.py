@@ -10,11 +10,9 @@ from tqdm import tqdm
 from tl_keras.data.images.bad_files import check_max_bad_files, listed
 from tl_keras.data.images.decoding import STRETCH, BadImage, read_image
 from tl_keras.data.images.duplicates import Fingerprints, find_duplicates, note_duplicates
-from tl_keras.data.records import SPLITS
+from tl_keras.data.records import SPLITS, Splits
 from tl_keras.data.wording import first_of, printable
 from tl_keras.errors import InputError, unknown_name
-
-__all__ = ["ImageFiles", "ImageSet", "ImageSplits", "load_image_splits", "read_image"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +59,7 @@ class ImageSet:
     """
 
     images: np.ndarray | ImageFiles
-    labels: np.ndarray
+    labels: np.ndarray | list[np.ndarray]
     names: list[str]
     class_names: tuple[str, ...]
 
@@ -70,37 +68,25 @@ class ImageSet:
         return len(self.labels)
 
 
-@dataclass(frozen=True, eq=False)
-class ImageSplits:
-    """Training, validation and test images of a data set.
+@dataclass(frozen=True)
+class ImageLoading:
+    """Options of loading images.
 
     Attributes:
-        train: an `ImageSet`.
-        validation: an `ImageSet`, perhaps of length 0.
-        test: an `ImageSet`, perhaps of length 0.
-        class_names: names of the classes.
-        skipped: (name, reason) of each file that was left out.
-        notes: sentences for the user.
+        on_bad_file: "error" refuses bad files after all were tried; "skip" leaves them out.
+        max_bad_files: maximum fraction of the files that "skip" may leave out, 0 to 1.
+        max_decoded_bytes: maximum size of all decoded images; beyond it none is kept and files are read at each access.
     """
 
-    train: ImageSet
-    validation: ImageSet
-    test: ImageSet
-    class_names: tuple[str, ...]
-    skipped: list[tuple[str, str]]
-    notes: tuple[str, ...] = ()
+    on_bad_file: str = "error"
+    max_bad_files: float = 0.01
+    max_decoded_bytes: int = 2**31
 
 
-def load_image_splits(
-    records,
-    image_size,
-    *,
-    resize=STRETCH,
-    on_bad_file="error",
-    max_bad_files=0.01,
-    max_decoded_bytes=2**31,
-    refuse_duplicates=True,
-):
+DEFAULT_LOADING = ImageLoading()
+
+
+def load_image_splits(records, image_size, *, resize=STRETCH, loading=DEFAULT_LOADING, refuse_duplicates=True):
     """Decodes and checks every image once, and keeps the decoded images if memory allows.
 
     Bad files are those that cannot be read as an image, and duplicates: at the size that the model sees, they equal an
@@ -110,41 +96,41 @@ def load_image_splits(
         records: `Records` without undecided splits.
         image_size: height and width in pixels.
         resize: one of `RESIZES`, as in `read_image`.
-        on_bad_file: "error" refuses bad files after all were tried; "skip" leaves them out.
-        max_bad_files: maximum fraction of the files that "skip" may leave out, 0 to 1.
-        max_decoded_bytes: maximum size of all decoded images; beyond it none is kept and files are read at each access.
+        loading: `ImageLoading`.
         refuse_duplicates: False accepts duplicates across splits and labels, for labels that are placeholders.
 
     Returns:
-        `ImageSplits`, with a note on near-duplicates of images in another split.
+        `Splits` of `ImageSet`, with a note on near-duplicates of images in another split.
 
     Raises:
         InputError: there are bad files (the first 20 are named, with reasons), or more than may be skipped, or no
             training image of a class is left.
     """
-    if on_bad_file not in ("error", "skip"):
-        raise unknown_name("data.on_bad_file", on_bad_file, ("error", "skip"))
+    if loading.on_bad_file not in ("error", "skip"):
+        raise unknown_name("data.on_bad_file", loading.on_bad_file, ("error", "skip"))
     if "" in records.splits:
         raise ValueError("Invalid value for argument `records`. Received undecided splits. Use split_records.")
-    lengths = [len(records.rows(split)) for split in SPLITS]
     records = records.take(np.concatenate([records.rows(split) for split in SPLITS]))
-    keep = len(records) * image_size**2 * 3 <= max_decoded_bytes
+    keep = len(records) * image_size**2 * 3 <= loading.max_decoded_bytes
     images, fingerprints, reasons = _decode(ImageFiles(records.sources, image_size, resize), keep)
     duplicates, num_harmless = find_duplicates(records, fingerprints) if refuse_duplicates else ({}, 0)
     reasons |= duplicates
     skipped = [*records.skipped, *((records.names[row], reasons[row]) for row in sorted(reasons))]
     total = len(records) + len(records.skipped)
-    if skipped and on_bad_file == "error":
-        raise _bad_files(skipped, total)
-    check_max_bad_files(skipped, total, max_bad_files)
+    if skipped and loading.on_bad_file == "error":
+        raise InputError(
+            f"{len(skipped)} of {total} images cannot be used: {listed(skipped)}; replace or remove them, or leave "
+            "them out with --data.on_bad_file skip."
+        )
+    check_max_bad_files(skipped, total, loading.max_bad_files)
     good = np.setdiff1d(np.arange(len(records)), list(reasons))
     notes = ()
     if refuse_duplicates:
         notes = note_duplicates(records.take(good), fingerprints.take(good), num_harmless)
-    parts = [rows[np.isin(rows, good)] for rows in np.split(np.arange(len(records)), np.cumsum(lengths)[:-1])]
+    parts = [np.intersect1d(records.rows(split), good) for split in SPLITS]
     sets = [_image_set(records.take(rows), _part(images, rows)) for rows in parts]
     _require_all_classes(records, sets[0])
-    return ImageSplits(*sets, records.class_names, skipped, (*records.notes, *notes))
+    return Splits(*sets, records.class_names, skipped, (*records.notes, *notes))
 
 
 def file_stamp(source):
@@ -199,13 +185,6 @@ def _part(images, rows):
         return images[rows[0] : rows[-1] + 1] if is_consecutive else images[rows]
     sources = [images.sources[row] for row in rows]
     return ImageFiles(sources, images.image_size, images.resize, images.stamps[rows], images.digests[rows])
-
-
-def _bad_files(skipped, total):
-    return InputError(
-        f"{len(skipped)} of {total} images cannot be used: {listed(skipped)}; replace or remove them, or leave them "
-        "out with --data.on_bad_file skip."
-    )
 
 
 def _require_all_classes(records, train):

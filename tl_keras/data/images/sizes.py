@@ -18,8 +18,8 @@ def typical_side(sources):
         int, the median in pixels over up to `MAX_MEASURED` images, evenly spaced in the list; 0 if none can be opened.
     """
     indices = np.linspace(0, len(sources) - 1, min(len(sources), MAX_MEASURED)).astype(int)
-    sides = [side for index in indices if (side := _shorter_side(sources[index]))]
-    return int(np.median(sides)) if sides else 0
+    sizes = [size for index in indices if (size := upright_size(sources[index]))]
+    return int(np.median([min(size) for size in sizes])) if sizes else 0
 
 
 def upright_size(source):
@@ -37,8 +37,3 @@ def upright_size(source):
             return (image.width, image.height) if is_turned else (image.height, image.width)
     except DAMAGE:
         return None
-
-
-def _shorter_side(source):
-    size = upright_size(source)
-    return min(size) if size else 0

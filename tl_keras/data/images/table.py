@@ -5,31 +5,17 @@ import os
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.images.bad_files import add_bad_images
 from tl_keras.data.labels import read_labels, read_splits
-from tl_keras.data.reading.table_cells import read_columns
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, read_columns
 from tl_keras.data.records import Records
 from tl_keras.data.wording import printable
 
 
-def read_table(
-    table,
-    *,
-    path_column="path",
-    label_column="label",
-    split_column="split",
-    multi_label=False,
-    label_separator="|",
-    on_bad_file="error",
-):
+def read_table(table, columns=DEFAULT_COLUMNS, *, on_bad_file="error"):
     """Reads a table of image paths and labels.
 
     Args:
         table: path of a .csv, .tsv, .jsonl or .parquet file, as in `read_columns`.
-        path_column: column of image paths, relative to the folder of the table and inside it.
-        label_column: column of class names.
-        split_column: column of split names (train, val, test, ... or empty). A table may lack the default column
-            "split"; then every split is undecided.
-        multi_label: True if a label cell holds any number of class names, also none.
-        label_separator: separator of the class names in a multi-label cell.
+        columns: `TableColumns`.
         on_bad_file: "error", or "skip" to leave missing files to the decoder of the images.
 
     Returns:
@@ -40,12 +26,12 @@ def read_table(
             and splits, as in `read_labels` and `read_splits`, and of paths that are missing, lead out of the folder, to
             missing files or to files that are not readable images.
     """
-    columns = {"data.path_column": path_column, "data.label_column": label_column, "data.split_column": split_column}
-    places, cells = read_columns(table, columns)
+    flags = {"data.path_column": columns.path, "data.label_column": columns.label, "data.split_column": columns.split}
+    places, cells = read_columns(table, flags)
     faults = Faults(f"The table {table}")
-    splits = read_splits(places, cells[split_column], faults)
-    class_names, labels = read_labels(places, cells[label_column], faults, label_separator if multi_label else None)
-    names = list(map(str, cells[path_column]))
+    splits = read_splits(places, cells[columns.split], faults)
+    class_names, labels = read_labels(places, cells[columns.label], faults, columns.multi_label)
+    names = list(map(str, cells[columns.path]))
     sources = _sources(table, places, names, on_bad_file, faults)
     if faults.places:
         add_bad_images(filter(os.path.isfile, sources), faults)

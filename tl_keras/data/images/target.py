@@ -4,17 +4,21 @@ import os
 from pathlib import Path
 
 from tl_keras.data.examples.catalogue import IMAGE_EXAMPLES
+from tl_keras.data.images.find import find_records
 from tl_keras.data.reading.folders import list_images
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS
 from tl_keras.data.target_labels import align_target, make_unlabelled_records
 
 
-def find_target_images(path, class_names, read, *, unknown_classes="error"):
+def find_target_images(path, class_names, columns=DEFAULT_COLUMNS, *, on_bad_file="error", unknown_classes="error"):
     """Lists the images of a target domain.
 
     Args:
-        path: a folder of images without class folders, for images without labels; or any path that `read` accepts.
+        path: a folder of images without class folders, for images without labels; or any path that `find_records`
+            accepts.
         class_names: the classes of the source.
-        read: function from a path to `Records` with labels, such as `find_records`.
+        columns: `TableColumns` of a table.
+        on_bad_file: "error" or "skip", as in `find_records`.
         unknown_classes: "error" or "drop", see `align_target`.
 
     Returns:
@@ -26,7 +30,7 @@ def find_target_images(path, class_names, read, *, unknown_classes="error"):
     folder = Path(path)
     if str(path) not in IMAGE_EXAMPLES and os.path.isdir(folder) and _has_no_class_folders(folder):
         return make_unlabelled_records(list_images(folder), class_names, folder)
-    return align_target(read(path), class_names, unknown_classes)
+    return align_target(find_records(path, columns, on_bad_file=on_bad_file), class_names, unknown_classes)
 
 
 def _has_no_class_folders(folder):

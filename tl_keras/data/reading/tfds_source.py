@@ -146,22 +146,16 @@ def _unknown(name):
 
 
 def _prepare(builder, name, timeout_seconds):
-    if not _is_reachable(timeout_seconds):
+    try:
+        socket.create_connection(DOWNLOAD_HOST, timeout=timeout_seconds).close()
+    except OSError as error:
         raise InputError(
             f"tfds:{name} is not prepared in {builder.data_dir}, and {DOWNLOAD_HOST[0]} cannot be reached to download "
             "it: prepare it on a machine with network and copy its folder, or give --data.path data of your own."
-        )
+        ) from error
     try:
         builder.download_and_prepare()
     except (OSError, tfds.download.DownloadError) as error:
         raise InputError(
             f"tfds:{name} could not be prepared: {one_line(error)}; try again, or prepare it on another machine."
         ) from error
-
-
-def _is_reachable(timeout_seconds):
-    try:
-        socket.create_connection(DOWNLOAD_HOST, timeout=timeout_seconds).close()
-    except OSError:
-        return False
-    return True

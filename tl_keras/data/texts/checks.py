@@ -1,11 +1,9 @@
 """Checks of texts: empty, damaged, or not a text at all."""
 
-import re
 from collections import Counter
 
-from tl_keras.data.texts.cleaning import clean_text
+from tl_keras.data.texts.cleaning import LONE_SURROGATES, clean_text
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ADVICE = {
     "no text": "fill them or remove them",
     "a list in place of a text": "join its parts to one text",
@@ -58,6 +56,6 @@ def text_problem(text):
         return "NUL characters"
     if not clean_text(text).strip():
         return "no text"
-    if _LONE_SURROGATE.search(text):
+    if LONE_SURROGATES.search(text):
         return "half a character (a lone surrogate)"
     return None

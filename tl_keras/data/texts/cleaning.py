@@ -8,7 +8,7 @@ _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\x
 # Other control characters, soft hyphens, zero-width characters, direction marks, byte order marks.
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
-_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 MAX_CHARACTERS = 100_000
 """Longer texts are cut before tokenizing, unless more characters are needed for the maximum number of tokens."""
@@ -29,7 +29,7 @@ def clean_text(text):
     Returns:
         str; tabs and line ends stay, lone surrogates become U+FFFD. Cleaning twice has no further effect.
     """
-    return _LONE_SURROGATES.sub("\ufffd", _SPACES.sub(" ", _INVISIBLE.sub("", text)))
+    return LONE_SURROGATES.sub("\ufffd", _SPACES.sub(" ", _INVISIBLE.sub("", text)))
 
 
 def prepare_text(source, max_tokens, truncation):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tl_keras.data.examples.catalogue import TEXT_EXAMPLES
 from tl_keras.data.reading.locations import find_location
-from tl_keras.data.reading.table_cells import TABLE_SUFFIXES
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, TABLE_SUFFIXES
 from tl_keras.data.texts.checks import note_duplicates
 from tl_keras.data.texts.folders import read_text_folders
 from tl_keras.data.texts.table import read_text_table
@@ -13,16 +13,7 @@ from tl_keras.data.wording import first_of
 from tl_keras.errors import InputError
 
 
-def find_texts(
-    path,
-    *,
-    text_column="text",
-    second_text_column=None,
-    label_column="label",
-    split_column="split",
-    multi_label=False,
-    label_separator="|",
-):
+def find_texts(path, columns=DEFAULT_COLUMNS):
     """Reads the texts of a data set with their labels.
 
     Args:
@@ -33,12 +24,7 @@ def find_texts(
             - a folder with train/, and optionally val(idation)/ and test/, each with one such subfolder per class,
             - "tfds:NAME", a data set of TensorFlow Datasets, prepared or downloadable,
             - a folder that TensorFlow Datasets has prepared.
-        text_column: column in a table, or key in TensorFlow Datasets, of the texts.
-        second_text_column: column or key of the second text of each pair; None: no pairs.
-        label_column: column or key of the class names.
-        split_column: column of split names in a table; the default column may be absent.
-        multi_label: True if a text belongs to any number of classes. Tables only.
-        label_separator: separator of the class names in a cell of a multi-label table.
+        columns: `TableColumns` of a table, or keys of a data set of TensorFlow Datasets.
 
     Returns:
         `Records` whose sources are the whole texts, str, or tuples of two str for pairs. Labels are int32 (n,),
@@ -47,26 +33,19 @@ def find_texts(
     Raises:
         InputError: the data are missing or cannot be used; the message says why.
     """
-    location = find_location(path, TEXT_EXAMPLES, things="texts", multi_label=multi_label)
-    columns = {"text_column": text_column, "second_text_column": second_text_column, "label_column": label_column}
+    location = find_location(path, TEXT_EXAMPLES, things="texts", multi_label=columns.multi_label)
     if location.form == "table":
-        records = read_text_table(
-            location.path,
-            **columns,
-            split_column=split_column,
-            multi_label=multi_label,
-            label_separator=label_separator,
-        )
+        records = read_text_table(location.path, columns)
     elif location.form == "folder":
-        records = _read_folder(location.path, second_text_column)
+        records = _read_folder(location.path, columns)
     else:
         # Imported here because it loads TensorFlow Datasets.
-        records = importlib.import_module("tl_keras.data.texts.tfds").read_texts(location, **columns)
+        records = importlib.import_module("tl_keras.data.texts.tfds").read_texts(location, columns)
     return replace(records, notes=(*records.notes, *note_duplicates(records.sources)))
 
 
-def _read_folder(folder, second_text_column):
-    if second_text_column is not None:
+def _read_folder(folder, columns):
+    if columns.second_text is not None:
         raise InputError(
             f"text.second_text_column needs a table or a data set with two texts in each row, got the folder {folder}: "
             "give a .csv, .tsv, .jsonl or .parquet file."

@@ -2,33 +2,17 @@
 
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.labels import read_labels, read_splits
-from tl_keras.data.reading.table_cells import read_columns
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, read_columns
 from tl_keras.data.records import Records
 from tl_keras.data.texts.checks import check_texts
 
 
-def read_text_table(
-    table,
-    *,
-    text_column="text",
-    second_text_column=None,
-    label_column="label",
-    split_column="split",
-    multi_label=False,
-    label_separator="|",
-):
+def read_text_table(table, columns=DEFAULT_COLUMNS):
     """Reads a table of texts and labels.
 
     Args:
         table: path of a .csv, .tsv, .jsonl or .parquet file, as in `read_columns`.
-        text_column: column of texts.
-        second_text_column: column of the second text of each pair; None: no pairs.
-        label_column: column of class names.
-        split_column: column of split names (train, val, test, ... or empty). A table may lack the default column
-            "split"; then every split is undecided.
-        multi_label: True if a label cell holds any number of class names, also none, as a JSON list or joined by
-            `label_separator`.
-        label_separator: separator of the class names in a multi-label cell.
+        columns: `TableColumns`.
 
     Returns:
         `Records`; sources are str, or tuples of two; names are "line 7" or "row 7"; labels are int32 (n,), multi-label
@@ -38,23 +22,22 @@ def read_text_table(
         InputError: the file is not a readable table, or lacks columns; or one message reports all problems of texts,
             labels and splits, as in `check_texts`, `read_labels` and `read_splits`.
     """
-    columns = {"data.label_column": label_column, "data.split_column": split_column}
+    flags = {"data.label_column": columns.label, "data.split_column": columns.split}
     faults = Faults(f"The table {table}")
-    places, texts, cells = read_text_columns(table, text_column, second_text_column, columns, faults)
-    splits = read_splits(places, cells[split_column], faults)
-    class_names, labels = read_labels(places, cells[label_column], faults, label_separator if multi_label else None)
+    places, texts, cells = read_text_columns(table, columns, flags, faults)
+    splits = read_splits(places, cells[columns.split], faults)
+    class_names, labels = read_labels(places, cells[columns.label], faults, columns.multi_label)
     faults.raise_if_any()
     return Records(texts, list(places), labels, splits, class_names)
 
 
-def read_text_columns(table, text_column, second_text_column, columns, faults):
+def read_text_columns(table, columns, other_columns, faults):
     """Reads the texts of a table, and other columns.
 
     Args:
         table: path of the table, as in `read_columns`.
-        text_column: column of texts.
-        second_text_column: column of the second text of each pair; None: no pairs.
-        columns: dict from flag to column of the other columns, as in `read_columns`.
+        columns: `TableColumns`, of which the columns of texts are read.
+        other_columns: dict from flag to column of the other columns to read, as in `read_columns`.
         faults: `Faults` that collects texts that cannot be used.
 
     Returns:
@@ -65,12 +48,12 @@ def read_text_columns(table, text_column, second_text_column, columns, faults):
     Raises:
         InputError: the file is not a readable table, or lacks columns.
     """
-    columns = {"text.text_column": text_column} | columns
-    if second_text_column is not None:
-        columns["text.second_text_column"] = second_text_column
-    places, cells = read_columns(table, columns)
-    texts = cells[text_column]
-    if second_text_column is not None:
-        texts = list(zip(texts, cells[second_text_column], strict=True))
+    flags = {"text.text_column": columns.text} | other_columns
+    if columns.second_text is not None:
+        flags["text.second_text_column"] = columns.second_text
+    places, cells = read_columns(table, flags)
+    texts = cells[columns.text]
+    if columns.second_text is not None:
+        texts = list(zip(texts, cells[columns.second_text], strict=True))
     check_texts(places, texts, faults)
     return places, texts, cells

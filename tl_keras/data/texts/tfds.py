@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import tensorflow_datasets as tfds
 
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS
 from tl_keras.data.reading.tfds_source import feature_key, open_builder, read_records
 from tl_keras.data.texts.checks import text_problem
 
 
-def read_texts(location, *, text_column="text", second_text_column=None, label_column="label"):
+def read_texts(location, columns=DEFAULT_COLUMNS):
     """Reads the texts of a data set.
 
     Args:
         location: `Location` of the form "tfds" or "prepared", as in `open_builder`.
-        text_column: key of the texts. The default may be absent if the data set has a single text feature.
-        second_text_column: key of the second text of each pair; None: no pairs.
-        label_column: key of the labels. The default may be absent if the data set has a single class label.
+        columns: `TableColumns`, the keys of the texts and of the labels. A default may be absent if the data set has a
+            single text feature, or a single class label.
 
     Returns:
         `Records` whose sources are str, or tuples of two. Texts that are empty or damaged are left out, with a note.
@@ -24,13 +24,15 @@ def read_texts(location, *, text_column="text", second_text_column=None, label_c
         InputError: as in `open_builder`, or a text or label feature is missing.
     """
     builder, name = open_builder(location)
-    columns = {"text.text_column": text_column, "text.second_text_column": second_text_column}
+    flags = {"text.text_column": columns.text, "text.second_text_column": columns.second_text}
     text_keys = [
         feature_key(builder, name, tfds.features.Text, column, "a text", flag)
-        for flag, column in columns.items()
+        for flag, column in flags.items()
         if column is not None
     ]
-    label_key = feature_key(builder, name, tfds.features.ClassLabel, label_column, "a class label", "data.label_column")
+    label_key = feature_key(
+        builder, name, tfds.features.ClassLabel, columns.label, "a class label", "data.label_column"
+    )
     records = read_records(builder, label_key, text_keys)
     sources = [_decoded(source) for source in records.sources]
     good = [row for row, source in enumerate(sources) if source is not None]

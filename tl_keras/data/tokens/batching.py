@@ -116,8 +116,7 @@ def token_batches(token_set, batch_size, *, tokens_per_batch=None, few_shapes=Fa
 
 def token_steps_per_epoch(token_set, batch_size, *, tokens_per_batch=None, few_shapes=False):
     """Computes the number of batches in an epoch, an int; arguments as in `plan_batches`."""
-    shapes = batch_shapes(token_set, batch_size, tokens_per_batch=tokens_per_batch, few_shapes=few_shapes)
-    return sum(shapes.values())
+    return sum(batch_shapes(token_set, batch_size, tokens_per_batch=tokens_per_batch, few_shapes=few_shapes).values())
 
 
 def batch_shapes(token_set, batch_size, *, tokens_per_batch=None, few_shapes=False):

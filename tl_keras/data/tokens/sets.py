@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tl_keras.data.records import Splits
+
 
 @dataclass(frozen=True, eq=False)
 class TokenSet:
@@ -56,7 +58,7 @@ class TokenSet:
 
 
 @dataclass(frozen=True, eq=False)
-class TokenSplits:
+class TokenSplits(Splits):
     """Training, validation and test texts of a data set.
 
     Attributes:
@@ -65,11 +67,6 @@ class TokenSplits:
         test: a `TokenSet`, perhaps of length 0; each text is one example, its windows are in `test.windows`.
         class_names: names of the classes.
     """
-
-    train: TokenSet
-    validation: TokenSet
-    test: TokenSet
-    class_names: tuple[str, ...]
 
     @property
     def cut_texts_share(self):
