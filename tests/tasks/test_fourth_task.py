@@ -38,9 +38,6 @@ class ImageRegression(Task):
     def backbones(self, config):
         return ["small"]
 
-    def check_config(self, config):
-        pass
-
     def load_data(self, config):
         records = data.find_records(config.data.path)
         records = data.split_records(records, validation_fraction=0.2, test_fraction=0.2, seed=config.seed)
@@ -103,7 +100,7 @@ class ImageRegression(Task):
         return ReportExtras(metrics={"largest_error": float(np.abs(predictions - splits.test.labels).max())})
 
     def card_facts(self, config, model):
-        return {"image_size": model.input_shape[1], "resize": config.data.resize}
+        return {"summary": "A network that predicts the brightness of an image."}
 
     def predict_new(self, config, model, examples):
         return model.predict(np.asarray(examples), verbose=0)
@@ -113,7 +110,7 @@ class ImageRegression(Task):
 
     def predict_items(self, run, items, options):
         for file, numbers, problem in predict_files(items, run.predict, image_size=32, resize="squash", batch_size=8):
-            yield file, problem or float(numbers[0]), problem
+            yield file, None if problem else float(numbers[0]), problem
 
     def open_writer(self, run, stream, options):
         return self.writers[options.format](stream)
@@ -160,3 +157,9 @@ def test_it_passes_the_checks_of_every_task(tiny, capsys):
 def test_its_metrics_stand_in_the_report(tiny):
     report = (tiny.folder / "report.html").read_text()
     assert "Mean absolute error" in report and "Largest error" in report
+
+
+def test_its_model_card_says_what_it_is(tiny):
+    card = (tiny.folder / "model_card.md").read_text()
+    assert "A network that predicts the brightness of an image." in card and "Outputs: brightness." in card
+    assert "classifier" not in card and "argmax" not in card

@@ -66,8 +66,8 @@ def test_one_device_takes_the_batches_of_all_devices():
 
 @pytest.mark.parametrize("flag", REFUSED)
 def test_settings_that_depend_on_the_number_of_devices_are_known_without_them(flag):
-    assert replicas.find_conflicts(parse([])) == []
-    assert len(replicas.find_conflicts(parse([f"--{flag}", REFUSED[flag][0]]))) == 1
+    assert replicas.single_device_settings(parse([])) == []
+    assert len(replicas.single_device_settings(parse([f"--{flag}", REFUSED[flag][0]]))) == 1
 
 
 def test_learning_rates_grow_with_the_batch_and_warm_up_longer(capsys):

@@ -58,5 +58,5 @@ def test_the_labels_of_the_target_are_hidden_and_a_part_is_kept_for_the_report(i
     config = parse(flags(image_folder, target_folder, "mcc", tmp_path / "run"))
     target = load_target(config, TASKS[config.task].load_data(config))
     assert not target.splits.train.labels.any() and set(target.splits.test.labels) <= {0, 1, 2}
-    assert target.labelled is None
+    assert target.upper_bound_splits is None
     assert describe_target(target) == "target: 27 examples without labels, 9 with labels for the report"

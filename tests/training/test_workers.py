@@ -42,7 +42,7 @@ def test_every_worker_raises_the_error_of_the_chief(tmp_path):
 
 def test_a_run_is_resumed_on_as_many_devices(tmp_path):
     run = RunFolder(tmp_path)
-    workers.require_same_number(run, TWO_CPUS)
-    workers.require_same_number(run, TWO_CPUS)
+    workers.require_same_devices(run, TWO_CPUS)
+    workers.require_same_devices(run, TWO_CPUS)
     with pytest.raises(InputError, match="batches of 2 devices, not 1: resume it on as many"):
-        workers.require_same_number(run, ALONE)
+        workers.require_same_devices(run, ALONE)

@@ -62,7 +62,7 @@ class AdaptationConfig:
         """Checks that a method has a target and a target has a method, and that numbers are in range."""
         purpose = "method" if self.method else "masked_epochs" if self.masked_epochs is not None else None
         if (purpose is None) != (self.target is None):
-            present, missing = (purpose, "target") if purpose else ("target", "method")
+            present, missing = (purpose, "target") if purpose else ("target", "method or adaptation.masked_epochs")
             raise InputError(f"adaptation.{present} needs adaptation.{missing}: set both or neither.")
         if self.target is None:
             check_unused(self, "adaptation.", None, "without adaptation.target")

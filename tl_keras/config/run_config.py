@@ -54,7 +54,7 @@ class RunConfig:
     """Factor by which the learning rate falls from each block to the one before it, above 0 and up to 1. By default
     0.7."""
     phases: list[Phase] | None = None
-    """Phases in place of a recipe, such as {train: block5, epochs: 3, learning_rate: 1e-4}."""
+    """Phases in place of a recipe, such as [{train: block5, epochs: 3, learning_rate: 1e-4}]."""
     max_time: str | None = None
     """Maximum time for loading and training, such as 10m or 1h30m, divided among the phases. By default unlimited."""
     checkpoint_every: str = "5m"

@@ -58,7 +58,6 @@ from .tokens.batch_plan import plan_batches as plan_batches
 from .tokens.batching import TokenFeatures as TokenFeatures
 from .tokens.batching import batch_shapes as batch_shapes
 from .tokens.batching import make_token_dataset as make_token_dataset
-from .tokens.batching import padding_share as padding_share
 from .tokens.batching import read_token_inputs as read_token_inputs
 from .tokens.batching import token_batches as token_batches
 from .tokens.batching import token_steps_per_epoch as token_steps_per_epoch

@@ -29,6 +29,7 @@ def write_model_card(
     pairs=False,
     multi_label=False,
     model_file="model.keras",
+    summary="",
     limits=(),
 ):
     """Writes a Markdown model card of an image classifier, a text classifier or a detector.
@@ -46,6 +47,8 @@ def write_model_card(
         pairs: bool, True if the model takes pairs of texts.
         multi_label: bool, True if an example may belong to several classes.
         model_file: name of the model file beside the card.
+        summary: sentences on the model and its inputs, for a model of another kind; they replace those on classifiers
+            and detectors.
         limits: sequence of sentences on further limits of the model, added to the general ones.
     """
     card = load_template("model_card.md.jinja", cell=_cell).render(
@@ -63,6 +66,7 @@ def write_model_card(
         pairs=pairs,
         multi_label=multi_label,
         model_file=model_file,
+        summary=summary,
         limits=limits,
     )
     Path(path).write_text(card, encoding="utf-8")

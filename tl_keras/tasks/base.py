@@ -57,7 +57,7 @@ class Task(ABC):
         supports_adaptation: whether the model can be adapted to a target domain, see `find_target`.
         supports_masked_pretraining: whether an encoder can guess hidden words of the target first.
         has_batch_norm: whether its networks have batch normalization, which some methods of adaptation change.
-        pads_batches: whether zero-weight rows may fill the shards of a last batch that is smaller than the devices.
+        pads_batches: whether devices without an example of the last batch may get a row of weight zero in its place.
         head_learning_rate: peak rate of a phase that trains the head alone, where a recipe chooses it.
         new_blocks: blocks without pretrained weights.
         step_budget_factor: multiple of the optimizer steps, and of the maximum of epochs, that recipes plan.
@@ -65,7 +65,7 @@ class Task(ABC):
         result_files: files that `evaluate` and `preview` write, in the order in which they are listed.
         usage: arguments of `predict` after the run folder, as the last line of a training suggests them.
         prediction_options: fields of `PredictionOptions` that it uses, besides `format`.
-        writers: dict from a format of `predict` to what writes it.
+        writers: dict whose keys are the formats of `predict`; `open_writer` alone uses the values.
     """
 
     name: str
@@ -141,7 +141,8 @@ class Task(ABC):
             config: `RunConfig`.
 
         Returns:
-            An object with `train`, `validation`, `test` and `class_names`; none of the three parts is empty.
+            An object with `train`, `validation`, `test` and `class_names`; none of the three parts is empty. The length
+            of a part is its number of training rows, `count` its number of examples.
 
         Raises:
             InputError: the data cannot be used.
@@ -290,7 +291,7 @@ class Task(ABC):
         return None
 
     def save_model(self, config, model, folder):
-        """Saves the trained model as `model.keras`, which plain Keras opens.
+        """Saves the trained model as `model.keras`.
 
         Args:
             config: `RunConfig`.
@@ -368,16 +369,16 @@ class Task(ABC):
         return ReportExtras()
 
     def card_facts(self, config, model):
-        """Describes the inputs of the model for the model card.
+        """Describes the model for its model card.
 
         Args:
             config: `RunConfig`.
             model: trained model.
 
         Returns:
-            Dict of arguments of `write_model_card`.
+            Dict of arguments of `write_model_card`, such as `summary`, sentences on the model and its inputs.
         """
-        return {}
+        return {"summary": self.__doc__.splitlines()[0]}
 
     # New examples
 

@@ -65,11 +65,11 @@ def train_upper_bound(config, target, phases, run):
         Dict of the metrics on the target's test examples.
     """
     plain = replace(config, run=None)
-    model = build_model(plain, target.labelled)
+    model = build_model(plain, target.upper_bound_splits)
     print("upper bound: training on the target's labels", flush=True)
-    fitting.fit_phases(plain, model, target.labelled, phases, run)
+    fitting.fit_phases(plain, model, target.upper_bound_splits, phases, run)
     models.merge_lora(model)
-    test = target.labelled.test
+    test = target.upper_bound_splits.test
     probabilities = TASKS[config.task].predict(model, test, config.data.batch_size)
     return evaluation.classification_metrics(test.labels, probabilities, test.class_names)
 

@@ -54,7 +54,8 @@ def prepare(config, strategy=None, run=None):
     task = TASKS[config.task]
     task.check_sources(config)
     check_method(config, task.known_blocks(config))
-    if strategy is None and replicas.find_conflicts(config):
+    # Devices are started before data are read only where a setting depends on their number: it loads TensorFlow.
+    if strategy is None and replicas.single_device_settings(config):
         strategy = start_strategy(config.distribute)
     if strategy is not None:
         replicas.check_replicas(config, strategy)
@@ -67,7 +68,7 @@ def prepare(config, strategy=None, run=None):
         strategy = start_strategy(config.distribute)
         replicas.check_replicas(config, strategy)
     if run:
-        workers.require_same_number(run, strategy)
+        workers.require_same_devices(run, strategy)
     replicas.check_batches(config, splits, strategy)
     if run:
         task.preview(config, splits, run.path)

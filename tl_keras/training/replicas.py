@@ -13,17 +13,17 @@ MAX_WARMUP = 0.5
 """Share of a phase that the warm-up of a scaled learning rate may take."""
 
 
-def find_conflicts(config):
-    """Lists the settings of a configuration that depend on the number of devices.
+def single_device_settings(config):
+    """Lists the settings of a configuration that work on one device only, or on several only.
 
     Args:
         config: `RunConfig`.
 
     Returns:
-        List of names; if it is empty, `check_replicas` accepts any devices.
+        List of names that `check_replicas` knows.
     """
     contrastive = config.recipe == "few_shot" or any(phase.objective == "contrastive" for phase in config.phases or ())
-    conflicts = {
+    settings = {
         "steps_per_execution": (config.steps_per_execution or 1) > 1,
         "accumulation_steps": config.optimizer.accumulation_steps > 1,
         "xla": config.xla,
@@ -31,7 +31,7 @@ def find_conflicts(config):
         "recalibrate": config.batch_norm == "recalibrate",
         "masked_epochs": config.adaptation.masked_epochs is not None,
     }
-    return [name for name, conflicting in conflicts.items() if conflicting]
+    return [name for name, is_set in settings.items() if is_set]
 
 
 def check_replicas(config, strategy):
@@ -44,9 +44,9 @@ def check_replicas(config, strategy):
     Raises:
         InputError: names the setting.
     """
-    replicas, conflicts = strategy.num_replicas_in_sync, find_conflicts(config)
+    replicas, settings = strategy.num_replicas_in_sync, single_device_settings(config)
     if replicas == 1:
-        if "steps_per_execution" in conflicts:
+        if "steps_per_execution" in settings:
             raise InputError("steps_per_execution is for several devices, and here is one: leave it out.")
         return
     on = f"on {replicas} devices"
@@ -61,7 +61,7 @@ def check_replicas(config, strategy):
     }
     if _is_tpu(strategy):
         del reasons["xla"]
-    for name in conflicts:
+    for name in settings:
         if name in reasons:
             raise InputError(reasons[name])
     if config.max_time is not None and distribution.is_multi_worker(strategy):

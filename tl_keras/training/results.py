@@ -124,9 +124,9 @@ def _write_model_card(config, model, splits, metrics, run):
         },
         data={
             "Data": os.path.basename(config.data.path),
-            "Training examples": len(splits.train),
-            "Validation examples": len(splits.validation),
-            "Test examples": len(splits.test),
+            "Training examples": task.count(splits.train),
+            "Validation examples": task.count(splits.validation),
+            "Test examples": task.count(splits.test),
         },
         metrics=metrics,
         class_names=splits.class_names,

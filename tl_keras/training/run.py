@@ -40,7 +40,9 @@ def run_training(config):
         distribution.watch_workers(strategy),
         workers.open_shared_run(config, config_text(config), strategy) as (run, finished),
     ):
-        if not finished:
+        if finished:
+            print(f"{run.path} is finished: nothing is trained, its results follow", flush=True)
+        else:
             _train(config, strategy, run, started)
         if distribution.is_chief(strategy):
             # Here, because a run may have been killed between its results and this line.
@@ -71,7 +73,7 @@ def _adapt(prepared, model, run):
     config = replicas.for_one_device(prepared.config, prepared.num_replicas)
     target, phases = prepared.target, prepared.phases
     adapted = adapting.adapt(config, model, prepared.splits, target, phases, run)
-    if not target.labelled:
+    if not target.upper_bound_splits:
         return adapted
     folder = RunFolder(run / "checkpoints" / "upper_bound")
     folder.path.mkdir(exist_ok=True)

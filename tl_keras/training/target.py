@@ -19,7 +19,7 @@ class Target:
     splits: Any
     """What the task's `load_target` returned: the labels of `train` mean nothing; `test`, for the report alone, has the
     true ones and may be empty."""
-    labelled: Any
+    upper_bound_splits: Any
     """The same with all labels, for the upper bound; None where that is not asked for."""
     notes: tuple[str, ...]
     """Sentences for the user."""
@@ -47,7 +47,7 @@ def load_target(config, splits):
             f"The target {settings.target!r} has {len(loaded.train)} examples to adapt to: expected at least "
             f"{MIN_TARGETS}."
         )
-    labelled = None
+    upper_bound_splits = None
     if settings.upper_bound:
         if not len(loaded.test):
             raise InputError(
@@ -58,8 +58,8 @@ def load_target(config, splits):
             validation_fraction=config.data.validation_fraction,
             seed=config.seed,
         )
-        labelled = task.load_target(config, revealed, splits)
-    return Target(loaded, labelled, records.notes)
+        upper_bound_splits = task.load_target(config, revealed, splits)
+    return Target(loaded, upper_bound_splits, records.notes)
 
 
 def describe_target(target):

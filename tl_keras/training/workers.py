@@ -59,7 +59,7 @@ def require_same_data(fingerprint, run, strategy):
         )
 
 
-def require_same_number(run, strategy):
+def require_same_devices(run, strategy):
     """Records how many devices share a step of the run, or refuses another number.
 
     Args:

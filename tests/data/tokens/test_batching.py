@@ -8,7 +8,6 @@ from tl_keras.data.tokens.batching import (
     TokenFeatures,
     batch_shapes,
     make_token_dataset,
-    padding_share,
     token_batches,
     token_steps_per_epoch,
 )
@@ -79,8 +78,6 @@ def test_shapes_and_steps_are_as_computed():
     shapes = batch_shapes(token_set, 8)
     for epoch in (shapes_of_steps[:steps], shapes_of_steps[steps:]):
         assert {shape: epoch.count(shape) for shape in set(map(tuple, epoch))} == shapes
-    positions = sum(batch * length for batch, length in shapes_of_steps[:steps])
-    assert padding_share(shapes, token_set) == pytest.approx(1 - len(token_set.tokens) / positions)
 
 
 def test_the_order_depends_on_epoch_and_seed():

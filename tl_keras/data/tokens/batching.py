@@ -129,16 +129,6 @@ def batch_shapes(token_set, batch_size, *, tokens_per_batch=None, few_shapes=Fal
     return plan.shapes()
 
 
-def padding_share(shapes, token_set):
-    """Computes the fraction of padding in the batches of an epoch, 0 to 1.
-
-    Args:
-        shapes: dict from (batch, length) to the number of batches, see `batch_shapes`.
-        token_set: `TokenSet` of the batches.
-    """
-    return 1 - len(token_set.tokens) / sum(batch * length * count for (batch, length), count in shapes.items())
-
-
 def read_token_inputs(token_set, rows, length, features=None):
     """Reads the inputs of a model.
 

@@ -22,7 +22,6 @@ class Preprocessing:
     """True when the network expects BGR."""
 
 
-RAW = Preprocessing(mean=(0.0, 0.0, 0.0))
 UNIT = Preprocessing(mean=(0.0, 0.0, 0.0), deviation=(255.0, 255.0, 255.0))
 ONE_TO_ONE = Preprocessing(mean=(127.5, 127.5, 127.5), deviation=(127.5, 127.5, 127.5))
 CAFFE = Preprocessing(mean=(103.939, 116.779, 123.68), flips_channels=True)
