@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+from tl_keras.evaluation.templates import load_template
+
 PACKAGE = Path(__file__).parents[2] / "tl_keras"
 MODULES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
 FORBIDDEN_MODULES = {
@@ -93,5 +95,8 @@ def test_one_module_starts_processes_without_a_shell():
 
 def test_templates_escape_their_values():
     # Jinja cannot escape Markdown; each cell of the model card has a filter for this.
-    escaped = {"fits": lambda words: words.get("autoescape") == "True"}
-    assert not callers("Environment", allowed=["evaluation/model_card.py"], **escaped)
+    escaped = {"fits": lambda words: words.get("autoescape") == "jinja2.select_autoescape(['html.jinja'])"}
+    assert not callers("Environment", **escaped)
+    templates = list((PACKAGE / "evaluation").glob("*.jinja"))
+    assert {path.name for path in templates} == {"model_card.md.jinja", "report.html.jinja"}
+    assert load_template("report.html.jinja", number=str).environment.autoescape("report.html.jinja") is True
