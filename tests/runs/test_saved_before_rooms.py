@@ -93,6 +93,7 @@ def test_a_run_knows_its_figures(name):
     assert run.metrics["examples"] and run.history["val_loss"]
 
 
+@pytest.mark.slow
 def test_plain_keras_predicts_what_the_runs_predicted(tmp_path):
     code = f"""
 import sys
@@ -132,6 +133,7 @@ def test_keras_opens_a_detector_once_this_project_is_loaded(name):
     assert_finds(keras.models.load_model(FOLDER / "detectors" / f"{name}.keras"), name)
 
 
+@pytest.mark.slow
 def test_detectors_open_in_a_python_that_has_loaded_nothing_else():
     paths = [str(FOLDER / "detectors" / f"{name}.keras") for name in DETECTORS]
     code = f"import tl_keras as tl\ntl.load_run({str(FOLDER / 'object_detection')!r}).model\n"
