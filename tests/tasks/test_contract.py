@@ -5,73 +5,70 @@ import pytest
 from tests.tasks import task_cases
 from tl_keras.tasks.registry import TASKS
 
-SLOW = "object_detection"
-"""Its further trainings are left to the slow tests."""
+
+def for_tasks(*cases):
+    return pytest.mark.parametrize("tiny", cases, indirect=True, ids=lambda case: case.task, scope="module")
 
 
-@pytest.fixture(scope="module", params=task_cases.CASES, ids=lambda case: case.task)
-def tiny(request, tmp_path_factory):
-    return task_cases.TinyRun(request.param, tmp_path_factory.mktemp(request.param.task))
-
-
-@pytest.fixture
-def quick(tiny):
-    if tiny.case.task == SLOW:
-        pytest.skip("slow, see below")
-    return tiny
+EVERY_TASK = for_tasks(*task_cases.CASES)
+TRAINED_AGAIN = for_tasks(
+    *(
+        pytest.param(case, marks=pytest.mark.slow) if case.task == "object_detection" else case
+        for case in task_cases.CASES
+    )
+)
+"""Further trainings of a detector are left to the slow tests."""
 
 
 @pytest.fixture(scope="module")
-def slow(tmp_path_factory):
-    [case] = [case for case in task_cases.CASES if case.task == SLOW]
-    return task_cases.TinyRun(case, tmp_path_factory.mktemp(SLOW))
+def tiny(request, tmp_path_factory):
+    return task_cases.TinyRun(request.param, tmp_path_factory.mktemp(request.param.task))
 
 
 def test_every_task_has_a_case():
     assert [case.task for case in task_cases.CASES] == list(TASKS)
 
 
+@EVERY_TASK
 def test_results(tiny):
     task_cases.check_results(tiny)
 
 
+@EVERY_TASK
 def test_plain_keras(tiny):
     task_cases.check_plain_keras(tiny)
 
 
+@EVERY_TASK
 def test_evaluation(tiny):
     task_cases.check_evaluation(tiny)
 
 
+@EVERY_TASK
 def test_predictions(tiny, capsys):
     task_cases.check_predictions(tiny, capsys)
 
 
-def test_resuming(quick):
-    task_cases.check_resuming(quick)
+@TRAINED_AGAIN
+def test_resuming(tiny):
+    task_cases.check_resuming(tiny)
 
 
-def test_caching(quick):
-    task_cases.check_caching(quick)
+@TRAINED_AGAIN
+def test_caching(tiny):
+    task_cases.check_caching(tiny)
 
 
+@EVERY_TASK
 def test_fingerprint(tiny):
     task_cases.check_fingerprint(tiny)
 
 
+@EVERY_TASK
 def test_phases(tiny, capsys):
     task_cases.check_phases(tiny, capsys)
 
 
+@EVERY_TASK
 def test_refusals(tiny):
     task_cases.check_refusals(tiny)
-
-
-@pytest.mark.slow
-def test_resuming_slowly(slow):
-    task_cases.check_resuming(slow)
-
-
-@pytest.mark.slow
-def test_caching_slowly(slow):
-    task_cases.check_caching(slow)

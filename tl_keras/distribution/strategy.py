@@ -88,7 +88,7 @@ def outline_cluster(setting, environment=os.environ):
     Raises:
         InputError: TF_CONFIG is invalid.
     """
-    cluster = read_cluster(environment) if setting in ("auto", "multi_worker") else None
+    cluster = _find_cluster(setting, environment)
     if cluster is None:
         return None
     load_tensorflow()
@@ -96,8 +96,12 @@ def outline_cluster(setting, environment=os.environ):
     return ClusterOutline(len(cluster.addresses) * max(1, len(gpus)))
 
 
+def _find_cluster(setting, environment):
+    return read_cluster(environment) if setting in ("auto", "multi_worker") else None
+
+
 def _choose_cluster(setting, environment):
-    cluster = read_cluster(environment) if setting in ("auto", "multi_worker") else None
+    cluster = _find_cluster(setting, environment)
     if cluster:
         return Choice("multi_worker", f"TF_CONFIG names {_count(cluster.addresses, 'worker')}")
     if setting == "multi_worker":

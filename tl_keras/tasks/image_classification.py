@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from tl_keras import data, evaluation, models, transfer
+from tl_keras.data.images.decoding import STRETCH
 from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
@@ -32,7 +33,7 @@ class ImageClassification(ClassificationTask):
     name = "image_classification"
     item_kind = "file"
     defaults = {
-        "data": {"path": "emoji", "augmentation": "light", "resize": "squash"},
+        "data": {"path": "emoji", "augmentation": "light", "resize": STRETCH},
         "model": {
             "backbone": "efficientnet_lite0",
             "weights": "imagenet",
@@ -205,8 +206,13 @@ class ImageClassification(ClassificationTask):
     def predict_items(self, run, items, options):
         """Predicts image files; a prediction is a list of (class name, probability), the most probable first."""
         settings = run.config.data
-        sizes = {"image_size": run.image_size, "batch_size": settings.batch_size}
-        predictions = predict_files(items, run.model.predict_on_batch, resize=settings.resize, **sizes)
+        predictions = predict_files(
+            items,
+            run.model.predict_on_batch,
+            image_size=run.image_size,
+            resize=settings.resize,
+            batch_size=settings.batch_size,
+        )
         for file, probabilities, problem in predictions:
             labels = [] if problem else most_probable(probabilities, run.class_names, options.top or TOP)
             yield file, labels, problem

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from tl_keras import data, evaluation, models, transfer
+from tl_keras.data.images.decoding import CROP, PAD
 from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
@@ -29,7 +30,7 @@ class ObjectDetection(Task):
     """Finds objects of several classes in square images."""
 
     name = "object_detection"
-    defaults = {"data": {"path": "tree_crowns", "augmentation": "light", "resize": "pad"}}
+    defaults = {"data": {"path": "tree_crowns", "augmentation": "light", "resize": PAD}}
     unused_settings = {
         "data": ("examples_per_class", "multi_label", "class_weight", "path_column"),
         "model": ("pooling", "hidden_units", "dropout", "label_smoothing", "lora_rank"),
@@ -58,7 +59,7 @@ class ObjectDetection(Task):
 
     def check_config(self, config):
         """Refuses what would cut boxes off, and comparing whole images."""
-        if config.data.resize == "crop":
+        if config.data.resize == CROP:
             raise InputError("data.resize crop would cut boxes off: take pad or squash for object_detection.")
         if config.recipe == "few_shot" and config.phases is None:
             raise InputError("recipe few_shot compares whole images, not boxes: take linear_probe_then_fine_tune.")
@@ -281,8 +282,8 @@ class ObjectDetection(Task):
         threshold = run.metrics["score_threshold"] if options.score_threshold is None else options.score_threshold
         batch_size, resize = run.config.data.batch_size, run.config.data.resize
         detect = functools.partial(models.detect, run.model, batch_size=batch_size, score_threshold=threshold)
-        sizes = {"image_size": run.image_size, "batch_size": batch_size}
-        for file, one, problem in predict_files(items, detect, resize=resize, **sizes):
+        predictions = predict_files(items, detect, image_size=run.image_size, resize=resize, batch_size=batch_size)
+        for file, one, problem in predictions:
             if problem:
                 yield file, [], problem
                 continue
