@@ -247,6 +247,26 @@ def test_files_are_stored_and_evicted_without_file_locks(store, monkeypatch):
     assert stored(store) == [KEYS[0]]
 
 
+def test_a_file_is_measured_and_removed_while_an_array_of_it_stays_readable(store):
+    assert store.num_bytes(KEYS[0]) == 0
+    fill(store, KEYS[0])
+    assert store.num_bytes(KEYS[0]) == FILE
+    rows = store.open(KEYS[0])
+    store.remove(KEYS[0])
+    store.remove(KEYS[1])
+    assert stored(store) == []
+    np.testing.assert_array_equal(rows, ROWS)
+
+
+def test_no_file_is_created_while_another_store_holds_the_lock(store):
+    other = ActivationStore(store.folder, 10 * FILE)
+    other._lock.timeout = 0
+    with store.locked(), pytest.raises(InputError, match="cannot be used"):
+        fill(other, KEYS[0])
+    fill(other, KEYS[0])
+    assert stored(store) == [KEYS[0]]
+
+
 @pytest.mark.parametrize("key", ["", "../" + "a" * 61, "A" * 64, "a" * 63])
 def test_an_invalid_key_is_refused(store, key):
     with pytest.raises(ValueError, match="Invalid value for argument `key`"):

@@ -59,7 +59,7 @@ class ActivationStore:
         self.folder = Path(folder)
         self.max_bytes = max_bytes
         self._lock = filelock.FileLock(self.folder / ".lock")
-        with self._locked():
+        with self.locked():
             for path in self.folder.glob(f"{UNFINISHED}*"):
                 if not _in_use(path):
                     _remove(path)
@@ -67,6 +67,14 @@ class ActivationStore:
     def holds(self, key):
         """Returns whether a file exists for a key, intact or damaged."""
         return self._path(key).exists()
+
+    def num_bytes(self, key):
+        """Returns the size of the file of a key, intact or damaged; 0 if there is no file."""
+        return total_size([self._path(key)])
+
+    def remove(self, key):
+        """Removes the file of a key if it exists; arrays that map it stay readable."""
+        _remove(self._path(key))
 
     def open(self, key):
         """Verifies and opens the array of a key.
@@ -117,7 +125,7 @@ class ActivationStore:
         num_bytes = num_file_bytes(shape, dtype)
         with contextlib.ExitStack() as stack:
             stack.callback(_remove, temporary)
-            with self._locked():
+            with self.locked():
                 self.evict(num_bytes)
                 with disk_errors(temporary):
                     file = stack.enter_context(open(temporary, "xb", buffering=0))
@@ -127,7 +135,7 @@ class ActivationStore:
             writer = ActivationWriter(file, key, shape, dtype)
             yield writer
             writer.finish()
-            with self._locked(), disk_errors(temporary):
+            with self.locked(), disk_errors(temporary):
                 file.close()
                 _replace(temporary, path)
 
@@ -140,17 +148,35 @@ class ActivationStore:
         Raises:
             InputError: removing every unused file would not make enough room; nothing is removed.
         """
-        with self._locked():
+        with self.locked():
             if needed > self.room():
                 raise self._no_room(needed)
             remove_least_recently_used(self.folder.glob(f"*{SUFFIX}"), lambda: needed <= self._unused_bytes(), _in_use)
 
     def room(self):
         """Returns the bytes that could be stored if every unused file were removed."""
-        with self._locked():
+        with self.locked():
             files = self._files()
             used = total_size(path for path in files if _in_use(path))
             return max(0, min(self.max_bytes - used, self._free_bytes() + total_size(files) - used))
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Prevents other processes from creating and removing files in the `with` block; reentrant.
+
+        Raises:
+            InputError: the folder cannot be created or written to.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(self._lock)
+            except (OSError, NotImplementedError) as error:  # Raised by filelock if the file system has no locks.
+                raise InputError(
+                    f"The folder of activations {str(self.folder)!r} cannot be used: "
+                    f"{getattr(error, 'strerror', None) or error}; give --cache.folder another, or --cache.mode off."
+                ) from error
+            yield
 
     def _files(self):
         return [*self.folder.glob(f"*{SUFFIX}"), *self.folder.glob(f"{UNFINISHED}*")]
@@ -173,20 +199,6 @@ class ActivationStore:
             f"--cache.max_gigabytes {self.max_bytes / 1e9:g}): give --cache.folder on another disk, another "
             "--cache.max_gigabytes, or --cache.mode off."
         )
-
-    @contextlib.contextmanager
-    def _locked(self):
-        """Prevents other processes from creating and removing files; reentrant."""
-        with contextlib.ExitStack() as stack:
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(self._lock)
-            except (OSError, NotImplementedError) as error:  # Raised by filelock if the file system has no locks.
-                raise InputError(
-                    f"The folder of activations {str(self.folder)!r} cannot be used: "
-                    f"{getattr(error, 'strerror', None) or error}; give --cache.folder another, or --cache.mode off."
-                ) from error
-            yield
 
 
 def drop_pages(array):
