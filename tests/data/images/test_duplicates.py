@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.data.images.duplicates import Fingerprints, find_duplicates, note_duplicates
+from tl_keras.data.images.duplicates import Fingerprints, find_duplicates, note_duplicates, pixel_digest
 from tl_keras.data.records import Records
 
 
@@ -19,6 +19,12 @@ def fingerprints_of(*images):
 def records_of(splits, labels):
     names = [f"{row}.png" for row in range(len(splits))]
     return Records(names, names, np.array(labels), list(splits), ("a", "b"))
+
+
+def test_the_digest_of_pixels_is_that_of_the_fingerprint():
+    digest = pixel_digest(noise(0))
+    assert fingerprints_of(noise(1), noise(0)).digests[1].tobytes() == digest != pixel_digest(noise(1))
+    assert pixel_digest(noise(0)[:, ::-1]) == pixel_digest(noise(0)[:, ::-1].copy()) != digest
 
 
 def test_different_images_are_no_duplicates():

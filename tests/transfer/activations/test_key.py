@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.transfer.activations.key import activation_key, digest_arrays, digest_files
+from tl_keras.transfer.activations.key import activation_key, digest_arrays, digest_files, file_digest
 
 PARTS = {"cut": "block5", "size": (160, 160), "weights": np.arange(6.0), "scale": np.float32(0.5), "file": b"\x00"}
 
@@ -73,3 +73,8 @@ def test_the_digest_of_files_depends_on_content_and_order(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match="gone.png' can no longer be read"):
         digest_files([tmp_path / "gone.png"])
+
+
+def test_a_file_and_its_content_have_one_digest(tmp_path):
+    (tmp_path / "a").write_bytes(b"1")
+    assert file_digest(tmp_path / "a") == file_digest(b"1") == hashlib.sha256(b"1").digest()

@@ -30,7 +30,7 @@ class Fingerprints:
         count: n.
 
     Attributes:
-        digests: uint8 (n, 16), hashes of the pixels.
+        digests: uint8 (n, 16), see `pixel_digest`.
         plain: bool (n,), True for images of a single colour, which are never duplicates.
         thumbnails: uint8 (n, THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3).
     """
@@ -47,8 +47,7 @@ class Fingerprints:
             row: int, the row of the image.
             image: uint8 (height, width, 3).
         """
-        digest = hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
-        self.digests[row] = np.frombuffer(digest, np.uint8)
+        self.digests[row] = np.frombuffer(pixel_digest(image), np.uint8)
         self.plain[row] = (image == image[0, 0]).all()
         size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
         self.thumbnails[row] = Image.fromarray(image).resize(size, Image.Resampling.BOX)
@@ -58,6 +57,18 @@ class Fingerprints:
         part = Fingerprints(0)
         part.digests, part.plain, part.thumbnails = self.digests[rows], self.plain[rows], self.thumbnails[rows]
         return part
+
+
+def pixel_digest(image):
+    """Digests the pixels of an image; its shape does not matter.
+
+    Args:
+        image: uint8 (height, width, 3).
+
+    Returns:
+        BLAKE2b, 16 bytes.
+    """
+    return hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
 
 
 def find_duplicates(records, fingerprints):

@@ -53,7 +53,30 @@ def digest_files(sources):
         InputError: a file cannot be read.
     """
     with ThreadPoolExecutor() as pool:
-        return _joined(pool.map(_file_digest, sources))
+        return _joined(pool.map(file_digest, sources))
+
+
+def file_digest(source):
+    """Digests the content of a file; its name and date do not matter.
+
+    Args:
+        source: path, or bytes in place of a file's content.
+
+    Returns:
+        SHA-256, 32 bytes.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).digest()
+    try:
+        return bytes.fromhex(file_sha256(source))
+    except OSError as error:
+        raise InputError(
+            f"The file {str(source)!r} can no longer be read ({error.strerror}): restore it, or remove it from the "
+            "data."
+        ) from error
 
 
 def _plain(value):
@@ -76,15 +99,3 @@ def _array_digest(array):
     # View as bytes: hashlib does not support the buffer of a bfloat16 array.
     digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
     return digest.digest()
-
-
-def _file_digest(source):
-    if isinstance(source, bytes):
-        return hashlib.sha256(source).digest()
-    try:
-        return bytes.fromhex(file_sha256(source))
-    except OSError as error:
-        raise InputError(
-            f"The file {str(source)!r} can no longer be read ({error.strerror}): restore it, or remove it from the "
-            "data."
-        ) from error
