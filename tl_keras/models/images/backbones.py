@@ -43,12 +43,24 @@ class Backbone:
     """Height and width in pixels at which the ImageNet weights were trained, the default."""
     minimum_size: int = 32
     """Minimum height and width in pixels."""
-    options: Mapping[str, bool] = field(default_factory=lambda: {"include_top": False})
+    options: Mapping[str, bool | str] = field(default_factory=lambda: {"include_top": False})
     """Further arguments of the constructor."""
 
 
 VGG_BLOCKS = tuple((f"block{number}", f"block{number}_pool") for number in range(1, 6))
 WITHOUT_PREPROCESSING = {"include_top": False, "include_preprocessing": False}
+LITE_CONSTRUCTOR = "tl_keras.models.images.efficientnet_lite:build_efficientnet_lite"
+DEEPER_LITE_BLOCKS = (
+    ("stem", "stem_activation"),
+    ("block1", "block1a_project_bn"),
+    ("block2", "block2c_add"),
+    ("block3", "block3c_add"),
+    ("block4", "block4d_add"),
+    ("block5", "block5d_add"),
+    ("block6", "block6e_add"),
+    ("block7", "block7a_project_bn"),
+    ("top", "top_activation"),
+)
 
 BACKBONES = {
     "vgg16": Backbone("keras.applications:VGG16", CAFFE, VGG_BLOCKS),
@@ -125,7 +137,7 @@ BACKBONES = {
         minimum_size=71,
     ),
     "efficientnet_lite0": Backbone(
-        constructor="tl_keras.models.images.efficientnet_lite0:build_efficientnet_lite0",
+        constructor=LITE_CONSTRUCTOR,
         preprocessing=LITE,
         blocks=(
             ("stem", "stem_activation"),
@@ -138,6 +150,20 @@ BACKBONES = {
             ("block7", "block7a_project_bn"),
             ("top", "top_activation"),
         ),
-        options={},
+        options={"variant": "efficientnet_lite0"},
+    ),
+    "efficientnet_lite1": Backbone(
+        constructor=LITE_CONSTRUCTOR,
+        preprocessing=LITE,
+        blocks=DEEPER_LITE_BLOCKS,
+        image_size=240,
+        options={"variant": "efficientnet_lite1"},
+    ),
+    "efficientnet_lite2": Backbone(
+        constructor=LITE_CONSTRUCTOR,
+        preprocessing=LITE,
+        blocks=DEEPER_LITE_BLOCKS,
+        image_size=260,
+        options={"variant": "efficientnet_lite2"},
     ),
 }
