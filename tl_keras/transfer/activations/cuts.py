@@ -6,6 +6,7 @@ import keras
 
 from tl_keras.models import Detector
 from tl_keras.models.blocks import block_of
+from tl_keras.models.graph import ordered_nodes
 from tl_keras.transfer.freezing import block_names, trainable_blocks
 
 
@@ -135,12 +136,6 @@ def has_tokens(model, cut):
         return False
     index = next(index for index, tensor in find_cuts(model) if tensor is cut)
     return _last_uses(model, ordered_nodes(model))[id(mask)] > index
-
-
-def ordered_nodes(model):
-    """Lists the nodes of a functional model in topological order."""
-    by_depth = model._nodes_by_depth
-    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 
 def _last_uses(model, nodes):
