@@ -66,6 +66,20 @@ class Head:
         return outputs
 
 
+def join_pooled(pooled):
+    """Concatenates pooled features in the layer `head.concat`; a single vector passes unchanged.
+
+    Args:
+        pooled: list of Keras tensors (batch, channels) of one dtype.
+
+    Returns:
+        Keras tensor (batch, sum of the channels) of that dtype.
+    """
+    if len(pooled) == 1:
+        return pooled[0]
+    return keras.layers.Concatenate(dtype=pooled[0].dtype, name="head.concat")(pooled)
+
+
 def check_pooling(pooling, poolings):
     """Checks the name of a pooling.
 

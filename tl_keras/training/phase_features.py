@@ -77,7 +77,7 @@ class PhaseFeatures:
         count = sum(source.num_examples for source in self._sources)
         for number, (cut, place) in enumerate(zip(self._cuts, self.decision.places, strict=True), start=1):
             if place:
-                name, size = cut._keras_history.operation.name, transfer.format_bytes(count * sizes[id(cut)])
+                name, size = transfer.describe_cut(cut), transfer.format_bytes(count * sizes[id(cut)])
                 lines.append(f"phase {number}: reads the output of {name}, {size} in {place}")
         if any(self.decision.places) and self._part.draws_random_numbers():
             lines.append("dropout inside frozen blocks is off where their output is stored")

@@ -9,6 +9,7 @@ from .activations.disk_rates import measure_rates as measure_rates
 from .activations.frozen_part import Features as Features
 from .activations.frozen_part import FrozenPart as FrozenPart
 from .activations.image_source import ImageSource as ImageSource
+from .activations.packing import describe_cut as describe_cut
 from .activations.store import ActivationStore as ActivationStore
 from .activations.store import default_folder as default_folder
 from .activations.token_source import TokenSource as TokenSource

@@ -3,7 +3,7 @@
 import keras
 
 from tl_keras.errors import InputError
-from tl_keras.transfer.activations.cuts import ordered_nodes
+from tl_keras.models.graph import ordered_nodes
 from tl_keras.transfer.freezing import variables_by_block
 
 

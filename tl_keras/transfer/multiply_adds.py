@@ -4,7 +4,7 @@ import math
 
 import keras
 
-from tl_keras.transfer.activations.cuts import ordered_nodes
+from tl_keras.models.graph import ordered_nodes
 
 
 def count_multiply_adds(model):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.models.backbone_harness import check_blocks_pass_one_tensor, check_saving, run_backbone_test
 from tl_keras.errors import InputError
+from tl_keras.models.head_blocks import block_outputs
 from tl_keras.models.images.backbones import BACKBONES
 from tl_keras.models.images.building import build_backbone
 
@@ -36,6 +37,14 @@ def test_backbone(name):
     atol = 1e-5 * max(1, np.abs(expected).max())
     run_backbone_test(model, blocks=blocks, inputs=images, expected=expected, atol=atol)
     check_blocks_pass_one_tensor(model)
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_every_block_has_an_output_for_a_head(name):
+    _, model, _ = pair(name)
+    outputs = block_outputs(model, "all")
+    assert list(outputs) == [block for block, _ in BACKBONES[name].blocks]
+    assert list(outputs.values())[-1] is model.output
 
 
 @pytest.mark.parametrize("name", BACKBONES)

@@ -46,6 +46,13 @@ def test_pooled_features_equal_numpy(pooling, features):
     np.testing.assert_allclose(pooled, np.concatenate(parts[pooling], axis=-1), atol=1e-5)
 
 
+def test_several_blocks_are_pooled_one_by_one_and_the_backbone_ends_at_the_last_of_them():
+    model = build(head_blocks=["block4", "block2"], pooling="max")
+    assert head(model)[:3] == ["head.pool_block2", "head.pool_block4", "head.concat"]
+    assert model.get_layer("head.logits").kernel.shape == (128 + 512, 3)
+    assert not any(layer.name.startswith("block5") for layer in model.layers)
+
+
 def test_a_hidden_layer_follows_the_dropout():
     assert head(build(hidden_units=7))[1:4] == ["head.dropout", "head.hidden", "head.logits"]
 
@@ -61,6 +68,8 @@ def test_class_names_are_stored():
         ({"num_classes": 1}, "num_classes is 1, expected at least 2"),
         ({"num_classes": 0, "multi_label": True}, "expected at least 1"),
         ({"pooling": "mean"}, "model.pooling.*average"),
+        ({"head_blocks": "block5"}, "model.head_blocks is 'block5', expected last, all, or a list"),
+        ({"head_blocks": ["block6"]}, "model.head_blocks 'block6': did you mean 'block5'"),
         ({"output": "probability"}, "model.output.*probabilities"),
         ({"dropout": 1.0}, "model.dropout is 1.0"),
         ({"hidden_units": 0}, "model.hidden_units is 0"),

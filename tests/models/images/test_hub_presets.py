@@ -8,6 +8,7 @@ import pytest
 
 from tests.models.backbone_harness import check_saving, run_backbone_test
 from tl_keras.errors import InputError
+from tl_keras.models.head_blocks import head_columns
 from tl_keras.models.images.building import build_backbone
 from tl_keras.models.images.classifiers import build_image_classifier
 
@@ -81,6 +82,13 @@ def test_layers_of_a_preset_are_flat_and_named_by_block(save):
 @pytest.mark.parametrize("pooling", ["max", "concat"])
 def test_classifiers_pool_maps_and_tokens(save, build, pooling):
     model = build_image_classifier(save(*build()), 3, pooling=pooling)
+    assert model(IMAGES).shape == (2, 3)
+
+
+@pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
+def test_a_head_reads_every_block(save, build):
+    model = build_image_classifier(save(*build()), 3, head_blocks="all")
+    assert list(head_columns(model)) == BUILDERS[build]
     assert model(IMAGES).shape == (2, 3)
 
 

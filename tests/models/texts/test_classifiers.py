@@ -7,6 +7,7 @@ import pytest
 
 from tests.models.tiny_encoders import BLOCKS, FAMILIES, TEXTS, save_preset, token_inputs, write_checkpoint
 from tl_keras.errors import InputError
+from tl_keras.models.head_blocks import block_outputs, head_columns
 from tl_keras.models.saved.saving import save_model
 from tl_keras.models.texts.classifiers import build_text_classifier
 from tl_keras.transfer import block_names, freeze_to
@@ -39,6 +40,21 @@ def test_every_family_is_opened_from_a_preset_folder(tmp_path, family):
         mask = inputs["padding_mask"][:, :, None]
         expected = (np.asarray(expected) * mask).sum(1) / mask.sum(1)
     np.testing.assert_allclose(np.asarray(features_before_the_head(model)(inputs)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", [None, "average"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_head_reads_every_block_of_every_family(tmp_path, family, pooling):
+    save_preset(tmp_path, family)
+    model = build_text_classifier(tmp_path, 3, head_blocks="all", pooling=pooling)
+    has_pooler = pooling is None and family in ("bert", "albert")
+    blocks = [*BLOCKS[family], *["pooler"] * has_pooler]
+    assert head_columns(model) == {block: slice(16 * n, 16 * n + 16) for n, block in enumerate(blocks)}
+    inputs = token_inputs(model.tokenizer)
+    mask = inputs["padding_mask"][:, :, None]
+    hidden = np.asarray(keras.Model(model.input, block_outputs(model, "all")["embeddings"])(inputs))
+    expected = hidden[:, 0] if has_pooler else (hidden * mask).sum(1) / mask.sum(1)
+    np.testing.assert_allclose(features_before_the_head(model)(inputs)[:, :16], expected, atol=1e-5)
 
 
 def reference(tensors, ids, activation, epsilon, first_position=0):
@@ -161,6 +177,8 @@ def test_the_head_equals_that_of_image_classifiers(checkpoint):
         ({"num_classes": 1}, "num_classes is 1"),
         ({"pooling": "mean"}, "model.pooling 'mean'.*average"),
         ({"backbone": "bert_tiny_en_uncase"}, "did you mean 'bert_tiny_en_uncased'"),
+        ({"head_blocks": []}, "model.head_blocks is .*expected last, all, or a list"),
+        ({"head_blocks": ["layer3"]}, "model.head_blocks 'layer3': did you mean 'layer2'"),
         ({"weights": "imagenet"}, "No weights at 'imagenet'"),
         ({"weights_sha256": "00"}, "--model.weights PATH"),
     ],

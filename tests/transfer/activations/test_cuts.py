@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 
 import tl_keras as tl
+from tests.models.tiny_encoders import save_preset, token_inputs
+from tl_keras.transfer import trainable_blocks
 from tl_keras.transfer.activations.cuts import (
     find_cuts,
     find_cuts_of_phases,
@@ -12,6 +14,7 @@ from tl_keras.transfer.activations.cuts import (
     settled_since,
     suffix_model,
 )
+from tl_keras.transfer.activations.packing import describe_cut
 
 
 def branched(dropout=0.5):
@@ -59,11 +62,14 @@ def test_dropout_without_a_block_stays_in_the_suffix():
     assert origin(find_phase_cut(model, ["last"])) == "first"
 
 
-@pytest.mark.parametrize("backbone", ["vgg16", "inception_v3", "efficientnet_lite0"])
+@pytest.mark.parametrize(
+    ("backbone", "head_blocks"),
+    [("vgg16", "last"), ("inception_v3", "last"), ("efficientnet_lite0", "last"), ("efficientnet_lite0", "all")],
+)
 @pytest.mark.parametrize("depth", [1, 2, 3])
-def test_prefix_and_suffix_share_weights_and_equal_the_whole_model(backbone, depth):
+def test_prefix_and_suffix_share_weights_and_equal_the_whole_model(backbone, head_blocks, depth):
     size = 75 if backbone == "inception_v3" else 32
-    model = tl.build_image_classifier(backbone, 3, weights=None, image_size=size)
+    model = tl.build_image_classifier(backbone, 3, weights=None, image_size=size, head_blocks=head_blocks)
     cut = find_phase_cut(model, tl.block_names(model)[-depth:])
     prefix, suffix = prefix_model(model, cut), suffix_model(model, cut)
     images = np.random.default_rng(0).uniform(0, 255, (2, size, size, 3)).astype("float32")
@@ -79,6 +85,48 @@ def test_the_cut_of_each_phase_is_settled_after_the_last_earlier_phase_that_chan
     blocks = [origin(cut).split(".")[0] for cut in cuts]
     assert blocks == ["head", "block5", "block7", "head", "block4", "preprocessing", "block1"]
     assert settled_since(model, phases, cuts) == [0, 0, 2, 3, 0, 0, 6]
+
+
+def build_with_all_blocks(**options):
+    return tl.build_image_classifier("small", 3, weights=None, image_size=32, head_blocks="all", **options)
+
+
+@pytest.mark.usefixtures("small_network")
+@pytest.mark.parametrize("pooling", ["average", "concat"])
+def test_a_cut_before_the_head_of_several_blocks_packs_what_it_has_pooled(pooling):
+    model = build_with_all_blocks(pooling=pooling)
+    phases = [tl.Phase(train) for train in ("head", "top", "block7", "stem", ["top"])]
+    cuts = find_cuts_of_phases(model, phases)
+    count = 2 if pooling == "concat" else 1
+    packed = [f"block7.relu and {3 * count} pooled vectors", f"block6.relu and {2 * count} pooled vectors"]
+    assert list(map(describe_cut, cuts)) == ["head.concat", *packed, "preprocessing.scale", packed[0]]
+    assert cuts[1] is cuts[4]
+    assert settled_since(model, phases, cuts) == [0, 0, 0, 0, 4]
+    images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    for cut, values in zip(cuts[:4], prefix_model(model, cuts[:4])(images), strict=True):
+        np.testing.assert_array_equal(suffix_model(model, cut)(values), model(images))
+
+
+@pytest.mark.usefixtures("small_network")
+def test_a_packed_cut_has_the_dtype_of_its_map():
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        model = build_with_all_blocks()
+        cut = find_phase_cut(model, ["top", "head"])
+        suffix = suffix_model(model, cut)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert cut.dtype == suffix.input.dtype == "bfloat16"
+    images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    np.testing.assert_array_equal(suffix(prefix_model(model, cut)(images)), model(images))
+
+
+def test_the_outputs_of_unpooled_branches_are_not_packed():
+    inputs = keras.Input((8,), name="image")
+    left, right = (keras.layers.Dense(4, name=f"block1.{side}")(inputs) for side in ("left", "right"))
+    joined = keras.layers.Add(name="block2.add")([left, right])
+    model = keras.Model(inputs, keras.layers.Dense(2, name="head.logits")(joined))
+    assert describe_cut(find_phase_cut(model, ["head"])) == "block2.add"
 
 
 def tokens_model():
@@ -109,3 +157,18 @@ def test_the_padding_mask_is_an_input_of_the_suffix(trainable, expected, tokens)
 
 def test_the_token_inputs_are_not_a_cut():
     assert find_phase_cut(tokens_model(), ["embeddings"]) is None
+
+
+@pytest.mark.parametrize(
+    ("train", "expected"), [("head", "head.concat"), ("layer1", "embeddings"), ("layer2", "embeddings")]
+)
+def test_a_text_classifier_with_all_blocks_has_cuts_at_the_ends(tmp_path, train, expected):
+    save_preset(tmp_path, "deberta_v3")
+    model = tl.build_text_classifier(tmp_path, 2, head_blocks="all")
+    cut = find_phase_cut(model, trainable_blocks(model, train))
+    assert origin(cut).startswith(expected) and has_tokens(model, cut) == (expected == "embeddings")
+    inputs = token_inputs(model.tokenizer)
+    values = np.array(prefix_model(model, cut)(inputs))
+    suffix = suffix_model(model, cut)
+    outputs = suffix([values, inputs["padding_mask"]] if expected == "embeddings" else values)
+    np.testing.assert_allclose(outputs, model(inputs), atol=1e-6)

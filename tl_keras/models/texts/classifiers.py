@@ -2,8 +2,9 @@
 
 import keras
 
+from tl_keras.models.head_blocks import block_outputs, check_head_blocks
 from tl_keras.models.head_options import DEFAULT_DROPOUT, TEXT_POOLINGS
-from tl_keras.models.heads import Head, check_class_names, check_pooling
+from tl_keras.models.heads import Head, check_class_names, check_pooling, join_pooled
 from tl_keras.models.texts.networks import named_text_network
 from tl_keras.models.texts.presets import default_pooling, find_text_source, open_text_network
 from tl_keras.models.texts.tokenizers import build_tokenizer
@@ -17,6 +18,7 @@ def build_text_classifier(
     *,
     weights="pretrained",
     pooling=None,
+    head_blocks="last",
     dropout=DEFAULT_DROPOUT,
     hidden_units=None,
     multi_label=False,
@@ -36,6 +38,9 @@ def build_text_classifier(
             (see `load_weights`).
         pooling: "average" of all tokens, or "first" for the first token, passed through the pooler where the checkpoint
             has one; None takes the default of the encoder, see `default_pooling`.
+        head_blocks: blocks whose outputs the head reads: "last", "all", or a list of block names. Those of several
+            blocks are pooled one by one and concatenated, input side first (see `head_columns`); a backbone ends at the
+            last block that is read.
         dropout: share of the pooled features that are dropped in training, 0 to below 1; 0 leaves the layer out.
         hidden_units: width of a ReLU layer before the last one; None leaves it out.
         multi_label: True when a text may belong to several classes or to none: sigmoids instead of a softmax.
@@ -55,6 +60,7 @@ def build_text_classifier(
     """
     head = Head(num_classes, dropout, hidden_units, multi_label, output)
     check_pooling(pooling or TEXT_POOLINGS[0], TEXT_POOLINGS)
+    check_head_blocks(head_blocks)
     check_class_names(class_names, num_classes)
     weights = None if weights == "none" else weights
     from_file = is_weight_file(weights, ("pretrained",), weights_sha256)
@@ -65,18 +71,24 @@ def build_text_classifier(
     encoder = named_text_network(
         network, pooled=pooling == "first" and has_pooler, settings=settings, copy_weights=pretrained
     )
-    model = keras.Model(encoder.input, head.add_to(_pool(encoder, pooling)), name=source.short_name)
+    model = keras.Model(encoder.input, head.add_to(_features(encoder, head_blocks, pooling)), name=source.short_name)
     model.tokenizer = build_tokenizer(backbone)
     model.class_names = tuple(class_names) if class_names is not None else None
     model.weights_report = load_weights(model, weights, sha256=weights_sha256) if from_file else None
     return model
 
 
-def _pool(encoder, pooling):
-    features = encoder.output
+def _features(encoder, head_blocks, pooling):
+    mask = encoder.input["padding_mask"]
+    if head_blocks == "last":
+        return _pool(encoder.output, mask, pooling)
+    outputs = block_outputs(encoder, head_blocks)
+    return join_pooled([_pool(output, mask, pooling, f"_{block}") for block, output in outputs.items()])
+
+
+def _pool(features, mask, pooling, ending=""):
     if len(features.shape) == 2:
         return features
     if pooling == "first":
         return features[:, 0, :]
-    pool = keras.layers.GlobalAveragePooling1D(dtype="float32", name="head.pool")
-    return pool(features, mask=encoder.input["padding_mask"])
+    return keras.layers.GlobalAveragePooling1D(dtype="float32", name=f"head.pool{ending}")(features, mask=mask)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.transfer.activations.cuts import ordered_nodes
+from tl_keras.models.graph import ordered_nodes
 
 CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 

@@ -6,6 +6,8 @@ import keras
 
 from tl_keras.models import Detector
 from tl_keras.models.blocks import block_of
+from tl_keras.models.graph import ordered_nodes
+from tl_keras.transfer.activations.packing import pack, packed_tensors, unpack
 from tl_keras.transfer.freezing import block_names, trainable_blocks
 
 
@@ -19,24 +21,19 @@ def find_cuts(model):
         model: functional `keras.Model`.
 
     Returns:
-        List of (index, Keras tensor), input side first; the index of the last operation before the cut in
-        `ordered_nodes`.
+        List of (index, Keras tensor), input side first; the index of the last operation before the cut in topological
+        order.
     """
-    nodes, mask = ordered_nodes(model), id(padding_mask(model))
-    last_use = _last_uses(model, nodes)
-    cuts, live = [], {}
-    for index, node in enumerate(nodes):
-        live |= {id(tensor): tensor for tensor in node.output_tensors if id(tensor) != mask}
-        live = {key: tensor for key, tensor in live.items() if last_use.get(key, -1) > index}
-        if len(live) == 1:
-            cuts.append((index, next(iter(live.values()))))
-    return cuts
+    return [(index, live[0]) for index, live in _live_tensors(model, _scheduled_nodes(model)) if len(live) == 1]
 
 
 def find_phase_cut(model, trainable):
     """Finds the last cut before the first operation that is trainable or random in a phase.
 
-    Dropout inside frozen blocks does not count: a frozen block runs in inference mode.
+    Dropout inside frozen blocks does not count: a frozen block runs in inference mode. Where the head of an image
+    classifier has already pooled earlier blocks, the cut is a vector of the last tensor and the pooled ones, see
+    `pack`. The tokens of a text cannot be packed: a text classifier whose head reads several blocks has a cut before
+    the first of their ends and one behind the last.
 
     Args:
         model: functional `keras.Model`.
@@ -45,12 +42,8 @@ def find_phase_cut(model, trainable):
     Returns:
         Keras tensor, or None if only the input precedes that operation.
     """
-    frozen = set(block_names(model)) - set(trainable)
-    nodes = ordered_nodes(model)
-    static = sum(1 for _ in itertools.takewhile(lambda node: _is_static(node.operation, trainable, frozen), nodes))
-    inputs = {id(tensor) for tensor in model.inputs}
-    cuts = [tensor for index, tensor in find_cuts(model) if index < static and id(tensor) not in inputs]
-    return cuts[-1] if cuts else None
+    tensors = _tensors_at_phase_cut(model, trainable)
+    return pack(tensors) if tensors else None
 
 
 def find_cuts_of_phases(model, phases):
@@ -63,7 +56,11 @@ def find_cuts_of_phases(model, phases):
     Returns:
         List with a Keras tensor per phase, or None for a phase that has to run the whole model.
     """
-    return [find_phase_cut(model, trainable_blocks(model, phase.train)) for phase in phases]
+    tensors = [_tensors_at_phase_cut(model, trainable_blocks(model, phase.train)) for phase in phases]
+    keys = [tuple(map(id, own)) for own in tensors]
+    # Phases with the same cut share a tensor, by whose id their activations are cached.
+    cuts = {key: pack(own) if own else None for key, own in dict(zip(keys, tensors, strict=True)).items()}
+    return [cuts[key] for key in keys]
 
 
 def settled_since(model, phases, cuts):
@@ -115,6 +112,11 @@ def suffix_model(model, cut):
     """
     if isinstance(model, Detector):
         return model.suffix_model(cut)
+    tensors = packed_tensors(cut)
+    if len(tensors) > 1:
+        packed = keras.Input(cut.shape[1:], dtype=cut.dtype)
+        # Calling a model would nest it; keras.Function adds its layers to the new graph.
+        return keras.Model(packed, keras.Function(tensors, model.output).call(unpack(packed, tensors)))
     return keras.Model([cut, padding_mask(model)] if has_tokens(model, cut) else cut, model.output)
 
 
@@ -134,13 +136,55 @@ def has_tokens(model, cut):
     if mask is None:
         return False
     index = next(index for index, tensor in find_cuts(model) if tensor is cut)
-    return _last_uses(model, ordered_nodes(model))[id(mask)] > index
+    return _last_uses(model, _scheduled_nodes(model))[id(mask)] > index
 
 
-def ordered_nodes(model):
-    """Lists the nodes of a functional model in topological order."""
-    by_depth = model._nodes_by_depth
-    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+def _tensors_at_phase_cut(model, trainable):
+    """Returns the tensors of the last cut before a phase's first operation that is trainable or random; or none."""
+    frozen = set(block_names(model)) - set(trainable)
+    nodes = _scheduled_nodes(model)
+    static = sum(1 for _ in itertools.takewhile(lambda node: _is_static(node.operation, trainable, frozen), nodes))
+    points = [live for index, live in _live_tensors(model, nodes) if index < static and _is_cut(model, live)]
+    return points[-1] if points else []
+
+
+def _is_cut(model, tensors):
+    """Returns whether the tensors are a single one, or one that `pack` joins with pooled vectors of the head."""
+    if not tensors or any(tensor is image for tensor in tensors for image in model.inputs):
+        return False
+    first, *pooled = tensors
+    if not pooled:
+        return True
+    if isinstance(model, Detector) or padding_mask(model) is not None or _is_pooled(first):
+        return False
+    return all(_is_pooled(tensor) and tensor.dtype == first.dtype for tensor in pooled) and None not in first.shape[1:]
+
+
+def _is_pooled(tensor):
+    return block_of(tensor._keras_history.operation) == "head" and len(tensor.shape) == 2
+
+
+def _live_tensors(model, nodes):
+    """Yields for each node its index and a list of the tensors that later nodes need, the pooled ones last."""
+    last_use, mask, live = _last_uses(model, nodes), id(padding_mask(model)), {}
+    for index, node in enumerate(nodes):
+        live |= {id(tensor): tensor for tensor in node.output_tensors if id(tensor) != mask}
+        live = {key: tensor for key, tensor in live.items() if last_use.get(key, -1) > index}
+        yield index, sorted(live.values(), key=_is_pooled)
+
+
+def _scheduled_nodes(model):
+    """Lists the nodes in topological order, with those of the head as early as possible.
+
+    Keras places the pooling of every block just before the concatenation, where all the outputs of blocks are live.
+    """
+    place = {}
+    nodes = ordered_nodes(model)
+    for index, node in enumerate(nodes):
+        inputs = [place[id(tensor)] for tensor in node.input_tensors]
+        own = max(inputs, default=index) if block_of(node.operation) == "head" else index
+        place |= {id(tensor): own for tensor in node.output_tensors}
+    return sorted(nodes, key=lambda node: place[id(node.output_tensors[0])])
 
 
 def _last_uses(model, nodes):
