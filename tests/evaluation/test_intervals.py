@@ -54,4 +54,5 @@ def test_a_classifier_without_mistakes_is_not_certain():
     labels, probabilities = [0, 1, 0, 1], np.eye(2)[[0, 1, 0, 1]]
     metrics = metrics_with_intervals(labels, probabilities, "ab")
     assert metrics["intervals"]["macro_f1"] == metrics["intervals"]["accuracy"] == wilson_interval(1.0, 4)
+    assert "log_loss" not in metrics["intervals"]
     assert metrics["intervals"] == classification_intervals(metrics, labels, probabilities)

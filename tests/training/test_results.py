@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from tl_keras.config import DataConfig, DetectionConfig, ModelConfig, RunConfig
@@ -6,6 +8,7 @@ from tl_keras.tasks.registry import TASKS
 from tl_keras.training.results import _of_one_objective, _title, format_results
 
 IMAGES = TASKS["image_classification"]
+SAVED = Path(__file__).parents[1] / "runs" / "saved_before_rooms"
 
 
 def test_results_list_the_metrics_and_the_existing_files(tmp_path):
@@ -41,6 +44,16 @@ def test_the_single_baseline_of_an_old_run_is_read(tmp_path):
         "TF-IDF: accuracy 0.750  macro_f1 0.700",
         "TF-IDF wins.",
     ]
+
+
+def test_runs_of_version_0_1_0_print_what_they_hold():
+    run = RunFolder(SAVED / "text_classification")
+    assert format_results(run, TASKS["text_classification"]).splitlines() == [
+        "test: accuracy 0.500  macro_f1 0.333  (6 examples)",
+        "TF-IDF + logistic regression: accuracy 1.000  macro_f1 1.000",
+        run.read_json("metrics.json")["baseline"]["verdict"],
+    ]
+    assert format_results(RunFolder(SAVED / "image_classification"), IMAGES).startswith("test: accuracy ")
 
 
 def test_a_figure_that_the_examples_do_not_give_is_left_out(tmp_path):

@@ -41,7 +41,7 @@ def classification_intervals(metrics, labels, probabilities, multi_label=False):
 
     Shares of examples get Wilson's interval, other metrics the percentile interval of a bootstrap over the test
     examples, see `resample_metrics`. Where all resamples are equal, as without any mistake, the bootstrap sees no
-    variance: a metric from 0 to 1 then gets Wilson's interval, too.
+    variance: a metric from 0 to 1 then gets Wilson's interval, too, and the log-loss none.
 
     Args:
         metrics: dict, as `classification_metrics` returns it for these predictions.
@@ -57,7 +57,10 @@ def classification_intervals(metrics, labels, probabilities, multi_label=False):
     intervals = {name: wilson_interval(metrics[name], count) for name in SHARES if name in metrics}
     for name, values in resample_metrics(labels, probabilities, multi_label).items():
         low, high = percentile_interval(values)
-        intervals[name] = wilson_interval(low, count) if low == high <= 1 else [low, high]
+        if low < high:
+            intervals[name] = [low, high]
+        elif name != "log_loss":
+            intervals[name] = wilson_interval(low, count)
     return intervals
 
 

@@ -25,17 +25,29 @@ def write_results(config, model, splits, history, run, adapted=None):
     threshold = task.choose_threshold(config, model, splits)
     measured, pictures = task.evaluate(config, predictions, splits.test, run.path, threshold)
     extras = task.report_extras(config, splits, predictions, measured)
-    metrics = measured | extras.metrics
-    if extras.baselines:
-        # Seconds differ between runs that are otherwise equal, so they are not among the metrics.
-        metrics["baselines"] = [{key: one[key] for key in one if key != "seconds"} for one in extras.baselines]
-        metrics["verdict"] = list(extras.verdict)
-        run.log("baselines", {one["name"]: one["seconds"] for one in extras.baselines})
+    metrics = measured | extras.metrics | _log_baselines(run, extras)
     notes = [*extras.notes, *(line for entry in run.read_log("cache")[-1:] for line in entry["lines"])]
     if adapted:
         notes += summarize(adapted.record)
         pictures = [*pictures, *adapted.pictures]
         metrics["adaptation"] = adapted.record
+    _write_report(config, metrics, history, pictures, notes, extras, run)
+    _write_model_card(config, model, splits, metrics, run, extras)
+    run.write_json("history.json", history)
+    run.write_json("metrics.json", metrics)
+    run.finish()
+
+
+def _log_baselines(run, extras):
+    """Logs the seconds of the baselines and returns their metrics, which are the same in an equal run."""
+    if not extras.baselines:
+        return {}
+    run.log("baselines", {one["name"]: one["seconds"] for one in extras.baselines})
+    figures = [{key: value for key, value in one.items() if key != "seconds"} for one in extras.baselines]
+    return {"baselines": figures, "verdict": list(extras.verdict)}
+
+
+def _write_report(config, metrics, history, pictures, notes, extras, run):
     # A run that was killed between the log line and the checkpoint of a phase has repeated it: the later line counts.
     phases = list({phase["first_epoch"]: phase for phase in run.read_log("phase")}.values())
     evaluation.plot_history(_of_one_objective(history), _phase_spans(phases), run / "history.png")
@@ -53,10 +65,6 @@ def write_results(config, model, splits, history, run, adapted=None):
         baselines=extras.baselines,
         verdict=extras.verdict,
     )
-    _write_model_card(config, model, splits, metrics, run, extras)
-    run.write_json("history.json", history)
-    run.write_json("metrics.json", metrics)
-    run.finish()
 
 
 def format_results(run, task):
