@@ -55,7 +55,7 @@ def test_the_card_shows_intervals_baselines_and_calibration(card):
     assert (
         "| Model | Accuracy | CPU seconds |\n|---|---|---|\n| this network | 75.0 % (30.1 % to 95.4 %) | – |\n" in text
     )
-    assert "\n| a \\| b | 25.0 % (10.0 % to 50.0 %) | 1.23 |\n\nIt is above.\n" in text
+    assert "\n| a \\| b | 25.0 % (10.0 % to 50.0 %) | 1.2 |\n\nIt is above.\n" in text
     assert "Simple models" not in card() and "Intervals" not in card()
 
 

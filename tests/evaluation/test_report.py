@@ -107,7 +107,7 @@ def test_baselines_stand_in_a_table_with_the_network(report):
     baseline = {"name": "TF-IDF", "accuracy": 0.25, "intervals": {"accuracy": [0.1, 0.5]}, "seconds": 1.234}
     page = report(baselines=[baseline], verdict=["It is above.", "Warning: it is below."])
     assert row(page, "this network") == ["75.0 %", "–"]
-    assert row(page, "TF-IDF") == ["25.0 % (10.0 % to 50.0 %)", "1.23"]
+    assert row(page, "TF-IDF") == ["25.0 % (10.0 % to 50.0 %)", "1.2"]
     assert '<p class="verdict">It is above.</p>' in page and '<p class="verdict">Warning: it is below.</p>' in page
     assert "Baselines" not in report()
 

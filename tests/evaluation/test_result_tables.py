@@ -12,7 +12,7 @@ def test_the_metrics_of_the_baselines_are_compared():
     assert compare_rows(METRICS, baselines) == [
         ["Model", "Accuracy", "Macro F1", "CPU seconds"],
         ["this network", "75.0 % (50.0 % to 100.0 %)", "0.500", "–"],
-        ["one", "50.0 %", "0.250", "2"],
+        ["one", "50.0 %", "0.250", "2.0"],
         ["old", "25.0 %", "–", "–"],
     ]
     assert compare_rows(METRICS, []) == []

@@ -37,10 +37,14 @@ def compare_rows(metrics, baselines):
     rows = [{"name": NETWORK, **metrics}, *baselines]
     return [
         ["Model", *map(metric_label, names), "CPU seconds"],
-        *([row["name"], *(_cell(row, name) for name in names), format_number(row.get("seconds"))] for row in rows),
+        *([row["name"], *(_cell(row, name) for name in names), _seconds(row)] for row in rows),
     ]
 
 
 def _cell(row, name):
     interval = format_interval(name, row.get("intervals", {}).get(name))
     return format_metric(name, row.get(name)) + (f" ({interval})" if interval else "")
+
+
+def _seconds(row):
+    return f"{row['seconds']:.1f}" if "seconds" in row else format_number(None)
