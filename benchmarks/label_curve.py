@@ -48,7 +48,8 @@ def measure(size, seed, ways, flags, folder):
         for way, way_flags in ways.items()
     }
     metrics = next(iter(results.values()))
-    return results | ({BASELINE: metrics["baseline"]} if "baseline" in metrics else {})
+    baselines = {one["name"]: one for one in metrics["baselines"]}
+    return results | ({BASELINE: baselines[BASELINE]} if BASELINE in baselines else {})
 
 
 def print_rows(size, results):

@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ def test_the_own_test_split_gives_the_figures_of_the_training(finished_run):
     again, before = results.read_json("metrics.json"), json.loads((folder / "metrics.json").read_text())
     assert again["confusion_matrix"] == before["confusion_matrix"]
     assert again["log_loss"] == pytest.approx(before["log_loss"], abs=1e-6)
+    for name in ("baselines", "verdict"):
+        assert again[name] == before[name]
 
 
 def test_other_data_with_fewer_classes_are_aligned_by_name(finished_run, image_folder, tmp_path, capsys):
@@ -26,6 +29,15 @@ def test_other_data_with_fewer_classes_are_aligned_by_name(finished_run, image_f
     metrics = json.loads((results / "metrics.json").read_text())
     assert metrics["accuracy"] >= 0.8
     assert metrics["per_class"]["blue"]["support"] == 0
+    assert "accuracy" in metrics["intervals"]
+    assert "baselines" not in metrics
+
+
+def test_a_run_of_version_0_1_0_is_tested_with_intervals(image_folder, tmp_path):
+    saved = Path(__file__).parent / "runs" / "saved_before_rooms" / "image_classification"
+    run = tl.load_run(shutil.copytree(saved, tmp_path / "run"))
+    metrics = evaluate.evaluate_run(run, image_folder).read_json("metrics.json")
+    assert list(metrics["intervals"]) == ["accuracy", "macro_f1", "log_loss"]
 
 
 def test_other_data_of_the_name_of_a_split_have_a_place_of_their_own(finished_run, image_folder, tmp_path):

@@ -8,6 +8,9 @@ from tl_keras.runs.run_folder import RunFolder, folder_name
 from tl_keras.runs.trained_run import load_run
 from tl_keras.training.results import format_results
 
+COMPARISON = ("baseline", "baselines", "verdict")
+"""Keys of the metrics of a run that compare it with baselines; "baseline" is that of version 0.1.0."""
+
 
 def evaluate_run(run, data_path=None):
     """Measures the model of a run and draws its mistakes.
@@ -29,6 +32,9 @@ def evaluate_run(run, data_path=None):
     folder.path.mkdir(parents=True, exist_ok=True)
     threshold = run.metrics.get("score_threshold")
     metrics, _ = run.task.evaluate(run.config, run.predict_set(examples), examples, folder.path, threshold)
+    if data_path is None:
+        # The baselines of the training were measured on the same examples.
+        metrics |= {name: value for name, value in run.metrics.items() if name in COMPARISON}
     folder.write_json("metrics.json", metrics)
     return folder
 

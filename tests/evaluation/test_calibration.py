@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.evaluation.calibration import expected_calibration_error
+from tl_keras.evaluation.calibration import describe_calibration, expected_calibration_error
 
 
 def test_equals_equation_3_of_guo_et_al():
@@ -21,3 +21,8 @@ def test_equals_equation_3_of_guo_et_al():
 )
 def test_extreme_confidences(correct, confidences, error):
     assert expected_calibration_error(correct, confidences) == pytest.approx(error)
+
+
+def test_the_error_is_explained_in_points():
+    assert "by 6.1 points on average" in describe_calibration({"expected_calibration_error": 0.0612})
+    assert describe_calibration({"accuracy": 1.0}) == ""

@@ -1,6 +1,13 @@
 import pytest
 
-from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
+from tl_keras.evaluation.formatting import (
+    format_headlines,
+    format_interval,
+    format_metric,
+    format_number,
+    metric_label,
+    scalar_metrics,
+)
 
 
 def test_scalar_metrics_keep_their_order_with_examples_last():
@@ -36,3 +43,18 @@ def test_metric_labels_and_values(name, value, label, text):
 )
 def test_number_formats(value, text):
     assert format_number(value) == text
+
+
+def test_intervals_have_the_format_of_their_metric():
+    assert format_interval("accuracy", [0.5, 1.0]) == "50.0 % to 100.0 %"
+    assert format_interval("macro_f1", [0.5, 1.0]) == "0.500 to 1.000"
+    assert format_interval("macro_f1", None) == ""
+
+
+def test_headlines_show_the_metrics_that_exist_with_their_intervals():
+    metrics = {"accuracy": 0.843, "macro_f1": 0.783, "subset_accuracy": None, "log_loss": 1.0}
+    metrics["intervals"] = {"accuracy": [0.768, 0.897], "macro_f1": [0.77, 0.79]}
+    names = ("accuracy", "subset_accuracy", "macro_f1", "mean_average_precision")
+    expected = "accuracy 0.843 (0.77 to 0.90)  macro_f1 0.783 (0.770 to 0.790)"
+    assert format_headlines(metrics, names) == expected
+    assert format_headlines({"accuracy": 0.5}, names) == "accuracy 0.500"

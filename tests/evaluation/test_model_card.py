@@ -41,9 +41,22 @@ def test_the_card_describes_model_data_and_metrics(card):
     assert "An image classifier for 2 classes.\n" in text
     assert "| Backbone | vgg16 |\n| Parameters | 4,650,000 |\n" in text
     assert "| Training examples | – |\n" in text
-    assert "| Accuracy | 75.0 % |\n" in text
+    assert "| Accuracy | 75.0 % |  |\n" in text
     assert "Weakest classes by recall: cat (50 %), dog (100 %)." in text
     assert text.endswith("\n- Not for wolves.\n")
+
+
+def test_the_card_shows_intervals_baselines_and_calibration(card):
+    baseline = {"name": "a | b", "accuracy": 0.25, "intervals": {"accuracy": [0.1, 0.5]}, "seconds": 1.234}
+    metrics = METRICS | {"intervals": {"accuracy": [0.301, 0.954]}}
+    text = card(metrics=metrics, baselines=[baseline], verdict=["It is above."])
+    assert "| Accuracy | 75.0 % | 30.1 % to 95.4 % |\n" in text
+    assert "\nIntervals are at 95 %" in text and "\nCalibration error 0.400: " in text
+    assert (
+        "| Model | Accuracy | CPU seconds |\n|---|---|---|\n| this network | 75.0 % (30.1 % to 95.4 %) | – |\n" in text
+    )
+    assert "\n| a \\| b | 25.0 % (10.0 % to 50.0 %) | 1.2 |\n\nIt is above.\n" in text
+    assert "Simple models" not in card() and "Intervals" not in card()
 
 
 @pytest.mark.parametrize("resize", READERS)
@@ -90,4 +103,4 @@ def test_usage_code_of_a_detector_needs_tensorflow_alone(card):
     imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     assert imported == {"numpy", "tensorflow"}
     assert 'tf.saved_model.load("saved_model")' in text and "score >= 0.25" in text
-    assert "| mAP 50 | 0.750 |" in text and text.startswith("# Pets\n\nA detector that finds cat, dog")
+    assert "| mAP 50 | 0.750 |  |" in text and text.startswith("# Pets\n\nA detector that finds cat, dog")

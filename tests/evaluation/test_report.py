@@ -70,7 +70,8 @@ def test_a_missing_plot_is_an_error(report, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "part", ["title", "config_text", "phases", "skipped", "versions", "metrics", "baseline", "mistakes", "notes"]
+    "part",
+    ["title", "config_text", "phases", "skipped", "versions", "metrics", "baselines", "verdict", "mistakes", "notes"],
 )
 def test_names_cannot_inject_markup(report, part):
     evil = "</pre><script>alert(1)</script>"
@@ -79,7 +80,8 @@ def test_names_cannot_inject_markup(report, part):
         "skipped": [(evil, evil)],
         "versions": {evil: evil},
         "metrics": METRICS | {"per_class": {evil: METRICS["per_class"]["cat"], "dog": METRICS["per_class"]["cat"]}},
-        "baseline": {"name": evil, "accuracy": 0.5, "verdict": evil},
+        "baselines": [{"name": evil, "accuracy": 0.5}],
+        "verdict": [evil],
         "mistakes": [{"text": evil, "true": evil, "predicted": evil, "probability": 0.5}],
         "notes": [evil],
     }
@@ -88,11 +90,26 @@ def test_names_cannot_inject_markup(report, part):
     assert "&lt;script&gt;" in page
 
 
-def test_the_baseline_is_shown_beside_the_metric(report):
-    page = report(baseline={"name": "random weights", "accuracy": 0.25})
-    assert "75.0 %<small>random weights: 25.0 %</small>" in page
+def test_intervals_stand_below_the_metrics_and_are_explained(report):
+    page = report(metrics=METRICS | {"intervals": {"accuracy": [0.301, 0.954]}})
+    assert "<dd>75.0 %<small>30.1 % to 95.4 %</small></dd>" in page
     assert page.count("<small>") == 1
-    assert "<small>" not in report()
+    assert "Intervals are at 95 %" in page
+    assert "<small>" not in report() and "Intervals" not in report()
+
+
+def test_the_calibration_error_is_explained(report):
+    assert "Calibration error 0.400: the probability of the predicted class differs" in report()
+    assert "Calibration error" not in report(metrics={"mean_average_precision": 0.5})
+
+
+def test_baselines_stand_in_a_table_with_the_network(report):
+    baseline = {"name": "TF-IDF", "accuracy": 0.25, "intervals": {"accuracy": [0.1, 0.5]}, "seconds": 1.234}
+    page = report(baselines=[baseline], verdict=["It is above.", "Warning: it is below."])
+    assert row(page, "this network") == ["75.0 %", "–"]
+    assert row(page, "TF-IDF") == ["25.0 % (10.0 % to 50.0 %)", "1.2"]
+    assert '<p class="verdict">It is above.</p>' in page and '<p class="verdict">Warning: it is below.</p>' in page
+    assert "Baselines" not in report()
 
 
 def test_skipped_files_are_listed_up_to_a_maximum(report):
@@ -115,12 +132,10 @@ def test_multi_label_metrics_are_shown(report):
     assert "<dt>Subset accuracy</dt><dd>100.0 %</dd>" in report(metrics=metrics)
 
 
-def test_mistakes_in_texts_and_the_verdict_are_shown(report):
+def test_mistakes_in_texts_are_shown(report):
     assert "Most confident mistakes" not in report()
     mistake = {"text": "not bad at all", "true": "positive", "predicted": "negative", "probability": 0.987}
-    page = report(mistakes=[mistake], baseline={"name": "TF-IDF", "accuracy": 0.9, "verdict": "TF-IDF wins."})
-    assert row(page, "not bad at all") == ["positive", "negative", "98.7 %"]
-    assert '<p class="verdict">TF-IDF wins.</p>' in page
+    assert row(report(mistakes=[mistake]), "not bad at all") == ["positive", "negative", "98.7 %"]
 
 
 def test_mistakes_of_a_detector_are_counted_by_kind(report):

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from tl_keras.config import DataConfig, RunConfig
-from tl_keras.data import ImageSet
+from tl_keras.data import ImageSet, Splits
 from tl_keras.tasks.classification import class_weights, head_settings, most_probable
+from tl_keras.tasks.image_classification import ImageClassification
 
 EXAMPLES = ImageSet(np.zeros((4, 1, 1, 3), "uint8"), np.array([0, 0, 0, 1], "int32"), list("wxyz"), ("a", "b"))
 
@@ -23,3 +24,13 @@ def test_both_builders_take_the_settings_of_the_head():
     settings = head_settings(RunConfig(), ("a", "b"))
     assert (settings["weights"], settings["pooling"], settings["dropout"]) == ("imagenet", "average", 0.2)
     assert settings["class_names"] == ("a", "b")
+
+
+def test_the_network_is_compared_with_the_majority_class_on_the_test_examples():
+    splits = Splits(train=EXAMPLES, validation=EXAMPLES, test=EXAMPLES, class_names=("a", "b"))
+    compared = ImageClassification().compare_with_baselines(
+        RunConfig(), splits, np.eye(2)[[0, 0, 0, 1]], {"accuracy": 1.0}
+    )
+    (majority,) = compared["baselines"]
+    assert (majority["name"], majority["accuracy"]) == ("majority class", 0.75)
+    assert "25.0 points of accuracy above the best baseline, majority class" in compared["verdict"][0]

@@ -36,3 +36,8 @@ def test_the_source_only_model_may_be_kept():
 @pytest.mark.parametrize("target", [{}, {"target": {"source_only": metrics(0.5)}}])
 def test_without_a_method_only_the_target_is_measured(target):
     assert summarize(target) == ["target accuracy, source only: 0.500"][: len(target)]
+
+
+def test_accuracies_on_the_target_have_intervals():
+    bounded = record(0.5, 0.75, upper_bound=metrics(0.9) | {"intervals": {"accuracy": [0.7, 0.97]}})
+    assert "trained on its labels 0.900 (0.70 to 0.97) (62% of the gap closed)" in summarize(bounded)[1]

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from tl_keras.config import DataConfig, DetectionConfig, ModelConfig, RunConfig
@@ -6,6 +8,7 @@ from tl_keras.tasks.registry import TASKS
 from tl_keras.training.results import _of_one_objective, _title, format_results
 
 IMAGES = TASKS["image_classification"]
+SAVED = Path(__file__).parents[1] / "runs" / "saved_before_rooms"
 
 
 def test_results_list_the_metrics_and_the_existing_files(tmp_path):
@@ -18,7 +21,22 @@ def test_results_list_the_metrics_and_the_existing_files(tmp_path):
     )
 
 
-def test_the_baseline_stands_below_the_figures(tmp_path):
+def test_baselines_and_their_verdict_stand_below_the_figures(tmp_path):
+    run = RunFolder(tmp_path)
+    baselines = [{"name": "majority class", "accuracy": 0.5}, {"name": "TF-IDF", "accuracy": 0.75, "macro_f1": 0.7}]
+    baselines[1]["intervals"] = {"accuracy": [0.4, 0.9]}
+    metrics = {"accuracy": 0.5, "intervals": {"accuracy": [0.22, 0.78]}, "examples": 8, "baselines": baselines}
+    run.write_json("metrics.json", metrics | {"verdict": ["TF-IDF is above.", "Warning: it failed."]})
+    assert format_results(run, IMAGES).splitlines() == [
+        "test: accuracy 0.500 (0.22 to 0.78)  (8 examples)",
+        "majority class: accuracy 0.500",
+        "TF-IDF: accuracy 0.750 (0.40 to 0.90)  macro_f1 0.700",
+        "TF-IDF is above.",
+        "Warning: it failed.",
+    ]
+
+
+def test_the_single_baseline_of_an_old_run_is_read(tmp_path):
     run = RunFolder(tmp_path)
     baseline = {"name": "TF-IDF", "accuracy": 0.75, "macro_f1": 0.7, "verdict": "TF-IDF wins."}
     run.write_json("metrics.json", {"accuracy": 0.5, "examples": 8, "baseline": baseline})
@@ -26,6 +44,16 @@ def test_the_baseline_stands_below_the_figures(tmp_path):
         "TF-IDF: accuracy 0.750  macro_f1 0.700",
         "TF-IDF wins.",
     ]
+
+
+def test_runs_of_version_0_1_0_print_what_they_hold():
+    run = RunFolder(SAVED / "text_classification")
+    assert format_results(run, TASKS["text_classification"]).splitlines() == [
+        "test: accuracy 0.500  macro_f1 0.333  (6 examples)",
+        "TF-IDF + logistic regression: accuracy 1.000  macro_f1 1.000",
+        run.read_json("metrics.json")["baseline"]["verdict"],
+    ]
+    assert format_results(RunFolder(SAVED / "image_classification"), IMAGES).startswith("test: accuracy ")
 
 
 def test_a_figure_that_the_examples_do_not_give_is_left_out(tmp_path):
@@ -58,3 +86,17 @@ def test_the_report_shows_every_phase_with_its_audit(finished_run):
     report = (finished_run[0] / "report.html").read_text(encoding="utf-8")
     for text in ("efficientnet_lite0", "head", "top", "Confusion matrix", "mistakes", "frozen bit-identical"):
         assert text in report
+
+
+def test_a_run_reports_intervals_and_baselines_and_logs_their_seconds(finished_run):
+    run = RunFolder(finished_run[0])
+    metrics = run.read_json("metrics.json")
+    low, high = metrics["intervals"]["accuracy"]
+    assert low <= metrics["accuracy"] <= high
+    assert [list(one) for one in metrics["baselines"]] == [["name", "accuracy", "macro_f1", "intervals"]]
+    assert f" ({low:.2f} to {high:.2f})  macro_f1 " in finished_run[1]
+    assert "\nmajority class: accuracy 0.333 (" in finished_run[1] and metrics["verdict"][0] in finished_run[1]
+    assert run.read_log("baselines")[0]["majority class"] >= 0
+    for name in ("report.html", "model_card.md"):
+        page = (run / name).read_text(encoding="utf-8")
+        assert metrics["verdict"][0] in page and "majority class" in page, name

@@ -1,3 +1,8 @@
+from .baselines.baseline import Baseline as Baseline
+from .baselines.comparison import compare_with_baselines as compare_with_baselines
+from .baselines.features import feature_baseline as feature_baseline
+from .baselines.majority import majority_baseline as majority_baseline
+from .baselines.tfidf import tfidf_baseline as tfidf_baseline
 from .box_drawing import draw_objects as draw_objects
 from .classification import THRESHOLD as THRESHOLD
 from .classification import classification_metrics as classification_metrics
@@ -13,6 +18,10 @@ from .detection_plots import plot_boxes as plot_boxes
 from .detection_plots import plot_detections as plot_detections
 from .detection_plots import plot_precision_recall as plot_precision_recall
 from .domain_map import plot_domains as plot_domains
+from .formatting import format_figure as format_figure
+from .formatting import format_headlines as format_headlines
+from .intervals import classification_intervals as classification_intervals
+from .intervals import metrics_with_intervals as metrics_with_intervals
 from .iou import pairwise_iou as pairwise_iou
 from .learning_rate_plot import plot_learning_rate_curve as plot_learning_rate_curve
 from .model_card import EXPORTED as EXPORTED
@@ -21,6 +30,3 @@ from .plots import plot_confusion_matrix as plot_confusion_matrix
 from .plots import plot_history as plot_history
 from .plots import plot_mistakes as plot_mistakes
 from .report import write_report as write_report
-from .tfidf_baseline import BASELINE_NAME as BASELINE_NAME
-from .tfidf_baseline import compare_with_baseline as compare_with_baseline
-from .tfidf_baseline import tfidf_baseline as tfidf_baseline

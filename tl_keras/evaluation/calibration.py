@@ -1,4 +1,4 @@
-"""Calibration of a classifier's confidence."""
+"""Calibration of a classifier's confidence: the error, and what it means."""
 
 import numpy as np
 
@@ -23,3 +23,20 @@ def expected_calibration_error(correct, confidences, bins=15):
     interval = np.clip(np.ceil(confidences * bins).astype(int) - 1, 0, bins - 1)
     gaps = np.bincount(interval, weights=correct - confidences, minlength=bins)
     return float(np.abs(gaps).sum() / len(correct))
+
+
+def describe_calibration(metrics):
+    """Explains the expected calibration error in a sentence.
+
+    Args:
+        metrics: dict, such as `classification_metrics` returns.
+
+    Returns:
+        str, empty without `expected_calibration_error`.
+    """
+    if (error := metrics.get("expected_calibration_error")) is None:
+        return ""
+    return (
+        f"Calibration error {error:.3f}: the probability of the predicted class differs from the share of predictions "
+        f"that are right by {100 * error:.1f} points on average; 0 is perfect."
+    )

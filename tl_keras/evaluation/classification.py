@@ -93,6 +93,20 @@ def most_confused(confusion_matrix, class_names, count=10):
     ]
 
 
+def log_losses(labels, probabilities):
+    """Computes the logarithmic loss of each example.
+
+    Args:
+        labels: int (n,), class indices.
+        probabilities: float64 (n, num_classes), 0 to 1; rows are scaled to the sum 1.
+
+    Returns:
+        float64 (n,), nats, at most that of the smallest positive step of the dtype.
+    """
+    own = np.take_along_axis(probabilities, labels[:, None], axis=1)[:, 0] / probabilities.sum(axis=1)
+    return -np.log(np.clip(own, np.finfo(own.dtype).eps, None))
+
+
 def _single_label_metrics(labels, probabilities, class_names):
     classes = range(len(class_names))
     probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
@@ -105,7 +119,7 @@ def _single_label_metrics(labels, probabilities, class_names):
         result["top_5_accuracy"] = _top_share(labels, probabilities, 5)
     scores = metrics.precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
     result |= {
-        "log_loss": _log_loss(labels, probabilities),
+        "log_loss": float(log_losses(labels, probabilities).mean()),
         "expected_calibration_error": expected_calibration_error(predicted == labels, probabilities.max(axis=1)),
         "per_class": {name: _scores(*row) for name, *row in zip(class_names, *scores, strict=True)},
     }
@@ -114,16 +128,11 @@ def _single_label_metrics(labels, probabilities, class_names):
     return result
 
 
-# Equal to scikit-learn's top_k_accuracy_score and log_loss, which take minutes with 10,000 classes.
+# Like `log_losses` equal to scikit-learn's metric, which takes minutes with 10,000 classes.
 def _top_share(labels, probabilities, count):
     own = np.take_along_axis(probabilities, labels[:, None], axis=1)
     ties = (probabilities == own) & (np.arange(probabilities.shape[1]) > labels[:, None])
     return float((((probabilities > own) | ties).sum(axis=1) < count).mean())
-
-
-def _log_loss(labels, probabilities):
-    own = np.take_along_axis(probabilities, labels[:, None], axis=1)
-    return float(-np.log(np.clip(own, np.finfo(own.dtype).eps, None)).mean())
 
 
 def _multi_label_metrics(labels, probabilities, class_names):

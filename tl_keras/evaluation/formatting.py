@@ -17,6 +17,8 @@ LABELS = {
     "expected_calibration_error": "Calibration error",
 }
 """Labels of metrics whose key with spaces would not read well."""
+NARROW = 0.05
+"""Width of an interval below which its limits get a third decimal."""
 
 
 def scalar_metrics(metrics):
@@ -58,6 +60,51 @@ def format_metric(name, value):
     if isinstance(value, float):
         return f"{100 * value:.1f} %" if name in PERCENTAGES else f"{value:.3f}"
     return format_number(value)
+
+
+def format_interval(name, interval):
+    """Formats the interval of a metric.
+
+    Args:
+        name: key of the metric, such as `accuracy`.
+        interval: [low, high], or None.
+
+    Returns:
+        str, such as "76.8 % to 89.7 %", empty for None.
+    """
+    return " to ".join(format_metric(name, limit) for limit in interval) if interval else ""
+
+
+def format_headlines(metrics, names):
+    """Formats metrics with their intervals in one line, for the terminal.
+
+    Args:
+        metrics: dict of metrics, and perhaps of their `intervals`.
+        names: keys of the metrics to show, as far as they are there.
+
+    Returns:
+        str, such as "accuracy 0.843 (0.77 to 0.90)  macro_f1 0.783 (0.70 to 0.86)".
+    """
+    shown = [name for name in names if metrics.get(name) is not None]
+    return "  ".join(f"{name} {format_figure(metrics, name)}" for name in shown)
+
+
+def format_figure(metrics, name):
+    """Formats a metric with its interval, for the terminal.
+
+    Args:
+        metrics: dict of metrics, and perhaps of their `intervals`.
+        name: key of the metric.
+
+    Returns:
+        str, such as "0.843 (0.77 to 0.90)", with a third decimal in narrow intervals.
+    """
+    figure, interval = f"{metrics[name]:.3f}", metrics.get("intervals", {}).get(name)
+    if interval is None:
+        return figure
+    low, high = interval
+    digits = 2 if high - low >= NARROW else 3
+    return f"{figure} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def format_number(value):

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
+from tl_keras.evaluation.calibration import describe_calibration
+from tl_keras.evaluation.formatting import format_number
+from tl_keras.evaluation.intervals import MEANING
+from tl_keras.evaluation.result_tables import compare_rows, result_rows
 from tl_keras.evaluation.templates import load_template
 
 EXPORTED = "saved_model"
@@ -31,6 +34,8 @@ def write_model_card(
     model_file="model.keras",
     summary="",
     limits=(),
+    baselines=(),
+    verdict=(),
 ):
     """Writes a Markdown model card of an image classifier, a text classifier or a detector.
 
@@ -50,12 +55,17 @@ def write_model_card(
         summary: sentences on the model and its inputs, for a model of another kind; they replace those on classifiers
             and detectors.
         limits: sequence of sentences on further limits of the model, added to the general ones.
+        baselines: sequence of dicts of metrics to compare with, as in `write_report`.
+        verdict: sequence of sentences on the comparison.
     """
     card = load_template("model_card.md.jinja", cell=_cell).render(
         title=title,
         model=model,
         data=data,
-        metrics=[(metric_label(name), format_metric(name, value)) for name, value in scalar_metrics(metrics).items()],
+        metrics=result_rows(metrics),
+        explanations=[MEANING if metrics.get("intervals") else "", describe_calibration(metrics)],
+        comparison=compare_rows(metrics, baselines),
+        verdict=verdict,
         weakest=_weakest(metrics.get("per_class", {})),
         class_names=class_names,
         image_size=image_size,

@@ -4,9 +4,12 @@ import base64
 import mimetypes
 from pathlib import Path
 
+from tl_keras.evaluation.calibration import describe_calibration
 from tl_keras.evaluation.classification import most_confused
 from tl_keras.evaluation.detection_mistakes import MISTAKES
-from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
+from tl_keras.evaluation.formatting import format_number, metric_label
+from tl_keras.evaluation.intervals import MEANING
+from tl_keras.evaluation.result_tables import compare_rows, result_rows
 from tl_keras.evaluation.templates import load_template
 
 MAX_SKIPPED_FILES = 200
@@ -23,7 +26,8 @@ def write_report(
     plots,
     skipped,
     versions,
-    baseline=None,
+    baselines=(),
+    verdict=(),
     mistakes=(),
     notes=(),
 ):
@@ -32,16 +36,18 @@ def write_report(
     Args:
         path: the HTML file to write.
         title: str, the heading of the report.
-        metrics: dict of metrics, such as `classification_metrics` returns. Each number becomes a headline, the first
-            one highlighted; `per_class` and `confusion_matrix`, if present, become tables.
+        metrics: dict of metrics, such as `classification_metrics` returns, and perhaps of their `intervals`. Each
+            number becomes a headline, the first one highlighted; `per_class` and `confusion_matrix`, if present,
+            become tables.
         phases: list of dict(name, blocks, trainable_parameters, learning_rate, epochs, seconds, audit) in order of
             training; `blocks` is a str or a list of str; missing values and None are shown as a dash.
         config_text: str, the resolved configuration, shown unchanged.
         plots: list of (caption, path of an image file).
         skipped: list of (name, reason) of the skipped files.
         versions: dict from package name to version.
-        baseline: dict of metrics to compare with, with keys of `metrics`, the `name` of the baseline and optionally a
-            `verdict`, one sentence on the comparison.
+        baselines: sequence of dicts of metrics to compare with, with keys of `metrics`, their `intervals`, the `name`
+            and the CPU `seconds` of the baseline.
+        verdict: sequence of sentences on the comparison.
         mistakes: list of dict(text, true, predicted, probability) of misclassified texts.
         notes: list of sentences on the data, shown below the headlines.
 
@@ -51,9 +57,11 @@ def write_report(
     matrix = metrics.get("confusion_matrix")
     page = load_template("report.html.jinja", number=format_number).render(
         title=title,
-        headlines=_headlines(metrics, baseline or {}),
-        baseline_name=(baseline or {}).get("name", "baseline"),
-        verdict=(baseline or {}).get("verdict", ""),
+        headlines=result_rows(metrics),
+        interval_meaning=MEANING if metrics.get("intervals") else "",
+        calibration=describe_calibration(metrics),
+        comparison=compare_rows(metrics, baselines),
+        verdict=verdict,
         mistakes=mistakes,
         notes=notes,
         per_class=sorted(metrics.get("per_class", {}).items(), key=lambda item: item[1]["f1"]),
@@ -67,14 +75,6 @@ def write_report(
         versions=versions,
     )
     Path(path).write_text(page, encoding="utf-8")
-
-
-def _headlines(metrics, baseline):
-    compared = {name: format_metric(name, value) for name, value in scalar_metrics(baseline).items()}
-    return [
-        (metric_label(name), format_metric(name, value), compared.get(name, ""))
-        for name, value in scalar_metrics(metrics).items()
-    ]
 
 
 def _mistake_counts(metrics):

@@ -1,2 +1,11 @@
 from .example_digests import example_digests as example_digests
 from .feature_store import FeatureStore as FeatureStore
+from .folds import make_folds as make_folds
+from .head_selection import FeatureSet as FeatureSet
+from .head_selection import HeldOut as HeldOut
+from .head_selection import choose as choose
+from .head_selection import log_losses as log_losses
+from .head_selection import measure_feature_set as measure_feature_set
+from .head_selection import solve_head as solve_head
+from .head_selection import standard_error as standard_error
+from .linear_head import LinearHead as LinearHead

@@ -36,8 +36,10 @@ class ReportExtras:
     """(name, reason) of each file that was left out."""
     mistakes: tuple[dict, ...] = ()
     """dict(text, true, predicted, probability) of misclassified texts."""
-    baseline: dict | None = None
-    """Metrics of a simple baseline, with its `name` and a `verdict`."""
+    baselines: tuple[dict, ...] = ()
+    """dict(name, seconds, metrics, intervals) of each simple model, measured on the same test examples."""
+    verdict: tuple[str, ...] = ()
+    """Sentences on the comparison with the baselines."""
 
 
 class Task(ABC):

@@ -1,4 +1,4 @@
-"""Classification, as images and texts share it: splitting, compiling, metrics and class weights."""
+"""Classification, as images and texts share it: splitting, compiling, metrics, baselines and class weights."""
 
 import contextlib
 
@@ -41,7 +41,7 @@ class ClassificationTask(Task):
     def evaluate(self, config, predictions, examples, folder, score_threshold=None):
         """Measures probabilities, float32 (n, num_classes), and shows mistakes and, if there is one, the confusion."""
         names, multi_label = examples.class_names, config.data.multi_label
-        metrics = evaluation.classification_metrics(examples.labels, predictions, names, multi_label)
+        metrics = evaluation.metrics_with_intervals(examples.labels, predictions, names, multi_label)
         pictures = self.show_mistakes(predictions, examples, folder)
         if "confusion_matrix" in metrics:
             path = folder / "confusion_matrix.png"
@@ -61,6 +61,41 @@ class ClassificationTask(Task):
             List of (caption, path of a plot).
         """
         return []
+
+    def example_labels(self, part):
+        """Returns the labels of the examples of a part of the splits, int (n,) or (n, num_classes)."""
+        return part.labels
+
+    def measure_baselines(self, config, splits):
+        """Trains simple models on the training examples and measures them on the test examples.
+
+        Args:
+            config: `RunConfig`.
+            splits: as `load_data` returns them.
+
+        Returns:
+            List of `evaluation.Baseline`, that of the majority first.
+        """
+        labels = self.example_labels(splits.train), self.example_labels(splits.test)
+        return [evaluation.majority_baseline(*labels, splits.class_names, config.data.multi_label)]
+
+    def compare_with_baselines(self, config, splits, predictions, metrics):
+        """Compares the network with simple models on the test examples.
+
+        Args:
+            config: `RunConfig`.
+            splits: as `load_data` returns them.
+            predictions: float32 (n, num_classes) for the test examples.
+            metrics: what `evaluate` returned for them.
+
+        Returns:
+            Dict of `baselines` and `verdict`, fields of `ReportExtras`.
+        """
+        baselines = self.measure_baselines(config, splits)
+        verdict = evaluation.compare_with_baselines(
+            self.example_labels(splits.test), predictions, metrics, baselines, config.data.multi_label
+        )
+        return {"baselines": tuple(one.summary(self.headline_metrics) for one in baselines), "verdict": verdict}
 
     @contextlib.contextmanager
     def open_writer(self, run, stream, options):

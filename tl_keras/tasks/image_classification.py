@@ -169,8 +169,9 @@ class ImageClassification(ClassificationTask):
         return [("The most confident mistakes", path)]
 
     def report_extras(self, config, splits, predictions, metrics):
-        """Adds the skipped files and the notes on the data."""
-        return ReportExtras(skipped=splits.skipped, notes=splits.notes)
+        """Adds the skipped files, the notes on the data and the baselines."""
+        compared = self.compare_with_baselines(config, splits, predictions, metrics)
+        return ReportExtras(skipped=splits.skipped, notes=splits.notes, **compared)
 
     def card_facts(self, config, model):
         """Describes the size of the images, and how they are brought to it."""

@@ -30,7 +30,6 @@ MIN_CACHED = 20_000
 """Texts from which on the token ids are kept on disk; fewer are tokenized in less than two seconds."""
 TEXTS_AT_ONCE = 1024
 """Texts of a command line that are predicted at once."""
-BASELINE_METRICS = ("accuracy", "subset_accuracy", "macro_f1")
 
 
 class TextClassification(ClassificationTask):
@@ -163,19 +162,37 @@ class TextClassification(ClassificationTask):
         """Computes the probabilities of n texts, float32 (n, num_classes), see `predict_texts`."""
         return predict_texts(model, examples, batch_size)
 
+    def example_labels(self, part):
+        """Returns the labels of texts, not of windows."""
+        return part.labels[part.first_rows]
+
+    def measure_baselines(self, config, splits):
+        """Adds TF-IDF on the same texts, unless it cannot learn from them."""
+        train, test = splits.train, splits.test
+        texts = [[part.texts[row] for row in part.first_rows] for part in (train, test)]
+        tfidf = evaluation.tfidf_baseline(
+            texts[0],
+            self.example_labels(train),
+            texts[1],
+            self.example_labels(test),
+            splits.class_names,
+            config.data.multi_label,
+        )
+        return [*super().measure_baselines(config, splits), *([tfidf] if tfidf else [])]
+
     def show_mistakes(self, predictions, examples, folder):
         """Writes the most confident mistakes to `mistakes.csv`."""
         write_mistakes(worst_text_mistakes(examples, predictions), folder / "mistakes.csv")
         return []
 
     def report_extras(self, config, splits, predictions, metrics):
-        """Adds the mistakes, the shares of texts and tokens that were cut, and TF-IDF on the same texts."""
+        """Adds the mistakes, the shares of texts and tokens that were cut, and the baselines."""
         cut = {"cut_texts_share": splits.cut_texts_share, "cut_tokens_share": splits.cut_tokens_share}
         return ReportExtras(
             metrics=cut,
             notes=_note_cuts(config, splits),
             mistakes=worst_text_mistakes(splits.test, predictions),
-            baseline=_baseline(config, splits, metrics),
+            **self.compare_with_baselines(config, splits, predictions, metrics),
         )
 
     def card_facts(self, config, model):
@@ -276,25 +293,6 @@ def _note_cuts(config, splits):
         f"tokens: raise --text.max_tokens (here {text.max_tokens}) or --text.windows ({text.windows}) to keep more of "
         f"them; --text.truncation ({text.truncation}) chooses which part stays.",
     )
-
-
-def _baseline(config, splits, metrics):
-    """Measures TF-IDF on the same texts; None where it cannot learn from them."""
-    train, test, multi_label = splits.train, splits.test, config.data.multi_label
-    rows = train.first_rows
-    measured = evaluation.tfidf_baseline(
-        [train.texts[row] for row in rows],
-        train.labels[rows],
-        test.texts,
-        test.labels,
-        splits.class_names,
-        multi_label,
-    )
-    if measured is None:
-        return None
-    shown = {name: measured[name] for name in BASELINE_METRICS if name in measured}
-    verdict = evaluation.compare_with_baseline(metrics, measured, multi_label)
-    return {"name": evaluation.BASELINE_NAME, **shown, "verdict": verdict}
 
 
 def _is_text(text, pairs):

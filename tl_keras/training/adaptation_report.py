@@ -53,7 +53,7 @@ def measure_domains(config, model, splits, target):
         if _whole(test) is not test:
             # A text in windows is classified by all of them together.
             probabilities = task.predict(model, test, batch_size)
-        report["metrics"] = evaluation.classification_metrics(test.labels, probabilities, test.class_names)
+        report["metrics"] = evaluation.metrics_with_intervals(test.labels, probabilities, test.class_names)
         report["labels"]["target"] = _mapped(test.labels)
     return report
 
@@ -96,19 +96,20 @@ def summarize(record):
     Returns:
         List of str.
     """
-    figures = {name: metrics["accuracy"] for name, metrics in record.get("target", {}).items()}
+    target = record.get("target", {})
+    shown = {name: evaluation.format_figure(metrics, "accuracy") for name, metrics in target.items()}
     if "kept" not in record:
-        return [f"target accuracy, {name.replace('_', ' ')}: {figure:.3f}" for name, figure in figures.items()]
+        return [f"target accuracy, {name.replace('_', ' ')}: {figure}" for name, figure in shown.items()]
     lines = [f"adaptation: {record['kept']} was kept, chosen by {record['validator']} without any target label"]
     if record["kept"] == SOURCE_ONLY:
         lines[0] = f"adaptation: {record['validator']} found nothing better than the source-only model, which was kept"
-    if not figures:
+    if not target:
         return lines
-    before, after = figures["source_only"], figures["adapted"]
-    line = f"target accuracy: source-only {before:.3f}, adapted {after:.3f}"
-    if "upper_bound" in figures:
-        gap = figures["upper_bound"] - before
-        line += f", trained on its labels {figures['upper_bound']:.3f}"
+    before, after = target["source_only"]["accuracy"], target["adapted"]["accuracy"]
+    line = f"target accuracy: source-only {shown['source_only']}, adapted {shown['adapted']}"
+    if "upper_bound" in target:
+        gap = target["upper_bound"]["accuracy"] - before
+        line += f", trained on its labels {shown['upper_bound']}"
         if gap > 0:
             line += f" ({(after - before) / gap:.0%} of the gap closed)"
     lines.append(line)

@@ -71,7 +71,7 @@ def train_upper_bound(config, target, phases, run):
     models.merge_lora(model)
     test = target.upper_bound_splits.test
     probabilities = TASKS[config.task].predict(model, test, config.data.batch_size)
-    return evaluation.classification_metrics(test.labels, probabilities, test.class_names)
+    return evaluation.metrics_with_intervals(test.labels, probabilities, test.class_names)
 
 
 def _train_once(path, model, start, train, domains):

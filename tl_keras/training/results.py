@@ -25,14 +25,29 @@ def write_results(config, model, splits, history, run, adapted=None):
     threshold = task.choose_threshold(config, model, splits)
     measured, pictures = task.evaluate(config, predictions, splits.test, run.path, threshold)
     extras = task.report_extras(config, splits, predictions, measured)
-    metrics = measured | extras.metrics
-    if extras.baseline:
-        metrics["baseline"] = extras.baseline
+    metrics = measured | extras.metrics | _log_baselines(run, extras)
     notes = [*extras.notes, *(line for entry in run.read_log("cache")[-1:] for line in entry["lines"])]
     if adapted:
         notes += summarize(adapted.record)
         pictures = [*pictures, *adapted.pictures]
         metrics["adaptation"] = adapted.record
+    _write_report(config, metrics, history, pictures, notes, extras, run)
+    _write_model_card(config, model, splits, metrics, run, extras)
+    run.write_json("history.json", history)
+    run.write_json("metrics.json", metrics)
+    run.finish()
+
+
+def _log_baselines(run, extras):
+    """Logs the seconds of the baselines and returns their metrics, which are the same in an equal run."""
+    if not extras.baselines:
+        return {}
+    run.log("baselines", {one["name"]: one["seconds"] for one in extras.baselines})
+    figures = [{key: value for key, value in one.items() if key != "seconds"} for one in extras.baselines]
+    return {"baselines": figures, "verdict": list(extras.verdict)}
+
+
+def _write_report(config, metrics, history, pictures, notes, extras, run):
     # A run that was killed between the log line and the checkpoint of a phase has repeated it: the later line counts.
     phases = list({phase["first_epoch"]: phase for phase in run.read_log("phase")}.values())
     evaluation.plot_history(_of_one_objective(history), _phase_spans(phases), run / "history.png")
@@ -47,12 +62,9 @@ def write_results(config, model, splits, history, run, adapted=None):
         skipped=extras.skipped,
         notes=notes,
         mistakes=extras.mistakes,
-        baseline=extras.baseline,
+        baselines=extras.baselines,
+        verdict=extras.verdict,
     )
-    _write_model_card(config, model, splits, metrics, run)
-    run.write_json("history.json", history)
-    run.write_json("metrics.json", metrics)
-    run.finish()
 
 
 def format_results(run, task):
@@ -67,17 +79,20 @@ def format_results(run, task):
     """
     metrics = run.read_json("metrics.json")
     names = ("report.html", "domains.png", *task.result_files, "history.png")
-    lines = [f"test: {_headlines(metrics, task)}  ({metrics['examples']} examples)"]
-    if baseline := metrics.get("baseline"):
-        lines += [f"{baseline['name']}: {_headlines(baseline, task)}", baseline["verdict"]]
+    headlines = evaluation.format_headlines(metrics, task.headline_metrics)
+    lines = [f"test: {headlines}  ({metrics['examples']} examples)", *_compare_lines(metrics, task)]
     if "adaptation" in metrics:
         lines += summarize(metrics["adaptation"])
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])
 
 
-def _headlines(metrics, task):
-    names = [name for name in task.headline_metrics if metrics.get(name) is not None]
-    return "  ".join(f"{name} {metrics[name]:.3f}" for name in names)
+def _compare_lines(metrics, task):
+    baselines, verdict = metrics.get("baselines", []), metrics.get("verdict", [])
+    if "baseline" in metrics:
+        # Runs of version 0.1.0 have one baseline, with its verdict inside.
+        baselines, verdict = [metrics["baseline"]], [metrics["baseline"]["verdict"]]
+    figures = [f"{one['name']}: {evaluation.format_headlines(one, task.headline_metrics)}" for one in baselines]
+    return [*figures, *verdict]
 
 
 def _phase_row(phase):
@@ -110,7 +125,7 @@ def _technique(config):
     return f"{technique}, LoRA of rank {config.model.lora_rank}" if config.model.lora_rank else technique
 
 
-def _write_model_card(config, model, splits, metrics, run):
+def _write_model_card(config, model, splits, metrics, run, extras):
     task = TASKS[config.task]
     heading, network = task.network(config)
     evaluation.write_model_card(
@@ -131,5 +146,7 @@ def _write_model_card(config, model, splits, metrics, run):
         metrics=metrics,
         class_names=splits.class_names,
         multi_label=config.data.multi_label,
+        baselines=extras.baselines,
+        verdict=extras.verdict,
         **task.card_facts(config, model),
     )

@@ -67,6 +67,11 @@ class ImageSet:
         """Returns the number of images."""
         return len(self.labels)
 
+    def take(self, rows):
+        """Returns the images of the given rows, int (k,), in this order."""
+        names = [self.names[row] for row in rows]
+        return ImageSet(_part(self.images, rows), self.labels[rows], names, self.class_names)
+
 
 @dataclass(frozen=True)
 class ImageLoading:
@@ -181,10 +186,10 @@ def _image_set(records, images):
 def _part(images, rows):
     """Returns the images of the given rows; a view of the array if the rows are consecutive."""
     if isinstance(images, np.ndarray):
-        is_consecutive = len(rows) and rows[-1] - rows[0] == len(rows) - 1
+        is_consecutive = len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows)))
         return images[rows[0] : rows[-1] + 1] if is_consecutive else images[rows]
-    sources = [images.sources[row] for row in rows]
-    return ImageFiles(sources, images.image_size, images.resize, images.stamps[rows], images.digests[rows])
+    checks = [None if values is None else values[rows] for values in (images.stamps, images.digests)]
+    return ImageFiles([images.sources[row] for row in rows], images.image_size, images.resize, *checks)
 
 
 def _require_all_classes(records, train):

@@ -1,6 +1,6 @@
 """Token ids of texts in one flat array without padding."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,6 +55,24 @@ class TokenSet:
     def first_rows(self):
         """First row of each text, int64 (number of texts,); all rows if there are no windows."""
         return np.arange(len(self)) if self.owners is None else np.unique(self.owners, return_index=True)[1]
+
+    def take(self, rows):
+        """Returns the given rows, int (k,), in this order, without the windows of whole texts."""
+        rows = np.asarray(rows, np.int64)
+        lengths = self.lengths[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        positions = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return replace(
+            self,
+            tokens=self.tokens[positions],
+            offsets=offsets,
+            segments=None if self.segments is None else self.segments[positions],
+            labels=None if self.labels is None else self.labels[rows],
+            names=[self.names[row] for row in rows],
+            texts=[self.texts[row] for row in rows],
+            owners=None if self.owners is None else np.unique(self.owners[rows], return_inverse=True)[1],
+            windows=None,
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from tl_keras.evaluation.baselines.baseline import measure_baseline
+from tl_keras.evaluation.baselines.comparison import compare_with_baselines
+from tl_keras.evaluation.classification import classification_metrics
+
+LABELS = np.repeat([0, 1], 50)
+
+
+def predicting(right):
+    """Returns probabilities that are right for the first examples."""
+    return np.eye(2)[np.where(np.arange(100) < right, LABELS, 1 - LABELS)]
+
+
+def rule(name, right):
+    return measure_baseline(name, lambda: predicting(right), LABELS, "ab")
+
+
+def sentences(network, *baselines):
+    metrics = classification_metrics(LABELS, predicting(network), "ab")
+    return compare_with_baselines(LABELS, predicting(network), metrics, baselines)
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        (90, "is 10.0 points of accuracy above the best baseline, words (95 % interval 3.4 to 16.2 points)."),
+        (82, "is 2.0 points of accuracy above the best baseline, words (95 % interval -1.9 to 5.8 points: may be cha"),
+        (80, "equals the best baseline, words, in accuracy (95 % interval -2.7 to 2.7 points: may be chance)."),
+        (78, "is 2.0 points of accuracy below the best baseline, words (95 % interval -1.9 to 5.8 points: may be cha"),
+        (70, "is 10.0 points of accuracy below the best baseline, words (95 % interval 3.4 to 16.2 points)."),
+    ],
+)
+def test_the_best_baseline_is_compared_on_the_same_examples(network, expected):
+    (sentence,) = sentences(network, rule("majority", 50), rule("words", 80))
+    assert sentence.startswith(f"The network {expected}")
+
+
+@pytest.mark.parametrize("network", [40, 50])
+def test_a_network_no_better_than_the_majority_is_a_warning(network):
+    _, warning = sentences(network, rule("majority", 50))
+    assert warning.startswith(
+        f"Warning: the network is no better than the majority (accuracy 0.{network}0 against 0.500)"
+    )
+    assert "something went wrong" in warning
+
+
+def test_labels_are_compared_by_macro_f1():
+    labels = np.eye(2, dtype=int)[LABELS]
+    baseline = measure_baseline("majority", lambda: 0 * predicting(0), labels, "ab", multi_label=True)
+    metrics = classification_metrics(labels, predicting(90), "ab", multi_label=True)
+    (sentence,) = compare_with_baselines(labels, predicting(90), metrics, [baseline], multi_label=True)
+    assert sentence.startswith(
+        "The network is 89.9 points of macro-F1 above the best baseline, majority (95 % interval 8"
+    )
+    perfect = classification_metrics(labels, labels, "ab", multi_label=True)
+    (sentence,) = compare_with_baselines(labels, labels, perfect, [baseline], multi_label=True)
+    assert sentence == "The network is 100.0 points of macro-F1 above the best baseline, majority."

@@ -1,0 +1,50 @@
+"""Tables of test results, for the report and the model card."""
+
+from tl_keras.evaluation.formatting import format_interval, format_metric, format_number, metric_label, scalar_metrics
+
+NETWORK = "this network"
+
+
+def result_rows(metrics):
+    """Formats the single numbers of metrics.
+
+    Args:
+        metrics: dict of metrics, and perhaps of their `intervals`.
+
+    Returns:
+        list of (label, value, interval), str; an empty interval for a metric without one.
+    """
+    intervals = metrics.get("intervals", {})
+    return [
+        (metric_label(name), format_metric(name, value), format_interval(name, intervals.get(name)))
+        for name, value in scalar_metrics(metrics).items()
+    ]
+
+
+def compare_rows(metrics, baselines):
+    """Formats the metrics of a network and of its baselines.
+
+    Args:
+        metrics: dict of metrics of the network, and perhaps of their `intervals`.
+        baselines: sequence of dicts with the `name`, metrics, perhaps their `intervals`, and the CPU `seconds`.
+
+    Returns:
+        list of rows of str: the heading, the network, and each baseline; empty without baselines.
+    """
+    if not baselines:
+        return []
+    names = [name for name in scalar_metrics(baselines[0]) if name in metrics]
+    rows = [{"name": NETWORK, **metrics}, *baselines]
+    return [
+        ["Model", *map(metric_label, names), "CPU seconds"],
+        *([row["name"], *(_cell(row, name) for name in names), _seconds(row)] for row in rows),
+    ]
+
+
+def _cell(row, name):
+    interval = format_interval(name, row.get("intervals", {}).get(name))
+    return format_metric(name, row.get(name)) + (f" ({interval})" if interval else "")
+
+
+def _seconds(row):
+    return f"{row['seconds']:.1f}" if "seconds" in row else format_number(None)

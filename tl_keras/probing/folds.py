@@ -1,0 +1,44 @@
+"""Folds of cross-validation that leave no class without a training example."""
+
+import numpy as np
+from sklearn.model_selection import KFold, StratifiedKFold
+
+FOLDS = 5
+REPEATED_BELOW = 150
+"""Number of examples below which cross-validation is repeated."""
+REPEATS = 3
+
+
+def make_folds(labels, seed=0):
+    """Divides examples into folds, stratified by class where each example has one.
+
+    A class with a single example stays in the training part of every fold. Below `REPEATED_BELOW` examples the division
+    is repeated with other random numbers.
+
+    Args:
+        labels: int (n,), or multi-label 0 and 1 (n, num_classes).
+        seed: int, at least 0.
+
+    Returns:
+        List of (training rows, held-out rows), int64 each; empty if no example can be held out.
+    """
+    labels = np.asarray(labels)
+    repeats = REPEATS if len(labels) < REPEATED_BELOW else 1
+    return [fold for repeat in range(repeats) for fold in _divide(labels, np.random.default_rng([seed, repeat]))]
+
+
+def _divide(labels, generator):
+    random_state = int(generator.integers(2**31))
+    if labels.ndim == 2:
+        rows, count = np.arange(len(labels)), min(FOLDS, len(labels))
+        if count < 2:
+            return []
+        parts = KFold(count, shuffle=True, random_state=random_state).split(rows)
+    else:
+        counts = np.bincount(labels, minlength=1)
+        rows, count = np.flatnonzero(counts[labels] > 1), min(FOLDS, counts.max(initial=0))
+        if count < 2:
+            return []
+        parts = StratifiedKFold(count, shuffle=True, random_state=random_state).split(rows, labels[rows])
+    every = np.arange(len(labels))
+    return [(np.setdiff1d(every, rows[held_out]), rows[held_out]) for _, held_out in parts]
