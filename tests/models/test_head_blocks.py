@@ -5,7 +5,7 @@ from keras import layers
 
 from tests.models.small_backbone import BLOCKS, small_backbone
 from tl_keras.errors import InputError
-from tl_keras.models.head_blocks import block_outputs, check_head_blocks, head_columns
+from tl_keras.models.head_blocks import block_outputs, head_columns
 from tl_keras.models.images.classifiers import build_image_classifier
 from tl_keras.models.saved.saving import open_model, save_model
 from tl_keras.transfer import features_before_head
@@ -52,12 +52,6 @@ def test_a_block_that_passes_several_tensors_is_refused():
     assert list(block_outputs(network, ["b", "c"])) == ["b", "c"]
     with pytest.raises(InputError, match="contains a, but later blocks of 'forked' read 2 tensors of it"):
         block_outputs(network, "all")
-
-
-@pytest.mark.parametrize("head_blocks", ["top", "", [], ()])
-def test_a_choice_of_another_form_is_refused(head_blocks):
-    with pytest.raises(InputError, match="expected last, all, or a list of at least one block"):
-        check_head_blocks(head_blocks)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.config import DataConfig, RunConfig
+from tl_keras.config import DataConfig, ModelConfig, RunConfig
 from tl_keras.data import ImageSet
 from tl_keras.tasks.classification import class_weights, head_settings, most_probable
 
@@ -22,4 +22,5 @@ def test_the_most_probable_classes_come_first():
 def test_both_builders_take_the_settings_of_the_head():
     settings = head_settings(RunConfig(), ("a", "b"))
     assert (settings["weights"], settings["pooling"], settings["dropout"]) == ("imagenet", "average", 0.2)
-    assert settings["class_names"] == ("a", "b")
+    assert (settings["head_blocks"], settings["class_names"]) == ("last", ("a", "b"))
+    assert head_settings(RunConfig(model=ModelConfig(head_blocks="all")), ("a", "b"))["head_blocks"] == "all"
