@@ -69,7 +69,9 @@ def test_the_columns_are_those_of_the_features_before_the_head(build, tmp_path, 
     columns = head_columns(model)
     assert {block: part.stop - part.start for block, part in columns.items()} == widths
     save_model(model, tmp_path / "model.keras")
-    assert head_columns(open_model(tmp_path / "model.keras")) == columns
+    opened = open_model(tmp_path / "model.keras")
+    assert head_columns(opened) == columns
+    np.testing.assert_allclose(opened(IMAGES), model(IMAGES), atol=1e-6)
     names = [f"{block}.relu" for block in widths]
     *outputs, features = keras.Model(
         model.input, [*[model.get_layer(name).output for name in names], features_before_head(model)]

@@ -25,7 +25,7 @@ class ModelConfig:
     pooling: Literal["average", "max", "concat", "first"] | None = None
     """Pooling of the features to a vector: average, max or concat (both) for images; average or first (the first token)
     for texts. By default average, or the pooling that the text encoder was trained with."""
-    head_blocks: Literal["last", "all"] | list[str] | None = None
+    head_blocks: list[str] | str | None = None
     """Blocks of the backbone whose pooled outputs the head reads: last, all, or a list such as [block4, block5]. By
     default last. All helps where the data are far from those of the pretrained weights."""
     hidden_units: int | None = None
