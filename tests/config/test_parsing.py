@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tl_keras.config import DataConfig, RunConfig
+from tl_keras.config.config_text import config_text
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
@@ -46,6 +47,13 @@ def test_print_config_describes_every_key_and_reads_back(capsys, written):
     assert "# Number of examples in a training step, at least 1" in printed and "\n  batch_size: 32\n" in printed
     assert "(type:" not in printed
     assert parse(["--config", written(printed)]) == RunConfig(seed=5, phases=[Phase("head", learning_rate=1e-5)])
+
+
+@pytest.mark.parametrize(("value", "expected"), [("all", "all"), ("[block4, block5]", ["block4", "block5"])])
+def test_the_blocks_of_a_head_are_a_word_or_a_list_in_flags_and_files(written, value, expected):
+    config = parse(["--model.head_blocks", value])
+    assert config.model.head_blocks == expected
+    assert parse(["--config", written(config_text(config))]) == config
 
 
 def test_a_phase_can_be_appended_by_a_flag():

@@ -67,6 +67,11 @@ def test_text_encoders_pass_by_name_and_by_folder(backbone):
         ("object_detection", {"data": DataConfig(examples_per_class=3)}, "data.examples_per_class has no effect"),
         ("object_detection", {"data": DataConfig(resize="crop")}, "crop would cut boxes off"),
         ("object_detection", {"model": ModelConfig(dropout=0.2)}, "model.dropout has no effect on object_detection"),
+        (
+            "object_detection",
+            {"model": ModelConfig(head_blocks="all")},
+            "model.head_blocks has no effect on object_det",
+        ),
         ("object_detection", {"model": ModelConfig(backbone="minilm")}, "minilm is for texts"),
         ("text_classification", {"data": DataConfig(image_size=64)}, "data.image_size has no effect on text_class"),
         ("text_classification", {"data": DataConfig(on_bad_file="skip")}, "data.on_bad_file has no effect"),

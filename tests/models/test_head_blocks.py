@@ -5,7 +5,7 @@ from keras import layers
 
 from tests.models.small_backbone import BLOCKS, small_backbone
 from tl_keras.errors import InputError
-from tl_keras.models.head_blocks import block_outputs, check_head_blocks, head_columns
+from tl_keras.models.head_blocks import block_outputs, head_columns
 from tl_keras.models.images.classifiers import build_image_classifier
 from tl_keras.models.saved.saving import open_model, save_model
 from tl_keras.transfer import features_before_head
@@ -54,12 +54,6 @@ def test_a_block_that_passes_several_tensors_is_refused():
         block_outputs(network, "all")
 
 
-@pytest.mark.parametrize("head_blocks", ["top", "", [], ()])
-def test_a_choice_of_another_form_is_refused(head_blocks):
-    with pytest.raises(InputError, match="expected last, all, or a list of at least one block"):
-        check_head_blocks(head_blocks)
-
-
 @pytest.mark.parametrize(
     "head_blocks, options, widths",
     [
@@ -75,7 +69,9 @@ def test_the_columns_are_those_of_the_features_before_the_head(build, tmp_path, 
     columns = head_columns(model)
     assert {block: part.stop - part.start for block, part in columns.items()} == widths
     save_model(model, tmp_path / "model.keras")
-    assert head_columns(open_model(tmp_path / "model.keras")) == columns
+    opened = open_model(tmp_path / "model.keras")
+    assert head_columns(opened) == columns
+    np.testing.assert_allclose(opened(IMAGES), model(IMAGES), atol=1e-6)
     names = [f"{block}.relu" for block in widths]
     *outputs, features = keras.Model(
         model.input, [*[model.get_layer(name).output for name in names], features_before_head(model)]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.config import DataConfig, RunConfig
+from tl_keras.config import DataConfig, ModelConfig, RunConfig
 from tl_keras.data import ImageSet, Splits
 from tl_keras.tasks.classification import class_weights, head_settings, most_probable
 from tl_keras.tasks.image_classification import ImageClassification
@@ -23,7 +23,8 @@ def test_the_most_probable_classes_come_first():
 def test_both_builders_take_the_settings_of_the_head():
     settings = head_settings(RunConfig(), ("a", "b"))
     assert (settings["weights"], settings["pooling"], settings["dropout"]) == ("imagenet", "average", 0.2)
-    assert settings["class_names"] == ("a", "b")
+    assert (settings["head_blocks"], settings["class_names"]) == ("last", ("a", "b"))
+    assert head_settings(RunConfig(model=ModelConfig(head_blocks="all")), ("a", "b"))["head_blocks"] == "all"
 
 
 def test_the_network_is_compared_with_the_majority_class_on_the_test_examples():

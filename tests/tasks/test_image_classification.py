@@ -38,6 +38,20 @@ def test_small_images_are_enlarged_at_most_twice(tmp_path, backbone, side, expec
     assert image_classification.choose_image_size(records, backbone) == expected
 
 
+def test_the_blocks_of_a_run_end_at_the_last_one_that_the_head_reads():
+    assert TASK.known_blocks(RunConfig())[-3:] == ["block7", "top", "head"]
+    config = RunConfig(model=ModelConfig(head_blocks=["block2", "stem"]), unfreeze_from="block2")
+    assert TASK.known_blocks(config) == ["stem", "block1", "block2", "head"]
+    TASK.check_sources(config)
+    with pytest.raises(InputError, match="unfreeze_from 'block3'.*did you mean 'block"):
+        TASK.check_sources(RunConfig(model=ModelConfig(head_blocks=["block2"]), unfreeze_from="block3"))
+
+
+def test_a_head_of_unknown_blocks_is_refused():
+    with pytest.raises(InputError, match="block in model.head_blocks 'block8': did you mean 'block7'"):
+        RunConfig(model=ModelConfig(head_blocks=["block7", "block8"]))
+
+
 def test_a_given_image_size_is_kept(tmp_path):
     data = DataConfig(path=str(write_images(tmp_path, 4, 10)), image_size=48)
     splits = TASK.load_data(RunConfig(data=data))

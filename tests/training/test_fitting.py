@@ -52,14 +52,18 @@ def test_cached_training_equals_plain_training(image_folder, tmp_path, capsys, b
 
 
 @pytest.mark.usefixtures("small_network")
-def test_cached_training_of_a_small_network_equals_plain_training(image_folder, tmp_path, capsys):
-    check_equality(image_folder, tmp_path, capsys, "efficientnet_lite0")
+@pytest.mark.parametrize("head_blocks", ["last", "all"])
+def test_cached_training_of_a_small_network_equals_plain_training(image_folder, tmp_path, capsys, head_blocks):
+    check_equality(image_folder, tmp_path, capsys, "efficientnet_lite0", **{"model.head_blocks": head_blocks})
 
 
-def check_equality(image_folder, tmp_path, capsys, backbone):
-    plain, plain_history = trained(arguments(image_folder, tmp_path / "off", backbone, **{"cache.mode": "off"}))
+def check_equality(image_folder, tmp_path, capsys, backbone, **more):
+    off, on = (
+        arguments(image_folder, tmp_path / mode, backbone, **more, **{"cache.mode": mode}) for mode in ("off", "on")
+    )
+    plain, plain_history = trained(off)
     assert "frozen part computes" not in capsys.readouterr().out
-    cached, cached_history = trained(arguments(image_folder, tmp_path / "on", backbone, **{"cache.mode": "on"}))
+    cached, cached_history = trained(on)
     assert "3 of 3 phases read what their frozen part computes" in capsys.readouterr().out
     assert [weight.path for weight in cached.weights] == [weight.path for weight in plain.weights]
     for one, other in zip(cached.weights, plain.weights, strict=True):
@@ -221,9 +225,11 @@ def test_augmented_images_are_not_cached_by_themselves(image_folder, tmp_path, c
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_run_with_a_cache_resumes_where_it_stopped(image_folder, tmp_path, monkeypatch):
-    whole, history = trained(arguments(image_folder, tmp_path / "whole", **{"model.dropout": 0.3}))
-    flags = arguments(image_folder, tmp_path / "stopped", **{"model.dropout": 0.3})
+@pytest.mark.parametrize("head_blocks", ["last", "all"])
+def test_a_run_with_a_cache_resumes_where_it_stopped(image_folder, tmp_path, monkeypatch, head_blocks):
+    more = {"model.dropout": 0.3, "model.head_blocks": head_blocks, "cache.mode": "on"}
+    whole, history = trained(arguments(image_folder, tmp_path / "whole", **more))
+    flags = arguments(image_folder, tmp_path / "stopped", **more)
     with monkeypatch.context() as patch:
         patch.setattr("tl_keras.callbacks.ProgressLines.on_epoch_begin", stop_at(3))
         with pytest.raises(KeyboardInterrupt):
@@ -270,8 +276,15 @@ def test_a_plateau_is_recorded_and_ends_a_phase_of_a_run(image_folder, tmp_path)
 
 
 @pytest.mark.usefixtures("small_network")
-def test_few_examples_are_compared_before_the_head_learns(image_folder, tmp_path, capsys):
-    flags = {"model.weights": "imagenet", "recipe": "few_shot", "unfreeze_from": "top", "epochs": 4}
+@pytest.mark.parametrize("head_blocks", ["last", "all"])
+def test_few_examples_are_compared_before_the_head_learns(image_folder, tmp_path, capsys, head_blocks):
+    flags = {
+        "model.head_blocks": head_blocks,
+        "model.weights": "imagenet",
+        "recipe": "few_shot",
+        "unfreeze_from": "top",
+        "epochs": 4,
+    }
     settings = arguments(image_folder, tmp_path / "run", **flags)
     place = settings.index("--phases")
     del settings[place : place + 2]

@@ -7,7 +7,7 @@ import keras
 
 from tl_keras.adaptation.domain_fitting import make_adaptation_optimizer
 from tl_keras.errors import InputError
-from tl_keras.transfer.activations.cuts import ordered_nodes
+from tl_keras.models.graph import ordered_nodes
 
 MASKED_SHARE = 0.15
 MASK = "[MASK]", "<mask>"

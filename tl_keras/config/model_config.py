@@ -4,6 +4,7 @@ from typing import Literal
 
 from tl_keras.config.ranges import check_minimum
 from tl_keras.errors import InputError
+from tl_keras.models.head_options import check_head_blocks
 from tl_keras.system.documented_fields import documented_dataclass
 
 
@@ -24,6 +25,9 @@ class ModelConfig:
     pooling: Literal["average", "max", "concat", "first"] | None = None
     """Pooling of the features to a vector: average, max or concat (both) for images; average or first (the first token)
     for texts. By default average, or the pooling that the text encoder was trained with."""
+    head_blocks: list[str] | str | None = None
+    """Blocks of the backbone whose pooled outputs the head reads: last, all, or a list such as [block4, block5]. By
+    default last. All helps where the data are far from those of the pretrained weights."""
     hidden_units: int | None = None
     """Units of a hidden layer in the head, at least 1. By default there is no hidden layer."""
     dropout: float | None = None
@@ -35,6 +39,8 @@ class ModelConfig:
 
     def __post_init__(self):
         """Checks that numbers are in range; the task checks the backbone."""
+        if self.head_blocks is not None:
+            check_head_blocks(self.head_blocks)
         check_minimum(self, "model.", hidden_units=1, lora_rank=1)
         for name in ("dropout", "label_smoothing"):
             if getattr(self, name) is not None and not 0 <= getattr(self, name) < 1:

@@ -5,26 +5,8 @@ import keras
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.blocks import block_of
 from tl_keras.models.graph import ordered_nodes
-from tl_keras.models.head_options import HEAD_BLOCKS
 
 PREPROCESSING = "preprocessing"
-
-
-def check_head_blocks(head_blocks):
-    """Checks the form of a choice of blocks; `block_outputs` checks their names.
-
-    Args:
-        head_blocks: "last", "all", or a list of block names.
-
-    Raises:
-        InputError: it is another text, or an empty list.
-    """
-    is_valid = head_blocks in HEAD_BLOCKS if isinstance(head_blocks, str) else len(head_blocks) > 0
-    if not is_valid:
-        raise InputError(
-            f"model.head_blocks is {head_blocks!r}, expected last, all, or a list of at least one block, such as "
-            "[block4, block5]."
-        )
 
 
 def block_outputs(backbone, head_blocks):

@@ -1,5 +1,7 @@
 """Options of classifier heads. Pure values, without Keras."""
 
+from tl_keras.errors import InputError
+
 IMAGE_POOLINGS = ("average", "max", "concat")
 TEXT_POOLINGS = ("average", "first")
 HEAD_BLOCKS = ("last", "all")
@@ -7,3 +9,20 @@ HEAD_BLOCKS = ("last", "all")
 OUTPUTS = ("probabilities", "logits")
 DEFAULT_DROPOUT = 0.2
 """Share of the pooled features that are dropped in training."""
+
+
+def check_head_blocks(head_blocks):
+    """Checks the form of a choice of blocks; `block_outputs` checks their names.
+
+    Args:
+        head_blocks: "last", "all", or a list of block names.
+
+    Raises:
+        InputError: it is another text, or an empty list.
+    """
+    is_valid = head_blocks in HEAD_BLOCKS if isinstance(head_blocks, str) else len(head_blocks) > 0
+    if not is_valid:
+        raise InputError(
+            f"model.head_blocks is {head_blocks!r}, expected last, all, or a list of at least one block, such as "
+            "[block4, block5]."
+        )

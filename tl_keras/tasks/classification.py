@@ -140,6 +140,7 @@ def head_settings(config, class_names):
         "weights": model.weights,
         "weights_sha256": model.weights_sha256,
         "pooling": model.pooling,
+        "head_blocks": model.head_blocks or "last",
         "dropout": model.dropout,
         "hidden_units": model.hidden_units,
         "multi_label": config.data.multi_label,

@@ -56,13 +56,18 @@ class ImageClassification(ClassificationTask):
             raise InputError(
                 f"model.pooling {config.model.pooling} is for texts: take {' or '.join(IMAGE_POOLINGS)} for images."
             )
+        if config.model.backbone in BACKBONES:
+            _check_head_blocks(config.model.head_blocks, _backbone_blocks(config))
         super().check_config(config)
 
     def known_blocks(self, config):
-        """Lists the blocks of a backbone of `BACKBONES` and the head."""
+        """Lists the blocks of a backbone of `BACKBONES`, up to the last one that the head reads, and the head."""
         if config.model.backbone not in BACKBONES:
             return None
-        return [*(name for name, _ in BACKBONES[config.model.backbone].blocks), "head"]
+        blocks, head_blocks = _backbone_blocks(config), config.model.head_blocks
+        if isinstance(head_blocks, list):
+            blocks = blocks[: 1 + max(map(blocks.index, head_blocks))]
+        return [*blocks, "head"]
 
     def check_sources(self, config):
         """Refuses missing weights and blocks that the backbone does not have."""
@@ -235,6 +240,16 @@ def choose_image_size(records, backbone):
     entry = BACKBONES[backbone]
     enough = -(-MAX_ENLARGEMENT * data.typical_side(records.sources) // 32) * 32
     return min(entry.image_size, max(enough, -(-entry.minimum_size // 32) * 32))
+
+
+def _backbone_blocks(config):
+    return [name for name, _ in BACKBONES[config.model.backbone].blocks]
+
+
+def _check_head_blocks(head_blocks, blocks):
+    for name in head_blocks if isinstance(head_blocks, list) else ():
+        if name not in blocks:
+            raise unknown_name("block in model.head_blocks", name, blocks)
 
 
 def _check_blocks(config, blocks):

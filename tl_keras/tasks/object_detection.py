@@ -33,7 +33,7 @@ class ObjectDetection(Task):
     defaults = {"data": {"path": "tree_crowns", "augmentation": "light", "resize": PAD}}
     unused_settings = {
         "data": ("examples_per_class", "multi_label", "class_weight", "path_column"),
-        "model": ("pooling", "hidden_units", "dropout", "label_smoothing", "lora_rank"),
+        "model": ("pooling", "head_blocks", "hidden_units", "dropout", "label_smoothing", "lora_rank"),
         "text": None,
     }
     augmentations = ("none", "light", "mosaic")

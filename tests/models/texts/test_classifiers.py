@@ -8,8 +8,10 @@ import pytest
 from tests.models.tiny_encoders import BLOCKS, FAMILIES, TEXTS, save_preset, token_inputs, write_checkpoint
 from tl_keras.errors import InputError
 from tl_keras.models.head_blocks import block_outputs, head_columns
-from tl_keras.models.saved.saving import save_model
+from tl_keras.models.lora import add_lora, merge_lora
+from tl_keras.models.saved.saving import open_model, save_model
 from tl_keras.models.texts.classifiers import build_text_classifier
+from tl_keras.models.texts.input import with_text_input
 from tl_keras.transfer import block_names, freeze_to
 
 
@@ -55,6 +57,22 @@ def test_a_head_reads_every_block_of_every_family(tmp_path, family, pooling):
     hidden = np.asarray(keras.Model(model.input, block_outputs(model, "all")["embeddings"])(inputs))
     expected = hidden[:, 0] if has_pooler else (hidden * mask).sum(1) / mask.sum(1)
     np.testing.assert_allclose(features_before_the_head(model)(inputs)[:, :16], expected, atol=1e-5)
+
+
+def test_a_head_of_all_blocks_is_trained_with_lora_merged_and_saved_with_its_tokenizer(checkpoint, tmp_path):
+    model = build_text_classifier(checkpoint, 2, head_blocks="all", pooling="average")
+    add_lora(model, 2)
+    inputs = token_inputs(model.tokenizer)
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    model.fit(inputs, np.array([0, 1, 0]), verbose=0)
+    adapted = model.predict(inputs, verbose=0)
+    merge_lora(model)
+    np.testing.assert_allclose(model(inputs), adapted, atol=1e-5)
+    whole = with_text_input(model)
+    save_model(whole, tmp_path / "model.keras")
+    opened = open_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(opened.predict(np.array(TEXTS, object), verbose=0), adapted, atol=1e-5)
+    assert head_columns(opened) == head_columns(model)
 
 
 def reference(tensors, ids, activation, epsilon, first_position=0):

@@ -2,8 +2,8 @@
 
 import keras
 
-from tl_keras.models.head_blocks import block_outputs, check_head_blocks
-from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
+from tl_keras.models.head_blocks import block_outputs
+from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS, check_head_blocks
 from tl_keras.models.heads import Head, check_class_names, check_pooling, join_pooled
 from tl_keras.models.images.building import build_backbone
 from tl_keras.models.weights.files import is_weight_file

@@ -2,8 +2,8 @@
 
 import keras
 
-from tl_keras.models.head_blocks import block_outputs, check_head_blocks
-from tl_keras.models.head_options import DEFAULT_DROPOUT, TEXT_POOLINGS
+from tl_keras.models.head_blocks import block_outputs
+from tl_keras.models.head_options import DEFAULT_DROPOUT, TEXT_POOLINGS, check_head_blocks
 from tl_keras.models.heads import Head, check_class_names, check_pooling, join_pooled
 from tl_keras.models.texts.networks import named_text_network
 from tl_keras.models.texts.presets import default_pooling, find_text_source, open_text_network
