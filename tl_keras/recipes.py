@@ -24,9 +24,14 @@ from typing import Literal, get_args
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.phases import Phase, total_epochs
 
-Recipe = Literal[
+Technique = Literal[
     "feature_extraction", "fine_tuning", "linear_probe_then_fine_tune", "progressive_unfreezing", "few_shot"
 ]
+AUTO = "auto"
+"""Recipe that decides by the data, instead of expanding to phases."""
+Recipe = Literal[AUTO, Technique]
+FEW_LABELS = 2000
+"""Labelled examples up to which "auto" holds out no validation set."""
 HEAD_STEPS, BLOCK_STEPS, CONTRASTIVE_STEPS, CONTRASTIVE_HEAD_STEPS = 120, 80, 40, 12
 HEAD_RATE, TEXT_HEAD_RATE, CONTRASTIVE_HEAD_RATE, BLOCK_RATE, LORA_RATE = 1e-3, 1e-2, 3e-3, 3e-4, 3e-3
 BLOCK_DECAY = 0.7
@@ -80,8 +85,8 @@ def expand_recipe(
     Raises:
         InputError: the recipe or the block is unknown, or there are fewer epochs than phases.
     """
-    if recipe not in get_args(Recipe):
-        raise unknown_name("recipe", recipe, get_args(Recipe))
+    if recipe not in get_args(Technique):
+        raise unknown_name("recipe", recipe, get_args(Technique))
     backbone, head = blocks[:-new_blocks], blocks[-new_blocks]
     if unfreeze_from not in (None, "all", *backbone):
         raise unknown_name("unfreeze_from", unfreeze_from, [*backbone, "all"])

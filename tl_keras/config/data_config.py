@@ -35,8 +35,9 @@ class DataConfig:
     max_train_images: int | None = None
     """Maximum number of images to train on, at least 1, to see the accuracy with fewer labels. By default all. Object
     detection only."""
-    validation_fraction: float = 0.15
-    """Fraction of the examples used for validation, between 0 and 0.5, if the data has no validation split."""
+    validation_fraction: float | None = None
+    """Fraction of the examples used for validation, between 0 and 0.5, if the data has no validation split. By default
+    0.15; recipe auto holds out none of up to 2,000 labels, and cross-validates instead."""
     test_fraction: float = 0.15
     """Fraction of the examples used for the final test, between 0 and 0.5, if the data has no test split."""
     class_weight: Literal["none", "balanced"] = "none"
@@ -65,7 +66,7 @@ class DataConfig:
         if self.image_size is not None and self.image_size > MAX_IMAGE_SIZE:
             raise InputError(f"data.image_size must be at most {MAX_IMAGE_SIZE} pixels: got {self.image_size}.")
         for name in ("validation_fraction", "test_fraction"):
-            if not 0 < getattr(self, name) < 0.5:
+            if getattr(self, name) is not None and not 0 < getattr(self, name) < 0.5:
                 raise InputError(f"data.{name} must lie between 0 and 0.5: got {getattr(self, name)}.")
         if not 0 <= self.max_bad_files <= 1:
             raise InputError(f"data.max_bad_files must lie from 0 to 1: got {self.max_bad_files}.")

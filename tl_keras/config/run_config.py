@@ -10,11 +10,12 @@ from tl_keras.config.detection_config import DetectionConfig
 from tl_keras.config.model_config import ModelConfig
 from tl_keras.config.optimizer_config import OptimizerConfig
 from tl_keras.config.ranges import check_above_zero, check_minimum, check_unused
+from tl_keras.config.recipe_choice import complete_recipe
 from tl_keras.config.task_rules import check_task, complete_parts, find_task
 from tl_keras.config.text_config import TextConfig
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase, check_phases
-from tl_keras.recipes import Recipe
+from tl_keras.recipes import AUTO, Recipe
 from tl_keras.system.documented_fields import documented_dataclass
 from tl_keras.system.durations import parse_duration, parse_interval
 
@@ -39,9 +40,13 @@ class RunConfig:
     """Cache for the activations of frozen blocks."""
     adaptation: AdaptationConfig = field(default_factory=AdaptationConfig)
     """Unsupervised adaptation to a target domain; classification only."""
-    recipe: Recipe = "progressive_unfreezing"
-    """Transfer learning technique that chooses the phases by the amount of data; few_shot is for 8 to 64 examples per
-    class with one label each."""
+    recipe: Recipe | None = None
+    """Transfer learning technique. auto decides by cross-validation on your data; the others choose their phases by the
+    amount of data; few_shot is for 8 to 64 examples per class with one label each. By default auto for classification,
+    and progressive_unfreezing for object detection or beside settings that auto would decide, such as epochs."""
+    refit: bool | None = None
+    """Whether auto also trains on the validation examples, once they have selected the model. By default only if there
+    are few labels, at most 2,000. recipe auto only."""
     unfreeze_from: str | None = None
     """First block that the recipe unfreezes, such as block5, or all. By default it depends on the amount of data."""
     epochs: int | None = None
@@ -94,6 +99,7 @@ class RunConfig:
     def __post_init__(self):
         """Completes the defaults of the task and refuses settings that have no effect or are out of range."""
         task = find_task(self.task)
+        object.__setattr__(self, "recipe", complete_recipe(self, task))
         for part, completed in complete_parts(self, task).items():
             # The class is frozen only once it is complete.
             object.__setattr__(self, part, completed)
@@ -107,6 +113,8 @@ class RunConfig:
             advice = "take another recipe, or leave it out"
             check_unused(self, "", ("unfreeze_from", "block_decay"), where, advice)
             check_unused(self.model, "model.", ("lora_rank",), where, advice)
+        if self.recipe != AUTO:
+            check_unused(self, "", ("refit",), f"with recipe {self.recipe}", "leave it out, or take --recipe auto")
         self._check_objective()
         self._check_cache()
         self._check_adaptation(task)

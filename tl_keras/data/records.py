@@ -61,6 +61,7 @@ class Splits:
         class_names: names of the classes.
         skipped: (name, reason) of each file that was left out.
         notes: sentences for the user.
+        records: the `Records` that they were loaded from, or None.
     """
 
     train: Any
@@ -69,6 +70,7 @@ class Splits:
     class_names: tuple[str, ...]
     skipped: list[tuple[str, str]] = ()
     notes: tuple[str, ...] = ()
+    records: Records | None = None
 
 
 def split_of_name(name):

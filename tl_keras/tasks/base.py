@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from tl_keras import models, recipes
 
+VALIDATION_FRACTION = 0.15
+"""Fraction of the examples that validates a model where nothing else is configured."""
+
 
 @dataclass(frozen=True)
 class PredictionOptions:
@@ -56,6 +59,7 @@ class Task(ABC):
         augmentations: accepted values of `data.augmentation`.
         named_weights: values of `model.weights` that are not paths.
         accepts_backbone_folders: whether `model.backbone` may be the path of a folder.
+        supports_auto: whether recipe "auto" can solve heads on the features of its backbones.
         supports_adaptation: whether the model can be adapted to a target domain, see `find_target`.
         supports_masked_pretraining: whether an encoder can guess hidden words of the target first.
         has_batch_norm: whether its networks have batch normalization, which some methods of adaptation change.
@@ -76,6 +80,7 @@ class Task(ABC):
     augmentations = ("none",)
     named_weights = ("none",)
     accepts_backbone_folders = False
+    supports_auto = False
     supports_adaptation = False
     supports_masked_pretraining = False
     has_batch_norm = True
@@ -188,7 +193,8 @@ class Task(ABC):
 
     def list_counts(self, splits):
         """Lists the number of examples in each part, such as "24 training, 6 validation, 6 test"."""
-        return ", ".join(f"{self.count(part)} {name}" for name, part in parts_of(splits).items())
+        counts = {name: self.count(part) for name, part in parts_of(splits).items()}
+        return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
     @abstractmethod
     def content(self, name, part):
@@ -214,6 +220,10 @@ class Task(ABC):
                 digest.update(content)
         counts = {name: self.count(part) for name, part in parts_of(splits).items()}
         return counts | {"classes": len(splits.class_names), "sha256": digest.hexdigest()}
+
+    def candidate_sizes(self, config, splits):
+        """Lists the image sizes between which recipe auto chooses; an empty list where there is no choice."""
+        return []
 
     def find_target(self, config, class_names):
         """Lists the examples of the target domain.
@@ -356,7 +366,7 @@ class Task(ABC):
             Tuple of the metrics, a dict ready for JSON that holds `examples`, and a list of (caption, path of a plot).
         """
 
-    def report_extras(self, config, splits, predictions, metrics):
+    def report_extras(self, config, splits, predictions, metrics, baselines=()):
         """Collects what else the report shows.
 
         Args:
@@ -364,6 +374,7 @@ class Task(ABC):
             splits: as `load_data` returns them.
             predictions: what `predict` returned for the test examples.
             metrics: what `evaluate` returned for them.
+            baselines: further `evaluation.Baseline` to compare with.
 
         Returns:
             `ReportExtras`.

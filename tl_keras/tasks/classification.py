@@ -6,8 +6,11 @@ import numpy as np
 
 from tl_keras import data, evaluation, models
 from tl_keras.errors import InputError
-from tl_keras.tasks.base import Task
+from tl_keras.recipes import AUTO, FEW_LABELS
+from tl_keras.tasks.base import VALIDATION_FRACTION, Task
 from tl_keras.tasks.label_writers import LABEL_WRITERS, TOP
+
+DECIDED_BY_AUTO = (("data", "augmentation"), ("data", "validation_fraction"), ("model", "pooling"))
 
 
 class ClassificationTask(Task):
@@ -15,13 +18,26 @@ class ClassificationTask(Task):
 
     Attributes:
         item_kind: heading of the items in what `predict` writes, such as "file".
+        head_poolings: values of `model.pooling` that recipe auto tries; the last one contains the others.
     """
 
     item_kind: str
+    head_poolings: tuple[str, ...]
+    supports_auto = True
     supports_adaptation = True
     headline_metrics = ("accuracy", "subset_accuracy", "macro_f1", "mean_average_precision")
     prediction_options = ("top",)
     writers = LABEL_WRITERS
+
+    def defaults_for(self, config):
+        """Leaves open what recipe auto decides: the validation set, the augmentation and the pooling."""
+        if config.recipe != AUTO:
+            return self.defaults
+        fixed = {
+            part: {name: value for name, value in values.items() if (part, name) not in DECIDED_BY_AUTO}
+            for part, values in self.defaults.items()
+        }
+        return fixed | {"data": fixed["data"] | {"augmentation": "none"}}
 
     def check_config(self, config):
         """Refuses a limit on images that only object detection has."""
@@ -79,7 +95,7 @@ class ClassificationTask(Task):
         labels = self.example_labels(splits.train), self.example_labels(splits.test)
         return [evaluation.majority_baseline(*labels, splits.class_names, config.data.multi_label)]
 
-    def compare_with_baselines(self, config, splits, predictions, metrics):
+    def compare_with_baselines(self, config, splits, predictions, metrics, baselines=()):
         """Compares the network with simple models on the test examples.
 
         Args:
@@ -87,11 +103,12 @@ class ClassificationTask(Task):
             splits: as `load_data` returns them.
             predictions: float32 (n, num_classes) for the test examples.
             metrics: what `evaluate` returned for them.
+            baselines: further `evaluation.Baseline` to compare with.
 
         Returns:
             Dict of `baselines` and `verdict`, fields of `ReportExtras`.
         """
-        baselines = self.measure_baselines(config, splits)
+        baselines = [*self.measure_baselines(config, splits), *baselines]
         verdict = evaluation.compare_with_baselines(
             self.example_labels(splits.test), predictions, metrics, baselines, config.data.multi_label
         )
@@ -118,11 +135,41 @@ def split_examples(config, records):
     settings = config.data
     return data.split_records(
         records,
-        validation_fraction=settings.validation_fraction,
+        validation_fraction=_validation_fraction(config, records),
         test_fraction=settings.test_fraction,
         examples_per_class=settings.examples_per_class,
         seed=config.seed,
     )
+
+
+def _validation_fraction(config, records):
+    """Returns the fraction, which recipe auto leaves open: none of few labels, which are cross-validated instead."""
+    settings = config.data
+    if settings.validation_fraction is not None:
+        return settings.validation_fraction
+    count = np.sum(np.asarray(records.splits, object) != "test")
+    if settings.examples_per_class is not None:
+        count = min(count, settings.examples_per_class * len(records.class_names))
+    return 0 if count <= FEW_LABELS else VALIDATION_FRACTION
+
+
+def require_examples(config, splits, counts):
+    """Refuses data that lack a part.
+
+    Args:
+        config: `RunConfig`. Recipe auto needs no validation examples.
+        splits: "images" or "texts", for the message.
+        counts: dict from the name of a part to its number of examples.
+
+    Raises:
+        InputError: names the part.
+    """
+    for name, count in counts.items():
+        if not count and not (config.recipe == AUTO and name == "validation"):
+            raise InputError(
+                f"No {splits} are left for the {name} split of {config.data.path!r}: expected at least 3 {splits} of a "
+                f"class, or a {name} folder or split column."
+            )
 
 
 def head_settings(config, class_names):

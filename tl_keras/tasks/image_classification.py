@@ -10,17 +10,20 @@ from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
-from tl_keras.tasks.base import ReportExtras, global_batch_size, parts_of, print_notes
+from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.classification import (
     ClassificationTask,
     class_weights,
     head_settings,
     most_probable,
+    require_examples,
     split_examples,
 )
 from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.label_writers import TOP
 
+SIZES = (96, 160, 224)
+"""Sides in pixels that recipe auto tries, up to the backbone's own."""
 MAX_ENLARGEMENT = 2
 """Factor by which small images are enlarged at most."""
 HUB_IMAGE_SIZE = 224
@@ -32,8 +35,14 @@ class ImageClassification(ClassificationTask):
 
     name = "image_classification"
     item_kind = "file"
+    head_poolings = ("average", "concat")
     defaults = {
-        "data": {"path": "emoji", "augmentation": "light", "resize": STRETCH},
+        "data": {
+            "path": "emoji",
+            "augmentation": "light",
+            "resize": STRETCH,
+            "validation_fraction": VALIDATION_FRACTION,
+        },
         "model": {
             "backbone": "efficientnet_lite0",
             "weights": "imagenet",
@@ -52,7 +61,7 @@ class ImageClassification(ClassificationTask):
 
     def check_config(self, config):
         """Refuses settings of texts and boxes."""
-        if config.model.pooling not in IMAGE_POOLINGS:
+        if config.model.pooling not in (None, *IMAGE_POOLINGS):
             raise InputError(
                 f"model.pooling {config.model.pooling} is for texts: take {' or '.join(IMAGE_POOLINGS)} for images."
             )
@@ -80,15 +89,37 @@ class ImageClassification(ClassificationTask):
         settings = config.data
         records = split_examples(config, _find_records(config, settings.path))
         size = settings.image_size or choose_image_size(records, config.model.backbone)
-        splits = _load_splits(config, records, size)
-        for name, part in parts_of(splits).items():
-            if not len(part):
-                raise InputError(
-                    f"No image is left for the {name} split of {settings.path!r}: expected at least 3 images of a "
-                    f"class, or a {name} folder."
-                )
+        splits = replace(_load_splits(config, records, size), records=records)
+        require_examples(config, "images", {name: len(part) for name, part in parts_of(splits).items()})
         print_notes(splits.notes)
         return splits
+
+    def candidate_sizes(self, config, splits):
+        """Lists the sides between which recipe auto chooses, in pixels, ascending.
+
+        Small images are enlarged: a network sees more in them at the size it was trained for.
+        """
+        backbone = BACKBONES.get(config.model.backbone)
+        if config.data.image_size is not None or backbone is None:
+            return []
+        smallest = max(backbone.minimum_size, min(SIZES[0], backbone.image_size))
+        smallest = max(smallest, min(backbone.image_size, data.typical_side(splits.records.sources)))
+        return sorted({size for size in SIZES if smallest <= size < backbone.image_size} | {backbone.image_size})
+
+    def load_resized(self, config, splits, image_size, rows=None):
+        """Loads the same images at another size.
+
+        Args:
+            config: `RunConfig`.
+            splits: what `load_data` returned.
+            image_size: side in pixels.
+            rows: rows of `splits.records` to load, int (k,); None loads all.
+
+        Returns:
+            `Splits` in the same form.
+        """
+        records = splits.records if rows is None else splits.records.take(rows)
+        return replace(_load_splits(config, records, image_size), records=records)
 
     def describe(self, splits):
         """Counts images, classes and pixels."""
@@ -173,9 +204,9 @@ class ImageClassification(ClassificationTask):
         evaluation.plot_mistakes(examples.images, labels, predictions, examples.names, names, path)
         return [("The most confident mistakes", path)]
 
-    def report_extras(self, config, splits, predictions, metrics):
+    def report_extras(self, config, splits, predictions, metrics, baselines=()):
         """Adds the skipped files, the notes on the data and the baselines."""
-        compared = self.compare_with_baselines(config, splits, predictions, metrics)
+        compared = self.compare_with_baselines(config, splits, predictions, metrics, baselines)
         return ReportExtras(skipped=splits.skipped, notes=splits.notes, **compared)
 
     def card_facts(self, config, model):

@@ -14,7 +14,7 @@ from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
-from tl_keras.tasks.base import ReportExtras, Task, global_batch_size, parts_of, print_notes
+from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, Task, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
 
@@ -30,7 +30,14 @@ class ObjectDetection(Task):
     """Finds objects of several classes in square images."""
 
     name = "object_detection"
-    defaults = {"data": {"path": "tree_crowns", "augmentation": "light", "resize": PAD}}
+    defaults = {
+        "data": {
+            "path": "tree_crowns",
+            "augmentation": "light",
+            "resize": PAD,
+            "validation_fraction": VALIDATION_FRACTION,
+        }
+    }
     unused_settings = {
         "data": ("examples_per_class", "multi_label", "class_weight", "path_column"),
         "model": ("pooling", "head_blocks", "hidden_units", "dropout", "label_smoothing", "lora_rank"),

@@ -13,12 +13,13 @@ from tl_keras.models.texts.backbones import MINILM, TEXT_BACKBONES
 from tl_keras.recipes import TEXT_HEAD_RATE
 from tl_keras.system import devices
 from tl_keras.system.user_cache import user_cache
-from tl_keras.tasks.base import ReportExtras, global_batch_size, print_notes
+from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, global_batch_size, print_notes
 from tl_keras.tasks.classification import (
     ClassificationTask,
     class_weights,
     head_settings,
     most_probable,
+    require_examples,
     split_examples,
 )
 from tl_keras.tasks.data_settings import table_columns
@@ -37,8 +38,9 @@ class TextClassification(ClassificationTask):
 
     name = "text_classification"
     item_kind = "text"
+    head_poolings = ("average",)
     defaults = {
-        "data": {"path": "reviews", "augmentation": "none"},
+        "data": {"path": "reviews", "augmentation": "none", "validation_fraction": VALIDATION_FRACTION},
         "model": {"backbone": MINILM, "weights": "pretrained", "dropout": DEFAULT_DROPOUT},
     }
     unused_settings = {
@@ -69,12 +71,8 @@ class TextClassification(ClassificationTask):
     def load_data(self, config):
         """Reads, checks, splits and tokenizes the texts; returns `TokenSplits`."""
         records = split_examples(config, data.find_texts(config.data.path, table_columns(config)))
-        for split, name in (("train", "training"), ("validation", "validation"), ("test", "test")):
-            if not len(records.rows(split)):
-                raise InputError(
-                    f"No text is left for the {name} split of {config.data.path!r}: expected at least 3 texts of a "
-                    f"class, or a split column or folder that names one."
-                )
+        names = {"training": "train", "validation": "validation", "test": "test"}
+        require_examples(config, "texts", {name: len(records.rows(split)) for name, split in names.items()})
         print_notes(records.notes)
         return _tokenize(config, records)
 
@@ -185,14 +183,14 @@ class TextClassification(ClassificationTask):
         write_mistakes(worst_text_mistakes(examples, predictions), folder / "mistakes.csv")
         return []
 
-    def report_extras(self, config, splits, predictions, metrics):
+    def report_extras(self, config, splits, predictions, metrics, baselines=()):
         """Adds the mistakes, the shares of texts and tokens that were cut, and the baselines."""
         cut = {"cut_texts_share": splits.cut_texts_share, "cut_tokens_share": splits.cut_tokens_share}
         return ReportExtras(
             metrics=cut,
             notes=_note_cuts(config, splits),
             mistakes=worst_text_mistakes(splits.test, predictions),
-            **self.compare_with_baselines(config, splits, predictions, metrics),
+            **self.compare_with_baselines(config, splits, predictions, metrics, baselines),
         )
 
     def card_facts(self, config, model):

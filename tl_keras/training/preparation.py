@@ -6,8 +6,12 @@ from typing import Any
 from tl_keras import distribution
 from tl_keras.config import RunConfig
 from tl_keras.phases import Phase
+from tl_keras.recipes import AUTO
+from tl_keras.system import devices
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import replicas, workers
+from tl_keras.training.automatic.decisions import decide, for_devices
+from tl_keras.training.automatic.solved_head import SolvedHead
 from tl_keras.training.building import build_model, choose_phases
 from tl_keras.training.target import Target, check_method, check_model, describe_target, load_target
 
@@ -17,7 +21,7 @@ class Preparation:
     """Holds all that a training needs."""
 
     config: RunConfig
-    """As given; `data.batch_size` counts the examples of one device."""
+    """As given, with the decisions of recipe auto; `data.batch_size` counts the examples of one device."""
     strategy: Any
     """`tf.distribute.Strategy`."""
     splits: Any
@@ -28,6 +32,8 @@ class Preparation:
     """`keras.Model`, compiled and not trained."""
     phases: list[Phase]
     """Their learning rates are those of all devices together."""
+    solved: SolvedHead | None = None
+    """The head that recipe auto has solved; it is in the model."""
 
     @property
     def num_replicas(self):
@@ -59,6 +65,7 @@ def prepare(config, strategy=None, run=None):
         strategy = start_strategy(config.distribute)
     if strategy is not None:
         replicas.check_replicas(config, strategy)
+        config = for_devices(config, strategy)
     splits = task.load_data(config)
     target = load_target(config, splits) if config.adaptation.target else None
     if run:
@@ -67,11 +74,17 @@ def prepare(config, strategy=None, run=None):
     if strategy is None:
         strategy = start_strategy(config.distribute)
         replicas.check_replicas(config, strategy)
+        if (for_several := for_devices(config, strategy)) != config:
+            # The other recipe has a validation set.
+            config, splits = for_several, task.load_data(for_several)
+            print(task.describe(splits), flush=True)
     if run:
         workers.require_same_devices(run, strategy)
     replicas.check_batches(config, splits, strategy)
     if run:
         task.preview(config, splits, run.path)
+    if config.recipe == AUTO:
+        return _prepare_automatically(config, strategy, splits, run)
     with strategy.scope():
         model = build_model(config, splits)
     phases = choose_phases(config, model, len(splits.train), strategy.num_replicas_in_sync)
@@ -81,6 +94,14 @@ def prepare(config, strategy=None, run=None):
     if config.scale_learning_rate:
         phases = replicas.scale_rates(phases, strategy)
     return Preparation(config, strategy, splits, target, model, phases)
+
+
+def _prepare_automatically(config, strategy, splits, run):
+    devices.set_up(config.seed, config.precision, config.deterministic)
+    config, splits, solved = decide(config, splits, run)
+    model = build_model(config, splits)
+    solved.set_weights(model)
+    return Preparation(config, strategy, splits, None, model, [], solved)
 
 
 def start_strategy(distribute):

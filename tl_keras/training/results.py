@@ -8,7 +8,10 @@ from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize
 
 
-def write_results(config, model, splits, history, run, adapted=None):
+LAST_LAYER = "logistic regression on last-layer features"
+
+
+def write_results(config, model, splits, history, run, adapted=None, solved=None):
     """Saves and tests the model, writes the report and marks the run as finished.
 
     Args:
@@ -18,15 +21,23 @@ def write_results(config, model, splits, history, run, adapted=None):
         history: dict from metric name to its value in each epoch.
         run: `RunFolder`.
         adapted: `Adapted`, if the model was adapted to another domain.
+        solved: `SolvedHead` of recipe auto.
     """
     task = TASKS[config.task]
     task.save_model(config, model, run.path)
     predictions = task.predict(model, splits.test, config.data.batch_size)
     threshold = task.choose_threshold(config, model, splits)
     measured, pictures = task.evaluate(config, predictions, splits.test, run.path, threshold)
-    extras = task.report_extras(config, splits, predictions, measured)
+    baselines = [_last_layer_baseline(config, splits, solved)] if solved and solved.last_block else []
+    extras = task.report_extras(config, splits, predictions, measured, baselines)
     metrics = measured | extras.metrics | _log_baselines(run, extras)
-    notes = [*extras.notes, *(line for entry in run.read_log("cache")[-1:] for line in entry["lines"])]
+    if solved:
+        metrics |= _cross_validation(config, splits, solved)
+    notes = [
+        *extras.notes,
+        *(solved.lines if solved else ()),
+        *(line for entry in run.read_log("cache")[-1:] for line in entry["lines"]),
+    ]
     if adapted:
         notes += summarize(adapted.record)
         pictures = [*pictures, *adapted.pictures]
@@ -45,6 +56,28 @@ def _log_baselines(run, extras):
     run.log("baselines", {one["name"]: one["seconds"] for one in extras.baselines})
     figures = [{key: value for key, value in one.items() if key != "seconds"} for one in extras.baselines]
     return {"baselines": figures, "verdict": list(extras.verdict)}
+
+
+def _last_layer_baseline(config, splits, solved):
+    """Measures the head that recipe auto solved on the last block alone."""
+    feature_set, head = solved.reader.feature_set(solved.reader.inputs[0]), solved.last_block
+    return evaluation.measure_baseline(
+        LAST_LAYER,
+        lambda: head.probabilities(solved.reader.read(splits.test)[:, feature_set.columns]),
+        TASKS[config.task].example_labels(splits.test),
+        splits.class_names,
+        config.data.multi_label,
+    )
+
+
+def _cross_validation(config, splits, solved):
+    """Returns the metrics of the head on examples that were held out from it."""
+    if solved.held_out is None:
+        return {}
+    labels, probabilities = solved.held_out_labels, solved.held_out.probabilities
+    measured = evaluation.metrics_with_intervals(labels, probabilities, splits.class_names, config.data.multi_label)
+    names = (*TASKS[config.task].headline_metrics, "log_loss", "intervals")
+    return {"held_out": {"examples": len(labels), **{name: measured[name] for name in names if name in measured}}}
 
 
 def _write_report(config, metrics, history, pictures, notes, extras, run):

@@ -60,12 +60,14 @@ def _train(config, strategy, run, started):
     model, splits, phases = prepared.model, prepared.splits, prepared.phases
     if config.adaptation.masked_epochs:
         pretrain(config, model, prepared.target, run)
-    history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))
+    history = {}
+    if phases:
+        history = fitting.fit_phases(prepared.config, model, splits, phases, run, _seconds_left(config, started))
     if distribution.is_chief(prepared.strategy):
-        model = workers.plain_model(lambda: build_model(config, splits), model)
+        model = workers.plain_model(lambda: build_model(prepared.config, splits), model)
         models.merge_lora(model)
         adapted = _adapt(prepared, model, run) if prepared.target else None
-        write_results(config, model, splits, history, run, adapted)
+        write_results(prepared.config, model, splits, history, run, adapted, prepared.solved)
 
 
 def _adapt(prepared, model, run):

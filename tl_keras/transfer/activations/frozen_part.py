@@ -101,10 +101,11 @@ class FrozenPart:
         Returns:
             Dict from the id of each cut to its key in an `ActivationStore`.
         """
-        packages = (keras, tf, np, PIL, tl_keras)
-        versions = [package.__version__ for package in packages] + [version("keras-hub")]
-        examples = source.key_parts() | {"versions": versions}
-        return {key: activation_key(examples | self._key_parts(key)) for key in self._cuts}
+        return {key: activation_key(source.key_parts() | self._key_parts(key)) for key in self._cuts}
+
+    def network_key(self, cut):
+        """Computes the key of everything but the examples that determines the activations at one of the cuts."""
+        return activation_key(self._key_parts(id(cut)))
 
     def compute(self, source, stores):
         """Computes the activations of all examples in one pass; those already on disk are only opened.
@@ -174,7 +175,9 @@ class FrozenPart:
         prefix = prefix_model(self._model, self._cuts[key])
         # The whole graph, not just its layers: the same layers could be connected differently.
         graph = {name: value for name, value in prefix.get_config().items() if name != "name"}
+        packages = (keras, tf, np, PIL, tl_keras)
         return {
+            "versions": [package.__version__ for package in packages] + [version("keras-hub")],
             "graph": repr(graph),
             "weights": digest_arrays(weight.numpy() for weight in prefix.weights),
             "row": self._row(key),

@@ -1,0 +1,55 @@
+"""Chooses the recipe of a run that names none, and checks what goes with the recipe "auto"."""
+
+from tl_keras.errors import InputError
+from tl_keras.recipes import AUTO
+
+
+def complete_recipe(config, task):
+    """Returns the recipe of a configuration: the given one, or the default of its task and settings.
+
+    "auto" is the default for classification. Whoever sets what it would decide, such as epochs or an augmentation, gets
+    the recipe that these settings belong to, "progressive_unfreezing".
+
+    Args:
+        config: `RunConfig`, not yet completed.
+        task: its `Task`.
+
+    Raises:
+        InputError: "auto" was given beside a setting that it decides, or for a task that does not support it.
+    """
+    if config.recipe is None:
+        return AUTO if task.supports_auto and not _settings_against_auto(config) else "progressive_unfreezing"
+    if config.recipe == AUTO:
+        if not task.supports_auto:
+            raise InputError(f"recipe auto is for classification: take progressive_unfreezing for {task.name}.")
+        if against := _settings_against_auto(config):
+            raise InputError(
+                f"{against[0]} has no effect with recipe auto, which decides by the data: leave it out, or take "
+                "--recipe progressive_unfreezing."
+            )
+    return config.recipe
+
+
+def _settings_against_auto(config):
+    """Lists the names of settings that "auto" would have to ignore."""
+    settings = {
+        "phases": config.phases is not None,
+        "unfreeze_from": config.unfreeze_from is not None,
+        "epochs": config.epochs is not None,
+        "learning_rate": config.learning_rate is not None,
+        "block_decay": config.block_decay is not None,
+        "batch_norm": config.batch_norm != "inference",
+        "data.augmentation": config.data.augmentation not in (None, "none"),
+        "model.weights none": config.model.weights == "none",
+        "model.hidden_units": config.model.hidden_units is not None,
+        "model.lora_rank": config.model.lora_rank is not None,
+        "model.label_smoothing": config.model.label_smoothing != 0,
+        "optimizer.accumulation_steps": config.optimizer.accumulation_steps > 1,
+        "optimizer.ema_momentum": config.optimizer.ema_momentum is not None,
+        "adaptation.target": config.adaptation.target is not None,
+        "cache.views": config.cache.views is not None,
+        "cache.mode on": config.cache.mode == "on",
+        "steps_per_execution": config.steps_per_execution is not None,
+        "xla": config.xla,
+    }
+    return [name for name, is_set in settings.items() if is_set]

@@ -1,0 +1,1 @@
+"""Recipe "auto": decides by cross-validation on the pooled features of the pretrained network."""

@@ -1,0 +1,66 @@
+"""Decides image size and head of a run with recipe "auto"; the decisions stay in the run folder for a resumed run."""
+
+from dataclasses import replace
+
+from tl_keras.recipes import AUTO
+from tl_keras.tasks.registry import TASKS
+from tl_keras.training.automatic.solved_head import choose_size, solve
+
+RECORD = "decisions.json"
+FOR_SEVERAL_DEVICES = "progressive_unfreezing"
+
+
+def decide(config, splits, run=None):
+    """Decides what a solved head reads, and solves it.
+
+    Args:
+        config: `RunConfig` with recipe "auto".
+        splits: what the task's `load_data` returned.
+        run: `RunFolder` that records the decisions, and whose record is repeated; None records nothing.
+
+    Returns:
+        Tuple of the `RunConfig` with image size, blocks and pooling, the splits at this size, and the `SolvedHead`.
+    """
+    record = read_decisions(run)
+    if record is None:
+        size, line = choose_size(config, splits)
+        record = {"image_size": size, "lines": [line] if line else []}
+    size = record["image_size"]
+    if size is not None and size != splits.train.images[0].shape[0]:
+        splits = TASKS[config.task].load_resized(config, splits, size)
+    if size is not None:
+        config = replace(config, data=replace(config.data, image_size=size))
+    solved = solve(config, splits)
+    for line in [*record["lines"], *solved.lines]:
+        print(f"auto: {line}", flush=True)
+    if run and not (run / RECORD).exists():
+        run.write_json(RECORD, record)
+    return solved.head_input.configure(config), splits, solved
+
+
+def read_decisions(run):
+    """Returns the recorded decisions of a run, a dict, or None if there are none yet."""
+    return run.read_json(RECORD) if run and (run / RECORD).exists() else None
+
+
+def for_devices(config, strategy):
+    """Replaces recipe "auto", which decides on one device, on several.
+
+    Args:
+        config: `RunConfig`.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns:
+        `RunConfig`; the same on one device.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if config.recipe != AUTO or replicas == 1:
+        return config
+    print(
+        f"recipe: auto decides on one device, so on {replicas} devices it is {FOR_SEVERAL_DEVICES} "
+        "(--distribute gpu or cpu takes one)",
+        flush=True,
+    )
+    # The settings that "auto" leaves open take the defaults of the other recipe.
+    data = replace(config.data, augmentation=None)
+    return replace(config, recipe=FOR_SEVERAL_DEVICES, refit=None, data=data)

@@ -1,0 +1,165 @@
+"""Solves a head on the pooled features of a frozen network, and chooses image size, blocks and penalty for it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tl_keras import probing
+from tl_keras.recipes import FEW_LABELS
+from tl_keras.tasks.registry import TASKS
+from tl_keras.training.automatic.features import FeatureReader, HeadInput
+
+SIZE_SAMPLE = 300
+"""Training images that image sizes are compared on."""
+DEFAULT_INVERSE_PENALTY = 100.0
+"""Inverse penalty where no example can be held out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Holds the labelled examples that a head may learn from, as features.
+
+    Attributes:
+        features: float32 (n, width), training examples before validation examples.
+        labels: int (n,), or multi-label (n, num_classes).
+        folds: list of (training rows, held-out rows); empty if nothing can be held out.
+        fit_rows: int (k,), the rows that the final head learns from.
+    """
+
+    features: np.ndarray
+    labels: np.ndarray
+    folds: list
+    fit_rows: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class SolvedHead:
+    """Describes a solved head and how it was chosen.
+
+    Attributes:
+        head_input: `HeadInput` that it reads.
+        inverse_penalty: scikit-learn's `C`.
+        head: `probing.LinearHead`.
+        held_out: `probing.HeldOut`, or None if nothing could be held out.
+        held_out_labels: labels of its rows.
+        last_block: `probing.LinearHead` on the last block alone, as a baseline; None if nothing could be held out.
+        reader: `FeatureReader`.
+        lines: sentences on the decisions.
+    """
+
+    head_input: HeadInput
+    inverse_penalty: float
+    head: probing.LinearHead
+    held_out: probing.HeldOut | None
+    held_out_labels: np.ndarray | None
+    last_block: probing.LinearHead | None
+    reader: FeatureReader
+    lines: tuple[str, ...]
+
+    def set_weights(self, model):
+        """Sets the last layer of a model that was built for this head."""
+        model.get_layer("head.logits").set_weights([self.head.weights, self.head.bias])
+
+
+def choose_size(config, splits):
+    """Chooses the image size by the log-loss of heads over all blocks, on a sample of the training images.
+
+    Args:
+        config: `RunConfig`.
+        splits: what the task's `load_data` returned.
+
+    Returns:
+        Tuple of the size, or None where there is no choice, and a sentence on the decision.
+    """
+    task = TASKS[config.task]
+    sizes = task.candidate_sizes(config, splits)
+    if len(sizes) < 2:
+        return (sizes[0], "") if sizes else (None, "")
+    rows = splits.records.rows("train")
+    rows = np.random.default_rng(config.seed).permutation(rows)[:SIZE_SAMPLE]
+    results = []
+    for size in sizes:
+        sized = replace(config, data=replace(config.data, image_size=size))
+        sample = task.load_resized(sized, splits, size, np.sort(rows)).train
+        folds = probing.make_folds(sample.labels, config.seed)
+        if not folds:
+            return sizes[-1], ""
+        reader = FeatureReader(sized, replace(splits, train=sample, validation=sample, test=sample))
+        results.append(_measure(sized, reader, reader.read(sample), sample.labels, reader.inputs[-1], folds))
+    number = results.index(probing.choose(results))
+    losses = ", ".join(f"{size} px {result.loss:.3f}" for size, result in zip(sizes, results, strict=True))
+    return sizes[number], f"image size {sizes[number]}: log-loss of held-out images {losses}"
+
+
+def solve(config, splits):
+    """Solves a head on all labelled examples.
+
+    Args:
+        config: `RunConfig` whose image size is decided.
+        splits: what the task's `load_data` returned at this size.
+
+    Returns:
+        `SolvedHead`.
+    """
+    reader = FeatureReader(config, splits)
+    examples = _collect(config, reader, splits)
+    if not examples.folds:
+        chosen = reader.inputs[-1]
+        head = _solve(config, reader, examples, chosen, DEFAULT_INVERSE_PENALTY)
+        line = f"head on {chosen.name}: no class has a second example to compare it on"
+        return SolvedHead(chosen, DEFAULT_INVERSE_PENALTY, head, None, None, None, reader, (line,))
+    results = [
+        _measure(config, reader, examples.features, examples.labels, head_input, examples.folds)
+        for head_input in reader.inputs
+    ]
+    held_out = probing.choose(results)
+    chosen = reader.inputs[results.index(held_out)]
+    losses = ", ".join(f"{result.feature_set.name} {result.loss:.3f}" for result in results)
+    line = f"head on {chosen.name}: log-loss of held-out examples {losses}"
+    head = _solve(config, reader, examples, chosen, held_out.inverse_penalty)
+    last_block = _solve(config, reader, examples, reader.inputs[0], results[0].inverse_penalty)
+    labels = examples.labels[held_out.rows]
+    return SolvedHead(chosen, held_out.inverse_penalty, head, held_out, labels, last_block, reader, (line,))
+
+
+def _collect(config, reader, splits):
+    """Reads the features of the training and of the validation examples, and says which of them are held out when."""
+    parts = [part for part in (splits.train, splits.validation) if len(part)]
+    features = [reader.read(part) for part in parts]
+    labels = np.concatenate([TASKS[config.task].example_labels(part) for part in parts])
+    every, count = np.arange(len(labels)), len(features[0])
+    if len(parts) == 1:
+        return Examples(features[0], labels, probing.make_folds(labels, config.seed), every)
+    refit = len(labels) <= FEW_LABELS if config.refit is None else config.refit
+    folds = [(every[:count], every[count:])]
+    return Examples(np.concatenate(features), labels, folds, every if refit else every[:count])
+
+
+def _solve(config, reader, examples, head_input, inverse_penalty):
+    features, labels = examples.features[examples.fit_rows], examples.labels[examples.fit_rows]
+    feature_set, class_weight = reader.feature_set(head_input), _class_weight(config)
+    with _one_thread():
+        return probing.solve_head(features, labels, len(reader.class_names), feature_set, inverse_penalty, class_weight)
+
+
+def _measure(config, reader, features, labels, head_input, folds):
+    with _one_thread():
+        return probing.measure_feature_set(
+            features,
+            labels,
+            len(reader.class_names),
+            reader.feature_set(head_input),
+            folds,
+            _class_weight(config),
+            config.seed,
+        )
+
+
+def _one_thread():
+    # More threads take up to ten times the CPU seconds on matrices of this size.
+    return threadpool_limits(1)
+
+
+def _class_weight(config):
+    return None if config.data.class_weight == "none" else config.data.class_weight
