@@ -8,9 +8,6 @@ from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize
 
 
-LAST_LAYER = "logistic regression on last-layer features"
-
-
 def write_results(config, model, splits, history, run, adapted=None, solved=None):
     """Saves and tests the model, writes the report and marks the run as finished.
 
@@ -28,7 +25,7 @@ def write_results(config, model, splits, history, run, adapted=None, solved=None
     predictions = task.predict(model, splits.test, config.data.batch_size)
     threshold = task.choose_threshold(config, model, splits)
     measured, pictures = task.evaluate(config, predictions, splits.test, run.path, threshold)
-    baselines = [_last_layer_baseline(config, splits, solved)] if solved and solved.last_block else []
+    baselines = [_last_layer_baseline(config, splits, solved)] if solved else []
     extras = task.report_extras(config, splits, predictions, measured, baselines)
     metrics = measured | extras.metrics | _log_baselines(run, extras)
     if solved:
@@ -59,11 +56,12 @@ def _log_baselines(run, extras):
 
 
 def _last_layer_baseline(config, splits, solved):
-    """Measures the head that recipe auto solved on the last block alone."""
-    feature_set, head = solved.reader.feature_set(solved.reader.inputs[0]), solved.last_block
-    return evaluation.measure_baseline(
-        LAST_LAYER,
-        lambda: head.probabilities(solved.reader.read(splits.test)[:, feature_set.columns]),
+    """Measures logistic regression on the features of the last block, without any choice of blocks."""
+    columns, examples = solved.reader.last_block_columns, solved.examples
+    return evaluation.feature_baseline(
+        examples.features[:, columns],
+        examples.labels,
+        solved.reader.read(splits.test)[:, columns],
         TASKS[config.task].example_labels(splits.test),
         splits.class_names,
         config.data.multi_label,
@@ -74,7 +72,7 @@ def _cross_validation(config, splits, solved):
     """Returns the metrics of the head on examples that were held out from it."""
     if solved.held_out is None:
         return {}
-    labels, probabilities = solved.held_out_labels, solved.held_out.probabilities
+    labels, probabilities = solved.examples.labels[solved.held_out.rows], solved.held_out.probabilities
     measured = evaluation.metrics_with_intervals(labels, probabilities, splits.class_names, config.data.multi_label)
     names = (*TASKS[config.task].headline_metrics, "log_loss", "intervals")
     return {"held_out": {"examples": len(labels), **{name: measured[name] for name in names if name in measured}}}
@@ -83,14 +81,16 @@ def _cross_validation(config, splits, solved):
 def _write_report(config, metrics, history, pictures, notes, extras, run):
     # A run that was killed between the log line and the checkpoint of a phase has repeated it: the later line counts.
     phases = list({phase["first_epoch"]: phase for phase in run.read_log("phase")}.values())
-    evaluation.plot_history(_of_one_objective(history), _phase_spans(phases), run / "history.png")
+    if history:
+        evaluation.plot_history(_of_one_objective(history), _phase_spans(phases), run / "history.png")
+        pictures = [*pictures, ("Training", run / "history.png")]
     evaluation.write_report(
         run / "report.html",
         title=_title(config),
         metrics=metrics,
         phases=[_phase_row(phase) for phase in phases],
         config_text=config_text(config),
-        plots=[*pictures, ("Training", run / "history.png")],
+        plots=pictures,
         versions=run.read_json("versions.json"),
         skipped=extras.skipped,
         notes=notes,

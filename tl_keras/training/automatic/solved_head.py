@@ -42,8 +42,7 @@ class SolvedHead:
         inverse_penalty: scikit-learn's `C`.
         head: `probing.LinearHead`.
         held_out: `probing.HeldOut`, or None if nothing could be held out.
-        held_out_labels: labels of its rows.
-        last_block: `probing.LinearHead` on the last block alone, as a baseline; None if nothing could be held out.
+        examples: `Examples` that it learned from.
         reader: `FeatureReader`.
         lines: sentences on the decisions.
     """
@@ -52,8 +51,7 @@ class SolvedHead:
     inverse_penalty: float
     head: probing.LinearHead
     held_out: probing.HeldOut | None
-    held_out_labels: np.ndarray | None
-    last_block: probing.LinearHead | None
+    examples: Examples
     reader: FeatureReader
     lines: tuple[str, ...]
 
@@ -108,7 +106,7 @@ def solve(config, splits):
         chosen = reader.inputs[-1]
         head = _solve(config, reader, examples, chosen, DEFAULT_INVERSE_PENALTY)
         line = f"head on {chosen.name}: no class has a second example to compare it on"
-        return SolvedHead(chosen, DEFAULT_INVERSE_PENALTY, head, None, None, None, reader, (line,))
+        return SolvedHead(chosen, DEFAULT_INVERSE_PENALTY, head, None, examples, reader, (line,))
     results = [
         _measure(config, reader, examples.features, examples.labels, head_input, examples.folds)
         for head_input in reader.inputs
@@ -118,9 +116,7 @@ def solve(config, splits):
     losses = ", ".join(f"{result.feature_set.name} {result.loss:.3f}" for result in results)
     line = f"head on {chosen.name}: log-loss of held-out examples {losses}"
     head = _solve(config, reader, examples, chosen, held_out.inverse_penalty)
-    last_block = _solve(config, reader, examples, reader.inputs[0], results[0].inverse_penalty)
-    labels = examples.labels[held_out.rows]
-    return SolvedHead(chosen, held_out.inverse_penalty, head, held_out, labels, last_block, reader, (line,))
+    return SolvedHead(chosen, held_out.inverse_penalty, head, held_out, examples, reader, (line,))
 
 
 def _collect(config, reader, splits):
