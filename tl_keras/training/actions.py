@@ -4,6 +4,8 @@ from pathlib import Path
 
 from tl_keras import callbacks, distribution, evaluation, transfer
 from tl_keras.config.config_text import phases_text
+from tl_keras.errors import InputError
+from tl_keras.recipes import AUTO
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting, workers
 from tl_keras.training.building import build_model
@@ -20,6 +22,9 @@ def print_phases(config):
         config: `RunConfig`.
     """
     prepared = prepare(config, distribution.outline_cluster(config.distribute))
+    if prepared.solved:
+        print("phases: []  # recipe auto solves the head; --recipe progressive_unfreezing prints phases to edit")
+        return
     model, phases = prepared.model, prepared.phases
     plan = transfer.plan_phases(model, phases, config.batch_norm)
     print(callbacks.phase_table(plan))
@@ -44,6 +49,11 @@ def find_learning_rate(config):
     Args:
         config: `RunConfig`.
     """
+    if config.recipe == AUTO:
+        raise InputError(
+            "find_learning_rate needs a recipe with phases, but auto solves the head: give --recipe "
+            "progressive_unfreezing or --phases."
+        )
     prepared = prepare(config, distribution.outline_cluster(config.distribute))
     num_replicas = 1 if config.scale_learning_rate else prepared.num_replicas
     model = workers.plain_model(lambda: build_model(config, prepared.splits), prepared.model)

@@ -88,6 +88,11 @@ class FeatureReader:
         owners = getattr(rows, "owners", None)
         return features if owners is None else _mean_by_owner(features, owners)
 
+    @property
+    def last_block_columns(self):
+        """Columns of the averages of the last block, int (k,)."""
+        return self.feature_set(HeadInput("the last block", "last", "average")).columns
+
     def feature_set(self, head_input):
         """Returns the columns that a head reads, as a `probing.FeatureSet`.
 
