@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 VARIANCE_SHRINKAGE = 0.1
 """Share of the mean variance of a group of features in the variance that each of them is divided by."""
 MAX_ITERATIONS = 200
-TOLERANCE = 1e-3
+TOLERANCE = 1e-4
 ABSENT = -30.0
 """Logit of a class without an example."""
 
@@ -30,6 +30,10 @@ class LinearHead:
     def logits(self, features):
         """Computes the logits of features (n, num_features), float64 (n, num_classes)."""
         return features @ self.weights + self.bias
+
+    def set_on(self, model):
+        """Sets the last layer of a classifier, `head.logits`, whose input are the features of this head."""
+        model.get_layer("head.logits").set_weights([self.weights, self.bias])
 
     def probabilities(self, features):
         """Computes the probabilities of features (n, num_features), float64 (n, num_classes)."""

@@ -18,10 +18,13 @@ class ClassificationTask(Task):
 
     Attributes:
         item_kind: heading of the items in what `predict` writes, such as "file".
+        min_tuned_labels: number of labels from which recipe auto tries to tune the network; with fewer it would seldom
+            gain anything, and could not show it.
         head_poolings: values of `model.pooling` that recipe auto tries; the last one contains the others.
     """
 
     item_kind: str
+    min_tuned_labels: int
     head_poolings: tuple[str, ...]
     supports_auto = True
     supports_adaptation = True

@@ -35,6 +35,7 @@ class ImageClassification(ClassificationTask):
 
     name = "image_classification"
     item_kind = "file"
+    min_tuned_labels = 1000
     head_poolings = ("average", "concat")
     defaults = {
         "data": {

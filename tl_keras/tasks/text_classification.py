@@ -38,6 +38,7 @@ class TextClassification(ClassificationTask):
 
     name = "text_classification"
     item_kind = "text"
+    min_tuned_labels = 100
     head_poolings = ("average",)
     defaults = {
         "data": {"path": "reviews", "augmentation": "none", "validation_fraction": VALIDATION_FRACTION},

@@ -100,7 +100,7 @@ def _prepare_automatically(config, strategy, splits, run):
     devices.set_up(config.seed, config.precision, config.deterministic)
     config, splits, solved = decide(config, splits, run)
     model = build_model(config, splits)
-    solved.set_weights(model)
+    solved.head.set_on(model)
     return Preparation(config, strategy, splits, None, model, [], solved)
 
 

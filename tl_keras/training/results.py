@@ -32,7 +32,7 @@ def write_results(config, model, splits, history, run, adapted=None, solved=None
         metrics |= _cross_validation(config, splits, solved)
     notes = [
         *extras.notes,
-        *(solved.lines if solved else ()),
+        *(line for entry in run.read_log("auto")[-1:] for line in entry["lines"]),
         *(line for entry in run.read_log("cache")[-1:] for line in entry["lines"]),
     ]
     if adapted:

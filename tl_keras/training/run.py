@@ -12,6 +12,7 @@ from tl_keras.system.durations import parse_duration
 from tl_keras.system.global_state import restored_global_state
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import adapting, fitting, replicas, workers
+from tl_keras.training.automatic.tuning import tune
 from tl_keras.training.building import build_model
 from tl_keras.training.preparation import prepare, start_strategy
 from tl_keras.training.pretraining import pretrain
@@ -57,17 +58,22 @@ def run_training(config):
 def _train(config, strategy, run, started):
     """Trains from data to report; of several workers the chief alone writes the report."""
     prepared = prepare(config, strategy, run)
+    config = prepared.config
     model, splits, phases = prepared.model, prepared.splits, prepared.phases
     if config.adaptation.masked_epochs:
         pretrain(config, model, prepared.target, run)
-    history = {}
-    if phases:
-        history = fitting.fit_phases(prepared.config, model, splits, phases, run, _seconds_left(config, started))
+    if prepared.solved:
+        tuning = tune(prepared, run, _seconds_left(config, started))
+        model, history = tuning.model, tuning.history
+        print(f"auto: {tuning.line}", flush=True)
+        run.log("auto", {"lines": [*prepared.solved.lines, tuning.line]})
+    else:
+        history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))
     if distribution.is_chief(prepared.strategy):
-        model = workers.plain_model(lambda: build_model(prepared.config, splits), model)
+        model = workers.plain_model(lambda: build_model(config, splits), model)
         models.merge_lora(model)
         adapted = _adapt(prepared, model, run) if prepared.target else None
-        write_results(prepared.config, model, splits, history, run, adapted, prepared.solved)
+        write_results(config, model, splits, history, run, adapted, prepared.solved)
 
 
 def _adapt(prepared, model, run):

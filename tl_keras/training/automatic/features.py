@@ -43,6 +43,7 @@ class FeatureReader:
     Args:
         config: `RunConfig` whose image size is decided.
         splits: what the task's `load_data` returned.
+        model: classifier whose features are read, and not stored; None takes the pretrained network.
 
     Attributes:
         inputs: list of `HeadInput` to choose from, the simplest first.
@@ -52,21 +53,21 @@ class FeatureReader:
         InputError: later blocks of the network read several tensors of one block.
     """
 
-    def __init__(self, config, splits):
+    def __init__(self, config, splits, model=None):
         self._task, self._splits = TASKS[config.task], splits
         self.class_names = splits.class_names
         poolings = (config.model.pooling,) if config.model.pooling else self._task.head_poolings
         self._widest = HeadInput("widest", config.model.head_blocks or "all", poolings[-1])
         self._config = self._widest.configure(config)
-        model = self._task.build_model(self._config, splits)
-        self._cut = transfer.features_before_head(model)
-        self._part = transfer.FrozenPart(model, [self._cut])
-        self._columns = models.head_columns(model)
+        network = model or self._task.build_model(self._config, splits)
+        self._cut = transfer.features_before_head(network)
+        self._part = transfer.FrozenPart(network, [self._cut])
+        self._columns = models.head_columns(network)
         self.inputs = _list_inputs(config.model.head_blocks, list(self._columns), poolings)
         cache = config.cache
         self._store = probing.FeatureStore(
             Path(cache.folder) / "features" if cache.folder else None,
-            None if cache.mode == "off" else int(cache.max_gigabytes * 1e9),
+            None if model or cache.mode == "off" else int(cache.max_gigabytes * 1e9),
         )
 
     def read(self, part):

@@ -55,10 +55,6 @@ class SolvedHead:
     reader: FeatureReader
     lines: tuple[str, ...]
 
-    def set_weights(self, model):
-        """Sets the last layer of a model that was built for this head."""
-        model.get_layer("head.logits").set_weights([self.head.weights, self.head.bias])
-
 
 def choose_size(config, splits):
     """Chooses the image size by the log-loss of heads over all blocks, on a sample of the training images.
@@ -84,7 +80,8 @@ def choose_size(config, splits):
         if not folds:
             return sizes[-1], ""
         reader = FeatureReader(sized, replace(splits, train=sample, validation=sample, test=sample))
-        results.append(_measure(sized, reader, reader.read(sample), sample.labels, reader.inputs[-1], folds))
+        examples = Examples(reader.read(sample), sample.labels, folds, np.arange(len(sample)))
+        results.append(measure(sized, reader, examples, reader.inputs[-1]))
     number = results.index(probing.choose(results))
     losses = ", ".join(f"{size} px {result.loss:.3f}" for size, result in zip(sizes, results, strict=True))
     return sizes[number], f"image size {sizes[number]}: log-loss of held-out images {losses}"
@@ -104,19 +101,65 @@ def solve(config, splits):
     examples = _collect(config, reader, splits)
     if not examples.folds:
         chosen = reader.inputs[-1]
-        head = _solve(config, reader, examples, chosen, DEFAULT_INVERSE_PENALTY)
+        head = solve_rows(config, reader, examples, examples.fit_rows, chosen, DEFAULT_INVERSE_PENALTY)
         line = f"head on {chosen.name}: no class has a second example to compare it on"
         return SolvedHead(chosen, DEFAULT_INVERSE_PENALTY, head, None, examples, reader, (line,))
-    results = [
-        _measure(config, reader, examples.features, examples.labels, head_input, examples.folds)
-        for head_input in reader.inputs
-    ]
+    results = [measure(config, reader, examples, head_input) for head_input in reader.inputs]
     held_out = probing.choose(results)
     chosen = reader.inputs[results.index(held_out)]
     losses = ", ".join(f"{result.feature_set.name} {result.loss:.3f}" for result in results)
     line = f"head on {chosen.name}: log-loss of held-out examples {losses}"
-    head = _solve(config, reader, examples, chosen, held_out.inverse_penalty)
+    head = solve_rows(config, reader, examples, examples.fit_rows, chosen, held_out.inverse_penalty)
     return SolvedHead(chosen, held_out.inverse_penalty, head, held_out, examples, reader, (line,))
+
+
+def measure(config, reader, examples, head_input):
+    """Measures heads on held-out examples, see `probing.measure_feature_set`.
+
+    Args:
+        config: `RunConfig`.
+        reader: `FeatureReader` of the features.
+        examples: `Examples` with folds.
+        head_input: one of `reader.inputs`.
+
+    Returns:
+        `probing.HeldOut` of the best penalty.
+    """
+    with _one_thread():
+        return probing.measure_feature_set(
+            examples.features,
+            examples.labels,
+            len(reader.class_names),
+            reader.feature_set(head_input),
+            examples.folds,
+            _class_weight(config),
+            config.seed,
+        )
+
+
+def solve_rows(config, reader, examples, rows, head_input, inverse_penalty):
+    """Solves a head on some of the examples.
+
+    Args:
+        config: `RunConfig`.
+        reader: `FeatureReader` of the features.
+        examples: `Examples`.
+        rows: int (k,), the examples to learn from.
+        head_input: one of `reader.inputs`.
+        inverse_penalty: scikit-learn's `C`.
+
+    Returns:
+        `probing.LinearHead`.
+    """
+    with _one_thread():
+        return probing.solve_head(
+            examples.features[rows],
+            examples.labels[rows],
+            len(reader.class_names),
+            reader.feature_set(head_input),
+            inverse_penalty,
+            _class_weight(config),
+        )
 
 
 def _collect(config, reader, splits):
@@ -130,26 +173,6 @@ def _collect(config, reader, splits):
     refit = len(labels) <= FEW_LABELS if config.refit is None else config.refit
     folds = [(every[:count], every[count:])]
     return Examples(np.concatenate(features), labels, folds, every if refit else every[:count])
-
-
-def _solve(config, reader, examples, head_input, inverse_penalty):
-    features, labels = examples.features[examples.fit_rows], examples.labels[examples.fit_rows]
-    feature_set, class_weight = reader.feature_set(head_input), _class_weight(config)
-    with _one_thread():
-        return probing.solve_head(features, labels, len(reader.class_names), feature_set, inverse_penalty, class_weight)
-
-
-def _measure(config, reader, features, labels, head_input, folds):
-    with _one_thread():
-        return probing.measure_feature_set(
-            features,
-            labels,
-            len(reader.class_names),
-            reader.feature_set(head_input),
-            folds,
-            _class_weight(config),
-            config.seed,
-        )
 
 
 def _one_thread():

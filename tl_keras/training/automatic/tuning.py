@@ -1,0 +1,117 @@
+"""Tries whether tuning the network beats the solved head on held-out examples, and keeps it only if it does."""
+
+from dataclasses import dataclass, replace
+
+import keras
+import numpy as np
+
+from tl_keras import probing
+from tl_keras.tasks.registry import TASKS
+from tl_keras.training import fitting
+from tl_keras.training.automatic.features import FeatureReader
+from tl_keras.training.automatic.solved_head import Examples, measure, solve_rows
+from tl_keras.training.building import build_model, choose_phases
+
+SOLVED, TUNED, TUNED_AND_SOLVED = "solved head", "tuned network", "tuned network, head solved again"
+
+
+@dataclass(frozen=True, eq=False)
+class Tuning:
+    """Holds what recipe auto ends with.
+
+    Attributes:
+        model: `keras.Model`, tuned or with the solved head.
+        history: dict from metric name to its value in each epoch of the trial; empty if there was none.
+        line: a sentence on the decision.
+    """
+
+    model: keras.Model
+    history: dict
+    line: str
+
+
+def tune(prepared, run, seconds_left=None):
+    """Tunes the network from the solved head, and keeps it where it is better on held-out examples.
+
+    The validation examples, or a fifth of the labels where none are held out, judge: the log-loss of the tuned network,
+    and that of a head solved again on its features, are compared with that of a head solved on the same training
+    examples. A tuned network is kept if its loss is lower by more than the standard error of the paired difference.
+
+    Args:
+        prepared: `Preparation` of a run with recipe "auto". Its model is changed.
+        run: `RunFolder`.
+        seconds_left: maximum time; None sets no limit.
+
+    Returns:
+        `Tuning`.
+    """
+    config, solved, model = prepared.config, prepared.solved, prepared.model
+    count, needed = len(solved.examples.labels), TASKS[config.task].min_tuned_labels
+    if not solved.examples.folds or count < needed:
+        return Tuning(model, {}, f"tuning is tried from {needed} labels on, and here are {count}")
+    train, held_out = solved.examples.folds[0]
+    splits = _hold_out(prepared.splits, train, held_out)
+    head = solve_rows(config, solved.reader, solved.examples, train, solved.head_input, solved.inverse_penalty)
+    head.set_on(model)
+    labels = solved.examples.labels[held_out]
+    losses = {SOLVED: _losses(config, model, splits, labels)}
+    history = fitting.fit_phases(config, model, splits, tuning_phases(config, model, len(train)), run, seconds_left)
+    losses[TUNED] = _losses(config, model, splits, labels)
+    reader = FeatureReader(config, splits, model)
+    examples = _read_again(reader, splits, solved.examples, train, held_out)
+    again = measure(config, reader, examples, reader.inputs[0])
+    losses[TUNED_AND_SOLVED] = again.losses
+    kept, line = _judge(losses)
+    if kept == SOLVED:
+        model = build_model(config, prepared.splits)
+        solved.head.set_on(model)
+    if kept == TUNED_AND_SOLVED:
+        rows = np.arange(count) if len(solved.examples.fit_rows) == count else np.arange(len(train))
+        solve_rows(config, reader, examples, rows, reader.inputs[0], again.inverse_penalty).set_on(model)
+    return Tuning(model, history, line)
+
+
+def tuning_phases(config, model, num_examples):
+    """Returns the phases of tuning: one that trains more of the last blocks the more examples there are.
+
+    Args:
+        config: `RunConfig`.
+        model: `keras.Model`.
+        num_examples: number of training examples.
+
+    Returns:
+        List of `Phase`.
+    """
+    tuned = replace(config, recipe="linear_probe_then_fine_tune", refit=None)
+    if config.task == "image_classification":
+        tuned = replace(config, recipe="fine_tuning", refit=None)
+    return choose_phases(tuned, model, num_examples)[-1:]
+
+
+def _hold_out(splits, train, held_out):
+    """Returns splits whose validation part judges the tuning."""
+    if len(splits.validation):
+        return splits
+    return replace(splits, train=splits.train.take(train), validation=splits.train.take(held_out))
+
+
+def _losses(config, model, splits, labels):
+    predictions = TASKS[config.task].predict(model, splits.validation, config.data.batch_size)
+    return probing.log_losses(predictions, labels)
+
+
+def _read_again(reader, splits, examples, train, held_out):
+    """Reads the features of the tuned network: those of the training examples before those that judge."""
+    features = np.concatenate([reader.read(splits.train), reader.read(splits.validation)])
+    rows = np.arange(len(features))
+    fold = rows[: len(train)], rows[len(train) :]
+    return Examples(features, examples.labels[np.concatenate([train, held_out])], [fold], rows)
+
+
+def _judge(losses):
+    """Returns which of the contenders is kept, and a sentence."""
+    best = min(losses, key=lambda name: losses[name].mean())
+    gain = losses[SOLVED] - losses[best]
+    kept = best if gain.mean() > probing.standard_error(gain) else SOLVED
+    shown = ", ".join(f"{name} {values.mean():.3f}" for name, values in losses.items())
+    return kept, f"{kept} is kept: log-loss of {len(gain)} held-out examples {shown}"
