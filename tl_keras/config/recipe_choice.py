@@ -7,8 +7,8 @@ from tl_keras.recipes import AUTO
 def complete_recipe(config, task):
     """Returns the recipe of a configuration: the given one, or the default of its task and settings.
 
-    "auto" is the default for classification. Whoever sets what it would decide, such as epochs or an augmentation, gets
-    the recipe that these settings belong to, "progressive_unfreezing".
+    "auto" is the default for classification with pretrained weights. Whoever sets what it would decide, such as epochs
+    or an augmentation, gets the recipe that these settings belong to, "progressive_unfreezing".
 
     Args:
         config: `RunConfig`, not yet completed.
@@ -18,7 +18,8 @@ def complete_recipe(config, task):
         InputError: "auto" was given beside a setting that it decides, or for a task that does not support it.
     """
     if config.recipe is None:
-        return AUTO if task.supports_auto and not _settings_against_auto(config) else "progressive_unfreezing"
+        suits = task.supports_auto and config.model.weights != "none" and not _settings_against_auto(config)
+        return AUTO if suits else "progressive_unfreezing"
     if config.recipe == AUTO:
         if not task.supports_auto:
             raise InputError(f"recipe auto is for classification: take progressive_unfreezing for {task.name}.")
@@ -40,7 +41,6 @@ def _settings_against_auto(config):
         "block_decay": config.block_decay is not None,
         "batch_norm": config.batch_norm != "inference",
         "data.augmentation": config.data.augmentation not in (None, "none"),
-        "model.weights none": config.model.weights == "none",
         "model.hidden_units": config.model.hidden_units is not None,
         "model.lora_rank": config.model.lora_rank is not None,
         "model.label_smoothing": config.model.label_smoothing != 0,

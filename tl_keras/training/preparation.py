@@ -7,7 +7,6 @@ from tl_keras import distribution
 from tl_keras.config import RunConfig
 from tl_keras.phases import Phase
 from tl_keras.recipes import AUTO
-from tl_keras.system import devices
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import replicas, workers
 from tl_keras.training.automatic.decisions import decide, for_devices
@@ -97,7 +96,6 @@ def prepare(config, strategy=None, run=None):
 
 
 def _prepare_automatically(config, strategy, splits, run):
-    devices.set_up(config.seed, config.precision, config.deterministic)
     config, splits, solved = decide(config, splits, run)
     model = build_model(config, splits)
     solved.head.set_on(model)

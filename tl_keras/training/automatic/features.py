@@ -7,6 +7,7 @@ import numpy as np
 
 from tl_keras import models, probing, transfer
 from tl_keras.data import ImageSet
+from tl_keras.system import devices
 from tl_keras.tasks.registry import TASKS
 
 CHUNK = 2000
@@ -59,6 +60,8 @@ class FeatureReader:
         poolings = (config.model.pooling,) if config.model.pooling else self._task.head_poolings
         self._widest = HeadInput("widest", config.model.head_blocks or "all", poolings[-1])
         self._config = self._widest.configure(config)
+        # The network of the run is built with the same seed, which matters where its weights are random.
+        devices.set_up(config.seed, config.precision, config.deterministic)
         network = model or self._task.build_model(self._config, splits)
         self._cut = transfer.features_before_head(network)
         self._part = transfer.FrozenPart(network, [self._cut])

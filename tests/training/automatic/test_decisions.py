@@ -1,0 +1,88 @@
+"""Runs with recipe auto, from data to report, on a small random network."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import tl_keras as tl
+from tl_keras import train
+from tl_keras.config import CacheConfig, DataConfig, RunConfig
+from tl_keras.runs.run_folder import RunFolder
+from tl_keras.tasks.image_classification import ImageClassification
+from tl_keras.training.automatic.decisions import for_devices
+
+
+@pytest.fixture(autouse=True)
+def small_sizes(monkeypatch, small_network):
+    """Lets auto choose between two small sizes."""
+    monkeypatch.setattr(ImageClassification, "candidate_sizes", lambda *_: [32, 48])
+
+
+def run_auto(image_folder, folder, **settings):
+    config = RunConfig(data=DataConfig(path=str(image_folder)), run=str(folder), **settings)
+    return RunFolder(train.run_training(config))
+
+
+def test_a_run_holds_nothing_out_and_reports_what_it_decided(image_folder, tmp_path, capsys):
+    run = run_auto(image_folder, tmp_path / "run")
+    printed = capsys.readouterr().out
+    assert "30 training, 6 test images" in printed
+    assert "auto: image size" in printed
+    assert "auto: head on" in printed
+    assert "auto: tuning is tried from 1000 labels on, and here are 30" in printed
+    metrics = run.read_json("metrics.json")
+    low, high = metrics["held_out"]["intervals"]["accuracy"]
+    assert low < metrics["held_out"]["accuracy"] <= high
+    assert metrics["held_out"]["examples"] == 30
+    names = [baseline["name"] for baseline in metrics["baselines"]]
+    assert names == ["majority class", "logistic regression on last-layer features"]
+    assert "log-loss of held-out examples" in (run / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_saved_model_has_the_decided_size_and_predicts_in_plain_keras(image_folder, tmp_path):
+    run = run_auto(image_folder, tmp_path / "run")
+    model = keras.models.load_model(run / "model.keras")
+    size = run.read_json("decisions.json")["image_size"]
+    assert model.input_shape == (None, size, size, 3)
+    image = np.full((1, size, size, 3), 100, "uint8")
+    np.testing.assert_allclose(tl.load_run(run.path).predict(image), model.predict(image, verbose=0), atol=1e-6)
+
+
+def test_a_second_run_computes_no_features_and_ends_the_same(image_folder, tmp_path, monkeypatch):
+    cache = CacheConfig(folder=str(tmp_path / "cache"))
+    first = run_auto(image_folder, tmp_path / "first", cache=cache)
+    monkeypatch.setattr("tl_keras.transfer.FrozenPart.compute", lambda *_: pytest.fail("features were computed"))
+    second = run_auto(image_folder, tmp_path / "second", cache=cache)
+    assert (first / "metrics.json").read_text() == (second / "metrics.json").read_text()
+
+
+def test_a_resumed_run_repeats_the_recorded_size(image_folder, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("tl_keras.training.run.write_results", lambda *_: pytest.fail("stopped"))
+        with pytest.raises(pytest.fail.Exception):
+            run_auto(image_folder, tmp_path / "run")
+    for size in (48, 32):
+        record = {"image_size": size, "lines": ["as recorded"]}
+        (tmp_path / "run" / "decisions.json").write_text(json.dumps(record), encoding="utf-8")
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                "tl_keras.training.run.write_results", lambda config, *_: pytest.fail(str(config.data.image_size))
+            )
+            with pytest.raises(pytest.fail.Exception, match=str(size)):
+                run_auto(image_folder, tmp_path / "run")
+
+
+def test_several_devices_get_a_recipe_with_phases_and_a_validation_set(capsys):
+    class TwoDevices:
+        num_replicas_in_sync = 2
+
+    config = for_devices(RunConfig(), TwoDevices())
+    assert (config.recipe, config.data.augmentation, config.data.validation_fraction) == (
+        "progressive_unfreezing",
+        "light",
+        0.15,
+    )
+    assert "auto decides on one device" in capsys.readouterr().out
+    assert for_devices(config, TwoDevices()) is config

@@ -1,0 +1,43 @@
+import keras
+import numpy as np
+import pytest
+
+from tl_keras import train
+from tl_keras.config import DataConfig, RunConfig
+from tl_keras.runs.run_folder import RunFolder
+from tl_keras.tasks.image_classification import ImageClassification
+from tl_keras.training.automatic.tuning import SOLVED, TUNED, TUNED_AND_SOLVED, _judge
+
+
+def test_tuning_is_kept_only_if_it_gains_more_than_the_standard_error():
+    solved = np.array([1.0, 0.6, 0.8, 0.4])
+    assert _judge({SOLVED: solved, TUNED: solved - [0.5, 0.3, 0.5, 0.1]})[0] == TUNED
+    assert _judge({SOLVED: solved, TUNED: solved - [0.9, -0.7, 0.5, -0.5]})[0] == SOLVED
+    assert _judge({SOLVED: solved, TUNED: solved + 1})[0] == SOLVED
+    kept, line = _judge({SOLVED: solved, TUNED: solved + 1, TUNED_AND_SOLVED: solved - [0.5, 0.3, 0.5, 0.1]})
+    assert kept == TUNED_AND_SOLVED
+    assert "solved head 0.700, tuned network 1.700" in line
+
+
+@pytest.fixture(autouse=True)
+def tried_with_few(monkeypatch, small_network):
+    monkeypatch.setattr(ImageClassification, "min_tuned_labels", 30)
+
+
+@pytest.mark.parametrize("kept", [SOLVED, TUNED, TUNED_AND_SOLVED])
+def test_a_run_ends_with_what_the_trial_chose(image_folder, tmp_path, monkeypatch, kept):
+    judged = {}
+
+    def judge(losses):
+        judged.update(losses)
+        return kept, "as asked"
+
+    monkeypatch.setattr("tl_keras.training.automatic.tuning._judge", judge)
+    config = RunConfig(data=DataConfig(path=str(image_folder), image_size=32), run=str(tmp_path / "run"))
+    run = RunFolder(train.run_training(config))
+    assert set(judged) == {SOLVED, TUNED, TUNED_AND_SOLVED}
+    assert all(len(losses) == 6 for losses in judged.values())
+    assert run.read_json("history.json")["val_loss"]
+    assert (run / "history.png").exists()
+    assert "as asked" in (run / "report.html").read_text(encoding="utf-8")
+    assert keras.models.load_model(run / "model.keras").output_shape == (None, 3)
