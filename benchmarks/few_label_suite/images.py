@@ -44,9 +44,8 @@ MIN_CONTRAST = 4
 """Smallest standard deviation of the pixels of a texture, 0 to 255; others are blank."""
 ICON_SIDE = 64
 ICON_KINDS = ("Arrows", "Buildings", "Currencies", "Devices", "Food", "Health", "Map", "Sport", "Vehicles", "Weather")
-ICON_VARIANTS = set(
-    "bolt cancel check code cog dollar exclamation heart minus off pause pin plus question search share star x".split()
-)
+ICON_VARIANTS = {"bolt", "cancel", "check", "code", "cog", "dollar", "exclamation", "heart", "minus", "off", "pause"}
+ICON_VARIANTS |= {"pin", "plus", "question", "search", "share", "star", "x"}
 
 
 def read_class_folder(name):
@@ -59,9 +58,16 @@ def read_class_folder(name):
         List of `Example`.
     """
     paths = sorted(example_path(name).glob("*/*.png"))
-    images = ((Image.open(path).copy(), path.parent.name) for path in paths)
+    images = ((_on_white(Image.open(path)), path.parent.name) for path in paths)
     # Identical images are one group, so that no test image is a training image.
     return [Example(image, label, image.tobytes()) for image, label in images]
+
+
+def _on_white(image):
+    """Replaces transparent parts, which contenders would read differently."""
+    if image.mode != "RGBA":
+        return image.copy()
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
 def cut_tree_crowns():

@@ -5,7 +5,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from few_label_suite import images, texts
+from few_label_suite import images, texts, toy
 from few_label_suite.examples import split_examples
 
 IMAGES, TEXTS = "images", "texts"
@@ -23,6 +23,8 @@ class LabelledSet:
     """One line for the table."""
     origin: str
     """Package and licence."""
+    weights: str | None = "imagenet"
+    """Initial weights of image backbones; None, for random ones, makes the small sets of the tests fast."""
 
 
 SETS = {
@@ -113,7 +115,10 @@ SETS = {
         "names of emoji of eight groups",
         "npm unicode-emoji-json 0.9.0, MIT; Unicode licence",
     ),
+    "toy_images": LabelledSet(IMAGES, toy.make_images, "three colours, 32 px", "made", weights=None),
+    "toy_texts": LabelledSet(TEXTS, toy.make_texts, "animals and tools", "made", weights=None),
 }
+REAL_SETS = tuple(name for name in SETS if SETS[name].origin != "made")
 
 
 def write_set(name, folder):
