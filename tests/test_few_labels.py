@@ -19,6 +19,7 @@ from few_label_suite.cells import Cell
 from few_label_suite.comparisons import Row, compare, group_cells, mean_over_sets, mean_ranks
 from few_label_suite.contenders import command_of
 from few_label_suite.draws import draw_examples, draw_rows
+from few_label_suite.environment import make_environment
 from few_label_suite.examples import Example, split_examples
 from few_label_suite.report import write_report
 from few_label_suite.sets import REAL_SETS, SETS
@@ -156,6 +157,18 @@ def test_a_failed_cell_is_reported_and_not_kept(tmp_path, monkeypatch, capsys):
     assert "failed with exit code 1" in capsys.readouterr().err
     assert not cell.path(tmp_path).exists()
     assert cell.path(tmp_path).with_suffix(".log").read_text() == "the reason\n"
+
+
+def test_a_cell_finds_downloads_in_the_cache_but_nothing_that_another_computed(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    for name in ("tl_keras/features", "tl_keras/package-1", "matplotlib"):
+        (tmp_path / "home" / name).mkdir(parents=True)
+    (tmp_path / "cell").mkdir()
+    variables = make_environment(tmp_path / "cell")
+    cache = Path(variables["XDG_CACHE_HOME"])
+    assert sorted(path.name for path in cache.iterdir()) == ["matplotlib", "tl_keras"]
+    assert [path.name for path in (cache / "tl_keras").iterdir()] == ["package-1"]
+    assert variables["OMP_NUM_THREADS"] == "1"
 
 
 def test_a_win_is_a_difference_beyond_two_standard_errors():

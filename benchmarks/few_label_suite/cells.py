@@ -10,15 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from few_label_suite.contenders import PEERS, RECIPES, ROOT, command_of
+from few_label_suite.contenders import PEERS, RECIPES, command_of
 from few_label_suite.draws import draw_examples
+from few_label_suite.environment import ROOT, make_environment
 from few_label_suite.sets import SETS, TEXTS
 from tl_keras import evaluation, models
 from tl_keras.system.atomic_files import atomic_path
 
 FIGURES = ("accuracy", "log_loss", "expected_calibration_error")
-THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-"""Environment variables that become 1, since waiting threads would add to the CPU seconds."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,10 @@ def run_cell(cell, folder, image_size, torch_python=None):
         job = make_job(cell, folder, image_size, Path(temporary))
         job_file = Path(temporary) / "job.json"
         job_file.write_text(json.dumps(job), encoding="utf-8")
+        command = command_of(cell.contender, job, job_file, torch_python)
+        environment = make_environment(Path(temporary))
         before = _child_seconds()
-        done = _run(command_of(cell.contender, job, job_file, torch_python), path.with_suffix(".log"))
+        done = _run(command, environment, path.with_suffix(".log"))
         seconds = _child_seconds() - before
         if done.returncode:
             print(f"{cell} failed with exit code {done.returncode}: see {path.with_suffix('.log')}", file=sys.stderr)
@@ -117,9 +118,7 @@ def _peer_weights(cell):
     return {"peer_weights": str(models.fetch_minilm() if is_text else efficientnet_lite0.find_checkpoint())}
 
 
-def _run(command, log):
-    paths = os.pathsep.join((str(ROOT), str(ROOT / "benchmarks")))
-    environment = os.environ | dict.fromkeys(THREAD_COUNTS, "1") | {"PYTHONPATH": paths}
+def _run(command, environment, log):
     with open(log, "w", encoding="utf-8") as file:
         return subprocess.run(command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT, check=False)
 

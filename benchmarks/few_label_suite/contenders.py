@@ -5,7 +5,6 @@ from pathlib import Path
 
 from few_label_suite.sets import IMAGES, TEXTS
 
-ROOT = Path(__file__).parents[2]
 BOTH = (IMAGES, TEXTS)
 RECIPES = {
     "auto": BOTH,
