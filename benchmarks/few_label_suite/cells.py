@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from few_label_suite.contenders import PEERS, RECIPES, command_of
+from few_label_suite.contenders import RECIPES, command_of
 from few_label_suite.draws import draw_examples
 from few_label_suite.environment import ROOT, make_environment
-from few_label_suite.sets import SETS, TEXTS
+from few_label_suite.sets import SETS
 from tl_keras import evaluation, models
 from tl_keras.system.atomic_files import atomic_path
 
@@ -105,17 +105,8 @@ def make_job(cell, folder, image_size, temporary):
         "test": draw.test,
         "run": str(temporary / "run"),
         "output": str(temporary / "probabilities.npy"),
-    } | _peer_weights(cell)
-
-
-def _peer_weights(cell):
-    if cell.contender not in PEERS:
-        return {}
-    # Imported here because it loads TensorFlow.
-    from tl_keras.models.images import efficientnet_lite0
-
-    is_text = SETS[cell.set].kind == TEXTS
-    return {"peer_weights": str(models.fetch_minilm() if is_text else efficientnet_lite0.find_checkpoint())}
+        "encoder": str(models.fetch_minilm()) if cell.contender == "setfit" else None,
+    }
 
 
 def _run(command, environment, log):

