@@ -208,8 +208,8 @@ def test_the_report_lists_every_loss(tmp_path):
     text = (tmp_path / "FEW_LABELS.md").read_text()
     assert "Losses of auto: 1." in text
     assert "toy_texts, 10: auto is 30.0 ± 1.0 points below logistic_all." in text
-    assert "| auto | 0.550 | 2.0 | 1.00 | 0.100 | 7 |  |" in text
-    assert "| tfidf | 0.150 | 3.0 | 1.00 | 0.100 | 7 | 1 / 0 / 0 |" in text
+    assert "| auto | 0.550 | 2.0 (1) | 1.00 | 0.100 | 7 |  |" in text
+    assert "| tfidf | 0.150 | 3.0 (1) | 1.00 | 0.100 | 7 | 1 / 0 / 0 |" in text
 
 
 @pytest.mark.slow

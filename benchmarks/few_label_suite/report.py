@@ -18,7 +18,8 @@ INTRODUCTION = """# Few labels
 What contenders reach with few labelled examples of each class, written by `python benchmarks/few_labels.py`, whose
 `--help` explains how it is measured. Accuracy on a fixed test set, mean ± standard deviation over the draws of the
 training examples; CPU seconds of the whole process on one thread. A win or loss is a difference of mean accuracy beyond
-two standard errors, paired over the draws. "all" is at most 200 examples of a class.
+two standard errors, paired over the draws. "all" is at most 200 examples of a class. A row is a data set with a number
+of labels; ranks, log-loss, expected calibration error (ECE) and CPU seconds are means over the rows of a contender.
 """
 
 
@@ -59,14 +60,14 @@ def summary_table(rows):
     budgets = _budgets(rows)
     ranks = mean_ranks(rows)
     heads = ["contender", *(f"{budget} a class" for budget in budgets if budget != ALL), *_if_all(budgets)]
-    heads += ["mean rank", *FIGURES.values(), f"{OURS} wins / ties / losses"]
+    heads += ["mean rank (rows)", *FIGURES.values(), f"{OURS} wins / ties / losses"]
     lines = [heads]
     for contender in sorted(ranks, key=ranks.get):
         accuracies = [mean_over_sets(_of(rows, budget), contender, "accuracy") for budget in budgets]
         own = [row for row in rows if contender in row.draws]
         figures = [format(statistics.mean(row.mean(contender, name) for row in own), NUMBERS[name]) for name in FIGURES]
         outcomes = "" if contender == OURS else _count_outcomes(rows, contender)
-        lines.append([contender, *map(_format, accuracies), f"{ranks[contender]:.1f}", *figures, outcomes])
+        lines.append([contender, *map(_format, accuracies), f"{ranks[contender]:.1f} ({len(own)})", *figures, outcomes])
     return _table(lines)
 
 
