@@ -26,7 +26,7 @@ PINNED = [Requirement(line) for line in LINES if line]
 HASHED = (ROOT / "requirements-hashes.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
 FLAG = re.compile(r"(?<![\w-])--[\w.]+")
 SCRIPT = re.compile(r"python (benchmarks/\w+\.py|-m tests[.\w]+)([^`\n]*)")
-PROGRAMS = [*sorted((ROOT / "benchmarks").glob("*.py")), *sorted((ROOT / "notebooks").glob("*.ipynb"))]
+PROGRAMS = [*sorted((ROOT / "benchmarks").rglob("*.py")), *sorted((ROOT / "notebooks").glob("*.ipynb"))]
 OTHER_FLAGS = {*OWN_FLAGS, *train.ACTIONS, "--format", "--output", "--pictures", "--score_threshold", "--data"}
 
 

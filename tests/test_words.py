@@ -16,7 +16,7 @@ PACKAGE = sorted((ROOT / "tl_keras").rglob("*.py"))
 DOCUMENTS = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 READ_BY_PEOPLE = [
     *(path for path in (*PACKAGE, *sorted((ROOT / "tests").rglob("*.py"))) if path != Path(__file__)),
-    *sorted((ROOT / "benchmarks").glob("*.py")),
+    *sorted((ROOT / "benchmarks").rglob("*.py")),
     *DOCUMENTS,
     *(path for path in sorted((ROOT / "docs").rglob("*")) if path.is_file()),
     *sorted((ROOT / "notebooks").glob("*.ipynb")),

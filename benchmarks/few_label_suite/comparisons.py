@@ -1,0 +1,111 @@
+"""Statistics of the cells: means over draws, ranks, and differences paired over draws."""
+
+import math
+import statistics
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+
+@dataclass(frozen=True)
+class Row:
+    """All draws of all contenders on one data set with one number of labels."""
+
+    set: str
+    """Key of `SETS`."""
+    budget: str
+    """Labels of each class, or "all"."""
+    draws: dict
+    """From contender to a dict from the number of a draw to its result."""
+
+    def values(self, contender, figure):
+        """Lists the figure of each draw of a contender."""
+        return [result[figure] for result in self.draws[contender].values()]
+
+    def mean(self, contender, figure):
+        """Computes the mean of a figure over the draws."""
+        return statistics.mean(self.values(contender, figure))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Difference in accuracy between two contenders."""
+
+    mean: float
+    """Mean over the draws that both have, above zero if the first is better."""
+    error: float
+    """Standard error of the mean; at least one test example, since a test set is no finer than that."""
+
+    @property
+    def outcome(self):
+        """1 for a win of the first beyond two standard errors, -1 for a loss, 0 otherwise."""
+        return int(math.copysign(1, self.mean)) if abs(self.mean) > 2 * self.error else 0
+
+
+def group_cells(cells):
+    """Groups results by data set and number of labels.
+
+    Args:
+        cells: dict from `Cell` to its result.
+
+    Returns:
+        List of `Row`.
+    """
+    rows = defaultdict(lambda: defaultdict(dict))
+    for cell, result in cells.items():
+        rows[cell.set, cell.budget][cell.contender][cell.draw] = result
+    return [Row(name, budget, dict(draws)) for (name, budget), draws in rows.items()]
+
+
+def compare(row, first, second):
+    """Compares the accuracy of two contenders, paired over draws.
+
+    Args:
+        row: `Row`.
+        first, second: names of contenders.
+
+    Returns:
+        `Difference`, or None unless both have at least two common draws.
+    """
+    draws = sorted(row.draws.get(first, {}).keys() & row.draws.get(second, {}).keys())
+    if len(draws) < 2:
+        return None
+    gains = [row.draws[first][draw]["accuracy"] - row.draws[second][draw]["accuracy"] for draw in draws]
+    one_example = 1 / row.draws[first][draws[0]]["test_examples"]
+    return Difference(statistics.mean(gains), max(statistics.stdev(gains) / math.sqrt(len(gains)), one_example))
+
+
+def mean_ranks(rows):
+    """Computes the mean rank of each contender by mean accuracy, 1 for the best; ties share their mean rank.
+
+    Args:
+        rows: list of `Row`; contenders are ranked in each row among those that it has.
+
+    Returns:
+        Dict from contender to float.
+    """
+    ranks = defaultdict(list)
+    for row in rows:
+        contenders = list(row.draws)
+        accuracies = np.array([row.mean(contender, "accuracy") for contender in contenders])
+        for contender, rank in zip(contenders, rankdata(-accuracies.round(6)), strict=True):
+            ranks[contender].append(rank)
+    return {contender: float(np.mean(values)) for contender, values in ranks.items()}
+
+
+def mean_over_sets(rows, contender, figure):
+    """Computes the mean of a figure over data sets.
+
+    Args:
+        rows: list of `Row` with the same number of labels, one for each data set.
+        contender: name of the contender.
+        figure: key of a result.
+
+    Returns:
+        Float, or None if the contender lacks one of the rows, since other sets would give another mean.
+    """
+    if not rows or any(contender not in row.draws for row in rows):
+        return None
+    return statistics.mean(row.mean(contender, figure) for row in rows)
