@@ -126,17 +126,19 @@ class ObjectDetection(Task):
 
     def build_model(self, config, splits):
         """Builds the `Detector`, see `build_object_detector`."""
-        model = config.model
-        return models.build_object_detector(
+        weights = config.model.weights
+        detector = models.build_object_detector(
             config.detection.detector,
             len(splits.class_names),
-            backbone=model.backbone,
+            backbone=config.model.backbone,
             image_size=splits.train.images[0].shape[0],
-            weights=model.weights,
-            weights_sha256=model.weights_sha256,
-            settings=_settings(config.detection, splits.train, own_shape=model.weights != "coco"),
+            weights=weights,
+            weights_sha256=config.model.weights_sha256,
+            settings=_settings(config.detection, splits.train, own_shape=weights != "coco"),
             class_names=splits.class_names,
         )
+        models.check_built_sizes(detector.inference_model())
+        return detector
 
     def compile_model(self, config, model, optimizer):
         """Compiles the detector, which brings its own losses."""
