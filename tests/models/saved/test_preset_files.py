@@ -1,5 +1,6 @@
 import json
 
+import h5py
 import keras_hub
 import pytest
 
@@ -49,6 +50,13 @@ def test_other_classes_are_refused_before_kerashub_opens_them(saved, name, place
         check_preset(saved)
     with pytest.raises(InputError, match="does not write|would read a file"):
         build_image_classifier(f"keras_hub:{saved}", 3)
+
+
+def test_weights_that_keras_would_not_write_are_refused(saved):
+    with h5py.File(next(saved.glob("*.h5")), "a") as file:
+        file.create_dataset("chunked", data=[1.0], chunks=(1,))
+    with pytest.raises(InputError, match="is stored in chunks"):
+        check_preset(saved)
 
 
 def test_a_malicious_tokenizer_is_refused(tmp_path):
