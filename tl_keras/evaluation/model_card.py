@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
 from tl_keras.evaluation.templates import load_template
+from tl_keras.system.atomic_files import write_text
 
 EXPORTED = "saved_model"
 """Folder name of an exported detector, which needs neither Keras nor this package."""
@@ -69,7 +70,7 @@ def write_model_card(
         summary=summary,
         limits=limits,
     )
-    Path(path).write_text(card, encoding="utf-8")
+    write_text(Path(path), card)
 
 
 def _cell(value):

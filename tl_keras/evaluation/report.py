@@ -8,6 +8,7 @@ from tl_keras.evaluation.classification import most_confused
 from tl_keras.evaluation.detection_mistakes import MISTAKES
 from tl_keras.evaluation.formatting import format_metric, format_number, metric_label, scalar_metrics
 from tl_keras.evaluation.templates import load_template
+from tl_keras.system.atomic_files import write_text
 
 MAX_SKIPPED_FILES = 200
 """Maximum number of skipped files to list; further ones are only counted."""
@@ -66,7 +67,7 @@ def write_report(
         max_skipped=MAX_SKIPPED_FILES,
         versions=versions,
     )
-    Path(path).write_text(page, encoding="utf-8")
+    write_text(Path(path), page)
 
 
 def _headlines(metrics, baseline):

@@ -29,13 +29,16 @@ import filelock
 import yaml
 
 from tl_keras.errors import InputError, RunStopped
-from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.atomic_files import remove_unfinished, write_text
 from tl_keras.system.checksums import MANIFEST, changed_files, write_manifest
 from tl_keras.system.interruption import StopSignals
+from tl_keras.system.links import open_to_append, refuse_links
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 ESSENTIAL = ("config.yaml", "data.json", "history.json", "log.jsonl", "metrics.json", "model.keras", "versions.json")
 """Files of a finished run that are read again."""
+IN_PLACE = (".lock", "log.jsonl")
+"""Files that are not replaced but extended or emptied."""
 VERSIONED = ("tl_keras", "tensorflow", "keras", "keras-hub", "numpy", "pillow", "scikit-learn")
 
 
@@ -83,10 +86,17 @@ class RunFolder:
         if changed:
             print(f"note: changed since the run was finished: {', '.join(changed)}", file=sys.stderr)
 
+    def refuse_links(self):
+        """Refuses a folder with links, through which results would be written to other places.
+
+        Raises:
+            InputError: names the first link.
+        """
+        refuse_links(self.path, in_place=IN_PLACE)
+
     def write_text(self, name, text):
         """Writes a UTF-8 text file and replaces an existing one in a single step."""
-        with atomic_path(self / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(self / name, text)
 
     def write_json(self, name, value):
         """Writes a value as indented JSON."""
@@ -117,7 +127,7 @@ class RunFolder:
     def log(self, event, values):
         """Appends a line to log.jsonl with the event, the time and a dict of values."""
         line = {"event": event, "time": datetime.now().isoformat(timespec="seconds"), **values}
-        with open(self / "log.jsonl", "a", encoding="utf-8") as file:
+        with open_to_append(self / "log.jsonl") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     def read_log(self, event):
@@ -144,8 +154,8 @@ def open_run(folder, name, config_text, resume="auto"):
         that it created are removed.
 
     Raises:
-        InputError: another process uses the folder, its run has another configuration, it is not a run folder, or
-            `resume` does not allow to start or to resume.
+        InputError: another process uses the folder, its run has another configuration, it is not a run folder, it
+            contains links, or `resume` does not allow to start or to resume.
         RunStopped: the disk is full.
     """
     run = RunFolder(folder or _new_folder(name))
@@ -153,7 +163,9 @@ def open_run(folder, name, config_text, resume="auto"):
     new_folders = [path for path in (run.path, *run.path.parents) if not os.path.exists(path)]
     _check_resume(run, resume)
     before = _make_folder(run)
+    run.refuse_links()
     with _lock(run), run.signals, _advice_to_resume(run):
+        remove_unfinished(run.path)
         if started := (run / "config.yaml").exists():
             _check_same_config(run, config_text)
         # A configuration that the user put there has no versions.json beside it.

@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 from tl_keras.errors import InputError
-from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.atomic_files import write_text
 
 MANIFEST = "SHA256SUMS"
 MAX_MANIFEST_BYTES = 10_000_000
@@ -49,8 +49,7 @@ def write_manifest(folder, exclude=()):
     """
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     names = [name for name in files if not name.startswith(".") and name.split("/")[0] not in (MANIFEST, *exclude)]
-    with atomic_path(folder / MANIFEST) as temporary:
-        temporary.write_text("".join(manifest_line(folder / name, name) for name in names), encoding="utf-8")
+    write_text(folder / MANIFEST, "".join(manifest_line(folder / name, name) for name in names))
 
 
 def changed_files(folder, essential=()):

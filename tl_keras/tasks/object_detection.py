@@ -14,6 +14,7 @@ from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.system.atomic_files import write_text
 from tl_keras.tasks.base import ReportExtras, Task, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
@@ -229,7 +230,7 @@ class ObjectDetection(Task):
         )
         document = data.coco_document(replace(examples, boxes=ground_truth), examples.names)
         results = {"truth": document, "results": data.coco_results(detections)}
-        (folder / "detections.json").write_text(json.dumps(results), encoding="utf-8")
+        write_text(folder / "detections.json", json.dumps(results))
         return metrics, pictures
 
     def report_extras(self, config, splits, predictions, metrics):
