@@ -26,13 +26,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import filelock
-import yaml
 
-from tl_keras.errors import InputError, RunStopped
+from tl_keras.config.config_files import read_config
+from tl_keras.data.wording import first_of, printable
+from tl_keras.errors import MAX_QUOTED, InputError, RunStopped
 from tl_keras.system.atomic_files import remove_unfinished, write_text
 from tl_keras.system.checksums import MANIFEST, changed_files, write_manifest
 from tl_keras.system.interruption import StopSignals
 from tl_keras.system.links import open_to_append, refuse_links
+from tl_keras.system.plain_yaml import load_yaml
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 ESSENTIAL = ("config.yaml", "data.json", "history.json", "log.jsonl", "metrics.json", "model.keras", "versions.json")
@@ -84,7 +86,8 @@ class RunFolder:
                 f"{', '.join(essential)}; copy the run again, or remove {MANIFEST} and train again."
             )
         if changed:
-            print(f"note: changed since the run was finished: {', '.join(changed)}", file=sys.stderr)
+            names = first_of(printable(name)[:MAX_QUOTED] for name in changed)
+            print(f"note: changed since the run was finished: {names}", file=sys.stderr)
 
     def refuse_links(self):
         """Refuses a folder with links, through which results would be written to other places.
@@ -119,7 +122,7 @@ class RunFolder:
             self.write_json("data.json", fingerprint)
         elif (before := self.read_json("data.json")) != fingerprint:
             raise InputError(
-                f"The data changed since the run in {str(self.path)!r} started ({_counts(before)} then, "
+                f"The data changed since the run in {str(self.path)!r} started ({_counts(before)[:MAX_QUOTED]} then, "
                 f"{_counts(fingerprint)} now), and a new split would mix test and training data: restore the data, or "
                 "give --run another folder."
             )
@@ -291,8 +294,10 @@ def _check_same_config(run, config_text):
     """Refuses another configuration, except for settings that have no effect on the weights and a moved folder."""
     # Configurations written before these settings existed are equal to those with the default.
     ignored = {"run": None, "resume": None, "checkpoint_every": None, "distribute": None}
-    old = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")) | ignored
-    new = yaml.safe_load(config_text) | ignored
+    old = read_config(run / "config.yaml")
+    if not isinstance(old, dict):
+        raise InputError(f"The file {str(run / 'config.yaml')!r} is damaged: give --run another folder.")
+    old, new = old | ignored, load_yaml(config_text) | ignored
     if different := sorted(_differing_keys(old, new)):
         raise InputError(
             f"The run in {str(run.path)!r} was started with another configuration (different: {', '.join(different)}): "
