@@ -1,4 +1,6 @@
 import json
+import re
+from pathlib import Path
 
 import h5py
 import keras_hub
@@ -37,12 +39,22 @@ HOSTILE = {
     "another module": {"module": "evil", "class_name": "VGGBackbone", "config": {}},
     "another registered name": ENTRY | {"registered_name": "keras>Lambda"},
     "a module of no model": ENTRY | {"module": "keras_hub.src.utils.preset_utils"},
+    "a tokenizer that opens a file under another name": {
+        "module": "keras_hub.src.models.whisper.whisper_tokenizer",
+        "class_name": "WhisperTokenizer",
+        "config": {"special_tokens": "/etc/passwd"},
+    },
+    "a tokenizer of no model": {
+        "module": "keras_hub.src.tokenizers.byte_pair_tokenizer",
+        "class_name": "BytePairTokenizer",
+        "config": {},
+    },
     "a file of this computer": TOKENIZER | {"config": {"vocabulary": "/etc/passwd"}},
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("place", ["config.json", "tokenizer.json", "deep/preprocessor.json"])
+@pytest.mark.parametrize("place", ["config.json", "image_converter.json", "tokenizer.json", "deep/preprocessor.json"])
 def test_other_classes_are_refused_before_kerashub_opens_them(saved, name, place):
     (saved / place).parent.mkdir(exist_ok=True)
     (saved / place).write_text(json.dumps(HOSTILE[name]))
@@ -72,3 +84,11 @@ def test_a_damaged_preset_is_refused(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(InputError, match="Cannot read .* of the preset"):
         check_preset(tmp_path)
+
+
+def test_no_other_class_of_kerashub_opens_files():
+    root = Path(keras_hub.__file__).parent / "src"
+    modules = [path for part in ("layers", "models") for path in (root / part).rglob("*.py")]
+    opens = re.compile(r"(?<!\w)open\(|File\(|load_json|read_text|np\.load\(")
+    found = {path.stem for path in modules if "test" not in path.stem and opens.search(path.read_text("utf-8"))}
+    assert all(name.endswith("_tokenizer") for name in found), found
