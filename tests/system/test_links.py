@@ -40,6 +40,18 @@ def test_the_number_of_files_is_limited(tmp_path, monkeypatch):
         refuse_links(tmp_path)
 
 
+def test_a_folder_that_cannot_be_read_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    refuse_links(tmp_path / "file")
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(InputError, match=r"cannot be read \(Permission denied\): change its permissions"):
+        refuse_links(tmp_path)
+
+
 def test_lines_are_appended(tmp_path):
     for line in ("é\n", "b\n"):
         with open_to_append(tmp_path / "log") as file:

@@ -66,8 +66,12 @@ def _entries(folder):
     try:
         with os.scandir(folder) as entries:
             return list(entries)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise InputError(
+            f"The folder {str(folder)!r} cannot be read ({error.strerror}): change its permissions."
+        ) from error
 
 
 def _refusal(path):
