@@ -69,16 +69,6 @@ def test_every_shipped_configuration_starts_with_its_command_and_is_valid(path):
     assert f"\ntask: {parse(['--config', path.stem]).task}\n" in text
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_every_shipped_configuration_runs(path, tmp_path):
-    few = ["--epochs", "4", "--data.examples_per_class", "2"]
-    if "task: object_detection" in path.read_text(encoding="utf-8"):
-        few = ["--data.max_train_images", "2", "--data.image_size", "96", "--phases", "[{train: head}]"]
-    folder = train.run_training(parse(["--config", path.stem, *few, "--run", str(tmp_path / "run")]))
-    assert (folder / "model.keras").exists()
-
-
 def test_every_installed_package_is_pinned_by_a_hash():
     lines = [line for line in HASHED if not line.startswith("#")]
     assert len(lines) > len(PINNED)

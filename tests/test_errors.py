@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError, quoted, unknown_name
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,12 @@ def test_the_error_of_an_unknown_name_shows_it_and_the_valid_names(received, opt
     error = unknown_name("model", received, options)
     assert isinstance(error, InputError)
     assert str(error) == message
+
+
+def test_long_values_are_shortened():
+    assert quoted("x" * 198) == f"'{'x' * 198}'" and len(quoted("x" * 199)) == 200
+    assert quoted([1] * 1000)[:5] == "[1, 1" and quoted([1] * 1000).endswith("…")
+    assert len(str(unknown_name("key " + "y" * 10**6, "x" * 10**6, ["a"]))) < 500
 
 
 def test_input_error_is_a_value_error():

@@ -56,6 +56,14 @@ def test_a_class_that_the_model_never_saw_is_named(finished_run, image_folder, t
     assert "'reds'" in capsys.readouterr().err
 
 
+def test_the_results_are_written_to_another_folder_on_request(finished_run, tmp_path, capsys):
+    evaluate.main([str(finished_run[0]), "--output", str(tmp_path / "deep" / "results")])
+    assert str(tmp_path / "deep" / "results" / "confusion_matrix.png") in capsys.readouterr().out
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"Cannot write results to .*/file/x' \(Not a directory\): give --output"):
+        evaluate.main([str(finished_run[0]), "--output", str(tmp_path / "file" / "x")])
+
+
 def test_wrong_data_are_refused_before_the_model_is_loaded(finished_run, tmp_path):
     run = tl.load_run(finished_run[0])
     with pytest.raises(InputError):

@@ -75,7 +75,7 @@ def test_unreadable_files_are_reported_and_the_others_predicted(finished_run, im
         (["{run}", "x.png", "--top", "many"], "invalid int value: 'many'"),
         (["{run}", "x.png", "--outputt", "y"], "Unrecognized arguments: --outputt y"),
         (["{run}", "{picture}", "--output", "{empty}/no/x.csv"], "give --output a file in a folder that exists"),
-        (["{run}", "{picture}", "--output", "{empty}/" + 252 * "x"], "File name too long"),
+        (["{run}", "{picture}", "--output", "{empty}/" + 256 * "x"], "File name too long"),
         (["r" * 300, "{picture}"], "is not a run folder"),
         (["{run}", "{picture}", "--output", "{empty}"], "give --output a file in a folder that exists"),
     ],

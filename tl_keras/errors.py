@@ -3,6 +3,7 @@
 import difflib
 
 MAX_LISTED = 12
+MAX_QUOTED = 200
 
 
 class InputError(ValueError):
@@ -23,6 +24,19 @@ class LostWorker(RuntimeError):
     """Reports that another worker of the same training was lost; the verbs exit with code 3."""
 
 
+def quoted(value):
+    """Formats a received value for a message, shortened to `MAX_QUOTED` characters.
+
+    Args:
+        value: any value; files of strangers may hold a megabyte where a word is expected.
+
+    Returns:
+        The `repr` of the value, or its start.
+    """
+    text = repr(value)
+    return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 1]}…"
+
+
 def unknown_name(argument, received, options):
     """Builds the error for an unknown name, with the nearest valid one.
 
@@ -36,9 +50,9 @@ def unknown_name(argument, received, options):
         most `MAX_LISTED` or none is similar.
     """
     options = list(dict.fromkeys(options))
-    near = difflib.get_close_matches(str(received), options, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(received)[:MAX_QUOTED], options, n=1, cutoff=0.5)
     if near and len(options) > MAX_LISTED:
         expected = f"did you mean {near[0]!r}?"
     else:
         expected = f"{f'did you mean {near[0]!r}? ' if near else ''}Expected one of: {', '.join(options)}."
-    return InputError(f"Unknown {argument} {received!r}: {expected}")
+    return InputError(f"Unknown {argument[:MAX_QUOTED]} {quoted(received)}: {expected}")

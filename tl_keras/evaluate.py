@@ -4,6 +4,7 @@ import hashlib
 import os
 
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
+from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder, folder_name
 from tl_keras.runs.trained_run import load_run
 from tl_keras.training.results import format_results
@@ -12,24 +13,27 @@ COMPARISON = ("baseline", "baselines", "verdict")
 """Keys of the metrics of a run that compare it with baselines; "baseline" is that of version 0.1.0."""
 
 
-def evaluate_run(run, data_path=None):
+def evaluate_run(run, data_path=None, output=None):
     """Measures the model of a run and draws its mistakes.
 
     Args:
         run: `TrainedRun`.
         data_path: labelled data in any form that training accepts, all of which is tested; None tests on the run's own
             test split.
+        output: folder to write the results to; None takes one in the run folder, in `evaluations`.
 
     Returns:
-        `RunFolder` of the results, inside the run folder: `metrics.json` and the plots.
+        `RunFolder` of the results: `metrics.json` and the plots.
 
     Raises:
-        InputError: the data cannot be used, or have a class that the model does not know.
+        InputError: the data cannot be used, or have a class that the model does not know; or the folder contains links
+            or cannot be written to.
     """
     name = f"{folder_name(data_path)}-{_digest(data_path)}" if data_path else "test"
+    folder = RunFolder(output or run.folder / "evaluations" / name)
+    RunFolder(output or run.folder).refuse_links()
     examples = _own_test_data(run) if data_path is None else run.task.load_test_data(run, data_path)
-    folder = RunFolder(run.folder / "evaluations" / name)
-    folder.path.mkdir(parents=True, exist_ok=True)
+    _make_folder(folder.path)
     threshold = run.metrics.get("score_threshold")
     metrics, _ = run.task.evaluate(run.config, run.predict_set(examples), examples, folder.path, threshold)
     if data_path is None:
@@ -37,6 +41,15 @@ def evaluate_run(run, data_path=None):
         metrics |= {name: value for name, value in run.metrics.items() if name in COMPARISON}
     folder.write_json("metrics.json", metrics)
     return folder
+
+
+def _make_folder(path):
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"Cannot write results to {str(path)!r} ({error.strerror}): give --output another folder."
+        ) from error
 
 
 def _digest(path):
@@ -62,9 +75,10 @@ def main(arguments):
     parser = OneSentenceParser(prog="python -m tl_keras.evaluate", description="Tests a finished run again.")
     parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
     parser.add_argument("--data", metavar="PATH", help="labelled data to test on; the run's own test split by default")
+    parser.add_argument("--output", metavar="FOLDER", help="write the results there instead of into the run folder")
     options = parser.parse_args(arguments)
     run = load_run(options.run)
-    print(format_results(evaluate_run(run, options.data), run.task))
+    print(format_results(evaluate_run(run, options.data, options.output), run.task))
 
 
 if __name__ == "__main__":

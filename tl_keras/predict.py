@@ -2,8 +2,8 @@
 
 import contextlib
 import errno
-import io
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -98,15 +98,19 @@ def _parse(arguments):
 @contextlib.contextmanager
 def _output(path):
     if path is None:
-        if isinstance(sys.stdout, io.TextIOWrapper):
+        # What another program reads is not escaped.
+        stream = sys.stdout if sys.stdout.isatty() else getattr(sys.stdout, "stream", sys.stdout)
+        if hasattr(stream, "reconfigure"):
             # File names need not be UTF-8, and one of them must not lose the predictions of the others.
-            sys.stdout.reconfigure(errors="surrogateescape")
-        yield sys.stdout
+            stream.reconfigure(errors="surrogateescape")
+        yield stream
         return
     with contextlib.ExitStack() as stack:
         try:
-            if os.path.isdir(path):
-                raise IsADirectoryError(errno.EISDIR, "it is a folder")
+            with contextlib.suppress(FileNotFoundError):
+                # Raises an error for a name that is too long, before there are predictions to lose.
+                if stat.S_ISDIR(os.stat(path).st_mode):
+                    raise IsADirectoryError(errno.EISDIR, "it is a folder")
             temporary = stack.enter_context(atomic_path(Path(path)))
             stream = stack.enter_context(open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline=""))
         except OSError as error:

@@ -15,6 +15,19 @@ def test_a_verb_that_succeeds_returns_quietly(capsys):
     assert capsys.readouterr() == ("['--x']\n", "")
 
 
+def test_nothing_printed_controls_the_terminal(capsys):
+    def verb(arguments):
+        print("a\x1b[2Jb")
+        print("c\x9b1m\nd", file=sys.stderr)
+        raise RunStopped("e\x1b]0;\x07\rf")
+
+    with pytest.raises(SystemExit):
+        run_verb(verb, [])
+    assert capsys.readouterr() == ("a�[2Jb\n", "c�1m\nd\nerror: e�]0;��f\n")
+    print("\x1b[0m", end="")
+    assert capsys.readouterr().out == "\x1b[0m"
+
+
 def test_only_input_errors_become_sentences():
     with pytest.raises(ZeroDivisionError):
         run_verb(lambda arguments: 1 / 0, [])

@@ -17,7 +17,12 @@ INVALID_FILES = [
     ("learning_rate: .inf", "learning_rate must be above 0"),
     ("a: [", "is not valid YAML"),
     (b"\xff", "is not valid YAML"),
-    ("#" * 1_000_001, "has more than 1000000 bytes"),
+    ("#" * 64_001, "has more than 64000 bytes"),
+    ("epochs: " + "x" * 5000, "epochs has 5,000 characters, expected at most 4096: shorten it."),
+    ("seed: " + "9" * 4000, "seed must be a number below 2^63: got 999999"),
+    ("epochs: " + "x" * 1000, "epochs: expected int, got 'xxxxx"),
+    ("task: " + "x" * 1000, "Unknown task 'xxxxx"),
+    ("detection: {head_units: [" + "1," * 101 + "]}", "detection.head_units has 101 values, expected at most 100"),
 ]
 
 
@@ -42,5 +47,5 @@ def test_each_invalid_file_is_refused_in_one_line(text, expected, written):
     with pytest.raises(InputError) as refused:
         parse(["--config", written(text)])
     message = str(refused.value)
-    assert "\n" not in message
+    assert "\n" not in message and len(message) < 700
     assert expected in message

@@ -244,3 +244,26 @@ def test_a_run_may_be_resumed_on_other_devices(tmp_path):
         pass
     with open_run(tmp_path / "run", "data", "seed: 0\ndistribute: mirrored\n"):
         pass
+
+
+BOMB = "a: &a [x, x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(40))
+DAMAGED = {"empty": "", "a list": "[]", "torn": "a: [", "a bomb": BOMB, "long": "a: 1\n" * 20_000}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_configuration_in_the_folder_is_one_sentence(tmp_path, name):
+    (tmp_path / "config.yaml").write_text(DAMAGED[name])
+    refusal = pytest.raises(InputError, match="is damaged|is not valid YAML|more than 64000 bytes")
+    with refusal as error, open_run(tmp_path, "x", CONFIG):
+        pass
+    assert len(str(error.value)) < 500
+
+
+def test_the_note_on_changed_files_is_short(tmp_path, capsys):
+    with open_run(tmp_path, "x", CONFIG) as run:
+        run.finish()
+    with open(tmp_path / "SHA256SUMS", "a") as file:
+        file.writelines(f"{'0' * 64}  \x1b[31m{number}{'x' * 1000}\n" for number in range(1000))
+    run.require_unchanged()
+    note = capsys.readouterr().err
+    assert len(note) < 6000 and note.endswith("; and 980 more\n") and "\x1b" not in note

@@ -78,6 +78,29 @@ def test_numpy_files_are_read_without_pickles():
     assert not callers("np.load", "numpy.load", fits=lambda words: words.get("allow_pickle") == "False")
 
 
+def writes_in(path):
+    """Lists the targets of calls that write a file by its path, except `RunFolder.write_text`."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    targets = [ast.unparse(call.args[0]) for call in calls if name_of(call.func).endswith("savefig")]
+    for call in calls:
+        owner, _, name = name_of(call.func).rpartition(".")
+        if name in ("write_text", "write_bytes") and owner and owner not in ("run", "self"):
+            targets.append(owner)
+        mode = call.args[1] if len(call.args) > 1 else None
+        if name == "open" and isinstance(mode, ast.Constant) and set(str(mode.value)) & set("wax+"):
+            targets.append(ast.unparse(call.args[0]))
+    return targets
+
+
+def test_files_are_written_to_temporary_ones_that_then_replace_them():
+    # These write into a new folder that only they know.
+    new_folders = {"coco_writing.py", "hugging_face_tensors.py", "pip_assets.py", "sentence_pieces.py"}
+    targets = {(path.name, target) for path in MODULES.values() for target in writes_in(path)}
+    direct = {(module, target) for module, target in targets if target != "temporary" and module not in new_folders}
+    # The store locks a file without changing it.
+    assert direct == {("links.py", "descriptor"), ("store.py", "path")}
+
+
 def test_archives_are_not_extracted_by_the_names_in_them():
     assert not callers("extractall", "extract", "unpack_archive")
 

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from tl_keras.errors import InputError
+from tl_keras.system import checksums
 from tl_keras.system.checksums import MANIFEST, changed_files, check_sha256, file_sha256, write_manifest
 
 
@@ -59,6 +60,34 @@ def test_a_manifest_that_names_files_outside_the_folder_is_refused(folder, name)
         file.write(f"{'0' * 64}  {name}\n")
     with pytest.raises(InputError, match="is damaged"):
         changed_files(folder)
+
+
+def test_a_file_that_is_named_again_and_again_is_refused_unread(folder, monkeypatch):
+    with open(folder / MANIFEST, "a") as file:
+        file.write(f"{'0' * 64}  model.keras\n" * 100_000)
+    monkeypatch.setattr(checksums, "file_sha256", None)
+    with pytest.raises(InputError, match="the name of a file, each once"):
+        changed_files(folder)
+
+
+def test_the_size_of_all_files_is_limited(folder, monkeypatch):
+    monkeypatch.setattr(checksums, "MAX_HASHED_BYTES", 66)
+    assert changed_files(folder) == []
+    monkeypatch.setattr(checksums, "MAX_HASHED_BYTES", 65)
+    with pytest.raises(InputError, match="have more than 65 bytes: give the folder of a run"):
+        changed_files(folder)
+
+
+def test_a_file_of_holes_counts_as_changed_unread(folder, monkeypatch):
+    os.truncate(folder / "model.keras", 2**40)
+    monkeypatch.setattr(checksums, "file_sha256", {folder / "deep" / "größe.json": ""}.get)
+    assert changed_files(folder) == ["deep/größe.json", "model.keras"]
+
+
+def test_names_that_no_file_can_have_count_as_missing(folder):
+    with open(folder / MANIFEST, "a") as file:
+        file.writelines(f"{'0' * 64}  {name}\n" for name in ("x" * 300, "a\0b", "x/" * 3000))
+    assert len(changed_files(folder)) == 3
 
 
 @pytest.mark.skipif(not shutil.which("sha256sum"), reason="there is no sha256sum")

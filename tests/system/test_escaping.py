@@ -1,6 +1,8 @@
+import io
+
 import pytest
 
-from tl_keras.system.escaping import csv_cell, for_terminal
+from tl_keras.system.escaping import EscapedStream, csv_cell, for_terminal
 
 
 @pytest.mark.parametrize(
@@ -21,3 +23,14 @@ def test_control_characters_are_replaced_for_a_terminal():
 
 def test_all_other_characters_reach_a_terminal():
     assert for_terminal("größe 猫 \udcff.png") == "größe 猫 \udcff.png"
+
+
+def test_the_order_of_characters_cannot_be_changed():
+    assert for_terminal("a\u202eb\u2066c\u2028d") == "a�b�c�d"
+
+
+def test_a_stream_escapes_all_but_line_ends_and_tabs():
+    stream = EscapedStream(io.StringIO())
+    print("a\x1b[2J\x9b1m\tb\r\u202ec", file=stream)
+    assert stream.getvalue() == "a�[2J�1m\tb\r�c\n" and stream.stream.getvalue() == stream.getvalue()
+    assert stream.write("\x1b1") == 2 and not stream.isatty()

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 
 import keras
@@ -403,7 +404,7 @@ def test_a_full_disk_ends_the_run_in_one_sentence_and_it_resumes_later(image_fol
 
     def fill(folder, epochs, *more):
         if epochs == 3:
-            (folder / ".new-00003-000000000.npz").symlink_to("/dev/full")
+            patch.setattr(np, "savez", lambda file, **arrays: os.write(os.open("/dev/full", os.O_WRONLY), b"x"))
         write_checkpoint(folder, epochs, *more)
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit) as stop:

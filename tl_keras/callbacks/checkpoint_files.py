@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 
 from tl_keras.errors import InputError
-from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.atomic_files import UNFINISHED, atomic_path, write_text
 from tl_keras.system.checksums import manifest_line
 
 PATTERN = "[0-9]*.npz"
@@ -34,8 +34,7 @@ def write_checkpoint(folder, epochs, steps, arrays):
         with open(temporary, "wb") as file:
             np.savez(file, **arrays)
         manifest = manifest_line(temporary, path.name)
-    with atomic_path(_manifest_path(path)) as temporary:
-        temporary.write_bytes(manifest.encode())
+    write_text(_manifest_path(path), manifest)
     _remove_all_but_newest(path)
 
 
@@ -100,7 +99,7 @@ def _remove_all_but_newest(newest):
     complete = [path for path in candidates if _manifest_path(path).is_file()]
     newest_names = {name for path in complete[-MAX_CHECKPOINTS:] for name in (path.name, _manifest_path(path).name)}
     # Manifests first: a checkpoint without one is invalid.
-    for pattern in ("[0-9]*.sha256", PATTERN, ".new-[0-9]*"):
+    for pattern in ("[0-9]*.sha256", PATTERN, f"{UNFINISHED}*"):
         for path in folder.glob(pattern):
             if path.name not in newest_names:
                 path.unlink()

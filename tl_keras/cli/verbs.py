@@ -1,11 +1,13 @@
 """Runs a verb: each error becomes one line and an exit code."""
 
 import argparse
+import contextlib
 import os
 import sys
 
 from tl_keras.errors import InputError, LostWorker, RunStopped
 from tl_keras.runs.run_folder import DISK_FULL
+from tl_keras.system.escaping import EscapedStream, for_terminal
 
 
 class OneSentenceParser(argparse.ArgumentParser):
@@ -22,16 +24,24 @@ class OneSentenceParser(argparse.ArgumentParser):
 def run_verb(verb, arguments=None):
     """Runs a verb, and reports its errors in one sentence with an exit code.
 
+    What is printed contains no control characters, since names in files of strangers may.
+
     A run that SIGINT or SIGTERM stopped exits with 130 or 143, one that lost another worker with 3.
 
     Args:
         verb: function of a list of arguments.
         arguments: list of strings; None takes those of the process.
     """
+    out, error = EscapedStream(sys.stdout), EscapedStream(sys.stderr)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+        _run(verb, sys.argv[1:] if arguments is None else arguments)
+
+
+def _run(verb, arguments):
     try:
-        verb(sys.argv[1:] if arguments is None else arguments)
+        verb(arguments)
     except (InputError, RunStopped) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {for_terminal(str(error))}", file=sys.stderr)
         raise SystemExit(2 if isinstance(error, InputError) else 1) from None
     except LostWorker as error:
         print(f"error: {error}", file=sys.stderr)

@@ -7,11 +7,11 @@ from pathlib import Path
 import yaml
 
 from tl_keras.config.config_keys import check_keys
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import MAX_QUOTED, InputError, unknown_name
 from tl_keras.system.plain_yaml import load_yaml
 
 CONFIG_FOLDER = Path(__file__).parents[1] / "configs"
-MAX_CONFIG_BYTES = 1_000_000
+MAX_CONFIG_BYTES = 64_000
 
 
 def shipped_configs():
@@ -54,11 +54,22 @@ def _locate_config(name):
             f"The configuration file {name!r} does not exist: give a YAML file or one of: "
             f"{', '.join(shipped_configs())}."
         )
-    check_keys(_read_yaml(path))
+    check_keys(read_config(path))
     return str(path)
 
 
-def _read_yaml(path):
+def read_config(path):
+    """Reads a configuration file as plain values.
+
+    Args:
+        path: `pathlib.Path` of the file.
+
+    Returns:
+        What `load_yaml` returns.
+
+    Raises:
+        InputError: the file is too large, cannot be read or is not valid YAML.
+    """
     if path.stat().st_size > MAX_CONFIG_BYTES:
         raise InputError(
             f"The configuration file {str(path)!r} has more than {MAX_CONFIG_BYTES} bytes: check that it is one."
@@ -71,5 +82,5 @@ def _read_yaml(path):
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(
-            f"The configuration file {str(path)!r} is not valid YAML: {' '.join(str(error).split())}."
+            f"The configuration file {str(path)!r} is not valid YAML: {' '.join(str(error).split())[:MAX_QUOTED]}."
         ) from error

@@ -8,6 +8,9 @@ from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.system.documented_fields import documented_dataclass
 
+MAX_BOXES = 8192
+"""Maximum number of boxes per image. Saved models with settings above twice this number are never opened."""
+
 
 @documented_dataclass
 class DetectionConfig:
@@ -27,7 +30,7 @@ class DetectionConfig:
     head_units: list[int] | None = None
     """Units of the dense layers in the head of Faster R-CNN, each above 0. By default [1024, 1024]."""
     num_proposals: int | None = None
-    """Number of proposals per image that the head of Faster R-CNN classifies, at least 1. By default 300."""
+    """Number of proposals per image that the head of Faster R-CNN classifies, 1 to 8192. By default 300."""
     score_threshold: float = 0.05
     """Minimum score of a detection, from 0 to 1; the threshold that `predict` uses is chosen on the validation
     images."""
@@ -35,7 +38,7 @@ class DetectionConfig:
     """IoU threshold of non-maximum suppression, from 0 to 1: of two boxes of a class with a higher IoU only the more
     confident one is kept. By default that of the detector, 0.5 or 0.7."""
     max_detections: int = 100
-    """Maximum number of detections per image, at least 1."""
+    """Maximum number of detections per image, 1 to 8192."""
     box_format: Literal["xyxy", "xywh"] | None = None
     """Format of the boxes: corners (xyxy) or corner and size (xywh). By default xyxy in a table and xywh in a COCO JSON
     file."""
@@ -47,6 +50,9 @@ class DetectionConfig:
     def __post_init__(self):
         """Checks that numbers are in range and that the detector has the settings."""
         check_minimum(self, "detection.", channels=8, num_proposals=1, max_detections=1)
+        for name in ("num_proposals", "max_detections"):
+            if (getattr(self, name) or 0) > MAX_BOXES:
+                raise InputError(f"detection.{name} must be at most {MAX_BOXES}: got {getattr(self, name)}.")
         for name in ("score_threshold", "overlap_threshold"):
             if getattr(self, name) is not None and not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"detection.{name} must lie from 0 to 1: got {getattr(self, name)}.")

@@ -2,7 +2,7 @@
 
 import re
 
-from tl_keras.errors import unknown_name
+from tl_keras.errors import MAX_QUOTED, quoted, unknown_name
 from tl_keras.phases import Phase, Plateau
 
 PARTS = {
@@ -26,11 +26,12 @@ def one_sentence(message):
     if key in PARTS and (option := re.search(r"Option '(.*)' is not accepted", message)):
         return str(unknown_name(f"{key} key", option[1], PARTS[key][0].__dataclass_fields__))
     if key in PARTS and (value := re.search(r"Expected a dot import path string: (.*)", message)):
-        return f"{key}: expected keys and values, such as {PARTS[key][1]}, got {value[1]!r}."
+        return f"{key}: expected keys and values, such as {PARTS[key][1]}, got {quoted(value[1])}."
     message = re.sub(r"Expected an? (?:<class ')?(\w+)(?:'>)?\. Got value: (.*)", r"expected \1, got '\2'.", message)
     message = re.sub(r"<class '(\w+)'>", r"\1", message)
     lines = [line.strip(" -") for line in message.splitlines()]
     sentence = " ".join(line for line in lines if line and not NOISE.match(line))
     sentence = re.sub(r"^Expected an? (\w+) Given value: (.*)", r"expected \1, got '\2'.", sentence)
     sentence = re.sub(r"(got '.*'\.) Given value: .*", r"\1", sentence)
+    sentence = re.sub(rf"(\S{{{MAX_QUOTED}}})\S+", r"\1…", sentence)
     return f"{key}: {sentence}" if key else sentence

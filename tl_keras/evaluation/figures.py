@@ -9,6 +9,8 @@ from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from tl_keras.system.atomic_files import atomic_path
+
 BLUE, ORANGE = "#0072B2", "#D55E00"
 """Two colours of Okabe and Ito (2008), distinct for every kind of colour vision."""
 INK, GREY, FAINT = "#1f2933", "#66727f", "#e4e7eb"
@@ -59,7 +61,8 @@ def saved_figure(path, width, height):
         FigureCanvasAgg(figure)
         yield figure
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=PIXELS_PER_INCH, metadata={"Software": None})
+        with atomic_path(Path(path)) as temporary:
+            figure.savefig(temporary, dpi=PIXELS_PER_INCH, metadata={"Software": None})
 
 
 def shorten(text, length):

@@ -7,6 +7,7 @@ from tl_keras.evaluation.formatting import format_number
 from tl_keras.evaluation.intervals import MEANING
 from tl_keras.evaluation.result_tables import compare_rows, result_rows
 from tl_keras.evaluation.templates import load_template
+from tl_keras.system.atomic_files import write_text
 
 EXPORTED = "saved_model"
 """Folder name of an exported detector, which needs neither Keras nor this package."""
@@ -79,7 +80,7 @@ def write_model_card(
         summary=summary,
         limits=limits,
     )
-    Path(path).write_text(card, encoding="utf-8")
+    write_text(Path(path), card)
 
 
 def _cell(value):

@@ -11,6 +11,7 @@ from tl_keras.evaluation.formatting import format_number, metric_label
 from tl_keras.evaluation.intervals import MEANING
 from tl_keras.evaluation.result_tables import compare_rows, result_rows
 from tl_keras.evaluation.templates import load_template
+from tl_keras.system.atomic_files import write_text
 
 MAX_SKIPPED_FILES = 200
 """Maximum number of skipped files to list; further ones are only counted."""
@@ -74,7 +75,7 @@ def write_report(
         max_skipped=MAX_SKIPPED_FILES,
         versions=versions,
     )
-    Path(path).write_text(page, encoding="utf-8")
+    write_text(Path(path), page)
 
 
 def _mistake_counts(metrics):

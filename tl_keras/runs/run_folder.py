@@ -26,16 +26,21 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import filelock
-import yaml
 
-from tl_keras.errors import InputError, RunStopped
-from tl_keras.system.atomic_files import atomic_path
+from tl_keras.config.config_files import read_config
+from tl_keras.data.wording import first_of, printable
+from tl_keras.errors import MAX_QUOTED, InputError, RunStopped
+from tl_keras.system.atomic_files import remove_unfinished, write_text
 from tl_keras.system.checksums import MANIFEST, changed_files, write_manifest
 from tl_keras.system.interruption import StopSignals
+from tl_keras.system.links import open_to_append, refuse_links
+from tl_keras.system.plain_yaml import load_yaml
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 ESSENTIAL = ("config.yaml", "data.json", "history.json", "log.jsonl", "metrics.json", "model.keras", "versions.json")
 """Files of a finished run that are read again."""
+IN_PLACE = (".lock", "log.jsonl")
+"""Files that are not replaced but extended or emptied."""
 VERSIONED = ("tl_keras", "tensorflow", "keras", "keras-hub", "numpy", "pillow", "scikit-learn")
 
 
@@ -81,12 +86,20 @@ class RunFolder:
                 f"{', '.join(essential)}; copy the run again, or remove {MANIFEST} and train again."
             )
         if changed:
-            print(f"note: changed since the run was finished: {', '.join(changed)}", file=sys.stderr)
+            names = first_of(printable(name)[:MAX_QUOTED] for name in changed)
+            print(f"note: changed since the run was finished: {names}", file=sys.stderr)
+
+    def refuse_links(self):
+        """Refuses a folder with links, through which results would be written to other places.
+
+        Raises:
+            InputError: names the first link.
+        """
+        refuse_links(self.path, in_place=IN_PLACE)
 
     def write_text(self, name, text):
         """Writes a UTF-8 text file and replaces an existing one in a single step."""
-        with atomic_path(self / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(self / name, text)
 
     def write_json(self, name, value):
         """Writes a value as indented JSON."""
@@ -109,7 +122,7 @@ class RunFolder:
             self.write_json("data.json", fingerprint)
         elif (before := self.read_json("data.json")) != fingerprint:
             raise InputError(
-                f"The data changed since the run in {str(self.path)!r} started ({_counts(before)} then, "
+                f"The data changed since the run in {str(self.path)!r} started ({_counts(before)[:MAX_QUOTED]} then, "
                 f"{_counts(fingerprint)} now), and a new split would mix test and training data: restore the data, or "
                 "give --run another folder."
             )
@@ -117,7 +130,7 @@ class RunFolder:
     def log(self, event, values):
         """Appends a line to log.jsonl with the event, the time and a dict of values."""
         line = {"event": event, "time": datetime.now().isoformat(timespec="seconds"), **values}
-        with open(self / "log.jsonl", "a", encoding="utf-8") as file:
+        with open_to_append(self / "log.jsonl") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     def read_log(self, event):
@@ -144,8 +157,8 @@ def open_run(folder, name, config_text, resume="auto"):
         that it created are removed.
 
     Raises:
-        InputError: another process uses the folder, its run has another configuration, it is not a run folder, or
-            `resume` does not allow to start or to resume.
+        InputError: another process uses the folder, its run has another configuration, it is not a run folder, it
+            contains links, or `resume` does not allow to start or to resume.
         RunStopped: the disk is full.
     """
     run = RunFolder(folder or _new_folder(name))
@@ -153,7 +166,9 @@ def open_run(folder, name, config_text, resume="auto"):
     new_folders = [path for path in (run.path, *run.path.parents) if not os.path.exists(path)]
     _check_resume(run, resume)
     before = _make_folder(run)
+    run.refuse_links()
     with _lock(run), run.signals, _advice_to_resume(run):
+        remove_unfinished(run.path)
         if started := (run / "config.yaml").exists():
             _check_same_config(run, config_text)
         # A configuration that the user put there has no versions.json beside it.
@@ -279,8 +294,10 @@ def _check_same_config(run, config_text):
     """Refuses another configuration, except for settings that have no effect on the weights and a moved folder."""
     # Configurations written before these settings existed are equal to those with the default.
     ignored = {"run": None, "resume": None, "checkpoint_every": None, "distribute": None}
-    old = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")) | ignored
-    new = yaml.safe_load(config_text) | ignored
+    old = read_config(run / "config.yaml")
+    if not isinstance(old, dict):
+        raise InputError(f"The file {str(run / 'config.yaml')!r} is damaged: give --run another folder.")
+    old, new = old | ignored, load_yaml(config_text) | ignored
     if different := sorted(_differing_keys(old, new)):
         raise InputError(
             f"The run in {str(run.path)!r} was started with another configuration (different: {', '.join(different)}): "

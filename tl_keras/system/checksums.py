@@ -1,15 +1,20 @@
 """SHA-256 digests of files, and manifests of them that `sha256sum --check` reads."""
 
 import hashlib
+import math
 import os
 import re
 from pathlib import PurePosixPath
 
 from tl_keras.errors import InputError
-from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.atomic_files import write_text
 
 MANIFEST = "SHA256SUMS"
 MAX_MANIFEST_BYTES = 10_000_000
+MAX_HASHED_BYTES = 32 * 2**30
+"""Maximum size of all files of a folder together, several times that of the largest run; a minute's work."""
+MAX_SPARSE_BYTES = 2**30
+"""Size up to which a file may consist of holes, which cost its author nothing and its reader hours."""
 
 
 def file_sha256(path):
@@ -49,8 +54,7 @@ def write_manifest(folder, exclude=()):
     """
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     names = [name for name in files if not name.startswith(".") and name.split("/")[0] not in (MANIFEST, *exclude)]
-    with atomic_path(folder / MANIFEST) as temporary:
-        temporary.write_text("".join(manifest_line(folder / name, name) for name in names), encoding="utf-8")
+    write_text(folder / MANIFEST, "".join(manifest_line(folder / name, name) for name in names))
 
 
 def changed_files(folder, essential=()):
@@ -64,26 +68,46 @@ def changed_files(folder, essential=()):
         List of the names of files that changed, are missing, or are essential and not listed.
 
     Raises:
-        InputError: the manifest is damaged, too large, or names a file outside the folder.
+        InputError: the manifest is damaged, too large, names a file twice or outside the folder, or its files are too
+            large.
     """
-    path = folder / MANIFEST
+    changed, unlisted, total = [], {name for name in essential if (folder / name).exists()}, 0
+    for name, digest in _read_manifest(folder / MANIFEST).items():
+        file = folder / name
+        unlisted.discard(name)
+        if not os.path.isfile(file) or _is_link(folder, file) or _is_sparse(file):
+            changed.append(name)
+            continue
+        total += file.stat().st_size
+        if total > MAX_HASHED_BYTES:
+            raise InputError(
+                f"The files in {str(folder)!r} have more than {MAX_HASHED_BYTES:,} bytes: give the folder of a run."
+            )
+        if file_sha256(file) != digest:
+            changed.append(name)
+    return [*changed, *sorted(unlisted)]
+
+
+def _read_manifest(path):
+    """Reads a dict from the names of files to their digests."""
     if path.stat().st_size > MAX_MANIFEST_BYTES:
         raise InputError(
             f"The manifest {str(path)!r} has more than {MAX_MANIFEST_BYTES} bytes: check that it is a manifest."
         )
-    changed, unlisted = [], {name for name in essential if (folder / name).exists()}
+    digests = {}
     for line in path.read_bytes().decode("utf-8", "replace").splitlines(keepends=True):
         match = re.fullmatch(r"([0-9a-f]{64})  (.+)\n", line)
-        if not match or not _is_below(PurePosixPath(match[2])):
+        if not match or not _is_below(PurePosixPath(match[2])) or match[2] in digests:
             raise InputError(
-                f"The manifest {str(path)!r} is damaged: expected lines of a SHA-256 and the name of a file."
+                f"The manifest {str(path)!r} is damaged: expected lines of a SHA-256 and the name of a file, each once."
             )
-        digest, name = match.groups()
-        file = folder / name
-        if not file.is_file() or _is_link(folder, file) or file_sha256(file) != digest:
-            changed.append(name)
-        unlisted.discard(name)
-    return [*changed, *sorted(unlisted)]
+        digests[match[2]] = match[1]
+    return digests
+
+
+def _is_sparse(file):
+    status = file.stat()
+    return status.st_size > MAX_SPARSE_BYTES and getattr(status, "st_blocks", math.inf) * 512 < status.st_size / 100
 
 
 def _is_below(name):

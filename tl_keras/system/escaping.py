@@ -5,7 +5,10 @@ import re
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """Characters that start a formula in a spreadsheet (https://owasp.org/www-community/attacks/CSV_Injection)."""
 NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Characters that a terminal executes, and those that change the order of the others."""
+LAYOUT = "\n\r\t"
+"""Control characters of own texts: lines, and progress bars that return to the start of theirs."""
 
 
 def csv_cell(text):
@@ -30,3 +33,30 @@ def for_terminal(text):
         The text with a replacement character for each control character.
     """
     return CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+class EscapedStream:
+    """Escapes all that is printed to a text stream, whoever prints it; everything else is left to the stream.
+
+    Args:
+        stream: text stream, such as `sys.stdout`.
+
+    Attributes:
+        stream: the same, for data that another program reads.
+    """
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def __getattr__(self, name):
+        """Returns an attribute of the stream."""
+        return getattr(self.stream, name)
+
+    def write(self, text):
+        """Writes a text with a replacement character for each control character except line ends and tabs."""
+        self.stream.write(CONTROL_CHARACTERS.sub(_unless_layout, text))
+        return len(text)
+
+
+def _unless_layout(match):
+    return match[0] if match[0] in LAYOUT else "\N{REPLACEMENT CHARACTER}"

@@ -7,6 +7,7 @@ from pathlib import Path
 import platformdirs
 
 from tl_keras.errors import InputError
+from tl_keras.system.atomic_files import UNFINISHED
 
 
 def user_cache():
@@ -39,7 +40,7 @@ def cached_folder(name, fill):
     if not folder.is_dir():
         try:
             root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=root, prefix=".new-") as temporary:
+            with tempfile.TemporaryDirectory(dir=root, prefix=UNFINISHED) as temporary:
                 fill(Path(temporary) / "files")
                 os.rename(Path(temporary) / "files", folder)
         except OSError as error:

@@ -160,12 +160,14 @@ class ImageClassification(ClassificationTask):
 
     def build_model(self, config, splits):
         """Builds the classifier, see `build_image_classifier`."""
-        return models.build_image_classifier(
+        classifier = models.build_image_classifier(
             config.model.backbone,
             len(splits.class_names),
             image_size=splits.train.images[0].shape[0],
             **head_settings(config, splits.class_names),
         )
+        models.check_built_sizes(classifier)
+        return classifier
 
     def training_inputs(self, config, splits, first_epoch, features=None, num_replicas=1):
         """Prepares shuffled, augmented batches of images, or of their cached activations."""

@@ -14,6 +14,7 @@ from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.system.atomic_files import write_text
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, Task, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
@@ -133,17 +134,19 @@ class ObjectDetection(Task):
 
     def build_model(self, config, splits):
         """Builds the `Detector`, see `build_object_detector`."""
-        model = config.model
-        return models.build_object_detector(
+        weights = config.model.weights
+        detector = models.build_object_detector(
             config.detection.detector,
             len(splits.class_names),
-            backbone=model.backbone,
+            backbone=config.model.backbone,
             image_size=splits.train.images[0].shape[0],
-            weights=model.weights,
-            weights_sha256=model.weights_sha256,
-            settings=_settings(config.detection, splits.train, own_shape=model.weights != "coco"),
+            weights=weights,
+            weights_sha256=config.model.weights_sha256,
+            settings=_settings(config.detection, splits.train, own_shape=weights != "coco"),
             class_names=splits.class_names,
         )
+        models.check_built_sizes(detector.inference_model())
+        return detector
 
     def compile_model(self, config, model, optimizer):
         """Compiles the detector, which brings its own losses."""
@@ -234,7 +237,7 @@ class ObjectDetection(Task):
         )
         document = data.coco_document(replace(examples, boxes=ground_truth), examples.names)
         results = {"truth": document, "results": data.coco_results(detections)}
-        (folder / "detections.json").write_text(json.dumps(results), encoding="utf-8")
+        write_text(folder / "detections.json", json.dumps(results))
         return metrics, pictures
 
     def report_extras(self, config, splits, predictions, metrics):

@@ -15,6 +15,7 @@ from PIL import Image
 
 from tl_keras import data, evaluation
 from tl_keras.errors import InputError
+from tl_keras.system.atomic_files import atomic_path
 from tl_keras.system.escaping import csv_cell, for_terminal
 
 
@@ -108,7 +109,8 @@ def picture_writer(folder, class_names):
         name_counts[stem] += 1
         name = stem if name_counts[stem] == 1 else f"{stem}-{name_counts[stem]}"
         image = evaluation.draw_objects(data.read_upright(file), detections, class_names)
-        Image.fromarray(image).save(folder / f"{name}.png")
+        with atomic_path(folder / f"{name}.png") as temporary:
+            Image.fromarray(image).save(temporary)
 
     yield write
 

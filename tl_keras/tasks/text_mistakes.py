@@ -1,10 +1,12 @@
 """The most confident mistakes of a text classifier, as rows to read."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 
 from tl_keras import data, evaluation
+from tl_keras.system.atomic_files import atomic_path
 from tl_keras.system.escaping import csv_cell
 
 MAX_MISTAKES = 20
@@ -33,7 +35,10 @@ def write_mistakes(mistakes, path):
         mistakes: what `worst_text_mistakes` returned.
         path: the file.
     """
-    with open(path, "w", encoding="utf-8", errors="surrogatepass", newline="") as file:
+    with (
+        atomic_path(Path(path)) as temporary,
+        open(temporary, "w", encoding="utf-8", errors="surrogatepass", newline="") as file,
+    ):
         writer = csv.DictWriter(file, ["text", "true", "predicted", "probability"])
         writer.writeheader()
         for mistake in mistakes:

@@ -9,7 +9,7 @@ import psutil
 
 from tl_keras import transfer
 from tl_keras.phases import total_epochs
-from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.atomic_files import write_text
 from tl_keras.tasks.registry import TASKS
 
 MEMORY, DISK = "memory", "disk"
@@ -210,5 +210,4 @@ def _read(record):
 
 
 def _write(record, decision):
-    with atomic_path(record) as temporary:
-        temporary.write_text(json.dumps({"places": decision.places, "one_pass": decision.one_pass}), encoding="utf-8")
+    write_text(record, json.dumps({"places": decision.places, "one_pass": decision.one_pass}))

@@ -8,6 +8,7 @@ import numpy as np
 from tl_keras import callbacks, distribution
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import open_run, scratch_run
+from tl_keras.system.atomic_files import write_text
 
 
 @contextlib.contextmanager
@@ -92,7 +93,7 @@ def chief_first(record, strategy):
         distribution.broadcast(strategy, record.read_text(encoding="utf-8"))
     else:
         record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(distribution.broadcast(strategy, None), encoding="utf-8")
+        write_text(record, distribution.broadcast(strategy, None))
         yield
 
 

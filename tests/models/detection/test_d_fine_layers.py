@@ -28,6 +28,12 @@ def test_anchors_equal_kerashub(hub_network):
     assert fine[1].sum() == 78**2 and np.isfinite(fine[0]).all()
 
 
+def test_maps_of_too_many_cells_are_refused_before_their_anchors_are_computed():
+    assert len(cell_anchors([512, 256, 128])[0]) == 344_064
+    with pytest.raises(ValueError, match="more than 1,048,576 cells"):
+        InnerCells([16_384])(np.zeros((1, 4, 2)))
+
+
 def test_cells_at_the_border_are_zero():
     cells = np.asarray(InnerCells([80])(np.ones((1, 80 * 80, 2), "float32"))).reshape(80, 80, 2)
     assert not cells[0].any() and not cells[:, -1].any() and cells[1:-1, 1:-1].all()

@@ -7,13 +7,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models.detection import detector_harness
+from tests.models.detection import detector_harness, tiny_detectors
 from tests.models.detection.tiny_detectors import DETECTORS, RETINA, SINGLE, build_tiny, rectangles, tiny_backbone
 from tl_keras.models.detection.faster_rcnn import build_faster_rcnn
 from tl_keras.models.detection.retina_net import build_retina_net
+from tl_keras.models.saved.saving import open_model, save_model
+from tl_keras.models.saved.size_check import check_built_sizes
 
 ROOT = Path(__file__).parents[3]
 IMAGES, TARGETS = rectangles(3)
+FAST = [("faster_rcnn", 640), ("feature_pyramid", 320), ("retinanet", 416)]
+REAL_SIZES = [
+    pytest.param(name, size, marks=() if (name, size) in FAST else pytest.mark.slow)
+    for name in DETECTORS
+    for size in (320, 416, 640, 1024)
+]
+"""Sizes at which a map has more cells and anchors than a setting may have."""
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +45,15 @@ def assert_same(detections, expected):
 @pytest.mark.parametrize("name", DETECTORS)
 def test_detector(name, check, tmp_path):
     check(name, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "size"), REAL_SIZES)
+def test_a_detector_for_images_of_a_real_size_is_opened_again(name, size, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiny_detectors, "SIZE", size)
+    model = build_tiny(name).inference_model()
+    check_built_sizes(model)
+    save_model(model, tmp_path / "model.keras", class_names=["red", "blue"])
+    assert open_model(tmp_path / "model.keras").input_shape == (None, size, size, 3)
 
 
 def test_exported_model_needs_no_keras(detector, detections, tmp_path):

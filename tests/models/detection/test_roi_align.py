@@ -115,3 +115,9 @@ def test_output_shape_is_computed():
     outputs = RoIAlign([8, 16], 5)([keras.Input((8, 8, 6)), keras.Input((4, 4, 6))], keras.Input((10, 4)))
     assert outputs.shape == (None, 10, 5, 5, 6)
     assert RoIAlign.from_config(RoIAlign([8, 16], 5, 1).get_config()).strides == [8, 16]
+
+
+def test_too_many_points_in_a_box_are_refused():
+    RoIAlign([4], pool_size=32, sampling_ratio=2)
+    with pytest.raises(ValueError, match="more than 64 points along a side"):
+        RoIAlign([4], pool_size=1024, sampling_ratio=1024)

@@ -1,5 +1,8 @@
 import json
+import re
+from pathlib import Path
 
+import h5py
 import keras_hub
 import pytest
 
@@ -36,12 +39,22 @@ HOSTILE = {
     "another module": {"module": "evil", "class_name": "VGGBackbone", "config": {}},
     "another registered name": ENTRY | {"registered_name": "keras>Lambda"},
     "a module of no model": ENTRY | {"module": "keras_hub.src.utils.preset_utils"},
+    "a tokenizer that opens a file under another name": {
+        "module": "keras_hub.src.models.whisper.whisper_tokenizer",
+        "class_name": "WhisperTokenizer",
+        "config": {"special_tokens": "/etc/passwd"},
+    },
+    "a tokenizer of no model": {
+        "module": "keras_hub.src.tokenizers.byte_pair_tokenizer",
+        "class_name": "BytePairTokenizer",
+        "config": {},
+    },
     "a file of this computer": TOKENIZER | {"config": {"vocabulary": "/etc/passwd"}},
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("place", ["config.json", "tokenizer.json", "deep/preprocessor.json"])
+@pytest.mark.parametrize("place", ["config.json", "image_converter.json", "tokenizer.json", "deep/preprocessor.json"])
 def test_other_classes_are_refused_before_kerashub_opens_them(saved, name, place):
     (saved / place).parent.mkdir(exist_ok=True)
     (saved / place).write_text(json.dumps(HOSTILE[name]))
@@ -49,6 +62,13 @@ def test_other_classes_are_refused_before_kerashub_opens_them(saved, name, place
         check_preset(saved)
     with pytest.raises(InputError, match="does not write|would read a file"):
         build_image_classifier(f"keras_hub:{saved}", 3)
+
+
+def test_weights_that_keras_would_not_write_are_refused(saved):
+    with h5py.File(next(saved.glob("*.h5")), "a") as file:
+        file.create_dataset("chunked", data=[1.0], chunks=(1,))
+    with pytest.raises(InputError, match="is stored in chunks"):
+        check_preset(saved)
 
 
 def test_a_malicious_tokenizer_is_refused(tmp_path):
@@ -64,3 +84,11 @@ def test_a_damaged_preset_is_refused(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(InputError, match="Cannot read .* of the preset"):
         check_preset(tmp_path)
+
+
+def test_no_other_class_of_kerashub_opens_files():
+    root = Path(keras_hub.__file__).parent / "src"
+    modules = [path for part in ("layers", "models") for path in (root / part).rglob("*.py")]
+    opens = re.compile(r"(?<!\w)open\(|File\(|load_json|read_text|np\.load\(")
+    found = {path.stem for path in modules if "test" not in path.stem and opens.search(path.read_text("utf-8"))}
+    assert all(name.endswith("_tokenizer") for name in found), found

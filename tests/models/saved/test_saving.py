@@ -74,6 +74,13 @@ def test_code_in_a_model_is_refused(tmp_path):
         open_model(tmp_path / "model.keras")
 
 
+@pytest.mark.parametrize("name", ["vgg16", pytest.param("efficientnet_lite0", marks=pytest.mark.slow)])
+def test_a_classifier_of_large_images_is_opened_again(name, tmp_path):
+    model = build_image_classifier(name, 3, weights="none", image_size=512)
+    save_model(model, tmp_path / "model.keras")
+    assert open_model(tmp_path / "model.keras").input_shape == (None, 512, 512, 3)
+
+
 @pytest.mark.parametrize("pooling", ["max", "concat"])
 def test_the_layers_of_heads_are_allowed(pooling):
     model = build_image_classifier("vgg16", 3, weights="none", image_size=32, hidden_units=4, pooling=pooling)

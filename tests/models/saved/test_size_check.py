@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tl_keras.errors import InputError
-from tl_keras.models.saved.size_check import SLACK_BYTES, check_declared_sizes
+from tl_keras.models.saved.size_check import MAX_ELEMENTS, SLACK_BYTES, check_built_sizes, check_declared_sizes
 
 
 def config_of(*layers, shape=(8, 8, 3)):
@@ -64,6 +64,35 @@ def test_seeds_have_no_maximum_and_own_layers_a_smaller_one():
         check_declared_sizes({"seed": 10**9}, 0)
     with pytest.raises(InputError, match="a setting of 20000"):
         check_declared_sizes({"module": "tl_keras.models.x", "config": {"num_queries": 20_000}}, 0)
+
+
+@pytest.mark.parametrize("value", [20_000, 2e4, float("inf"), float("nan")])
+def test_settings_of_own_layers_have_a_maximum_as_fractions_too(value):
+    with pytest.raises(InputError, match="beyond 16384"):
+        check_declared_sizes({"module": "tl_keras.models.x", "config": {"image_size": value}}, 0)
+
+
+def shapes(shape):
+    tensor = {"class_name": "__keras_tensor__", "config": {"shape": shape, "dtype": "float32"}}
+    return [{"build_config": {"input_shape": [shape]}}, {"inbound_nodes": [{"args": [tensor]}]}]
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["build_config", "tensor"])
+def test_shapes_have_the_maximum_of_tensors(place):
+    own = {"module": "tl_keras.models.x"}
+    with pytest.raises(InputError, match="cannot be built"):
+        check_declared_sizes(own | shapes([None, MAX_ELEMENTS // 4, 4])[place], 0)
+    for shape in ([None, MAX_ELEMENTS // 4, 5], [None, 0, -MAX_ELEMENTS - 1], [2] * 1_000_000):
+        with pytest.raises(InputError, match="computes a tensor of"):
+            check_declared_sizes(own | shapes(shape)[place], 0)
+
+
+def test_a_model_that_could_not_be_opened_again_is_refused_before_its_training():
+    check_built_sizes(keras.Sequential([keras.Input((512, 512, 3)), keras.layers.Conv2D(64, 3)]))
+    with pytest.raises(InputError, match="for each example, more than .* a smaller --data.image_size"):
+        check_built_sizes(keras.Sequential([keras.Input((4096, 4096, 3)), keras.layers.Conv2D(64, 3)]))
+    with pytest.raises(InputError, match="a setting of 2000, beyond 1024: give a smaller"):
+        check_built_sizes(keras.Sequential([keras.Input((8, 8, 3)), keras.layers.ZeroPadding2D(2000)]))
 
 
 def test_an_unbuildable_configuration_is_a_one_line_error():

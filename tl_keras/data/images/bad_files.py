@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tl_keras.data.images.decoding import BadImage, read_image
 from tl_keras.data.wording import first_of, printable
 from tl_keras.errors import InputError
+from tl_keras.system.atomic_files import write_text
 
 _TRIED_SIZE = 32
 
@@ -66,7 +67,7 @@ def write_skipped(path, skipped):
         skipped: list of (name, reason).
     """
     if skipped:
-        path.write_text("".join(f"{name}\t{reason}\n" for name, reason in skipped), encoding="utf-8")
+        write_text(path, "".join(f"{name}\t{reason}\n" for name, reason in skipped))
 
 
 def _reason_of_failure(path):

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+MAX_CELLS = 2**20
+"""Maximum number of cells of all maps, three times that of the largest image that training accepts."""
 ANCHOR_SIZE, BORDER = 0.05, 0.01
 """Side of the finest map's anchors, and their minimum distance from the border, as shares of the image."""
 
@@ -19,7 +21,12 @@ def cell_anchors(sizes):
     Returns:
         Tuple of float32 (cells, 4), logits of relative center_xywh, and bool (cells, 1), False for anchors at the
         border, whose logits are the maximum float32.
+
+    Raises:
+        ValueError: there are more than `MAX_CELLS` cells, as the model file of a stranger may say.
     """
+    if not sum(size**2 for size in sizes) <= MAX_CELLS:
+        raise ValueError(f"it has more than {MAX_CELLS:,} cells")
     anchors = []
     for level, size in enumerate(sizes):
         at = (np.arange(size) + 0.5) / size

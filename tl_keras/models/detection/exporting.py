@@ -1,10 +1,13 @@
 """Export of detectors as SavedModels that need neither Keras nor this project."""
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import keras
 import tensorflow as tf
+
+from tl_keras.system.atomic_files import UNFINISHED
 
 PADDING_NAME = ""
 
@@ -33,8 +36,7 @@ def export_detector(model, class_names, folder):
     archive.add_endpoint(
         "serve", serve, input_signature=[tf.TensorSpec((None, *model.input.shape[1:]), tf.float32, name="images")]
     )
-    temporary = Path(folder).with_name(f".new-{Path(folder).name}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    archive.write_out(temporary, verbose=False)
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
+    with tempfile.TemporaryDirectory(dir=Path(folder).parent, prefix=UNFINISHED) as temporary:
+        archive.write_out(Path(temporary) / "files", verbose=False)
+        shutil.rmtree(folder, ignore_errors=True)
+        (Path(temporary) / "files").rename(folder)

@@ -7,6 +7,8 @@ from keras import ops
 CANONICAL_SIZE, CANONICAL_LEVEL = 224, 4
 """A box of 224 x 224 pixels is pooled from the level of stride 16 = 2 ** 4."""
 BOXES_PER_STEP = 128
+MAX_POINTS = 64
+"""Maximum number of points along a side of a box."""
 
 
 @keras.saving.register_keras_serializable("tl_keras")
@@ -36,6 +38,8 @@ class RoIAlign(keras.layers.Layer):
     def __init__(self, strides, pool_size=7, sampling_ratio=2, **options):
         # Autocasting would round the boxes to half precision.
         super().__init__(autocast=False, **options)
+        if not pool_size * sampling_ratio <= MAX_POINTS:
+            raise ValueError(f"it samples more than {MAX_POINTS} points along a side of a box")
         self.strides = list(strides)
         self.pool_size = pool_size
         self.sampling_ratio = sampling_ratio

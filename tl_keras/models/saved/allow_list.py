@@ -29,7 +29,10 @@ NUMPY_OPERATIONS = """
     Take TakeAlongAxis Tile Transpose TrueDivide Where ZerosLike
 """
 HUB = "keras_hub.src.models"
-HUB_MODULES = r"keras_hub\.src\.(layers|models|tokenizers)(\.\w+)+"
+HUB_MODULES = r"keras_hub\.src\.(layers|models)(\.\w+)+"
+FILE_READERS = ("Tokenizer",)
+"""Ends of the names of KerasHub's classes that open files, each under settings of its own, such as Whisper's
+`special_tokens`. Only those in `CLASSES` are built, whose settings are `FILES`."""
 CLASSES = {
     "keras": "DTypePolicy",
     "keras.layers": KERAS_LAYERS,
@@ -102,7 +105,8 @@ def check_classes(config, depth=0, *, allow_hub=False):
     Args:
         config: configuration from the JSON of a model file, nested dicts and lists.
         depth: nesting depth of `config` in the whole configuration.
-        allow_hub: True also allows every class of KerasHub's models and layers, for KerasHub's presets.
+        allow_hub: True also allows every class of KerasHub's models and layers that opens no file, for KerasHub's
+            presets.
 
     Raises:
         InputError: it names another class or function, opens a file, or is nested more than `MAX_DEPTH` levels deep.
@@ -130,7 +134,8 @@ def _check_class(entry, allow_hub):
         is_allowed = False
     else:
         # Keras looks up the registered name first: it must name the same class.
-        is_listed = (module, name) in _KNOWN or (allow_hub and re.fullmatch(HUB_MODULES, str(module)))
+        is_hub = re.fullmatch(HUB_MODULES, str(module)) and not name.endswith(FILE_READERS)
+        is_listed = (module, name) in _KNOWN or (allow_hub and is_hub)
         is_allowed = name in VALUES or (is_listed and registered in _registered_names(module, name))
     if not is_allowed:
         label = f"{name} {settings!r}" if name == "function" else name

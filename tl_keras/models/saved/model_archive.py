@@ -1,22 +1,14 @@
 """Checks of a `.keras` file before Keras opens it: its members, its configuration and its arrays."""
 
-import io
 import json
 import stat
 import zipfile
 from pathlib import Path
 
-import h5py
-
 from tl_keras.errors import InputError
-from tl_keras.models.weights.files import (
-    CLASS_NAMES_MEMBER,
-    WEIGHTS_MEMBER,
-    check_growth,
-    child_of,
-    member_bytes,
-    readable,
-)
+from tl_keras.models.weights.files import CLASS_NAMES_MEMBER, WEIGHTS_MEMBER, readable
+from tl_keras.models.weights.hdf5_check import open_hdf5
+from tl_keras.models.weights.zip_members import check_growth, member_bytes
 
 CONFIG_MEMBER = "config.json"
 MEMBERS = (CONFIG_MEMBER, "metadata.json", WEIGHTS_MEMBER, CLASS_NAMES_MEMBER)
@@ -24,9 +16,6 @@ ASSETS = "assets/layers/"
 ASSET_SUFFIXES = (".json", ".spm", ".txt")
 MAX_MEMBERS = 100
 MAX_CONFIG_BYTES = 16_000_000
-MAX_GROUP_DEPTH = 60
-NUMBER_KINDS = "biufV"
-"""Kinds of NumPy dtypes that are plain numbers; bfloat16 is stored as V."""
 
 
 def read_archive(path):
@@ -50,13 +39,8 @@ def read_archive(path):
         config = json.loads(member_bytes(archive, CONFIG_MEMBER))
         if not isinstance(config, dict):
             raise ValueError(f"its {CONFIG_MEMBER} does not describe a model")
-        weights = member_bytes(archive, WEIGHTS_MEMBER)
-        with h5py.File(io.BytesIO(weights), "r") as file:
-            stored_bytes = _stored_bytes(file, 0)
-        # Keras does not compress arrays, so a larger sum means that datasets share their place in the file.
-        if stored_bytes > len(weights):
-            raise ValueError(f"its arrays claim {stored_bytes:,} bytes, of which the file holds {len(weights):,}")
-        return config, stored_bytes
+        with open_hdf5(member_bytes(archive, WEIGHTS_MEMBER)) as (_, stored_bytes):
+            return config, stored_bytes
 
 
 def _check_members(archive):
@@ -75,18 +59,3 @@ def _check_members(archive):
             check_growth(info)
         else:
             member_bytes(archive, name)
-
-
-def _stored_bytes(group, depth):
-    if depth > MAX_GROUP_DEPTH:
-        raise ValueError(f"its groups are nested more than {MAX_GROUP_DEPTH} levels deep")
-    total = 0
-    for key in group:
-        item = child_of(group, key)
-        if isinstance(item, h5py.Group):
-            total += _stored_bytes(item, depth + 1)
-        elif not isinstance(item, h5py.Dataset) or item.dtype.kind not in NUMBER_KINDS:
-            raise ValueError(f"{item.name!r} holds data other than numbers")
-        else:
-            total += item.nbytes
-    return total

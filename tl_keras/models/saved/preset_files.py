@@ -8,6 +8,8 @@ import safetensors
 
 from tl_keras.errors import InputError
 from tl_keras.models.saved.allow_list import check_classes
+from tl_keras.models.weights.files import readable
+from tl_keras.models.weights.hdf5_check import open_hdf5
 
 CONFIGS = ("config", "image_converter", "preprocessor", "task", "tokenizer")
 MAX_BYTES = 100_000_000
@@ -16,15 +18,20 @@ MAX_BYTES = 100_000_000
 def check_preset(preset):
     """Checks that a preset folder names only allowed classes and no files outside of it.
 
+    Weights in HDF5 must be arrays as Keras writes them, see `check_hdf5`.
+
     Args:
         preset: path of a local folder, str or `pathlib.Path`; other names are not checked.
 
     Raises:
-        InputError: it names others, or its files cannot be read.
+        InputError: it names others, or its files cannot be read or have other arrays.
     """
     for path in sorted(Path(preset).rglob("*.json")):
         if path.stem in CONFIGS:
             check_classes(_read(path), allow_hub=True)
+    for path in sorted(Path(preset).rglob("*.h5")):
+        with readable(path), open_hdf5(path):
+            pass
 
 
 def first_line(error):

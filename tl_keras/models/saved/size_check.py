@@ -16,10 +16,12 @@ MAX_ELEMENTS = 2**28
 MAX_SETTING = 2**24
 """Maximum integer in a setting of a layer, above the size of every vocabulary."""
 MAX_OWN_SETTING = 2**14
-"""The same for the layers of this project, some of which allocate arrays of these sizes in their constructor."""
+"""Maximum number in a setting of a layer of this project; arrays that layers compute from several settings have limits
+of their own, such as `MAX_ANCHORS`."""
 GEOMETRY = ("dilation_rate", "kernel_size", "n", "padding", "pool_size", "size", "strides")
 MAX_GEOMETRY = 2**10
 """Maximum integer in the settings named in `GEOMETRY`, which could enlarge images of unknown size."""
+DAMAGED = "it is damaged, or made to exhaust the memory"
 NOT_SIZES = ("seed", "shared_object_id")
 UNBUILDABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, tf.errors.OpError)
 
@@ -34,10 +36,25 @@ def check_declared_sizes(config, stored_bytes):
     Raises:
         InputError: the model declares more weights than the file holds, or too large tensors, or cannot be built.
     """
-    _check_numbers(config, MAX_SETTING)
+    _check_numbers(config, MAX_SETTING, DAMAGED)
     # Keras records uninitialized variables per thread; the record ends with the thread.
     with ThreadPoolExecutor(1) as pool:
         pool.submit(_check_shapes, config, stored_bytes).result()
+
+
+def check_built_sizes(model):
+    """Checks before a model is trained that `check_declared_sizes` will accept it once it is saved.
+
+    Args:
+        model: functional `keras.Model`.
+
+    Raises:
+        InputError: a tensor or a setting is too large.
+    """
+    advice = "give a smaller --data.image_size, or another model"
+    _check_largest(max(_elements(model), default=0), advice)
+    for layer in model.layers:
+        _check_numbers(keras.saving.serialize_keras_object(layer), MAX_SETTING, advice)
 
 
 def _check_shapes(config, stored_bytes):
@@ -53,12 +70,16 @@ def _check_shapes(config, stored_bytes):
     if declared > stored_bytes + SLACK_BYTES:
         raise InputError(
             f"The model declares {declared / 1e6:,.1f} MB of weights, but its file holds {stored_bytes / 1e6:,.1f} MB: "
-            "it is damaged, or made to exhaust the memory."
+            f"{DAMAGED}."
         )
+    _check_largest(largest, DAMAGED)
+
+
+def _check_largest(largest, advice):
     if largest > MAX_ELEMENTS:
         raise InputError(
-            f"The model computes a tensor of {largest:,} numbers for each example, more than {MAX_ELEMENTS:,}: it is "
-            "damaged, or made to exhaust the memory."
+            f"The model computes a tensor of {largest:,} numbers for each example, more than {MAX_ELEMENTS:,}: "
+            f"{advice}."
         )
 
 
@@ -77,17 +98,30 @@ def _elements(model):
             yield from _elements(operation)
 
 
-def _check_numbers(config, largest):
+def _check_numbers(config, largest, advice):
     if isinstance(config, dict):
-        if str(config.get("module")).startswith("tl_keras."):
-            largest = MAX_OWN_SETTING
+        is_own = str(config.get("module")).startswith("tl_keras.")
+        largest = MAX_OWN_SETTING if is_own else largest
         for key, value in config.items():
-            if key not in NOT_SIZES:
-                _check_numbers(value, min(largest, MAX_GEOMETRY) if key in GEOMETRY else largest)
-    elif isinstance(config, list):
+            if key == "build_config" or config.get("class_name") == "__keras_tensor__":
+                _check_tensor_shapes(value, advice)
+            elif key not in NOT_SIZES:
+                _check_numbers(value, min(largest, MAX_GEOMETRY) if key in GEOMETRY else largest, advice)
+    elif isinstance(config, list | tuple):
         for value in config:
-            _check_numbers(value, largest)
-    elif isinstance(config, int) and abs(config) > largest:
-        raise InputError(
-            f"The model has a setting of {config}, beyond {largest}: it is damaged, or made to exhaust the memory."
-        )
+            _check_numbers(value, largest, advice)
+    # Settings of Keras may be large fractions, such as the logits of masks, but sizes of own layers may be fractions.
+    elif isinstance(config, int | float if largest <= MAX_OWN_SETTING else int) and not abs(config) <= largest:
+        raise InputError(f"The model has a setting of {config}, beyond {largest}: {advice}.")
+
+
+def _check_tensor_shapes(config, advice):
+    """Checks shapes of tensors, whose sides have no limit of their own: one is the number of anchors, for example."""
+    if isinstance(config, dict | list | tuple):
+        parts = config.values() if isinstance(config, dict) else config
+        elements = 1
+        for part in parts:
+            _check_tensor_shapes(part, advice)
+            elements *= max(abs(part), 1) if isinstance(part, int) else 1
+            # Checked at each side, because the product of a long list would take minutes.
+            _check_largest(elements, advice)

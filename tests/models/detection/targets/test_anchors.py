@@ -23,3 +23,10 @@ def test_a_grid_concatenates_its_levels():
     assert [len(level) for level in grid.levels()] == [64, 16]
     assert grid.per_cell == 4
     np.testing.assert_array_equal(grid.all()[64:], make_anchors(64, 32, [32, 40], [1.0, 2.0]))
+
+
+@pytest.mark.parametrize("size", [1e9, float("nan")])
+def test_a_grid_of_too_many_anchors_is_refused_before_they_are_computed(size):
+    assert AnchorGrid(4096, (4, 8, 16, 32, 64), ((8.0,),) * 5, (0.5, 1.0, 2.0)).per_cell == 3
+    with pytest.raises(ValueError, match="more than 8,388,608 anchors"):
+        AnchorGrid(size, (4,), ((8.0,),), (1.0,))

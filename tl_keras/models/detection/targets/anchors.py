@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MAX_ANCHORS = 2**23
+"""Maximum number of anchors, twice that of the largest image that training accepts: 128 MiB."""
+
 
 @dataclass(frozen=True)
 class AnchorGrid:
@@ -19,6 +22,13 @@ class AnchorGrid:
     """Height divided by width."""
     at_corners: bool = False
     """True centres anchors on the upper left corners of the cells, in whole pixels, as torchvision does."""
+
+    def __post_init__(self):
+        """Limits the memory of the anchors, since the model file of a stranger names the sizes."""
+        cells = [(self.image_size / stride) ** 2 for stride in self.strides]
+        anchors = sum(cells * len(sizes) for cells, sizes in zip(cells, self.sizes, strict=True))
+        if not anchors * len(self.aspect_ratios) <= MAX_ANCHORS:
+            raise ValueError(f"it has more than {MAX_ANCHORS:,} anchors")
 
     @property
     def per_cell(self):
