@@ -12,6 +12,8 @@ from tl_keras.training.automatic.features import FeatureReader, HeadInput
 
 SIZE_SAMPLE = 300
 """Training images that image sizes are compared on."""
+MAX_EXAMPLES = 10_000
+"""Examples of a part that a head is solved on; of more a sample is taken, which bounds memory and time."""
 DEFAULT_INVERSE_PENALTY = 100.0
 """Inverse penalty where no example can be held out."""
 
@@ -164,7 +166,7 @@ def solve_rows(config, reader, examples, rows, head_input, inverse_penalty):
 
 def _collect(config, reader, splits):
     """Reads the features of the training and of the validation examples, and says which of them are held out when."""
-    parts = [part for part in (splits.train, splits.validation) if len(part)]
+    parts = [sample_examples(part, config.seed) for part in (splits.train, splits.validation) if len(part)]
     features = [reader.read(part) for part in parts]
     labels = np.concatenate([TASKS[config.task].example_labels(part) for part in parts])
     every, count = np.arange(len(labels)), len(features[0])
@@ -173,6 +175,32 @@ def _collect(config, reader, splits):
     refit = len(labels) <= FEW_LABELS if config.refit is None else config.refit
     folds = [(every[:count], every[count:])]
     return Examples(np.concatenate(features), labels, folds, every if refit else every[:count])
+
+
+def sample_examples(part, seed):
+    """Returns a part of the splits, or a random sample of `MAX_EXAMPLES` of its examples.
+
+    Args:
+        part: a part of the splits.
+        seed: int.
+    """
+    owners = getattr(part, "owners", None)
+    count = len(part) if owners is None else owners[-1] + 1
+    if count <= MAX_EXAMPLES:
+        return part
+    chosen = np.sort(np.random.default_rng(seed).permutation(count)[:MAX_EXAMPLES])
+    return take_examples(part, chosen)
+
+
+def take_examples(part, examples):
+    """Returns some examples of a part of the splits, those of texts in windows with all their windows.
+
+    Args:
+        part: a part of the splits.
+        examples: int (k,), ascending.
+    """
+    owners = getattr(part, "owners", None)
+    return part.take(examples if owners is None else np.flatnonzero(np.isin(owners, examples)))
 
 
 def _one_thread():

@@ -9,7 +9,7 @@ from tl_keras import probing
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting
 from tl_keras.training.automatic.features import FeatureReader
-from tl_keras.training.automatic.solved_head import Examples, measure, solve_rows
+from tl_keras.training.automatic.solved_head import Examples, measure, sample_examples, solve_rows, take_examples
 from tl_keras.training.building import build_model, choose_phases
 
 SOLVED, TUNED, TUNED_AND_SOLVED = "solved head", "tuned network", "tuned network, head solved again"
@@ -53,12 +53,12 @@ def tune(prepared, run, seconds_left=None):
     splits = _hold_out(prepared.splits, train, held_out)
     head = solve_rows(config, solved.reader, solved.examples, train, solved.head_input, solved.inverse_penalty)
     head.set_on(model)
-    labels = solved.examples.labels[held_out]
-    losses = {SOLVED: _losses(config, model, splits, labels)}
+    labels, judging = solved.examples.labels[held_out], _whole_texts(sample_examples(splits.validation, config.seed))
+    losses = {SOLVED: _losses(config, model, judging, labels)}
     history = fitting.fit_phases(config, model, splits, tuning_phases(config, model, len(train)), run, seconds_left)
-    losses[TUNED] = _losses(config, model, splits, labels)
+    losses[TUNED] = _losses(config, model, judging, labels)
     reader = FeatureReader(config, splits, model)
-    examples = _read_again(reader, splits, solved.examples, train, held_out)
+    examples = _read_again(reader, splits, solved.examples, (train, held_out), config.seed)
     again = measure(config, reader, examples, reader.inputs[0])
     losses[TUNED_AND_SOLVED] = again.losses
     kept, line = _judge(losses)
@@ -92,20 +92,22 @@ def _hold_out(splits, train, held_out):
     """Returns splits whose validation part judges the tuning."""
     if len(splits.validation):
         return splits
-    return replace(splits, train=splits.train.take(train), validation=splits.train.take(held_out))
+    return replace(splits, train=take_examples(splits.train, train), validation=take_examples(splits.train, held_out))
 
 
-def _losses(config, model, splits, labels):
-    predictions = TASKS[config.task].predict(model, splits.validation, config.data.batch_size)
+def _losses(config, model, examples, labels):
+    predictions = TASKS[config.task].predict(model, examples, config.data.batch_size)
     return probing.log_losses(predictions, labels)
 
 
-def _read_again(reader, splits, examples, train, held_out):
+def _read_again(reader, splits, examples, fold, seed):
     """Reads the features of the tuned network: those of the training examples before those that judge."""
-    features = np.concatenate([reader.read(splits.train), reader.read(splits.validation)])
+    parts = [sample_examples(part, seed) for part in (splits.train, splits.validation)]
+    features = np.concatenate([reader.read(part) for part in parts])
     rows = np.arange(len(features))
-    fold = rows[: len(train)], rows[len(train) :]
-    return Examples(features, examples.labels[np.concatenate([train, held_out])], [fold], rows)
+    train, held_out = fold
+    new_fold = rows[: len(train)], rows[len(train) :]
+    return Examples(features, examples.labels[np.concatenate([train, held_out])], [new_fold], rows)
 
 
 def _judge(losses):
@@ -115,3 +117,8 @@ def _judge(losses):
     kept = best if gain.mean() > probing.standard_error(gain) else SOLVED
     shown = ", ".join(f"{name} {values.mean():.3f}" for name, values in losses.items())
     return kept, f"{kept} is kept: log-loss of {len(gain)} held-out examples {shown}"
+
+
+def _whole_texts(part):
+    """Returns windows of texts in the form whose predictions are averaged over each text; other parts as they are."""
+    return part if getattr(part, "owners", None) is None else replace(part, windows=part)
