@@ -13,7 +13,7 @@ from tl_keras.recipes import (
     HEAD_STEPS,
     LORA_RATE,
     TEXT_HEAD_RATE,
-    Recipe,
+    Technique,
     expand_recipe,
     unfreezing_depth,
 )
@@ -69,12 +69,12 @@ def test_epochs_follow_from_the_steps_within_3_to_20(num_examples, epochs):
     assert head.epochs == epochs
 
 
-@pytest.mark.parametrize("recipe", get_args(Recipe))
+@pytest.mark.parametrize("recipe", get_args(Technique))
 def test_a_head_alone_needs_no_backbone(recipe):
     assert trained(expand_recipe(recipe, ["dense"], 10)) == ["dense"]
 
 
-@pytest.mark.parametrize("recipe", get_args(Recipe))
+@pytest.mark.parametrize("recipe", get_args(Technique))
 def test_the_learning_rate_is_that_of_the_first_phase_and_scales_the_others(recipe):
     usual = expand_recipe(recipe, BLOCKS, 1000)
     scaled = expand_recipe(recipe, BLOCKS, 1000, learning_rate=0.5)

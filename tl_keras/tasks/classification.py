@@ -33,7 +33,7 @@ class ClassificationTask(Task):
     writers = LABEL_WRITERS
 
     def defaults_for(self, config):
-        """Leaves open what recipe auto decides: the validation set, the augmentation and the pooling."""
+        """Returns the defaults without what recipe auto decides: validation set, augmentation and pooling."""
         if config.recipe != AUTO:
             return self.defaults
         fixed = {

@@ -5,9 +5,10 @@ import json
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import tl_keras as tl
-from tl_keras import train
+from tl_keras import probing, train
 from tl_keras.config import CacheConfig, DataConfig, RunConfig
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.tasks.image_classification import ImageClassification
@@ -72,6 +73,47 @@ def test_a_resumed_run_repeats_the_recorded_size(image_folder, tmp_path, monkeyp
             )
             with pytest.raises(pytest.fail.Exception, match=str(size)):
                 run_auto(image_folder, tmp_path / "run")
+
+
+def test_images_with_several_labels_get_a_sigmoid_for_each(image_folder, tmp_path, capsys):
+    files = sorted(path.relative_to(image_folder) for path in image_folder.rglob("*.png"))
+    rows = [f"{file},{file.parent}{'|dotted' if number % 2 else ''}" for number, file in enumerate(files)]
+    table = image_folder / "several.csv"
+    table.write_text("\n".join(["path,label", *rows]), encoding="utf-8")
+    config = RunConfig(data=DataConfig(path=str(table), multi_label=True), run=str(tmp_path / "run"))
+    run = RunFolder(train.run_training(config))
+    table.unlink()
+    assert run.read_json("metrics.json")["held_out"]["examples"] == 30
+    assert keras.models.load_model(run / "model.keras").layers[-1].activation is keras.activations.sigmoid
+
+
+def test_a_given_validation_set_selects_and_is_then_trained_on(image_folder, tmp_path, monkeypatch):
+    for number, split in enumerate(["train", "train", "val", "test"]):
+        for path in image_folder.glob("*/*.png"):
+            if int(path.stem[-2:]) % 4 == number:
+                target = tmp_path / "split" / split / path.parent.name / path.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(path.read_bytes())
+    fits = []
+    solve = probing.solve_head
+    monkeypatch.setattr(probing, "solve_head", lambda *arguments: fits.append(len(arguments[1])) or solve(*arguments))
+    for refit in (None, False):
+        config = RunConfig(data=DataConfig(path=str(tmp_path / "split")), run=str(tmp_path / f"{refit}"), refit=refit)
+        run = RunFolder(train.run_training(config))
+        assert run.read_json("metrics.json")["held_out"]["examples"] == 9
+    assert fits == [27, 18]
+
+
+def test_a_class_of_one_example_is_kept(tmp_path):
+    generator = np.random.default_rng(0)
+    for name, count in (("many", 9), ("few", 1)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = generator.integers(0, 255, (40, 40, 3)).astype("uint8")
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
+    run = run_auto(tmp_path / "photos", tmp_path / "run")
+    assert run.read_json("metrics.json")["held_out"]["examples"] == 8
+    assert keras.models.load_model(run / "model.keras").output_shape == (None, 2)
 
 
 def test_several_devices_get_a_recipe_with_phases_and_a_validation_set(capsys):

@@ -2,10 +2,13 @@ import keras
 import numpy as np
 import pytest
 
+from tests.training.automatic.long_texts import write_long_texts
 from tl_keras import train
 from tl_keras.config import DataConfig, RunConfig
+from tl_keras.config.parsing import parse
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.tasks.image_classification import ImageClassification
+from tl_keras.tasks.text_classification import TextClassification
 from tl_keras.training.automatic.tuning import SOLVED, TUNED, TUNED_AND_SOLVED, _judge
 
 
@@ -41,3 +44,14 @@ def test_a_run_ends_with_what_the_trial_chose(image_folder, tmp_path, monkeypatc
     assert (run / "history.png").exists()
     assert "as asked" in (run / "report.html").read_text(encoding="utf-8")
     assert keras.models.load_model(run / "model.keras").output_shape == (None, 3)
+
+
+def test_texts_in_windows_are_judged_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(TextClassification, "min_tuned_labels", 10)
+    judged = {}
+    monkeypatch.setattr(
+        "tl_keras.training.automatic.tuning._judge", lambda losses: judged.update(losses) or (TUNED, "as asked")
+    )
+    path = train.run_training(parse([*write_long_texts(tmp_path), "--run", str(tmp_path / "run")]))
+    assert len({len(losses) for losses in judged.values()}) == 1
+    assert RunFolder(path).read_json("metrics.json")["held_out"]["examples"] == 16

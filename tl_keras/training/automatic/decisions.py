@@ -39,7 +39,7 @@ def decide(config, splits, run=None):
 
 
 def read_decisions(run):
-    """Returns the recorded decisions of a run, a dict, or None if there are none yet."""
+    """Returns the recorded decisions of a run, a dict, or None before the first."""
     return run.read_json(RECORD) if run and (run / RECORD).exists() else None
 
 

@@ -1,11 +1,12 @@
 """Solves a head on the pooled features of a frozen network, and chooses image size, blocks and penalty for it."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tl_keras import probing
+from tl_keras import data, probing
 from tl_keras.recipes import FEW_LABELS
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader, HeadInput
@@ -51,8 +52,8 @@ class SolvedHead:
 
     head_input: HeadInput
     inverse_penalty: float
-    head: probing.LinearHead
-    held_out: probing.HeldOut | None
+    head: Any
+    held_out: Any
     examples: Examples
     reader: FeatureReader
     lines: tuple[str, ...]
@@ -110,7 +111,7 @@ def solve(config, splits):
     held_out = probing.choose(results)
     chosen = reader.inputs[results.index(held_out)]
     losses = ", ".join(f"{result.feature_set.name} {result.loss:.3f}" for result in results)
-    line = f"head on {chosen.name}: log-loss of held-out examples {losses}"
+    line = f"head on {chosen.name}: log-loss of held-out examples {losses}{_note_single(splits, examples)}"
     head = solve_rows(config, reader, examples, examples.fit_rows, chosen, held_out.inverse_penalty)
     return SolvedHead(chosen, held_out.inverse_penalty, head, held_out, examples, reader, (line,))
 
@@ -175,6 +176,15 @@ def _collect(config, reader, splits):
     refit = len(labels) <= FEW_LABELS if config.refit is None else config.refit
     folds = [(every[:count], every[count:])]
     return Examples(np.concatenate(features), labels, folds, every if refit else every[:count])
+
+
+def _note_single(splits, examples):
+    """Returns the end of a sentence that counts the classes with a single example."""
+    if examples.labels.ndim == 2:
+        return ""
+    single = np.flatnonzero(np.bincount(examples.labels, minlength=len(splits.class_names)) == 1)
+    names = data.first_of(splits.class_names[label] for label in single)
+    return f"; classes with a single example are in no held-out part: {names}" if single.size else ""
 
 
 def sample_examples(part, seed):

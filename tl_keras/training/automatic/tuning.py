@@ -1,8 +1,8 @@
 """Tries whether tuning the network beats the solved head on held-out examples, and keeps it only if it does."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-import keras
 import numpy as np
 
 from tl_keras import probing
@@ -25,13 +25,13 @@ class Tuning:
         line: a sentence on the decision.
     """
 
-    model: keras.Model
+    model: Any
     history: dict
     line: str
 
 
 def tune(prepared, run, seconds_left=None):
-    """Tunes the network from the solved head, and keeps it where it is better on held-out examples.
+    """Trains the network from the solved head, and keeps it if it is better on held-out examples.
 
     The validation examples, or a fifth of the labels where none are held out, judge: the log-loss of the tuned network,
     and that of a head solved again on its features, are compared with that of a head solved on the same training
