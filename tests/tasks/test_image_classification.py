@@ -65,19 +65,36 @@ def test_too_few_images_for_a_test_are_refused_before_training(tmp_path):
 
 
 def test_a_label_budget_changes_the_training_images_only(image_folder):
-    full = TASK.load_data(RunConfig(data=DataConfig(path=str(image_folder))))
-    budget = DataConfig(path=str(image_folder), examples_per_class=2)
+    full = TASK.load_data(RunConfig(data=DataConfig(path=str(image_folder), validation_fraction=0.15)))
+    budget = DataConfig(path=str(image_folder), examples_per_class=2, validation_fraction=0.15)
     small = TASK.load_data(RunConfig(data=budget))
     assert (len(full.train), len(small.train)) == (24, 6)
     assert small.test.names == full.test.names
     assert small.validation.names == full.validation.names
 
 
+def test_recipe_auto_holds_out_no_validation_images_of_few_but_of_many(image_folder, monkeypatch):
+    config = RunConfig(data=DataConfig(path=str(image_folder)))
+    few = TASK.load_data(config)
+    monkeypatch.setattr("tl_keras.tasks.classification.FEW_LABELS", 35)
+    many = TASK.load_data(config)
+    assert (len(few.train), len(few.validation), len(few.test)) == (30, 0, 6)
+    assert (len(many.train), len(many.validation), len(many.test)) == (24, 6, 6)
+    assert few.test.names == many.test.names
+
+
+def test_recipe_auto_tries_sizes_from_that_of_the_images_to_the_backbone_s(image_folder):
+    config = RunConfig(data=DataConfig(path=str(image_folder)))
+    assert TASK.candidate_sizes(config, TASK.load_data(config)) == [96, 160, 224]
+    fixed = RunConfig(data=DataConfig(path=str(image_folder), image_size=64))
+    assert TASK.candidate_sizes(fixed, TASK.load_data(fixed)) == []
+
+
 def test_balanced_weights_let_rare_classes_count_as_much(tmp_path):
     root = write_images(tmp_path, 12, 10)
     for number in range(4, 12):
         (root / "a" / f"{number}.png").unlink()
-    config = RunConfig(data=DataConfig(path=str(root), class_weight="balanced"))
+    config = RunConfig(data=DataConfig(path=str(root), class_weight="balanced", validation_fraction=0.15))
     splits = TASK.load_data(config)
     weights = TASK.training_inputs(config, splits, first_epoch=0)["class_weight"]
     counts = np.bincount(splits.train.labels)

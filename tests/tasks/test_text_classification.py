@@ -359,7 +359,7 @@ def test_balanced_weights_let_rare_classes_count_as_much(encoder, tmp_path):
     path = tmp_path / "films.csv"
     rows = [f"a good film {n},positive" for n in range(20)] + [f"a bad film {n},negative" for n in range(6)]
     path.write_text("text,label\n" + "\n".join(rows))
-    config = configured(encoder, str(path), data={"class_weight": "balanced"})
+    config = configured(encoder, str(path), data={"class_weight": "balanced", "validation_fraction": 0.2})
     splits = TASK.load_data(config)
     weights = TASK.training_inputs(config, splits, first_epoch=0)["class_weight"]
     counts = np.bincount(splits.train.labels)
@@ -395,7 +395,7 @@ def test_more_tokens_than_the_encoder_has_positions_are_refused(encoder, table):
 
 def test_too_few_texts_for_a_test_are_refused(encoder, tmp_path):
     (tmp_path / "few.csv").write_text("text,label\ngood,a\nbad,b\n")
-    with pytest.raises(InputError, match="No text is left for the validation split"):
+    with pytest.raises(InputError, match="No texts are left for the test split"):
         TASK.load_data(configured(encoder, str(tmp_path / "few.csv")))
 
 

@@ -49,7 +49,5 @@ def _settings_against_auto(config):
         "adaptation.target": config.adaptation.target is not None,
         "cache.views": config.cache.views is not None,
         "cache.mode on": config.cache.mode == "on",
-        "steps_per_execution": config.steps_per_execution is not None,
-        "xla": config.xla,
     }
     return [name for name, is_set in settings.items() if is_set]
