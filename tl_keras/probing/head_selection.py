@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tl_keras.probing.discriminant import DiscriminantFits
 from tl_keras.probing.linear_head import LogisticFits, Standardization, on_raw_features, to_probabilities
 
 INVERSE_PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 DEFAULT_PENALTY = 100.0
 """Inverse penalty where no example can be held out."""
+MANY_CLASSES = 300
+"""Number of classes from which a discriminant replaces logistic regression, whose cost grows with it."""
 MAX_SELECTION_ROWS = 1500
 """Training examples of a fold; more are sampled, since only the final fit needs all."""
 MIN_PROBABILITY = 1e-7
@@ -113,7 +116,7 @@ def solve_head(features, labels, num_classes, feature_set, inverse_penalty, clas
     """
     chosen = features[:, feature_set.columns]
     standardization = Standardization.of(chosen, feature_set.groups)
-    head = LogisticFits(standardization(chosen), labels, num_classes, class_weight).fit(inverse_penalty)
+    head = _fits(standardization(chosen), labels, num_classes, class_weight).fit(inverse_penalty)
     return on_raw_features(head, standardization)
 
 
@@ -145,12 +148,18 @@ def standard_error(values):
 def _fold(features, labels, num_classes, feature_set, fold, class_weight, seed):
     """Prepares the fits of one fold and the standardized features of its held-out rows."""
     train, held_out = fold
-    if len(train) > MAX_SELECTION_ROWS:
+    if len(train) > MAX_SELECTION_ROWS and num_classes < MANY_CLASSES:
         train = _sample(labels, train, seed)
     chosen = features[np.ix_(train, feature_set.columns)]
     standardization = Standardization.of(chosen, feature_set.groups)
-    fits = LogisticFits(standardization(chosen), labels[train], num_classes, class_weight)
+    fits = _fits(standardization(chosen), labels[train], num_classes, class_weight)
     return fits, standardization(features[np.ix_(held_out, feature_set.columns)])
+
+
+def _fits(features, labels, num_classes, class_weight):
+    if num_classes < MANY_CLASSES or np.ndim(labels) == 2:
+        return LogisticFits(features, labels, num_classes, class_weight)
+    return DiscriminantFits(features, labels, num_classes)
 
 
 def _sample(labels, rows, seed):
