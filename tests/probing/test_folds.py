@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.probing.folds import FOLDS, REPEATED_BELOW, REPEATS, make_folds
+from tl_keras.probing.folds import FEWER, FEWER_FROM, FOLDS, REPEATED_BELOW, REPEATS, make_folds
 
 
 def test_each_example_is_held_out_once_in_each_repeat_and_never_trained_on_in_that_fold():
@@ -44,3 +44,9 @@ def test_the_seed_determines_the_folds():
 
 def test_many_examples_are_divided_once():
     assert len(make_folds(np.arange(REPEATED_BELOW) % 2)) == FOLDS
+
+
+def test_of_very_many_examples_not_every_fold_is_used():
+    folds = make_folds(np.arange(FEWER_FROM) % 2)
+    assert len(folds) == FEWER
+    assert not np.intersect1d(folds[0][1], folds[1][1]).size

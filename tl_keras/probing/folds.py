@@ -7,13 +7,16 @@ FOLDS = 5
 REPEATED_BELOW = 150
 """Number of examples below which cross-validation is repeated."""
 REPEATS = 3
+FEWER_FROM = 1000
+"""Number of examples from which only `FEWER` of the folds are used: enough are held out, and each fold costs more."""
+FEWER = 2
 
 
 def make_folds(labels, seed=0):
     """Divides examples into folds, stratified by class where each example has one.
 
     A class with a single example stays in the training part of every fold. Below `REPEATED_BELOW` examples the division
-    is repeated with other random numbers.
+    is repeated with other random numbers; from `FEWER_FROM` on, not every fold is used.
 
     Args:
         labels: int (n,), or multi-label 0 and 1 (n, num_classes).
@@ -24,7 +27,8 @@ def make_folds(labels, seed=0):
     """
     labels = np.asarray(labels)
     repeats = REPEATS if len(labels) < REPEATED_BELOW else 1
-    return [fold for repeat in range(repeats) for fold in _divide(labels, np.random.default_rng([seed, repeat]))]
+    folds = [fold for repeat in range(repeats) for fold in _divide(labels, np.random.default_rng([seed, repeat]))]
+    return folds if len(labels) < FEWER_FROM else folds[:FEWER]
 
 
 def _divide(labels, generator):

@@ -12,7 +12,7 @@ DEFAULT_PENALTY = 100.0
 """Inverse penalty where no example can be held out."""
 MANY_CLASSES = 300
 """Number of classes from which a discriminant replaces logistic regression, whose cost grows with it."""
-MAX_SELECTION_ROWS = 1500
+MAX_SELECTION_ROWS = 1000
 """Training examples of a fold; more are sampled, since only the final fit needs all."""
 MIN_PROBABILITY = 1e-7
 
