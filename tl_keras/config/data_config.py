@@ -7,7 +7,7 @@ from tl_keras.config.ranges import check_minimum
 from tl_keras.errors import InputError
 from tl_keras.system.documented_fields import documented_dataclass
 
-MAX_IMAGE_SIZE = 4096
+MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 32, 4096
 
 
 @documented_dataclass
@@ -62,7 +62,7 @@ class DataConfig:
         """Checks that the path is not empty, that numbers are in range and that settings are compatible."""
         if self.path == "":
             raise InputError("data.path is empty: give a folder, a table, tfds:NAME or the name of a shipped set.")
-        check_minimum(self, "data.", image_size=32, batch_size=1, examples_per_class=1, max_train_images=1)
+        check_minimum(self, "data.", image_size=MIN_IMAGE_SIZE, batch_size=1, examples_per_class=1, max_train_images=1)
         if self.image_size is not None and self.image_size > MAX_IMAGE_SIZE:
             raise InputError(f"data.image_size must be at most {MAX_IMAGE_SIZE} pixels: got {self.image_size}.")
         for name in ("validation_fraction", "test_fraction"):

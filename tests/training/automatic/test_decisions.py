@@ -10,9 +10,10 @@ from PIL import Image
 import tl_keras as tl
 from tl_keras import probing, train
 from tl_keras.config import CacheConfig, DataConfig, RunConfig
+from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.tasks.image_classification import ImageClassification
-from tl_keras.training.automatic.decisions import for_devices
+from tl_keras.training.automatic.decisions import for_devices, read_decisions
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +74,15 @@ def test_a_resumed_run_repeats_the_recorded_size(image_folder, tmp_path, monkeyp
             )
             with pytest.raises(pytest.fail.Exception, match=str(size)):
                 run_auto(image_folder, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "record", ["{", "[]", "{}", '{"image_size": 1e9, "lines": []}', '{"image_size": 64, "lines": [1]}']
+)
+def test_a_damaged_record_is_refused_in_a_sentence(tmp_path, record):
+    (tmp_path / "decisions.json").write_text(record, encoding="utf-8")
+    with pytest.raises(InputError, match="is damaged: remove it"):
+        read_decisions(RunFolder(tmp_path))
 
 
 def test_images_with_several_labels_get_a_sigmoid_for_each(image_folder, tmp_path, capsys):

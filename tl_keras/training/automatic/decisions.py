@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from tl_keras.config.data_config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
+from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.solved_head import choose_size, solve
@@ -39,8 +41,32 @@ def decide(config, splits, run=None):
 
 
 def read_decisions(run):
-    """Returns the recorded decisions of a run, a dict, or None before the first."""
-    return run.read_json(RECORD) if run and (run / RECORD).exists() else None
+    """Reads the recorded decisions of a run.
+
+    Args:
+        run: `RunFolder`, or None.
+
+    Returns:
+        Dict of `image_size` and `lines`; None if nothing is recorded.
+
+    Raises:
+        InputError: the record is damaged.
+    """
+    if run is None or not (run / RECORD).exists():
+        return None
+    try:
+        record = run.read_json(RECORD)
+        size, lines = record["image_size"], record["lines"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(run) from error
+    valid_size = size is None or (type(size) is int and MIN_IMAGE_SIZE <= size <= MAX_IMAGE_SIZE)
+    if not valid_size or not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise _damaged(run)
+    return record
+
+
+def _damaged(run):
+    return InputError(f"{RECORD} of the run in {str(run.path)!r} is damaged: remove it, and it is decided again.")
 
 
 def for_devices(config, strategy):
