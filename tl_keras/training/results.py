@@ -4,6 +4,7 @@ import os
 
 from tl_keras import evaluation
 from tl_keras.config.config_text import config_text
+from tl_keras.recipes import AUTO
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize
 
@@ -153,8 +154,17 @@ def _title(config):
     return f"{TASKS[config.task].network(config)[1]} on {os.path.basename(config.data.path)}"
 
 
+def _join(head_blocks):
+    """Names the blocks that a head reads."""
+    if isinstance(head_blocks, list):
+        return f"the blocks {', '.join(head_blocks)}"
+    return {"last": "the last block", "all": "all blocks"}[head_blocks]
+
+
 def _technique(config):
     technique = "phases written by hand" if config.phases else config.recipe
+    if config.recipe == AUTO:
+        technique = f"auto: head on {_join(config.model.head_blocks)}, pooling {config.model.pooling}"
     return f"{technique}, LoRA of rank {config.model.lora_rank}" if config.model.lora_rank else technique
 
 

@@ -41,6 +41,7 @@ def test_a_run_holds_nothing_out_and_reports_what_it_decided(image_folder, tmp_p
     names = [baseline["name"] for baseline in metrics["baselines"]]
     assert names == ["majority class", "logistic regression on last-layer features"]
     assert "log-loss of held-out examples" in (run / "report.html").read_text(encoding="utf-8")
+    assert "auto: head on " in (run / "model_card.md").read_text(encoding="utf-8")
 
 
 def test_the_saved_model_has_the_decided_size_and_predicts_in_plain_keras(image_folder, tmp_path):
