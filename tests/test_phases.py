@@ -3,7 +3,18 @@ import math
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.phases import MAX_EPOCHS, Phase, Plateau, check_phases, is_better, phase_at, phase_seconds, total_epochs
+from tl_keras.phases import (
+    MAX_EPOCHS,
+    Phase,
+    Plateau,
+    check_directions,
+    check_phases,
+    direction_of,
+    is_better,
+    phase_at,
+    phase_seconds,
+    total_epochs,
+)
 
 PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3), Phase("all", epochs=1)]
 
@@ -124,20 +135,44 @@ def test_phases_that_ended_early_are_skipped(epoch, expected):
 
 
 @pytest.mark.parametrize(
-    ("monitor", "value", "best", "expected"),
+    ("mode", "value", "best", "expected"),
     [
-        ("val_loss", 1.0, None, True),
-        ("val_loss", math.nan, None, False),
-        ("val_loss", 0.8, 1.0, True),
-        ("val_loss", 0.95, 1.0, False),
-        ("val_accuracy", 0.95, 1.0, False),
-        ("val_accuracy", 1.2, 1.0, True),
-        ("mean_absolute_error", 0.8, 1.0, True),
-        ("val_loss", math.nan, 1.0, False),
+        ("min", 1.0, None, True),
+        ("min", math.nan, None, False),
+        ("min", 0.8, 1.0, True),
+        ("min", 0.95, 1.0, False),
+        ("max", 0.95, 1.0, False),
+        ("max", 1.2, 1.0, True),
+        ("min", math.nan, 1.0, False),
     ],
 )
-def test_better_is_lower_for_losses_and_higher_for_the_rest(monitor, value, best, expected):
-    assert is_better(monitor, value, best, min_delta=0.1) is expected
+def test_better_is_lower_or_higher_by_the_mode(mode, value, best, expected):
+    assert is_better(mode, value, best, min_delta=0.1) is expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "metrics"),
+    [
+        ("min", "loss val_loss val_mae val_mse mean_absolute_error mape val_perplexity categorical_crossentropy rmse"),
+        ("min", "mean_squared_logarithmic_error kl_divergence val_binary_crossentropy categorical_hinge"),
+        ("max", "accuracy val_accuracy acc top_5_accuracy auc auc_1 precision_2 val_recall f1_score mean_io_u_iou r2"),
+        ("max", "average_precision_50 cosine_similarity mean_average_precision macro_f1"),
+        (None, "speed val_temperature"),
+    ],
+)
+def test_the_name_of_a_metric_tells_its_direction(mode, metrics):
+    assert {direction_of(metric) for metric in metrics.split()} == {mode}
+
+
+def test_a_mode_is_known_from_the_name_or_given_or_asked_for():
+    assert Phase("head", until=Plateau("val_mae")).mode == "min"
+    assert Phase("head", until=Plateau("val_speed", mode="max")).mode == "max"
+    assert Phase("head", restore_best=True).mode == "min"
+    check_directions([Phase("head"), Phase("head", until=Plateau("val_speed", mode="min"))])
+    with pytest.raises(InputError, match="does not tell whether it is better when lower or higher"):
+        check_directions([Phase("head", until=Plateau("val_speed"))])
+    with pytest.raises(InputError, match="mode"):
+        Plateau("val_loss", mode="lower")
 
 
 def test_the_remaining_time_is_divided_by_epochs():

@@ -1,6 +1,7 @@
 """Phases of training: the trainable blocks, epochs and learning rates. Pure values, without TensorFlow."""
 
 import math
+import re
 from typing import Literal, get_args
 
 from tl_keras.errors import InputError, unknown_name
@@ -11,6 +12,12 @@ Objective = Literal["labels", "contrastive"]
 MAX_EPOCHS = 30
 MAX_NAMED_BLOCKS = 3
 ONE_CYCLE_START = 1 / 25
+FALLING = re.compile(
+    "loss(es)?|errors?|mae|r?mse|mape|msle|perplexity|(cross)?entropy|divergence|hinge|poisson|cosh|deviance|brier"
+)
+"""Words in the names of metrics that are better when lower."""
+RISING = re.compile("acc(uracy)?|auc|precision|recall|f|fbeta|score|iou|dice|r|similarity|specificity|sensitivity|map")
+"""Words in the names of metrics that are better when higher."""
 
 
 @documented_dataclass
@@ -18,14 +25,21 @@ class Plateau:
     """Criterion that ends a phase: a metric that has stopped improving."""
 
     monitor: str = "val_loss"
-    """Metric to watch. Names that end in loss or error are better when lower, others when higher."""
+    """Metric to watch."""
     patience: int = 3
     """Number of epochs without improvement after which the phase ends, at least 1."""
     min_delta: float = 0.0
     """Minimum difference to the best value that counts as an improvement, 0 or more."""
+    mode: Literal["min", "max"] | None = None
+    """Whether the metric is better when lower, min, or when higher, max. By default known from its name: losses, mae,
+    perplexity and the like are better when lower, accuracy, f1 and the like when higher."""
 
     def __post_init__(self):
-        """Checks that numbers are in range."""
+        """Completes the mode, and checks that numbers are in range."""
+        if self.mode not in (None, "min", "max"):
+            raise unknown_name("mode", self.mode, ("min", "max"))
+        if self.mode is None:
+            object.__setattr__(self, "mode", direction_of(self.monitor))
         if self.patience < 1 or self.patience % 1:
             raise InputError(f"A plateau needs a patience of at least 1 epoch: got patience={self.patience}.")
         if not 0 <= self.min_delta < math.inf:
@@ -92,6 +106,11 @@ class Phase:
     def monitor(self):
         """Metric that epochs are compared by."""
         return self.until.monitor if self.until else "val_loss"
+
+    @property
+    def mode(self):
+        """Direction in which `monitor` is better, "min" or "max"; None if its name does not tell."""
+        return self.until.mode if self.until else "min"
 
     def learning_rate_at(self, position):
         """Computes the learning rate from the peak, the warm-up and the schedule.
@@ -174,11 +193,36 @@ def phase_at(phases, epoch, ends=()):
     raise InputError(f"The phases end before epoch {epoch}: they have {first_epoch} epochs together.")
 
 
-def is_better(monitor, value, best, min_delta=0.0):
+def direction_of(metric):
+    """Returns the direction in which a metric is better, "min" or "max"; None if its name does not tell."""
+    words = re.split(r"[_\W\d]+", metric.removeprefix("val_"))
+    if any(map(FALLING.fullmatch, words)):
+        return "min"
+    return "max" if any(map(RISING.fullmatch, words)) else None
+
+
+def check_directions(phases):
+    """Refuses monitors of which it is not known whether lower or higher values are better.
+
+    Args:
+        phases: list of `Phase`.
+
+    Raises:
+        InputError: names the metric.
+    """
+    for phase in phases:
+        if phase.mode is None:
+            raise InputError(
+                f"Phase {phase.name!r} monitors {phase.monitor!r}, whose name does not tell whether it is better when "
+                "lower or higher: give its `until` a mode, min or max."
+            )
+
+
+def is_better(mode, value, best, min_delta=0.0):
     """Returns whether a metric has improved.
 
     Args:
-        monitor: name of the metric; names that end in loss or error are better when lower, others when higher.
+        mode: "min" if lower values are better, "max" if higher ones are.
         value: new value; NaN is never better.
         best: best value so far, or None.
         min_delta: minimum improvement, 0 or more.
@@ -188,7 +232,7 @@ def is_better(monitor, value, best, min_delta=0.0):
     """
     if best is None:
         return not math.isnan(value)
-    gain = best - value if monitor.endswith(("loss", "error")) else value - best
+    gain = best - value if mode == "min" else value - best
     return gain > min_delta
 
 

@@ -17,6 +17,7 @@ from tl_keras.evaluation.figures import (
     shorten,
     write_below,
 )
+from tl_keras.phases import direction_of
 
 MAX_NUMBERED_CLASSES = 30
 """Maximum number of classes in a confusion matrix with counts; a larger one shows colours alone."""
@@ -115,7 +116,7 @@ def plot_history(history, phase_spans, path):
         for axes, name in zip(panels, measures, strict=False):
             _draw_phases(axes, phase_spans, epochs)
             _draw_curve(axes, history[name], "training", color=ORANGE, linestyle=(0, (4, 1.5)))
-            _draw_validation(axes, history.get(f"val_{name}", []), lower_is_better="loss" in name)
+            _draw_validation(axes, history.get(f"val_{name}", []), lower_is_better=direction_of(name) == "min")
             _finish_panel(axes, name, epochs)
 
 

@@ -50,8 +50,8 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
         Dict from metric name to its value in each epoch.
     """
     staging = transfer.ProgressiveUnfreezing(phases, config.batch_norm, whole_model=model, max_seconds=seconds_left)
-    staging.prepare(model, _steps_per_epoch(config, splits))
     _check_monitors(model, phases)
+    staging.prepare(model, _steps_per_epoch(config, splits))
     print(callbacks.phase_table(staging.plan), flush=True)
     for sentence in find_warnings(config, model, phases, staging.plan):
         print(f"note: {sentence}", flush=True)

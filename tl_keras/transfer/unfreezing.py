@@ -7,7 +7,7 @@ import keras
 
 from tl_keras import distribution
 from tl_keras.errors import InputError
-from tl_keras.phases import check_phases, is_better, phase_at, phase_seconds
+from tl_keras.phases import check_directions, check_phases, is_better, phase_at, phase_seconds
 from tl_keras.transfer.audit import FreezeAudit
 from tl_keras.transfer.freezing import changeable_variables, freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import moving_blocks, rate_multipliers
@@ -90,6 +90,7 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
             model: compiled `keras.Model` whose optimizer has not taken a step over other variables.
             steps_per_epoch: number of batches in an epoch, at least 1; None (default) if unknown.
         """
+        check_directions(self.phases)
         self.plan = plan_phases(model, self.phases, self.batch_norm, self.state["ends"])
         self._variables = variables_of_all_phases(model, self.phases, self.batch_norm)
         self.untouched = untouched_variables(model, self.phases, self.batch_norm)
@@ -217,7 +218,7 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
                 f"{', '.join(logs)}; give validation data, in every epoch, or another monitor."
             )
         if is_better(
-            phase.monitor, logs[phase.monitor], self.state["best"], phase.until.min_delta if phase.until else 0.0
+            phase.mode, logs[phase.monitor], self.state["best"], phase.until.min_delta if phase.until else 0.0
         ):
             self.state |= {"best": float(logs[phase.monitor]), "waited": 0}
             if phase.restore_best:
