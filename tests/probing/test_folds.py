@@ -15,6 +15,7 @@ def test_each_example_is_held_out_once_in_each_repeat_and_never_trained_on_in_th
         np.testing.assert_array_equal(np.bincount(labels[held_out]), 2)
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_class_of_one_example_is_in_the_training_part_of_every_fold():
     labels = np.array([0] * 6 + [1] * 6 + [2])
     assert all(12 in train for train, _ in make_folds(labels))

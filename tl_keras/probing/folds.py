@@ -1,5 +1,7 @@
 """Folds of cross-validation that leave no class without a training example."""
 
+import warnings
+
 import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
 
@@ -43,6 +45,9 @@ def _divide(labels, generator):
         rows, count = np.flatnonzero(counts[labels] > 1), min(FOLDS, counts.max(initial=0))
         if count < 2:
             return []
-        parts = StratifiedKFold(count, shuffle=True, random_state=random_state).split(rows, labels[rows])
+        with warnings.catch_warnings():
+            # A class with fewer examples than folds is held out in some of them only.
+            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+            parts = list(StratifiedKFold(count, shuffle=True, random_state=random_state).split(rows, labels[rows]))
     every = np.arange(len(labels))
     return [(np.setdiff1d(every, rows[held_out]), rows[held_out]) for _, held_out in parts]

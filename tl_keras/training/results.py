@@ -36,6 +36,7 @@ def write_results(config, model, splits, history, run, adapted=None, solved=None
         *(line for entry in run.read_log("auto")[-1:] for line in entry["lines"]),
         *(line for entry in run.read_log("cache")[-1:] for line in entry["lines"]),
     ]
+    notes += _held_out_lines(metrics, task)
     if adapted:
         notes += summarize(adapted.record)
         pictures = [*pictures, *adapted.pictures]
@@ -101,6 +102,15 @@ def _write_report(config, metrics, history, pictures, notes, extras, run):
     )
 
 
+def _held_out_lines(metrics, task):
+    """Returns a line on the examples that were held out from solved heads, if there are any."""
+    if "held_out" not in metrics:
+        return []
+    held_out = metrics["held_out"]
+    headlines = evaluation.format_headlines(held_out, task.headline_metrics)
+    return [f"cross-validation of the solved head: {headlines}  ({held_out['examples']} examples)"]
+
+
 def format_results(run, task):
     """Formats the test metrics of a folder of results, and lists its files.
 
@@ -114,7 +124,8 @@ def format_results(run, task):
     metrics = run.read_json("metrics.json")
     names = ("report.html", "domains.png", *task.result_files, "history.png")
     headlines = evaluation.format_headlines(metrics, task.headline_metrics)
-    lines = [f"test: {headlines}  ({metrics['examples']} examples)", *_compare_lines(metrics, task)]
+    lines = [f"test: {headlines}  ({metrics['examples']} examples)", *_held_out_lines(metrics, task)]
+    lines += _compare_lines(metrics, task)
     if "adaptation" in metrics:
         lines += summarize(metrics["adaptation"])
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])

@@ -17,8 +17,9 @@ from tl_keras.training.automatic.decisions import for_devices, read_decisions
 
 
 @pytest.fixture(autouse=True)
-def small_sizes(monkeypatch, small_network):
-    """Lets auto choose between two small sizes."""
+def small_sizes(monkeypatch, small_network, tmp_path):
+    """Lets auto choose between two small sizes, and keep its features in a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user_cache"))
     monkeypatch.setattr(ImageClassification, "candidate_sizes", lambda *_: [32, 48])
 
 
@@ -33,6 +34,8 @@ def test_a_run_holds_nothing_out_and_reports_what_it_decided(image_folder, tmp_p
     assert "30 training, 6 test images" in printed
     assert "auto: image size" in printed
     assert "auto: head on" in printed
+    assert "cross-validation of the solved head: accuracy" in printed
+    assert "features: 30 of 30 are computed" in printed
     assert "auto: tuning is tried from 1000 labels on, and here are 30" in printed
     metrics = run.read_json("metrics.json")
     low, high = metrics["held_out"]["intervals"]["accuracy"]

@@ -23,7 +23,8 @@ def test_tuning_is_kept_only_if_it_gains_more_than_the_standard_error():
 
 
 @pytest.fixture(autouse=True)
-def tried_with_few(monkeypatch, small_network):
+def tried_with_few(monkeypatch, small_network, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user_cache"))
     monkeypatch.setattr(ImageClassification, "min_tuned_labels", 30)
 
 

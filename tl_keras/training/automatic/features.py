@@ -119,6 +119,7 @@ class FeatureReader:
         return probing.FeatureSet(head_input.name, np.concatenate(columns), np.concatenate(groups))
 
     def _compute(self, rows, missing):
+        print(f"features: {len(missing)} of {len(rows)} are computed, the others were stored", flush=True)
         for start in range(0, len(missing), CHUNK):
             chosen = rows.take(missing[start : start + CHUNK])
             source, _ = self._task.activation_sources(
