@@ -1,7 +1,6 @@
 """Shrunk-covariance discriminant: a linear head in closed form, for many classes."""
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from tl_keras.probing.linear_head import ABSENT, LinearHead
 
@@ -42,6 +41,6 @@ class DiscriminantFits:
         """
         ridge = MEDIUM_PENALTY / inverse_penalty * self._mean_variance
         shrunk = self._covariance + max(ridge, 1e-12) * np.eye(len(self._covariance))
-        weights = cho_solve(cho_factor(shrunk), self._means.T)
+        weights = np.linalg.solve(shrunk, self._means.T)
         bias = np.log(np.maximum(self._counts, 1)) - np.sum(self._means.T * weights, axis=0) / 2
         return LinearHead(weights * (self._counts > 0), np.where(self._counts > 0, bias, ABSENT))
