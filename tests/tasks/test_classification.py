@@ -21,7 +21,7 @@ def test_the_most_probable_classes_come_first():
 
 
 def test_both_builders_take_the_settings_of_the_head():
-    settings = head_settings(RunConfig(), ("a", "b"))
+    settings = head_settings(RunConfig(recipe="fine_tuning"), ("a", "b"))
     assert (settings["weights"], settings["pooling"], settings["dropout"]) == ("imagenet", "average", 0.2)
     assert (settings["head_blocks"], settings["class_names"]) == ("last", ("a", "b"))
     assert head_settings(RunConfig(model=ModelConfig(head_blocks="all")), ("a", "b"))["head_blocks"] == "all"
