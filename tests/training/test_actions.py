@@ -5,6 +5,7 @@ import yaml
 
 from tl_keras import train
 from tl_keras.config.parsing import parse
+from tl_keras.errors import InputError
 
 
 def test_phases_are_printed_in_place_of_a_run_and_read_back(image_folder, tmp_path, capsys):
@@ -23,11 +24,16 @@ def test_phases_are_printed_in_place_of_a_run_and_read_back(image_folder, tmp_pa
 
 @pytest.mark.usefixtures("small_network")
 def test_a_learning_rate_is_searched_in_place_of_a_run(image_folder, tmp_path, capsys):
-    flags = ["--data.path", str(image_folder), "--data.image_size", "32"]
+    flags = ["--data.path", str(image_folder), "--data.image_size", "32", "--recipe", "feature_extraction"]
     train.main([*flags, "--run", str(tmp_path / "run"), "--find_learning_rate"])
     assert "phase head: suggested learning_rate" in capsys.readouterr().out
     assert (tmp_path / "run-learning_rate.png").stat().st_size > 0
     assert not (tmp_path / "run").exists()
+
+
+def test_the_learning_rate_of_a_solved_head_is_not_searched(image_folder):
+    with pytest.raises(InputError, match="needs a recipe with phases, but auto solves the head"):
+        train.main(["--data.path", str(image_folder), "--find_learning_rate"])
 
 
 @pytest.mark.usefixtures("small_network")
