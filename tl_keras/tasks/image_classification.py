@@ -164,7 +164,7 @@ class ImageClassification(ClassificationTask):
             config.model.backbone,
             len(splits.class_names),
             image_size=splits.train.images[0].shape[0],
-            **head_settings(config, splits.class_names),
+            **head_settings(config, splits.class_names) | {"pooling": config.model.pooling or IMAGE_POOLINGS[0]},
         )
         models.check_built_sizes(classifier)
         return classifier

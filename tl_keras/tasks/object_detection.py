@@ -240,7 +240,7 @@ class ObjectDetection(Task):
         write_text(folder / "detections.json", json.dumps(results))
         return metrics, pictures
 
-    def report_extras(self, config, splits, predictions, metrics):
+    def report_extras(self, config, splits, predictions, metrics, baselines=()):
         """Adds the skipped files, the notes on the data and the chosen score threshold."""
         threshold = metrics["score_threshold"]
         note = f"Detections count from a score of {threshold:.2f}, which is best on the validation images."
