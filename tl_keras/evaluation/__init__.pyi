@@ -1,5 +1,4 @@
 from .baselines.baseline import Baseline as Baseline
-from .baselines.baseline import measure_baseline as measure_baseline
 from .baselines.comparison import compare_with_baselines as compare_with_baselines
 from .baselines.features import feature_baseline as feature_baseline
 from .baselines.majority import majority_baseline as majority_baseline

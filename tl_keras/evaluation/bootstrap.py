@@ -13,8 +13,8 @@ def resample_metrics(labels, probabilities, multi_label=False):
     """Computes metrics of `classification_metrics` on bootstrap resamples of the test examples.
 
     The seed is fixed. There are 1,000 resamples, or fewer, at least 200, where they would read more than `MAX_CELLS`
-    numbers. A metric that exceeds this even with 200
-    is left out, such as the average precision of 100,000 examples and 1,000 classes.
+    numbers. A metric that exceeds this even with 200 is left out, such as the average precision of 100,000 examples and
+    1,000 classes.
 
     Args:
         labels: int (n,), or for multi-label int (n, num_classes) of 0 and 1.

@@ -30,6 +30,7 @@ from .texts.tokenizers import TextTokenizer as TextTokenizer
 from .texts.tokenizers import build_tokenizer as build_tokenizer
 from .texts.window_averages import average_windows as average_windows
 from .texts.window_averages import logits_part as logits_part
+from .texts.window_averages import mean_of_windows as mean_of_windows
 from .weights.files import find_weight_file as find_weight_file
 from .weights.files import read_class_names as read_class_names
 from .weights.loading import load_weights as load_weights

@@ -8,8 +8,6 @@ from tl_keras.probing.discriminant import DiscriminantFits
 from tl_keras.probing.linear_head import LogisticFits, Standardization, on_raw_features, to_probabilities
 
 INVERSE_PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
-DEFAULT_PENALTY = 100.0
-"""Inverse penalty where no example can be held out."""
 MANY_CLASSES = 300
 """Number of classes from which a discriminant replaces logistic regression, whose cost grows with it."""
 MAX_SELECTION_ROWS = 1000

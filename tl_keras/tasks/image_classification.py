@@ -103,8 +103,7 @@ class ImageClassification(ClassificationTask):
         backbone = BACKBONES.get(config.model.backbone)
         if config.data.image_size is not None or backbone is None:
             return []
-        smallest = max(backbone.minimum_size, min(SIZES[0], backbone.image_size))
-        smallest = max(smallest, min(backbone.image_size, data.typical_side(splits.records.sources)))
+        smallest = max(backbone.minimum_size, data.typical_side(splits.records.sources))
         return sorted({size for size in SIZES if smallest <= size < backbone.image_size} | {backbone.image_size})
 
     def load_resized(self, config, splits, image_size, rows=None):

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from tl_keras.evaluation.baselines.baseline import measure_baseline
 from tl_keras.evaluation.baselines.logistic import logistic_probabilities
+from tl_keras.evaluation.classification import log_losses
 
 LAST_LAYER = "logistic regression on last-layer features"
 MAX_EXAMPLES = 20_000
@@ -104,7 +105,6 @@ def _folds(labels):
 def _loss(labels, probabilities):
     """Returns the sum of the log-losses; a class missing in training costs the same at each penalty."""
     if labels.ndim == 1:
-        own = np.take_along_axis(probabilities, labels[:, None], axis=1)
-    else:
-        own = np.where(labels, probabilities, 1 - probabilities)
+        return log_losses(labels, probabilities).sum()
+    own = np.where(labels, probabilities, 1 - probabilities)
     return -np.log(np.clip(own, np.finfo("float64").eps, None)).sum()

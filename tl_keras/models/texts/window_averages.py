@@ -27,8 +27,21 @@ def average_windows(model, logits, owners):
     Returns:
         float32 (texts, num_classes), the outputs of the classifier: probabilities or logits.
     """
-    counts = np.bincount(owners)
-    starts = np.cumsum(counts) - counts
-    mean = np.add.reduceat(logits, starts, axis=0) / counts[:, None].astype("float32")
+    mean = mean_of_windows(logits, owners)
     names = {layer.name for layer in model.layers}
     return np.asarray(model.get_layer("head.probabilities")(mean)) if "head.probabilities" in names else mean
+
+
+def mean_of_windows(values, owners):
+    """Averages a value of each window over the windows of each text.
+
+    Args:
+        values: float32 (windows, width).
+        owners: int64 (windows,), index of the text of each window, ascending from 0 without gaps.
+
+    Returns:
+        float32 (texts, width).
+    """
+    counts = np.bincount(owners)
+    starts = np.cumsum(counts) - counts
+    return np.add.reduceat(values, starts, axis=0) / counts[:, None].astype("float32")

@@ -90,7 +90,7 @@ class FeatureReader:
             self._part.network_key(self._cut), digests, width, lambda missing: self._compute(rows, missing)
         )
         owners = getattr(rows, "owners", None)
-        return features if owners is None else _mean_by_owner(features, owners)
+        return features if owners is None else models.mean_of_windows(features, owners)
 
     @property
     def last_block_columns(self):
@@ -141,9 +141,3 @@ def _list_inputs(head_blocks, names, poolings):
     if len(poolings) > 1:
         inputs.append(HeadInput("all blocks, averages and maxima", "all", poolings[-1]))
     return inputs
-
-
-def _mean_by_owner(features, owners):
-    sums = np.zeros((owners.max() + 1, features.shape[1]), np.float32)
-    np.add.at(sums, owners, features)
-    return sums / np.bincount(owners)[:, np.newaxis]

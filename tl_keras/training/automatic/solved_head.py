@@ -42,7 +42,6 @@ class SolvedHead:
 
     Attributes:
         head_input: `HeadInput` that it reads.
-        inverse_penalty: scikit-learn's `C`.
         head: `probing.LinearHead`.
         held_out: `probing.HeldOut`, or None if nothing could be held out.
         examples: `Examples` that it learned from.
@@ -51,7 +50,6 @@ class SolvedHead:
     """
 
     head_input: HeadInput
-    inverse_penalty: float
     head: Any
     held_out: Any
     examples: Examples
@@ -106,14 +104,14 @@ def solve(config, splits):
         chosen = reader.inputs[-1]
         head = solve_rows(config, reader, examples, examples.fit_rows, chosen, DEFAULT_INVERSE_PENALTY)
         line = f"head on {chosen.name}: no class has a second example to compare it on"
-        return SolvedHead(chosen, DEFAULT_INVERSE_PENALTY, head, None, examples, reader, (line,))
+        return SolvedHead(chosen, head, None, examples, reader, (line,))
     results = [measure(config, reader, examples, head_input) for head_input in reader.inputs]
     held_out = probing.choose(results)
     chosen = reader.inputs[results.index(held_out)]
     losses = ", ".join(f"{result.feature_set.name} {result.loss:.3f}" for result in results)
     line = f"head on {chosen.name}: log-loss of held-out examples {losses}{_note_single(splits, examples)}"
     head = solve_rows(config, reader, examples, examples.fit_rows, chosen, held_out.inverse_penalty)
-    return SolvedHead(chosen, held_out.inverse_penalty, head, held_out, examples, reader, (line,))
+    return SolvedHead(chosen, head, held_out, examples, reader, (line,))
 
 
 def measure(config, reader, examples, head_input):

@@ -51,7 +51,7 @@ def tune(prepared, run, seconds_left=None):
         return Tuning(model, {}, f"tuning is tried from {needed} labels on, and here are {count}")
     train, held_out = solved.examples.folds[0]
     splits = _hold_out(prepared.splits, train, held_out)
-    head = solve_rows(config, solved.reader, solved.examples, train, solved.head_input, solved.inverse_penalty)
+    head = solve_rows(config, solved.reader, solved.examples, train, solved.head_input, solved.held_out.inverse_penalty)
     head.set_on(model)
     labels, judging = solved.examples.labels[held_out], _whole_texts(sample_examples(splits.validation, config.seed))
     losses = {SOLVED: _losses(config, model, judging, labels)}
