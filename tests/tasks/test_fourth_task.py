@@ -96,7 +96,7 @@ class ImageRegression(Task):
         error = float(np.abs(predictions - examples.labels).mean())
         return {"mean_absolute_error": error, "examples": len(examples)}, []
 
-    def report_extras(self, config, splits, predictions, metrics):
+    def report_extras(self, config, splits, predictions, metrics, baselines=()):
         return ReportExtras(metrics={"largest_error": float(np.abs(predictions - splits.test.labels).max())})
 
     def card_facts(self, config, model):

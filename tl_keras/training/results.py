@@ -26,8 +26,8 @@ def write_results(config, model, splits, history, run, adapted=None, solved=None
     predictions = task.predict(model, splits.test, config.data.batch_size)
     threshold = task.choose_threshold(config, model, splits)
     measured, pictures = task.evaluate(config, predictions, splits.test, run.path, threshold)
-    baselines = {"baselines": [_last_layer_baseline(config, splits, solved)]} if solved else {}
-    extras = task.report_extras(config, splits, predictions, measured, **baselines)
+    baselines = [_last_layer_baseline(config, splits, solved)] if solved else []
+    extras = task.report_extras(config, splits, predictions, measured, baselines)
     metrics = measured | extras.metrics | _log_baselines(run, extras)
     if solved:
         metrics |= _cross_validation(config, splits, solved)
