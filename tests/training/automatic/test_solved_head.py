@@ -30,7 +30,7 @@ def test_texts_in_windows_have_a_row_of_features_each(texts):
 
 def test_a_head_is_solved_on_all_texts(texts):
     config, splits = texts
-    solved = solve(config, splits)
+    solved = solve(config, splits, FeatureReader(config, splits))
     count = len(splits.train.first_rows)
     assert config.recipe == "auto" and not len(splits.validation)
     assert len(solved.held_out.rows) == len(solved.examples.fit_rows) == count

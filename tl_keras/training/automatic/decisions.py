@@ -6,6 +6,7 @@ from tl_keras.config.data_config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO
 from tl_keras.tasks.registry import TASKS
+from tl_keras.training.automatic.features import FeatureReader
 from tl_keras.training.automatic.solved_head import choose_size, solve
 
 RECORD = "decisions.json"
@@ -23,16 +24,16 @@ def decide(config, splits, run=None):
     Returns:
         Tuple of the `RunConfig` with image size, blocks and pooling, the splits at this size, and the `SolvedHead`.
     """
-    record = read_decisions(run)
+    record, reader = read_decisions(run), None
     if record is None:
-        size, line = choose_size(config, splits)
+        size, line, reader = choose_size(config, splits)
         record = {"image_size": size, "lines": [line] if line else []}
     size = record["image_size"]
     if size is not None and size != splits.train.images[0].shape[0]:
         splits = TASKS[config.task].load_resized(config, splits, size)
     if size is not None:
         config = replace(config, data=replace(config.data, image_size=size))
-    solved = solve(config, splits)
+    solved = solve(config, splits, reader or FeatureReader(config, splits))
     for line in [*record["lines"], *solved.lines]:
         print(f"auto: {line}", flush=True)
     if run and not (run / RECORD).exists():

@@ -65,40 +65,42 @@ def choose_size(config, splits):
         splits: what the task's `load_data` returned.
 
     Returns:
-        Tuple of the size, or None where there is no choice, and a sentence on the decision.
+        Tuple of the size, a sentence on the decision, and the `FeatureReader` of this size. The size is None where
+        images have none to choose, the others where nothing was compared.
     """
     task = TASKS[config.task]
     sizes = task.candidate_sizes(config, splits)
     if len(sizes) < 2:
-        return (sizes[0], "") if sizes else (None, "")
+        return (sizes[0] if sizes else None), None, None
     rows = splits.records.rows("train")
     rows = np.random.default_rng(config.seed).permutation(rows)[:SIZE_SAMPLE]
-    results = []
+    readers, results = [], []
     for size in sizes:
         sized = replace(config, data=replace(config.data, image_size=size))
         sample = task.load_resized(sized, splits, size, np.sort(rows)).train
         folds = probing.make_folds(sample.labels, config.seed)
         if not folds:
-            return sizes[-1], ""
+            return sizes[-1], None, None
         reader = FeatureReader(sized, replace(splits, train=sample, validation=sample, test=sample))
         examples = Examples(reader.read(sample), sample.labels, folds, np.arange(len(sample)))
         results.append(measure(sized, reader, examples, reader.inputs[-1]))
+        readers.append(reader)
     number = results.index(probing.choose(results))
     losses = ", ".join(f"{size} px {result.loss:.3f}" for size, result in zip(sizes, results, strict=True))
-    return sizes[number], f"image size {sizes[number]}: log-loss of held-out images {losses}"
+    return sizes[number], f"image size {sizes[number]}: log-loss of held-out images {losses}", readers[number]
 
 
-def solve(config, splits):
+def solve(config, splits, reader):
     """Solves a head on all labelled examples.
 
     Args:
         config: `RunConfig` whose image size is decided.
         splits: what the task's `load_data` returned at this size.
+        reader: `FeatureReader` of the pretrained network at this size.
 
     Returns:
         `SolvedHead`.
     """
-    reader = FeatureReader(config, splits)
     examples = _collect(config, reader, splits)
     if not examples.folds:
         chosen = reader.inputs[-1]
