@@ -25,7 +25,7 @@ PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3), Phase("all", epoch
         ({"train": ""}, "empty `train`"),
         ({"train": []}, "empty `train`"),
         ({"epochs": 0}, "epochs=0"),
-        ({"epochs": 2.5}, "epochs=2.5"),
+        ({"epochs": 2.5}, "epochs: got 2.5, expected int"),
         ({"learning_rate": 0.0}, "learning_rate=0.0"),
         ({"learning_rate": math.inf}, "learning_rate=inf"),
         ({"learning_rate": math.nan}, "learning_rate=nan"),

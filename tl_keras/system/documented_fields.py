@@ -8,14 +8,17 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from itertools import pairwise
 from typing import dataclass_transform
 
+from tl_keras.system.field_types import check_types
+
 INDENT = " " * 8
 
 
 @dataclass_transform(frozen_default=True)
 def documented_dataclass(cls):
-    """Makes a class a frozen dataclass, and appends its fields to its docstring.
+    """Makes a class a frozen dataclass, whose types are checked and whose docstring lists its fields.
 
-    Each field is listed with its type, its default and the string below it.
+    Each field is listed with its type, its default and the string below it. `check_types` runs before the class's own
+    `__post_init__`.
 
     Args:
         cls: class with annotated fields. Where its source is missing, the strings are, too.
@@ -24,12 +27,22 @@ def documented_dataclass(cls):
         The class.
     """
     meanings = _strings_below_fields(cls)
+    cls.__post_init__ = _after_type_check(cls.__dict__.get("__post_init__"))
     lines = [inspect.cleandoc(cls.__doc__), "", "Attributes:"]
     for field in fields(dataclass(frozen=True)(cls)):
         lines.append(f"    {_head(field)}:")
         lines += textwrap.wrap(meanings.get(field.name, ""), 100, initial_indent=INDENT, subsequent_indent=INDENT)
     cls.__doc__ = "\n".join(lines)
     return cls
+
+
+def _after_type_check(own_check):
+    def __post_init__(self):
+        check_types(self)
+        if own_check:
+            own_check(self)
+
+    return __post_init__
 
 
 def _strings_below_fields(cls):
