@@ -84,7 +84,7 @@ def test_an_unknown_value_is_refused(draw, argument):
 
 
 def test_boxes_that_leave_their_image_are_clipped_and_counted(draw):
-    records = check(draw((-3, -2, 10, 10), (30, 20, 45, 30), *[(1, 1, 9, 9)] * 9))
+    records = check(draw((-3, -2, 10, 10), (30, 20, 45, 30), *[(1, 1, 9, 9 + n) for n in range(9)]))
     assert records.boxes[0][:2].tolist() == [[0, 0, 10, 10], [30, 20, 40, 30]]
     assert records.notes == ("Clipped 2 of 11 boxes that left their image.",)
 

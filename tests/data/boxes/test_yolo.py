@@ -57,6 +57,53 @@ def test_a_single_split_is_undecided(folder):
     assert find_boxes(folder).splits == ["", ""]
 
 
+def test_a_test_folder_that_an_export_names_but_lacks_is_noted(folder):
+    text = "train: images/train\nval: images/val\ntest: ../test/images\nnames: {'0': cat, \"1\": dog}\n"
+    (folder / "data.yaml").write_text(text)
+    records = find_boxes(folder)
+    assert records.class_names == ("cat", "dog") and set(records.splits) == {"train", "validation"}
+    note = "data.yaml gives test: ../test/images, which is missing: the data have no test split of their own."
+    assert note in records.notes
+
+
+def pose(folder, shape, *lines):
+    text = f"train: images/train\nval: images/val\nkpt_shape: {shape}\nnames: [cat, dog]\n"
+    (folder / "data.yaml").write_text(text)
+    for split in ("train", "val"):
+        (folder / "labels" / split / "a.txt").write_text("\n".join(lines))
+
+
+@pytest.mark.parametrize("shape", ["[2, 3]", "[3, 2]"])
+def test_keypoints_after_the_box_are_ignored(folder, shape):
+    pose(folder, shape, "1 0.5 0.5 0.5 0.2 0.1 0.1 2 0.9 0.9 2", "0 0.5 0.5 0.2 0.2")
+    assert find_boxes(folder).boxes[0].round(4).tolist() == [[10, 12, 30, 18], [16, 12, 24, 18]]
+
+
+def test_keypoints_of_another_shape_are_refused(folder):
+    pose(folder, "[2, 3]", "1 0.5 0.5 0.5 0.2 0.1 0.1 0.9 0.9")
+    message = r"without the 6 numbers of kpt_shape after its box at labels/train/a.txt line 1 \(8 numbers"
+    with pytest.raises(InputError, match=message):
+        find_boxes(folder)
+
+
+def test_lines_that_are_doubled_count_once(folder):
+    (folder / "labels" / "train" / "b.txt").write_text("0 0.5 0.5 0.5 0.2\n" * 3 + "1 0.5 0.5 0.5 0.2\n")
+    records = find_boxes(folder)
+    assert records.labels[1].tolist() == [0, 1]
+    assert "Left out 2 of 8 boxes that their image lists twice." in records.notes
+
+
+@pytest.mark.parametrize(
+    ("numbers", "other"), [("0.6 0.7 0.9 0.8", "xyxy"), ("0.1 0.3 0.6 0.2", "xywh")], ids=["xyxy", "xywh"]
+)
+def test_other_formats_of_fractions_are_recognised(folder, numbers, other):
+    for split in ("train", "val"):
+        (folder / "labels" / split / "a.txt").write_text(f"0 {numbers}\n1 {numbers}\n")
+    message = f"look like {other} .* but are read as center_xywh .*: as center_xywh, 4 of 4 .*: convert them"
+    with pytest.raises(InputError, match=message):
+        find_boxes(folder)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -80,6 +127,8 @@ def test_bad_labels(folder, line, message):
     [
         ("train: images/train\nnames: 3\n", "names no classes"),
         ("train: images/train\nnames: [cat, cat]\n", "has a name twice"),
+        ("train: images/train\nnames: {'0': cat, 0: dog}\n", "has a number twice"),
+        ("train: images/train\nnames: [cat]\nkpt_shape: 17\n", "kpt_shape: 17, expected two numbers"),
         ("names: [cat, dog]\n", "names no images"),
         ("train: images/trian\nnames: [cat, dog]\n", "gives train: images/trian, but .* is missing"),
         ("train: labels\nnames: [cat, dog]\n", "which has no images"),

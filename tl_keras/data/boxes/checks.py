@@ -1,4 +1,4 @@
-"""Checks of annotated boxes: NaN, zero area, outside of the image, or in another format than declared."""
+"""Checks of annotated boxes: NaN, zero area, outside of the image, listed twice, or in another format."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tl_keras.data.boxes.formats import has_other_format
 from tl_keras.data.boxes.geometry import box_areas, clip_boxes, to_xyxy
 from tl_keras.data.boxes.records import BoxRecords
 from tl_keras.data.data_errors import Faults
@@ -18,14 +19,6 @@ from tl_keras.errors import unknown_name
 
 SKIP_BOX = "correct them, or leave these boxes out with --detection.on_bad_box skip"
 SKIP_FILE = "provide the right files, or leave these images out with --data.on_bad_file skip"
-
-# Boxes that leave their image by up to this fraction of its side count as imprecise, not as misread.
-_TOLERANCE = 0.02
-# The other format is suggested if at least the first fraction of the boxes is impossible as declared, and at most the
-# second fraction in the other format.
-_MIN_IMPOSSIBLE, _MAX_IMPOSSIBLE = 0.2, 0.01
-_OTHER_FORMAT = {"xyxy": "xywh", "xywh": "xyxy"}
-_IN_WORDS = {"xyxy": "left, top, right, bottom", "xywh": "left, top, width, height"}
 
 
 class BoxAnnotation(NamedTuple):
@@ -86,8 +79,8 @@ def check_boxes(annotations, *, on_bad_box="error", on_bad_file="error"):
             that cannot be read.
 
     Returns:
-        `BoxRecords` in the same order. Boxes that leave their image are clipped, and counted in a note. Classes
-        without boxes are left out with a note.
+        `BoxRecords` in the same order. Boxes that leave their image are clipped, and counted in a note. Boxes that an
+        image lists twice, and classes without boxes, are left out with a note.
 
     Raises:
         InputError: there are problems; the message reports all of them.
@@ -103,9 +96,10 @@ def check_boxes(annotations, *, on_bad_box="error", on_bad_file="error"):
     images, sizes = _present_images(annotations.images, faults, on_bad_file, skipped)
     boxes, owners, labels, places = _flat(images)
     sizes_of_boxes = sizes[owners]
-    if not _has_other_format(boxes, sizes_of_boxes, box_format, faults):
+    if not has_other_format(boxes, sizes_of_boxes, box_format, faults):
         boxes, good = _good_boxes(boxes, sizes_of_boxes, box_format, places, faults, on_bad_box, notes)
     _raise_if_any(images, faults, on_bad_file)
+    good = _without_repeats(boxes, owners, labels, good, notes)
     boxes, owners, labels = boxes[good].astype("float32"), owners[good], labels[good]
     class_names, labels = _numbered(labels, annotations.class_names, faults, notes)
     _raise_if_any(images, faults, on_bad_file)
@@ -192,38 +186,6 @@ def _flat(images):
     return boxes, owners, np.array([box.label for box in annotations], object), [box.place for box in annotations]
 
 
-def _has_other_format(boxes, sizes, box_format, faults):
-    """Returns True, after adding a fault, if the boxes make sense in another format only."""
-    is_usable = np.isfinite(boxes).all(axis=1) & (sizes > 0).all(axis=1)
-    boxes, sizes = boxes[is_usable], sizes[is_usable]
-    if not len(boxes):
-        return False
-    if box_format.startswith("relative_"):
-        if np.mean((boxes > 1 + _TOLERANCE).any(axis=1)) >= _MIN_IMPOSSIBLE:
-            faults.add("boxes in pixels", "", "write them as fractions of the image, 0 to 1")
-            return True
-        return False
-    if np.abs(boxes).max() <= 1 and sizes.min() > 4:
-        faults.add("boxes as fractions of the image", "", "write them in pixels")
-        return True
-    other = _OTHER_FORMAT[box_format]
-    impossible, other_impossible = (_is_impossible(to_xyxy(boxes, name, sizes), sizes) for name in (box_format, other))
-    if impossible.mean() < _MIN_IMPOSSIBLE or other_impossible.mean() > _MAX_IMPOSSIBLE:
-        return False
-    faults.add(
-        f"boxes that look like {other} ({_IN_WORDS[other]}) but are read as {box_format} ({_IN_WORDS[box_format]}): "
-        f"as {box_format}, {impossible.sum():,} of {len(boxes):,} are negative or leave their image",
-        "",
-        f"give --detection.box_format {other}, or correct the boxes",
-    )
-    return True
-
-
-def _is_impossible(boxes, sizes):
-    limits = sizes[:, ::-1] * (1 + _TOLERANCE) + 1
-    return (boxes[:, 2:] < boxes[:, :2]).any(axis=1) | (boxes[:, 2:] > limits).any(axis=1)
-
-
 def _good_boxes(boxes, sizes, box_format, places, faults, on_bad_box, notes):
     """Returns the boxes as clipped xyxy in pixels, and bool (m,), True for boxes that can be used."""
     boxes = to_xyxy(boxes, box_format, sizes)
@@ -251,6 +213,18 @@ def _good_boxes(boxes, sizes, box_format, places, faults, on_bad_box, notes):
     if moved.any():
         notes.append(f"Clipped {moved.sum():,} of {len(boxes):,} boxes that left their image.")
     return clipped, ~bad
+
+
+def _without_repeats(boxes, owners, labels, good, notes):
+    """Returns bool (m,), True for good boxes that their image does not list before."""
+    seen, is_first = set(), np.zeros(len(boxes), bool)
+    for row, key in enumerate(zip(owners.tolist(), labels, map(tuple, boxes.tolist()), strict=True)):
+        is_first[row] = key not in seen
+        seen.add(key)
+    num_repeats = int((good & ~is_first).sum())
+    if num_repeats:
+        notes.append(f"Left out {num_repeats:,} of {len(boxes):,} boxes that their image lists twice.")
+    return good & is_first
 
 
 def _numbered(labels, class_names, faults, notes):

@@ -33,24 +33,28 @@ def read_yolo(file):
     """Reads a YOLO data set.
 
     The labels of images/…/a.jpg are in labels/…/a.txt, one line per object: the number of the class, then centre x,
-    centre y, width and height as fractions of the image, or the corners of an outline, which becomes its box. An image
-    without such a file has no objects.
+    centre y, width and height as fractions of the image, or the corners of an outline, which becomes its box. With
+    `kpt_shape`, keypoints follow the four numbers, and are ignored. An image without such a file has no objects.
 
     Args:
-        file: `Path` of data.yaml, with `names`, `train`, and optionally `val`, `test` and `path`.
+        file: `Path` of data.yaml, with `names`, `train`, and optionally `val`, `test`, `path` and `kpt_shape`.
 
     Returns:
-        `Annotations`; the splits are undecided if the file gives only one.
+        `Annotations`; the splits are undecided if the file gives only one. A note names a missing folder of `test`,
+        which exports often name without having one.
 
     Raises:
         InputError: the YAML file or a folder of images cannot be used.
     """
     description, class_names = _description(file)
-    faults = Faults(f"The data of {file}")
-    root = _root(file, description)
+    faults, notes = Faults(f"The data of {file}"), []
+    root, num_keypoint_cells = _root(file, description), _num_keypoint_cells(file, description)
     paths_of_keys = {
-        key: _images(file, root, key, value) for key, value in description.items() if key in _SPLIT_KEYS and value
+        key: _images(file, root, key, value, notes)
+        for key, value in description.items()
+        if key in _SPLIT_KEYS and value
     }
+    paths_of_keys = {key: paths for key, paths in paths_of_keys.items() if paths}
     if not paths_of_keys:
         raise InputError(f"The file {file} names no images: expected train, and perhaps val and test, with folders.")
     images = []
@@ -58,8 +62,9 @@ def read_yolo(file):
         split = _SPLIT_KEYS[key] if len(paths_of_keys) > 1 else ""
         for path in paths:
             name = printable(Path(os.path.relpath(path, file.parent)).as_posix())
-            images.append(ImageAnnotation(path, name, split, None, _boxes(path, class_names, file.parent, faults)))
-    return Annotations(images, faults, tuple(class_names.values()), "relative_center_xywh")
+            boxes = _boxes(path, class_names, num_keypoint_cells, file.parent, faults)
+            images.append(ImageAnnotation(path, name, split, None, boxes))
+    return Annotations(images, faults, tuple(class_names.values()), "relative_center_xywh", notes)
 
 
 def _text(file):
@@ -78,12 +83,32 @@ def _description(file):
     names = description.get("names") if isinstance(description, dict) else None
     if isinstance(names, list):
         names = dict(enumerate(names))
+    if isinstance(names, dict):
+        # Some tools quote the numbers.
+        numbers = [int(key) if str(key).isdecimal() else key for key in names]
+        if len(set(numbers)) < len(names):
+            raise InputError(f"The file {file} has a number twice in `names`: give each class its own number.")
+        names = dict(zip(numbers, names.values(), strict=True))
     if not isinstance(names, dict) or not names or not all(isinstance(number, int) for number in names):
-        raise InputError(f"The file {file} names no classes: expected `names`, a list, such as [cat, dog].")
+        raise InputError(
+            f"The file {file} names no classes: expected `names`, a list such as [cat, dog], or numbers with names."
+        )
     names = {number: printable(str(names[number])) for number in sorted(names)}
     if len(set(names.values())) < len(names):
         raise InputError(f"The file {file} has a name twice in `names`: give each class its own name.")
     return description, names
+
+
+def _num_keypoint_cells(file, description):
+    """Returns how many numbers of keypoints follow each box; 0 without keypoints."""
+    shape = description.get("kpt_shape")
+    if shape is None:
+        return 0
+    if not (isinstance(shape, list) and len(shape) == 2 and all(isinstance(side, int) and side > 0 for side in shape)):
+        raise InputError(
+            f"The file {file} gives kpt_shape: {shape}, expected two numbers, such as [17, 3]; correct it."
+        )
+    return shape[0] * shape[1]
 
 
 def _root(file, description):
@@ -92,13 +117,16 @@ def _root(file, description):
     return root if os.path.isdir(root) else file.parent
 
 
-def _images(file, root, key, value):
-    """Lists the images of a split in folders, or in text files with a path per line."""
+def _images(file, root, key, value, notes):
+    """Lists the images of a split in folders, or in text files with a path per line; none of a missing `test`."""
     paths = []
     for part in value if isinstance(value, list) else [value]:
         # Roboflow writes ../train/images for train/images.
         candidates = [root / str(part), root / re.sub(r"^(\.\./)+", "", str(part))]
         source = next(filter(os.path.exists, candidates), None)
+        if source is None and key == "test":
+            notes.append(f"{file.name} gives test: {part}, which is missing: the data have no test split of their own.")
+            return []
         if source is None:
             raise InputError(f"The file {file} gives {key}: {part}, but {candidates[0]} is missing; correct the path.")
         if os.path.isdir(source):
@@ -119,7 +147,7 @@ def _label_file(path):
     return Path(*parts).with_suffix(".txt")
 
 
-def _boxes(path, class_names, folder, faults):
+def _boxes(path, class_names, num_keypoint_cells, folder, faults):
     file = _label_file(path)
     boxes = []
     name = printable(Path(os.path.relpath(file, folder)).as_posix())
@@ -131,12 +159,12 @@ def _boxes(path, class_names, folder, faults):
     for number, line in enumerate(lines, start=1):
         if line.strip():
             place = f"{name} line {number}"
-            box = _box(line.split(), class_names, place, faults)
+            box = _box(line.split(), class_names, num_keypoint_cells, place, faults)
             boxes += [box] if box else []
     return boxes
 
 
-def _box(cells, class_names, place, faults):
+def _box(cells, class_names, num_keypoint_cells, place, faults):
     """Returns the `BoxAnnotation` of a line; None, after adding a fault, if the line is invalid."""
     try:
         label, *numbers = [float(cell) for cell in cells]
@@ -146,8 +174,12 @@ def _box(cells, class_names, place, faults):
     if label not in class_names:
         faults.add("a class number that data.yaml does not name", f"{place} ({cells[0]})")
         return None
-    if len(numbers) == 4:
-        return BoxAnnotation(tuple(numbers), class_names[int(label)], place)
+    if num_keypoint_cells and len(numbers) not in (4, 4 + num_keypoint_cells):
+        expected = f"a line without the {num_keypoint_cells} numbers of kpt_shape after its box"
+        faults.add(expected, f"{place} ({len(numbers)} numbers after the class)")
+        return None
+    if len(numbers) == 4 or num_keypoint_cells:
+        return BoxAnnotation(tuple(numbers[:4]), class_names[int(label)], place)
     if len(numbers) < 6 or len(numbers) % 2:
         faults.add("a line with neither four numbers nor an outline after the class", place)
         return None
