@@ -255,9 +255,11 @@ def check_phases(tiny, capsys):
         train.main([*tiny.flags, "--print_phases"])
     printed = capsys.readouterr().out
     task = tiny.open().task
-    splits = task.load_data(tiny.open().config)
-    assert task.describe(splits) in printed and "\n" not in task.describe(splits)
-    assert str(task.count(parts_of(splits)["training"])) in task.describe(splits)
+    config = tiny.open().config
+    splits = task.load_data(config)
+    line = task.describe(config, splits)
+    assert line in printed and "\n" not in line
+    assert str(task.count(parts_of(splits)["training"])) in line
     assert "phases:\n- {train: " in printed
 
 

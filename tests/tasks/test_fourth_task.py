@@ -57,7 +57,7 @@ class ImageRegression(Task):
         }
         return replace(splits, class_names=("brightness",), **parts)
 
-    def describe(self, splits):
+    def describe(self, config, splits):
         return f"{self.list_counts(splits)} images with a number"
 
     def content(self, name, part):

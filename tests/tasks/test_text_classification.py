@@ -214,8 +214,8 @@ def test_windows_run_to_their_end_and_the_saved_model_agrees(flags, tmp_path):
     config = parse([*flags, *more])
     splits = TASK.load_data(config)
     texts, windows = len(splits.train.first_rows), len(splits.train)
-    assert windows > texts and f"{texts} training" in TASK.describe(splits)
-    assert f"({windows} training windows)" in TASK.describe(splits)
+    assert windows > texts and f"{texts} training" in TASK.describe(config, splits)
+    assert f"({windows} training windows)" in TASK.describe(config, splits)
     assert len(splits.test) < len(splits.test.windows)
     folder = train.run_training(config)
     before = json.loads((folder / "metrics.json").read_text())
@@ -326,7 +326,8 @@ def test_the_report_lists_mistakes_as_text(encoder, table):
 
 
 def test_the_line_on_the_data_tells_what_is_cut(encoder, table, tmp_path):
-    assert "36 training" not in TASK.describe(TASK.load_data(configured(encoder, table)))
+    config = configured(encoder, table)
+    assert "36 training" not in TASK.describe(config, TASK.load_data(config))
     path = tmp_path / "long.csv"
     path.write_text(
         "text,label\n"
@@ -334,7 +335,7 @@ def test_the_line_on_the_data_tells_what_is_cut(encoder, table, tmp_path):
     )
     config = configured(encoder, str(path))
     splits = TASK.load_data(config)
-    line = TASK.describe(splits)
+    line = TASK.describe(config, splits)
     assert "12 at most" in line
     assert "of the tokens are cut away" in line
     metrics = {"accuracy": 0.0}

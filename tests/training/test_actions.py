@@ -31,9 +31,10 @@ def test_a_learning_rate_is_searched_in_place_of_a_run(image_folder, tmp_path, c
     assert not (tmp_path / "run").exists()
 
 
-def test_the_learning_rate_of_a_solved_head_is_not_searched(image_folder):
-    with pytest.raises(InputError, match="needs a recipe with phases, but auto solves the head"):
-        train.main(["--data.path", str(image_folder), "--find_learning_rate"])
+@pytest.mark.parametrize("action", ["print_phases", "find_learning_rate"])
+def test_recipe_auto_has_no_phases_before_its_data_are_known(action):
+    with pytest.raises(InputError, match=f"^{action} needs a recipe with phases, but auto solves the head"):
+        train.main(["--data.path", "a folder that does not exist", f"--{action}"])
 
 
 @pytest.mark.usefixtures("small_network")

@@ -156,10 +156,11 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def describe(self, splits):
+    def describe(self, config, splits):
         """Describes the data of a run in one line.
 
         Args:
+            config: `RunConfig`.
             splits: as `load_data` returns them.
         """
 

@@ -10,6 +10,7 @@ from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.recipes import AUTO
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.classification import (
     ClassificationTask,
@@ -121,12 +122,16 @@ class ImageClassification(ClassificationTask):
         records = splits.records if rows is None else splits.records.take(rows)
         return replace(_load_splits(config, records, image_size), records=records)
 
-    def describe(self, splits):
-        """Counts images, classes and pixels."""
-        side = splits.train.images[0].shape[0]
+    def describe(self, config, splits):
+        """Counts images, classes and pixels, or lists the sizes that recipe auto chooses from."""
+        sides = self.candidate_sizes(config, splits) if config.recipe == AUTO else []
+        side = sides[-1] if sides else splits.train.images[0].shape[0]
+        size = f"{side} × {side} pixels"
+        if len(sides) > 1:
+            size = f"{' or '.join(map(str, sides))} pixels wide and high (recipe auto decides)"
         skipped = f"; {len(splits.skipped)} files skipped" if splits.skipped else ""
         counts, classes = self.list_counts(splits), len(splits.class_names)
-        return f"{counts} images of {classes} classes, {side} × {side} pixels{skipped}"
+        return f"{counts} images of {classes} classes, {size}{skipped}"
 
     def preview(self, config, splits, folder):
         """Lists the skipped files in `skipped.txt`."""

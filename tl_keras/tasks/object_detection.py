@@ -96,7 +96,7 @@ class ObjectDetection(Task):
         print_notes(splits.notes)
         return splits
 
-    def describe(self, splits):
+    def describe(self, config, splits):
         """Counts images, boxes and pixels."""
         side = splits.train.images[0].shape[0]
         boxes = ", ".join(f"{sum(map(len, part.boxes)):,}" for part in parts_of(splits).values())

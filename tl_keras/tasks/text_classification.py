@@ -77,7 +77,7 @@ class TextClassification(ClassificationTask):
         print_notes(records.notes)
         return _tokenize(config, records)
 
-    def describe(self, splits):
+    def describe(self, config, splits):
         """Counts texts, classes and tokens."""
         split = f" ({len(splits.train)} training windows)" if splits.train.owners is not None else ""
         cut = f"; {splits.cut_tokens_share:.1%} of the tokens are cut away" if splits.cut_tokens_share else ""

@@ -21,10 +21,8 @@ def print_phases(config):
     Args:
         config: `RunConfig`.
     """
+    _require_phases(config, "print_phases")
     prepared = prepare(config, distribution.outline_cluster(config.distribute))
-    if prepared.solved:
-        print("phases: []  # recipe auto solves the head; --recipe progressive_unfreezing prints phases to edit")
-        return
     model, phases = prepared.model, prepared.phases
     plan = transfer.plan_phases(model, phases, config.batch_norm)
     print(callbacks.phase_table(plan))
@@ -49,11 +47,7 @@ def find_learning_rate(config):
     Args:
         config: `RunConfig`.
     """
-    if config.recipe == AUTO:
-        raise InputError(
-            "find_learning_rate needs a recipe with phases, but auto solves the head: give --recipe "
-            "progressive_unfreezing or --phases."
-        )
+    _require_phases(config, "find_learning_rate")
     prepared = prepare(config, distribution.outline_cluster(config.distribute))
     num_replicas = 1 if config.scale_learning_rate else prepared.num_replicas
     model = workers.plain_model(lambda: build_model(config, prepared.splits), prepared.model)
@@ -66,3 +60,11 @@ def find_learning_rate(config):
     evaluation.plot_learning_rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, plot)
     result = "no rate to suggest" if curve.suggestion is None else f"suggested learning_rate {curve.suggestion:.2g}"
     print(f"phase {phase.name}: {result}{f'. {curve.remark}' if curve.remark else ''} ({plot})")
+
+
+def _require_phases(config, action):
+    if config.recipe == AUTO:
+        raise InputError(
+            f"{action} needs a recipe with phases, but auto solves the head and tunes the network only if that pays: "
+            "give --recipe progressive_unfreezing or --phases."
+        )

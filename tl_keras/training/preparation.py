@@ -69,14 +69,14 @@ def prepare(config, strategy=None, run=None):
     target = load_target(config, splits) if config.adaptation.target else None
     if run:
         workers.require_same_data(_fingerprint(task, splits, target), run, strategy)
-    print(task.describe(splits), flush=True)
+    print(task.describe(config, splits), flush=True)
     if strategy is None:
         strategy = start_strategy(config.distribute)
         replicas.check_replicas(config, strategy)
         if (for_several := for_devices(config, strategy)) != config:
             # The other recipe has a validation set.
             config, splits = for_several, task.load_data(for_several)
-            print(task.describe(splits), flush=True)
+            print(task.describe(config, splits), flush=True)
     if run:
         workers.require_same_devices(run, strategy)
     replicas.check_batches(config, splits, strategy)

@@ -31,9 +31,8 @@ def run_auto(image_folder, folder, **settings):
 def test_a_run_holds_nothing_out_and_reports_what_it_decided(image_folder, tmp_path, capsys):
     run = run_auto(image_folder, tmp_path / "run")
     printed = capsys.readouterr().out
-    assert "30 training, 6 test images" in printed
-    assert "auto: image size" in printed
-    assert "auto: head on" in printed
+    first = "30 training, 6 test images of 3 classes, 32 or 48 pixels wide and high (recipe auto decides)"
+    assert printed.splitlines()[0] == first
     assert "cross-validation of the solved head: accuracy" in printed
     assert "features: 30 of 30 are computed" in printed
     assert "auto: tuning is tried from 1000 labels on, and here are 30" in printed
@@ -43,7 +42,11 @@ def test_a_run_holds_nothing_out_and_reports_what_it_decided(image_folder, tmp_p
     assert metrics["held_out"]["examples"] == 30
     names = [baseline["name"] for baseline in metrics["baselines"]]
     assert names == ["majority class", "logistic regression on last-layer features"]
-    assert "log-loss of held-out examples" in (run / "report.html").read_text(encoding="utf-8")
+    report = (run / "report.html").read_text(encoding="utf-8")
+    decisions = [line.removeprefix("auto: ") for line in printed.splitlines() if line.startswith("auto: ")]
+    assert [line.split()[:2] for line in decisions] == [["image", "size"], ["head", "on"], ["tuning", "is"]]
+    assert all(f"<p>{line}</p>" in report for line in decisions)
+    assert "(lower is better; the first within one standard error of the lowest is taken)" in decisions[1]
     assert "auto: head on " in (run / "model_card.md").read_text(encoding="utf-8")
 
 

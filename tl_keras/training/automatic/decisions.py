@@ -34,7 +34,8 @@ def decide(config, splits, run=None):
     if size is not None:
         config = replace(config, data=replace(config.data, image_size=size))
     solved = solve(config, splits, reader or FeatureReader(config, splits))
-    for line in [*record["lines"], *solved.lines]:
+    solved = replace(solved, lines=(*record["lines"], *solved.lines))
+    for line in solved.lines:
         print(f"auto: {line}", flush=True)
     if run and not (run / RECORD).exists():
         run.write_json(RECORD, record)

@@ -139,5 +139,5 @@ def _list_inputs(head_blocks, names, poolings):
     if len(names) > 1:
         inputs.append(HeadInput("all blocks", "all", poolings[0]))
     if len(poolings) > 1:
-        inputs.append(HeadInput("all blocks, averages and maxima", "all", poolings[-1]))
+        inputs.append(HeadInput("all blocks (averages and maxima)", "all", poolings[-1]))
     return inputs

@@ -86,8 +86,8 @@ def choose_size(config, splits):
         results.append(measure(sized, reader, examples, reader.inputs[-1]))
         readers.append(reader)
     number = results.index(probing.choose(results))
-    losses = ", ".join(f"{size} px {result.loss:.3f}" for size, result in zip(sizes, results, strict=True))
-    return sizes[number], f"image size {sizes[number]}: log-loss of held-out images {losses}", readers[number]
+    line = f"image size {sizes[number]}: {_list_losses([f'{size} px' for size in sizes], results)}"
+    return sizes[number], line, readers[number]
 
 
 def solve(config, splits, reader):
@@ -110,8 +110,8 @@ def solve(config, splits, reader):
     results = [measure(config, reader, examples, head_input) for head_input in reader.inputs]
     held_out = probing.choose(results)
     chosen = reader.inputs[results.index(held_out)]
-    losses = ", ".join(f"{result.feature_set.name} {result.loss:.3f}" for result in results)
-    line = f"head on {chosen.name}: log-loss of held-out examples {losses}{_note_single(splits, examples)}"
+    losses = _list_losses([result.feature_set.name for result in results], results)
+    line = f"head on {chosen.name}: {losses}{_note_single(splits, examples)}"
     head = solve_rows(config, reader, examples, examples.fit_rows, chosen, held_out.inverse_penalty)
     return SolvedHead(chosen, head, held_out, examples, reader, (line,))
 
@@ -176,6 +176,13 @@ def _collect(config, reader, splits):
     refit = len(labels) <= FEW_LABELS if config.refit is None else config.refit
     folds = [(every[:count], every[count:])]
     return Examples(np.concatenate(features), labels, folds, every if refit else every[:count])
+
+
+def _list_losses(names, results):
+    """Returns the part of a sentence that says what the candidates of a decision reach, and how one is chosen."""
+    losses = ", ".join(f"{name} {result.loss:.3f}" for name, result in zip(names, results, strict=True))
+    rule = "; the first within one standard error of the lowest is taken" if len(results) > 1 else ""
+    return f"log-loss of held-out examples {losses} (lower is better{rule})"
 
 
 def _note_single(splits, examples):

@@ -116,7 +116,8 @@ def _judge(losses):
     gain = losses[SOLVED] - losses[best]
     kept = best if gain.mean() > probing.standard_error(gain) else SOLVED
     shown = ", ".join(f"{name} {values.mean():.3f}" for name, values in losses.items())
-    return kept, f"{kept} is kept: log-loss of {len(gain)} held-out examples {shown}"
+    rule = "lower is better; tuning is kept only if it gains more than the standard error of the difference"
+    return kept, f"{kept} is kept: log-loss of {len(gain)} held-out examples {shown} ({rule})"
 
 
 def _whole_texts(part):
