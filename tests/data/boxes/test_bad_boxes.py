@@ -78,7 +78,7 @@ REFUSED = {
     "an unknown image id": (with_entry("annotations", image_id=7), "an annotation of an unknown image id"),
     "an unknown category id": (with_entry("annotations", category_id=7), "an annotation of an unknown category id"),
     "a category id twice": (with_more("categories", id=5, name="cat"), "a duplicate category id"),
-    "a category name twice": (with_more("categories", id=6, name="ant"), "a duplicate category name"),
+    "a category name twice": (with_entry("categories", name="ant"), "a duplicate category name"),
     "a category without a name": (with_more("categories", id=6), "a category without a name at id 6"),
     "categories that look alike": (with_entry("categories", name="Ant"), "look alike at 'Ant' and 'ant'"),
     "no categories": (lambda content: content.pop("categories"), "not in COCO's format"),

@@ -70,6 +70,53 @@ def test_xyxy_is_recognised_and_accepted(write):
     assert find_boxes(write(as_xyxy), box_format="xyxy").boxes[1].tolist() == [[20, 13, 39, 30]]
 
 
+def as_other_tools(content):
+    """Writes ids as texts, sizes as floats, and paths of another machine, as several tools do."""
+    first, second = content["images"]
+    first.update(file_name="C:\\data\\a.png", height=30.0, width="40")
+    second.update(file_name="deep\\b.png")
+    for entry in (*content["images"], *content["categories"]):
+        entry["id"] = str(entry["id"])
+    for entry in content["annotations"]:
+        entry["iscrowd"] = str(entry.get("iscrowd", 0))
+        entry["image_id"] = float(entry["image_id"])
+    # The polygons of a crowd would not be read.
+    content["annotations"][0].update(bbox=[], segmentation=[[1, 2, 6, 2, 6, 12], [11, 7, 6, 5]])
+    del content["annotations"][2]["bbox"]
+    content["annotations"][2]["segmentation"] = [[0, 9, 9, "0"]]
+
+
+def test_forms_of_other_tools_equal_the_plain_form(write):
+    plain, other = find_boxes(write()), find_boxes(write(as_other_tools))
+    for column in ("sources", "splits", "class_names", "notes"):
+        assert getattr(other, column) == getattr(plain, column)
+    assert [boxes.tolist() for boxes in other.boxes] == [boxes.tolist() for boxes in plain.boxes]
+
+
+def test_polygons_of_xyxy_data(write):
+    def with_polygon(content):
+        content["annotations"] = [{"image_id": 7, "category_id": 4, "segmentation": [[20, 13, 39, 30]]}]
+
+    assert find_boxes(write(with_polygon), box_format="xyxy").boxes[0].tolist() == [[20, 13, 39, 30]]
+
+
+@pytest.mark.parametrize("name", ["/home/me/set/deep/b.png", "../../media/deep/b.png", r"..\deep\b.png"])
+def test_the_last_parts_of_a_path_of_another_machine_are_searched(write, tmp_path, name):
+    records = find_boxes(write(lambda content: content["images"][1].update(file_name=name)))
+    assert records.sources[1] == str(tmp_path / "deep/b.png") and records.names[1] == "deep/b.png"
+
+
+def test_an_unused_root_category_may_have_the_name_of_a_class(write):
+    records = find_boxes(write(_append("categories", {"id": 0, "name": "ant", "supercategory": "none"})))
+    assert records.class_names == ("bee", "ant")
+
+
+def test_boxes_of_a_refused_image_are_no_further_problems(write):
+    with pytest.raises(InputError) as caught:
+        find_boxes(write(lambda content: content["images"][0].update(file_name="/c.png")))
+    assert "leads out of its folder at /c.png: correct" in str(caught.value)
+
+
 def _append(key, entry):
     return lambda content: content[key].append(entry)
 
@@ -89,9 +136,10 @@ def _append(key, entry):
             _append("annotations", {"id": [9], "image_id": [7], "category_id": {}}),
             r"unknown image id at number 5 \(image None",
         ),
-        (_append("categories", {"id": [], "name": "dog"}), "a category without a whole number as its id"),
+        (_append("categories", {"id": [], "name": "dog"}), "a category without an id"),
         (_append("categories", {"id": 4, "name": "dog"}), "a duplicate category id at id 4"),
-        (_append("categories", {"id": 5, "name": "bee"}), "a duplicate category name at bee"),
+        (lambda content: content["categories"][0].update(name="bee"), "a duplicate category name at bee"),
+        (lambda content: content["annotations"][0].update(iscrowd="maybe"), "iscrowd is not 0 or 1 at annotation 1"),
         (lambda content: content["images"][0].update(width=41), r"a.png \(40 × 30, not 41 × 30\)"),
         (lambda content: content.pop("categories"), "not in COCO's format: got the keys images, annotations, expected"),
         (lambda content: content["images"].append(3), "not in COCO's format: images must contain objects"),

@@ -37,7 +37,7 @@ def test_boxes_outlines_and_images_without_boxes(folder, part):
     ],
 )
 def test_forms_of_paths(folder, text):
-    (folder / "train.txt").write_text("images/train/a.png\n./images/train/b.png\n")
+    (folder / "train.txt").write_text("/content/set/images/train/a.png\n.\\images\\train\\b.png\n")
     (folder / "data.yaml").write_text(text)
     records = find_boxes(folder)
     assert len(records) == 4 and records.class_names == ("cat", "dog")

@@ -32,6 +32,11 @@ def test_csv(folder):
     assert records.splits == ["train", "validation"]
 
 
+def test_backslashes_of_windows(folder):
+    records = read_table(write(folder, GOOD.replace("images/", "images\\")))
+    assert records.sources == [str(folder / "images" / "1.png"), str(folder / "images" / "2.png")]
+
+
 def test_byte_order_mark_is_accepted(folder):
     assert read_table(write(folder, GOOD, encoding="utf-8-sig")).class_names == ("cat", "dog")
 

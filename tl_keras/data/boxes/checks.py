@@ -124,14 +124,14 @@ def to_number(text):
     """Converts a coordinate to float.
 
     Args:
-        text: str or None.
+        text: str, number or None.
 
     Returns:
         float; NaN if it is not a number.
     """
     try:
         return float(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return float("nan")
 
 

@@ -9,6 +9,7 @@ import yaml
 from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotation
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_images
+from tl_keras.data.reading.relative_names import relative_names
 from tl_keras.data.wording import one_line, printable
 from tl_keras.errors import InputError
 from tl_keras.system.plain_yaml import load_yaml
@@ -133,10 +134,19 @@ def _images(file, root, key, value, notes):
             paths += list_images(source)
         else:
             lines = [line.strip() for line in _text(source).splitlines() if line.strip()]
-            paths += [str(source.parent / line) for line in lines]
+            paths += [_listed_image(line, (source.parent, root)) for line in lines]
     if not paths:
         raise InputError(f"The file {file} gives {key}: {value}, which has no images; correct the path.")
     return [os.path.normpath(path) for path in paths]
+
+
+def _listed_image(line, folders):
+    """Returns the path of an image in a list, whose last parts are searched if it comes from another machine."""
+    path = folders[0] / line
+    if not os.path.isfile(path):
+        here = (folder / name for name in relative_names(line) for folder in folders)
+        path = next(filter(os.path.isfile, here), path)
+    return str(path)
 
 
 def _label_file(path):

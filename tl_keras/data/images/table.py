@@ -53,6 +53,9 @@ def join_path(table, name):
     # Links are not resolved: data folders often consist of links to files elsewhere.
     root = os.path.abspath(os.path.dirname(table))
     path = os.path.normpath(os.path.join(root, name))
+    if "\\" in name and not os.path.isfile(path):
+        # Tables from Windows.
+        path = os.path.normpath(os.path.join(root, name.replace("\\", "/")))
     if not name:
         return path, "no path"
     is_inside = "\0" not in path and path.startswith(os.path.join(root, ""))
