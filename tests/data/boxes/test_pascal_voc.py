@@ -40,7 +40,39 @@ def test_layout_of_the_challenge(challenge):
     assert records.notes[:2] == ("Left out 1 objects marked as difficult.", "Left out 1 images without an XML file.")
 
 
+@pytest.mark.parametrize("line", ["0.png", "0.xml", "JPEGImages/0.png", r".\JPEGImages\0.png", "0  1", "0.png -1"])
+def test_lists_with_endings_folders_and_marks(challenge, line):
+    (challenge / "ImageSets" / "Main" / "train.txt").write_text(f"{line}\n")
+    assert find_boxes(challenge).splits == ["train", "validation"]
+
+
+def test_lists_beside_main_and_names_with_dots_and_spaces(challenge):
+    (challenge / "ImageSets" / "Main").rename(challenge / "Lists")
+    (challenge / "ImageSets" / "train.txt").write_text("\ufeffscene 2008.07\n", encoding="utf-8")
+    save_image(challenge / "JPEGImages" / "scene 2008.07.png")
+    write_xml(challenge / "Annotations" / "scene 2008.07.xml", ("dog", (1, 1, 40, 30), ""))
+    records = find_boxes(challenge)
+    assert records.names == ["JPEGImages/scene 2008.07.png"] and records.splits == ["train"]
+    assert "Left out 2 images that no list in ImageSets names." in records.notes
+
+
+@pytest.mark.parametrize(("text", "place"), [("x7\nx8\n", r"val.txt \(x7\)"), ("", "val.txt")])
+def test_a_list_that_matches_nothing_is_refused(challenge, text, place):
+    (challenge / "ImageSets" / "Main" / "val.txt").write_text(text)
+    with pytest.raises(InputError, match=f"a list of a split that matches no XML file at {place}: list the names"):
+        find_boxes(challenge)
+
+
+def test_lists_that_match_in_part_are_noted_and_that_share_an_image_refused(challenge):
+    (challenge / "ImageSets" / "Main" / "val.txt").write_text("1\n8\n")
+    assert "1 of 2 names in val.txt have no XML file." in find_boxes(challenge).notes
+    (challenge / "ImageSets" / "Main" / "val.txt").write_text("0\n1\n")
+    with pytest.raises(InputError, match=r"an image in two lists of ImageSets at 0 \(train, validation\)"):
+        find_boxes(challenge)
+
+
 def test_a_box_at_zero_shows_that_pixels_count_from_zero(challenge):
+    (challenge / "ImageSets" / "Main" / "train.txt").write_text("0\n2\n")
     write_xml(challenge / "Annotations" / "2.xml", ("dog", (0, 3, 9, 9), ""))
     assert find_boxes(challenge).boxes[0].tolist() == [[1, 1, 40, 30], [5, 6, 9, 9]]
 
@@ -70,6 +102,7 @@ def test_files_that_are_not_voc_are_named_or_skipped(challenge, text):
 
 
 def test_problems_name_the_object(challenge):
+    (challenge / "ImageSets" / "Main" / "train.txt").write_text("0\n2\n9\n")
     write_xml(challenge / "Annotations" / "2.xml", *[("dog", (1, 1, 9, 9), "")] * 9, ("dog", (9, 9, "x", 5), ""))
     write_xml(challenge / "Annotations" / "9.xml", ("dog", (9, 9, 12, 12), ""))
     with pytest.raises(InputError, match="missing image at Annotations/9.jpg; .*number at Annotations/2.xml object 10"):
@@ -77,6 +110,7 @@ def test_problems_name_the_object(challenge):
 
 
 def test_declared_size(challenge):
+    (challenge / "ImageSets" / "Main" / "train.txt").write_text("0\n2\n9\n")
     write_xml(challenge / "Annotations" / "2.xml", size=(30, 40))
     with pytest.raises(InputError, match=r"JPEGImages/2.png \(40 × 30, not 30 × 40\)"):
         find_boxes(challenge)

@@ -25,9 +25,10 @@ def has_voc_files(folder):
 def read_voc(folder):
     """Reads Annotations/*.xml with JPEGImages/, or a folder of images with XML files of the same names.
 
-    Splits come from ImageSets/Main/{train,val,test}.txt, or from folders train/, val(idation)/ and test/. Objects
-    marked "difficult" are left out with a note, because the challenge does not count them. VOC counts pixels from 1:
-    if there is a folder JPEGImages/ and no box starts at 0, left and top are reduced by 1.
+    Splits come from ImageSets/Main/{train,val,test}.txt, or from folders train/, val(idation)/ and test/. If there is a
+    list of training images, images in no list are left out with a note. Objects marked "difficult" are left out with a
+    note, because the challenge does not count them. VOC counts pixels from 1: if there is a folder JPEGImages/ and no
+    box starts at 0, left and top are reduced by 1.
 
     Args:
         folder: `Path`.
@@ -40,19 +41,21 @@ def read_voc(folder):
     """
     faults = Faults(f"The folder {folder}")
     paths = _image_paths(folder)
-    splits, images, notes, skipped = _splits_of_stems(folder, faults), [], [], []
-    num_difficult = 0
-    for file in list_files(folder, {".xml"}):
+    files, found, notes, skipped = list_files(folder, {".xml"}), [], [], []
+    splits = _listed_splits(folder, {Path(file).stem for file in files}, faults, notes)
+    for file in files:
         root = _root(file)
         if root is None:
             skipped.append((printable(os.path.relpath(file, folder)), "a file that is not Pascal VOC's XML"))
-            continue
-        image, difficult_of_image = _image(folder, Path(file), root, paths, splits)
-        images.append(image)
-        num_difficult += difficult_of_image
+        else:
+            found.append(_image(folder, Path(file), root, paths, splits))
+    num_without = len(set(paths.values()) - {image.source for image, _ in found})
+    listed = [(image, count) for image, count in found if image.split] if "train" in splits.values() else found
+    images, num_difficult = [image for image, _ in listed], sum(count for _, count in listed)
     if num_difficult:
         notes.append(f"Left out {num_difficult:,} objects marked as difficult.")
-    num_without = len(set(paths.values()) - {image.source for image in images})
+    if len(listed) < len(found):
+        notes.append(f"Left out {len(found) - len(listed):,} images that no list in ImageSets names.")
     if num_without:
         notes.append(f"Left out {num_without:,} images without an XML file.")
     if (Path(folder) / "JPEGImages").is_dir():
@@ -70,16 +73,44 @@ def _image_paths(folder):
     return paths
 
 
-def _splits_of_stems(folder, faults):
-    """Returns {stem: split} from ImageSets/Main."""
-    files = [(split_of_name(path.stem), path) for path in sorted((Path(folder) / "ImageSets" / "Main").glob("*.txt"))]
-    splits = {}
-    for split, path in files:
-        try:
-            splits |= dict.fromkeys(path.read_text(encoding="utf-8").split() if split else (), split)
-        except (OSError, UnicodeDecodeError) as error:
-            faults.add("a list of a split that cannot be read", f"{path.name} ({one_line(error)})", "save it as UTF-8")
+def _listed_splits(folder, stems, faults, notes):
+    """Returns {stem: split} from ImageSets/Main, or from ImageSets itself, for the given stems of XML files."""
+    lists = Path(folder) / "ImageSets"
+    files = sorted((lists / "Main").glob("*.txt")) or sorted(lists.glob("*.txt"))
+    splits, advice = {}, "list the names of its XML files, one a line, or remove it"
+    for path in files:
+        split = split_of_name(path.stem)
+        lines = _lines(path, faults) if split else None
+        if lines is None:
+            continue
+        found = {_stem_of_line(line, stems) for line in lines}
+        if not found - {None}:
+            examples = f" ({printable(lines[0])})" if lines else ""
+            faults.add("a list of a split that matches no XML file", f"{path.name}{examples}", advice)
+        for stem in sorted(stem for stem in found & splits.keys() if splits[stem] != split):
+            faults.add("an image in two lists of ImageSets", f"{printable(stem)} ({splits[stem]}, {split})")
+        num_missing = sum(_stem_of_line(line, stems) is None for line in lines)
+        if num_missing:
+            notes.append(f"{num_missing:,} of {len(lines):,} names in {path.name} have no XML file.")
+        splits |= dict.fromkeys(found - {None}, split)
     return splits
+
+
+def _lines(path, faults):
+    """Returns the lines of a list that are not empty; None, after adding a fault, if it cannot be read."""
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        faults.add("a list of a split that cannot be read", f"{path.name} ({one_line(error)})", "save it as UTF-8")
+        return None
+
+
+def _stem_of_line(line, stems):
+    """Returns the stem that a line names, with or without folder, ending or mark of a class; None without a match."""
+    name = line.replace("\\", "/").rpartition("/")[2]
+    first_word = name.split()[0] if name else ""
+    candidates = (name, os.path.splitext(name)[0], first_word, os.path.splitext(first_word)[0])
+    return next((stem for stem in candidates if stem in stems), None)
 
 
 def _root(file):
