@@ -124,6 +124,23 @@ def test_batch_norm_inside_a_composite_layer_is_frozen(batch_norm, count):
     assert len(model.trainable_variables) == 2
 
 
+def two_output_model():
+    inputs = layers.Input((2,))
+    x = layers.Dense(3, name="trunk")(inputs)
+    return keras.Model(inputs, [layers.Dense(2, name="kind")(x), layers.Dense(1, name="size")(x)])
+
+
+@pytest.mark.parametrize(
+    ("train", "names"),
+    [("head", {"kind", "size"}), (["head"], {"kind", "size"}), ("trunk", {"trunk", "kind", "size"})],
+)
+def test_all_heads_are_trained_together(train, names):
+    model = two_output_model()
+    assert block_names(model) == ["trunk", "kind", "size"]
+    freeze_to(model, train)
+    assert {variable.path.split("/")[0] for variable in model.trainable_variables} == names
+
+
 class TiedOutput(layers.Layer):
     """Uses the embedding layer of another block, like a masked language model head."""
 

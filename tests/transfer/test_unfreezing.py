@@ -260,6 +260,17 @@ def test_a_fit_after_the_last_phase_is_refused():
         fit(compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(PHASES), initial_epoch=5, epochs=6)
 
 
+def test_a_head_named_like_a_layer_of_the_base_is_trained_alone():
+    base = keras.Sequential([layers.Input((6, 6, 1)), layers.Flatten(), layers.Dense(4, name="dense")], name="base")
+    model = compiled(keras.Sequential([base, layers.Dense(2, name="dense")]), StagedAdamW())
+    unfreezing = ProgressiveUnfreezing([Phase("head", learning_rate=1e-2)])
+    before = values(base.weights)
+    fit(model, unfreezing, epochs=1)
+    assert all(map(same_bits, values(base.weights), before))
+    assert unfreezing.plan[0]["blocks"] == ["dense"]
+    assert unfreezing.plan[0]["audit"] == {"frozen": 2, "moved": 2}
+
+
 def test_a_changed_frozen_weight_stops_the_run():
     model = compiled(blocks_model(), StagedAdamW())
     with pytest.raises(FreezeViolation, match="'block1.norm/moving_mean' of block 'block1' changed"):

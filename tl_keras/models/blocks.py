@@ -8,8 +8,6 @@ import re
 
 import keras
 
-from tl_keras.errors import InputError
-
 
 def block_of(layer):
     """Returns the name of the block that a layer belongs to, the part of its name before the first dot.
@@ -21,63 +19,6 @@ def block_of(layer):
         str; the whole name where it has no dot.
     """
     return layer.name.split(".")[0]
-
-
-def flatten_layers(layer):
-    """Lists a layer or model and all layers inside it, recursively.
-
-    Args:
-        layer: `keras.Layer` or `keras.Model`.
-
-    Returns:
-        List of `keras.Layer`, `layer` first.
-    """
-    # Keras 3.15 has no public function for it.
-    return list(layer._flatten_layers())
-
-
-def layers_by_block(model):
-    """Groups the layers with weights of a model and of its nested models by block.
-
-    Nested models with weights outside their layers count as one layer.
-
-    Args:
-        model: built `keras.Model`.
-
-    Returns:
-        Dictionary from block name to the list of its layers, in the order of the model.
-
-    Raises:
-        InputError: the model has no weights yet.
-    """
-    blocks = {}
-    for layer in leaf_layers(model):
-        if layer.weights:
-            blocks.setdefault(block_of(layer), []).append(layer)
-    if not blocks:
-        raise InputError("The model has no weights yet: build it first, for example by calling it on a batch.")
-    return blocks
-
-
-def leaf_layers(model):
-    """Yields the layers of a model and of its nested models, except nested ones with weights outside their layers.
-
-    Args:
-        model: `keras.Model`.
-
-    Yields:
-        `keras.Layer`; a nested model with weights outside its layers as a whole.
-    """
-    for layer in model.layers:
-        if isinstance(layer, keras.Model) and not own_weights(layer):
-            yield from leaf_layers(layer)
-        else:
-            yield layer
-
-
-def own_weights(model):
-    """Lists the variables that a model holds outside its layers."""
-    return model._trainable_variables + model._non_trainable_variables
 
 
 def is_automatic(operation):

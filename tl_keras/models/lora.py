@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from tl_keras.errors import InputError, unknown_name
-from tl_keras.models.blocks import flatten_layers, layers_by_block
+from tl_keras.models.layers_by_block import flatten_layers, head_of, layers_by_block
 from tl_keras.system.gc_freeze import quick_collection
 
 ADAPTABLE = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Embedding)
@@ -161,6 +161,5 @@ def _adapters(layer):
 
 
 def _backbone_blocks(model):
-    blocks = layers_by_block(model)
-    del blocks["head" if "head" in blocks else list(blocks)[-1]]
-    return blocks
+    head = head_of(model)
+    return {name: layers for name, layers in layers_by_block(model).items() if name not in head}

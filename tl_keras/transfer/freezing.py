@@ -1,7 +1,8 @@
 """Blocks of a model, and which of them are trainable.
 
 A block is frozen or unfrozen as a whole. The layers of our own models carry their block in their name, `block5.conv1`;
-in any other Keras model every layer with weights is a block of its own, also inside nested models.
+in any other Keras model every layer with weights is a block of its own, also inside nested models. Where two models
+inside a model have a block of the same name, it is qualified by its model: `base/dense` and `dense`.
 """
 
 import re
@@ -10,7 +11,7 @@ import keras
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models import freeze_beside_lora
-from tl_keras.models.blocks import layers_by_block, leaf_layers, own_weights
+from tl_keras.models.layers_by_block import head_of, layers_by_block, leaf_layers, own_weights
 
 BATCH_NORM_POLICIES = ("inference", "recalibrate", "train")
 REGEX_PREFIX = "regex:"
@@ -23,7 +24,8 @@ def block_names(model):
         model: any built `keras.Model`.
 
     Returns:
-        List of names, input side first. The last one is the head.
+        List of names, input side first. The last one is the head; a model with several outputs has a head for each,
+        all at the end.
 
     Raises:
         InputError: the model has no weights, or a weight outside its layers.
@@ -36,8 +38,9 @@ def trainable_blocks(model, train):
 
     Args:
         model: any built `keras.Model`.
-        train: a block name (that block and every later one), "head" (the last block), "all", a list of block names
-            (exactly those), or "regex:PATTERN" for the weights whose path contains a match, such as "regex:/bias$".
+        train: a block name (that block and every later one), "head" (the last block, or those before all outputs),
+            "all", a list of block names (exactly those), or "regex:PATTERN" for the weights whose path contains a
+            match, such as "regex:/bias$".
 
     Returns:
         List of the blocks that are trainable, completely or in part, input side first.
@@ -54,16 +57,17 @@ def trainable_blocks(model, train):
                 f"The pattern {pattern.pattern!r} matches no weight: expected a part of a path like {example!r}."
             )
         return matching
-    return resolve_blocks(train, block_names(model))
+    return resolve_blocks(train, block_names(model), len(head_of(model)))
 
 
-def resolve_blocks(train, blocks):
+def resolve_blocks(train, blocks, num_heads=1):
     """Resolves the `train` of a phase to a list of blocks, without a model.
 
     Args:
-        train: a block name (that block and every later one), "head" (the last block), "all", or a list of block names
+        train: a block name (that block and every later one), "head" (the last blocks), "all", or a list of block names
             (exactly those).
         blocks: list of all block names, input side first.
+        num_heads: number of last blocks that are the head if none has that name, default 1.
 
     Returns:
         List of the trainable blocks, input side first.
@@ -72,12 +76,13 @@ def resolve_blocks(train, blocks):
         InputError: a block is unknown, or the list is empty.
     """
     if isinstance(train, str):
-        return list(blocks) if train == "all" else list(blocks[_position(train, blocks) :])
+        return list(blocks) if train == "all" else list(blocks[_positions(train, blocks, num_heads)[0] :])
     if not train:
         raise InputError("Nothing would be trained: got an empty list of blocks, expected at least one.")
     if "all" in train:
         return list(blocks)
-    return [blocks[position] for position in sorted({_position(name, blocks) for name in train})]
+    positions = {position for name in train for position in _positions(name, blocks, num_heads)}
+    return [blocks[position] for position in sorted(positions)]
 
 
 def freeze_to(model, train, batch_norm="inference"):
@@ -156,12 +161,12 @@ def _pattern(train):
         raise InputError(f"{train!r} is not a valid regular expression: {error}.") from error
 
 
-def _position(name, blocks):
+def _positions(name, blocks, num_heads):
     if name == "head" and "head" not in blocks:
-        return len(blocks) - 1
+        return range(len(blocks) - num_heads, len(blocks))
     if name not in blocks:
         raise unknown_name("block", name, [*blocks, "head", "all"])
-    return list(blocks).index(name)
+    return [list(blocks).index(name)]
 
 
 def _layers_by_block(model):

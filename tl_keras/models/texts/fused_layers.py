@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 from tensorflow.python.eager import record
 
-from tl_keras.models.blocks import flatten_layers
+from tl_keras.models.layers_by_block import flatten_layers
 
 _RANDOM = tf.uint16
 _STEPS = _RANDOM.max + 1

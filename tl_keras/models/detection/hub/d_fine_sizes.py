@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import keras
 
-from tl_keras.models.blocks import flatten_layers
+from tl_keras.models.layers_by_block import flatten_layers
 
 
 @dataclass(frozen=True)
