@@ -17,6 +17,9 @@ from tl_keras.errors import InputError
         ({"test_fraction": 0.0}, "data.test_fraction must lie"),
         ({"max_decoded_gigabytes": math.nan}, "data.max_decoded_gigabytes"),
         ({"max_bad_files": 1.5}, "data.max_bad_files must lie from 0 to 1: got 1.5"),
+        ({"label_separator": ","}, "data.label_separator is ',': give .* data.multi_label true"),
+        ({"multi_label": True, "label_separator": ""}, "give one or more characters"),
+        ({"label_column": ["a", "a"]}, "give the name of one column, or two or more"),
         ({"multi_label": True, "class_weight": "balanced"}, "class_weight balanced needs one label"),
     ],
 )

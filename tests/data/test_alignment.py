@@ -42,3 +42,10 @@ def test_labels_of_boxes_are_renumbered():
 def test_an_unknown_class_of_boxes_is_named():
     with pytest.raises(InputError, match="'cats': did you mean 'cat'"):
         align_classes(box_records(("cats", "ant")), ("ant", "cat"))
+
+
+def test_equal_numbers_are_the_same_class():
+    aligned = align_classes(records(np.array([0, 1], np.int32), ("2", "1.0")), ("1", "2.0", "x"))
+    assert aligned.labels.tolist() == [1, 0]
+    with pytest.raises(InputError, match="Unknown class in the data"):
+        align_classes(records(np.array([0], np.int32), ("3",)), ("1", "2"))

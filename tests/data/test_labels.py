@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from tl_keras.data.data_errors import Faults
-from tl_keras.data.labels import read_labels, read_splits, to_one_hot
+from tl_keras.data.labels import read_label_columns, read_labels, read_splits, to_one_hot
+from tl_keras.data.reading.table_cells import TableColumns
 from tl_keras.errors import InputError
 
 PLACES = ["line 2", "line 3", "line 4"]
@@ -51,6 +52,84 @@ def test_bad_labels(cells, multi_label, message):
 def test_all_problems_are_reported_in_one_message():
     with pytest.raises(InputError, match="no label at line 2; several labels at line 3; the label nan, .* at line 4"):
         read(read_labels, ["", ["x", "y"], "nan"])
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        (["red, green", "blue", "red"], ("blue", "green", "red")),
+        (["['red', 'green']", '["blue"]', "red"], ("blue", "green", "red")),
+        (["red", "('green',)", "{'blue', 'red'}"], ("blue", "green", "red")),
+        (["[1, 20]", "[3]", "3"], ("1", "3", "20")),
+        ([["red, dark"], "green", "blue"], ("blue", "green", "red, dark")),
+    ],
+)
+def test_joined_labels_and_lists_as_text(cells, names):
+    assert read(read_labels, cells, True, ",")[0] == names
+
+
+@pytest.mark.parametrize(
+    ("cells", "multi_label", "message"),
+    [
+        (
+            ["red, green", "red", "blue"],
+            True,
+            r"joined by ',' and not by '\|' at line 2 \(red, green\): give .*separator \",",
+        ),
+        (["red;blue", "red", "blue"], True, "joined by ';'"),
+        (["red green", "red", "green blue"], True, "joined by ' '"),
+        (["red/green", "red", "green/blue"], True, "joined by '/'"),
+        (["red|green", "blue, red", "blue"], True, "joined by ',' and not by '|' at line 3"),
+        (
+            ["red|green", "red", "green|blue"],
+            False,
+            r"several labels in one text at line 2 .*line 4 .*--data.multi_label",
+        ),
+        (["red, green", "red", "green"], False, r"several labels in one text at line 2 \(red, green\)"),
+        (["['red' 'green']", "red", "blue"], False, "a list that cannot be read at line 2"),
+        ([["0", "1", "0"], ["1", "0", "0"], ["0", "0", "1"]], True, "zeros and ones in place of class names"),
+        (["0 1", "1 0", "1 1"], True, "zeros and ones in place of class names"),
+        (["[0, 1]", "[1, 0]", "[1, 1]"], False, "zeros and ones in place of class names"),
+    ],
+)
+def test_cells_of_several_labels_do_not_become_one_class(cells, multi_label, message):
+    with pytest.raises(InputError, match=message):
+        read(read_labels, cells, multi_label)
+
+
+@pytest.mark.parametrize(
+    ("cells", "multi_label"),
+    [
+        (["New York", "New Orleans", "Paris"], True),
+        (["bread, white", "bread, brown", "milk"], False),
+        (["ice", "cream", "ice cream"], False),
+        (["[OTHER]", "(none)", "a|b"], False),
+    ],
+)
+def test_names_with_separators_that_join_nothing_are_one_class(cells, multi_label):
+    names = [cell for cell in cells if isinstance(cell, str)]
+    assert set(read(read_labels, cells, multi_label)[0]) == set(names)
+
+
+def test_equal_numbers_are_one_class_and_codes_with_zeros_are_not():
+    class_names, labels = read(read_labels, ["1", "1.0", "2.50"])
+    assert class_names == ("1", "2.5") and labels.tolist() == [0, 0, 1]
+    assert read(read_labels, ["1.0", "2.0", "10.0"])[0] == ("1.0", "2.0", "10.0")
+    for cells in (["1", "01", "2"], ["1", "1.0", "one"], ["1", "\uff11", "2"]):
+        with pytest.raises(InputError, match="labels that look alike"):
+            read(read_labels, cells)
+
+
+def test_a_column_for_each_class():
+    columns = TableColumns(label=("red", "blue"), multi_label=True)
+    cells = {"red": ["1", "0", "true"], "blue": ["1", "0.0", ""]}
+    class_names, labels = read_label_columns(PLACES, cells, columns, Faults("t"))
+    assert class_names == ("blue", "red") and labels.tolist() == [[1, 1], [0, 0], [0, 1]]
+    faults = Faults("The table t")
+    read_label_columns(PLACES, cells | {"red": ["1", "0", "x" * 500]}, columns, faults)
+    with pytest.raises(InputError, match="not 0 or 1 in the column of a class at line 4") as caught:
+        faults.raise_if_any()
+    assert "x" * 200 not in str(caught.value)
 
 
 def test_single_letters_may_differ_in_case_only():

@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.data.wording import first_of, lookalikes, one_line, printable
+from tl_keras.data.wording import as_number, excerpt, first_of, lookalikes, one_line, printable
 
 
 def test_short_lists_are_joined():
@@ -33,3 +33,13 @@ def test_names_that_look_alike():
     assert lookalikes(["Cat", "cat", "dog", "CAT "]) == ["'CAT ' and 'Cat' and 'cat'"]
     assert lookalikes(["a", "A", "ab", "b a"]) == []
     assert len(lookalikes(["caf\u00e9", "cafe\u0301", "straße", "strasse"])) == 2
+
+
+def test_equal_numbers_look_alike_even_if_one_has_a_single_digit():
+    assert lookalikes(["1", "01", "2", "1.0"]) == ["'01' and '1' and '1.0'"]
+    assert lookalikes(["A", "\uff21"]) == ["'A' and '\uff21'"]
+    assert [as_number(name) for name in ("-0.50", "+7", "1e3", "\u0661", "")] == ["-0.5", "7", None, None, None]
+
+
+def test_an_excerpt_is_short_and_printable():
+    assert excerpt("a\nb") == "a\\nb" and len(excerpt("x" * 10**6)) == 80

@@ -43,11 +43,15 @@ class DataConfig:
     class_weight: Literal["none", "balanced"] = "none"
     """Weights of the classes in the loss: balanced gives rare classes the same total weight as frequent ones."""
     multi_label: bool = False
-    """Whether an example may have several labels, written as one|two in a table."""
+    """Whether an example may have several labels, in a table as one|two or as a list."""
+    label_separator: str | None = None
+    """Separator of the labels of a cell, with multi_label. By default "|"; a table whose cells hold another usual one
+    in its place, such as a comma, is refused until it is given here."""
     path_column: str = "path"
     """Column of a table with the paths of the image files."""
-    label_column: str = "label"
-    """Column of a table with the class names."""
+    label_column: list[str] | str = "label"
+    """Column of a table with the class names, or a list of the columns of zeros and ones of the classes, such as
+    [toxic, threat]. Object detection accepts one column."""
     split_column: str = "split"
     """Column of a table with train, validation or test for each example; optional."""
     on_bad_file: Literal["error", "skip"] = "error"
@@ -72,5 +76,12 @@ class DataConfig:
             raise InputError(f"data.max_bad_files must lie from 0 to 1: got {self.max_bad_files}.")
         if not 0 <= self.max_decoded_gigabytes < math.inf:
             raise InputError(f"data.max_decoded_gigabytes must be 0 or more: got {self.max_decoded_gigabytes}.")
+        if self.label_separator is not None and not (self.multi_label and self.label_separator):
+            raise InputError(
+                f"data.label_separator is {self.label_separator!r}: give one or more characters, and data.multi_label "
+                "true, or leave it out."
+            )
+        if not isinstance(self.label_column, str) and len(set(self.label_column)) < max(2, len(self.label_column)):
+            raise InputError(f"data.label_column is {self.label_column}: give the name of one column, or two or more.")
         if self.multi_label and self.class_weight == "balanced":
             raise InputError("data.class_weight balanced needs one label per example: take none with data.multi_label.")

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from tl_keras.data.wording import as_number
+
 SPLITS = ("train", "validation", "test")
 
 
@@ -81,7 +83,7 @@ def split_of_name(name):
 
 
 def sorted_class_names(names):
-    """Sorts class names alphabetically, or by value if all are whole numbers ("9" before "10")."""
+    """Sorts class names alphabetically, or by value if all are numbers ("9" before "10")."""
     names = set(names)
-    numeric = all(name.isdecimal() for name in names)
-    return tuple(sorted(names, key=(lambda name: (int(name), name)) if numeric else None))
+    numeric = all(map(as_number, names))
+    return tuple(sorted(names, key=(lambda name: (float(as_number(name)), name)) if numeric else None))

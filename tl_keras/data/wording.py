@@ -1,6 +1,12 @@
 """Short forms of long lists, long messages and unprintable names, for messages."""
 
+import re
 import unicodedata
+
+MAX_EXCERPT = 80
+"""Characters of a cell that a message quotes."""
+
+_NUMBER = re.compile(r"([-+]?)([0-9]+)(?:\.([0-9]*))?")
 
 
 def first_of(items, limit=20):
@@ -29,10 +35,33 @@ def printable(name):
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
 
 
-def lookalikes(names):
-    """Finds names that differ only in case, spaces or the encoding of accents, such as "Cat" and "cat".
+def excerpt(text, length=MAX_EXCERPT):
+    """Escapes a text for a message as `printable` does, and cuts it to a number of characters."""
+    shown = printable(text[: length + 1])
+    return shown if len(shown) <= length else f"{shown[: length - 1]}…"
 
-    Names of one character, such as the classes of handwritten letters, are not compared.
+
+def as_number(name):
+    """Writes a number in its shortest form, such as "1" for "1.0" and "01".
+
+    Args:
+        name: str.
+
+    Returns:
+        str, equal for equal numbers; None if the name is not a number in digits.
+    """
+    match = _NUMBER.fullmatch(name)
+    if not match or not name.isascii():
+        return None
+    whole, fraction = match[2].lstrip("0") or "0", (match[3] or "").rstrip("0")
+    digits = f"{whole}.{fraction}" if fraction else whole
+    return f"-{digits}" if match[1] == "-" and digits != "0" else digits
+
+
+def lookalikes(names):
+    """Finds names that differ only in case, spaces or the encoding of characters, and equal numbers.
+
+    Letters alone, such as the classes of handwritten letters, may differ in case.
 
     Args:
         names: iterable of distinct str.
@@ -42,7 +71,11 @@ def lookalikes(names):
     """
     groups = {}
     for name in names:
-        if len(name) > 1:
-            alike = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-            groups.setdefault(alike, []).append(name)
-    return [" and ".join(map(repr, sorted(group))) for group in groups.values() if len(group) > 1]
+        plain = " ".join(unicodedata.normalize("NFKC", name).split())
+        alike = as_number(plain) or (plain.casefold() if len(name) > 1 else plain)
+        groups.setdefault(alike, []).append(name)
+    return [" and ".join(map(_quoted, sorted(group))) for group in groups.values() if len(group) > 1]
+
+
+def _quoted(name):
+    return repr(excerpt(name))

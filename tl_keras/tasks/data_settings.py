@@ -12,14 +12,16 @@ def table_columns(config):
     Returns:
         `TableColumns`.
     """
+    label = config.data.label_column
     return data.TableColumns(
         path=config.data.path_column,
         text=config.text.text_column,
         second_text=config.text.second_text_column,
         boxes=config.detection.box_columns,
-        label=config.data.label_column,
+        label=label if isinstance(label, str) else tuple(label),
         split=config.data.split_column,
         multi_label=config.data.multi_label,
+        label_separator=config.data.label_separator,
     )
 
 

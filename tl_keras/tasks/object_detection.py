@@ -40,7 +40,7 @@ class ObjectDetection(Task):
         }
     }
     unused_settings = {
-        "data": ("examples_per_class", "multi_label", "class_weight", "path_column"),
+        "data": ("examples_per_class", "multi_label", "label_separator", "class_weight"),
         "model": ("pooling", "head_blocks", "hidden_units", "dropout", "label_smoothing", "lora_rank"),
         "text": None,
     }
@@ -66,9 +66,11 @@ class ObjectDetection(Task):
         return FAMILIES[config.detection.detector].sizes or [*BACKBONES, f"{HUB_PREFIX}PRESET"]
 
     def check_config(self, config):
-        """Refuses what would cut boxes off, and comparing whole images."""
+        """Refuses what would cut boxes off, several columns of labels, and comparing whole images."""
         if config.data.resize == CROP:
             raise InputError("data.resize crop would cut boxes off: take pad or squash for object_detection.")
+        if not isinstance(config.data.label_column, str):
+            raise InputError("data.label_column is a list: give the column of the class names, boxes have only one.")
         if config.recipe == "few_shot" and config.phases is None:
             raise InputError("recipe few_shot compares whole images, not boxes: take linear_probe_then_fine_tune.")
 

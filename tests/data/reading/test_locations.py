@@ -33,9 +33,10 @@ def test_an_example_of_another_kind():
 
 
 def test_multi_label_needs_a_table(folder):
-    assert find_location(folder / "data" / "rows.JSONL", (), things="texts", multi_label=True).form == "table"
+    table = folder / "data" / "rows.JSONL"
+    assert find_location(table, (), things="texts", table_setting="data.multi_label").form == "table"
     with pytest.raises(InputError, match="multi_label needs a table"):
-        find_location(folder / "data", (), things="texts", multi_label=True)
+        find_location(folder / "data", (), things="texts", table_setting="data.multi_label")
 
 
 def test_a_missing_path_names_the_nearest(folder):

@@ -80,6 +80,21 @@ def test_numbers_and_bytes_become_text(tmp_path):
     assert cells["label"] == ["1", "1", "0.5"]
 
 
+def test_a_column_for_each_class_is_suggested_where_the_labels_are_missing(tmp_path):
+    with pytest.raises(InputError, match=r'--data.label_column "\[red, blue\]", with --data.multi_label'):
+        read_columns(write(tmp_path, "text,red,blue\na,0,1\nb,1,1\n"), COLUMNS)
+
+
+def test_messages_quote_little_of_a_cell(tmp_path):
+    with pytest.raises(InputError) as caught:
+        read_columns(write(tmp_path, f"{'x' * 5000},label\na,b\n"), COLUMNS)
+    assert len(str(caught.value)) < 500
+    row = json.dumps({"text": "a", "label": {"name": "x" * 5000}})
+    with pytest.raises(InputError, match="line 1, has an object in a cell") as caught:
+        read_columns(write(tmp_path, row, "data.jsonl"), COLUMNS)
+    assert len(str(caught.value)) < 500
+
+
 def test_cells_that_are_not_text_are_refused_with_their_place(tmp_path):
     with pytest.raises(InputError, match="line 1, has a list inside of a list"):
         read_columns(write(tmp_path, '{"text": "a", "label": [["x", "y"]]}', "data.jsonl"), COLUMNS)

@@ -7,7 +7,7 @@ from tl_keras.data.data_errors import Faults
 from tl_keras.data.images.table import join_path
 from tl_keras.data.labels import read_splits
 from tl_keras.data.reading.table_cells import read_columns
-from tl_keras.data.wording import printable
+from tl_keras.data.wording import excerpt, printable
 
 
 def read_box_table(table, columns, box_format="xyxy"):
@@ -40,7 +40,7 @@ def read_box_table(table, columns, box_format="xyxy"):
         if image is None:
             continue
         if image.split != split:
-            faults.add("an image in two splits", f"{place} ({printable(name)})")
+            faults.add("an image in two splits", f"{place} ({excerpt(name)})")
         images[name] = image
         _add_box(image, numbers, label, place, faults)
     return Annotations(list(images.values()), faults, box_format=box_format)
@@ -49,7 +49,7 @@ def read_box_table(table, columns, box_format="xyxy"):
 def _image(table, name, split, place, faults):
     path, problem = join_path(table, name)
     if problem:
-        faults.add(problem, f"{place} ({printable(name)})" if name else place)
+        faults.add(problem, f"{place} ({excerpt(name)})" if name else place)
         return None
     return ImageAnnotation(path, printable(name), split)
 

@@ -29,7 +29,7 @@ def find_records(path, columns=DEFAULT_COLUMNS, *, on_bad_file="error"):
     Raises:
         InputError: the data are missing or cannot be used; the message says why.
     """
-    location = find_location(path, IMAGE_EXAMPLES, things="images", multi_label=columns.multi_label)
+    location = find_location(path, IMAGE_EXAMPLES, things="images", table_setting=columns.table_setting)
     if location.form == "table":
         return read_table(location.path, columns, on_bad_file=on_bad_file)
     if location.form == "folder":

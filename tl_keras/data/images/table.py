@@ -4,10 +4,10 @@ import os
 
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.images.bad_files import add_bad_images
-from tl_keras.data.labels import read_labels, read_splits
+from tl_keras.data.labels import read_label_columns, read_splits
 from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, read_columns
 from tl_keras.data.records import Records
-from tl_keras.data.wording import printable
+from tl_keras.data.wording import excerpt, printable
 
 
 def read_table(table, columns=DEFAULT_COLUMNS, *, on_bad_file="error"):
@@ -26,11 +26,11 @@ def read_table(table, columns=DEFAULT_COLUMNS, *, on_bad_file="error"):
             and splits, as in `read_labels` and `read_splits`, and of paths that are missing, lead out of the folder, to
             missing files or to files that are not readable images.
     """
-    flags = {"data.path_column": columns.path, "data.label_column": columns.label, "data.split_column": columns.split}
+    flags = {"data.path_column": columns.path} | columns.label_flags
     places, cells = read_columns(table, flags)
     faults = Faults(f"The table {table}")
     splits = read_splits(places, cells[columns.split], faults)
-    class_names, labels = read_labels(places, cells[columns.label], faults, columns.multi_label)
+    class_names, labels = read_label_columns(places, cells, columns, faults)
     names = list(map(str, cells[columns.path]))
     sources = _sources(table, places, names, on_bad_file, faults)
     if faults.places:
@@ -71,6 +71,6 @@ def _sources(table, places, names, on_bad_file, faults):
         if not problem and on_bad_file == "error" and not os.path.isfile(path):
             problem = "a path without a file"
         if problem:
-            faults.add(problem, f"{place} ({printable(name)})" if name else place, advice)
+            faults.add(problem, f"{place} ({excerpt(name)})" if name else place, advice)
         paths.append(path)
     return paths

@@ -28,14 +28,14 @@ class Location:
     path: Path | str
 
 
-def find_location(path, examples, *, things, multi_label=False):
+def find_location(path, examples, *, things, table_setting=None):
     """Finds the data that a path or name stands for.
 
     Args:
         path: the name of an example, a path, or "tfds:NAME".
         examples: names of the shipped examples of the right kind.
         things: the kind of data for messages, such as "images".
-        multi_label: True if examples have any number of classes, which only tables support.
+        table_setting: name of a setting that only tables support, such as "data.multi_label".
 
     Returns:
         `Location`.
@@ -52,10 +52,9 @@ def find_location(path, examples, *, things, multi_label=False):
     path = example_path(name) if name in examples else Path(path)
     # Unlike methods of Path, functions of os.path return False for names that are too long or contain NUL.
     is_table = path.suffix.lower() in TABLE_SUFFIXES and os.path.isfile(path)
-    if multi_label and not is_table:
+    if table_setting and not is_table:
         raise InputError(
-            f"data.multi_label needs a table whose label column names several classes, got {name!r}: give a .csv, "
-            ".tsv, .jsonl or .parquet file, or turn multi_label off."
+            f"{table_setting} needs a table, got {name!r}: give a .csv, .tsv, .jsonl or .parquet file, or leave it out."
         )
     if is_table:
         return Location("table", path)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from tl_keras.data.label_cells import is_class_column
 from tl_keras.data.reading.delimited import DELIMITERS, read_delimited, read_utf8
-from tl_keras.data.wording import first_of, one_line
-from tl_keras.errors import InputError
+from tl_keras.data.wording import excerpt, first_of, one_line
+from tl_keras.errors import MAX_LISTED, InputError
 
 TABLE_SUFFIXES = frozenset((*DELIMITERS, ".jsonl", ".parquet"))
 LISTS, FLOATS = (list, tuple, np.ndarray), (float, np.floating)
@@ -27,20 +28,39 @@ class TableColumns:
         text: column in a table, or key in TensorFlow Datasets, of the texts.
         second_text: column or key of the second text of each pair; None: no pairs.
         boxes: the four columns of the coordinates of a box in pixels.
-        label: column of class names; for texts also a key in TensorFlow Datasets.
+        label: column of class names; for texts also a key in TensorFlow Datasets. A tuple names the columns of zeros
+            and ones of the classes, one for each, which tables of images and texts may have.
         split: column of split names (train, val, test, ... or empty). A table may lack the default column "split"; then
             every split is undecided.
-        multi_label: True if an example has any number of labels, also none, in a cell as a JSON list or joined by "|".
-            Tables only; has no effect on boxes.
+        multi_label: True if an example has any number of labels, also none, in a cell as a list or joined by the
+            separator. Tables only; has no effect on boxes.
+        label_separator: what joins the labels of a cell, with `multi_label`; None: "|".
     """
 
     path: str = "path"
     text: str = "text"
     second_text: str | None = None
     boxes: tuple[str, str, str, str] = ("xmin", "ymin", "xmax", "ymax")
-    label: str = "label"
+    label: str | tuple[str, ...] = "label"
     split: str = "split"
     multi_label: bool = False
+    label_separator: str | None = None
+
+    @property
+    def table_setting(self):
+        """Name of a setting that only tables support, or None."""
+        if self.multi_label:
+            return "data.multi_label"
+        return None if isinstance(self.label, str) else "data.label_column with several columns"
+
+    @property
+    def label_flags(self):
+        """Dict from flag to column of labels and splits, as `read_columns` takes it."""
+        if isinstance(self.label, str):
+            labels = {"data.label_column": self.label}
+        else:
+            labels = {f"data.label_column[{number}]": column for number, column in enumerate(self.label)}
+        return labels | {"data.split_column": self.split}
 
 
 DEFAULT_COLUMNS = TableColumns()
@@ -73,7 +93,7 @@ def read_columns(table, columns):
                 "remove the others."
             )
         if column not in header and (argument, column) != ("data.split_column", "split"):
-            raise _missing_column(table, argument, column, header)
+            raise _missing_column(table, argument, column, header, _class_columns(argument, header, rows))
     if not rows:
         raise InputError(f"The table {table} has no rows: expected at least one row for each example.")
     cells = {column: [""] * len(rows) for column in columns.values()}
@@ -156,6 +176,11 @@ def _clean(cell, table, place):
 
 
 def _text(cell, table, place):
+    if isinstance(cell, dict):
+        raise InputError(
+            f"{table}, {place}, has an object in a cell, {excerpt(str(cell))}: expected a text, so write one of "
+            "its values."
+        )
     # The JSON reader accepts NaN, which counts as null.
     if cell is None or (isinstance(cell, FLOATS) and math.isnan(cell)):
         return ""
@@ -170,7 +195,19 @@ def _text(cell, table, place):
     return str(int(cell) if isinstance(cell, FLOATS) and float(cell).is_integer() else cell).strip()
 
 
-def _missing_column(table, argument, column, header):
+def _class_columns(argument, header, rows):
+    """Lists the columns that may belong to one class each, for a missing column of labels."""
+    if argument != "data.label_column":
+        return []
+    columns = {name: [] for name in header}
+    for _, row in rows:
+        for name, cell in row:
+            columns[name].append(cell)
+    names = [name for name, cells in columns.items() if len(cells) == len(rows) and is_class_column(cells)]
+    return names[:MAX_LISTED]
+
+
+def _missing_column(table, argument, column, header, class_columns=()):
     joined = [name for mark, name in _OTHER_DELIMITERS.items() if len(header) == 1 and mark in header[0]]
     near = difflib.get_close_matches(column.lower(), [name.lower() for name in header], n=1, cutoff=0.5)
     nearest = next((name for name in header if near and name.lower() == near[0]), None)
@@ -178,11 +215,21 @@ def _missing_column(table, argument, column, header):
         return InputError(f"The table {table} is empty: expected column names and at least one row.")
     if joined:
         hint = f"it seems to have {joined[0]} between its columns: save it with {_delimiter_name(table)}."
+    elif len(class_columns) > 1:
+        hint = (
+            f"some hold zeros and ones: for a column for each class, give --{argument} "
+            f'"[{", ".join(class_columns)}]", with --data.multi_label true if an example may have several.'
+        )
     elif nearest:
         hint = f"did you mean --{argument} {nearest}?"
     else:
         hint = f"name the right one with --{argument}."
-    return InputError(f"The table {table} has no column {column!r}, only {', '.join(map(repr, header))}; {hint}")
+    return InputError(f"The table {table} has no column {column!r}, only {_listed(header)}; {hint}")
+
+
+def _listed(header):
+    more = f" and {len(header) - MAX_LISTED} more" if len(header) > MAX_LISTED else ""
+    return ", ".join(repr(excerpt(name)) for name in header[:MAX_LISTED]) + more
 
 
 def _delimiter_name(table):

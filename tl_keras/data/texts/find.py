@@ -33,7 +33,7 @@ def find_texts(path, columns=DEFAULT_COLUMNS):
     Raises:
         InputError: the data are missing or cannot be used; the message says why.
     """
-    location = find_location(path, TEXT_EXAMPLES, things="texts", multi_label=columns.multi_label)
+    location = find_location(path, TEXT_EXAMPLES, things="texts", table_setting=columns.table_setting)
     if location.form == "table":
         records = read_text_table(location.path, columns)
     elif location.form == "folder":

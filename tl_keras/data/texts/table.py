@@ -1,7 +1,7 @@
 """Tables of texts: a text or two, a label and optionally a split per row."""
 
 from tl_keras.data.data_errors import Faults
-from tl_keras.data.labels import read_labels, read_splits
+from tl_keras.data.labels import read_label_columns, read_splits
 from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, read_columns
 from tl_keras.data.records import Records
 from tl_keras.data.texts.checks import check_texts
@@ -22,11 +22,10 @@ def read_text_table(table, columns=DEFAULT_COLUMNS):
         InputError: the file is not a readable table, or lacks columns; or one message reports all problems of texts,
             labels and splits, as in `check_texts`, `read_labels` and `read_splits`.
     """
-    flags = {"data.label_column": columns.label, "data.split_column": columns.split}
     faults = Faults(f"The table {table}")
-    places, texts, cells = read_text_columns(table, columns, flags, faults)
+    places, texts, cells = read_text_columns(table, columns, columns.label_flags, faults)
     splits = read_splits(places, cells[columns.split], faults)
-    class_names, labels = read_labels(places, cells[columns.label], faults, columns.multi_label)
+    class_names, labels = read_label_columns(places, cells, columns, faults)
     faults.raise_if_any()
     return Records(texts, list(places), labels, splits, class_names)
 
