@@ -8,7 +8,7 @@ import pytest
 from tl_keras import evaluate
 from tl_keras.cli.verbs import run_verb
 from tl_keras.errors import InputError
-from tl_keras.runs.run_folder import open_run
+from tl_keras.runs.opening import open_run
 from tl_keras.runs.trained_run import load_run
 
 PRECIOUS = "years of work"

@@ -6,7 +6,7 @@ import os
 import sys
 
 from tl_keras.errors import InputError, LostWorker, RunStopped
-from tl_keras.runs.run_folder import DISK_FULL
+from tl_keras.system.atomic_files import DISK_FULL
 from tl_keras.system.escaping import EscapedStream, for_terminal
 
 

@@ -12,36 +12,24 @@ SHA256SUMS       the digests of all files; written last, so that it marks a fini
 """
 
 import contextlib
-import errno
 import json
-import os
-import platform
 import re
 import shlex
-import shutil
 import sys
-import tempfile
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import filelock
-
-from tl_keras.config.config_files import read_config
 from tl_keras.data.wording import first_of, printable
-from tl_keras.errors import MAX_QUOTED, InputError, RunStopped
-from tl_keras.system.atomic_files import remove_unfinished, write_text
+from tl_keras.errors import MAX_QUOTED, InputError
+from tl_keras.system.atomic_files import write_text
 from tl_keras.system.checksums import MANIFEST, changed_files, write_manifest
 from tl_keras.system.interruption import StopSignals
 from tl_keras.system.links import open_to_append, refuse_links
-from tl_keras.system.plain_yaml import load_yaml
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 ESSENTIAL = ("config.yaml", "data.json", "history.json", "log.jsonl", "metrics.json", "model.keras", "versions.json")
 """Files of a finished run that are read again."""
 IN_PLACE = (".lock", "log.jsonl")
 """Files that are not replaced but extended or emptied."""
-VERSIONED = ("tl_keras", "tensorflow", "keras", "keras-hub", "numpy", "pillow", "scikit-learn")
 
 
 class RunFolder:
@@ -142,104 +130,15 @@ class RunFolder:
         return [line for line in lines if line["event"] == event]
 
 
-@contextlib.contextmanager
-def open_run(folder, name, config_text, resume="auto"):
-    """Creates a run folder, or opens one whose run is resumed, and locks it.
-
-    Args:
-        folder: path of the run folder; None creates a new one, runs/NAME-TIME.
-        name: name or path that a new folder is named after, such as that of the data.
-        config_text: the whole configuration as YAML.
-        resume: "auto" resumes the run in the folder or starts one, "must" only resumes, "never" only starts.
-
-    Yields:
-        `RunFolder`, locked until the context ends. If invalid input ends the context before any training, the files
-        that it created are removed.
-
-    Raises:
-        InputError: another process uses the folder, its run has another configuration, it is not a run folder, it
-            contains links, or `resume` does not allow to start or to resume.
-        RunStopped: the disk is full.
-    """
-    run = RunFolder(folder or _new_folder(name))
-    # Methods of `Path` would raise an error for a name that is too long.
-    new_folders = [path for path in (run.path, *run.path.parents) if not os.path.exists(path)]
-    _check_resume(run, resume)
-    before = _make_folder(run)
-    run.refuse_links()
-    with _lock(run), run.signals, _advice_to_resume(run):
-        remove_unfinished(run.path)
-        if started := (run / "config.yaml").exists():
-            _check_same_config(run, config_text)
-        # A configuration that the user put there has no versions.json beside it.
-        if not (started and (run / "versions.json").exists()):
-            run.write_json("versions.json", _versions())
-        if not started:
-            run.write_text("config.yaml", config_text)
-        try:
-            yield run
-        except InputError:
-            if not any((run / name).exists() for name in ("log.jsonl", "checkpoints")):
-                _remove_all_but(before, run.path)
-                _remove_empty(new_folders)
-            raise
-
-
-@contextlib.contextmanager
-def _advice_to_resume(run):
-    """Adds the command that resumes the run to the message of a signal or a full disk."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        print(f"interrupted: resume with `{resume_command(run.path)}`", flush=True)
-        raise
-    except OSError as error:
-        if error.errno not in DISK_FULL:
-            raise
-        raise RunStopped(
-            f"The disk is full ({error.strerror}), but earlier checkpoints are intact: free some space and resume with "
-            f"`{resume_command(run.path)}`."
-        ) from error
-
-
-@contextlib.contextmanager
-def scratch_run():
-    """Yields a temporary `RunFolder`, for a process that must not write anything else."""
-    with tempfile.TemporaryDirectory(prefix="tl_keras-") as folder:
-        run = RunFolder(folder)
-        run.write_json("versions.json", _versions())
-        # TensorFlow handles the SIGTERM of a worker itself and ignores it.
-        with run.signals:
-            yield run
-
-
-def _check_resume(run, resume):
-    started = os.path.isfile(run / "config.yaml")
-    if resume == "must" and not started:
-        raise InputError(f"There is no run to resume in {str(run.path)!r}: check --run, or give --resume auto.")
-    if resume == "never" and started:
-        raise InputError(f"There is already a run in {str(run.path)!r}: give --run a new folder, or --resume auto.")
-
-
-def _remove_all_but(paths, folder):
-    for path in set(folder.iterdir()) - paths:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
-def _remove_empty(folders):
-    with contextlib.suppress(OSError):
-        # A folder that another run uses is not empty; it and its parents stay.
-        for folder in folders:
-            folder.rmdir()
-
-
 def resume_command(folder):
     """Formats the shell command that resumes the run in a folder."""
     config = Path(folder) / "config.yaml"
     return f"python -m tl_keras.train --config {shlex.quote(str(config))} --run {shlex.quote(str(folder))}"
+
+
+def folder_name(name):
+    """Converts a path or a name of data to a folder name of letters, digits and dashes."""
+    return re.sub(r"\W+", "-", Path(name).stem).strip("-").lower() or "run"
 
 
 def _counts(fingerprint):
@@ -248,75 +147,3 @@ def _counts(fingerprint):
         for name, count in fingerprint.items()
         if name != "sha256"
     )
-
-
-def folder_name(name):
-    """Converts a path or a name of data to a folder name of letters, digits and dashes."""
-    return re.sub(r"\W+", "-", Path(name).stem).strip("-").lower() or "run"
-
-
-def _new_folder(name):
-    stem = folder_name(name)
-    path = Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    while path.exists():
-        path = path.with_name(f"{path.name}-2")
-    return path
-
-
-def _make_folder(run):
-    """Creates the folder if it does not exist, and returns the set of the paths in it."""
-    try:
-        run.path.mkdir(parents=True, exist_ok=True)
-        before = set(run.path.iterdir())
-        # A run that was killed while it started has a lock, but no configuration yet.
-        if before and not any((run / name).exists() for name in (".lock", "config.yaml")):
-            raise InputError(
-                f"The folder {str(run.path)!r} is not empty and holds no run: give --run a new or an empty folder."
-            )
-    except OSError as error:
-        raise InputError(
-            f"The run folder {str(run.path)!r} cannot be used ({error.strerror}): give --run another folder."
-        ) from error
-    return before
-
-
-def _lock(run):
-    """Locks the folder at once, and returns the context that releases it."""
-    try:
-        return filelock.FileLock(run / ".lock").acquire(timeout=0)
-    except filelock.Timeout:
-        raise InputError(
-            f"Another run is working in {str(run.path)!r}: wait for it or give --run another folder."
-        ) from None
-
-
-def _check_same_config(run, config_text):
-    """Refuses another configuration, except for settings that have no effect on the weights and a moved folder."""
-    # Configurations written before these settings existed are equal to those with the default.
-    ignored = {"run": None, "resume": None, "checkpoint_every": None, "distribute": None}
-    old = read_config(run / "config.yaml")
-    if not isinstance(old, dict):
-        raise InputError(f"The file {str(run / 'config.yaml')!r} is damaged: give --run another folder.")
-    old, new = old | ignored, load_yaml(config_text) | ignored
-    if different := sorted(_differing_keys(old, new)):
-        raise InputError(
-            f"The run in {str(run.path)!r} was started with another configuration (different: {', '.join(different)}): "
-            "give --run another folder, or repeat the first command to resume it."
-        )
-
-
-def _differing_keys(old, new, prefix=""):
-    for key in old.keys() | new.keys():
-        before, after = old.get(key), new.get(key)
-        if isinstance(before, dict) and isinstance(after, dict):
-            yield from _differing_keys(before, after, f"{prefix}{key}.")
-        elif before != after:
-            yield f"{prefix}{key}"
-
-
-def _versions():
-    versions = {"python": platform.python_version(), "platform": platform.platform(), "cpu_count": os.cpu_count()}
-    for package in VERSIONED:
-        with contextlib.suppress(PackageNotFoundError):
-            versions[package] = version(package)
-    return versions
