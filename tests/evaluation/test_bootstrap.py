@@ -21,7 +21,8 @@ def test_single_label_metrics_equal_those_of_scikit_learn_on_the_drawn_examples(
     rows, values = first_resample(60), resample_metrics(LABELS, PROBABILITIES)
     labels, drawn = LABELS[rows], PROBABILITIES[rows] / PROBABILITIES[rows].sum(axis=1, keepdims=True)
     assert values["macro_f1"].shape == (1000,)
-    assert values["macro_f1"][0] == pytest.approx(f1_score(labels, drawn.argmax(axis=1), average="macro"))
+    true = np.unique(labels)
+    assert values["macro_f1"][0] == pytest.approx(f1_score(labels, drawn.argmax(axis=1), average="macro", labels=true))
     assert values["log_loss"][0] == pytest.approx(log_loss(labels, drawn, labels=range(4)))
 
 
@@ -40,6 +41,12 @@ def test_classes_without_a_positive_example_are_left_out():
     np.testing.assert_array_equal(values["mean_average_precision"], np.where(drawn, 1, np.nan))
     np.testing.assert_array_equal(values["macro_f1"], np.where(drawn, 1, 0))
     assert "mean_average_precision" not in resample_metrics(0 * labels, np.zeros((2, 2)), multi_label=True)
+
+
+def test_the_macro_f1_leaves_out_classes_without_an_example():
+    values = resample_metrics([0, 1], np.eye(3)[[0, 2]])["macro_f1"]
+    drawn = np.random.default_rng(0).integers(2, size=(1000, 2))
+    np.testing.assert_array_equal(values, [np.mean([row == 0 for row in np.unique(rows)]) for rows in drawn])
 
 
 def test_the_same_examples_are_drawn_for_two_models():

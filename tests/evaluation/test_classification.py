@@ -34,11 +34,14 @@ def test_top_5_accuracy_needs_more_than_5_classes():
     assert result["top_5_accuracy"] == 0.5
 
 
-def test_macro_f1_leaves_out_classes_that_do_not_occur():
-    result = classification_metrics([0, 1], np.eye(3)[[0, 1]], ["a", "b", "unseen"])
-    assert result["macro_f1"] == 1
-    assert result["per_class"]["unseen"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
-    assert result["confusion_matrix"][2] == [0, 0, 0]
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_classes_without_an_example_have_no_scores_and_do_not_count(multi_label):
+    labels = np.eye(3, dtype=int)[[0, 1, 1]] if multi_label else [0, 1, 1]
+    result = classification_metrics(labels, np.eye(3)[[0, 1, 2]], ["a", "b", "unseen"], multi_label)
+    assert result["macro_f1"] == pytest.approx((1 + 2 / 3) / 2)
+    assert {"precision": None, "recall": None, "f1": None, "support": 0}.items() <= result["per_class"][
+        "unseen"
+    ].items()
 
 
 def test_float32_rounding_gives_no_warning(recwarn):

@@ -85,7 +85,7 @@ def test_a_threshold_changes_precision_and_mistakes_but_not_average_precision():
 def test_a_class_without_ground_truth_does_not_count():
     metrics = detection_metrics([BOX], [[1]], [predict(BOX, [0.9], [1])], ["cat", "dog"])
     assert metrics["mean_average_precision"] == 1.0 and list(metrics["precision_recall"]["precision"]) == ["dog"]
-    assert metrics["per_class"]["cat"]["average_precision"] is None and metrics["per_class"]["cat"]["support"] == 0
+    assert {key for key, value in metrics["per_class"]["cat"].items() if value is not None} == {"support"}
 
 
 def test_no_predictions():

@@ -1,6 +1,7 @@
 import base64
 import re
 
+import numpy as np
 import pytest
 
 from tl_keras.evaluation.classification import classification_metrics
@@ -148,6 +149,14 @@ def test_mistakes_of_a_detector_are_counted_by_kind(report):
     assert kinds.index("Duplicate") < kinds.index("Missed")
     assert row(kinds, "Missed") == ["an object without a prediction", "2"]
     assert row(page[page.index("weakest first") :], "cat")[:6] == ["4", "1.00", "0.50", "0.67", "0.25", "0.75"]
+
+
+def test_classes_without_a_test_example_are_listed_last_and_without_figures(report):
+    metrics = classification_metrics([0, 1], np.eye(3)[[0, 2]], ["cat", "dog", "unseen"])
+    page = report(metrics=metrics)
+    classes = page[page.index("weakest first") :]
+    assert classes.index("dog") < classes.index("cat") < classes.index("unseen")
+    assert row(classes, "unseen")[:4] == ["0", "–", "–", "–"]
 
 
 def test_notes_are_shown_below_the_headlines(report):

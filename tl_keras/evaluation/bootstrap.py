@@ -65,9 +65,9 @@ def _single_label_measures(labels, probabilities):
     """Returns a dict from metric to its cost in numbers and a function of the draws of each example, float64 (n,)."""
     losses, rows, predicted = log_losses(labels, probabilities), np.arange(len(labels)), probabilities.argmax(axis=1)
     right = predicted == labels
-    hits, cells = (rows[right], labels[right]), (np.tile(rows, 2), np.concatenate([labels, predicted]))
+    hits = rows[right], labels[right]
     return {
-        "macro_f1": _macro_f1(hits, cells, probabilities.shape[1]),
+        "macro_f1": _macro_f1(hits, (rows, labels), (rows, predicted), probabilities.shape[1]),
         "log_loss": (len(losses), lambda counts: counts @ losses / len(losses)),
     }
 
@@ -85,25 +85,26 @@ def _multi_label_measures(labels, probabilities):
 
 def _macro_f1_of(labels, probabilities):
     true, predicted = labels > 0, probabilities >= THRESHOLD
-    cells = map(np.concatenate, zip(np.nonzero(true), np.nonzero(predicted), strict=True))
-    return _macro_f1(np.nonzero(true & predicted), tuple(cells), labels.shape[1])
+    return _macro_f1(np.nonzero(true & predicted), np.nonzero(true), np.nonzero(predicted), labels.shape[1])
 
 
-def _macro_f1(hits, cells, num_classes):
-    """Returns the cost and the function of the mean F1 of the classes that occur.
+def _macro_f1(hits, labels, predictions, num_classes):
+    """Returns the cost and the function of the mean F1 of the classes with an example.
 
     Args:
         hits: int (k,) rows and int (k,) classes of the correct predictions.
-        cells: rows and classes, likewise, of the labels and of the predictions, one after the other.
+        labels: rows and classes, likewise, of the labels.
+        predictions: rows and classes, likewise, of the predictions.
         num_classes: number of classes.
     """
+    cells = hits, labels, predictions
 
     def measure(counts):
-        right, total = (np.bincount(classes, counts[rows], num_classes) for rows, classes in (hits, cells))
-        occurs = total > 0
-        return (2 * right[occurs] / total[occurs]).mean() if occurs.any() else 0.0
+        right, true, predicted = (np.bincount(classes, counts[rows], num_classes) for rows, classes in cells)
+        occurs = true > 0
+        return (2 * right[occurs] / (true + predicted)[occurs]).mean() if occurs.any() else 0.0
 
-    return len(hits[0]) + len(cells[0]), measure
+    return sum(len(rows) for rows, _ in cells), measure
 
 
 def _average_precision(labels, probabilities):

@@ -24,8 +24,8 @@ def classification_metrics(labels, probabilities, class_names, multi_label=False
 
     Returns:
         dict of plain Python values.
-        Always: `examples`, `macro_f1` (mean over the classes that occur in labels or predictions) and `per_class`
-        ({name: {precision, recall, f1, support}}; 0 where undefined for lack of examples).
+        Always: `examples`, `macro_f1` (mean over the classes with an example) and `per_class` ({name: {precision,
+        recall, f1, support}}; precision 0 where a class is never predicted, all None where it has no example).
         Single-label: also `accuracy`, `top_5_accuracy` (with more than 5 classes), `log_loss` (nats),
         `expected_calibration_error` and, up to `MAX_CONFUSED_CLASSES` classes, `confusion_matrix` (list of rows; rows
         are true classes, columns are predicted classes).
@@ -111,17 +111,15 @@ def _single_label_metrics(labels, probabilities, class_names):
     classes = range(len(class_names))
     probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
     predicted = probabilities.argmax(axis=1)
-    result = {
-        "accuracy": float(metrics.accuracy_score(labels, predicted)),
-        "macro_f1": float(metrics.f1_score(labels, predicted, average="macro", zero_division=0)),
-    }
+    scores = metrics.precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
+    per_class = {name: _scores(*row) for name, *row in zip(class_names, *scores, strict=True)}
+    result = {"accuracy": float(metrics.accuracy_score(labels, predicted)), "macro_f1": _macro_f1(per_class)}
     if len(class_names) > 5:
         result["top_5_accuracy"] = _top_share(labels, probabilities, 5)
-    scores = metrics.precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
     result |= {
         "log_loss": float(log_losses(labels, probabilities).mean()),
         "expected_calibration_error": expected_calibration_error(predicted == labels, probabilities.max(axis=1)),
-        "per_class": {name: _scores(*row) for name, *row in zip(class_names, *scores, strict=True)},
+        "per_class": per_class,
     }
     if len(class_names) <= MAX_CONFUSED_CLASSES:
         result["confusion_matrix"] = metrics.confusion_matrix(labels, predicted, labels=classes).tolist()
@@ -139,12 +137,10 @@ def _multi_label_metrics(labels, probabilities, class_names):
     predicted = (probabilities >= THRESHOLD).astype(int)
     columns = zip(class_names, labels.T, predicted.T, probabilities.T, strict=True)
     per_class = {name: _label_scores(*column) for name, *column in columns}
-    f1 = np.array([scores["f1"] for scores in per_class.values()])
-    occurs = np.any(labels | predicted, axis=0)
     precisions = [scores["average_precision"] for scores in per_class.values() if scores["support"]]
     return {
         "subset_accuracy": float(np.mean(np.all(labels == predicted, axis=1))),
-        "macro_f1": float(f1[occurs].mean()) if occurs.any() else 0.0,
+        "macro_f1": _macro_f1(per_class),
         "micro_f1": float(metrics.f1_score(labels.ravel(), predicted.ravel(), zero_division=0)),
         "mean_average_precision": float(np.mean(precisions)) if precisions else None,
         "per_class": per_class,
@@ -162,7 +158,14 @@ def _label_scores(labels, predicted, probabilities):
 
 
 def _scores(precision, recall, f1, support):
-    return {"precision": float(precision), "recall": float(recall), "f1": float(f1), "support": int(support)}
+    values = {"precision": precision, "recall": recall, "f1": f1}
+    return {name: float(value) if support else None for name, value in values.items()} | {"support": int(support)}
+
+
+def _macro_f1(per_class):
+    """Returns the mean F1 of the classes with an example, 0 without any: of the others there is nothing to measure."""
+    measured = [scores["f1"] for scores in per_class.values() if scores["support"]]
+    return float(np.mean(measured)) if measured else 0.0
 
 
 def _check(labels, probabilities, num_classes, multi_label):

@@ -30,8 +30,8 @@ def detection_metrics(ground_truth_boxes, ground_truth_labels, predictions, clas
         dict of plain Python values: `mean_average_precision`, `average_precision_50`, `average_precision_75`,
         `_small`, `_medium`, `_large` (None without boxes of that size), `score_threshold`, `precision`, `recall`, `f1`
         (at IoU 0.5), `boxes`, `examples`, `mistakes` ({kind: count}), `per_class` ({name: {precision, recall, f1,
-        support, average_precision, average_precision_50}}), `precision_recall` (`recall`, 101 values from 0 to 1, and
-        `precision`, {name: 101 values} at IoU 0.5).
+        support, average_precision, average_precision_50}}; None where a class has no box), `precision_recall`
+        (`recall`, 101 values from 0 to 1, and `precision`, {name: 101 values} at IoU 0.5).
 
     Raises:
         InputError: lengths or shapes do not match, there is no image or no ground truth box, or values are not finite.
@@ -56,7 +56,7 @@ def detection_metrics(ground_truth_boxes, ground_truth_labels, predictions, clas
         "mistakes": {kind: mistakes[kind] for kind in MISTAKES},
         "per_class": {
             name: {
-                **_scores(*counts[:, label]),
+                **(_scores(*counts[:, label]) if counts[2, label] else dict.fromkeys(("precision", "recall", "f1"))),
                 "support": int(counts[2, label]),
                 "average_precision": _mean(precisions[:, :, label, 0]),
                 "average_precision_50": _mean(precisions[0, :, label, 0]),

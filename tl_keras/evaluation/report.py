@@ -65,7 +65,7 @@ def write_report(
         verdict=verdict,
         mistakes=mistakes,
         notes=notes,
-        per_class=sorted(metrics.get("per_class", {}).items(), key=lambda item: item[1]["f1"]),
+        per_class=_weakest_first(metrics.get("per_class", {})),
         confused=most_confused(matrix, list(metrics["per_class"])) if matrix else [],
         mistake_counts=_mistake_counts(metrics),
         phases=phases,
@@ -76,6 +76,11 @@ def write_report(
         versions=versions,
     )
     write_text(Path(path), page)
+
+
+def _weakest_first(per_class):
+    """Sorts (name, scores) by F1; classes without a test example, which have none, come last."""
+    return sorted(per_class.items(), key=lambda item: (not item[1]["support"], item[1]["f1"] or 0))
 
 
 def _mistake_counts(metrics):

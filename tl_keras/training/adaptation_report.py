@@ -120,6 +120,7 @@ def summarize(record):
 
 def _changed_classes(metrics):
     before, after = (metrics[name]["per_class"] for name in ("source_only", "adapted"))
-    changes = sorted((after[name]["f1"] - before[name]["f1"], name) for name in before)
+    tested = [name for name, scores in before.items() if scores["f1"] is not None]
+    changes = sorted((after[name]["f1"] - before[name]["f1"], name) for name in tested)
     lines = [(name, change) for change, name in (changes[0], changes[-1]) if change]
     return [f"F1 of class {name}: {change:+.3f}" for name, change in lines]
