@@ -21,8 +21,8 @@ def model():
     return model
 
 
-def fit(model, run, **options):
-    unfreezing = ProgressiveUnfreezing(PHASES)
+def fit(model, run, phases=PHASES, **options):
+    unfreezing = ProgressiveUnfreezing(phases)
     x = np.random.default_rng(0).normal(size=(8, 3))
     callbacks = [unfreezing, ProgressLines(unfreezing, run)]
     model.fit(x, x.sum(1), callbacks=callbacks, verbose=0, validation_split=0.5, epochs=3, **options)
@@ -60,6 +60,14 @@ def test_one_line_per_epoch_and_the_audit_of_each_phase(model, tmp_path, capsys)
     ]
     assert "val_loss" in lines[1]
     assert errors == ""
+
+
+def test_a_block_that_did_not_move_is_a_warning_below_the_audit(model, tmp_path, capsys):
+    with pytest.warns(UserWarning, match="'head' is trainable"):
+        fit(model, RunFolder(tmp_path), phases=[Phase("regex:head.*kernel$", epochs=3, learning_rate=1e-30)])
+    *_, audit, warning = capsys.readouterr().out.splitlines()
+    assert audit.startswith("  audit: ")
+    assert warning.startswith("  warning: Block 'head' is trainable in phase ")
 
 
 def test_the_log_has_each_epoch_and_each_phase(model, tmp_path):

@@ -99,4 +99,6 @@ class ProgressLines(keras.callbacks.Callback):
                 epochs = self._phase["epochs"]
                 print(f"  ended by {ended_by} after {epochs} {'epoch' if epochs == 1 else 'epochs'}", flush=True)
             print(f"  audit: {audit['frozen']} frozen variables bit-identical, {audit['moved']} moved", flush=True)
+            for sentence in self._phase["warnings"]:
+                print(f"  warning: {sentence}", flush=True)
             self.run.log("phase", self._phase)

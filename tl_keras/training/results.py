@@ -142,6 +142,7 @@ def _compare_lines(metrics, task):
 
 def _phase_row(phase):
     audit = "{frozen} frozen bit-identical, {moved} moved".format(**phase["audit"])
+    audit = ". ".join([audit, *phase.get("warnings", ())])
     return phase | {"learning_rate": max(phase["learning_rates"].values()), "audit": audit}
 
 

@@ -1,4 +1,4 @@
-"""Freeze audit: verifies after a phase that frozen blocks are bit-identical and trainable blocks moved."""
+"""Freeze audit: verifies after a phase that frozen weights are bit-identical, and finds blocks that did not move."""
 
 import hashlib
 
@@ -14,7 +14,7 @@ def bytes_of(variable):
 
 
 class FreezeViolation(RuntimeError):
-    """Signals that a frozen variable changed or that a trainable block did not move."""
+    """Signals that a frozen variable changed."""
 
 
 class FreezeAudit:
@@ -25,13 +25,17 @@ class FreezeAudit:
 
     Args:
         model: built `keras.Model`.
-        trainable: list of block names that must have moved at the end, a subset of `block_names(model)`. Blocks that
+        trainable: list of block names that should have moved at the end, a subset of `block_names(model)`. Blocks that
             are trainable but not listed may move and need not; an empty list only checks the frozen variables.
+
+    Attributes:
+        unmoved: dict from each listed block of which no variable has moved to its trainable variables, after `finish`.
     """
 
     def __init__(self, model, trainable):
         self._blocks = variables_by_block(model)
         self._trainable = trainable
+        self.unmoved = {}
         self._changeable = {id(variable) for variable in changeable_variables(model)}
         self._before = self._fingerprints()
 
@@ -42,18 +46,16 @@ class FreezeAudit:
             Dict with two numbers of variables: "frozen" (all bit-identical) and "moved".
 
         Raises:
-            FreezeViolation: a frozen variable changed, or no variable of a listed block moved; the message names it.
+            FreezeViolation: a frozen variable changed; the message names it.
         """
         moved = {key for key, digest in self._fingerprints().items() if digest != self._before[key]}
         for block, variables in self._blocks.items():
             for variable in variables:
                 if id(variable) in moved - self._changeable:
                     raise FreezeViolation(f"The frozen variable {variable.path!r} of block {block!r} changed.")
-            trainable = {id(variable) for variable in variables if variable.trainable}
-            if block in self._trainable and trainable and trainable.isdisjoint(moved):
-                raise FreezeViolation(
-                    f"Block {block!r} is trainable, but none of its {len(trainable)} trainable variables moved."
-                )
+            trainable = [variable for variable in variables if variable.trainable]
+            if block in self._trainable and trainable and moved.isdisjoint(map(id, trainable)):
+                self.unmoved[block] = trainable
         return {"frozen": len(self._before.keys() - self._changeable), "moved": len(moved)}
 
     def _fingerprints(self):

@@ -1,5 +1,7 @@
 """The single optimizer of all phases: built over every variable that any phase trains, and checked against them."""
 
+import math
+
 import keras
 
 from tl_keras.errors import InputError
@@ -58,6 +60,25 @@ def unbuilt_copy(optimizer, changes=None):
         if hasattr(optimizer, name):
             setattr(copy, name, getattr(optimizer, name))
     return copy
+
+
+def recent_gradient(optimizer, variables):
+    """Estimates the size of the latest gradients of variables from Adam's second moments.
+
+    Args:
+        optimizer: Keras optimizer that was built over the variables.
+        variables: list of `keras.Variable`.
+
+    Returns:
+        Root mean square of the gradient's elements, a float; None for an optimizer other than Adam and its variants.
+    """
+    optimizer = innermost_optimizer(optimizer)
+    if not isinstance(optimizer, keras.optimizers.Adam):
+        return None
+    squares = [optimizer._velocities[optimizer._get_variable_index(variable)].numpy() for variable in variables]
+    # The moments start at zero, so that the number of steps bounds what they can have reached.
+    share = 1 - optimizer.beta_2 ** max(1, int(optimizer.iterations.numpy()))
+    return math.sqrt(sum(float(square.sum()) for square in squares) / sum(square.size for square in squares) / share)
 
 
 def check_optimizer(optimizer, phases):

@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 
 import keras
 
@@ -11,7 +12,13 @@ from tl_keras.phases import check_directions, check_phases, is_better, phase_at,
 from tl_keras.transfer.audit import FreezeAudit
 from tl_keras.transfer.freezing import changeable_variables, freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import moving_blocks, rate_multipliers
-from tl_keras.transfer.phase_optimizer import check_optimizer, check_steps, innermost_optimizer, optimizer_over
+from tl_keras.transfer.phase_optimizer import (
+    check_optimizer,
+    check_steps,
+    innermost_optimizer,
+    optimizer_over,
+    recent_gradient,
+)
 from tl_keras.transfer.plan import plan_phases, untouched_variables, variables_of_all_phases
 from tl_keras.transfer.staged_adamw import StagedAdamW
 
@@ -50,8 +57,9 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
 
     Attributes:
         plan: list with a dict per phase from `plan_phases`, available once `fit` has started. A phase that has ended
-            also has `seconds`, `ended_by` ("epochs", "plateau" or "time") and `audit`, the numbers of variables that
-            stayed frozen and that moved.
+            also has `seconds`, `ended_by` ("epochs", "plateau" or "time"), `audit`, the numbers of variables that
+            stayed frozen and that moved, and `warnings`, a list of sentences on blocks that did not move, which a plain
+            `fit` also issues as warnings.
         state: JSON-serializable dict, as of the last completed epoch: `ends`, the first epoch after each phase that has
             ended; `seconds`, the time used; `best` and `waited`, the best value of the running phase's monitor and the
             number of epochs since; `rate`, a factor for every learning rate; `steps`, in a resumed `fit` the number of
@@ -247,12 +255,23 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
             # Audit before the best weights are restored: they may be those at the start of a resumed run.
             "audit": self._audit.finish(),
         }
+        record["warnings"] = [self._describe_unmoved(phase, *unmoved) for unmoved in self._audit.unmoved.items()]
+        for sentence in record["warnings"] if self.whole_model is None else ():
+            warnings.warn(sentence, stacklevel=2)
         if phase.restore_best:
             self._restore_best(phase, changeable_variables(model))
         self.state |= {"ends": [*self.state["ends"], epoch + 1], "best": None, "waited": 0}
         self.best_weights = []
         if self.whole_model is not None or len(self.state["ends"]) == len(self.phases):
             self.model.stop_training = True
+
+    def _describe_unmoved(self, phase, block, variables):
+        size = recent_gradient((self.whole_model or self.model).optimizer, variables)
+        gradients = "" if size is None else f": their gradients are about {size:.1g}"
+        return (
+            f"Block {block!r} is trainable in phase {phase.name!r}, but none of its {len(variables)} trainable "
+            f"variables moved{gradients}. Raise the learning rate, or start from pretrained weights."
+        )
 
     def _restore_best(self, phase, variables):
         if not self.best_weights:
