@@ -78,6 +78,32 @@ def test_budget_cuts_only_the_training_split():
     assert counts(records, "test") == [6, 6, 1] and counts(records, "validation") == [6, 6, 1]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 40])
+@pytest.mark.parametrize("seed", range(5))
+def test_duplicates_within_a_class_are_drawn_into_one_split(size, seed):
+    records = make_records([80, 80])
+    groups = [row // size for row in range(160)]
+    decided = split_records(records, seed=seed, groups=groups)
+    splits_of_groups = {}
+    for group, label, split in zip(groups, records.labels.tolist(), decided.splits, strict=True):
+        splits_of_groups.setdefault((group, label), set()).add(split)
+    assert all(len(splits) == 1 for splits in splits_of_groups.values())
+    assert min(counts(decided, "train")) >= 40 and min(counts(decided, "test")) >= 12
+    if size == 1:
+        assert decided.splits == split_records(records, seed=seed).splits
+
+
+def test_a_class_of_duplicates_only_is_for_training():
+    decided = split_records(make_records([20, 20]), groups=[0] * 20 + list(range(20)))
+    assert (counts(decided, "train")[0], counts(decided, "train")[1]) == (20, 14)
+
+
+def test_duplicates_stay_together_where_a_class_needs_a_training_example():
+    records = make_multi_label([[1, 0]] * 30 + [[0, 1]] * 2)
+    decided = split_records(records, groups=[*range(30), 30, 30], validation_fraction=0.4, test_fraction=0.5)
+    assert decided.splits[30] == decided.splits[31] == "train"
+
+
 @pytest.mark.parametrize("split", ["test", "validation"])
 def test_a_class_without_training_examples_is_refused(split):
     with pytest.raises(InputError, match=f"The {split} split has labels that the train split never shows, b"):

@@ -1,9 +1,10 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from tl_keras.config import DataConfig, ModelConfig, RunConfig
-from tl_keras.data import find_records
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 from tl_keras.tasks import image_classification
@@ -33,9 +34,8 @@ def write_images(root, per_class, side):
         ("keras_hub:some_preset", 20, 224),
     ],
 )
-def test_small_images_are_enlarged_at_most_twice(tmp_path, backbone, side, expected):
-    records = find_records(write_images(tmp_path, 2, side))
-    assert image_classification.choose_image_size(records, backbone) == expected
+def test_small_images_are_enlarged_at_most_twice(backbone, side, expected):
+    assert image_classification.choose_image_size(side, backbone) == expected
 
 
 def test_the_blocks_of_a_run_end_at_the_last_one_that_the_head_reads():
@@ -71,6 +71,32 @@ def test_a_label_budget_changes_the_training_images_only(image_folder):
     assert (len(full.train), len(small.train)) == (24, 6)
     assert small.test.names == full.test.names
     assert small.validation.names == full.validation.names
+
+
+def test_runs_with_other_label_budgets_choose_the_same_image_size(tmp_path):
+    # The budget removes large images only.
+    write_images(tmp_path / "large", 40, 50)
+    write_images(tmp_path / "small", 40, 20)
+    for name in ("a", "b"):
+        for kind in ("large", "small"):
+            split = tmp_path / "set" / ("train" if kind == "large" else "test")
+            (split / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / kind / name).rename(split / name)
+    configs = [
+        RunConfig(data=DataConfig(path=str(tmp_path / "set"), examples_per_class=budget)) for budget in (None, 1)
+    ]
+    full, few = map(TASK.load_data, configs)
+    assert full.train.images.shape[1] == few.train.images.shape[1] and full.typical_side == few.typical_side == 35
+    assert TASK.candidate_sizes(configs[0], full) == TASK.candidate_sizes(configs[1], few)
+
+
+def test_duplicates_in_a_class_folder_are_no_leak(tmp_path):
+    write_images(tmp_path, 20, 10)
+    for path in sorted((tmp_path / "a").iterdir()):
+        shutil.copy(path, path.with_stem(f"copy of {path.stem}"))
+    splits = TASK.load_data(RunConfig(data=DataConfig(path=str(tmp_path))))
+    assert splits.skipped == [] and len(splits.test) >= 6
+    assert any("duplicates of others in their split" in note for note in splits.notes)
 
 
 def test_recipe_auto_holds_out_no_validation_images_of_few_but_of_many(image_folder, monkeypatch):

@@ -31,6 +31,7 @@ from .images.decoding import read_image as read_image
 from .images.decoding import read_upright as read_upright
 from .images.decoding import resize_image as resize_image
 from .images.duplicates import pixel_digest as pixel_digest
+from .images.equal_files import group_equal_files as group_equal_files
 from .images.find import find_records as find_records
 from .images.image_sets import ImageFiles as ImageFiles
 from .images.image_sets import ImageLoading as ImageLoading

@@ -64,6 +64,8 @@ class Splits:
         skipped: (name, reason) of each file that was left out.
         notes: sentences for the user.
         records: the `Records` that they were loaded from, or None.
+        typical_side: median of the shorter sides of all images in pixels, see `typical_side`, also of those that a
+            label budget leaves out, so that runs with other budgets choose the same image size; 0 if unknown.
     """
 
     train: Any
@@ -73,6 +75,7 @@ class Splits:
     skipped: list[tuple[str, str]] = ()
     notes: tuple[str, ...] = ()
     records: Records | None = None
+    typical_side: int = 0
 
 
 def split_of_name(name):

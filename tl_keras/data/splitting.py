@@ -8,7 +8,9 @@ from tl_keras.data.wording import first_of
 from tl_keras.errors import InputError
 
 
-def split_records(records, *, validation_fraction=0.15, test_fraction=0.15, examples_per_class=None, seed=0):
+def split_records(
+    records, *, validation_fraction=0.15, test_fraction=0.15, examples_per_class=None, seed=0, groups=None
+):
     """Assigns a split to every example that has none.
 
     Splits of the data are kept; undecided rows count as "train". A split that the data lack is drawn from "train",
@@ -23,6 +25,8 @@ def split_records(records, *, validation_fraction=0.15, test_fraction=0.15, exam
         examples_per_class: maximum number of training examples per class (multi-label: an example is kept while one of
             its classes has fewer); None keeps all. The other training examples are removed.
         seed: int, for shuffling.
+        groups: for each example a hashable value; the examples of a class that share it are duplicates, and are drawn
+            into one split. None: there are no duplicates.
 
     Returns:
         New `Records` in the same order, without undecided splits.
@@ -36,9 +40,10 @@ def split_records(records, *, validation_fraction=0.15, test_fraction=0.15, exam
     fractions = {"test": test_fraction, "validation": validation_fraction}
     fractions = {split: fraction for split, fraction in fractions.items() if split not in splits}
     for rows in _strata(records.labels, np.flatnonzero(splits == "train")):
-        _draw_splits(splits, generator.permutation(rows), fractions)
+        rows = generator.permutation(rows)
+        _draw_splits(splits, *(_join_groups(rows, groups) if groups else (rows, rows)), fractions)
     if records.labels.ndim == 2:
-        _return_last_examples(splits, records.labels.astype(bool), records.splits)
+        _return_last_examples(splits, records.labels.astype(bool), records.splits, groups)
     records = replace(records, splits=list(splits))
     _check_labels_seen(records)
     if examples_per_class is None:
@@ -96,25 +101,39 @@ def _rarest(members):
     return np.where(members.any(axis=1), rarity.argmin(axis=1), -1)
 
 
-def _draw_splits(splits, rows, fractions):
+def _join_groups(rows, groups):
+    """Returns the rows in an order in which those of a group follow its first one, and the group of each."""
+    first = {}
+    order = np.array([first.setdefault(groups[row], place) for place, row in enumerate(rows)], int)
+    places = np.argsort(order, kind="stable")
+    return rows[places], order[places]
+
+
+def _draw_splits(splits, rows, groups, fractions):
     """Writes the splits of one class into `splits`: the first rows get the first split, and so on."""
     start = 0
     for split, fraction in fractions.items():
         count = round(fraction * len(rows))
         if fraction > 0 and len(rows) >= 3:
             count = max(1, count)
-        count = min(count, len(rows) - 1 - start)
-        splits[rows[start : start + count]] = split
-        start += count
+        end = _end_of_group(groups, start + min(count, len(rows) - 1 - start))
+        splits[rows[start:end]] = split
+        start = end
 
 
-def _return_last_examples(splits, members, original_splits):
-    """Returns one drawn row to "train" for each class that has no training example left (multi-label only)."""
+def _end_of_group(groups, end):
+    """Returns the next end of a group, or the one before if the last group of the class would be drawn."""
+    after = np.flatnonzero(groups[end:] != groups[end - 1]) if 0 < end < len(groups) else [0]
+    return end + after[0] if len(after) else np.flatnonzero(groups == groups[-1])[0]
+
+
+def _return_last_examples(splits, members, original_splits, groups):
+    """Returns one drawn row and its duplicates to "train" for each class that train lacks (multi-label only)."""
     is_drawn = (splits != "train") & np.array([split in ("", "train") for split in original_splits], bool)
     for label in range(members.shape[1]):
         rows = np.flatnonzero(is_drawn & members[:, label])
         if rows.size and not members[splits == "train", label].any():
-            splits[rows[0]] = "train"
+            splits[[row for row in rows if row == rows[0] or (groups and groups[row] == groups[rows[0]])]] = "train"
 
 
 def _within_budget(splits, records, examples_per_class, generator):

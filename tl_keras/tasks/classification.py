@@ -125,12 +125,13 @@ class ClassificationTask(Task):
             yield write
 
 
-def split_examples(config, records):
+def split_examples(config, records, groups):
     """Splits records as a configuration asks for it.
 
     Args:
         config: `RunConfig`.
         records: `Records`.
+        groups: for each record a value that its duplicates share, as in `split_records`.
 
     Returns:
         `Records`, each assigned to "train", "validation" or "test".
@@ -142,6 +143,7 @@ def split_examples(config, records):
         test_fraction=settings.test_fraction,
         examples_per_class=settings.examples_per_class,
         seed=config.seed,
+        groups=groups,
     )
 
 

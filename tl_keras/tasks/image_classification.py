@@ -89,9 +89,11 @@ class ImageClassification(ClassificationTask):
     def load_data(self, config):
         """Lists, checks, splits and decodes the images; returns `Splits` of square uint8 images."""
         settings = config.data
-        records = split_examples(config, _find_records(config, settings.path))
-        size = settings.image_size or choose_image_size(records, config.model.backbone)
-        splits = replace(_load_splits(config, records, size), records=records)
+        found = _find_records(config, settings.path)
+        typical_side = data.typical_side(found.sources)
+        records = split_examples(config, found, groups=data.group_equal_files(found.sources))
+        size = settings.image_size or choose_image_size(typical_side, config.model.backbone)
+        splits = replace(_load_splits(config, records, size), records=records, typical_side=typical_side)
         require_examples(config, "images", {name: len(part) for name, part in parts_of(splits).items()})
         print_notes(splits.notes)
         return splits
@@ -104,7 +106,7 @@ class ImageClassification(ClassificationTask):
         backbone = BACKBONES.get(config.model.backbone)
         if config.data.image_size is not None or backbone is None:
             return []
-        smallest = max(backbone.minimum_size, data.typical_side(splits.records.sources))
+        smallest = max(backbone.minimum_size, splits.typical_side)
         return sorted({size for size in SIZES if smallest <= size < backbone.image_size} | {backbone.image_size})
 
     def load_resized(self, config, splits, image_size, rows=None):
@@ -120,7 +122,8 @@ class ImageClassification(ClassificationTask):
             `Splits` in the same form.
         """
         records = splits.records if rows is None else splits.records.take(rows)
-        return replace(_load_splits(config, records, image_size), records=records)
+        loaded = _load_splits(config, records, image_size)
+        return replace(loaded, records=records, typical_side=splits.typical_side)
 
     def describe(self, config, splits):
         """Counts images, classes and pixels, or lists the sizes that recipe auto chooses from."""
@@ -262,11 +265,11 @@ class ImageClassification(ClassificationTask):
             yield file, labels, problem
 
 
-def choose_image_size(records, backbone):
+def choose_image_size(typical_side, backbone):
     """Chooses the side of the images: the backbone's own, or less where that would only enlarge small images.
 
     Args:
-        records: `Records`.
+        typical_side: median of the shorter sides of the images in pixels.
         backbone: name of the backbone.
 
     Returns:
@@ -276,7 +279,7 @@ def choose_image_size(records, backbone):
     if backbone not in BACKBONES:
         return HUB_IMAGE_SIZE
     entry = BACKBONES[backbone]
-    enough = -(-MAX_ENLARGEMENT * data.typical_side(records.sources) // 32) * 32
+    enough = -(-MAX_ENLARGEMENT * typical_side // 32) * 32
     return min(entry.image_size, max(enough, -(-entry.minimum_size // 32) * 32))
 
 

@@ -82,14 +82,15 @@ class ObjectDetection(Task):
     def load_data(self, config):
         """Lists, checks, splits and decodes the images; returns `Splits` of square uint8 images."""
         settings = config.data
+        found = _find_boxes(config, settings.path)
         records = data.split_boxes(
-            _find_boxes(config, settings.path),
+            found,
             validation_fraction=settings.validation_fraction,
             test_fraction=settings.test_fraction,
             max_train_images=settings.max_train_images,
             seed=config.seed,
         )
-        splits = _load_splits(config, records, settings.image_size or choose_image_size(records))
+        splits = _load_splits(config, records, settings.image_size or choose_image_size(found))
         for name, part in parts_of(splits).items():
             if not any(map(len, part.boxes)):
                 raise InputError(

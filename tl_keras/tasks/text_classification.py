@@ -71,7 +71,8 @@ class TextClassification(ClassificationTask):
 
     def load_data(self, config):
         """Reads, checks, splits and tokenizes the texts; returns `TokenSplits`."""
-        records = split_examples(config, data.find_texts(config.data.path, table_columns(config)))
+        records = data.find_texts(config.data.path, table_columns(config))
+        records = split_examples(config, records, groups=records.sources)
         names = {"training": "train", "validation": "validation", "test": "test"}
         require_examples(config, "texts", {name: len(records.rows(split)) for name, split in names.items()})
         print_notes(records.notes)

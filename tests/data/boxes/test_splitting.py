@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,28 @@ def test_fewer_training_images():
     assert set(few.names) <= set(whole.names)
     with pytest.raises(InputError, match="data.max_train_images is 0"):
         split_boxes(records, max_train_images=0)
+
+
+def test_fewer_training_images_show_each_class():
+    labels = [[0]] * 30 + [[1]] * 2 + [[0]] * 8
+    records = make_records(40, ["train"] * 38 + ["validation", "test"], labels)
+    for seed in range(20):
+        few = split_boxes(records, seed=seed, max_train_images=3)
+        shown = {int(few.labels[row][0]) for row in few.rows("train")}
+        assert shown == {0, 1} and len(few.rows("train")) == 3
+    with pytest.raises(InputError, match="max_train_images 1 is too small to show all 2 classes: expected 2 or more"):
+        split_boxes(records, max_train_images=1)
+
+
+def test_duplicates_are_drawn_into_one_split(tmp_path):
+    records = make_records(40, labels=[[0]] * 40)
+    paths = [tmp_path / name for name in records.names]
+    for number, path in enumerate(paths):
+        path.write_text(str(number // 4))
+    records = replace(records, sources=list(map(str, paths)))
+    splits = split_boxes(records, validation_fraction=0.2, test_fraction=0.2).splits
+    assert all(len(set(splits[row : row + 4])) == 1 for row in range(0, 40, 4))
+    assert {splits.count(split) for split in ("validation", "test")} == {8}
 
 
 def test_a_class_in_validation_only():

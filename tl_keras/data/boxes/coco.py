@@ -55,10 +55,10 @@ def read_coco(files, box_format="xywh"):
     """Reads COCO files.
 
     Images are searched in the folder of the file, in its images/ and in the same two places one level up; in each also
-    in a subfolder named like the last word of the file's name ("train2017"). The last parts of a path
-    from another machine are searched there too. The name of the file or of its folder may give the split. Categories are
-    numbered by ascending ids, which may have gaps or be texts; one that no annotation uses may repeat a name. Objects
-    without `bbox` get the extent of their polygons. Boxes of crowds (iscrowd 1) are left out with a note.
+    in a subfolder named like the last word of the file's name ("train2017"). The last parts of a path from another
+    machine are searched there too. The name of the file or of its folder may give the split. Categories are numbered by
+    ascending ids, which may have gaps or be texts; one that no annotation uses may repeat a name. Objects without
+    `bbox` get the extent of their polygons. Boxes of crowds (iscrowd 1) are left out with a note.
 
     Args:
         files: list of `Path`, at least one.
