@@ -25,7 +25,7 @@ def test_a_table_names_the_most_probable_classes(finished_run, image_folder, cap
 
 def test_csv_of_a_folder(finished_run, image_folder, tmp_path):
     output = tmp_path / "labels.csv"
-    table = ["--format", "csv", "--output", str(output), "--top", "5"]
+    table = ["--output", str(output), "--top", "5"]
     predict.main([str(finished_run[0]), str(image_folder), *table])
     rows = list(csv.DictReader(output.read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 36 and len(rows[0]) == 1 + 2 * 3
@@ -77,6 +77,8 @@ def test_unreadable_files_are_reported_and_the_others_predicted(finished_run, im
         (["{run}", "{picture}", "--output", "{empty}/no/x.csv"], "give --output a file in a folder that exists"),
         (["{run}", "{picture}", "--output", "{empty}/" + 256 * "x"], "File name too long"),
         (["r" * 300, "{picture}"], "is not a run folder"),
+        (["{run}", "{picture}", "--output", "x.xlsx"], "--output 'x.xlsx' names no known format"),
+        (["{run}", "{picture}", "--text_column", "x"], "--text_column is for runs on texts"),
         (["{run}", "{picture}", "--output", "{empty}"], "give --output a file in a folder that exists"),
     ],
 )

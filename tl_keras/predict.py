@@ -1,25 +1,22 @@
 """Labels new images or texts, or detects objects: `python -m tl_keras.predict RUN FILE_OR_FOLDER_OR_TEXT ...`."""
 
-import contextlib
-import errno
-import os
-import stat
-import sys
-from pathlib import Path
+from dataclasses import fields
 
 from tqdm import tqdm
 
 from tl_keras import data
+from tl_keras.cli.output_files import choose_format, open_output
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.errors import InputError
 from tl_keras.runs.trained_run import load_run
-from tl_keras.system.atomic_files import atomic_path
 from tl_keras.tasks.base import PredictionOptions
 from tl_keras.tasks.label_writers import TOP
 from tl_keras.tasks.registry import TASKS
 
 WRONG_TASK = {
     "files": "--files is for runs on texts: leave it out.",
+    "text_column": "--text_column is for runs on texts: leave it out.",
+    "second_text_column": "--second_text_column is for runs on texts: leave it out.",
     "top": "--top is for runs that classify: give --score_threshold for runs on boxes.",
     "score_threshold": "--score_threshold is for runs on boxes: leave it out.",
     "pictures": "--pictures is for runs on boxes: leave it out.",
@@ -35,11 +32,12 @@ def main(arguments):
     """
     parsed = _parse(arguments)
     run = load_run(parsed.run)
-    options = PredictionOptions(parsed.format, parsed.files, parsed.top, parsed.score_threshold, parsed.pictures)
+    parsed.format = choose_format(parsed.format, parsed.output, run.task.writers)
+    options = PredictionOptions(**{field.name: getattr(parsed, field.name) for field in fields(PredictionOptions)})
     check_options(options, run.task)
     items = run.task.find_items(run.config, parsed.items, options)
     predictions, problems = run.task.predict_items(run, items, options), []
-    with _output(parsed.output) as stream, run.task.open_writer(run, stream, options) as write:
+    with open_output(parsed.output) as stream, run.task.open_writer(run, stream, options) as write:
         for item, prediction, problem in tqdm(predictions, total=len(items), disable=None):
             if problem:
                 problems.append(f"{data.printable(item)} ({problem})")
@@ -62,10 +60,6 @@ def check_options(options, task):
     for name, message in WRONG_TASK.items():
         if getattr(options, name) is not None and name not in task.prediction_options:
             raise InputError(message)
-    if options.format not in task.writers:
-        raise InputError(
-            f"--format {options.format} is not for this run: take one of {', '.join(sorted(task.writers))}."
-        )
     if options.top is not None and options.top < 1:
         raise InputError(f"--top must be at least 1: got {options.top}.")
     if options.score_threshold is not None and not 0 <= options.score_threshold <= 1:
@@ -81,11 +75,18 @@ def _parse(arguments):
         "items",
         metavar="FILE_OR_FOLDER_OR_TEXT",
         nargs="+",
-        help='image files, or folders of them; for a run on texts: texts, or "-" for the lines of the standard input',
+        help='image files, or folders of them; for a run on texts: texts, "-" for the lines of the standard input, '
+        "tables, folders of .txt files with a text each, or other files with a text in each line",
     )
-    parser.add_argument("--files", action="store_true", default=None, help="the texts are in files, one in each line")
+    parser.add_argument(
+        "--files", action="store_true", default=None, help="all arguments are files or folders, and none is a text"
+    )
+    parser.add_argument("--text_column", metavar="COLUMN", help="column of the texts in tables (default: as trained)")
+    parser.add_argument("--second_text_column", metavar="COLUMN", help="column of the second texts of pairs in tables")
     formats = sorted({name for task in TASKS.values() for name in task.writers})
-    parser.add_argument("--format", choices=formats, default="table", help="output format (default: table)")
+    parser.add_argument(
+        "--format", choices=formats, help="output format (default: by the suffix of --output, or table)"
+    )
     parser.add_argument("--output", metavar="FILE", help="write to a file instead of the terminal")
     parser.add_argument("--top", type=int, help=f"classes to name for each file or text (default: {TOP})")
     parser.add_argument(
@@ -93,31 +94,6 @@ def _parse(arguments):
     )
     parser.add_argument("--pictures", metavar="FOLDER", help="draw the detections into copies of the images there")
     return parser.parse_args(arguments)
-
-
-@contextlib.contextmanager
-def _output(path):
-    if path is None:
-        # What another program reads is not escaped.
-        stream = sys.stdout if sys.stdout.isatty() else getattr(sys.stdout, "stream", sys.stdout)
-        if hasattr(stream, "reconfigure"):
-            # File names need not be UTF-8, and one of them must not lose the predictions of the others.
-            stream.reconfigure(errors="surrogateescape")
-        yield stream
-        return
-    with contextlib.ExitStack() as stack:
-        try:
-            with contextlib.suppress(FileNotFoundError):
-                # Raises an error for a name that is too long, before there are predictions to lose.
-                if stat.S_ISDIR(os.stat(path).st_mode):
-                    raise IsADirectoryError(errno.EISDIR, "it is a folder")
-            temporary = stack.enter_context(atomic_path(Path(path)))
-            stream = stack.enter_context(open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline=""))
-        except OSError as error:
-            raise InputError(
-                f"Cannot write to {path!r} ({error.strerror}): give --output a file in a folder that exists."
-            ) from error
-        yield stream
 
 
 if __name__ == "__main__":

@@ -2,15 +2,20 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
 
+from tl_keras.data.texts.text_items import TextItem
+from tl_keras.errors import InputError
 from tl_keras.tasks.label_writers import LABEL_WRITERS, MAX_SHOWN
 
 LABELS = [("good", 0.75), ("bad", 0.25)]
 
 
-def written(name, item, kind="text"):
+def written(name, item, kind="text", cells=None):
     stream = io.StringIO()
+    if kind == "text":
+        item = TextItem(item, cells or {"text": item})
     with LABEL_WRITERS[name](stream, 2, kind) as write:
         write(item, LABELS)
     return stream.getvalue()
@@ -40,11 +45,39 @@ def test_jsonl_holds_all_of_a_text():
 def test_csv_holds_no_formula(item):
     stream = io.StringIO()
     with LABEL_WRITERS["csv"](stream, 1, "text") as write:
-        write(item, [("=cmd|' /C calc'!A0", 0.5)])
+        write(TextItem(item, {"text": item, "=note": 1}), [("=cmd|' /C calc'!A0", 0.5)])
     (row,) = csv.DictReader(io.StringIO(stream.getvalue()))
     assert (row["text"], row["label_1"]) == (f"'{item}", "'=cmd|' /C calc'!A0")
+    assert row["'=note"] == "1"
     assert row["probability_1"] == "0.500000"
 
 
 def test_a_table_commands_no_terminal():
     assert written("table", "\x1b[2J.png", "file").startswith("\N{REPLACEMENT CHARACTER}[2J.png  good")
+
+
+ROW = {"id": 7, "review": "so good", "tags": ["a", "b"], "empty": None, "half": "x\ud800"}
+
+
+def test_csv_keeps_the_columns_of_a_table():
+    (row,) = csv.DictReader(io.StringIO(written("csv", "so good", cells=ROW)))
+    assert list(row)[:6] == [*ROW, "label_1"]
+    assert (row["id"], row["tags"], row["empty"], row["half"]) == ("7", '["a", "b"]', "", "x\ufffd")
+
+
+def test_jsonl_keeps_the_values_of_a_table():
+    line = json.loads(written("jsonl", "so good", cells=ROW | {"array": np.array([1, 2])}))
+    assert line | {"half": "x\ud800"} == ROW | {"array": [1, 2], "labels": line["labels"]}
+
+
+@pytest.mark.parametrize(("form", "column"), [("csv", "label_1"), ("jsonl", "labels")])
+def test_a_column_named_like_the_predictions_is_refused(form, column):
+    with pytest.raises(InputError, match=f"has a column '{column}', as the predictions would: rename it"):
+        written(form, "so good", cells={"text": "so good", column: 1})
+
+
+def test_csv_has_a_header_without_any_item():
+    stream = io.StringIO()
+    with LABEL_WRITERS["csv"](stream, 1, "file"):
+        pass
+    assert stream.getvalue() == "file,label_1,probability_1\n"

@@ -1,3 +1,4 @@
+import csv
 import functools
 import json
 import os
@@ -154,6 +155,14 @@ def test_predict_reads_files_of_lines(run, tmp_path, capsys):
     assert [line["text"] for line in lines] == ["a good film", "a bad café"]
 
 
+def test_predict_reads_tables_and_keeps_their_columns(run, tmp_path):
+    (tmp_path / "new.csv").write_text("id,review\n7,a good film\n8,a bad film\n")
+    arguments = ["--text_column", "review", "--output", str(tmp_path / "p.jsonl")]
+    predict.main([str(run), str(tmp_path / "new.csv"), *arguments])
+    lines = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
+    assert [(line["id"], line["labels"][0]["label"]) for line in lines] == [("7", "positive"), ("8", "negative")]
+
+
 def test_predict_reads_the_standard_input(run, monkeypatch, capsys):
     class Input:
         class buffer:
@@ -173,8 +182,9 @@ def test_predict_reads_the_standard_input(run, monkeypatch, capsys):
     [
         ([" "], "No text found"),
         (["--files", "nothing.txt"], "Cannot read 'nothing.txt'"),
-        (["--files", "{latin}"], "is not UTF-8"),
-        (["{latin}"], "is a file: give --files before it"),
+        (["nothing.csv"], "Cannot read 'nothing.csv'"),
+        (["{latin}"], "is not UTF-8"),
+        (["a film", "--second_text_column", "reply"], "is for runs on pairs of texts"),
     ],
 )
 def test_bad_texts_are_one_sentence(run, tmp_path, capsys, arguments, message):
@@ -201,6 +211,9 @@ def test_pairs_and_several_labels_run_to_their_end(flags, tmp_path):
     folder = train.run_training(parse([*flags, *(str(part) for flag in more.items() for part in flag)]))
     assert set(json.loads((folder / "metrics.json").read_text())["per_class"]) == {"film", "negative", "positive"}
     assert tl.load_run(folder).predict([("a film", "good")]).shape == (1, 3)
+    predict.main([str(folder), str(tmp_path / "pairs.csv"), "--output", str(tmp_path / "p.csv")])
+    (first, *_) = csv.DictReader((tmp_path / "p.csv").read_text().splitlines())
+    assert (first["reply"], first["label"]) == (GOOD[0], "positive|film") and "label_3" in first
     with pytest.raises(InputError, match="takes pairs of texts"):
         predict.main([str(folder), "a film"])
 

@@ -18,7 +18,11 @@ class PredictionOptions:
     format: str = "table"
     """Key of the task's `writers`."""
     files: bool | None = None
-    """The arguments are files of texts, one text a line."""
+    """All arguments are files or folders of texts, and none is a text."""
+    text_column: str | None = None
+    """Column of the texts in tables."""
+    second_text_column: str | None = None
+    """Column of the second texts of pairs in tables."""
     top: int | None = None
     """Number of classes to name for each example, at least 1."""
     score_threshold: float | None = None

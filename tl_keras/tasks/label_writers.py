@@ -1,13 +1,16 @@
 """Writes predicted labels as a table to read, as CSV or as JSON lines.
 
-A writer is a context manager that gives a function of (item, labels). Labels are (class name, probability), the most
-probable first.
+A writer is a context manager that gives a function of (item, labels). An item is the path of a file or a `TextItem`.
+Labels are (class name, probability), the most probable first.
 """
 
 import contextlib
 import csv
 import json
+import re
 
+from tl_keras.data.texts.text_items import TextItem
+from tl_keras.errors import InputError, quoted
 from tl_keras.system.escaping import csv_cell, for_terminal
 
 TOP = 3
@@ -15,13 +18,16 @@ TOP = 3
 MAX_SHOWN = 200
 """Characters of a text that a table shows; the other formats hold all of it."""
 
+_UNWRITABLE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Halves of characters, without those that stand for bytes of file names."""
+
 
 @contextlib.contextmanager
 def table_writer(stream, top, kind):
     """Writes a line for each item."""
 
     def write(item, labels):
-        line = _one_line(item) if kind == "text" else item
+        line = _one_line(item.text) if isinstance(item, TextItem) else item
         shown = "  ".join(f"{name} {probability:.1%}" for name, probability in labels)
         stream.write(for_terminal(f"{line}  {shown}") + "\n")
 
@@ -30,30 +36,67 @@ def table_writer(stream, top, kind):
 
 @contextlib.contextmanager
 def csv_writer(stream, top, kind):
-    """Writes a row for each item, `top` pairs of label and probability wide; formulas are escaped."""
+    """Writes a row for each item: its columns, then `top` pairs of label and probability; formulas are escaped."""
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([kind, *(f"{part}_{rank}" for rank in range(1, top + 1) for part in ("label", "probability"))])
+    names = [f"{part}_{rank}" for rank in range(1, top + 1) for part in ("label", "probability")]
+    header = []
 
     def write(item, labels):
+        own = _cells(item, kind)
+        if not header:
+            _refuse_columns(own, names)
+            header.extend([*own, *names])
+            writer.writerow(map(csv_cell, header))
         cells = [cell for name, probability in labels for cell in (csv_cell(name), f"{probability:.6f}")]
-        writer.writerow([csv_cell(item), *cells])
+        writer.writerow([*(csv_cell(_as_text(cell)) for cell in own.values()), *cells])
 
     yield write
+    if not header:
+        writer.writerow([kind, *names])
 
 
 @contextlib.contextmanager
 def jsonl_writer(stream, top, kind):
-    """Writes a JSON object for each item."""
+    """Writes a JSON object for each item: its columns and `labels`."""
 
     def write(item, labels):
-        line = {kind: item, "labels": [{"label": name, "probability": probability} for name, probability in labels]}
-        stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        own = _cells(item, kind)
+        _refuse_columns(own, ["labels"])
+        line = own | {"labels": [{"label": name, "probability": probability} for name, probability in labels]}
+        stream.write(_as_json(line) + "\n")
 
     yield write
 
 
+def _cells(item, kind):
+    """Returns dict from column to value of an item."""
+    return item.cells if isinstance(item, TextItem) else {kind: item}
+
+
+def _refuse_columns(own, names):
+    for name in names:
+        if name in own:
+            raise InputError(f"The table has a column {quoted(name)}, as the predictions would: rename it.")
+
+
+def _as_text(cell):
+    if cell is None or isinstance(cell, str):
+        return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", cell or "")
+    return _as_json(cell)
+
+
+def _as_json(value):
+    text = json.dumps(value, ensure_ascii=False, default=_plain_value)
+    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _plain_value(value):
+    """Converts a value of NumPy or pandas, which JSON does not know."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
 def _one_line(text):
-    line = " ".join(text.split())
+    line = " ".join((" | ".join(text) if isinstance(text, tuple) else text).split())
     return line if len(line) <= MAX_SHOWN else f"{line[:MAX_SHOWN]} …"
 
 

@@ -55,7 +55,7 @@ class TextClassification(ClassificationTask):
     head_learning_rate = TEXT_HEAD_RATE
     result_files = ("confusion_matrix.png", "mistakes.csv")
     usage = '"I love this product!"'
-    prediction_options = ("top", "files")
+    prediction_options = ("top", "files", "text_column", "second_text_column")
 
     def backbones(self, config):
         """Lists the text encoders."""
@@ -224,17 +224,24 @@ class TextClassification(ClassificationTask):
         return predict_texts(model, records, config.data.batch_size)
 
     def find_items(self, config, arguments, options):
-        """Collects the texts that the arguments give."""
-        if config.text.second_text_column is not None:
-            raise InputError("This run takes pairs of texts: predict them with tl_keras.load_run(RUN).predict.")
-        return find_text_items(arguments, are_files=bool(options.files))
+        """Collects the texts that the arguments give, a list of `TextItem`."""
+        columns = table_columns(config)
+        if options.second_text_column is not None and columns.second_text is None:
+            raise InputError("--second_text_column is for runs on pairs of texts: leave it out.")
+        columns = replace(
+            columns,
+            text=options.text_column or columns.text,
+            second_text=options.second_text_column or columns.second_text,
+        )
+        return find_text_items(arguments, columns, are_files=bool(options.files))
 
     def predict_items(self, run, items, options):
         """Predicts texts; a prediction is a list of (class name, probability), the most probable first."""
         for start in range(0, len(items), TEXTS_AT_ONCE):
-            texts = items[start : start + TEXTS_AT_ONCE]
-            for text, probabilities in zip(texts, run.predict(texts), strict=True):
-                yield text, most_probable(probabilities, run.class_names, options.top or TOP), None
+            part = items[start : start + TEXTS_AT_ONCE]
+            probabilities_of_part = run.predict([item.text for item in part])
+            for item, probabilities in zip(part, probabilities_of_part, strict=True):
+                yield item, most_probable(probabilities, run.class_names, options.top or TOP), None
 
 
 def _tokenize(config, records):

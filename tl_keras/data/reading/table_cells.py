@@ -85,23 +85,58 @@ def read_columns(table, columns):
             no text.
     """
     table = Path(table)
-    header, rows = _read(table)
-    for argument, column in columns.items():
-        if header.count(column) > 1:
-            raise InputError(
-                f"The table {table} has {header.count(column)} columns of the name {column!r}, expected one: rename or "
-                "remove the others."
-            )
-        if column not in header and (argument, column) != ("data.split_column", "split"):
-            raise _missing_column(table, argument, column, header, _class_columns(argument, header, rows))
-    if not rows:
-        raise InputError(f"The table {table} has no rows: expected at least one row for each example.")
+    rows = _read_checked(table, columns)[1]
     cells = {column: [""] * len(rows) for column in columns.values()}
     for number, (place, row) in enumerate(rows):
         for name, cell in row:
             if name in cells:
                 cells[name][number] = _clean(cell, table, place)
     return tuple(place for place, _ in rows), cells
+
+
+def read_rows(table, columns):
+    """Reads whole rows of a table, as they are, and the texts of the named columns.
+
+    Args:
+        table: path of a table, as in `read_columns`.
+        columns: dict from flag to column, as in `read_columns`.
+
+    Yields:
+        place: place of the row, such as "line 7".
+        row: dict from column to cell as the file holds it: str in CSV and TSV, any value in JSON and Parquet; columns
+            without a name are left out.
+        texts: dict from each named column to its cell as `read_columns` returns it.
+
+    Raises:
+        InputError: as in `read_columns`, or any two columns have the same name.
+    """
+    table = Path(table)
+    header, rows = _read_checked(table, columns)
+    for name in filter(None, header):
+        _refuse_doubled(table, header, name)
+    for place, row in rows:
+        row = {name: cell for name, cell in row if name}
+        yield place, row, {column: _clean(row.get(column), table, place) for column in columns.values()}
+
+
+def _read_checked(table, columns):
+    """Returns the header and the rows of a table that has rows and the named columns."""
+    header, rows = _read(table)
+    for argument, column in columns.items():
+        _refuse_doubled(table, header, column)
+        if column not in header and (argument, column) != ("data.split_column", "split"):
+            raise _missing_column(table, argument, column, header, _class_columns(argument, header, rows))
+    if not rows:
+        raise InputError(f"The table {table} has no rows: expected at least one row for each example.")
+    return header, rows
+
+
+def _refuse_doubled(table, header, column):
+    if header.count(column) > 1:
+        raise InputError(
+            f"The table {table} has {header.count(column)} columns of the name {excerpt(column)!r}, expected one: "
+            "rename or remove the others."
+        )
 
 
 def has_column(table, argument, column):

@@ -32,18 +32,32 @@ def read_text_folders(root):
             not UTF-8.
     """
     records = read_class_folders(root, "texts", TEXT_SUFFIXES, ignored=_UNLABELLED)
+    faults = Faults(f"The folder {root}")
+    texts = read_text_files(records.sources, records.names, faults)
+    faults.raise_if_any()
+    return replace(records, sources=texts)
+
+
+def read_text_files(paths, names, faults):
+    """Reads files that hold a text each.
+
+    Args:
+        paths: list of paths.
+        names: list of their names for messages.
+        faults: `Faults` that collects files that cannot be read or used.
+
+    Returns:
+        List of str.
+    """
     # More threads than cores: with many small files, most of the time is spent waiting for the disk.
     with ThreadPoolExecutor(4 * (os.cpu_count() or 1)) as pool:
         # disable=None: no bar if stderr is not a terminal.
-        bar = tqdm(pool.map(_read, records.sources), "Reading texts", len(records), unit="text", disable=None)
-        texts = list(bar)
-    faults = Faults(f"The folder {root}")
-    for name, text in zip(records.names, texts, strict=True):
+        texts = list(tqdm(pool.map(_read, paths), "Reading texts", len(paths), unit="text", disable=None))
+    for name, text in zip(names, texts, strict=True):
         if isinstance(text, _Unreadable):
             faults.add("a text that cannot be read", f"{name} ({text})", "save it as UTF-8, or remove it")
-    check_texts(records.names, ["?" if isinstance(text, _Unreadable) else text for text in texts], faults)
-    faults.raise_if_any()
-    return replace(records, sources=texts)
+    check_texts(names, ["?" if isinstance(text, _Unreadable) else text for text in texts], faults)
+    return texts
 
 
 class _Unreadable(str):

@@ -1,43 +1,118 @@
-"""Texts of a command line: given as arguments, on the standard input, or in files."""
+"""Texts of a command line: given as arguments, on the standard input, in files of lines, tables or folders."""
 
 import io
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
+from tl_keras.data.data_errors import Faults
+from tl_keras.data.reading.folders import list_files
+from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, TABLE_SUFFIXES, read_rows
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
-from tl_keras.errors import InputError
+from tl_keras.data.texts.checks import text_problem
+from tl_keras.data.texts.folders import TEXT_SUFFIXES, read_text_files
+from tl_keras.errors import InputError, quoted
 
 
-def find_text_items(arguments, are_files=False):
+@dataclass(frozen=True)
+class TextItem:
+    """Holds a text to predict, and what is written beside its prediction.
+
+    Attributes:
+        text: str, or a tuple of two for a pair.
+        cells: dict from column to value: the whole row of a table, or the text alone, or with the path of its file.
+    """
+
+    text: str | tuple[str, str]
+    cells: dict
+
+
+def find_text_items(arguments, columns=DEFAULT_COLUMNS, *, are_files=False):
     """Collects the texts of a command line.
 
     Args:
-        arguments: list of texts; "-" stands for the lines of the standard input.
-        are_files: the arguments are paths of files with one text in each line.
+        arguments: list of texts and paths. A table stands for its rows, a folder for its .txt files, each of which is a
+            text, and any other file for its lines. "-" stands for the lines of the standard input.
+        columns: `TableColumns` with the columns of the texts in tables. With a second one, only tables are accepted.
+        are_files: all arguments are paths.
 
     Returns:
-        List of str without empty lines, at least one.
+        List of `TextItem` without empty texts, at least one; all have the same columns.
 
     Raises:
-        InputError: a file cannot be read, a text is the path of a file, or there is no text at all.
+        InputError: a file is missing or cannot be read, or there is no text at all.
     """
-    lines = []
+    items = []
     for argument in arguments:
-        if argument == "-":
-            lines += _lines(sys.stdin.buffer.read(), "The standard input")
-        elif are_files:
-            lines += _lines(_read_file(argument), f"The file {argument!r}")
-        elif argument.endswith(".txt") and os.path.isfile(argument):
-            raise InputError(f"{argument!r} is a file: give --files before it to predict the texts that are in it.")
-        else:
-            lines.append(argument)
-    texts = [text for text in lines if text.strip()]
-    if not texts:
-        raise InputError('No text found: give texts in quotes, "-" for the standard input, or --files with .txt files.')
-    if empty := len(lines) - len(texts):
+        found = _read(argument, columns, are_files)
+        if columns.second_text is not None and any(isinstance(item.text, str) for item in found):
+            raise InputError(
+                f"This run takes pairs of texts, got {quoted(argument)}: give a table with the columns "
+                f"{columns.text!r} and {columns.second_text!r}, or call tl_keras.load_run(RUN).predict."
+            )
+        items += found
+    kept = [item for item in items if not _is_empty(item.text)]
+    if not kept:
+        raise InputError('No text found: give texts in quotes, "-" for the standard input, files or folders.')
+    if empty := len(items) - len(kept):
         print(f"note: {empty} empty {'text was' if empty == 1 else 'texts were'} left out", file=sys.stderr)
-    return texts
+    return _with_equal_columns(kept)
+
+
+def _read(argument, columns, are_files):
+    """Returns the list of `TextItem` of an argument."""
+    if argument == "-":
+        return _plain(_lines(sys.stdin.buffer.read(), "The standard input"))
+    suffix = os.path.splitext(argument)[1].lower()
+    if not os.path.exists(argument):
+        if are_files or (suffix in TABLE_SUFFIXES | TEXT_SUFFIXES and not any(map(str.isspace, argument))):
+            raise InputError(f"Cannot read {quoted(argument)} (no such file or folder): check its path.")
+        return _plain([argument])
+    if os.path.isdir(argument):
+        return _read_folder(argument)
+    if suffix in TABLE_SUFFIXES:
+        return _read_table(argument, columns)
+    texts = _lines(_read_file(argument), f"The file {argument!r}")
+    print(f"note: each of the {len(texts)} lines of {argument} is a text", file=sys.stderr)
+    return _plain(texts)
+
+
+def _plain(texts):
+    return [TextItem(text, {"text": text}) for text in texts]
+
+
+def _read_table(table, columns):
+    flags = {"text_column": columns.text}
+    if columns.second_text is not None:
+        flags["second_text_column"] = columns.second_text
+    items, faults = [], Faults(f"The table {table}")
+    for place, row, texts in read_rows(table, flags):
+        texts = tuple(texts.values())
+        for problem in filter(None, map(text_problem, (text for text in texts if text != ""))):
+            faults.add(problem, place)
+        items.append(TextItem(texts if len(texts) > 1 else texts[0], row))
+    faults.raise_if_any()
+    return items
+
+
+def _read_folder(folder):
+    files = list_files(folder, TEXT_SUFFIXES)
+    if not files:
+        raise InputError(f"No .txt file found in the folder {folder!r}: give a folder of texts, a table, or a text.")
+    faults = Faults(f"The folder {folder}")
+    texts = read_text_files(files, files, faults)
+    faults.raise_if_any()
+    return [TextItem(text, {"file": file, "text": text}) for file, text in zip(files, texts, strict=True)]
+
+
+def _is_empty(text):
+    return not all(part.strip() for part in (text if isinstance(text, tuple) else (text,)))
+
+
+def _with_equal_columns(items):
+    names = dict.fromkeys(name for item in items for name in item.cells)
+    return [TextItem(item.text, {name: item.cells.get(name) for name in names}) for item in items]
 
 
 def _read_file(path):

@@ -1,0 +1,49 @@
+import pytest
+
+from tl_keras.cli.output_files import choose_format, open_output
+from tl_keras.errors import InputError
+
+LABELS = {"table", "csv", "jsonl"}
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "expected"),
+    [
+        (None, None, "table"),
+        (None, "p.csv", "csv"),
+        (None, "folder.csv/P.JSONL", "jsonl"),
+        (None, "p.txt", "table"),
+        (None, "p", "table"),
+        ("jsonl", "p.csv", "jsonl"),
+        ("table", "p.xlsx", "table"),
+    ],
+)
+def test_the_format_follows_the_suffix(name, path, expected):
+    assert choose_format(name, path, LABELS) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "message"),
+    [
+        (
+            None,
+            "p.xlsx",
+            "--output 'p.xlsx' names no known format: give it the suffix .csv or .jsonl or .txt, or --format",
+        ),
+        (None, "p.json", "names no known format"),
+        ("coco", "p.json", "--format coco is not for this run: take one of csv, jsonl, table"),
+    ],
+)
+def test_other_formats_are_refused(name, path, message):
+    with pytest.raises(InputError, match=message):
+        choose_format(name, path, LABELS)
+    assert choose_format(None, "p.json", LABELS | {"coco"}) == "coco"
+
+
+def test_an_error_leaves_the_old_file(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("old")
+    with pytest.raises(KeyError), open_output(str(path)) as stream:
+        stream.write("new")
+        raise KeyError
+    assert path.read_text() == "old" and [one.name for one in tmp_path.iterdir()] == ["p.csv"]

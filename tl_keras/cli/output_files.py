@@ -1,0 +1,77 @@
+"""Files that verbs write their output to, and the format that the suffix of a file asks for."""
+
+import contextlib
+import errno
+import os
+import stat
+import sys
+from pathlib import Path
+
+from tl_keras.errors import InputError, quoted
+from tl_keras.system.atomic_files import atomic_path
+
+TERMINAL_FORMAT = "table"
+FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".json": "coco", ".txt": TERMINAL_FORMAT, "": TERMINAL_FORMAT}
+"""Format that each suffix of a file asks for."""
+
+
+def choose_format(name, path, formats):
+    """Chooses the format of an output.
+
+    Args:
+        name: format that the user named, or None.
+        path: path of the output, or None for the terminal.
+        formats: the formats that are supported.
+
+    Returns:
+        The named format, else that of the file's suffix, or of the terminal.
+
+    Raises:
+        InputError: the format, or the suffix of the file, is not supported.
+    """
+    suffix = os.path.splitext(path or "")[1].lower()
+    chosen = name or FORMATS.get(suffix)
+    if chosen in formats:
+        return chosen
+    if name:
+        raise InputError(f"--format {name} is not for this run: take one of {', '.join(sorted(formats))}.")
+    suffixes = [suffix for suffix, known in FORMATS.items() if known in formats and suffix]
+    raise InputError(
+        f"--output {quoted(path)} names no known format: give it the suffix {' or '.join(suffixes)}, or --format."
+    )
+
+
+@contextlib.contextmanager
+def open_output(path):
+    """Opens a file for output, which takes its place once the context ends without an error, or the standard output.
+
+    Args:
+        path: path of the file; None for the standard output.
+
+    Yields:
+        Text stream.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    if path is None:
+        # What another program reads is not escaped.
+        stream = sys.stdout if sys.stdout.isatty() else getattr(sys.stdout, "stream", sys.stdout)
+        if hasattr(stream, "reconfigure"):
+            # File names need not be UTF-8, and one of them must not lose the predictions of the others.
+            stream.reconfigure(errors="surrogateescape")
+        yield stream
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                # Raises an error for a name that is too long, before there are predictions to lose.
+                if stat.S_ISDIR(os.stat(path).st_mode):
+                    raise IsADirectoryError(errno.EISDIR, "it is a folder")
+            temporary = stack.enter_context(atomic_path(Path(path)))
+            stream = stack.enter_context(open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline=""))
+        except OSError as error:
+            raise InputError(
+                f"Cannot write to {path!r} ({error.strerror}): give --output a file in a folder that exists."
+            ) from error
+        yield stream
