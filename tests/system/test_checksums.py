@@ -1,3 +1,4 @@
+import functools
 import os
 import shutil
 import subprocess
@@ -6,6 +7,7 @@ import pytest
 
 from tl_keras.errors import InputError
 from tl_keras.system import checksums
+from tl_keras.system.budget import Budget
 from tl_keras.system.checksums import MANIFEST, changed_files, check_sha256, file_sha256, write_manifest
 
 
@@ -71,10 +73,11 @@ def test_a_file_that_is_named_again_and_again_is_refused_unread(folder, monkeypa
 
 
 def test_the_size_of_all_files_is_limited(folder, monkeypatch):
-    monkeypatch.setattr(checksums, "MAX_HASHED_BYTES", 66)
-    assert changed_files(folder) == []
-    monkeypatch.setattr(checksums, "MAX_HASHED_BYTES", 65)
-    with pytest.raises(InputError, match="have more than 65 bytes: give the folder of a run"):
+    for limit in (66, 65):
+        monkeypatch.setattr(checksums, "Budget", functools.partial(Budget, max_bytes=limit))
+        if limit == 66:
+            assert changed_files(folder) == []
+    with pytest.raises(InputError, match=r"it has more than 65 bytes\): give the folder of a run"):
         changed_files(folder)
 
 

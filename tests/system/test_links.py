@@ -1,3 +1,4 @@
+import functools
 import os
 
 import pytest
@@ -32,11 +33,11 @@ def test_a_circle_of_folders_is_refused_at_its_link(tmp_path):
 
 
 def test_the_number_of_files_is_limited(tmp_path, monkeypatch):
-    monkeypatch.setattr(links, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(links, "Budget", functools.partial(links.Budget, max_objects=3))
     for number in range(4):
         refuse_links(tmp_path)
         (tmp_path / str(number)).touch()
-    with pytest.raises(InputError, match="has more than 3 files: give the folder of a run"):
+    with pytest.raises(InputError, match="has more than 3 objects\\): give the folder of a run"):
         refuse_links(tmp_path)
 
 

@@ -1,5 +1,6 @@
 """Collection of all problems of a data set, for one message."""
 
+from tl_keras.data.wording import MAX_ITEM, excerpt
 from tl_keras.errors import InputError
 
 MAX_PLACES = 8
@@ -38,4 +39,5 @@ class Faults:
 def _listed(places):
     places = [place for place in places if place]
     more = f" and {len(places) - MAX_PLACES:,} more" if len(places) > MAX_PLACES else ""
-    return f" at {', '.join(places[:MAX_PLACES])}{more}" if places else ""
+    shown = ", ".join(excerpt(place, MAX_ITEM) for place in places[:MAX_PLACES])
+    return f" at {shown}{more}" if places else ""

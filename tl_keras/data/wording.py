@@ -5,6 +5,8 @@ import unicodedata
 
 MAX_EXCERPT = 80
 """Characters of a cell that a message quotes."""
+MAX_ITEM = 500
+"""Characters of an item of a list that a message quotes: a path and what is wrong with it."""
 
 _NUMBER = re.compile(r"([-+]?)([0-9]+)(?:\.([0-9]*))?")
 
@@ -13,7 +15,7 @@ def first_of(items, limit=20):
     """Joins the first `limit` items with "; " and counts the others."""
     items = list(items)
     more = f"; and {len(items) - limit} more" if len(items) > limit else ""
-    return "; ".join(str(item) for item in items[:limit]) + more
+    return "; ".join(excerpt(str(item), MAX_ITEM) for item in items[:limit]) + more
 
 
 def one_line(error):

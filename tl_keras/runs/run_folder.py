@@ -24,12 +24,14 @@ from tl_keras.errors import MAX_QUOTED, InputError
 from tl_keras.system.atomic_files import write_text
 from tl_keras.system.checksums import MANIFEST, changed_files, write_manifest
 from tl_keras.system.interruption import StopSignals
+from tl_keras.system.json_files import read_json
 from tl_keras.system.links import open_to_append, refuse_links
 
 ESSENTIAL = ("config.yaml", "data.json", "history.json", "log.jsonl", "metrics.json", "model.keras", "versions.json")
 """Files of a finished run that are read again."""
 IN_PLACE = (".lock", "log.jsonl")
 """Files that are not replaced but extended or emptied."""
+DAMAGED = "copy the run again, or train again in another folder"
 
 
 class RunFolder:
@@ -94,8 +96,8 @@ class RunFolder:
         self.write_text(name, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
     def read_json(self, name):
-        """Reads a JSON file."""
-        return json.loads((self / name).read_text(encoding="utf-8"))
+        """Reads a JSON file that holds a dict."""
+        return read_json(self / name, dict, DAMAGED)
 
     def require_same_data(self, fingerprint):
         """Records the fingerprint of the data, or refuses data with another one.
@@ -124,10 +126,10 @@ class RunFolder:
     def read_log(self, event):
         """Reads the lines of one event as a list of dicts, oldest first; incomplete lines are skipped."""
         lines = []
-        for text in (self / "log.jsonl").read_text(encoding="utf-8").splitlines():
-            with contextlib.suppress(json.JSONDecodeError):
+        for text in (self / "log.jsonl").read_text(encoding="utf-8", errors="replace").splitlines():
+            with contextlib.suppress(ValueError, RecursionError):
                 lines.append(json.loads(text))
-        return [line for line in lines if line["event"] == event]
+        return [line for line in lines if isinstance(line, dict) and line.get("event") == event]
 
 
 def resume_command(folder):

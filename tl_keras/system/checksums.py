@@ -8,11 +8,10 @@ from pathlib import PurePosixPath
 
 from tl_keras.errors import InputError
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.budget import Budget, OverBudget
 
 MANIFEST = "SHA256SUMS"
 MAX_MANIFEST_BYTES = 10_000_000
-MAX_HASHED_BYTES = 32 * 2**30
-"""Maximum size of all files of a folder together, several times that of the largest run; a minute's work."""
 MAX_SPARSE_BYTES = 2**30
 """Size up to which a file may consist of holes, which cost its author nothing and its reader hours."""
 
@@ -69,26 +68,29 @@ def changed_files(folder, essential=()):
 
     Raises:
         InputError: the manifest is damaged, too large, names a file twice or outside the folder, or its files are too
-            large.
+            many or too large.
     """
-    changed, unlisted, total = [], {name for name in essential if (folder / name).exists()}, 0
-    for name, digest in _read_manifest(folder / MANIFEST).items():
+    try:
+        return _changed_files(folder, essential, Budget())
+    except OverBudget as error:
+        raise InputError(f"Cannot check the folder {str(folder)!r} ({error}): give the folder of a run.") from error
+
+
+def _changed_files(folder, essential, budget):
+    changed, unlisted = [], {name for name in essential if (folder / name).exists()}
+    for name, digest in _read_manifest(folder / MANIFEST, budget).items():
         file = folder / name
         unlisted.discard(name)
         if not os.path.isfile(file) or _is_link(folder, file) or _is_sparse(file):
             changed.append(name)
             continue
-        total += file.stat().st_size
-        if total > MAX_HASHED_BYTES:
-            raise InputError(
-                f"The files in {str(folder)!r} have more than {MAX_HASHED_BYTES:,} bytes: give the folder of a run."
-            )
+        budget.read(file.stat().st_size)
         if file_sha256(file) != digest:
             changed.append(name)
     return [*changed, *sorted(unlisted)]
 
 
-def _read_manifest(path):
+def _read_manifest(path, budget):
     """Reads a dict from the names of files to their digests."""
     if path.stat().st_size > MAX_MANIFEST_BYTES:
         raise InputError(
@@ -96,6 +98,7 @@ def _read_manifest(path):
         )
     digests = {}
     for line in path.read_bytes().decode("utf-8", "replace").splitlines(keepends=True):
+        budget.visit()
         match = re.fullmatch(r"([0-9a-f]{64})  (.+)\n", line)
         if not match or not _is_below(PurePosixPath(match[2])) or match[2] in digests:
             raise InputError(

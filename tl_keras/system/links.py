@@ -5,9 +5,7 @@ import stat
 from pathlib import Path
 
 from tl_keras.errors import InputError
-
-MAX_ENTRIES = 100_000
-"""Maximum number of files and folders below a run folder."""
+from tl_keras.system.budget import Budget, OverBudget
 
 
 def refuse_links(folder, in_place=()):
@@ -19,16 +17,17 @@ def refuse_links(folder, in_place=()):
             are further names of a file elsewhere.
 
     Raises:
-        InputError: names the first one found, or the folder holds more than `MAX_ENTRIES` files.
+        InputError: names the first one found, or the folder holds more files than a `Budget` allows.
     """
-    folders, count = [Path(folder)], 0
+    folders, budget = [Path(folder)], Budget()
     while folders:
         for entry in _entries(folders.pop()):
-            count += 1
-            if count > MAX_ENTRIES:
+            try:
+                budget.visit()
+            except OverBudget as error:
                 raise InputError(
-                    f"The folder {str(folder)!r} has more than {MAX_ENTRIES:,} files: give the folder of a run."
-                )
+                    f"Cannot check the folder {str(folder)!r} ({error}): give the folder of a run."
+                ) from error
             status = entry.stat(follow_symlinks=False)
             if stat.S_ISDIR(status.st_mode):
                 folders.append(Path(entry.path))

@@ -73,7 +73,7 @@ def require_same_devices(run, strategy):
     num_replicas = strategy.num_replicas_in_sync
     if not (run / "devices.json").exists():
         run.write_json("devices.json", {"replicas": num_replicas})
-    elif (before := run.read_json("devices.json")["replicas"]) != num_replicas:
+    elif (before := run.read_json("devices.json").get("replicas")) != num_replicas:
         raise InputError(
             f"The run in {str(run.path)!r} was started with steps over the batches of {before} devices, not "
             f"{num_replicas}: resume it on as many, or give --run another folder."

@@ -5,6 +5,7 @@ import pytest
 
 from tl_keras.errors import InputError
 from tl_keras.models.saved.allow_list import CLASSES, MAX_DEPTH, check_classes
+from tl_keras.system.budget import OverBudget
 
 DANGEROUS = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "StringLookup", "IntegerLookup"}
 KINDS = (keras.Operation, keras.initializers.Initializer, keras.regularizers.Regularizer, keras.DTypePolicy)
@@ -44,6 +45,32 @@ def test_a_file_in_a_setting_is_refused():
     with pytest.raises(InputError, match="as its vocabulary"):
         check_classes(dense(config={"vocabulary": "/etc/passwd"}))
     check_classes(dense(config={"vocabulary": None}))
+
+
+def blocks(**settings):
+    return {"module": "keras_hub.src.models.vit.vit_layers", "class_name": "ViTEncoder", "config": settings}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        [dense()] * 20_001,
+        blocks(num_layers=10**6),
+        blocks(num_layers=1e300),
+        blocks(stackwise_num_repeats=[[300], [300]]),
+        blocks(arguments={"num_decoder_layers": 501}),
+        [blocks(num_layers=1)] * 500,
+    ],
+    ids=lambda config: str(config)[:40],
+)
+def test_too_many_layers_are_refused(config):
+    with pytest.raises(OverBudget, match="more than 100,000 objects"):
+        check_classes(config)
+
+
+def test_the_layers_of_the_largest_models_pass():
+    check_classes([dense() for _ in range(5_500)] + [blocks(num_layers=40, hidden_dim=4096, dropout=float("nan"))] * 5)
+    check_classes({"layers": [dense(config={"units": 10**6, "depth_multiplier": 10**5})]})
 
 
 def test_too_deep_nesting_is_refused():

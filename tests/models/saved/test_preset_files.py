@@ -82,7 +82,7 @@ def test_a_malicious_tokenizer_is_refused(tmp_path):
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000])
 def test_a_damaged_preset_is_refused(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
-    with pytest.raises(InputError, match="Cannot read .* of the preset"):
+    with pytest.raises(InputError, match="Cannot read .*: copy or download the preset again"):
         check_preset(tmp_path)
 
 

@@ -8,16 +8,17 @@ from h5py import h5d, h5p, h5s, h5t
 
 from tl_keras.models.weights import hdf5_check
 from tl_keras.models.weights.hdf5_check import check_hdf5, open_hdf5
+from tl_keras.system.budget import Budget
 
 
-def check(fill):
+def check(fill, budget=None):
     """Checks a file that a function has filled, in less than the seconds that an endless walk would take."""
     content, started = io.BytesIO(), time.process_time()
     with h5py.File(content, "w") as file:
         fill(file)
     with h5py.File(content, "r") as file:
         try:
-            return check_hdf5(file, content.getvalue())
+            return check_hdf5(file, content.getvalue(), budget or Budget())
         finally:
             assert time.process_time() - started < 10
 
@@ -137,17 +138,15 @@ def test_all_but_a_tree_is_refused(name):
         check(fill)
 
 
-def test_objects_and_attributes_are_counted(monkeypatch):
+def test_objects_and_attributes_are_counted():
     def fill(file):
         file.create_group("x").attrs["a"] = 1
         file["x/y"] = 1.0
         file["x/y"].attrs["b"] = 1
 
-    monkeypatch.setattr(hdf5_check, "MAX_VISITS", 4)
-    check(fill)
-    monkeypatch.setattr(hdf5_check, "MAX_VISITS", 3)
+    check(fill, Budget(max_objects=4))
     with pytest.raises(ValueError, match="more than 3 objects"):
-        check(fill)
+        check(fill, Budget(max_objects=3))
 
 
 ATTRIBUTES = {
@@ -170,7 +169,7 @@ def test_large_attributes_are_refused_unread():
     with h5py.File(content, "w", libver="latest") as file:
         file.attrs["x"] = np.zeros(10**6, "f8")
     with h5py.File(content, "r") as file, pytest.raises(ValueError, match="attribute of more than 1000000 bytes"):
-        check_hdf5(file, content.getvalue())
+        check_hdf5(file, content.getvalue(), Budget())
 
 
 def test_names_that_are_all_the_same_megabytes_are_refused_unread(monkeypatch):

@@ -11,7 +11,7 @@ from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.relative_names import relative_names
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.records import split_of_name
-from tl_keras.data.wording import first_of, printable
+from tl_keras.data.wording import excerpt, first_of, printable
 from tl_keras.errors import InputError
 
 _KEYS = ("images", "annotations", "categories")
@@ -93,7 +93,9 @@ def _read_json(file):
         raise InputError(f"The file {file} is not JSON ({error}): expected annotations in COCO's format.") from error
     missing = [key for key in _KEYS if not isinstance(content, dict) or not isinstance(content.get(key), list)]
     if missing:
-        received = f"the keys {', '.join(map(str, list(content)[:8]))}" if isinstance(content, dict) else "no object"
+        received = (
+            f"the keys {', '.join(map(excerpt, list(content)[:8]))}" if isinstance(content, dict) else "no object"
+        )
         raise InputError(
             f"The file {file} is not in COCO's format: got {received}, expected lists called {', '.join(_KEYS)}; "
             "export it as COCO, or give --data.path a folder of another format."

@@ -10,7 +10,7 @@ from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotati
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_images
 from tl_keras.data.reading.relative_names import relative_names
-from tl_keras.data.wording import one_line, printable
+from tl_keras.data.wording import MAX_ITEM, excerpt, one_line, printable
 from tl_keras.errors import InputError
 from tl_keras.system.plain_yaml import load_yaml
 
@@ -129,14 +129,17 @@ def _images(file, root, key, value, notes):
             notes.append(f"{file.name} gives test: {part}, which is missing: the data have no test split of their own.")
             return []
         if source is None:
-            raise InputError(f"The file {file} gives {key}: {part}, but {candidates[0]} is missing; correct the path.")
+            missing = excerpt(str(candidates[0]), MAX_ITEM)
+            raise InputError(
+                f"The file {file} gives {key}: {excerpt(str(part))}, but {missing} is missing; correct the path."
+            )
         if os.path.isdir(source):
             paths += list_images(source)
         else:
             lines = [line.strip() for line in _text(source).splitlines() if line.strip()]
             paths += [_listed_image(line, (source.parent, root)) for line in lines]
     if not paths:
-        raise InputError(f"The file {file} gives {key}: {value}, which has no images; correct the path.")
+        raise InputError(f"The file {file} gives {key}: {excerpt(str(value))}, which has no images; correct the path.")
     return [os.path.normpath(path) for path in paths]
 
 

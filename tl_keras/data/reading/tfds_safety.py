@@ -1,15 +1,13 @@
 """Checks of data sets before TensorFlow Datasets opens them and imports the modules of the classes that they name."""
 
-import json
 import re
 
-from tl_keras.data.wording import one_line
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, quoted
+from tl_keras.system.json_files import read_json
 
 OWN_FEATURES = r"tensorflow_datasets\.core\.features\.\w+(\.\w+)*"
 NAME = r"\w+(/[\w.+-]+)?(:[\d.*]+)?"
 CLASS_KEYS = ("pythonClassName", "python_class_name", "type")
-MAX_BYTES = 10_000_000
 
 
 def check_name(name):
@@ -39,16 +37,11 @@ def check_prepared(folder):
         InputError: the file names another class, or cannot be read.
     """
     path = folder / "features.json"
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"it has more than {MAX_BYTES} bytes")
-        features = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"Cannot read {str(path)!r} ({one_line(error)}): prepare the data set again.") from error
+    features = read_json(path, dict, "prepare the data set again")
     for name in _class_names(features):
         if not isinstance(name, str) or not re.fullmatch(OWN_FEATURES, name):
             raise InputError(
-                f"The prepared data set in {str(folder)!r} has a feature of class {str(name)[:100]!r}, whose module "
+                f"The prepared data set in {str(folder)!r} has a feature of class {quoted(name)}, whose module "
                 "would be imported: expected classes of tensorflow_datasets only."
             )
 

@@ -5,9 +5,11 @@ and vectorizers that open files; and recurrent layers, whose unrolling is unboun
 here.
 """
 
+import math
 import re
 
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, quoted
+from tl_keras.system.budget import MAX_OBJECTS, Budget
 
 KERAS_LAYERS = """
     InputLayer Activation Add Average AveragePooling1D AveragePooling2D BatchNormalization Concatenate Conv1D Conv2D
@@ -96,31 +98,57 @@ ARRAY_TYPES = {"bool", "float16", "float32", "float64", "int8", "int16", "int32"
 FILES = ("vocabulary", "merges", "proto")
 """Settings of tokenizers that name a file on this computer. They must be empty: a model file contains its own."""
 MAX_DEPTH = 100
+REPEATS = r"(\w+_)?(layers|blocks|repeats|depths?|depth_coefficients|layer_num)|depth_multiplier"
+"""Settings of blocks and backbones that state how often something is repeated."""
+OBJECT_COST, REPEAT_COST = 5, 200
+"""Objects of a `Budget` for a layer or another class, and for a repeated block of layers: a millisecond, and 12."""
 _KNOWN = {(module, name) for module, names in CLASSES.items() for name in names.split()}
 
 
-def check_classes(config, depth=0, *, allow_hub=False):
+def check_classes(config, budget=None, *, allow_hub=False):
     """Checks that a configuration names only allowed layers, operations and values.
 
     Args:
         config: configuration from the JSON of a model file, nested dicts and lists.
-        depth: nesting depth of `config` in the whole configuration.
+        budget: `Budget` that layers and the blocks that they repeat are counted in; None takes a new one.
         allow_hub: True also allows every class of KerasHub's models and layers that opens no file, for KerasHub's
             presets.
 
     Raises:
         InputError: it names another class or function, opens a file, or is nested more than `MAX_DEPTH` levels deep.
+        OverBudget: it has too many layers.
     """
+    _check_part(config, budget or Budget(), allow_hub, 0)
+
+
+def _check_part(config, budget, allow_hub, depth):
     if depth > MAX_DEPTH:
         raise InputError(f"The model is nested more than {MAX_DEPTH} levels deep: expected one of this project.")
     if isinstance(config, dict):
         if "class_name" in config:
             _check_class(config, allow_hub)
+            is_block = not str(config.get("module")).startswith("keras.")
+            budget.visit(OBJECT_COST + (REPEAT_COST * _repeats(config.get("config")) if is_block else 0))
         for value in config.values():
-            check_classes(value, depth + 1, allow_hub=allow_hub)
+            _check_part(value, budget, allow_hub, depth + 1)
     elif isinstance(config, list):
         for value in config:
-            check_classes(value, depth + 1, allow_hub=allow_hub)
+            _check_part(value, budget, allow_hub, depth + 1)
+
+
+def _repeats(settings):
+    """Counts the blocks that a class says it repeats; one number in a file may ask for a million of them."""
+    if not isinstance(settings, dict) or "class_name" in settings:
+        return 0
+    counts = (_sum(value) for key, value in settings.items() if re.fullmatch(REPEATS, key))
+    return sum(counts) + sum(map(_repeats, settings.values()))
+
+
+def _sum(value):
+    if isinstance(value, list):
+        return sum(map(_sum, value))
+    is_number = isinstance(value, int | float) and not math.isnan(value)
+    return min(abs(value), MAX_OBJECTS) if is_number else 0
 
 
 def _check_class(entry, allow_hub):
@@ -140,7 +168,7 @@ def _check_class(entry, allow_hub):
     if not is_allowed:
         label = f"{name} {settings!r}" if name == "function" else name
         raise InputError(
-            f"The model holds {str(label)[:100]!r} of {str(module)[:100]!r}, which this project does not write and "
+            f"The model holds {quoted(label)} of {quoted(module)}, which this project does not write and "
             "therefore does not build: open it with keras.models.load_model, if you trust its origin."
         )
     if isinstance(settings, dict) and (opened := [key for key in FILES if settings.get(key)]):

@@ -1,7 +1,6 @@
 """Checks of a preset folder before KerasHub opens it and builds every class that its JSON files name."""
 
 import contextlib
-import json
 from pathlib import Path
 
 import safetensors
@@ -10,9 +9,10 @@ from tl_keras.errors import InputError
 from tl_keras.models.saved.allow_list import check_classes
 from tl_keras.models.weights.files import readable
 from tl_keras.models.weights.hdf5_check import open_hdf5
+from tl_keras.system.budget import Budget
+from tl_keras.system.json_files import read_json
 
 CONFIGS = ("config", "image_converter", "preprocessor", "task", "tokenizer")
-MAX_BYTES = 100_000_000
 
 
 def check_preset(preset):
@@ -26,11 +26,14 @@ def check_preset(preset):
     Raises:
         InputError: it names others, or its files cannot be read or have other arrays.
     """
+    budget = Budget()
     for path in sorted(Path(preset).rglob("*.json")):
         if path.stem in CONFIGS:
-            check_classes(_read(path), allow_hub=True)
+            config = read_json(path, dict, "copy or download the preset again")
+            with readable(path):
+                check_classes(config, budget, allow_hub=True)
     for path in sorted(Path(preset).rglob("*.h5")):
-        with readable(path), open_hdf5(path):
+        with readable(path), open_hdf5(path, budget):
             pass
 
 
@@ -57,13 +60,3 @@ def hub_errors(subject, advice, reason=first_line):
         raise
     except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
         raise InputError(f"The {subject} could not be opened ({reason(error)}): {advice}.") from error
-
-
-def _read(path):
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"it has more than {MAX_BYTES} bytes")
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"Cannot read {str(path)!r} of the preset ({reason}): copy or download it again.") from error

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import keras
 
-from tl_keras.errors import InputError
+from tl_keras.errors import MAX_QUOTED, InputError
 from tl_keras.models.saved.allow_list import check_classes
 from tl_keras.models.saved.model_archive import read_archive
 from tl_keras.models.saved.size_check import UNBUILDABLE, check_declared_sizes
-from tl_keras.models.weights.files import CLASS_NAMES_MEMBER
+from tl_keras.models.weights.files import CLASS_NAMES_MEMBER, readable
 from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.budget import Budget
 
 
 def save_model(model, path, *, class_names=None):
@@ -50,12 +51,14 @@ def open_model(path):
     Raises:
         InputError: the file is damaged or unsafe.
     """
-    config, stored_bytes = read_archive(path)
+    budget = Budget()
+    config, stored_bytes = read_archive(path, budget)
     config.pop("compile_config", None)
-    check_classes(config)
-    check_declared_sizes(config, stored_bytes)
+    with readable(path):
+        check_classes(config, budget)
+    check_declared_sizes(config, stored_bytes, budget)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (*UNBUILDABLE, OSError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:MAX_QUOTED]
         raise InputError(f"The model in {str(path)!r} cannot be opened ({reason}): it is damaged.") from error

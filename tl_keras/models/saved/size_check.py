@@ -2,12 +2,12 @@
 
 import copy
 import math
-from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import tensorflow as tf
 
-from tl_keras.errors import InputError
+from tl_keras.errors import MAX_QUOTED, InputError, quoted
+from tl_keras.system.budget import Budget, OverBudget
 
 SLACK_BYTES = 1_000_000
 """Bytes that variables may have beyond the stored arrays, e.g. for the states of random generators."""
@@ -26,20 +26,23 @@ NOT_SIZES = ("seed", "shared_object_id")
 UNBUILDABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, tf.errors.OpError)
 
 
-def check_declared_sizes(config, stored_bytes):
+def check_declared_sizes(config, stored_bytes, budget=None):
     """Builds a model symbolically and compares its size with the arrays in the file.
 
     Args:
         config: configuration that passed `check_classes`.
         stored_bytes: number of bytes of the arrays in the file.
+        budget: `Budget` for the time that it takes; None takes a new one.
 
     Raises:
         InputError: the model declares more weights than the file holds, or too large tensors, or cannot be built.
     """
     _check_numbers(config, MAX_SETTING, DAMAGED)
     # Keras records uninitialized variables per thread; the record ends with the thread.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(_check_shapes, config, stored_bytes).result()
+    try:
+        (budget or Budget()).run(_check_shapes, config, stored_bytes)
+    except OverBudget as error:
+        raise InputError(f"The model cannot be built ({error}): expected one that this project saved.") from error
 
 
 def check_built_sizes(model):
@@ -65,7 +68,7 @@ def _check_shapes(config, stored_bytes):
             declared = sum(math.prod(variable.shape) * _bytes_of(variable) for variable in model.variables)
             largest = max(_elements(model), default=0)
         except UNBUILDABLE as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:MAX_QUOTED]
             raise InputError(f"The model cannot be built ({reason}): expected one that this project saved.") from error
     if declared > stored_bytes + SLACK_BYTES:
         raise InputError(
@@ -112,7 +115,7 @@ def _check_numbers(config, largest, advice):
             _check_numbers(value, largest, advice)
     # Settings of Keras may be large fractions, such as the logits of masks, but sizes of own layers may be fractions.
     elif isinstance(config, int | float if largest <= MAX_OWN_SETTING else int) and not abs(config) <= largest:
-        raise InputError(f"The model has a setting of {config}, beyond {largest}: {advice}.")
+        raise InputError(f"The model has a setting of {quoted(config)}, beyond {largest}: {advice}.")
 
 
 def _check_tensor_shapes(config, advice):

@@ -4,9 +4,8 @@ KerasHub 0.32 converts every BERT with the tanh GELU, one epsilon and a tokenize
 checkpoint's files. With these, the embeddings of all-MiniLM-L6-v2 would be off by 3e-4 and accented words unknown.
 """
 
-import json
-
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, quoted
+from tl_keras.system import json_files
 
 BACKBONE_CLASSES = {
     "bert": "BertBackbone",
@@ -47,13 +46,13 @@ def read_checkpoint_config(folder):
         return None
     if config["model_type"] not in BACKBONE_CLASSES:
         raise InputError(
-            f"The checkpoint in {str(folder)!r} has the model_type {config['model_type']!r}, expected one of: "
+            f"The checkpoint in {str(folder)!r} has the model_type {quoted(config['model_type'])}, expected one of: "
             f"{', '.join(BACKBONE_CLASSES)}."
         )
     if config.get("position_embedding_type", "absolute") != "absolute":
         raise InputError(
-            f"The checkpoint in {str(folder)!r} has {config['position_embedding_type']} position embeddings, expected "
-            "absolute ones: take another checkpoint."
+            f"The checkpoint in {str(folder)!r} has {quoted(config['position_embedding_type'])} position embeddings, "
+            "expected absolute ones: take another checkpoint."
         )
     return config
 
@@ -65,17 +64,14 @@ def read_json(path):
         path: `pathlib.Path` of the file.
 
     Returns:
-        Its content, or None where the file does not exist.
+        dict, or None where the file does not exist.
 
     Raises:
-        InputError: the file is not JSON.
+        InputError: the file is too large, not JSON, or not a dict.
     """
     if not path.is_file():
         return None
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"The file {str(path)!r} is not JSON ({error}): copy or download it again.") from error
+    return json_files.read_json(path, dict, "copy or download it again")
 
 
 def trained_settings(folder, config):
@@ -94,7 +90,8 @@ def trained_settings(folder, config):
     name = config.get("hidden_act", config.get("activation", "gelu"))
     if name not in ACTIVATIONS:
         raise InputError(
-            f"The checkpoint in {str(folder)!r} has the activation {name!r}, expected one of: {', '.join(ACTIVATIONS)}."
+            f"The checkpoint in {str(folder)!r} has the activation {quoted(name)}, expected one of: "
+            f"{', '.join(ACTIVATIONS)}."
         )
     settings = {"activation": ACTIVATIONS[name]}
     if "layer_norm_eps" in config:

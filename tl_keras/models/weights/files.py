@@ -13,9 +13,10 @@ import h5py
 import ml_dtypes
 import numpy as np
 
-from tl_keras.errors import InputError
+from tl_keras.errors import MAX_QUOTED, InputError, quoted
 from tl_keras.models.weights.hdf5_check import open_hdf5
 from tl_keras.models.weights.zip_members import member_bytes
+from tl_keras.system.budget import Budget
 
 SUFFIXES = (".keras", ".h5")
 CLASS_NAMES_MEMBER = "class_names.json"
@@ -147,16 +148,17 @@ def open_layers(path):
     Raises:
         InputError: the file is damaged, has another format, or refers to other files.
     """
+    budget = Budget()
     with contextlib.ExitStack() as stack:
         with readable(path):
             source = path
             if Path(path).suffix == ".keras":
                 with zipfile.ZipFile(path) as archive:
                     source = member_bytes(archive, WEIGHTS_MEMBER)
-            file, _ = stack.enter_context(open_hdf5(source))
+            file, _ = stack.enter_context(open_hdf5(source, budget))
             root = child_of(file, "model_weights") if "model_weights" in file else file
             is_legacy = any(name.startswith("layer_names") for name in root.attrs)
-            layers = _legacy_layers(root) if is_legacy else _stored_layers(file)
+            layers = _legacy_layers(root, budget) if is_legacy else _stored_layers(file)
         yield layers
 
 
@@ -175,7 +177,7 @@ def readable(subject):
     except UNREADABLE as error:
         if isinstance(error, InputError):
             raise
-        reason = str(error)[:200]
+        reason = str(error)[:MAX_QUOTED]
         raise InputError(
             f"Cannot read the weights in {str(subject)!r} ({reason}): expected a file written by Keras's save or "
             "save_weights; copy or download it again."
@@ -197,29 +199,34 @@ def child_of(group, path):
     """
     for part in path.split("/"):
         if not isinstance(group.get(part, getlink=True), h5py.HardLink):
-            raise ValueError(f"{part[:100]!r} is missing or is a link")
+            raise ValueError(f"{quoted(part)} is missing or is a link")
         group = group[part]
     return group
 
 
-def _legacy_layers(root):
+def _legacy_layers(root, budget):
     """Reads the `.h5` format of Keras 1 and 2: lists of layer names and weight names in call order."""
     arrays, seen = defaultdict(list), set()
-    for layer in _attribute(root, "layer_names"):
+    for layer in _attribute(root, "layer_names", budget):
+        if layer in seen:
+            raise ValueError(f"it lists {quoted(layer)} twice")
+        seen.add(layer)
         group = child_of(root, layer)
-        for weight in _attribute(group, "weight_names"):
+        for weight in _attribute(group, "weight_names", budget):
             if (layer, weight) in seen:
-                raise ValueError(f"it lists {weight[:100]!r} twice")
+                raise ValueError(f"it lists {quoted(weight)} twice")
             seen.add((layer, weight))
             owner = weight.rpartition("/")[0] or layer
             arrays[owner].append(child_of(group, weight))
     return [StoredLayer(name, "", tuple(datasets)) for name, datasets in arrays.items()]
 
 
-def _attribute(group, name):
+def _attribute(group, name, budget):
+    budget.visit(len(group.attrs))
     # Lists above 64 kB are split into name0, name1, ...
     keys = [name] if name in group.attrs else [key for key in group.attrs if re.fullmatch(rf"{name}\d+", key)]
     values = [value for key in sorted(keys, key=lambda key: (len(key), key)) for value in group.attrs[key]]
+    budget.visit(len(values))
     return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
 
 

@@ -3,12 +3,13 @@
 MAX_COMPRESSION_RATIO = 20
 
 
-def member_bytes(archive, name):
+def member_bytes(archive, name, budget=None):
     """Reads a member of a ZIP file and verifies its checksum.
 
     Args:
         archive: `zipfile.ZipFile`.
         name: name of the member.
+        budget: `Budget` that its bytes are counted in; None counts nothing.
 
     Returns:
         bytes.
@@ -20,6 +21,8 @@ def member_bytes(archive, name):
     """
     info = archive.getinfo(name)
     check_growth(info)
+    if budget:
+        budget.read(info.file_size)
     # Without a number of bytes, zipfile decompresses up to 2 GiB at once, whatever size the archive states.
     with archive.open(info) as member:
         return member.read(info.file_size + 1)

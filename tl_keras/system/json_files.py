@@ -1,0 +1,38 @@
+"""Reading of JSON files that others may have made."""
+
+import json
+import os
+
+from tl_keras.errors import MAX_QUOTED, InputError
+from tl_keras.system.budget import Budget
+
+MAX_JSON_BYTES = 32_000_000
+"""Maximum size, above that of the largest vocabulary; in memory a list of empty lists takes 20 times its size."""
+
+
+def read_json(path, kind, advice, budget=None):
+    """Reads a JSON file of limited size.
+
+    Args:
+        path: `pathlib.Path` of the file.
+        kind: type that the content must have, dict or list.
+        advice: end of the error message, which says how to fix it.
+        budget: `Budget` that the bytes are counted in; None takes a new one of `MAX_JSON_BYTES`.
+
+    Returns:
+        Nested dicts, lists, str, numbers, bool and None.
+
+    Raises:
+        InputError: the file is missing, too large, not JSON, or of another type.
+    """
+    try:
+        if not os.path.isfile(path):
+            raise ValueError("it is missing" if not os.path.lexists(path) else "it is no plain file")
+        (budget or Budget(max_bytes=MAX_JSON_BYTES)).read(path.stat().st_size)
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(value, kind):
+            raise ValueError(f"it holds a {type(value).__name__}, expected a {kind.__name__}")
+    except (OSError, ValueError, RecursionError) as error:
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())[:MAX_QUOTED]
+        raise InputError(f"Cannot read {str(path)!r} ({reason}): {advice}.") from error
+    return value
