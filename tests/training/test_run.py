@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import keras
@@ -15,7 +16,22 @@ def test_a_finished_run_is_shown_and_not_trained_again(finished_run, tiny_argume
     folder, _ = finished_run
     monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("trained again"))
     train.main([*tiny_arguments, "--run", str(folder)])
-    assert "test: accuracy" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    first = f"{folder} is finished: nothing is trained, its results follow (--run with another folder trains again)"
+    assert printed.splitlines()[0] == first
+    assert "test: accuracy" in printed and "has changed" not in printed
+
+
+def test_data_that_changed_since_a_finished_run_are_named(finished_run, image_folder, tiny_arguments, capsys):
+    added = image_folder / "red" / "added.png"
+    shutil.copy(image_folder / "red" / "red-00.png", added)
+    os.utime(added, (4e9, 4e9))
+    train.main([*tiny_arguments, "--run", str(finished_run[0])])
+    added.unlink()
+    os.utime(image_folder / "red", (0, 0))
+    printed = capsys.readouterr().out
+    assert f"note: {added} has changed since this run read its data, and its results do not include that" in printed
+    assert "trains on the data as they are now" in printed
 
 
 @pytest.fixture(scope="module")

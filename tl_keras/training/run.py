@@ -10,6 +10,7 @@ from tl_keras.config.config_text import config_text
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system.durations import parse_duration
 from tl_keras.system.global_state import restored_global_state
+from tl_keras.system.newer_files import find_newer
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import adapting, fitting, replicas, workers
 from tl_keras.training.automatic.tuning import tune
@@ -42,7 +43,7 @@ def run_training(config):
         workers.open_shared_run(config, config_text(config), strategy) as (run, finished),
     ):
         if finished:
-            print(f"{run.path} is finished: nothing is trained, its results follow", flush=True)
+            print(_describe_finished(config, run), flush=True)
         else:
             _train(config, strategy, run, started)
         if distribution.is_chief(strategy):
@@ -87,6 +88,19 @@ def _adapt(prepared, model, run):
     folder.path.mkdir(exist_ok=True)
     folder.signals = run.signals
     return adapted.with_upper_bound(adapting.train_upper_bound(config, target, phases, folder))
+
+
+def _describe_finished(config, run):
+    """Says that a finished run is shown, how to train again, and whether its data have changed since it read them."""
+    lines = [f"{run.path} is finished: nothing is trained, its results follow (--run with another folder trains again)"]
+    record = run / "data.json"
+    newer = find_newer(config.data.path, record.stat().st_mtime, run.path) if record.exists() else None
+    if newer:
+        lines.append(
+            f"note: {newer} has changed since this run read its data, and its results do not include that: --run with "
+            "another folder trains on the data as they are now"
+        )
+    return "\n".join(lines)
 
 
 def _seconds_left(config, started):
