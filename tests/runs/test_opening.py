@@ -226,6 +226,14 @@ def test_a_damaged_configuration_in_the_folder_is_one_sentence(tmp_path, name):
     assert len(str(error.value)) < 500
 
 
+@pytest.mark.parametrize("name", ["versions.json", "data.json", "devices.json"])
+def test_a_damaged_record_is_refused_when_the_run_is_resumed(tmp_path, name):
+    with open_run(tmp_path, "x", CONFIG) as run:
+        run.write_text(name, '{"training": ')
+    with pytest.raises(InputError, match=f"{name}.*another folder"), open_run(tmp_path, "x", CONFIG):
+        pass
+
+
 def test_the_note_on_changed_files_is_short(tmp_path, capsys):
     with open_run(tmp_path, "x", CONFIG) as run:
         run.finish()

@@ -34,6 +34,25 @@ def test_an_incomplete_line_of_the_log_does_not_hide_the_others(tmp_path):
     assert [line["epoch"] for line in run.read_log("epoch")] == [1, 2]
 
 
+@pytest.mark.parametrize("damage", [b"\xff\xfe\n", b"5\n", b"{}\n", b'{"event": "epoch"}\n', b"[" * 99_999 + b"\n"])
+def test_damaged_lines_of_the_log_are_skipped(tmp_path, damage):
+    (tmp_path / "log.jsonl").write_bytes(damage)
+    run = RunFolder(tmp_path)
+    run.log("epoch", {"epoch": 1})
+    assert [line["epoch"] for line in run.read_log("epoch", ("epoch",))] == [1]
+
+
+def test_a_missing_log_is_empty(tmp_path):
+    assert RunFolder(tmp_path).read_log("epoch") == []
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "\udcff", "[" * 99_999])
+def test_a_damaged_file_is_one_sentence(tmp_path, text):
+    (tmp_path / "data.json").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(InputError, match="data.json.*another folder"):
+        RunFolder(tmp_path).require_same_data({"training": 3})
+
+
 def test_other_data_are_refused(tmp_path):
     run = RunFolder(tmp_path)
     run.require_same_data({"training": 3, "sha256": "a"})

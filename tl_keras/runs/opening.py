@@ -17,6 +17,7 @@ from tl_keras.runs.run_folder import RunFolder, folder_name, resume_command
 from tl_keras.system.atomic_files import DISK_FULL, remove_unfinished
 from tl_keras.system.plain_yaml import load_yaml
 
+RECORDS = ("versions.json", "data.json", "devices.json")
 VERSIONED = ("tl_keras", "tensorflow", "keras", "keras-hub", "numpy", "pillow", "scikit-learn")
 
 
@@ -49,6 +50,7 @@ def open_run(folder, name, config_text, resume="auto"):
         remove_unfinished(run.path)
         if started := (run / "config.yaml").exists():
             _check_same_config(run, config_text)
+            _check_records(run)
         # A configuration that the user put there has no versions.json beside it.
         if not (started and (run / "versions.json").exists()):
             run.write_json("versions.json", _versions())
@@ -147,6 +149,13 @@ def _lock(run):
         raise InputError(
             f"Another run is working in {str(run.path)!r}: wait for it or give --run another folder."
         ) from None
+
+
+def _check_records(run):
+    """Refuses damaged records before the training, not when they are read after it."""
+    for name in RECORDS:
+        if (run / name).exists():
+            run.read_json(name)
 
 
 def _check_same_config(run, config_text):

@@ -123,13 +123,23 @@ class RunFolder:
         with open_to_append(self / "log.jsonl") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
-    def read_log(self, event):
-        """Reads the lines of one event as a list of dicts, oldest first; incomplete lines are skipped."""
-        lines = []
-        for text in (self / "log.jsonl").read_text(encoding="utf-8", errors="replace").splitlines():
+    def read_log(self, event, keys=()):
+        """Reads the lines of one event; damaged ones are skipped, since a log must not stop a run.
+
+        Args:
+            event: str.
+            keys: keys that a line needs.
+
+        Returns:
+            List of dicts, oldest first; empty without a log.
+        """
+        path, lines = self / "log.jsonl", []
+        texts = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+        for text in texts:
             with contextlib.suppress(ValueError, RecursionError):
                 lines.append(json.loads(text))
-        return [line for line in lines if isinstance(line, dict) and line.get("event") == event]
+        lines = [line for line in lines if isinstance(line, dict) and line.get("event") == event]
+        return [line for line in lines if line.keys() >= set(keys)]
 
 
 def resume_command(folder):

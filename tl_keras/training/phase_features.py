@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psutil
 
 from tl_keras import transfer
+from tl_keras.errors import InputError
 from tl_keras.phases import total_epochs
 from tl_keras.system.atomic_files import write_text
 from tl_keras.tasks.registry import TASKS
@@ -64,7 +65,7 @@ class PhaseFeatures:
         self._part = self._new_part()
         self._cached = {}
         self.plan = None
-        self.decision = _read(record) or self._decide()
+        self.decision = _read(record, len(phases)) or self._decide()
         if record:
             _write(record, self.decision)
 
@@ -202,11 +203,21 @@ def _find_obstacle(config, phases):
     return ""
 
 
-def _read(record):
+def _read(record, num_phases):
     if record is None or not record.exists():
         return None
-    decision = json.loads(record.read_text(encoding="utf-8"))
-    return Decision(tuple(decision["places"]), decision["one_pass"])
+    try:
+        decision = json.loads(record.read_text(encoding="utf-8"))
+        places, one_pass = tuple(decision["places"]), decision["one_pass"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(record) from error
+    if len(places) != num_phases or not set(places) <= {MEMORY, DISK, None} or not isinstance(one_pass, bool):
+        raise _damaged(record)
+    return Decision(places, one_pass)
+
+
+def _damaged(record):
+    return InputError(f"{str(record)!r} is damaged: remove it, and what to cache is decided again.")
 
 
 def _write(record, decision):

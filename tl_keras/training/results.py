@@ -33,8 +33,8 @@ def write_results(config, model, splits, history, run, adapted=None, solved=None
         metrics |= _cross_validation(config, splits, solved)
     notes = [
         *extras.notes,
-        *(line for entry in run.read_log("auto")[-1:] for line in entry["lines"]),
-        *(line for entry in run.read_log("cache")[-1:] for line in entry["lines"]),
+        *(line for entry in run.read_log("auto", ("lines",))[-1:] for line in entry["lines"]),
+        *(line for entry in run.read_log("cache", ("lines",))[-1:] for line in entry["lines"]),
     ]
     notes += _held_out_lines(metrics, task)
     if adapted:
@@ -82,7 +82,8 @@ def _cross_validation(config, splits, solved):
 
 def _write_report(config, metrics, history, pictures, notes, extras, run):
     # A run that was killed between the log line and the checkpoint of a phase has repeated it: the later line counts.
-    phases = list({phase["first_epoch"]: phase for phase in run.read_log("phase")}.values())
+    lines = run.read_log("phase", ("name", "first_epoch", "epochs", "learning_rates", "audit"))
+    phases = list({phase["first_epoch"]: phase for phase in lines}.values())
     if history:
         evaluation.plot_history(_of_one_objective(history), _phase_spans(phases), run / "history.png")
         pictures = [*pictures, ("Training", run / "history.png")]
