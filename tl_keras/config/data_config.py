@@ -58,7 +58,8 @@ class DataConfig:
     """Unreadable files, and duplicate images across splits or with conflicting labels: error stops before training;
     skip leaves them out and lists them in the report and in skipped.txt."""
     max_bad_files: float = 0.01
-    """Maximum fraction of the files that skip may leave out, from 0 to 1."""
+    """Maximum fraction of the files that skip may leave out, from 0 to 1; above 0 up to 5 files, at most a tenth, may
+    always be left out."""
     max_decoded_gigabytes: float = 2.0
     """Maximum memory for decoded images in gigabytes, 0 or more; larger data sets are decoded again in every epoch."""
 

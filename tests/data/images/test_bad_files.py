@@ -20,18 +20,28 @@ def test_bad_images_are_added_to_other_faults(tmp_path):
     }
 
 
-@pytest.mark.parametrize(("total", "max_bad_files"), [(200, 0.01), (2, 1.0), (40, 0.05)])
+@pytest.mark.parametrize(("total", "max_bad_files"), [(200, 0.01), (2, 1.0), (40, 0.05), (20, 0.01)])
 def test_few_bad_files_are_allowed(total, max_bad_files):
     check_max_bad_files(SKIPPED, total, max_bad_files)
     check_max_bad_files([], 0, 0.0)
 
 
 def test_too_many_bad_files_are_refused_with_the_limit_that_would_do():
-    with pytest.raises(
-        InputError, match=r"2 of 30 files .*, 6.7%, .* 1% at most: a.png \(empty\); b.png .* 0.067"
-    ) as e:
-        check_max_bad_files(SKIPPED, 30, 0.01)
-    check_max_bad_files(SKIPPED, 30, float(str(e.value).rstrip(".").split()[-1]))
+    message = r"2 of 15 files .*, 13.3%, .* 1 files at most: a.png \(empty\); b.png .* 0.134"
+    with pytest.raises(InputError, match=message) as e:
+        check_max_bad_files(SKIPPED, 15, 0.01)
+    check_max_bad_files(SKIPPED, 15, float(str(e.value).rstrip(".").split()[-1]))
+
+
+def test_the_limit_is_the_larger_of_a_fraction_and_a_few_files():
+    check_max_bad_files(SKIPPED[:1] * 5, 100, 0.01)
+    check_max_bad_files(SKIPPED[:1] * 10, 1000, 0.01)
+    with pytest.raises(InputError, match="skip allows 5 files at most"):
+        check_max_bad_files(SKIPPED[:1] * 6, 100, 0.01)
+    with pytest.raises(InputError, match="skip allows 1% at most"):
+        check_max_bad_files(SKIPPED[:1] * 11, 1000, 0.01)
+    with pytest.raises(InputError, match="skip allows 0% at most"):
+        check_max_bad_files(SKIPPED[:1], 100, 0)
 
 
 def test_further_files_are_counted():

@@ -8,6 +8,9 @@ from tl_keras.data.wording import first_of, printable
 from tl_keras.errors import InputError
 from tl_keras.system.atomic_files import write_text
 
+FEW_FILES, FEW_SHARE = 5, 0.1
+"""Number of files that may always be left out where any may, and their maximum fraction, which counts for few files."""
+
 _TRIED_SIZE = 32
 
 
@@ -31,16 +34,19 @@ def check_max_bad_files(skipped, total, max_bad_files):
     Args:
         skipped: list of (name, reason) of the files to leave out.
         total: number of all files.
-        max_bad_files: maximum fraction of the files that may be left out, 0 to 1.
+        max_bad_files: maximum fraction of the files that may be left out, 0 to 1; above 0 also `FEW_FILES` may, up to
+            `FEW_SHARE` of all.
 
     Raises:
-        InputError: the fraction is larger; the message names the first files.
+        InputError: there are more; the message names the first files.
     """
+    few = int(min(FEW_FILES, FEW_SHARE * total)) if max_bad_files else 0
     fraction = len(skipped) / max(total, 1)
-    if fraction > max_bad_files:
+    if fraction > max_bad_files and len(skipped) > few:
+        allowed = f"{few} files" if few > max_bad_files * total else f"{100 * max_bad_files:g}%"
         raise InputError(
             f"{len(skipped)} of {total} files cannot be used, {fraction:.1%}, where --data.on_bad_file skip allows "
-            f"{100 * max_bad_files:g}% at most: {listed(skipped)}; replace or remove them, or allow more with "
+            f"{allowed} at most: {listed(skipped)}; replace or remove them, or allow more with "
             f"--data.max_bad_files {-(-fraction * 1000 // 1) / 1000:g}."
         )
 

@@ -79,7 +79,7 @@ class ImageLoading:
 
     Attributes:
         on_bad_file: "error" refuses bad files after all were tried; "skip" leaves them out.
-        max_bad_files: maximum fraction of the files that "skip" may leave out, 0 to 1.
+        max_bad_files: maximum fraction of the files that "skip" may leave out, 0 to 1, as in `check_max_bad_files`.
         max_decoded_bytes: maximum size of all decoded images; beyond it none is kept and files are read at each access.
     """
 
