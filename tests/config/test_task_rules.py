@@ -74,7 +74,7 @@ def test_text_encoders_pass_by_name_and_by_folder(backbone):
         ),
         ("object_detection", {"model": ModelConfig(backbone="minilm")}, "minilm is for texts"),
         ("text_classification", {"data": DataConfig(image_size=64)}, "data.image_size has no effect on text_class"),
-        ("text_classification", {"data": DataConfig(on_bad_file="skip")}, "data.on_bad_file has no effect"),
+        ("text_classification", {"data": DataConfig(path_column="file")}, "data.path_column has no effect"),
         ("image_classification", {"text": TextConfig(max_tokens=64)}, "text.max_tokens has no effect on image_class"),
         (
             "text_classification",

@@ -55,8 +55,8 @@ class DataConfig:
     split_column: str = "split"
     """Column of a table with train, validation or test for each example; optional."""
     on_bad_file: Literal["error", "skip"] = "error"
-    """Unreadable files, and duplicate images across splits or with conflicting labels: error stops before training;
-    skip leaves them out and lists them in the report and in skipped.txt."""
+    """Unreadable images, and duplicate images or texts across splits or with conflicting labels: error stops before
+    training; skip leaves them out and lists them in the report and in skipped.txt."""
     max_bad_files: float = 0.01
     """Maximum fraction of the files that skip may leave out, from 0 to 1; above 0 up to 5 files, at most a tenth, may
     always be left out."""

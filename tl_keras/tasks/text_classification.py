@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from tl_keras import data, evaluation, models, transfer
+from tl_keras.data.texts.duplicates import remove_duplicates, text_key
 from tl_keras.data.texts.text_items import find_text_items
 from tl_keras.errors import InputError
 from tl_keras.models.head_options import DEFAULT_DROPOUT, TEXT_POOLINGS
@@ -45,7 +46,7 @@ class TextClassification(ClassificationTask):
         "model": {"backbone": MINILM, "weights": "pretrained", "dropout": DEFAULT_DROPOUT},
     }
     unused_settings = {
-        "data": ("image_size", "resize", "path_column", "on_bad_file", "max_bad_files", "max_decoded_gigabytes"),
+        "data": ("image_size", "resize", "path_column", "max_decoded_gigabytes"),
         "detection": None,
     }
     named_weights = ("pretrained", "none")
@@ -72,23 +73,29 @@ class TextClassification(ClassificationTask):
     def load_data(self, config):
         """Reads, checks, splits and tokenizes the texts; returns `TokenSplits`."""
         records = data.find_texts(config.data.path, table_columns(config))
-        records = split_examples(config, records, groups=records.sources)
+        records = _remove_duplicates(config, split_examples(config, records, list(map(text_key, records.sources))))
         names = {"training": "train", "validation": "validation", "test": "test"}
         require_examples(config, "texts", {name: len(records.rows(split)) for name, split in names.items()})
         print_notes(records.notes)
-        return _tokenize(config, records)
+        return replace(_tokenize(config, records), notes=records.notes, skipped=list(records.skipped))
 
     def describe(self, config, splits):
         """Counts texts, classes and tokens."""
         split = f" ({len(splits.train)} training windows)" if splits.train.owners is not None else ""
         cut = f"; {splits.cut_tokens_share:.1%} of the tokens are cut away" if splits.cut_tokens_share else ""
         tokens = f"{splits.train.lengths.mean():.0f} tokens on average, {splits.train.lengths.max()} at most"
+        skipped = f"; {len(splits.skipped)} texts skipped" if splits.skipped else ""
         counts, classes = self.list_counts(splits), len(splits.class_names)
-        return f"{counts} texts{split} of {classes} classes, {tokens}{cut}"
+        return f"{counts} texts{split} of {classes} classes, {tokens}{cut}{skipped}"
+
+    def preview(self, config, splits, folder):
+        """Lists the skipped texts in `skipped.txt`."""
+        data.write_skipped(folder / "skipped.txt", splits.skipped)
 
     def load_test_data(self, run, path):
         """Reads labelled texts as `Records`; the model of the run holds its tokenizer."""
         records = data.align_classes(data.find_texts(path, table_columns(run.config)), run.class_names)
+        records = _remove_duplicates(run.config, replace(records, splits=["test"] * len(records)))
         return replace(records, sources=_prepare(run.config, records.sources))
 
     def count(self, part):
@@ -190,7 +197,8 @@ class TextClassification(ClassificationTask):
         cut = {"cut_texts_share": splits.cut_texts_share, "cut_tokens_share": splits.cut_tokens_share}
         return ReportExtras(
             metrics=cut,
-            notes=_note_cuts(config, splits),
+            notes=(*splits.notes, *_note_cuts(config, splits)),
+            skipped=splits.skipped,
             mistakes=worst_text_mistakes(splits.test, predictions),
             **self.compare_with_baselines(config, splits, predictions, metrics, baselines),
         )
@@ -242,6 +250,11 @@ class TextClassification(ClassificationTask):
             probabilities_of_part = run.predict([item.text for item in part])
             for item, probabilities in zip(part, probabilities_of_part, strict=True):
                 yield item, most_probable(probabilities, run.class_names, options.top or TOP), None
+
+
+def _remove_duplicates(config, records):
+    settings = config.data
+    return remove_duplicates(records, on_bad_file=settings.on_bad_file, max_bad_files=settings.max_bad_files)
 
 
 def _tokenize(config, records):

@@ -1,7 +1,7 @@
 import pytest
 
 from tl_keras.data.data_errors import Faults
-from tl_keras.data.texts.checks import check_texts, note_duplicates
+from tl_keras.data.texts.checks import check_texts
 from tl_keras.errors import InputError
 
 PLACES = [f"line {number}" for number in range(2, 200)]
@@ -37,8 +37,3 @@ def test_all_bad_texts_are_reported_in_one_message(texts, message):
 def test_further_bad_texts_are_counted():
     with pytest.raises(InputError, match="no text at line 2, .* and 92 more: fill"):
         check([""] * 100)
-
-
-def test_duplicates_are_counted():
-    assert note_duplicates(["a", "b"]) == ()
-    assert note_duplicates(["a", "b", "a", "a"])[0].startswith("2 of 4 texts are duplicates")

@@ -29,7 +29,7 @@ def test_folder_and_table(tmp_path):
         (tmp_path / "data" / name / "1.txt").write_text("hello")
     records = find_texts(tmp_path / "data")
     assert records.class_names == ("a", "b")
-    assert "1 of 2 texts are duplicates" in records.notes[0]
+    assert records.sources == ["hello", "hello"]
     (tmp_path / "rows.csv").write_text("a,b,kind\nx,y,1\nz,w,2\n")
     pairs = find_texts(tmp_path / "rows.csv", TableColumns(text="a", second_text="b", label="kind"))
     assert pairs.sources == [("x", "y"), ("z", "w")]

@@ -28,7 +28,7 @@ def add_bad_images(paths, faults):
                 faults.add("an image that cannot be used", f"{printable(path)} ({reason})", "replace or remove it")
 
 
-def check_max_bad_files(skipped, total, max_bad_files):
+def check_max_bad_files(skipped, total, max_bad_files, things="files"):
     """Refuses to leave out more files than the limit.
 
     Args:
@@ -36,6 +36,7 @@ def check_max_bad_files(skipped, total, max_bad_files):
         total: number of all files.
         max_bad_files: maximum fraction of the files that may be left out, 0 to 1; above 0 also `FEW_FILES` may, up to
             `FEW_SHARE` of all.
+        things: what they are, for the message.
 
     Raises:
         InputError: there are more; the message names the first files.
@@ -43,9 +44,9 @@ def check_max_bad_files(skipped, total, max_bad_files):
     few = int(min(FEW_FILES, FEW_SHARE * total)) if max_bad_files else 0
     fraction = len(skipped) / max(total, 1)
     if fraction > max_bad_files and len(skipped) > few:
-        allowed = f"{few} files" if few > max_bad_files * total else f"{100 * max_bad_files:g}%"
+        allowed = f"{few} {things}" if few > max_bad_files * total else f"{100 * max_bad_files:g}%"
         raise InputError(
-            f"{len(skipped)} of {total} files cannot be used, {fraction:.1%}, where --data.on_bad_file skip allows "
+            f"{len(skipped)} of {total} {things} cannot be used, {fraction:.1%}, where --data.on_bad_file skip allows "
             f"{allowed} at most: {listed(skipped)}; replace or remove them, or allow more with "
             f"--data.max_bad_files {-(-fraction * 1000 // 1) / 1000:g}."
         )

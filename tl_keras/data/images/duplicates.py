@@ -6,6 +6,7 @@ import importlib
 import numpy as np
 from PIL import Image
 
+from tl_keras.data.duplicates import group_rows, refuse_duplicates
 from tl_keras.data.wording import first_of
 
 THUMBNAIL_SIDE = 9
@@ -19,8 +20,6 @@ mouths differ by 2.0.
 """
 
 _CELLS = 3
-# Duplicates in several splits stay in the last of these splits only.
-_PRIORITY = ("train", "validation", "test")
 
 
 class Fingerprints:
@@ -79,21 +78,12 @@ def find_duplicates(records, fingerprints):
         fingerprints: `Fingerprints` of the images; rows without a fingerprint have no duplicates.
 
     Returns:
-        reasons: {row: reason} of the images to refuse. Duplicates in several splits stay in the test split only,
-            otherwise in the validation split; duplicates with different labels are all refused.
-        num_harmless: number of images with a duplicate in their own split and with the same label.
+        reasons: {row: reason} of the images to refuse, as `refuse_duplicates` returns it.
+        num_harmless: the same.
     """
-    reasons, num_harmless = {}, 0
-    for rows in _groups(fingerprints):
-        conflicts = {row: _other_label(records, row, rows) for row in rows}
-        best = max(rows, key=lambda row: _PRIORITY.index(records.splits[row]))
-        for row in rows:
-            if conflicts[row] is not None:
-                reasons[row] = f"the same image as {records.names[conflicts[row]]}, which has another label"
-            elif records.splits[row] != records.splits[best]:
-                reasons[row] = f"the same image as {records.names[best]} in the {records.splits[best]} split"
-        num_harmless += max(0, sum(row not in reasons for row in rows) - 1)
-    return reasons, num_harmless
+    rows = np.flatnonzero(~fingerprints.plain).tolist()
+    keys = (fingerprints.digests[row].tobytes() for row in rows)
+    return refuse_duplicates(records, group_rows(keys, rows), "image")
 
 
 def note_duplicates(records, fingerprints, num_harmless):
@@ -117,19 +107,6 @@ def note_duplicates(records, fingerprints, num_harmless):
         examples = first_of(pairs, 5)
         notes.append(f"{len(pairs):,} validation or test images nearly equal a training image, look at: {examples}.")
     return tuple(notes)
-
-
-def _groups(fingerprints):
-    """Yields lists of the rows whose images are equal."""
-    groups = {}
-    for row in np.flatnonzero(~fingerprints.plain).tolist():
-        groups.setdefault(fingerprints.digests[row].tobytes(), []).append(row)
-    return (rows for rows in groups.values() if len(rows) > 1)
-
-
-def _other_label(records, row, rows):
-    """Returns the first of `rows` whose label differs from that of `row`; None if all labels agree."""
-    return next((other for other in rows if np.any(records.labels[other] != records.labels[row])), None)
 
 
 def _near_duplicates(records, fingerprints):

@@ -1,7 +1,5 @@
 """Checks of texts: empty, damaged, or not a text at all."""
 
-from collections import Counter
-
 from tl_keras.data.texts.cleaning import LONE_SURROGATES, clean_text
 
 _ADVICE = {
@@ -24,21 +22,6 @@ def check_texts(places, texts, faults):
         problem = next(filter(None, map(text_problem, text if isinstance(text, tuple) else (text,))), None)
         if problem:
             faults.add(problem, place, _ADVICE[problem])
-
-
-def note_duplicates(texts):
-    """Builds a note on duplicate texts.
-
-    Args:
-        texts: list of str or tuples of str.
-
-    Returns:
-        Tuple of one sentence; empty without duplicates.
-    """
-    duplicates = sum(count - 1 for count in Counter(texts).values())
-    if not duplicates:
-        return ()
-    return (f"{duplicates:,} of {len(texts):,} texts are duplicates of others, perhaps in another split.",)
 
 
 def text_problem(text):

@@ -1,12 +1,10 @@
 """Labelled texts of any form: examples, tables, folders and data sets of TensorFlow Datasets."""
 
 import importlib
-from dataclasses import replace
 
 from tl_keras.data.examples.catalogue import TEXT_EXAMPLES
 from tl_keras.data.reading.locations import find_location
 from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, TABLE_SUFFIXES
-from tl_keras.data.texts.checks import note_duplicates
 from tl_keras.data.texts.folders import read_text_folders
 from tl_keras.data.texts.table import read_text_table
 from tl_keras.data.wording import first_of
@@ -28,20 +26,18 @@ def find_texts(path, columns=DEFAULT_COLUMNS):
 
     Returns:
         `Records` whose sources are the whole texts, str, or tuples of two str for pairs. Labels are int32 (n,),
-        multi-label uint8 (n, num_classes). A note counts duplicate texts.
+        multi-label uint8 (n, num_classes).
 
     Raises:
         InputError: the data are missing or cannot be used; the message says why.
     """
     location = find_location(path, TEXT_EXAMPLES, things="texts", table_setting=columns.table_setting)
     if location.form == "table":
-        records = read_text_table(location.path, columns)
-    elif location.form == "folder":
-        records = _read_folder(location.path, columns)
-    else:
-        # Imported here because it loads TensorFlow Datasets.
-        records = importlib.import_module("tl_keras.data.texts.tfds").read_texts(location, columns)
-    return replace(records, notes=(*records.notes, *note_duplicates(records.sources)))
+        return read_text_table(location.path, columns)
+    if location.form == "folder":
+        return _read_folder(location.path, columns)
+    # Imported here because it loads TensorFlow Datasets.
+    return importlib.import_module("tl_keras.data.texts.tfds").read_texts(location, columns)
 
 
 def _read_folder(folder, columns):
