@@ -11,6 +11,11 @@ from tl_keras.evaluation.intervals import (
 )
 
 
+def test_all_or_no_examples_end_the_interval_exactly():
+    assert all(wilson_interval(1.0, count)[1] == 1.0 for count in range(1, 200))
+    assert all(wilson_interval(0.0, count)[0] == 0.0 for count in range(1, 200))
+
+
 @pytest.mark.parametrize(
     ("share", "count", "expected"),
     [(0.5, 10, (0.2366, 0.7634)), (0.0, 10, (0, 0.2775)), (1.0, 10, (0.7225, 1)), (81 / 263, 263, (0.2553, 0.3662))],

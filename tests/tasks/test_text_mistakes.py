@@ -15,6 +15,12 @@ def test_mistakes_name_both_classes_the_most_confident_first():
     assert second["text"] == "one | two"
 
 
+def test_without_mistakes_an_older_file_is_removed(tmp_path):
+    (tmp_path / "mistakes.csv").write_text("text\n")
+    write_mistakes([], tmp_path / "mistakes.csv")
+    assert not (tmp_path / "mistakes.csv").exists()
+
+
 def test_several_labels_are_joined_and_none_is_said():
     texts = Records(["a"], ["a"], np.array([[1, 1]], "uint8"), [""], ("good", "long"))
     [mistake] = worst_text_mistakes(texts, np.array([[0.2, 0.1]], "float32"))

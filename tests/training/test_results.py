@@ -1,11 +1,8 @@
 from pathlib import Path
 
-import pytest
-
-from tl_keras.config import DataConfig, DetectionConfig, ModelConfig, RunConfig
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.tasks.registry import TASKS
-from tl_keras.training.results import _of_one_objective, _title, format_results
+from tl_keras.training.results import _of_one_objective, format_results
 
 IMAGES = TASKS["image_classification"]
 SAVED = Path(__file__).parents[1] / "runs" / "saved_before_rooms"
@@ -66,20 +63,6 @@ def test_losses_of_comparing_are_not_drawn_beside_those_of_labels():
     history = {"loss": [0.5, 3.0, 2.0], "accuracy": [None, 0.25, 0.5]}
     assert _of_one_objective(history) == {"loss": [None, 3.0, 2.0], "accuracy": [None, 0.25, 0.5]}
     assert _of_one_objective({"loss": [1.0]}) == {"loss": [1.0]}
-
-
-@pytest.mark.parametrize(
-    ("detector", "backbone", "network"),
-    [("faster_rcnn", "resnet50", "faster_rcnn with resnet50"), ("yolo_v8", "yolo_v8_s", "yolo_v8_s")],
-)
-def test_the_title_names_the_detector(detector, backbone, network):
-    config = RunConfig(
-        task="object_detection",
-        model=ModelConfig(backbone=backbone),
-        detection=DetectionConfig(detector=detector),
-        data=DataConfig(path="x/boxes"),
-    )
-    assert _title(config) == f"{network} on boxes"
 
 
 def test_the_report_shows_every_phase_with_its_audit(finished_run):

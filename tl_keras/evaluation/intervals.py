@@ -77,7 +77,9 @@ def wilson_interval(share, count):
     scale = 1 + Z**2 / count
     center = (share + Z**2 / (2 * count)) / scale
     margin = Z * math.sqrt(share * (1 - share) / count + Z**2 / (4 * count**2)) / scale
-    return [max(0.0, center - margin), min(1.0, center + margin)]
+    # Rounding would otherwise end the interval of all or no examples just beside them.
+    low, high = 0.0 if share == 0 else center - margin, 1.0 if share == 1 else center + margin
+    return [max(0.0, low), min(1.0, high)]
 
 
 def paired_interval(gains, losses, count):

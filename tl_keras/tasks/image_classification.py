@@ -208,9 +208,12 @@ class ImageClassification(ClassificationTask):
             return model.predict(data.make_dataset(examples, batch_size), verbose=0)
 
     def show_mistakes(self, predictions, examples, folder):
-        """Draws the most confident mistakes into `mistakes.png`."""
+        """Draws the most confident mistakes, if there are any, into `mistakes.png`."""
         path = folder / "mistakes.png"
         labels, names = examples.labels, examples.class_names
+        if not evaluation.worst_mistakes(labels, predictions, 1):
+            path.unlink(missing_ok=True)
+            return []
         evaluation.plot_mistakes(examples.images, labels, predictions, examples.names, names, path)
         return [("The most confident mistakes", path)]
 

@@ -188,7 +188,7 @@ class TextClassification(ClassificationTask):
         return [*super().measure_baselines(config, splits), *([tfidf] if tfidf else [])]
 
     def show_mistakes(self, predictions, examples, folder):
-        """Writes the most confident mistakes to `mistakes.csv`."""
+        """Writes the most confident mistakes, if there are any, to `mistakes.csv`."""
         write_mistakes(worst_text_mistakes(examples, predictions), folder / "mistakes.csv")
         return []
 

@@ -29,12 +29,17 @@ def worst_text_mistakes(examples, probabilities):
 
 
 def write_mistakes(mistakes, path):
-    """Writes mistakes as CSV; cells that spreadsheets would take for formulas are escaped.
+    """Writes mistakes as CSV, or removes the file if there are no mistakes.
+
+    Cells that spreadsheets would take for formulas are escaped.
 
     Args:
         mistakes: what `worst_text_mistakes` returned.
         path: the file.
     """
+    if not mistakes:
+        Path(path).unlink(missing_ok=True)
+        return
     with (
         atomic_path(Path(path)) as temporary,
         open(temporary, "w", encoding="utf-8", errors="surrogatepass", newline="") as file,

@@ -1,15 +1,13 @@
 """Writes the results of a training: the model, its metrics, plots, a report and a model card."""
 
-import os
-
 from tl_keras import evaluation
 from tl_keras.config.config_text import config_text
-from tl_keras.recipes import AUTO
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize
+from tl_keras.training.card import run_title, write_card
 
 
-def write_results(config, model, splits, history, run, adapted=None, solved=None):
+def write_results(config, model, splits, history, run, adapted=None, tuning=None):
     """Saves and tests the model, writes the report and marks the run as finished.
 
     Args:
@@ -19,13 +17,14 @@ def write_results(config, model, splits, history, run, adapted=None, solved=None
         history: dict from metric name to its value in each epoch.
         run: `RunFolder`.
         adapted: `Adapted`, if the model was adapted to another domain.
-        solved: `SolvedHead` of recipe auto.
+        tuning: `Tuning` of recipe auto.
     """
     task = TASKS[config.task]
     task.save_model(config, model, run.path)
     predictions = task.predict(model, splits.test, config.data.batch_size)
     threshold = task.choose_threshold(config, model, splits)
     measured, pictures = task.evaluate(config, predictions, splits.test, run.path, threshold)
+    solved = tuning and tuning.solved
     baselines = [_last_layer_baseline(config, splits, solved)] if solved else []
     extras = task.report_extras(config, splits, predictions, measured, baselines)
     metrics = measured | extras.metrics | _log_baselines(run, extras)
@@ -42,7 +41,7 @@ def write_results(config, model, splits, history, run, adapted=None, solved=None
         pictures = [*pictures, *adapted.pictures]
         metrics["adaptation"] = adapted.record
     _write_report(config, metrics, history, pictures, notes, extras, run)
-    _write_model_card(config, model, splits, metrics, run, extras)
+    write_card(config, model, splits, metrics, run, extras, tuning)
     run.write_json("history.json", history)
     run.write_json("metrics.json", metrics)
     run.finish()
@@ -89,7 +88,7 @@ def _write_report(config, metrics, history, pictures, notes, extras, run):
         pictures = [*pictures, ("Training", run / "history.png")]
     evaluation.write_report(
         run / "report.html",
-        title=_title(config),
+        title=run_title(config),
         metrics=metrics,
         phases=[_phase_row(phase) for phase in phases],
         config_text=config_text(config),
@@ -160,49 +159,3 @@ def _of_one_objective(history):
         name: [value if keep else None for value, keep in zip(values, supervised, strict=True)]
         for name, values in history.items()
     }
-
-
-def _title(config):
-    """Names network and data by the last part of their paths, since the rest may be private."""
-    return f"{TASKS[config.task].network(config)[1]} on {os.path.basename(config.data.path)}"
-
-
-def _join(head_blocks):
-    """Names the blocks that a head reads."""
-    if isinstance(head_blocks, list):
-        return f"the blocks {', '.join(head_blocks)}"
-    return {"last": "the last block", "all": "all blocks"}[head_blocks]
-
-
-def _technique(config):
-    technique = "phases written by hand" if config.phases else config.recipe
-    if config.recipe == AUTO:
-        technique = f"auto: head on {_join(config.model.head_blocks)}, pooling {config.model.pooling}"
-    return f"{technique}, LoRA of rank {config.model.lora_rank}" if config.model.lora_rank else technique
-
-
-def _write_model_card(config, model, splits, metrics, run, extras):
-    task = TASKS[config.task]
-    heading, network = task.network(config)
-    evaluation.write_model_card(
-        run / "model_card.md",
-        title=_title(config),
-        model={
-            heading: network,
-            "Weights before training": config.model.weights,
-            "Technique": _technique(config),
-            "Parameters": model.count_params(),
-        },
-        data={
-            "Data": os.path.basename(config.data.path),
-            "Training examples": task.count(splits.train),
-            "Validation examples": task.count(splits.validation),
-            "Test examples": task.count(splits.test),
-        },
-        metrics=metrics,
-        class_names=splits.class_names,
-        multi_label=config.data.multi_label,
-        baselines=extras.baselines,
-        verdict=extras.verdict,
-        **task.card_facts(config, model),
-    )

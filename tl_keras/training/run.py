@@ -63,6 +63,7 @@ def _train(config, strategy, run, started):
     model, splits, phases = prepared.model, prepared.splits, prepared.phases
     if config.adaptation.masked_epochs:
         pretrain(config, model, prepared.target, run)
+    tuning = None
     if prepared.solved:
         tuning = tune(prepared, run, _seconds_left(config, started))
         model, history = tuning.model, tuning.history
@@ -74,7 +75,7 @@ def _train(config, strategy, run, started):
         model = workers.plain_model(lambda: build_model(config, splits), model)
         models.merge_lora(model)
         adapted = _adapt(prepared, model, run) if prepared.target else None
-        write_results(config, model, splits, history, run, adapted, prepared.solved)
+        write_results(config, model, splits, history, run, adapted, tuning)
 
 
 def _adapt(prepared, model, run):

@@ -47,7 +47,8 @@ def test_a_run_holds_nothing_out_and_reports_what_it_decided(image_folder, tmp_p
     assert [line.split()[:2] for line in decisions] == [["image", "size"], ["head", "on"], ["tuning", "is"]]
     assert all(f"<p>{line}</p>" in report for line in decisions)
     assert "(lower is better; the first within one standard error of the lowest is taken)" in decisions[1]
-    assert "auto: head on " in (run / "model_card.md").read_text(encoding="utf-8")
+    card = (run / "model_card.md").read_text(encoding="utf-8")
+    assert "auto: head on " in card and "| Validation examples | 0, the choices were cross-validated |" in card
 
 
 def test_the_saved_model_has_the_decided_size_and_predicts_in_plain_keras(image_folder, tmp_path):
@@ -118,7 +119,15 @@ def test_a_given_validation_set_selects_and_is_then_trained_on(image_folder, tmp
         config = RunConfig(data=DataConfig(path=str(tmp_path / "split")), run=str(tmp_path / f"{refit}"), refit=refit)
         run = RunFolder(train.run_training(config))
         assert run.read_json("metrics.json")["held_out"]["examples"] == 9
+        shown = "9" if refit is False else "9, trained on after they had made the choices"
+        assert f"| Validation examples | {shown} |" in (run / "model_card.md").read_text(encoding="utf-8")
     assert fits == [27, 18]
+
+
+def test_training_without_validation_examples_cannot_leave_them_out(image_folder, tmp_path):
+    with pytest.raises(InputError, match="^refit false has no effect without validation examples"):
+        run_auto(image_folder, tmp_path / "run", refit=False)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_class_of_one_example_is_kept(tmp_path):

@@ -44,6 +44,9 @@ def test_a_run_ends_with_what_the_trial_chose(image_folder, tmp_path, monkeypatc
     assert run.read_json("history.json")["val_loss"]
     assert (run / "history.png").exists()
     assert "as asked" in (run / "report.html").read_text(encoding="utf-8")
+    trained = "24" if kept == TUNED else "30"
+    card = (run / "model_card.md").read_text(encoding="utf-8")
+    assert f"| Training examples | {trained} |" in card and f"; {kept} |" in card
     assert keras.models.load_model(run / "model.keras").output_shape == (None, 3)
 
 

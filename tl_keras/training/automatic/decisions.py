@@ -23,7 +23,15 @@ def decide(config, splits, run=None):
 
     Returns:
         Tuple of the `RunConfig` with image size, blocks and pooling, the splits at this size, and the `SolvedHead`.
+
+    Raises:
+        InputError: `refit` has no effect.
     """
+    if config.refit is False and not len(splits.validation):
+        raise InputError(
+            "refit false has no effect without validation examples, since the choices are cross-validated and all "
+            "labels trained on: leave it out, or hold some out with --data.validation_fraction 0.15."
+        )
     record, reader = read_decisions(run), None
     if record is None:
         size, line, reader = choose_size(config, splits)

@@ -9,7 +9,14 @@ from tl_keras import probing
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting
 from tl_keras.training.automatic.features import FeatureReader
-from tl_keras.training.automatic.solved_head import Examples, measure, sample_examples, solve_rows, take_examples
+from tl_keras.training.automatic.solved_head import (
+    Examples,
+    SolvedHead,
+    measure,
+    sample_examples,
+    solve_rows,
+    take_examples,
+)
 from tl_keras.training.building import build_model, choose_phases
 
 SOLVED, TUNED, TUNED_AND_SOLVED = "solved head", "tuned network", "tuned network, head solved again"
@@ -21,13 +28,19 @@ class Tuning:
 
     Attributes:
         model: `keras.Model`, tuned or with the solved head.
+        solved: `SolvedHead` that the trial started from.
         history: dict from metric name to its value in each epoch of the trial; empty if there was none.
         line: a sentence on the decision.
+        kept: name of the contender that is kept.
+        num_trained: number of labelled examples that the model has learned from.
     """
 
     model: Any
+    solved: SolvedHead
     history: dict
     line: str
+    kept: str
+    num_trained: int
 
 
 def tune(prepared, run, seconds_left=None):
@@ -48,7 +61,8 @@ def tune(prepared, run, seconds_left=None):
     config, solved, model = prepared.config, prepared.solved, prepared.model
     count, needed = len(solved.examples.labels), TASKS[config.task].min_tuned_labels
     if not solved.examples.folds or count < needed:
-        return Tuning(model, {}, f"tuning is tried from {needed} labels on, and here are {count}")
+        line = f"tuning is tried from {needed} labels on, and here are {count}"
+        return Tuning(model, solved, {}, line, SOLVED, len(solved.examples.fit_rows))
     train, held_out = solved.examples.folds[0]
     splits = _hold_out(prepared.splits, train, held_out)
     head = solve_rows(config, solved.reader, solved.examples, train, solved.head_input, solved.held_out.inverse_penalty)
@@ -62,13 +76,16 @@ def tune(prepared, run, seconds_left=None):
     again = measure(config, reader, examples, reader.inputs[0])
     losses[TUNED_AND_SOLVED] = again.losses
     kept, line = _judge(losses)
+    num_trained = TASKS[config.task].count(splits.train)
     if kept == SOLVED:
         model = build_model(config, prepared.splits)
         solved.head.set_on(model)
+        num_trained = len(solved.examples.fit_rows)
     if kept == TUNED_AND_SOLVED:
         rows = np.arange(count) if len(solved.examples.fit_rows) == count else np.arange(len(train))
         solve_rows(config, reader, examples, rows, reader.inputs[0], again.inverse_penalty).set_on(model)
-    return Tuning(model, history, line)
+        num_trained = max(num_trained, len(rows))
+    return Tuning(model, solved, history, line, kept, num_trained)
 
 
 def tuning_phases(config, model, num_examples):
