@@ -4,8 +4,14 @@ import pytest
 
 from tests.transfer.tiny_models import blocks_model, sequential_model
 from tl_keras.errors import InputError
-from tl_keras.phases import Phase
-from tl_keras.transfer.plan import find_warnings, plan_phases, untouched_variables, variables_of_all_phases
+from tl_keras.phases import Phase, Plateau
+from tl_keras.transfer.plan import (
+    find_epoch_mismatch,
+    find_warnings,
+    plan_phases,
+    untouched_variables,
+    variables_of_all_phases,
+)
 
 PHASES = [Phase("head", epochs=2), Phase("block2", epochs=3, learning_rate=1e-2, block_decay=0.5), Phase(["block1"])]
 HEAD = ["head.logits/kernel", "head.logits/bias"]
@@ -112,3 +118,16 @@ def test_untouched_variables_are_listed_for_each_phase(batch_norm, count):
     assert len(head) == count
     assert not any(variable.path.startswith("head") for variable in head)
     assert {id(variable) for variable in everything} < {id(variable) for variable in head}
+
+
+@pytest.mark.parametrize(
+    ("epochs", "end"),
+    [(3, []), (None, []), (9, ["it stops after the last phase."]), (2, ["call fit again with initial_epoch=2."])],
+)
+def test_a_fit_with_other_epochs_than_its_phases_is_described(epochs, end):
+    sentences = find_epoch_mismatch([Phase("head", epochs=2), Phase("all")], epochs)
+    assert [sentence.endswith(words) for sentence, words in zip(sentences, end, strict=True)] == [True] * len(end)
+
+
+def test_phases_that_may_end_early_may_have_more_epochs_than_fit():
+    assert find_epoch_mismatch([Phase("head", until=Plateau())], 10) == []

@@ -39,6 +39,10 @@ def layers_by_block(model):
     blocks = _blocks_in_order(model)
     if not blocks:
         raise InputError("The model has no weights yet: build it first, for example by calling it on a batch.")
+    if not model.built:
+        raise InputError(
+            "A part of the model has no weights yet: build it first, for example by calling it on a batch."
+        )
     # A head in the middle of the model, such as an auxiliary classifier, is trained with the others.
     head = _head_of(model, blocks)
     return {name: blocks[name] for name in sorted(blocks, key=head.__contains__)}

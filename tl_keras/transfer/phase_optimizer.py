@@ -81,6 +81,28 @@ def recent_gradient(optimizer, variables):
     return math.sqrt(sum(float(square.sum()) for square in squares) / sum(square.size for square in squares) / share)
 
 
+def describe_unmoved(phase, optimizer, unmoved):
+    """Describes blocks whose weights a phase should have moved and did not.
+
+    Args:
+        phase: `Phase`.
+        optimizer: Keras optimizer.
+        unmoved: dict from block name to its trainable variables.
+
+    Returns:
+        List with a sentence for each block.
+    """
+    sentences = []
+    for block, variables in unmoved.items():
+        size = recent_gradient(optimizer, variables)
+        gradients = "" if size is None else f": their gradients are about {size:.1g}"
+        sentences.append(
+            f"Block {block!r} is trainable in phase {phase.name!r}, but none of its {len(variables)} trainable "
+            f"variables moved{gradients}. Raise the learning rate, or start from pretrained weights."
+        )
+    return sentences
+
+
 def check_optimizer(optimizer, phases):
     """Checks that an optimizer supports the settings of the phases.
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import keras
 
 from tl_keras.errors import InputError
-from tl_keras.phases import check_phases
+from tl_keras.phases import check_phases, total_epochs
 from tl_keras.transfer.freezing import block_names, changeable_variables, freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import MIN_SHARE, block_learning_rates, moving_blocks
 
@@ -87,6 +87,29 @@ def find_warnings(model, phases, plan):
     if idle := [block for block in blocks[first:] if block not in trained]:
         sentences.append(f"never trained, though the earlier {blocks[first]} is: {', '.join(idle)}")
     return sentences
+
+
+def find_epoch_mismatch(phases, epochs):
+    """Describes a `fit` whose epochs are not those of its phases.
+
+    Args:
+        phases: list of `Phase`.
+        epochs: the `epochs` of `fit`; None if unknown.
+
+    Returns:
+        List with a sentence, or an empty one.
+    """
+    total = total_epochs(phases)
+    if epochs is None or epochs == total:
+        return []
+    if epochs > total:
+        return [f"fit has epochs={epochs}, but the phases have {total} together: it stops after the last phase."]
+    if any(phase.until for phase in phases):
+        return []
+    return [
+        f"fit has epochs={epochs}, but the phases have {total} together: it ends before the last phase does. Give "
+        f"epochs={total}, or call fit again with initial_epoch={epochs}."
+    ]
 
 
 def variables_of_all_phases(model, phases, batch_norm="inference"):

@@ -8,18 +8,22 @@ import keras
 
 from tl_keras import distribution
 from tl_keras.errors import InputError
-from tl_keras.phases import check_directions, check_phases, is_better, phase_at, phase_seconds
+from tl_keras.phases import check_directions, check_phases, phase_at, phase_seconds
 from tl_keras.transfer.audit import FreezeAudit
+from tl_keras.transfer.best_epoch import assign_best, note_epoch
+from tl_keras.transfer.first_batch import build_at_first_step
 from tl_keras.transfer.freezing import changeable_variables, freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import moving_blocks, rate_multipliers
+from tl_keras.transfer.phase_backup import PhaseBackup
 from tl_keras.transfer.phase_optimizer import (
     check_optimizer,
     check_steps,
+    describe_unmoved,
     innermost_optimizer,
     optimizer_over,
-    recent_gradient,
 )
-from tl_keras.transfer.plan import plan_phases, untouched_variables, variables_of_all_phases
+from tl_keras.transfer.plan import find_epoch_mismatch, plan_phases, untouched_variables, variables_of_all_phases
+from tl_keras.transfer.rate_watch import RateWatch
 from tl_keras.transfer.staged_adamw import StagedAdamW
 
 
@@ -44,8 +48,8 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
     best epoch. Moving averages of the weights (`use_ema`) replace the weights at the end of each phase.
 
     Args:
-        phases: list of `Phase`, at least one. `fit` stops after the last phase, even if its `epochs` are more than the
-            phases have.
+        phases: list of `Phase`, at least one. `fit` stops after the last phase, with a warning if its `epochs` are more
+            or fewer than the phases have.
         batch_norm: policy for BatchNormalization layers, see `freeze_to`: "inference" (default), "train", or
             "recalibrate" together with `whole_model`. In a single `fit` the callback has no data to recalibrate from:
             call `recalibrate_batch_norm` before and keep "inference".
@@ -87,6 +91,7 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         self.state = {"ends": [], "seconds": 0.0, "best": None, "waited": 0, "rate": 1.0, "steps": 0}
         self.best_weights = []
         self._steps_before = self._steps = 0
+        self._running = None
 
     def prepare(self, model, steps_per_epoch=None):
         """Builds the optimizer of a compiled model over every variable that any phase trains.
@@ -131,8 +136,9 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         self.state, self.best_weights = self.state | state, list(best_weights)
         self._steps = self.state["steps"]
 
-    def on_train_begin(self, logs=None):
-        """Prepares the optimizer."""
+    def set_model(self, model):
+        """Prepares the optimizer, before `on_train_begin` of any callback loads its variables."""
+        super().set_model(model)
         self._running = None
         if self.whole_model is not None:
             return
@@ -141,10 +147,54 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
                 "batch_norm 'recalibrate' needs data, which a callback does not have: call "
                 "tl_keras.recalibrate_batch_norm(model, data) before fit and keep batch_norm at 'inference'."
             )
+        self._backup = PhaseBackup(self)
+        self._backup.attach(model)
+        if model.built:
+            self.prepare(model)
+
+    def on_train_begin(self, logs=None):
+        """Checks the number of steps, or waits for the first batch if the model is not built."""
+        self._running = None
+        if self.whole_model is not None:
+            return
+        self._watch = RateWatch(self.model.optimizer)
+        for sentence in find_epoch_mismatch(self.phases, self.params.get("epochs")):
+            warnings.warn(sentence, stacklevel=2)
+        if not self.model.built:
+            build_at_first_step(self.model, self._start_built_model)
+        elif steps := self.params.get("steps"):
+            check_steps(self.model.optimizer, self.phases, steps, may_end=self.max_seconds is not None)
+
+    def on_train_end(self, logs=None):
+        """Removes the state from the model."""
+        if self.whole_model is None:
+            self._backup.detach(self.model)
+
+    def _start_built_model(self):
         self.prepare(self.model, self.params.get("steps"))
+        self._start_epoch(self._epoch)
+        self.on_train_batch_begin(0)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Starts the phase of the epoch if it is not running yet."""
+        self._epoch = epoch
+        if self.whole_model is None and self._running is None:
+            if not self.model.built:
+                return
+            self._follow_loaded_weights(epoch)
+        self._start_epoch(epoch)
+
+    def _follow_loaded_weights(self, epoch):
+        """Takes over the rate and the state from a file, and the end of an epoch that was backed up before it."""
+        if self._backup.loaded:
+            self._watch = RateWatch(self.model.optimizer)
+        if self._backup.restored:
+            self.plan = plan_phases(self.model, self.phases, self.batch_norm, self.state["ends"])
+        if (missed_logs := self._backup.missed_logs(epoch)) is not None:
+            self._start_epoch(epoch - 1)
+            self.on_epoch_end(epoch - 1, missed_logs)
+
+    def _start_epoch(self, epoch):
         self._epoch, self._epoch_started = epoch, time.perf_counter()
         self._steps_before = self._steps = self.state["steps"]
         self.state["steps"] = 0
@@ -154,13 +204,20 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         """Sets the learning rate of the step; with several steps per execution, of each or of the middle one."""
+        if self._running is None:
+            return
+        if self.whole_model is None:
+            self.state["rate"] *= self._watch.reduction(self.model.optimizer, batch)
         per_execution, steps = self.model.steps_per_execution, self.params.get("steps") or math.inf
         stop = int(min(batch + per_execution, steps - self._steps_before))
         rates = [self._rate_of(step) for step in range(batch, stop)]
         if per_execution > 1 and isinstance(self.model, distribution.ShardedSteps):
             self.model.announce_rates(rates)
+            rate = rates[-1]
         else:
-            self.model.optimizer.learning_rate = rates[len(rates) // 2]
+            self.model.optimizer.learning_rate = rate = rates[len(rates) // 2]
+        if self.whole_model is None:
+            self._watch.rate = rate
 
     def _rate_of(self, step):
         """Computes the rate in the middle of a step, or of the epoch if the number of steps is unknown."""
@@ -178,16 +235,27 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         self._steps = int(min(self._steps_before + batch + 1, self.params.get("steps") or math.inf))
         if self._steps_before and self._steps == self.params.get("steps"):
             self.model.stop_training = True
+        if self.whole_model is None:
+            self._backup.logs = dict(logs or {})
+
+    def on_test_end(self, logs=None):
+        """Records the metrics of a validation for a backup that is written before `on_epoch_end`."""
+        if self.whole_model is None:
+            self._backup.logs |= {f"val_{name}": value for name, value in (logs or {}).items()}
 
     def on_epoch_end(self, epoch, logs=None):
         """Monitors the metric, ends a phase after its last epoch, and stops `fit` after the last phase."""
+        if self.whole_model is None:
+            self._backup.epochs = epoch + 1
         if self._steps_before:
             self.model.stop_training = False
         self._steps = 0
         self._count_seconds()
         phase = self.phases[self._running]
         if phase.until or phase.restore_best:
-            self._monitor(phase, logs or {})
+            is_best = note_epoch(phase, logs or {}, self.state)
+            if is_best and phase.restore_best:
+                self.best_weights = [v.numpy() for v in changeable_variables(self.whole_model or self.model)]
         if ended_by := self._reason_to_end(phase, epoch):
             self._end_phase(phase, epoch, ended_by)
 
@@ -219,21 +287,6 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         self.state["seconds"] += now - self._mark
         self._mark = now
 
-    def _monitor(self, phase, logs):
-        if phase.monitor not in logs:
-            raise InputError(
-                f"Phase {phase.name!r} monitors {phase.monitor!r}, which fit does not report: it reports "
-                f"{', '.join(logs)}; give validation data, in every epoch, or another monitor."
-            )
-        if is_better(
-            phase.mode, logs[phase.monitor], self.state["best"], phase.until.min_delta if phase.until else 0.0
-        ):
-            self.state |= {"best": float(logs[phase.monitor]), "waited": 0}
-            if phase.restore_best:
-                self.best_weights = [v.numpy() for v in changeable_variables(self.whole_model or self.model)]
-        else:
-            self.state["waited"] += 1
-
     def _reason_to_end(self, phase, epoch):
         done = epoch + 1 - self.plan[self._running]["first_epoch"]
         if done >= phase.epochs:
@@ -255,29 +308,12 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
             # Audit before the best weights are restored: they may be those at the start of a resumed run.
             "audit": self._audit.finish(),
         }
-        record["warnings"] = [self._describe_unmoved(phase, *unmoved) for unmoved in self._audit.unmoved.items()]
+        record["warnings"] = describe_unmoved(phase, optimizer, self._audit.unmoved)
         for sentence in record["warnings"] if self.whole_model is None else ():
             warnings.warn(sentence, stacklevel=2)
         if phase.restore_best:
-            self._restore_best(phase, changeable_variables(model))
+            assign_best(phase, changeable_variables(model), self.best_weights)
         self.state |= {"ends": [*self.state["ends"], epoch + 1], "best": None, "waited": 0}
         self.best_weights = []
         if self.whole_model is not None or len(self.state["ends"]) == len(self.phases):
             self.model.stop_training = True
-
-    def _describe_unmoved(self, phase, block, variables):
-        size = recent_gradient((self.whole_model or self.model).optimizer, variables)
-        gradients = "" if size is None else f": their gradients are about {size:.1g}"
-        return (
-            f"Block {block!r} is trainable in phase {phase.name!r}, but none of its {len(variables)} trainable "
-            f"variables moved{gradients}. Raise the learning rate, or start from pretrained weights."
-        )
-
-    def _restore_best(self, phase, variables):
-        if not self.best_weights:
-            raise InputError(
-                f"Phase {phase.name!r} has no best weights, because its {phase.monitor} was never a number: "
-                "lower its learning rate, or look for values in the data that are not finite."
-            )
-        for variable, best in zip(variables, self.best_weights, strict=True):
-            variable.assign(best)
