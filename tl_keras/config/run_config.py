@@ -61,7 +61,9 @@ class RunConfig:
     phases: list[Phase] | None = None
     """Phases in place of a recipe, such as [{train: block5, epochs: 3, learning_rate: 1e-4}]."""
     max_time: str | None = None
-    """Maximum time for loading and training, such as 10m or 1h30m, divided among the phases. By default unlimited."""
+    """Maximum time for loading and training, such as 10m or 1h30m, divided among the phases, each of which takes an
+    epoch at least. recipe auto always solves the head, tries fewer image sizes if time is short, and tunes in what is
+    left. By default unlimited."""
     checkpoint_every: str = "5m"
     """Time or steps between checkpoints within an epoch, such as 30s or 200 steps; has no effect on the weights."""
     batch_norm: Literal["inference", "recalibrate", "train"] = "inference"

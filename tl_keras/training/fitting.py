@@ -49,7 +49,9 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     Returns:
         Dict from metric name to its value in each epoch.
     """
-    staging = transfer.ProgressiveUnfreezing(phases, config.batch_norm, whole_model=model, max_seconds=seconds_left)
+    # Loading may have taken all the time; then each phase still takes an epoch.
+    max_seconds = None if seconds_left is None else max(1.0, seconds_left)
+    staging = transfer.ProgressiveUnfreezing(phases, config.batch_norm, whole_model=model, max_seconds=max_seconds)
     _check_monitors(model, phases)
     staging.prepare(model, _steps_per_epoch(config, splits))
     print(callbacks.phase_table(staging.plan), flush=True)

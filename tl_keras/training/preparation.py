@@ -7,6 +7,7 @@ from tl_keras import distribution
 from tl_keras.config import RunConfig
 from tl_keras.phases import Phase
 from tl_keras.recipes import AUTO
+from tl_keras.system.time_limit import NO_LIMIT
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import replicas, workers
 from tl_keras.training.automatic.decisions import decide, for_devices
@@ -40,7 +41,7 @@ class Preparation:
         return self.strategy.num_replicas_in_sync
 
 
-def prepare(config, strategy=None, run=None):
+def prepare(config, strategy=None, run=None, limit=NO_LIMIT):
     """Prepares a run.
 
     Settings are checked before data are read, and data before TensorFlow is loaded, as far as that is possible.
@@ -49,6 +50,7 @@ def prepare(config, strategy=None, run=None):
         config: `RunConfig`.
         strategy: `tf.distribute.Strategy` of a cluster that was joined before; None starts the configured devices.
         run: `RunFolder`, which records data and devices and refuses others when it is resumed; None writes nothing.
+        limit: `TimeLimit` of the run, for recipe auto.
 
     Returns:
         `Preparation`.
@@ -83,7 +85,7 @@ def prepare(config, strategy=None, run=None):
     if run:
         task.preview(config, splits, run.path)
     if config.recipe == AUTO:
-        return _prepare_automatically(config, strategy, splits, run)
+        return _prepare_automatically(config, strategy, splits, run, limit)
     with strategy.scope():
         model = build_model(config, splits)
     phases = choose_phases(config, model, len(splits.train), strategy.num_replicas_in_sync)
@@ -95,8 +97,15 @@ def prepare(config, strategy=None, run=None):
     return Preparation(config, strategy, splits, target, model, phases)
 
 
-def _prepare_automatically(config, strategy, splits, run):
-    config, splits, solved = decide(config, splits, run)
+def _prepare_automatically(config, strategy, splits, run, limit):
+    if limit.seconds is not None:
+        print(
+            f"max_time {config.max_time}: the head is solved first in any case, and tuning gets what is left",
+            flush=True,
+        )
+    config, splits, solved = decide(config, splits, run, limit)
+    if limit.seconds is not None:
+        print(f"auto: the head is solved after {limit.passed:.0f} s, {limit.left:.0f} s are left", flush=True)
     model = build_model(config, splits)
     solved.head.set_on(model)
     return Preparation(config, strategy, splits, None, model, [], solved)

@@ -2,7 +2,6 @@
 
 import shlex
 import shutil
-import time
 
 from tl_keras import distribution, models
 from tl_keras.config.absolute_paths import with_absolute_paths
@@ -11,6 +10,7 @@ from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system.durations import parse_duration
 from tl_keras.system.global_state import restored_global_state
 from tl_keras.system.newer_files import find_newer
+from tl_keras.system.time_limit import TimeLimit
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import adapting, fitting, replicas, workers
 from tl_keras.training.automatic.tuning import tune
@@ -34,7 +34,7 @@ def run_training(config):
     Raises:
         InputError: the configuration or the data cannot be used.
     """
-    started, config = time.monotonic(), with_absolute_paths(config)
+    limit, config = _time_limit(config), with_absolute_paths(config)
     # A cluster must be joined before TensorFlow computes anything; the devices of this machine can wait for the data.
     strategy = start_strategy(config.distribute) if distribution.is_cluster(config.distribute) else None
     with (
@@ -45,7 +45,7 @@ def run_training(config):
         if finished:
             print(_describe_finished(config, run), flush=True)
         else:
-            _train(config, strategy, run, started)
+            _train(config, strategy, run, limit)
         if distribution.is_chief(strategy):
             # Here, because a run may have been killed between its results and this line.
             shutil.rmtree(run / "checkpoints", ignore_errors=True)
@@ -56,21 +56,21 @@ def run_training(config):
     return run.path
 
 
-def _train(config, strategy, run, started):
+def _train(config, strategy, run, limit):
     """Trains from data to report; of several workers the chief alone writes the report."""
-    prepared = prepare(config, strategy, run)
+    prepared = prepare(config, strategy, run, limit)
     config = prepared.config
     model, splits, phases = prepared.model, prepared.splits, prepared.phases
     if config.adaptation.masked_epochs:
         pretrain(config, model, prepared.target, run)
     tuning = None
     if prepared.solved:
-        tuning = tune(prepared, run, _seconds_left(config, started))
+        tuning = tune(prepared, run, limit)
         model, history = tuning.model, tuning.history
         print(f"auto: {tuning.line}", flush=True)
         run.log("auto", {"lines": [*prepared.solved.lines, tuning.line]})
     else:
-        history = fitting.fit_phases(config, model, splits, phases, run, _seconds_left(config, started))
+        history = fitting.fit_phases(config, model, splits, phases, run, limit.left)
     if distribution.is_chief(prepared.strategy):
         model = workers.plain_model(lambda: build_model(config, splits), model)
         models.merge_lora(model)
@@ -104,7 +104,5 @@ def _describe_finished(config, run):
     return "\n".join(lines)
 
 
-def _seconds_left(config, started):
-    if config.max_time is None:
-        return None
-    return max(1.0, parse_duration(config.max_time) - (time.monotonic() - started))
+def _time_limit(config):
+    return TimeLimit(None if config.max_time is None else parse_duration(config.max_time))

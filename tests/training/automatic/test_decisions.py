@@ -60,6 +60,16 @@ def test_the_saved_model_has_the_decided_size_and_predicts_in_plain_keras(image_
     np.testing.assert_allclose(tl.load_run(run.path).predict(image), model.predict(image, verbose=0), atol=1e-6)
 
 
+def test_without_time_the_head_is_solved_at_the_smallest_size_and_nothing_is_tuned(image_folder, tmp_path, capsys):
+    run = run_auto(image_folder, tmp_path / "run", max_time="1s")
+    printed = capsys.readouterr().out
+    assert "max_time 1s: the head is solved first in any case, and tuning gets what is left" in printed
+    assert "auto: image size 32: log-loss of held-out examples 32 px" in printed
+    assert "; 48 px and more are not tried: the features of 36 images would take about" in printed
+    assert "s, 0 s are left" in printed
+    assert run.read_json("metrics.json")["accuracy"] > 0.3
+
+
 def test_a_second_run_computes_no_features_and_ends_the_same(image_folder, tmp_path, monkeypatch):
     cache = CacheConfig(folder=str(tmp_path / "cache"))
     first = run_auto(image_folder, tmp_path / "first", cache=cache)

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -7,9 +9,10 @@ from tl_keras import train
 from tl_keras.config import DataConfig, RunConfig
 from tl_keras.config.parsing import parse
 from tl_keras.runs.run_folder import RunFolder
+from tl_keras.system.time_limit import TimeLimit
 from tl_keras.tasks.image_classification import ImageClassification
 from tl_keras.tasks.text_classification import TextClassification
-from tl_keras.training.automatic.tuning import SOLVED, TUNED, TUNED_AND_SOLVED, _judge
+from tl_keras.training.automatic.tuning import SOLVED, TUNED, TUNED_AND_SOLVED, _judge, _too_slow
 
 
 def test_tuning_is_kept_only_if_it_gains_more_than_the_standard_error():
@@ -20,6 +23,23 @@ def test_tuning_is_kept_only_if_it_gains_more_than_the_standard_error():
     kept, line = _judge({SOLVED: solved, TUNED: solved + 1, TUNED_AND_SOLVED: solved - [0.5, 0.3, 0.5, 0.1]})
     assert kept == TUNED_AND_SOLVED
     assert "solved head 0.700, tuned network 1.700" in line
+
+
+@pytest.mark.parametrize(("seconds", "per_example"), [(None, 9.0), (9, None), (9, 0.1)])
+def test_tuning_is_tried_if_an_epoch_fits(seconds, per_example):
+    solved = SimpleNamespace(
+        examples=SimpleNamespace(labels=range(50)), reader=SimpleNamespace(seconds_per_example=per_example)
+    )
+    assert _too_slow(solved, TimeLimit(seconds)) == ""
+
+
+def test_tuning_is_not_tried_if_no_epoch_fits():
+    examples = SimpleNamespace(labels=range(100))
+    solved = SimpleNamespace(examples=examples, reader=SimpleNamespace(seconds_per_example=0.1))
+    line = "tuning is not tried: 9 s of max_time are left, and an epoch would take at least 10 s"
+    assert _too_slow(solved, TimeLimit(9)) == line
+    solved.reader.seconds_per_example = None
+    assert _too_slow(solved, TimeLimit(9, started=0)) == "tuning is not tried: 0 s of max_time are left"
 
 
 @pytest.fixture(autouse=True)

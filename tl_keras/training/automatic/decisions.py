@@ -5,21 +5,24 @@ from dataclasses import replace
 from tl_keras.config.data_config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO
+from tl_keras.system.time_limit import NO_LIMIT
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader
-from tl_keras.training.automatic.solved_head import choose_size, solve
+from tl_keras.training.automatic.image_size import choose_size
+from tl_keras.training.automatic.solved_head import solve
 
 RECORD = "decisions.json"
 FOR_SEVERAL_DEVICES = "progressive_unfreezing"
 
 
-def decide(config, splits, run=None):
-    """Decides what a solved head reads, and solves it.
+def decide(config, splits, run=None, limit=NO_LIMIT):
+    """Decides what a solved head reads, and solves it; this is finished even if it takes longer than the limit.
 
     Args:
         config: `RunConfig` with recipe "auto".
         splits: what the task's `load_data` returned.
         run: `RunFolder` that records the decisions, and whose record is repeated; None records nothing.
+        limit: `TimeLimit` of the run.
 
     Returns:
         Tuple of the `RunConfig` with image size, blocks and pooling, the splits at this size, and the `SolvedHead`.
@@ -34,7 +37,7 @@ def decide(config, splits, run=None):
         )
     record, reader = read_decisions(run), None
     if record is None:
-        size, line, reader = choose_size(config, splits)
+        size, line, reader = choose_size(config, splits, limit)
         record = {"image_size": size, "lines": [line] if line else []}
     size = record["image_size"]
     if size is not None and size != splits.train.images[0].shape[0]:

@@ -1,5 +1,6 @@
 """Reads the pooled features of examples, and names the sets of them that a head may read."""
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,6 +64,7 @@ class FeatureReader:
         # The network of the run is built with the same seed, which matters where its weights are random.
         devices.set_up(config.seed, config.precision, config.deterministic)
         network = model or self._task.build_model(self._config, splits)
+        self._computed, self._seconds = 0, 0.0
         self._cut = transfer.features_before_head(network)
         self._part = transfer.FrozenPart(network, [self._cut])
         self._columns = models.head_columns(network)
@@ -93,6 +95,11 @@ class FeatureReader:
         return features if owners is None else models.mean_of_windows(features, owners)
 
     @property
+    def seconds_per_example(self):
+        """Seconds that the features of an example took; None if all were stored."""
+        return self._seconds / self._computed if self._computed else None
+
+    @property
     def last_block_columns(self):
         """Columns of the averages of the last block, int (k,)."""
         return self.feature_set(HeadInput("the last block", "last", "average")).columns
@@ -120,6 +127,7 @@ class FeatureReader:
 
     def _compute(self, rows, missing):
         print(f"features: {len(missing)} of {len(rows)} are computed, the others were stored", flush=True)
+        started = time.monotonic()
         for start in range(0, len(missing), CHUNK):
             chosen = rows.take(missing[start : start + CHUNK])
             source, _ = self._task.activation_sources(
@@ -127,6 +135,8 @@ class FeatureReader:
             )
             stored = self._part.compute(source, {id(self._cut): None})[id(self._cut)]
             yield stored.images if isinstance(stored, ImageSet) else stored.values[stored.starts]
+        self._computed += len(missing)
+        self._seconds += time.monotonic() - started
 
 
 def _list_inputs(head_blocks, names, poolings):

@@ -1,6 +1,6 @@
-"""Solves a head on the pooled features of a frozen network, and chooses image size, blocks and penalty for it."""
+"""Solves a head on the pooled features of a frozen network, and chooses blocks and penalty for it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,6 @@ from tl_keras.recipes import FEW_LABELS
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader, HeadInput
 
-SIZE_SAMPLE = 300
-"""Training images that image sizes are compared on."""
 MAX_EXAMPLES = 10_000
 """Examples of a part that a head is solved on; of more a sample is taken, which bounds memory and time."""
 DEFAULT_INVERSE_PENALTY = 100.0
@@ -57,39 +55,6 @@ class SolvedHead:
     lines: tuple[str, ...]
 
 
-def choose_size(config, splits):
-    """Chooses the image size by the log-loss of heads over all blocks, on a sample of the training images.
-
-    Args:
-        config: `RunConfig`.
-        splits: what the task's `load_data` returned.
-
-    Returns:
-        Tuple of the size, a sentence on the decision, and the `FeatureReader` of this size. The size is None where
-        images have none to choose, the others where nothing was compared.
-    """
-    task = TASKS[config.task]
-    sizes = task.candidate_sizes(config, splits)
-    if len(sizes) < 2:
-        return (sizes[0] if sizes else None), None, None
-    rows = splits.records.rows("train")
-    rows = np.random.default_rng(config.seed).permutation(rows)[:SIZE_SAMPLE]
-    readers, results = [], []
-    for size in sizes:
-        sized = replace(config, data=replace(config.data, image_size=size))
-        sample = task.load_resized(sized, splits, size, np.sort(rows)).train
-        folds = probing.make_folds(sample.labels, config.seed)
-        if not folds:
-            return sizes[-1], None, None
-        reader = FeatureReader(sized, replace(splits, train=sample, validation=sample, test=sample))
-        examples = Examples(reader.read(sample), sample.labels, folds, np.arange(len(sample)))
-        results.append(measure(sized, reader, examples, reader.inputs[-1]))
-        readers.append(reader)
-    number = results.index(probing.choose(results))
-    line = f"image size {sizes[number]}: {_list_losses([f'{size} px' for size in sizes], results)}"
-    return sizes[number], line, readers[number]
-
-
 def solve(config, splits, reader):
     """Solves a head on all labelled examples.
 
@@ -110,7 +75,7 @@ def solve(config, splits, reader):
     results = [measure(config, reader, examples, head_input) for head_input in reader.inputs]
     held_out = probing.choose(results)
     chosen = reader.inputs[results.index(held_out)]
-    losses = _list_losses([result.feature_set.name for result in results], results)
+    losses = list_losses([result.feature_set.name for result in results], results)
     line = f"head on {chosen.name}: {losses}{_note_single(splits, examples)}"
     head = solve_rows(config, reader, examples, examples.fit_rows, chosen, held_out.inverse_penalty)
     return SolvedHead(chosen, head, held_out, examples, reader, (line,))
@@ -178,13 +143,6 @@ def _collect(config, reader, splits):
     return Examples(np.concatenate(features), labels, folds, every if refit else every[:count])
 
 
-def _list_losses(names, results):
-    """Returns the part of a sentence that says what the candidates of a decision reach, and how one is chosen."""
-    losses = ", ".join(f"{name} {result.loss:.3f}" for name, result in zip(names, results, strict=True))
-    rule = "; the first within one standard error of the lowest is taken" if len(results) > 1 else ""
-    return f"log-loss of held-out examples {losses} (lower is better{rule})"
-
-
 def _note_single(splits, examples):
     """Returns the end of a sentence that counts the classes with a single example."""
     if examples.labels.ndim == 2:
@@ -192,6 +150,18 @@ def _note_single(splits, examples):
     single = np.flatnonzero(np.bincount(examples.labels, minlength=len(splits.class_names)) == 1)
     names = data.first_of(splits.class_names[label] for label in single)
     return f"; classes with a single example are in no held-out part: {names}" if single.size else ""
+
+
+def list_losses(names, results):
+    """Returns the part of a sentence that says what the candidates of a decision reach, and how one is chosen.
+
+    Args:
+        names: list of str, one for each result.
+        results: list of `probing.HeldOut`.
+    """
+    losses = ", ".join(f"{name} {result.loss:.3f}" for name, result in zip(names, results, strict=True))
+    rule = "; the first within one standard error of the lowest is taken" if len(results) > 1 else ""
+    return f"log-loss of held-out examples {losses} (lower is better{rule})"
 
 
 def sample_examples(part, seed):

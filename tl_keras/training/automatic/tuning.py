@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tl_keras import probing
+from tl_keras.system.time_limit import NO_LIMIT
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting
 from tl_keras.training.automatic.features import FeatureReader
@@ -43,7 +44,7 @@ class Tuning:
     num_trained: int
 
 
-def tune(prepared, run, seconds_left=None):
+def tune(prepared, run, limit=NO_LIMIT):
     """Trains the network from the solved head, and keeps it if it is better on held-out examples.
 
     The validation examples, or a fifth of the labels where none are held out, judge: the log-loss of the tuned network,
@@ -53,15 +54,17 @@ def tune(prepared, run, seconds_left=None):
     Args:
         prepared: `Preparation` of a run with recipe "auto". Its model is changed.
         run: `RunFolder`.
-        seconds_left: maximum time; None sets no limit.
+        limit: `TimeLimit` of the run; without time for an epoch nothing is tried.
 
     Returns:
         `Tuning`.
     """
     config, solved, model = prepared.config, prepared.solved, prepared.model
     count, needed = len(solved.examples.labels), TASKS[config.task].min_tuned_labels
-    if not solved.examples.folds or count < needed:
-        line = f"tuning is tried from {needed} labels on, and here are {count}"
+    line = f"tuning is tried from {needed} labels on, and here are {count}"
+    if solved.examples.folds and count >= needed:
+        line = _too_slow(solved, limit)
+    if line:
         return Tuning(model, solved, {}, line, SOLVED, len(solved.examples.fit_rows))
     train, held_out = solved.examples.folds[0]
     splits = _hold_out(prepared.splits, train, held_out)
@@ -69,7 +72,7 @@ def tune(prepared, run, seconds_left=None):
     head.set_on(model)
     labels, judging = solved.examples.labels[held_out], _whole_texts(sample_examples(splits.validation, config.seed))
     losses = {SOLVED: _losses(config, model, judging, labels)}
-    history = fitting.fit_phases(config, model, splits, tuning_phases(config, model, len(train)), run, seconds_left)
+    history = fitting.fit_phases(config, model, splits, tuning_phases(config, model, len(train)), run, limit.left)
     losses[TUNED] = _losses(config, model, judging, labels)
     reader = FeatureReader(config, splits, model)
     examples = _read_again(reader, splits, solved.examples, (train, held_out), config.seed)
@@ -103,6 +106,15 @@ def tuning_phases(config, model, num_examples):
     if config.task == "image_classification":
         tuned = replace(config, recipe="fine_tuning", refit=None)
     return choose_phases(tuned, model, num_examples)[-1:]
+
+
+def _too_slow(solved, limit):
+    """Returns a sentence if the time is too short for an epoch, which reads each example once more; else ""."""
+    seconds = len(solved.examples.labels) * (solved.reader.seconds_per_example or 0)
+    if limit.left is None or limit.left > seconds:
+        return ""
+    epoch = f", and an epoch would take at least {seconds:.0f} s" if seconds else ""
+    return f"tuning is not tried: {limit.left:.0f} s of max_time are left{epoch}"
 
 
 def _hold_out(splits, train, held_out):
