@@ -69,5 +69,6 @@ from .tokens.sets import TokenSet as TokenSet
 from .tokens.sets import TokenSplits as TokenSplits
 from .tokens.tokenizing import tokenize as tokenize
 from .tokens.tokenizing import tokenize_splits as tokenize_splits
+from .tokens.unknown import unknown_share as unknown_share
 from .wording import first_of as first_of
 from .wording import printable as printable

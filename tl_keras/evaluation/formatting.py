@@ -1,12 +1,20 @@
 """Formatting of numbers and metrics for the report, the model card and the terminal."""
 
-PERCENTAGES = ("accuracy", "top_5_accuracy", "subset_accuracy", "cut_texts_share", "cut_tokens_share")
+PERCENTAGES = (
+    "accuracy",
+    "top_5_accuracy",
+    "subset_accuracy",
+    "cut_texts_share",
+    "cut_tokens_share",
+    "unknown_tokens_share",
+)
 LABELS = {
     "macro_f1": "Macro F1",
     "micro_f1": "Micro F1",
     "top_5_accuracy": "Top-5 accuracy",
     "cut_texts_share": "Texts cut",
     "cut_tokens_share": "Tokens cut",
+    "unknown_tokens_share": "Tokens unknown to the tokenizer",
     "mean_average_precision": "mAP",
     "average_precision_50": "mAP 50",
     "average_precision_75": "mAP 75",

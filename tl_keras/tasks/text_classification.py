@@ -26,6 +26,7 @@ from tl_keras.tasks.classification import (
 from tl_keras.tasks.data_settings import table_columns
 from tl_keras.tasks.label_writers import TOP
 from tl_keras.tasks.text_mistakes import shorten, worst_text_mistakes, write_mistakes
+from tl_keras.tasks.text_notes import note_cuts, note_unknown, refuse_unknown
 from tl_keras.tasks.text_prediction import predict_texts
 
 MIN_CACHED = 20_000
@@ -76,14 +77,18 @@ class TextClassification(ClassificationTask):
         records = _remove_duplicates(config, split_examples(config, records, list(map(text_key, records.sources))))
         names = {"training": "train", "validation": "validation", "test": "test"}
         require_examples(config, "texts", {name: len(records.rows(split)) for name, split in names.items()})
-        print_notes(records.notes)
-        return replace(_tokenize(config, records), notes=records.notes, skipped=list(records.skipped))
+        splits = replace(_tokenize(config, records), skipped=list(records.skipped))
+        splits = replace(splits, notes=(*records.notes, *note_unknown(config, splits)))
+        print_notes(splits.notes)
+        return splits
 
     def describe(self, config, splits):
         """Counts texts, classes and tokens."""
         split = f" ({len(splits.train)} training windows)" if splits.train.owners is not None else ""
         cut = f"; {splits.cut_tokens_share:.1%} of the tokens are cut away" if splits.cut_tokens_share else ""
         tokens = f"{splits.train.lengths.mean():.0f} tokens on average, {splits.train.lengths.max()} at most"
+        unknown = splits.unknown_tokens_share
+        cut += f"; {unknown:.1%} of the tokens are unknown to the tokenizer" if unknown >= 0.0005 else ""
         skipped = f"; {len(splits.skipped)} texts skipped" if splits.skipped else ""
         counts, classes = self.list_counts(splits), len(splits.class_names)
         return f"{counts} texts{split} of {classes} classes, {tokens}{cut}{skipped}"
@@ -117,7 +122,9 @@ class TextClassification(ClassificationTask):
 
     def load_target(self, config, records, splits):
         """Tokenizes the texts of the target domain."""
-        return _tokenize(config, records)
+        target = _tokenize(config, records)
+        print_notes(f"target: {note}" for note in note_unknown(config, target))
+        return target
 
     def build_model(self, config, splits):
         """Builds the classifier over token ids, see `build_text_classifier`."""
@@ -193,11 +200,11 @@ class TextClassification(ClassificationTask):
         return []
 
     def report_extras(self, config, splits, predictions, metrics, baselines=()):
-        """Adds the mistakes, the shares of texts and tokens that were cut, and the baselines."""
-        cut = {"cut_texts_share": splits.cut_texts_share, "cut_tokens_share": splits.cut_tokens_share}
+        """Adds the mistakes, the shares of texts and tokens that were cut or are unknown, and the baselines."""
+        names = ("cut_texts_share", "cut_tokens_share", "unknown_tokens_share")
         return ReportExtras(
-            metrics=cut,
-            notes=(*splits.notes, *_note_cuts(config, splits)),
+            metrics={name: getattr(splits, name) for name in names},
+            notes=(*splits.notes, *note_cuts(config, splits)),
             skipped=splits.skipped,
             mistakes=worst_text_mistakes(splits.test, predictions),
             **self.compare_with_baselines(config, splits, predictions, metrics, baselines),
@@ -263,13 +270,21 @@ def _tokenize(config, records):
     devices.load_tensorflow()
     tokenizer = models.build_tokenizer(config.model.backbone)
     models.require_padding(tokenizer)
-    return data.tokenize_splits(
+    splits = data.tokenize_splits(
         records,
         tokenizer.encode,
         _token_format(tokenizer, config.text),
         fingerprint=tokenizer.fingerprint,
         cache_folder=user_cache() / "tokens" if len(records) >= MIN_CACHED else None,
     )
+    share = data.unknown_share((splits.train, splits.validation, splits.test), *_unknown_ids(tokenizer))
+    refuse_unknown(config, share)
+    return replace(splits, unknown_tokens_share=share)
+
+
+def _unknown_ids(tokenizer):
+    special = (*tokenizer.start_ids, *tokenizer.separator_ids, *tokenizer.end_ids, tokenizer.pad_id)
+    return tokenizer.unknown_id, special
 
 
 def _token_format(tokenizer, text):
@@ -302,17 +317,6 @@ def _prepare(config, texts):
     """Cleans and cuts texts as in training."""
     room = config.text.max_tokens * config.text.windows
     return [data.prepare_text(text, room, config.text.truncation) for text in texts]
-
-
-def _note_cuts(config, splits):
-    if not splits.cut_tokens_share:
-        return ()
-    text = config.text
-    return (
-        f"{splits.cut_texts_share:.1%} of the texts were too long and lost {splits.cut_tokens_share:.1%} of all "
-        f"tokens: raise --text.max_tokens (here {text.max_tokens}) or --text.windows ({text.windows}) to keep more of "
-        f"them; --text.truncation ({text.truncation}) chooses which part stays.",
-    )
 
 
 def _is_text(text, pairs):

@@ -29,6 +29,8 @@ def test_the_tokenizer_of_every_family(tmp_path, family):
     assert tokenizer.max_tokens == 40
     special = (tokenizer.start_ids, tokenizer.separator_ids, tokenizer.end_ids, tokenizer.pad_id)
     assert (*special, tokenizer.has_segments) == SPECIAL_IDS[family]
+    assert tokenizer.unknown_id == (None if family == "roberta" else 1)
+    assert family == "roberta" or 1 in tokenizer.encode(["\u2603"])[0]
     rows = tokenizer.encode(TEXTS[:2])
     assert [row.tolist() for row in rows] == [list(map(int, ids)) for ids in layer(TEXTS[:2])]
     assert rows[0].dtype == np.int32

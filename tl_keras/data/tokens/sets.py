@@ -84,7 +84,10 @@ class TokenSplits(Splits):
         validation: a `TokenSet` like `train`, perhaps of length 0.
         test: a `TokenSet`, perhaps of length 0; each text is one example, its windows are in `test.windows`.
         class_names: names of the classes.
+        unknown_tokens_share: fraction of the tokens that the tokenizer does not know, 0 to 1, see `unknown_share`.
     """
+
+    unknown_tokens_share: float = 0.0
 
     @property
     def cut_texts_share(self):

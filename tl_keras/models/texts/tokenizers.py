@@ -29,6 +29,7 @@ class TextTokenizer:
         separator_ids: tuple of the ids between the two texts of a pair.
         end_ids: tuple of the ids after a text.
         pad_id: id of the padding.
+        unknown_id: id in place of all that the vocabulary lacks; None if it lacks nothing.
         has_segments: True where the encoder takes segment ids for the two texts of a pair: 0 up to and including the
             separator, 1 after it.
         max_tokens: number of positions of the encoder, the maximum number of tokens including special ones.
@@ -47,6 +48,7 @@ class TextTokenizer:
         self.end_ids = (int(layer.end_token_id),)
         self.separator_ids = self.end_ids * (2 if class_name in ROBERTA_CLASSES else 1)
         self.pad_id = int(layer.pad_token_id)
+        self.unknown_id = _unknown_id(layer)
         self.has_segments = class_name in SEGMENT_CLASSES
         self.max_tokens = max_tokens
         # Outside a graph, KerasHub's tokenizers are about 200 times slower: 40 seconds for a text of 4 MB.
@@ -132,6 +134,15 @@ def _open_tokenizer(source):
     if source.class_name == "AlbertBackbone":
         layer.set_proto(with_normalizer(layer.proto))
     return layer
+
+
+def _unknown_id(layer):
+    if hasattr(layer, "unk_token_id"):
+        return int(layer.unk_token_id)
+    if hasattr(layer, "oov_token"):
+        return int(layer.token_to_id(layer.oov_token))
+    # SentencePiece maps a piece that it does not know to its unknown id, and pairs of bytes know everything.
+    return int(layer.token_to_id("<unk>")) if hasattr(layer, "proto") else None
 
 
 def _positions(source):
