@@ -13,6 +13,21 @@ class InputError(ValueError):
     """
 
 
+class UnusedSetting(InputError):
+    """Reports a setting that others make meaningless.
+
+    Attributes:
+        names: settings, such as "detection.head_units"; without any one of them there is no conflict.
+        reason: the message without its advice.
+    """
+
+    def __init__(self, message, *names):
+        """Stores the names."""
+        super().__init__(message)
+        self.names = names
+        self.reason = message.partition(": ")[0]
+
+
 class RunStopped(RuntimeError):
     """Reports that a run cannot continue, for example because the disk is full or the loss is NaN.
 

@@ -50,7 +50,7 @@ def test_an_invalid_time_is_refused():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"recipe": "few_shot"}, {"phases": [Phase(["layer1"], objective="contrastive")]}],
+    [{"recipe": "few_shot"}, {"phases": [Phase(["block1"], objective="contrastive")]}],
 )
 def test_few_shot_needs_one_label_per_example(settings):
     with pytest.raises(InputError, match="few_shot compares examples of one label each"):

@@ -8,9 +8,9 @@ from jsonargparse import ArgumentError
 from tl_keras.config.config_files import locate_configs
 from tl_keras.config.config_keys import flag_names
 from tl_keras.config.config_text import config_text
+from tl_keras.config.file_settings import build_config
 from tl_keras.config.parser import make_parser
 from tl_keras.config.parser_messages import one_sentence
-from tl_keras.config.run_config import RunConfig
 from tl_keras.errors import InputError, unknown_name
 
 PRINT_CONFIG = {"--print_config": "Print the configuration as commented YAML and exit."}
@@ -19,6 +19,8 @@ OWN_FLAGS = ("--config", *PRINT_CONFIG, "--help")
 
 def parse(arguments, actions=MappingProxyType({})):
     """Parses a command line: flags override YAML files, which override defaults.
+
+    A note is printed of settings of the files that the flags make meaningless.
 
     Args:
         arguments: list of strings, as in `sys.argv[1:]`.
@@ -34,13 +36,14 @@ def parse(arguments, actions=MappingProxyType({})):
     _check_flags(arguments, actions)
     parser = make_parser(PRINT_CONFIG | actions)
     try:
-        values = parser.instantiate(parser.parse_args(arguments))
-        config = RunConfig(**{name: values[name] for name in RunConfig.__dataclass_fields__})
+        config, notes = build_config(parser, arguments)
     except (ArgumentError, ValueError) as error:
         raise error if isinstance(error, InputError) else InputError(one_sentence(str(error))) from error
-    if values.print_config:
-        print(config_text(config), end="")
+    if "--print_config" in arguments:
+        print(*(f"# note: {note}\n" for note in notes), config_text(config), sep="", end="")
         raise SystemExit(0)
+    for note in notes:
+        print(f"note: {note}", flush=True)
     return config
 
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import MISSING, fields
 
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, UnusedSetting
 
 
 def check_minimum(config, prefix, **minima):
@@ -23,7 +23,7 @@ def check_minimum(config, prefix, **minima):
             raise InputError(f"{prefix}{name} must be at least {minimum}: got {value}.")
 
 
-def check_unused(config, prefix, names, where, advice="leave it out"):
+def check_unused(config, prefix, names, where, advice="leave it out", rivals=()):
     """Refuses settings that have no effect and differ from their default.
 
     Args:
@@ -32,14 +32,17 @@ def check_unused(config, prefix, names, where, advice="leave it out"):
         names: fields that must have their default value; None for all.
         where: condition in which they have no effect, such as "without adaptation.target".
         advice: end of the error message, which says how to fix it.
+        rivals: other settings without which the field would have an effect, if that is as good a way out.
 
     Raises:
-        InputError: the message names the field.
+        UnusedSetting: the message names the field.
     """
     for field in fields(config):
         default = field.default_factory() if field.default is MISSING else field.default
         if (names is None or field.name in names) and getattr(config, field.name) != default:
-            raise InputError(f"{prefix}{field.name} has no effect {where}: {advice}.")
+            raise UnusedSetting(
+                f"{prefix}{field.name} has no effect {where}: {advice}.", f"{prefix}{field.name}", *rivals
+            )
 
 
 def check_above_zero(config, prefix, name):

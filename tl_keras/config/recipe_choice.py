@@ -1,6 +1,6 @@
 """Chooses the recipe of a run that names none, and checks what goes with the recipe "auto"."""
 
-from tl_keras.errors import InputError
+from tl_keras.errors import UnusedSetting
 from tl_keras.recipes import AUTO
 
 
@@ -22,11 +22,13 @@ def complete_recipe(config, task):
         return AUTO if suits else "progressive_unfreezing"
     if config.recipe == AUTO:
         if not task.supports_auto:
-            raise InputError(f"recipe auto is for classification: take progressive_unfreezing for {task.name}.")
+            message = f"recipe auto is for classification: take progressive_unfreezing for {task.name}."
+            raise UnusedSetting(message, "recipe")
         if against := _settings_against_auto(config):
-            raise InputError(
+            raise UnusedSetting(
                 f"{against[0]} has no effect with recipe auto, which decides by the data: leave it out, or take "
-                "--recipe progressive_unfreezing."
+                "--recipe progressive_unfreezing.",
+                against[0].partition(" ")[0],
             )
     return config.recipe
 

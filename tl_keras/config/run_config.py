@@ -109,7 +109,8 @@ class RunConfig:
         if self.phases is not None:
             check_phases(self.phases)
             advice = "set it in the phases, or leave them out"
-            check_unused(self, "", ("unfreeze_from", "epochs", "learning_rate", "block_decay"), "beside phases", advice)
+            of_recipes = ("unfreeze_from", "epochs", "learning_rate", "block_decay")
+            check_unused(self, "", of_recipes, "beside phases", advice, rivals=["phases"])
         elif self.recipe == "feature_extraction":
             where = "with recipe feature_extraction, which never trains the blocks before the head"
             advice = "take another recipe, or leave it out"

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 
 from tl_keras.config.ranges import check_unused
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import UnusedSetting, unknown_name
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.models.texts.backbones import TEXT_BACKBONES
 from tl_keras.tasks.registry import TASKS
@@ -58,17 +58,27 @@ def check_task(config, task):
     for part, names in task.unused_settings.items():
         check_unused(getattr(config, part), f"{part}.", names, f"on {task.name}")
     _check_backbone(config.model.backbone, task.backbones(config), task.accepts_backbone_folders)
+    _check_weights(config.model.weights, task.weights(config), task.network(config)[1])
     task.check_config(config)
     if config.data.augmentation not in task.augmentations:
-        raise InputError(
+        raise UnusedSetting(
             f"data.augmentation {config.data.augmentation} is not for {task.name}: take "
-            f"{' or '.join(task.augmentations)}."
+            f"{' or '.join(task.augmentations)}.",
+            "data.augmentation",
         )
+
+
+def _check_weights(name, known, network):
+    """Refuses named weights of another task or network; those that do not exist are refused before a run."""
+    names = {name for task in TASKS.values() for name in task.named_weights}
+    if name in names and name not in known and not os.path.exists(name):
+        raise UnusedSetting(str(unknown_name(f"model.weights of {network}", name, [*known, "PATH"])), "model.weights")
 
 
 def _check_backbone(name, known, accepts_folders):
     for others, things in ((BACKBONES, "images"), (TEXT_BACKBONES, "texts")):
         if name in others and name not in known:
-            raise InputError(f"model.backbone {name} is for {things}: leave it out, or take {known[0]}, for example.")
+            message = f"model.backbone {name} is for {things}: leave it out, or take {known[0]}, for example."
+            raise UnusedSetting(message, "model.backbone")
     if name not in known and not name.startswith(HUB_PREFIX) and not (accepts_folders and os.sep in name):
-        raise unknown_name("model.backbone", name, known)
+        raise UnusedSetting(str(unknown_name("model.backbone", name, known)), "model.backbone")

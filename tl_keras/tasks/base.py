@@ -112,6 +112,10 @@ class Task(ABC):
     def backbones(self, config):
         """Lists the accepted names of `model.backbone`, the recommended one first."""
 
+    def weights(self, config):
+        """Lists the values of `model.weights` that need no file, the default first."""
+        return self.named_weights
+
     def check_config(self, config):  # noqa: B027 (optional)
         """Refuses settings that the task cannot use.
 

@@ -7,11 +7,12 @@ import numpy as np
 from tl_keras import data, evaluation, models, transfer
 from tl_keras.data.images.decoding import STRETCH
 from tl_keras.data.images.image_items import find_image_files, predict_files
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError, UnusedSetting, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.recipes import AUTO
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, global_batch_size, parts_of, print_notes
+from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.classification import (
     ClassificationTask,
     class_weights,
@@ -62,13 +63,15 @@ class ImageClassification(ClassificationTask):
         return [*BACKBONES, f"{HUB_PREFIX}PRESET"]
 
     def check_config(self, config):
-        """Refuses settings of texts and boxes."""
+        """Refuses settings of texts and boxes, and blocks that the backbone does not have."""
         if config.model.pooling not in (None, *IMAGE_POOLINGS):
-            raise InputError(
+            message = (
                 f"model.pooling {config.model.pooling} is for texts: take {' or '.join(IMAGE_POOLINGS)} for images."
             )
+            raise UnusedSetting(message, "model.pooling")
         if config.model.backbone in BACKBONES:
             _check_head_blocks(config.model.head_blocks, _backbone_blocks(config))
+            check_blocks(config, self.known_blocks(config))
         super().check_config(config)
 
     def known_blocks(self, config):
@@ -79,12 +82,6 @@ class ImageClassification(ClassificationTask):
         if isinstance(head_blocks, list):
             blocks = blocks[: 1 + max(map(blocks.index, head_blocks))]
         return [*blocks, "head"]
-
-    def check_sources(self, config):
-        """Refuses missing weights and blocks that the backbone does not have."""
-        super().check_sources(config)
-        if blocks := self.known_blocks(config):
-            _check_blocks(config, blocks)
 
     def load_data(self, config):
         """Lists, checks, splits and decodes the images; returns `Splits` of square uint8 images."""
@@ -293,17 +290,8 @@ def _backbone_blocks(config):
 def _check_head_blocks(head_blocks, blocks):
     for name in head_blocks if isinstance(head_blocks, list) else ():
         if name not in blocks:
-            raise unknown_name("block in model.head_blocks", name, blocks)
-
-
-def _check_blocks(config, blocks):
-    backbone = blocks[:-1]
-    if config.unfreeze_from not in (None, "all", *backbone):
-        raise unknown_name("unfreeze_from", config.unfreeze_from, [*backbone, "all"])
-    for phase in config.phases or ():
-        for name in [phase.train] if isinstance(phase.train, str) else phase.train:
-            if name not in (*blocks, "all") and not name.startswith("regex:"):
-                raise unknown_name("block", name, [*blocks, "all"])
+            error = unknown_name("block in model.head_blocks", name, blocks)
+            raise UnusedSetting(str(error), "model.head_blocks")
 
 
 def _find_records(config, path):

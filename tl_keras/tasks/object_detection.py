@@ -11,11 +11,12 @@ import numpy as np
 from tl_keras import data, evaluation, models, transfer
 from tl_keras.data.images.decoding import CROP, PAD
 from tl_keras.data.images.image_items import find_image_files, predict_files
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, UnusedSetting
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.system.atomic_files import write_text
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, Task, global_batch_size, parts_of, print_notes
+from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
 
@@ -65,14 +66,23 @@ class ObjectDetection(Task):
         """Lists the sizes of the detector, or for one on any backbone the image backbones."""
         return FAMILIES[config.detection.detector].sizes or [*BACKBONES, f"{HUB_PREFIX}PRESET"]
 
+    def weights(self, config):
+        """Lists the named weights of the detector."""
+        return tuple(name or "none" for name in FAMILIES[config.detection.detector].named_weights)
+
     def check_config(self, config):
-        """Refuses what would cut boxes off, several columns of labels, and comparing whole images."""
+        """Refuses crops, several columns of labels, comparing whole images, and blocks of other detectors."""
         if config.data.resize == CROP:
-            raise InputError("data.resize crop would cut boxes off: take pad or squash for object_detection.")
+            message = "data.resize crop would cut boxes off: take pad or squash for object_detection."
+            raise UnusedSetting(message, "data.resize")
         if not isinstance(config.data.label_column, str):
-            raise InputError("data.label_column is a list: give the column of the class names, boxes have only one.")
+            message = "data.label_column is a list: give the column of the class names, boxes have only one."
+            raise UnusedSetting(message, "data.label_column")
         if config.recipe == "few_shot" and config.phases is None:
-            raise InputError("recipe few_shot compares whole images, not boxes: take linear_probe_then_fine_tune.")
+            message = "recipe few_shot compares whole images, not boxes: take linear_probe_then_fine_tune."
+            raise UnusedSetting(message, "recipe")
+        if blocks := _possible_blocks(config):
+            check_blocks(config, blocks)
 
     def network(self, config):
         """Names the detector and, unless the network is named after it, its backbone."""
@@ -349,6 +359,17 @@ def choose_anchor_sizes(box_set):
     sides = np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
     finest = max(MIN_ANCHOR_SIZE, 2.0 ** np.round(np.log2(np.quantile(sides, SMALL_BOX_SHARE))))
     return tuple(float(finest * 2**level) for level in range(5))
+
+
+def _possible_blocks(config):
+    """Lists the blocks that the detector may have, the head last; None if only the model itself shows them."""
+    family, backbone = FAMILIES[config.detection.detector], config.model.backbone
+    if backbone in family.sizes:
+        return [*family.blocks, *family.last_blocks]
+    if backbone not in BACKBONES or config.model.weights == "coco":
+        return None
+    # Without a feature pyramid there is no neck, and the last blocks of the backbone are not used.
+    return [*(name for name, _ in BACKBONES[backbone].blocks), *family.last_blocks]
 
 
 def _find_boxes(config, path):

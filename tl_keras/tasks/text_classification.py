@@ -8,7 +8,7 @@ import numpy as np
 from tl_keras import data, evaluation, models, transfer
 from tl_keras.data.texts.duplicates import remove_duplicates, text_key
 from tl_keras.data.texts.text_items import find_text_items
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, UnusedSetting
 from tl_keras.models.head_options import DEFAULT_DROPOUT, TEXT_POOLINGS
 from tl_keras.models.texts.backbones import MINILM, TEXT_BACKBONES
 from tl_keras.recipes import TEXT_HEAD_RATE
@@ -66,9 +66,10 @@ class TextClassification(ClassificationTask):
     def check_config(self, config):
         """Refuses settings of images and boxes."""
         if config.model.pooling not in (None, *TEXT_POOLINGS):
-            raise InputError(
+            message = (
                 f"model.pooling {config.model.pooling} is for images: take {' or '.join(TEXT_POOLINGS)} for texts."
             )
+            raise UnusedSetting(message, "model.pooling")
         super().check_config(config)
 
     def load_data(self, config):
