@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.data import BoxSet, augment_boxes
+from tl_keras.data import BoxSet, make_box_dataset
 from tl_keras.transfer import BoxSource
 
 
@@ -29,15 +29,14 @@ def test_views_are_augmented_together_with_their_boxes(box_set):
     targets = np.concatenate([targets for _, targets, _ in batches])
     assert (source.num_examples, targets.shape) == (6, (6, *source.target_shape))
     wrapped = source.wrap(np.zeros((6, 5)), targets, False)
-    assert wrapped.names == list("abcabc") and wrapped.sizes.shape == (6, 2)
-    labels = np.array([[0, 1], [-1, -1]], "int32")
-    boxes = np.zeros((2, 2, 4), "float32")
-    boxes[0] = box_set.boxes[0]
-    images, boxes, labels = augment_boxes(box_set.images[:2], boxes, labels, "light", np.array([1, 2], "int64"))
-    np.testing.assert_array_equal(batches[2][0], images)
-    used = labels[0].numpy() >= 0
-    np.testing.assert_array_equal(wrapped.boxes[3], boxes[0].numpy()[used])
-    assert wrapped.labels[3].tolist() == labels[0].numpy()[used].tolist() and wrapped.labels[3].dtype == np.int32
+    assert wrapped.names == [box_set.names[row] for row in source.order] and wrapped.sizes.shape == (6, 2)
+    training = make_box_dataset(box_set, 2, max_boxes=2, shuffle_seed=1, augmentation="light").take(4)
+    for row, batch, (images, expected) in zip((0, 2, 3, 5), batches, training, strict=True):
+        np.testing.assert_array_equal(batch[0], images)
+        used = expected["labels"][0].numpy() >= 0
+        np.testing.assert_array_equal(wrapped.boxes[row], expected["boxes"][0].numpy()[used])
+        assert wrapped.labels[row].tolist() == expected["labels"][0].numpy()[used].tolist()
+        assert wrapped.labels[row].dtype == np.int32
 
 
 def test_boxes_are_key_parts_only_with_augmentation(box_set):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.data import BoxSet, augment_boxes, make_box_dataset, steps_per_epoch
+from tl_keras.data import BoxSet, make_box_dataset, steps_per_epoch
 from tl_keras.transfer.activations.image_source import ImageViews, image_key_parts
 
 LABEL_COLUMN = 4
@@ -39,28 +39,28 @@ class BoxSource(ImageViews):
 
     def batches(self):
         """Yields (images, targets, None) for every batch, view by view."""
-        steps = steps_per_epoch(self.examples, self.batch_size)
-        for view in range(self.views):
-            dataset = make_box_dataset(self.examples, self.batch_size, max_boxes=self.max_boxes)
-            for step, (images, targets) in enumerate(dataset):
-                boxes, labels = targets["boxes"], targets["labels"]
-                if self.augmentation != "none":
-                    number = np.array([self.seed, view * steps + step], np.int64)
-                    images, boxes, labels = augment_boxes(images, boxes, labels, self.augmentation, number)
-                yield images, tf.concat([boxes, tf.cast(labels, tf.float32)[..., None]], axis=-1), None
+        steps = self.views * steps_per_epoch(self.examples, self.batch_size)
+        dataset = make_box_dataset(self.examples, self.batch_size, max_boxes=self.max_boxes, **self.batch_options)
+        for images, targets in dataset.take(steps):
+            labels = tf.cast(targets["labels"], tf.float32)[..., None]
+            yield images, tf.concat([targets["boxes"], labels], axis=-1), None
 
     def key_parts(self):
         """Returns everything that determines the values, as parts of `activation_key`."""
         augmented = self.augmentation != "none"
-        return image_key_parts(self.examples.images) | {
-            "boxes": list(self.examples.boxes) if augmented else None,
-            "labels": list(self.examples.labels) if augmented else None,
-            "max_boxes": self.max_boxes if augmented else None,
-            "batch_size": self.batch_size,
-            "views": self.views,
-            "augmentation": self.augmentation,
-            "seed": self.seed if augmented else None,
-        }
+        return (
+            image_key_parts(self.examples.images)
+            | self.order_key_parts
+            | {
+                "boxes": list(self.examples.boxes) if augmented else None,
+                "labels": list(self.examples.labels) if augmented else None,
+                "max_boxes": self.max_boxes if augmented else None,
+                "batch_size": self.batch_size,
+                "views": self.views,
+                "augmentation": self.augmentation,
+                "seed": self.seed if augmented else None,
+            }
+        )
 
     def wrap(self, values, targets, per_token):
         """Wraps cached activations in the form that a phase reads.
@@ -74,8 +74,9 @@ class BoxSource(ImageViews):
         Returns:
             `BoxSet` with the activations in place of images.
         """
+        order = self.order
         if targets is None:
-            boxes, labels = list(self.examples.boxes) * self.views, list(self.examples.labels) * self.views
+            boxes, labels = ([part[row] for row in order] for part in (self.examples.boxes, self.examples.labels))
         else:
             used_slots = [target[target[:, LABEL_COLUMN] >= 0] for target in np.asarray(targets)]
             boxes = [slots[:, :LABEL_COLUMN] for slots in used_slots]
@@ -85,6 +86,6 @@ class BoxSource(ImageViews):
             images=values,
             boxes=boxes,
             labels=labels,
-            names=list(self.examples.names) * self.views,
-            sizes=np.concatenate([self.examples.sizes] * self.views),
+            names=[self.examples.names[row] for row in order],
+            sizes=self.examples.sizes[order],
         )

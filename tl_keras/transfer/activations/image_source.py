@@ -3,18 +3,42 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import tensorflow as tf
 
-from tl_keras.data import ImageSet, augment, make_dataset, steps_per_epoch
+from tl_keras.data import ImageSet, make_dataset, rows_of_step, steps_per_epoch
 from tl_keras.transfer.activations.key import digest_arrays, digest_files
 
 
 class ImageViews:
-    """Base of the sources of images: `views` passes over `examples`, a set with `images`."""
+    """Base of the sources of images: `views` passes over `examples`, a set with `images`.
+
+    Augmented views come in the order, and with the augmentation, of the first epochs of a training without a cache, so
+    that images are mixed with partners from the whole set, not with their neighbours in it.
+    """
 
     @property
     def num_examples(self):
         """Number of images including all views."""
         return self.views * len(self.examples)
+
+    @property
+    def order(self):
+        """Rows of `examples` in the order of the batches, int64 (views * n,)."""
+        seed, count = self.batch_options.get("shuffle_seed"), len(self.examples)
+        views = (tf.constant(view, tf.int64) for view in range(self.views))
+        return np.concatenate([rows_of_step(view, self.examples, count, seed).numpy() for view in views])
+
+    @property
+    def batch_options(self):
+        """Arguments of `make_dataset` or `make_box_dataset` for all views; a dictionary, empty without augmentation."""
+        if self.augmentation == "none":
+            return {}
+        return {"shuffle_seed": self.seed, "augmentation": self.augmentation}
+
+    @property
+    def order_key_parts(self):
+        """Parts of `activation_key` for the order; none without augmentation, whose older keys stay valid."""
+        return {"order": "shuffled"} if self.batch_options else {}
 
     def num_rows(self, per_token):
         """Returns the number of rows to store; `per_token` is ignored."""
@@ -50,23 +74,23 @@ class ImageSource(ImageViews):
 
     def batches(self):
         """Yields (images, targets, None) for every batch, view by view."""
-        steps = steps_per_epoch(self.examples, self.batch_size)
-        for view in range(self.views):
-            for step, (images, targets) in enumerate(make_dataset(self.examples, self.batch_size)):
-                if self.augmentation != "none":
-                    number = np.array([self.seed, view * steps + step], np.int64)
-                    images, targets = augment(images, targets, self.augmentation, number)
-                yield images, targets, None
+        steps = self.views * steps_per_epoch(self.examples, self.batch_size)
+        for images, targets in make_dataset(self.examples, self.batch_size, **self.batch_options).take(steps):
+            yield images, targets, None
 
     def key_parts(self):
         """Returns everything that determines the values, as parts of `activation_key`."""
-        return image_key_parts(self.examples.images) | {
-            "labels": self.examples.labels if self.target_shape else None,
-            "batch_size": self.batch_size,
-            "views": self.views,
-            "augmentation": self.augmentation,
-            "seed": self.seed if self.augmentation != "none" else None,
-        }
+        return (
+            image_key_parts(self.examples.images)
+            | self.order_key_parts
+            | {
+                "labels": self.examples.labels if self.target_shape else None,
+                "batch_size": self.batch_size,
+                "views": self.views,
+                "augmentation": self.augmentation,
+                "seed": self.seed if self.batch_options else None,
+            }
+        )
 
     def wrap(self, values, targets, per_token):
         """Wraps cached activations in the form that a phase reads.
@@ -79,8 +103,9 @@ class ImageSource(ImageViews):
         Returns:
             `ImageSet` with the activations in place of images.
         """
-        labels = np.concatenate([self.examples.labels] * self.views) if targets is None else np.asarray(targets)
-        return replace(self.examples, images=values, labels=labels, names=list(self.examples.names) * self.views)
+        order = self.order
+        labels = self.examples.labels[order] if targets is None else np.asarray(targets)
+        return replace(self.examples, images=values, labels=labels, names=[self.examples.names[row] for row in order])
 
 
 def image_key_parts(images):
