@@ -1,3 +1,4 @@
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -18,6 +19,25 @@ def test_the_own_test_split_gives_the_figures_of_the_training(finished_run):
     assert again["log_loss"] == pytest.approx(before["log_loss"], abs=1e-6)
     for name in ("baselines", "verdict"):
         assert again[name] == before[name]
+    test_rows = [row for row in read_rows(folder) if row["split"] == "test"]
+    assert read_rows(results.path) == test_rows and len(test_rows) == again["examples"]
+
+
+def read_rows(folder):
+    with open(folder / "predictions.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_predictions_of_a_run_give_its_accuracy_and_its_splits(finished_run, image_folder):
+    rows = read_rows(finished_run[0])
+    assert sorted(row["name"] for row in rows) == sorted(
+        str(p.relative_to(image_folder)) for p in image_folder.glob("*/*")
+    )
+    test_rows = [row for row in rows if row["prediction"]]
+    assert {row["split"] for row in test_rows} == {"test"} and {row["split"] for row in rows} >= {"train", "test"}
+    accuracy = json.loads((finished_run[0] / "metrics.json").read_text())["accuracy"]
+    assert sum(row["label"] == row["prediction"] for row in test_rows) / len(test_rows) == pytest.approx(accuracy)
+    assert all(row["label"] == row["name"].split("/")[0] for row in rows)
 
 
 def test_other_data_with_fewer_classes_are_aligned_by_name(finished_run, image_folder, tmp_path, capsys):

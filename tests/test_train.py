@@ -21,6 +21,7 @@ FILES = [
     "history.json",
     "confusion_matrix.png",
     "mistakes.png",
+    "predictions.csv",
     "history.png",
     "report.html",
     "model_card.md",

@@ -35,7 +35,9 @@ def evaluate_run(run, data_path=None, output=None):
     examples = _own_test_data(run) if data_path is None else run.task.load_test_data(run, data_path)
     _make_folder(folder.path)
     threshold = run.metrics.get("score_threshold")
-    metrics, _ = run.task.evaluate(run.config, run.predict_set(examples), examples, folder.path, threshold)
+    predictions = run.predict_set(examples)
+    metrics, _ = run.task.evaluate(run.config, predictions, examples, folder.path, threshold)
+    run.task.write_predictions({"test": examples}, predictions, folder.path)
     if data_path is None:
         # The baselines of the training were measured on the same examples.
         metrics |= {name: value for name, value in run.metrics.items() if name in COMPARISON}

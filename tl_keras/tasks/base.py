@@ -375,6 +375,15 @@ class Task(ABC):
             Tuple of the metrics, a dict ready for JSON that holds `examples`, and a list of (caption, path of a plot).
         """
 
+    def write_predictions(self, parts, predictions, folder):  # noqa: B027 (optional)
+        """Writes the split of each example, and the predictions of the test examples, where they fit into a table.
+
+        Args:
+            parts: dict from the name of a split to its examples; the last ones are the test examples.
+            predictions: what `predict` returned for them.
+            folder: path to write to.
+        """
+
     def report_extras(self, config, splits, predictions, metrics, baselines=()):
         """Collects what else the report shows.
 

@@ -9,6 +9,7 @@ from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO, FEW_LABELS
 from tl_keras.tasks.base import VALIDATION_FRACTION, Task
 from tl_keras.tasks.label_writers import LABEL_WRITERS, TOP
+from tl_keras.tasks.predictions_table import write_predictions
 
 DECIDED_BY_AUTO = (("data", "augmentation"), ("data", "validation_fraction"), ("model", "pooling"))
 
@@ -20,6 +21,7 @@ class ClassificationTask(Task):
         item_kind: heading of the items in what `predict` writes, such as "file".
         min_tuned_labels: number of labels from which recipe auto tries to tune the network; with fewer it would seldom
             gain anything, and could not show it.
+        example_columns: names of the cells that `example_cells` returns.
         head_poolings: values of `model.pooling` that recipe auto tries; the last one contains the others.
     """
 
@@ -29,6 +31,7 @@ class ClassificationTask(Task):
     supports_auto = True
     supports_adaptation = True
     headline_metrics = ("accuracy", "subset_accuracy", "macro_f1", "mean_average_precision")
+    example_columns = ("name",)
     prediction_options = ("top",)
     writers = LABEL_WRITERS
 
@@ -67,6 +70,18 @@ class ClassificationTask(Task):
             evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), names, path)
             pictures = [("Confusion matrix", path), *pictures]
         return metrics, pictures
+
+    def write_predictions(self, parts, predictions, folder):
+        """Writes `predictions.csv`, see `write_predictions`."""
+        rows = [
+            (name, self.example_labels(part), part.class_names, self.example_cells(part))
+            for name, part in parts.items()
+        ]
+        write_predictions(folder / "predictions.csv", rows, predictions, self.example_columns)
+
+    def example_cells(self, part):
+        """Lists what `predictions.csv` says about each example of a part, a tuple of str for each."""
+        return [(name,) for name in part.names]
 
     def show_mistakes(self, predictions, examples, folder):
         """Writes the most confident mistakes.

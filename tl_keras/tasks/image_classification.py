@@ -56,7 +56,7 @@ class ImageClassification(ClassificationTask):
     unused_settings = {"text": None, "detection": None}
     augmentations = ("none", "light", "strong", "randaugment", "mixup", "cutmix")
     named_weights = ("imagenet", "none")
-    result_files = ("confusion_matrix.png", "mistakes.png")
+    result_files = ("confusion_matrix.png", "mistakes.png", "predictions.csv")
 
     def backbones(self, config):
         """Lists the image backbones."""

@@ -25,7 +25,7 @@ from tl_keras.tasks.classification import (
 )
 from tl_keras.tasks.data_settings import table_columns
 from tl_keras.tasks.label_writers import TOP
-from tl_keras.tasks.text_mistakes import shorten, worst_text_mistakes, write_mistakes
+from tl_keras.tasks.text_mistakes import one_line, shorten, texts_of, worst_text_mistakes, write_mistakes
 from tl_keras.tasks.text_notes import note_cuts, note_unknown, refuse_unknown
 from tl_keras.tasks.text_prediction import predict_texts
 
@@ -55,7 +55,8 @@ class TextClassification(ClassificationTask):
     supports_masked_pretraining = True
     has_batch_norm = False
     head_learning_rate = TEXT_HEAD_RATE
-    result_files = ("confusion_matrix.png", "mistakes.csv")
+    example_columns = ("name", "text")
+    result_files = ("confusion_matrix.png", "mistakes.csv", "predictions.csv")
     usage = '"I love this product!"'
     prediction_options = ("top", "files", "text_column", "second_text_column")
 
@@ -179,7 +180,13 @@ class TextClassification(ClassificationTask):
 
     def example_labels(self, part):
         """Returns the labels of texts, not of windows."""
-        return part.labels[part.first_rows]
+        return part.labels if isinstance(part, data.Records) else part.labels[part.first_rows]
+
+    def example_cells(self, part):
+        """Lists the name and the beginning of each text."""
+        rows = range(len(part)) if isinstance(part, data.Records) else part.first_rows
+        texts = texts_of(part)
+        return [(part.names[row], shorten(one_line(texts[row]))) for row in rows]
 
     def measure_baselines(self, config, splits):
         """Adds TF-IDF on the same texts, unless it cannot learn from them."""

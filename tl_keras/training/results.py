@@ -24,6 +24,8 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     predictions = task.predict(model, splits.test, config.data.batch_size)
     threshold = task.choose_threshold(config, model, splits)
     measured, pictures = task.evaluate(config, predictions, splits.test, run.path, threshold)
+    parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+    task.write_predictions(parts, predictions, run.path)
     solved = tuning and tuning.solved
     baselines = [_last_layer_baseline(config, splits, solved)] if solved else []
     extras = task.report_extras(config, splits, predictions, measured, baselines)
