@@ -50,6 +50,18 @@ def test_boxes_are_drawn_at_their_places_without_padding(tmp_path, drawn):
     assert set(texts(drawn[0])) == {"$dog", "0.png", "2.png", "4.png"}
 
 
+@pytest.mark.parametrize("box", [(0, 0, 9, 9), (28, 0, 32, 5), (28, 28, 32, 32), (0, 30, 5, 32)])
+def test_names_of_boxes_at_an_edge_stay_inside(tmp_path, drawn, box):
+    name = "a long name of a class"
+    detection_plots.plot_boxes(IMAGES[:1], [np.array([box])], [np.array([0])], NAMES[:1], [name], tmp_path / "b.png")
+    # Saving has left behind measures at the resolution of the file.
+    drawn[0].draw_without_rendering()
+    (axes,) = drawn[0].axes
+    (label,) = (text for text in axes.texts if text.get_text() == name)
+    (left, bottom), (right, top) = label.get_window_extent().transformed(axes.transData.inverted()).get_points()
+    assert left >= -0.5 and right <= 32.5 and top >= -0.5 and bottom <= 32.5
+
+
 def test_crowded_images_have_no_captions(tmp_path, drawn):
     boxes, labels = [np.tile(BOXES[0], (20, 1))], [np.zeros(20, int)]
     detection_plots.plot_boxes(IMAGES[:1], boxes, labels, NAMES[:1], ["cat"], tmp_path / "b.png")

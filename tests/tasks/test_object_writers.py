@@ -45,6 +45,13 @@ def test_coco_is_one_document():
     assert (dog["id"], dog["category_id"], dog["area"], dog["score"]) == (2, 2, 4.0, 0.5)
 
 
+def test_names_without_a_font_are_explained_beside_the_images(tmp_path):
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg")
+    with picture_writer(tmp_path / "drawn", ("cat", "\ue123")) as write:
+        write(str(tmp_path / "a.jpg"), (30, 40), [CAT])
+    assert (tmp_path / "drawn" / "classes.txt").read_text(encoding="utf-8") == "#2 \ue123\n"
+
+
 def test_images_of_the_same_name_do_not_replace_each_other(tmp_path):
     for folder in ("one", "other"):
         (tmp_path / folder).mkdir()
@@ -53,7 +60,7 @@ def test_images_of_the_same_name_do_not_replace_each_other(tmp_path):
         write(str(tmp_path / "one" / "a.jpg"), (30, 40), [CAT])
         write(str(tmp_path / "other" / "a.jpg"), (30, 40), [])
     first, second = (np.asarray(Image.open(tmp_path / "drawn" / name)) for name in ("a.png", "a-2.png"))
-    assert first.shape == (30, 40, 3) and first.any() and not second.any()
+    assert first.shape == (330, 440, 3) and first.any() and not second.any()
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):

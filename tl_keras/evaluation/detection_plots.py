@@ -8,17 +8,20 @@ from matplotlib.patches import Rectangle
 from tl_keras.evaluation.detection import above_threshold
 from tl_keras.evaluation.detection_mistakes import match_detections
 from tl_keras.evaluation.figures import BLUE, INK, ORANGE, add_image, saved_figure, shorten, write_below
+from tl_keras.evaluation.fonts import drawable_names
 
-IMAGES_PER_ROW = 4
+IMAGES_PER_ROW = 3
 TILE, CAPTION, MARGIN = 2.6, 0.22, 0.08
 """Side of an image, height of the caption below it, and distance between images, in inches."""
+NAME_SIZE = 7
+"""Size of the class names in points: legible where the plot is shown 800 pixels wide."""
 MAX_NAMED_BOXES = 12
 """Maximum number of boxes in an image with class names; more boxes differ by colour alone."""
 MAX_CURVES = 10
 """Maximum number of classes with a curve each; with more, only the mean is drawn."""
 
 
-def plot_boxes(images, boxes, labels, names, class_names, path, count=16):
+def plot_boxes(images, boxes, labels, names, class_names, path, count=15):
     """Draws images with their boxes, so that wrong boxes can be seen before training.
 
     Args:
@@ -31,12 +34,12 @@ def plot_boxes(images, boxes, labels, names, class_names, path, count=16):
         count: maximum number of images, evenly spread over all.
     """
     rows = np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).astype(int)).tolist()
-    colours = _class_colours(len(class_names))
-    with saved_figure(path, *_size(len(rows))) as figure:
+    colours, class_names = _class_colours(len(class_names)), drawable_names(class_names)
+    with saved_figure(path, *_size(len(rows), IMAGES_PER_ROW)) as figure:
         for place, row in enumerate(rows):
             real = np.asarray(labels[row]) >= 0
             real_boxes, real_labels = np.asarray(boxes[row])[real], np.asarray(labels[row])[real]
-            axes = _add_image(figure, place, images[row], names[row])
+            axes = _add_image(figure, divmod(place, IMAGES_PER_ROW), images[row], names[row])
             captions = [class_names[label] for label in real_labels]
             _draw_boxes(axes, real_boxes, [colours[label] for label in real_labels], captions)
 
@@ -74,16 +77,17 @@ def plot_detections(
     matches = [match_detections(*image) for image in images_with_boxes]
     mistakes = [sum(verdict != "right" for verdict in (*verdicts, *outcomes)) for verdicts, outcomes in matches]
     rows = np.argsort(-np.array(mistakes), kind="stable")[:count].tolist()
-    with saved_figure(path, *_size(2 * len(rows))) as figure:
+    class_names = drawable_names(class_names)
+    with saved_figure(path, *_size(2 * len(rows), 2)) as figure:
         for place, row in enumerate(rows):
             verdicts, outcomes = matches[row]
             image = images[row]
             caption = f"ground truth, {outcomes.count('right')} of {len(outcomes)} found"
-            axes = _add_image(figure, 2 * place, image, caption)
+            axes = _add_image(figure, (place, 0), image, caption)
             captions = [class_names[label] for label in ground_truth_labels[row]]
             colours = [BLUE if outcome == "right" else ORANGE for outcome in outcomes]
             _draw_boxes(axes, ground_truth_boxes[row], colours, captions)
-            axes = _add_image(figure, 2 * place + 1, image, f"predicted in {names[row]}")
+            axes = _add_image(figure, (place, 1), image, f"predicted in {names[row]}")
             predicted = zip(detections[row]["labels"], detections[row]["scores"], strict=True)
             captions = [f"{class_names[label]} {100 * score:.0f} %" for label, score in predicted]
             colours = [BLUE if verdict == "right" else ORANGE for verdict in verdicts]
@@ -99,12 +103,14 @@ def plot_precision_recall(metrics, path):
     """
     curves = metrics["precision_recall"]
     recall, precisions = curves["recall"], curves["precision"]
+    shown = dict(zip(precisions, drawable_names(precisions), strict=True))
     with saved_figure(path, 5.4, 4.2) as figure:
         axes = figure.subplots()
         if len(precisions) <= MAX_CURVES:
             for colour, (name, precision) in zip(_class_colours(len(precisions)), precisions.items(), strict=True):
                 average = metrics["per_class"][name]["average_precision_50"]
-                axes.plot(recall, precision, color=colour, linewidth=1.4, label=f"{shorten(name, 22)} {average:.2f}")
+                label = f"{shorten(shown[name], 22)} {average:.2f}"
+                axes.plot(recall, precision, color=colour, linewidth=1.4, label=label)
         if len(precisions) != 1:
             mean = np.mean(list(precisions.values()), axis=0)
             label = f"mean {metrics['average_precision_50']:.2f}"
@@ -120,13 +126,13 @@ def _class_colours(count):
     return [to_hex(palette(number % palette.N)) for number in range(count)]
 
 
-def _size(images):
-    columns, rows = min(images, IMAGES_PER_ROW), -(-images // IMAGES_PER_ROW)
+def _size(images, per_row):
+    columns, rows = min(images, per_row), -(-images // per_row)
     return columns * (TILE + MARGIN) + MARGIN, rows * (TILE + CAPTION + MARGIN) + MARGIN
 
 
 def _add_image(figure, place, image, caption):
-    row, column = divmod(place, IMAGES_PER_ROW)
+    row, column = place
     left, top = MARGIN + column * (TILE + MARGIN), MARGIN + row * (TILE + CAPTION + MARGIN)
     axes = add_image(figure, image, left, top, TILE)
     write_below(axes, shorten(caption, 40))
@@ -139,7 +145,15 @@ def _draw_boxes(axes, boxes, colours, captions):
         axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.3))
         if named:
             background = {"facecolor": colour, "edgecolor": "none", "pad": 0.8}
-            axes.text(
-                *(left, max(top, 0.0), shorten(caption, 22)),
-                **{"fontsize": 5.5, "color": "white", "va": "bottom", "bbox": background, "clip_on": True},
-            )
+            style = {"fontsize": NAME_SIZE, "color": "white", "va": "bottom", "bbox": background, "clip_on": True}
+            _move_inside(axes, axes.text(left, top, shorten(caption, 22), **style))
+
+
+def _move_inside(axes, text):
+    """Moves the name of a box into the image, where it would be cut off at an edge."""
+    extent = text.get_window_extent().transformed(axes.transData.inverted())
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    x, y = text.get_position()
+    x -= max(0, extent.x1 - right)
+    y += max(0, top - min(extent.y0, extent.y1))
+    text.set_position((max(left, x), min(bottom, y)))

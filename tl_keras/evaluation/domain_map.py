@@ -6,6 +6,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from tl_keras.evaluation.figures import BLUE, GREY, ORANGE, saved_figure
+from tl_keras.evaluation.fonts import drawable_names
 
 PANEL = 4.6
 """Side of a panel in inches."""
@@ -65,7 +66,7 @@ def _draw_classes(axes, places, labels, class_names, legend):
         shades = [GREY] * len(points) if known is None else [colours[label] for label in known]
         axes.scatter(*points.T, s=9, c=shades, marker=marker, alpha=0.7, linewidths=0.8 if marker == "x" else 0)
     if legend:
-        for name, colour in zip(class_names, colours, strict=False):
+        for name, colour in zip(drawable_names(class_names), colours, strict=False):
             axes.scatter([], [], s=14, color=colour, label=name)
         axes.legend(loc="best", ncols=2, fontsize=7, title="o source  x target", title_fontsize=7)
     axes.set(xticks=[], yticks=[])

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from tl_keras.evaluation.fonts import drawable_text, installed_fonts
 from tl_keras.system.atomic_files import atomic_path
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -37,7 +38,6 @@ STYLE = {
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
 }
-FALLBACK_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans", "Microsoft YaHei", "Hiragino Sans", "Arial")
 PIXELS_PER_INCH = 130
 
 
@@ -55,11 +55,14 @@ def saved_figure(path, width, height):
     Yields:
         A `matplotlib.figure.Figure` with constrained layout.
     """
-    with matplotlib.rc_context(STYLE | {"font.family": _font_families()}):
+    with matplotlib.rc_context(STYLE | {"font.family": list(installed_fonts())}):
         figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
         figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
         FigureCanvasAgg(figure)
         yield figure
+        for text in figure.findobj(Text):
+            # Names of files may have letters of any script.
+            text.set_text(drawable_text(text.get_text()))
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(Path(path)) as temporary:
             figure.savefig(temporary, dpi=PIXELS_PER_INCH, metadata={"Software": None})
@@ -120,8 +123,3 @@ def write_below(axes, text, points=4, *, color=GREY, font_size=7):
     axes.annotate(
         text, (0, 0), (0, -points), "axes fraction", "offset points", color=color, fontsize=font_size, va="top"
     )
-
-
-def _font_families():
-    installed = set(font_manager.get_font_names())
-    return ["DejaVu Sans", *(name for name in FALLBACK_FONTS if name in installed)]

@@ -17,6 +17,7 @@ from tl_keras.evaluation.figures import (
     shorten,
     write_below,
 )
+from tl_keras.evaluation.fonts import drawable_names
 from tl_keras.phases import direction_of
 
 MAX_NUMBERED_CLASSES = 30
@@ -43,6 +44,7 @@ def plot_confusion_matrix(matrix, class_names, path):
         path: the PNG file to write.
     """
     matrix = np.asarray(matrix)
+    class_names = drawable_names(class_names)
     count = len(class_names)
     totals = matrix.sum(axis=1)
     shares = matrix / np.maximum(totals, 1)[:, None]
@@ -74,6 +76,7 @@ def plot_mistakes(images, labels, probabilities, names, class_names, path, count
         count: maximum number of mistakes.
     """
     labels, probabilities = np.asarray(labels), np.asarray(probabilities)
+    class_names = drawable_names(class_names)
     mistakes = worst_mistakes(labels, probabilities, count)
     if not mistakes:
         with saved_figure(path, 5, 1.2) as figure:

@@ -69,6 +69,7 @@ class ClassificationTask(Task):
             path = folder / "confusion_matrix.png"
             evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), names, path)
             pictures = [("Confusion matrix", path), *pictures]
+        pictures = [(evaluation.add_legend(caption, names), path) for caption, path in pictures]
         return metrics, pictures
 
     def write_predictions(self, parts, predictions, folder):

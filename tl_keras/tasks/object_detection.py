@@ -119,9 +119,9 @@ class ObjectDetection(Task):
         return f"{counts} images with {boxes} boxes of {classes}, {side} × {side} pixels{skipped}"
 
     def preview(self, config, splits, folder):
-        """Draws 16 augmented training images with their boxes into `training_boxes.png` and lists skipped files."""
+        """Draws 15 augmented training images with their boxes into `training_boxes.png` and lists skipped files."""
         data.write_skipped(folder / "skipped.txt", splits.skipped)
-        train = _training_dataset(config, splits, 0, batch_size=16)
+        train = _training_dataset(config, splits, 0, batch_size=15)
         images, targets = next(iter(train.take(1)))
         evaluation.plot_boxes(
             images.numpy(),
@@ -131,6 +131,8 @@ class ObjectDetection(Task):
             splits.class_names,
             folder / "training_boxes.png",
         )
+        if legend := evaluation.number_legend(splits.class_names):
+            print_notes([f"No font here can draw some class names, so plots show numbers: {legend}."])
 
     def load_test_data(self, run, path):
         """Loads images with boxes as a `BoxSet`."""
@@ -237,6 +239,7 @@ class ObjectDetection(Task):
             ("Precision and recall", folder / "precision_recall.png"),
             ("Ground truth (left) and predictions (right), most mistakes first", folder / "detections.png"),
         ]
+        pictures = [(evaluation.add_legend(caption, names), path) for caption, path in pictures]
         evaluation.plot_precision_recall(metrics, pictures[0][1])
         evaluation.plot_detections(
             examples.images,

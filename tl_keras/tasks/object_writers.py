@@ -15,7 +15,7 @@ from PIL import Image
 
 from tl_keras import data, evaluation
 from tl_keras.errors import InputError
-from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.atomic_files import atomic_path, write_text
 from tl_keras.system.escaping import csv_cell, for_terminal
 
 
@@ -91,6 +91,8 @@ def coco_writer(stream, class_names):
 def picture_writer(folder, class_names):
     """Draws the detections of each file and saves it as PNG, numbered where names repeat.
 
+    If no installed font can draw a class name, the boxes have its number, and `classes.txt` explains the numbers.
+
     Args:
         folder: path to write to; it is created.
         class_names: sequence of all names.
@@ -103,6 +105,9 @@ def picture_writer(folder, class_names):
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"Cannot write to {str(folder)!r} ({error.strerror}): give --pictures a folder.") from error
+
+    if legend := evaluation.number_legend(class_names):
+        write_text(folder / "classes.txt", legend + "\n")
 
     def write(file, size, detections):
         stem = Path(file).stem

@@ -1,0 +1,107 @@
+"""Fonts of plots: which of the installed ones have the letters of a text, and numbers for names that none has."""
+
+import functools
+
+import matplotlib
+from matplotlib import font_manager
+from matplotlib.ft2font import FT2Font
+
+FALLBACK_FONTS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans SC", "Source Han Sans SC", "PingFang SC"),
+    *("Microsoft YaHei", "SimHei", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Hiragino Sans"),
+    *("Yu Gothic", "Malgun Gothic", "Apple SD Gothic Neo", "Arial Unicode MS", "Noto Sans", "Noto Sans Thai"),
+    *("Noto Sans Arabic", "Noto Sans Devanagari", "Leelawadee UI", "Nirmala UI", "Arial"),
+)
+"""Families for letters that DejaVu Sans lacks, above all Chinese, Japanese, Korean, Thai and Indian ones."""
+_BESIDE_NAMES = "0123456789%"
+
+
+@functools.cache
+def installed_fonts():
+    """Lists the usable families with their files.
+
+    Returns:
+        Dict from family to path, matplotlib's DejaVu Sans first.
+    """
+    files = {}
+    for entry in font_manager.fontManager.ttflist:
+        if entry.style == "normal" and entry.weight in (400, "normal", "regular"):
+            files.setdefault(entry.name, entry.fname)
+    dejavu = {"DejaVu Sans": f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf"}
+    return dejavu | {name: files[name] for name in FALLBACK_FONTS if name in files}
+
+
+def font_file(text):
+    """Finds the first installed font that has all letters of a text.
+
+    Args:
+        text: str.
+
+    Returns:
+        Path of the font file, str; None if no font has them all.
+    """
+    needed = {ord(letter) for letter in text if not letter.isspace()}
+    return next((path for path in installed_fonts().values() if needed <= _letters(path)), None)
+
+
+def drawable_names(class_names):
+    """Replaces class names that no installed font can draw by their numbers.
+
+    Args:
+        class_names: sequence of str.
+
+    Returns:
+        List of str: the names, or "#3" for the third class.
+    """
+    return [
+        name if font_file(f"{name} {_BESIDE_NAMES}") else f"#{number}"
+        for number, name in enumerate(class_names, start=1)
+    ]
+
+
+def number_legend(class_names):
+    """Explains the numbers of `drawable_names`.
+
+    Args:
+        class_names: sequence of str.
+
+    Returns:
+        str such as "#1 苹果, #2 香蕉"; "" if all names can be drawn.
+    """
+    drawn = zip(drawable_names(class_names), class_names, strict=True)
+    return ", ".join(f"{number} {name}" for number, name in drawn if number != name)
+
+
+def add_legend(caption, class_names):
+    """Adds the legend of `number_legend` to the caption of a plot, if there is one.
+
+    Args:
+        caption: str.
+        class_names: sequence of str.
+
+    Returns:
+        str such as "Confusion matrix (#1 苹果, #2 香蕉)".
+    """
+    legend = number_legend(class_names)
+    return f"{caption} ({legend})" if legend else caption
+
+
+def drawable_text(text):
+    """Replaces letters that no installed font has by question marks.
+
+    Args:
+        text: str.
+
+    Returns:
+        str of the same length.
+    """
+    if font_file(text):
+        return text
+    known = frozenset().union(*map(_letters, installed_fonts().values()))
+    return "".join(letter if letter.isspace() or ord(letter) in known else "?" for letter in text)
+
+
+@functools.cache
+def _letters(path):
+    """Returns the code points of a font as a frozenset."""
+    return frozenset(FT2Font(path).get_charmap())
