@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -72,9 +73,18 @@ def test_settings_that_depend_on_the_number_of_devices_are_known_without_them(fl
 
 def test_learning_rates_grow_with_the_batch_and_warm_up_longer(capsys):
     phases = [Phase("head", epochs=1, learning_rate=0.01), Phase("all", epochs=20, learning_rate=0.001)]
-    assert replicas.scale_rates(phases, ALONE) is phases
+    config = parse(["--recipe", "fine_tuning"])
+    assert replicas.scale_rates(config, phases, ALONE) is phases
+    assert replicas.scale_rates(replace(config, scale_learning_rate=False), phases, TWO_CPUS) is phases
     assert capsys.readouterr().out == ""
-    head, rest = replicas.scale_rates(phases, TWO_CPUS)
-    assert (head.learning_rate, head.warmup) == (0.02, 0.5)
-    assert (rest.learning_rate, rest.warmup) == (0.002, 0.1)
-    assert "learning rate: × 2" in capsys.readouterr().out
+    head, rest = replicas.scale_rates(config, phases, TWO_CPUS)
+    assert (head.learning_rate, head.warmup) == (pytest.approx(0.01 * 2**0.5), 0.5)
+    assert (rest.learning_rate, rest.warmup) == (pytest.approx(0.001 * 2**0.5), 0.1)
+    assert "learning rate: × 1.41, the square root of 2 devices" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flags", [["--phases", "[{train: head}]"], ["--learning_rate", "0.01"]])
+def test_learning_rates_that_the_user_gave_stay_as_they_are(flags, capsys):
+    phases = [Phase("head", learning_rate=0.01)]
+    assert replicas.scale_rates(parse(flags), phases, TWO_CPUS) is phases
+    assert "learning rate: as given, for the batch of 2 devices" in capsys.readouterr().out

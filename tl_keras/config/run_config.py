@@ -81,8 +81,8 @@ class RunConfig:
     TF_CONFIG, tpu a TPU; auto chooses by TF_CONFIG, TPU_NAME and the number of GPUs. Each device takes data.batch_size
     examples per step."""
     scale_learning_rate: bool = True
-    """Whether to multiply the learning rate by the number of devices, with a warm-up, because their batches form one
-    step."""
+    """Whether to multiply the learning rates of a recipe by the square root of the number of devices, with a warm-up,
+    because their batches form one step. Rates in phases, and learning_rate, are never changed."""
     steps_per_execution: int | None = None
     """Steps that several devices compute without returning to the host, at least 1; has no effect on the weights. By
     default 32 on a TPU, else 1."""

@@ -92,8 +92,7 @@ def prepare(config, strategy=None, run=None, limit=NO_LIMIT):
     if target:
         check_model(config, model, phases)
         print(*target.notes, describe_target(target), sep="\n", flush=True)
-    if config.scale_learning_rate:
-        phases = replicas.scale_rates(phases, strategy)
+    phases = replicas.scale_rates(config, phases, strategy)
     return Preparation(config, strategy, splits, target, model, phases)
 
 

@@ -1,5 +1,6 @@
 """Settings of a run on several devices: refused ones, batch sizes, learning rates and steps per execution."""
 
+import math
 from dataclasses import replace
 
 from tl_keras import distribution
@@ -123,31 +124,38 @@ def for_one_device(config, num_replicas):
     )
 
 
-def scale_rates(phases, strategy):
-    """Scales learning rates in proportion to the batch, with a gradual warm-up.
+def scale_rates(config, phases, strategy):
+    """Scales the learning rates of a recipe by the square root of the batch, with a gradual warm-up.
 
-    Goyal et al. 2017 (https://arxiv.org/abs/1706.02677, sections 2.1 and 2.2) multiply batch and rate by k. Their
-    warm-up takes 5 of 90 epochs; here it takes at least an epoch and at most half of the phase.
+    The rate of an adaptive optimizer, such as AdamW, grows with the square root of the batch (Malladi et al. 2022,
+    https://arxiv.org/abs/2205.10287, definition 5.2); its rule for the moments would leave hardly any momentum on eight
+    devices and is not applied. Goyal et al. 2017 (https://arxiv.org/abs/1706.02677, section 2.2) warm up over 5 of 90
+    epochs; here it takes at least an epoch and at most half of the phase.
 
     Args:
+        config: `RunConfig`. Rates that the user gave, in phases or as `learning_rate`, stay as they are.
         phases: list of `Phase`, for the batch of one device.
         strategy: `tf.distribute.Strategy`.
 
     Returns:
-        List of `Phase`; on one device the same list.
+        List of `Phase`; the same list if nothing is scaled.
     """
     replicas = strategy.num_replicas_in_sync
-    if replicas == 1:
+    if replicas == 1 or not config.scale_learning_rate:
         return phases
+    if config.phases or config.learning_rate is not None:
+        print(f"learning rate: as given, for the batch of {replicas} devices together", flush=True)
+        return phases
+    factor = math.sqrt(replicas)
     print(
-        f"learning rate: × {replicas} for the batch of {replicas} devices, warmed up over an epoch or half a phase "
-        "(--scale_learning_rate false disables both)",
+        f"learning rate: × {factor:.3g}, the square root of {replicas} devices, warmed up over an epoch or half a phase"
+        " (--scale_learning_rate false disables both)",
         flush=True,
     )
     return [
         replace(
             phase,
-            learning_rate=phase.learning_rate * replicas,
+            learning_rate=phase.learning_rate * factor,
             warmup=max(phase.warmup, min(MAX_WARMUP, 1 / phase.epochs)),
         )
         for phase in phases
