@@ -3,6 +3,8 @@ from .cache_config import CacheConfig as CacheConfig
 from .config_keys import check_keys as check_keys
 from .config_keys import flag_names as flag_names
 from .data_config import DataConfig as DataConfig
+from .derived import derive as derive
+from .derived import without_augmentation as without_augmentation
 from .detection_config import DetectionConfig as DetectionConfig
 from .model_config import ModelConfig as ModelConfig
 from .optimizer_config import OptimizerConfig as OptimizerConfig

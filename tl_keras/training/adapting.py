@@ -1,9 +1,9 @@
 """Adapts the trained model of a run to a target domain without labels, and measures the result."""
 
 import math
-from dataclasses import replace
 
 from tl_keras import evaluation, models
+from tl_keras.config.derived import derive
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting
 from tl_keras.training.adaptation_report import SOURCE_ONLY, Adapted, compare_domains, measure_domains
@@ -64,7 +64,7 @@ def train_upper_bound(config, target, phases, run):
     Returns:
         Dict of the metrics on the target's test examples.
     """
-    plain = replace(config, run=None)
+    plain = derive(config, run=None)
     model = build_model(plain, target.upper_bound_splits)
     print("upper bound: training on the target's labels", flush=True)
     fitting.fit_phases(plain, model, target.upper_bound_splits, phases, run)

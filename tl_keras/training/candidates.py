@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from tl_keras import adaptation, models, transfer
 from tl_keras.config.adaptation_config import DEFAULT_WEIGHTS, STATISTICS_ONLY
+from tl_keras.config.derived import without_augmentation
 from tl_keras.phases import Phase
 from tl_keras.system import devices
 from tl_keras.tasks.registry import TASKS
@@ -35,7 +36,7 @@ class Domains:
         [cut] = [None] if whole else transfer.find_cuts_of_phases(model, [Phase(self.trained)])
         self.learner = model if cut is None else transfer.suffix_model(model, cut)
         if whole or cut is not None:
-            self.config = replace(config, data=replace(config.data, augmentation="none"))
+            self.config = without_augmentation(config)
         self._stored = self._store(cut) if cut is not None else dict.fromkeys(self.splits)
 
     def inputs(self, domain):

@@ -2,10 +2,10 @@
 
 import functools
 import gc
-from dataclasses import replace
 
 from tl_keras import callbacks, data, distribution, models, transfer
 from tl_keras.config.adaptation_config import STATISTICS_ONLY
+from tl_keras.config.derived import without_augmentation
 from tl_keras.errors import InputError, RunStopped, unknown_name
 from tl_keras.system.durations import parse_interval
 from tl_keras.system.gc_freeze import quick_collection
@@ -222,8 +222,7 @@ def recalibrate(config, model, splits):
         model: `keras.Model`. It is changed.
         splits: what the task's `load_data` returned.
     """
-    plain = replace(config, data=replace(config.data, augmentation="none"))
-    inputs = TASKS[config.task].training_inputs(plain, splits, 0)
+    inputs = TASKS[config.task].training_inputs(without_augmentation(config), splits, 0)
     layers = transfer.recalibrate_batch_norm(model, inputs["x"], inputs["steps_per_epoch"])
     print(f"batch_norm: the statistics of {layers} layers were estimated anew on the training data", flush=True)
 

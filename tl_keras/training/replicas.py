@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 from tl_keras import distribution
+from tl_keras.config.derived import derive
 from tl_keras.errors import InputError
 from tl_keras.tasks.base import global_batch_size
 from tl_keras.tasks.registry import TASKS
@@ -117,10 +118,10 @@ def for_one_device(config, num_replicas):
     if num_replicas == 1:
         return config
     tokens = config.text.tokens_per_batch
-    return replace(
+    return derive(
         config,
-        data=replace(config.data, batch_size=global_batch_size(config, num_replicas)),
-        text=replace(config.text, tokens_per_batch=tokens and tokens * num_replicas),
+        data=derive(config.data, batch_size=global_batch_size(config, num_replicas)),
+        text=derive(config.text, tokens_per_batch=tokens and tokens * num_replicas),
     )
 
 

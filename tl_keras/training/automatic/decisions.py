@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tl_keras.config.data_config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
+from tl_keras.config.derived import derive
 from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO
 from tl_keras.system.time_limit import NO_LIMIT
@@ -43,7 +44,7 @@ def decide(config, splits, run=None, limit=NO_LIMIT):
     if size is not None and size != splits.train.images[0].shape[0]:
         splits = TASKS[config.task].load_resized(config, splits, size)
     if size is not None:
-        config = replace(config, data=replace(config.data, image_size=size))
+        config = derive(config, data=derive(config.data, image_size=size))
     solved = solve(config, splits, reader or FeatureReader(config, splits))
     solved = replace(solved, lines=(*record["lines"], *solved.lines))
     for line in solved.lines:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tl_keras import models, probing, transfer
+from tl_keras.config.derived import derive
 from tl_keras.data import ImageSet
 from tl_keras.system import devices
 from tl_keras.tasks.registry import TASKS
@@ -33,7 +34,7 @@ class HeadInput:
     def configure(self, config):
         """Returns the configuration of a model with this head."""
         blocks = self.head_blocks if isinstance(self.head_blocks, str) else list(self.head_blocks)
-        return replace(config, model=replace(config.model, head_blocks=blocks, pooling=self.pooling))
+        return derive(config, model=derive(config.model, head_blocks=blocks, pooling=self.pooling))
 
 
 class FeatureReader:

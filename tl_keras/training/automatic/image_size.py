@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from tl_keras import probing
+from tl_keras.config.derived import derive
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader
 from tl_keras.training.automatic.solved_head import Examples, list_losses, measure
@@ -38,7 +39,7 @@ def choose_size(config, splits, limit):
     for size in sizes:
         if readers and (left_out := _too_slow(readers[-1], sizes[len(readers) - 1], size, len(splits.records), limit)):
             break
-        sized = replace(config, data=replace(config.data, image_size=size))
+        sized = derive(config, data=derive(config.data, image_size=size))
         sample = task.load_resized(sized, splits, size, rows).train
         folds = probing.make_folds(sample.labels, config.seed)
         if not folds:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tl_keras import probing
+from tl_keras.config.derived import derive
 from tl_keras.system.time_limit import NO_LIMIT
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting
@@ -102,10 +103,8 @@ def tuning_phases(config, model, num_examples):
     Returns:
         List of `Phase`.
     """
-    tuned = replace(config, recipe="linear_probe_then_fine_tune", refit=None)
-    if config.task == "image_classification":
-        tuned = replace(config, recipe="fine_tuning", refit=None)
-    return choose_phases(tuned, model, num_examples)[-1:]
+    recipe = "fine_tuning" if config.task == "image_classification" else "linear_probe_then_fine_tune"
+    return choose_phases(derive(config, recipe=recipe), model, num_examples)[-1:]
 
 
 def _too_slow(solved, limit):
