@@ -1,5 +1,6 @@
 """Trains, evaluates and saves a model: `python -m tl_keras.train`."""
 
+from tl_keras.cli.demonstration import NOTE, is_demonstration
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config.parsing import parse
 from tl_keras.training.actions import find_learning_rate, print_phases
@@ -22,7 +23,10 @@ def main(arguments):
         arguments: list of strings of a command line.
     """
     action = next((ACTIONS[flag][0] for flag in arguments if flag in ACTIONS), run_training)
-    action(parse(arguments, {flag: text for flag, (_, text) in ACTIONS.items()}))
+    config = parse(arguments, {flag: text for flag, (_, text) in ACTIONS.items()})
+    if is_demonstration(arguments, ACTIONS):
+        print(NOTE, flush=True)
+    action(config)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,31 @@ from tl_keras.system.durations import Interval, parse_duration, parse_interval
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("10m", 600), ("90s", 90), ("1h30m", 5400), ("2h", 7200), ("1.5m", 90), (" 1h1m1s ", 3661)]
+    ("text", "seconds"),
+    [
+        ("10m", 600),
+        ("90s", 90),
+        ("1h30m", 5400),
+        ("2h", 7200),
+        ("1.5m", 90),
+        (" 1h1m1s ", 3661),
+        ("2 min", 120),
+        ("1 hour 30 minutes", 5400),
+        ("1hr", 3600),
+        ("10 Seconds", 10),
+        ("2H", 7200),
+    ],
 )
 def test_a_duration_is_converted_to_seconds(text, seconds):
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "10", "0m", "m", "ten minutes", "-5m", "30s1m", "1d"])
+def test_a_number_alone_is_refused_with_its_units():
+    with pytest.raises(InputError, match="Invalid duration '10': it needs a unit, such as 10m for minutes or 10s for"):
+        parse_duration("10")
+
+
+@pytest.mark.parametrize("text", ["", "10", "0m", "m", "ten minutes", "-5m", "30s1m", "1d", "1h 30", "5 meters"])
 def test_an_invalid_duration_is_refused(text):
     with pytest.raises(InputError, match=f"Invalid duration {text!r}"):
         parse_duration(text)

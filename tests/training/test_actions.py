@@ -1,11 +1,16 @@
 import json
+import re
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from tl_keras import train
+from tl_keras.config import RunConfig
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
+from tl_keras.phases import Phase
+from tl_keras.training import actions
 
 
 def test_phases_are_printed_in_place_of_a_run_and_read_back(image_folder, tmp_path, capsys):
@@ -26,9 +31,33 @@ def test_phases_are_printed_in_place_of_a_run_and_read_back(image_folder, tmp_pa
 def test_a_learning_rate_is_searched_in_place_of_a_run(image_folder, tmp_path, capsys):
     flags = ["--data.path", str(image_folder), "--data.image_size", "32", "--recipe", "feature_extraction"]
     train.main([*flags, "--run", str(tmp_path / "run"), "--find_learning_rate"])
-    assert "phase head: suggested learning_rate" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    rate = re.search(r"phase head: suggested learning_rate (\S+): use --learning_rate (\S+) \(", printed)
+    assert rate and rate[1] == rate[2]
     assert (tmp_path / "run-learning_rate.png").stat().st_size > 0
     assert not (tmp_path / "run").exists()
+
+
+def test_a_sweep_goes_higher_while_the_loss_falls(monkeypatch):
+    ends = []
+
+    def find(learner, batches, highest):
+        ends.append(highest)
+        return SimpleNamespace(still_falling=highest < 50)
+
+    monkeypatch.setattr(actions.transfer, "find_learning_rate", find)
+    actions._sweep(None, None)
+    assert ends == [1, 100]
+
+
+def test_a_suggestion_says_how_it_is_given():
+    curve = SimpleNamespace(suggestion=0.0134, remark="")
+    assert actions._suggest(RunConfig(phases=[Phase("head")]), curve).endswith(
+        "set learning_rate: 0.013 in the first phase"
+    )
+    assert actions._suggest(RunConfig(), curve) == "suggested learning_rate 0.013: use --learning_rate 0.013"
+    nothing = SimpleNamespace(suggestion=None, remark="It never fell.")
+    assert actions._suggest(RunConfig(), nothing) == "no rate to suggest. It never fell."
 
 
 @pytest.mark.parametrize("action", ["print_phases", "find_learning_rate"])

@@ -163,7 +163,7 @@ def test_the_curve_equals_gradient_descent_at_rising_rates():
     np.testing.assert_allclose(curve.rates, np.geomspace(1e-3, 0.3, 12))
     shares = (1 - 1 / 2.4) ** np.arange(12)[::-1]  # a fifth of 12 steps is 2.4
     np.testing.assert_allclose(curve.smoothed[-1], np.average(losses, weights=shares), rtol=1e-4)
-    assert curve.remark == "The loss was still falling at 0.3: sweep higher."
+    assert curve.remark == "The loss was still falling at 0.3: give a higher `highest`." and curve.still_falling
 
 
 def test_each_rate_is_used_for_all_batches_of_an_accumulated_step():

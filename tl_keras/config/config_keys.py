@@ -64,11 +64,16 @@ def _check_length(value, place):
         raise InputError(f"{place} must be a number below 2^63: got {quoted(value)}.")
 
 
-def flag_names(config_class=RunConfig, prefix="--"):
-    """Lists all flags of the configuration, such as `--data.batch_size`."""
-    names = []
+def flag_kinds(config_class=RunConfig, prefix="--"):
+    """Returns a dict from each flag of the configuration, such as `--data.batch_size`, to its type."""
+    kinds = {}
     for name, kind in get_type_hints(config_class).items():
-        names.append(f"{prefix}{name}")
+        kinds[f"{prefix}{name}"] = kind
         if is_dataclass(kind):
-            names += flag_names(kind, f"{prefix}{name}.")
-    return names
+            kinds |= flag_kinds(kind, f"{prefix}{name}.")
+    return kinds
+
+
+def flag_names():
+    """Lists all flags of the configuration, such as `--data.batch_size`."""
+    return list(flag_kinds())

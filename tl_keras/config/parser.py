@@ -1,11 +1,30 @@
-"""Parser of the command line and of configuration files; only this folder imports jsonargparse."""
+"""Parser of the command line and of configuration files, and its messages in one line.
+
+Only this folder imports jsonargparse.
+"""
+
+import re
 
 import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser, set_loader
 
 from tl_keras.config.config_files import shipped_configs
 from tl_keras.config.run_config import RunConfig
+from tl_keras.errors import MAX_QUOTED, quoted, unknown_name
+from tl_keras.phases import Phase, Plateau
 from tl_keras.system.plain_yaml import load_yaml
+
+PARTS = {
+    "phases": (Phase, "{train: head, epochs: 3}"),
+    "phases.until": (Plateau, "{monitor: val_loss, patience: 3}"),
+}
+"""From keys whose values are mappings to the dataclass of the mapping and an example."""
+
+NOISE = re.compile(
+    "Parser key|Does not validate|Subtypes:|Errors:|Problem with|Expected a NoneType|Subclass types|a class path|"
+    r"a dict with|Given value type|Given value: (Namespace|\[\{|\[Namespace)"
+)
+"""Start of the lines that say nothing about the mistake."""
 
 
 def make_parser(actions):
@@ -31,3 +50,22 @@ def make_parser(actions):
         parser.add_argument(flag, action="store_true", help=explanation)
     parser.add_class_arguments(RunConfig)
     return parser
+
+
+def one_sentence(message):
+    """Shortens a nested report of jsonargparse to the key, the received value and the expected value."""
+    key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
+    if choice := re.search(r"Expected a typing.Literal\[(.*)\](?:\. Got|(?s:.*?)Given) value: (.*)", message):
+        return str(unknown_name(key, choice[2], re.findall(r"'([^']*)'", choice[1])))
+    if key in PARTS and (option := re.search(r"Option '(.*)' is not accepted", message)):
+        return str(unknown_name(f"{key} key", option[1], PARTS[key][0].__dataclass_fields__))
+    if key in PARTS and (value := re.search(r"Expected a dot import path string: (.*)", message)):
+        return f"{key}: expected keys and values, such as {PARTS[key][1]}, got {quoted(value[1])}."
+    message = re.sub(r"Expected an? (?:<class ')?(\w+)(?:'>)?\. Got value: (.*)", r"expected \1, got '\2'.", message)
+    message = re.sub(r"<class '(\w+)'>", r"\1", message)
+    lines = [line.strip(" -") for line in message.splitlines()]
+    sentence = " ".join(line for line in lines if line and not NOISE.match(line))
+    sentence = re.sub(r"^Expected an? (\w+) Given value: (.*)", r"expected \1, got '\2'.", sentence)
+    sentence = re.sub(r"(got '.*'\.) Given value: .*", r"\1", sentence)
+    sentence = re.sub(rf"(\S{{{MAX_QUOTED}}})\S+", r"\1…", sentence)
+    return f"{key}: {sentence}" if key else sentence

@@ -1,6 +1,5 @@
 """Parsing of a command line to a `RunConfig`, with one-line errors."""
 
-from itertools import pairwise
 from types import MappingProxyType
 
 from jsonargparse import ArgumentError
@@ -9,8 +8,8 @@ from tl_keras.config.config_files import locate_configs
 from tl_keras.config.config_keys import flag_names
 from tl_keras.config.config_text import config_text
 from tl_keras.config.file_settings import build_config
-from tl_keras.config.parser import make_parser
-from tl_keras.config.parser_messages import one_sentence
+from tl_keras.config.parser import make_parser, one_sentence
+from tl_keras.config.shorthand import expand_shorthand
 from tl_keras.errors import InputError, unknown_name
 
 PRINT_CONFIG = {"--print_config": "Print the configuration as commented YAML and exit."}
@@ -32,7 +31,7 @@ def parse(arguments, actions=MappingProxyType({})):
     Raises:
         InputError: a flag or key is unknown, a value has the wrong type, or a file cannot be read.
     """
-    arguments = locate_configs(_complete_resume(arguments))
+    arguments = locate_configs(expand_shorthand(arguments, actions))
     _check_flags(arguments, actions)
     parser = make_parser(PRINT_CONFIG | actions)
     try:
@@ -45,14 +44,6 @@ def parse(arguments, actions=MappingProxyType({})):
     for note in notes:
         print(f"note: {note}", flush=True)
     return config
-
-
-def _complete_resume(arguments):
-    """Completes a `--resume` without a value to `--resume=auto`."""
-    return [
-        f"{argument}=auto" if argument == "--resume" and following.startswith("--") else argument
-        for argument, following in pairwise([*arguments, "--"])
-    ]
 
 
 def _check_flags(arguments, actions):

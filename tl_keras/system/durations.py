@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from tl_keras.errors import InputError
 
 NUMBER = r"(\d+(?:\.\d+)?)"
-DURATION = re.compile(rf"(?:{NUMBER}h)?(?:{NUMBER}m)?(?:{NUMBER}s)?")
+UNITS = ("h(?:ours?|rs?)?", "m(?:in(?:ute)?s?)?", "s(?:ec(?:ond)?s?)?")
+DURATION = re.compile("".join(rf"(?:{NUMBER}\s*{unit}\s*)?" for unit in UNITS), re.IGNORECASE)
 
 
 def parse_duration(text):
     """Converts a duration to seconds.
 
     Args:
-        text: hours, minutes and seconds in this order, at least one of them, such as "1h30m" or "90s".
+        text: hours, minutes and seconds in this order, at least one of them, such as "1h30m", "90s" or "2 min".
 
     Returns:
         Seconds, a float above 0.
@@ -24,7 +25,10 @@ def parse_duration(text):
     match = DURATION.fullmatch(text.strip())
     parts = [float(part or 0) for part in match.groups()] if match else [0.0]
     if not any(parts):
-        raise InputError(f"Invalid duration {text!r}: give hours, minutes or seconds, such as 1h30m, 10m or 90s.")
+        advice = "give hours, minutes or seconds, such as 1h30m, 10m or 90s"
+        if re.fullmatch(NUMBER, number := text.strip()) and float(number):
+            advice = f"it needs a unit, such as {number}m for minutes or {number}s for seconds"
+        raise InputError(f"Invalid duration {text!r}: {advice}.")
     return sum(part * seconds for part, seconds in zip(parts, (3600, 60, 1), strict=True))
 
 

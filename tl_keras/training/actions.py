@@ -12,6 +12,9 @@ from tl_keras.training.building import build_model
 from tl_keras.training.phase_features import PhaseFeatures
 from tl_keras.training.preparation import prepare
 
+HIGHEST_RATES = (1.0, 100.0, 10_000.0)
+"""Ends of a sweep; the next one is taken where the loss still falls at the end."""
+
 
 def print_phases(config):
     """Prints the phases of a run as a table, and as YAML to edit and give to --config.
@@ -55,11 +58,28 @@ def find_learning_rate(config):
     transfer.freeze_to(model, phase.train, config.batch_norm)
     learner = fitting.make_learner(config, model, phase)
     inputs = TASKS[config.task].training_inputs(config, prepared.splits, 0, num_replicas=num_replicas)
-    curve = transfer.find_learning_rate(learner, inputs["x"])
+    curve = _sweep(learner, inputs["x"])
     plot = Path(f"{config.run}-learning_rate.png" if config.run else "learning_rate.png")
     evaluation.plot_learning_rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, plot)
-    result = "no rate to suggest" if curve.suggestion is None else f"suggested learning_rate {curve.suggestion:.2g}"
-    print(f"phase {phase.name}: {result}{f'. {curve.remark}' if curve.remark else ''} ({plot})")
+    print(f"phase {phase.name}: {_suggest(config, curve)} ({plot})")
+
+
+def _sweep(learner, batches):
+    """Sweeps to a learning rate of 1, and further while the loss still falls at the highest one."""
+    for highest in HIGHEST_RATES:
+        curve = transfer.find_learning_rate(learner, batches, highest=highest)
+        if not curve.still_falling:
+            break
+    return curve
+
+
+def _suggest(config, curve):
+    """Returns a sentence on the suggested rate, and on how it is given to a training."""
+    if curve.suggestion is None:
+        return f"no rate to suggest. {curve.remark}"
+    rate = f"{curve.suggestion:.2g}"
+    use = f"set learning_rate: {rate} in the first phase" if config.phases else f"use --learning_rate {rate}"
+    return f"suggested learning_rate {rate}: {use}{f'. {curve.remark}' if curve.remark else ''}"
 
 
 def _require_phases(config, action):

@@ -46,6 +46,11 @@ class LearningRateCurve:
     suggestion: float | None
     remark: str = ""
 
+    @property
+    def still_falling(self):
+        """End of the sweep: True if the loss was still falling there, so that a higher rate may be better."""
+        return self.suggestion is not None and int(np.argmin(self.smoothed)) + 1 == len(self.rates)
+
 
 def find_learning_rate(model, x, y=None, *, batch_size=None, lowest=1e-6, highest=1.0, steps=100):
     """Records the loss of a model at exponentially rising learning rates, and restores all state afterwards.
@@ -109,7 +114,7 @@ def _suggest(rates, losses, smoothed, decay):
             "use more steps or larger batches, or check whether the labels belong to the data."
         )
     halfway = smoothed[first : end + 1] <= (start + smoothed[end]) / 2
-    remark = f"The loss was still falling at {rates[-1]:g}: sweep higher." if end + 1 == len(rates) else ""
+    remark = f"The loss was still falling at {rates[-1]:g}: give a higher `highest`." if end + 1 == len(rates) else ""
     return float(rates[first + int(np.argmax(halfway))]), remark
 
 
