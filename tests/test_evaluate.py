@@ -67,6 +67,29 @@ def test_other_data_of_the_name_of_a_split_have_a_place_of_their_own(finished_ru
     assert len({own, *folders}) == 3
 
 
+@pytest.mark.parametrize(("split", "count"), [(None, 6), ("val", 9), ("all", 18)])
+def test_other_data_are_tested_on_their_test_split(finished_run, image_folder, tmp_path, split, count, capsys):
+    for name in ("blue", "green", "red"):
+        paths = sorted((image_folder / name).iterdir())
+        for part, files in {"train": paths[:1], "val": paths[1:4], "test": paths[4:6]}.items():
+            (tmp_path / "new" / part / name).mkdir(parents=True)
+            for file in files:
+                shutil.copy(file, tmp_path / "new" / part / name)
+    flags = ["--split", split] if split else []
+    evaluate.main([str(finished_run[0]), "--data", str(tmp_path / "new"), *flags])
+    assert f"{count} examples" in capsys.readouterr().out
+
+
+def test_the_splits_of_the_run_itself_can_be_tested(finished_run, tmp_path, capsys):
+    run, rows = tl.load_run(finished_run[0]), read_rows(finished_run[0])
+    results = evaluate.evaluate_run(run, split="val")
+    assert results.path.name == "validation" and "baselines" not in results.read_json("metrics.json")
+    validation = [row["name"] for row in rows if row["split"] == "validation"]
+    assert [row["name"] for row in read_rows(results.path)] == validation
+    with pytest.raises(InputError, match="--split all: a run has train, validation, test"):
+        evaluate.evaluate_run(run, split="all")
+
+
 def test_a_class_that_the_model_never_saw_is_named(finished_run, image_folder, tmp_path, capsys):
     shutil.copytree(image_folder / "red", tmp_path / "reds")
     shutil.copytree(image_folder / "blue", tmp_path / "blue")

@@ -4,6 +4,7 @@ import hashlib
 import os
 
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
+from tl_keras.data.records import SPLITS, split_of_name
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder, folder_name
 from tl_keras.runs.trained_run import load_run
@@ -13,14 +14,15 @@ COMPARISON = ("baseline", "baselines", "verdict")
 """Keys of the metrics of a run that compare it with baselines; "baseline" is that of version 0.1.0."""
 
 
-def evaluate_run(run, data_path=None, output=None):
+def evaluate_run(run, data_path=None, output=None, split=None):
     """Measures the model of a run and draws its mistakes.
 
     Args:
         run: `TrainedRun`.
-        data_path: labelled data in any form that training accepts, all of which is tested; None tests on the run's own
-            test split.
+        data_path: labelled data in any form that training accepts; None tests on the run's own splits.
         output: folder to write the results to; None takes one in the run folder, in `evaluations`.
+        split: "train", "validation" or "test"; "all" of other data. None takes the test split, or if other data have
+            none, all of them.
 
     Returns:
         `RunFolder` of the results: `metrics.json` and the plots.
@@ -29,16 +31,18 @@ def evaluate_run(run, data_path=None, output=None):
         InputError: the data cannot be used, or have a class that the model does not know; or the folder contains links
             or cannot be written to.
     """
-    name = f"{folder_name(data_path)}-{_digest(data_path)}" if data_path else "test"
+    split = split and (split_of_name(split) or split)
+    source = [folder_name(data_path), _digest(data_path)] if data_path else ["test"] * (split is None)
+    name = "-".join([*source, *([split] if split else [])])
     folder = RunFolder(output or run.folder / "evaluations" / name)
     RunFolder(output or run.folder).refuse_links()
-    examples = _own_test_data(run) if data_path is None else run.task.load_test_data(run, data_path)
+    examples = _own_data(run, split or "test") if data_path is None else run.task.load_test_data(run, data_path, split)
     _make_folder(folder.path)
     threshold = run.metrics.get("score_threshold")
     predictions = run.predict_set(examples)
     metrics, _ = run.task.evaluate(run.config, predictions, examples, folder.path, threshold)
-    run.task.write_predictions({"test": examples}, predictions, folder.path)
-    if data_path is None:
+    run.task.write_predictions({split or "test": examples}, predictions, folder.path)
+    if data_path is None and split in (None, "test"):
         # The baselines of the training were measured on the same examples.
         metrics |= {name: value for name, value in run.metrics.items() if name in COMPARISON}
     folder.write_json("metrics.json", metrics)
@@ -59,13 +63,21 @@ def _digest(path):
     return hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:6]
 
 
-def _own_test_data(run):
+def _own_data(run, split):
+    """Loads a split of the data that the run was trained on."""
+    if split not in SPLITS:
+        raise InputError(
+            f"--split {split}: a run has {', '.join(SPLITS)}; give one of them, or other data with --data."
+        )
     splits = run.task.load_data(run.config)
     folder = RunFolder(run.folder)
     # The target of an adapted run is not needed, and may no longer exist.
     target = {name: recorded for name, recorded in folder.read_json("data.json").items() if name == "target"}
     folder.require_same_data(run.task.fingerprint(splits) | target)
-    return splits.test
+    part = getattr(splits, split)
+    if not len(part):
+        raise InputError(f"--split {split}: the run has no {split} examples; give another split.")
+    return part
 
 
 def main(arguments):
@@ -77,10 +89,11 @@ def main(arguments):
     parser = OneSentenceParser(prog="python -m tl_keras.evaluate", description="Tests a finished run again.")
     parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
     parser.add_argument("--data", metavar="PATH", help="labelled data to test on; the run's own test split by default")
+    parser.add_argument("--split", metavar="NAME", help="train, validation, test or all; the test split by default")
     parser.add_argument("--output", metavar="FOLDER", help="write the results there instead of into the run folder")
     options = parser.parse_args(arguments)
     run = load_run(options.run)
-    print(format_results(evaluate_run(run, options.data, options.output), run.task))
+    print(format_results(evaluate_run(run, options.data, options.output, options.split), run.task))
 
 
 if __name__ == "__main__":

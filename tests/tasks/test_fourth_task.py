@@ -43,10 +43,9 @@ class ImageRegression(Task):
         records = data.split_records(records, validation_fraction=0.2, test_fraction=0.2, seed=config.seed)
         return self._with_numbers(data.load_image_splits(records, config.data.image_size))
 
-    def load_test_data(self, run, path):
-        records = data.find_records(path)
-        everything = replace(records, splits=["test"] * len(records))
-        return self._with_numbers(data.load_image_splits(everything, run.image_size)).test
+    def load_test_data(self, run, path, split=None):
+        records = data.choose_test_examples(data.find_records(path), path, split)
+        return self._with_numbers(data.load_image_splits(records, run.image_size)).test
 
     def _with_numbers(self, splits):
         values = np.array([float(name) for name in splits.class_names], "float32")

@@ -49,6 +49,7 @@ from .reading.utf8 import NotUtf8 as NotUtf8
 from .reading.utf8 import decode_utf8 as decode_utf8
 from .records import Records as Records
 from .records import Splits as Splits
+from .split_choice import choose_test_examples as choose_test_examples
 from .splitting import split_records as split_records
 from .target_labels import hide_labels as hide_labels
 from .target_labels import reveal_labels as reveal_labels

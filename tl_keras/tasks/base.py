@@ -182,12 +182,13 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def load_test_data(self, run, path):
+    def load_test_data(self, run, path, split=None):
         """Loads other labelled data to test a finished run on.
 
         Args:
             run: `TrainedRun`. Its model is loaded only once the data turned out to be usable.
-            path: data in any form that `data.path` accepts; all examples are taken.
+            path: data in any form that `data.path` accepts.
+            split: the split to take, as in `choose_test_examples`.
 
         Returns:
             What `predict` and `evaluate` take.

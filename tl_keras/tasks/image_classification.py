@@ -137,11 +137,12 @@ class ImageClassification(ClassificationTask):
         """Lists the skipped files in `skipped.txt`."""
         data.write_skipped(folder / "skipped.txt", splits.skipped)
 
-    def load_test_data(self, run, path):
+    def load_test_data(self, run, path, split=None):
         """Loads labelled images as an `ImageSet`."""
         records = data.align_classes(_find_records(run.config, path), run.class_names)
-        everything = replace(records, splits=["test"] * len(records))
-        return _load_splits(run.config, everything, run.image_size).test
+        chosen = data.choose_test_examples(records, path, split)
+        print_notes(chosen.notes)
+        return _load_splits(run.config, chosen, run.image_size).test
 
     def content(self, name, part):
         """Yields names, labels and pixels, or the digests of the pixels of files."""

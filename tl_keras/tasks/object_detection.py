@@ -134,11 +134,12 @@ class ObjectDetection(Task):
         if legend := evaluation.number_legend(splits.class_names):
             print_notes([f"No font here can draw some class names, so plots show numbers: {legend}."])
 
-    def load_test_data(self, run, path):
+    def load_test_data(self, run, path, split=None):
         """Loads images with boxes as a `BoxSet`."""
         records = data.align_classes(_find_boxes(run.config, path), run.class_names)
-        everything = replace(records, splits=["test"] * len(records))
-        return _load_splits(run.config, everything, run.image_size).test
+        chosen = data.choose_test_examples(records, path, split)
+        print_notes(chosen.notes)
+        return _load_splits(run.config, chosen, run.image_size).test
 
     def content(self, name, part):
         """Yields names, boxes, labels and pixels, or the digests of the pixels of files."""

@@ -99,10 +99,12 @@ class TextClassification(ClassificationTask):
         """Lists the skipped texts in `skipped.txt`."""
         data.write_skipped(folder / "skipped.txt", splits.skipped)
 
-    def load_test_data(self, run, path):
+    def load_test_data(self, run, path, split=None):
         """Reads labelled texts as `Records`; the model of the run holds its tokenizer."""
         records = data.align_classes(data.find_texts(path, table_columns(run.config)), run.class_names)
-        records = _remove_duplicates(run.config, replace(records, splits=["test"] * len(records)))
+        records = data.choose_test_examples(records, path, split)
+        print_notes(records.notes)
+        records = _remove_duplicates(run.config, records)
         return replace(records, sources=_prepare(run.config, records.sources))
 
     def count(self, part):

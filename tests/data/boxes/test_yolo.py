@@ -28,6 +28,23 @@ def test_boxes_outlines_and_images_without_boxes(folder, part):
     assert len(records.boxes[1]) == 0
 
 
+def test_the_folder_of_one_split_is_read_by_the_file_above(folder):
+    for layout in ("images/train", "train/images"):
+        (folder / layout).parent.mkdir(exist_ok=True)
+        if layout == "train/images":
+            (folder / "images" / "train").rename(folder / layout)
+            (folder / "labels" / "train").rename(folder / "train" / "labels")
+        records = find_boxes(folder / ("images/train" if layout == "images/train" else "train"))
+        assert records.names == [f"{layout}/a.png", f"{layout}/b.png"] and records.splits == ["", ""]
+        assert records.class_names == ("cat", "dog") and len(records.boxes[0]) == 2
+
+
+def test_a_folder_of_images_without_labels_is_no_part_of_a_data_set(folder):
+    (folder / "images" / "val" / "a.png").unlink()
+    with pytest.raises(InputError, match="images/val has no boxes"):
+        find_boxes(folder / "images" / "val")
+
+
 @pytest.mark.parametrize(
     "text",
     [

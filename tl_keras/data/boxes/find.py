@@ -9,7 +9,7 @@ from tl_keras.data.boxes.coco import find_coco_files, looks_like_coco, read_coco
 from tl_keras.data.boxes.example_sets import BOX_EXAMPLES, box_example_path
 from tl_keras.data.boxes.pascal_voc import has_voc_files, read_voc
 from tl_keras.data.boxes.table import read_box_table
-from tl_keras.data.boxes.yolo import find_yolo_file, read_yolo
+from tl_keras.data.boxes.yolo import find_yolo_file, find_yolo_file_above, read_yolo
 from tl_keras.data.reading.locations import find_location
 from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS
 from tl_keras.errors import InputError, unknown_name
@@ -24,7 +24,7 @@ def find_boxes(path, columns=DEFAULT_COLUMNS, *, box_format=None, on_bad_box="er
         path: one of:
             - the name of an example ("boxed_emoji", "tree_crowns"; write "./boxed_emoji" for a folder of that name),
             - a .json file in COCO's format, or a folder with such files, as in `find_coco_files`,
-            - data.yaml of a YOLO data set, or its folder,
+            - data.yaml of a YOLO data set, its folder, or the folder of one of its splits,
             - a folder with Pascal VOC's XML files,
             - a .csv, .tsv, .jsonl or .parquet table with a box per row,
             - "tfds:NAME", a data set of TensorFlow Datasets, prepared or downloadable,
@@ -73,6 +73,8 @@ def _read_folder(folder, box_format):
         return read_yolo(file)
     if has_voc_files(folder):
         return read_voc(folder)
+    if file := find_yolo_file_above(folder):
+        return read_yolo(file, folder)
     if files:
         # Raises an error that names the missing keys.
         return read_coco(files, box_format)

@@ -30,7 +30,21 @@ def find_yolo_file(folder):
     return next((file for file in files if re.search(r"^['\"]?names['\"]?\s*:", _text(file), re.MULTILINE)), None)
 
 
-def read_yolo(file):
+def find_yolo_file_above(folder):
+    """Finds the YAML file of a data set of which a folder is one split, such as test/ or images/test/.
+
+    Args:
+        folder: path of the folder.
+
+    Returns:
+        `Path` of the file, at most two levels up; None without a file or without labels in the folder.
+    """
+    parents = Path(os.path.abspath(folder)).parents[:2]
+    file = next(filter(None, map(find_yolo_file, parents)), None)
+    return file if any(os.path.isfile(_label_file(path)) for path in list_images(folder)) else None
+
+
+def read_yolo(file, folder=None):
     """Reads a YOLO data set.
 
     The labels of images/…/a.jpg are in labels/…/a.txt, one line per object: the number of the class, then centre x,
@@ -39,6 +53,7 @@ def read_yolo(file):
 
     Args:
         file: `Path` of data.yaml, with `names`, `train`, and optionally `val`, `test`, `path` and `kpt_shape`.
+        folder: path of a folder whose images are read in place of those that the file names.
 
     Returns:
         `Annotations`; the splits are undecided if the file gives only one. A note names a missing folder of `test`,
@@ -50,11 +65,15 @@ def read_yolo(file):
     description, class_names = _description(file)
     faults, notes = Faults(f"The data of {file}"), []
     root, num_keypoint_cells = _root(file, description), _num_keypoint_cells(file, description)
-    paths_of_keys = {
-        key: _images(file, root, key, value, notes)
-        for key, value in description.items()
-        if key in _SPLIT_KEYS and value
-    }
+    paths_of_keys = (
+        {"": list_images(folder)}
+        if folder
+        else {
+            key: _images(file, root, key, value, notes)
+            for key, value in description.items()
+            if key in _SPLIT_KEYS and value
+        }
+    )
     paths_of_keys = {key: paths for key, paths in paths_of_keys.items() if paths}
     if not paths_of_keys:
         raise InputError(f"The file {file} names no images: expected train, and perhaps val and test, with folders.")
