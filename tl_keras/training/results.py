@@ -1,10 +1,14 @@
 """Writes the results of a training: the model, its metrics, plots, a report and a model card."""
 
+from dataclasses import replace
+
 from tl_keras import evaluation
 from tl_keras.config.config_text import config_text
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize
+from tl_keras.training.automatic.tuning import SOLVED
 from tl_keras.training.card import run_title, write_card
+from tl_keras.training.result_warnings import find_warnings
 
 
 def write_results(config, model, splits, history, run, adapted=None, tuning=None):
@@ -27,8 +31,11 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
     task.write_predictions(parts, predictions, run.path)
     solved = tuning and tuning.solved
+    # The trial of a network that is not kept says nothing about the model.
+    used_history = {} if tuning and tuning.kept == SOLVED else _of_one_objective(history)
     baselines = [_last_layer_baseline(config, splits, solved)] if solved else []
     extras = task.report_extras(config, splits, predictions, measured, baselines)
+    extras = replace(extras, verdict=(*extras.verdict, *find_warnings(measured, used_history, _read_phases(run))))
     metrics = measured | extras.metrics | _log_baselines(run, extras)
     if solved:
         metrics |= _cross_validation(config, splits, solved)
@@ -52,7 +59,7 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
 def _log_baselines(run, extras):
     """Logs the seconds of the baselines and returns their metrics, which are the same in an equal run."""
     if not extras.baselines:
-        return {}
+        return {"verdict": list(extras.verdict)} if extras.verdict else {}
     run.log("baselines", {one["name"]: one["seconds"] for one in extras.baselines})
     figures = [{key: value for key, value in one.items() if key != "seconds"} for one in extras.baselines]
     return {"baselines": figures, "verdict": list(extras.verdict)}
@@ -82,9 +89,7 @@ def _cross_validation(config, splits, solved):
 
 
 def _write_report(config, metrics, history, pictures, notes, extras, run):
-    # A run that was killed between the log line and the checkpoint of a phase has repeated it: the later line counts.
-    lines = run.read_log("phase", ("name", "first_epoch", "epochs", "learning_rates", "audit"))
-    phases = list({phase["first_epoch"]: phase for phase in lines}.values())
+    phases = _read_phases(run)
     if history:
         evaluation.plot_history(_of_one_objective(history), _phase_spans(phases), run / "history.png")
         pictures = [*pictures, ("Training", run / "history.png")]
@@ -102,6 +107,12 @@ def _write_report(config, metrics, history, pictures, notes, extras, run):
         baselines=extras.baselines,
         verdict=extras.verdict,
     )
+
+
+def _read_phases(run):
+    # A run that was killed between the log line and the checkpoint of a phase has repeated it: the later line counts.
+    lines = run.read_log("phase", ("name", "first_epoch", "epochs", "learning_rates", "audit"))
+    return list({phase["first_epoch"]: phase for phase in lines}.values())
 
 
 def _held_out_lines(metrics, task):

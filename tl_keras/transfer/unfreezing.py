@@ -61,9 +61,9 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
 
     Attributes:
         plan: list with a dict per phase from `plan_phases`, available once `fit` has started. A phase that has ended
-            also has `seconds`, `ended_by` ("epochs", "plateau" or "time"), `audit`, the numbers of variables that
-            stayed frozen and that moved, and `warnings`, a list of sentences on blocks that did not move, which a plain
-            `fit` also issues as warnings.
+            also has `seconds`, `planned_epochs`, `ended_by` ("epochs", "plateau" or "time"), `audit`, the numbers of
+            variables that stayed frozen and that moved, and `warnings`, a list of sentences on blocks that did not
+            move, which a plain `fit` also issues as warnings.
         state: JSON-serializable dict, as of the last completed epoch: `ends`, the first epoch after each phase that has
             ended; `seconds`, the time used; `best` and `waited`, the best value of the running phase's monitor and the
             number of epochs since; `rate`, a factor for every learning rate; `steps`, in a resumed `fit` the number of
@@ -304,6 +304,7 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         record |= {
             "epochs": epoch + 1 - record["first_epoch"],
             "seconds": time.perf_counter() - self._started,
+            "planned_epochs": phase.epochs,
             "ended_by": ended_by,
             # Audit before the best weights are restored: they may be those at the start of a resumed run.
             "audit": self._audit.finish(),
