@@ -8,7 +8,7 @@ from tl_keras.data.records import SPLITS, split_of_name
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder, folder_name
 from tl_keras.runs.trained_run import load_run
-from tl_keras.training.results import format_results
+from tl_keras.training.results import comparison_lines, format_results
 
 COMPARISON = ("baseline", "baselines", "verdict")
 """Keys of the metrics of a run that compare it with baselines; "baseline" is that of version 0.1.0."""
@@ -38,13 +38,15 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     RunFolder(output or run.folder).refuse_links()
     examples = _own_data(run, split or "test") if data_path is None else run.task.load_test_data(run, data_path, split)
     _make_folder(folder.path)
-    threshold = run.metrics.get("score_threshold")
+    # The baselines of the training were measured on its own test split.
+    is_own = data_path is None and split in (None, "test")
+    comparison = {name: value for name, value in run.metrics.items() if name in COMPARISON} if is_own else {}
+    comparison_lines(comparison, run.task)
+    threshold = run.score_threshold
     predictions = run.predict_set(examples)
     metrics, _ = run.task.evaluate(run.config, predictions, examples, folder.path, threshold)
     run.task.write_predictions({split or "test": examples}, predictions, folder.path)
-    if data_path is None and split in (None, "test"):
-        # The baselines of the training were measured on the same examples.
-        metrics |= {name: value for name, value in run.metrics.items() if name in COMPARISON}
+    metrics |= comparison
     folder.write_json("metrics.json", metrics)
     return folder
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import tl_keras as tl
-from tl_keras import predict
+from tl_keras import evaluate, predict
 from tl_keras.config.parsing import parse
 from tl_keras.data.images.find import find_records
 from tl_keras.system.checksums import write_manifest
@@ -79,3 +79,30 @@ def test_a_prepared_data_set_imports_nothing(evil_module, tmp_path):
     (folder / "features.json").write_text('{"pythonClassName": "evil_module.Thing"}')
     with pytest.raises(tl.InputError, match="whose module would be imported"):
         find_records(str(tmp_path / "data"))
+
+
+RECORDS = [
+    '{"baselines": 2}',
+    '{"baselines": [1], "verdict": ["x"]}',
+    '{"baselines": [{"name": "x", "accuracy": "y"}]}',
+    '{"baseline": {"name": "x"}}',
+    '{"verdict": 1}',
+    '{"score_threshold": "x"}',
+    '{"score_threshold": NaN}',
+    '{"score_threshold": 1e400}',
+    "[]",
+    "",
+]
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_damaged_metrics_of_a_run_are_refused_in_a_sentence(foreign_run, record, monkeypatch):
+    (foreign_run / "metrics.json").write_text(record)
+    write_manifest(foreign_run)
+    run = tl.load_run(foreign_run)
+    # Classifiers have no threshold, but whatever is recorded is checked before anything is computed.
+    monkeypatch.setattr(
+        "tl_keras.runs.trained_run.TrainedRun.predict_set", lambda self, examples: pytest.fail("computed")
+    )
+    with pytest.raises(tl.InputError, match=r"metrics.json"):
+        evaluate.evaluate_run(run)

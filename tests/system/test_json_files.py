@@ -41,3 +41,11 @@ def test_other_than_a_file_is_refused(tmp_path, make, reason):
         make(tmp_path / "a.json")
     with pytest.raises(InputError, match=f"it is {reason}"):
         read_json(tmp_path / "a.json", dict, "copy it again")
+
+
+def test_a_deeply_nested_file_is_refused(tmp_path):
+    (tmp_path / "a.json").write_text('{"a":' + "[" * 99 + "]" * 99 + "}")
+    assert read_json(tmp_path / "a.json", dict, "copy it again")
+    (tmp_path / "a.json").write_text('{"a":' + "[" * 200 + "]" * 200 + "}")
+    with pytest.raises(InputError, match="nested more than 100 levels"):
+        read_json(tmp_path / "a.json", dict, "copy it again")

@@ -18,6 +18,10 @@ from .lora import freeze_beside_lora as freeze_beside_lora
 from .lora import merge_lora as merge_lora
 from .saved.saving import open_model as open_model
 from .saved.saving import save_model as save_model
+from .saved.signature import DETECTIONS as DETECTIONS
+from .saved.signature import IMAGES as IMAGES
+from .saved.signature import TEXTS as TEXTS
+from .saved.signature import check_signature as check_signature
 from .saved.size_check import check_built_sizes as check_built_sizes
 from .texts.backbones import TEXT_BACKBONES as TEXT_BACKBONES
 from .texts.classifiers import build_text_classifier as build_text_classifier

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tl_keras import models
 from tl_keras.config.parsing import parse
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, quoted
 from tl_keras.runs.run_folder import RunFolder, resume_command
 from tl_keras.system import devices
 from tl_keras.tasks.registry import TASKS
@@ -39,19 +39,23 @@ class TrainedRun:
     def model(self):
         """The plain `keras.Model`, loaded at its first use."""
         devices.load_tensorflow()
-        model = self.task.open_model(self.folder / "model.keras")
-        # A detector has several outputs, and numbers its classes in one of them.
-        if isinstance(model.output_shape, tuple) and model.output_shape[-1] != len(self.class_names):
-            raise InputError(
-                f"The model in {str(self.folder)!r} has {model.output_shape[-1]} outputs for {len(self.class_names)} "
-                "class names: it is damaged."
-            )
-        return model
+        return self.task.open_model(self.config, self.folder / "model.keras", len(self.class_names))
 
     @property
     def metrics(self):
         """Test metrics of the run, a dict."""
         return RunFolder(self.folder).read_json("metrics.json")
+
+    @property
+    def score_threshold(self):
+        """Score from which a detection counts, 0 to 1; None for a run that classifies."""
+        threshold = self.metrics.get("score_threshold")
+        if threshold is not None and not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
+            raise InputError(
+                f"metrics.json of the run in {str(self.folder)!r} has the score_threshold {quoted(threshold)}, "
+                "expected a number from 0 to 1: copy the run again."
+            )
+        return threshold
 
     @property
     def history(self):

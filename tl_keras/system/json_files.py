@@ -8,6 +8,7 @@ from tl_keras.system.budget import Budget
 
 MAX_JSON_BYTES = 32_000_000
 """Maximum size, above that of the largest vocabulary; in memory a list of empty lists takes 20 times its size."""
+MAX_DEPTH = 100
 
 
 def read_json(path, kind, advice, budget=None):
@@ -30,9 +31,23 @@ def read_json(path, kind, advice, budget=None):
             raise ValueError("it is missing" if not os.path.lexists(path) else "it is no plain file")
         (budget or Budget(max_bytes=MAX_JSON_BYTES)).read(path.stat().st_size)
         value = json.loads(path.read_text(encoding="utf-8"))
+        _check_depth(value)
         if not isinstance(value, kind):
             raise ValueError(f"it holds a {type(value).__name__}, expected a {kind.__name__}")
     except (OSError, ValueError, RecursionError) as error:
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())[:MAX_QUOTED]
         raise InputError(f"Cannot read {str(path)!r} ({reason}): {advice}.") from error
     return value
+
+
+def _check_depth(value):
+    """Refuses what other functions, which call themselves, could not walk."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for one in level if isinstance(one, dict | list) for inner in _values(one)]
+    if level:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
+
+
+def _values(value):
+    return value.values() if isinstance(value, dict) else value

@@ -322,14 +322,19 @@ class Task(ABC):
         """
         models.save_model(model, folder / "model.keras")
 
-    def open_model(self, path):
+    def open_model(self, config, path, num_classes):
         """Opens the saved model of a run, which may come from a stranger.
 
         Args:
+            config: `RunConfig`.
             path: the `.keras` file.
+            num_classes: number of the class names in the file.
 
         Returns:
             Uncompiled `keras.Model`.
+
+        Raises:
+            InputError: the file is damaged or unsafe, or the model takes or returns other tensors than the task needs.
         """
         return models.open_model(path)
 

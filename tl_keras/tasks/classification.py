@@ -60,6 +60,16 @@ class ClassificationTask(Task):
             xla=config.xla,
         )
 
+    def open_model(self, config, path, num_classes):
+        """Opens the saved model, which returns a number for each class."""
+        model = models.open_model(path)
+        models.check_signature(model, self.model_inputs(config), ((num_classes,), "number"))
+        return model
+
+    def model_inputs(self, config):
+        """Describes what the saved model takes, as `check_signature` expects it."""
+        return models.IMAGES
+
     def evaluate(self, config, predictions, examples, folder, score_threshold=None):
         """Measures probabilities, float32 (n, num_classes), and shows mistakes and, if there is one, the confusion."""
         names, multi_label = examples.class_names, config.data.multi_label

@@ -23,6 +23,7 @@ from tl_keras.tasks.classification import (
 )
 from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.label_writers import TOP
+from tl_keras.tasks.saved_predictions import check_probabilities
 
 SIZES = (96, 160, 224)
 """Sides in pixels that recipe auto tries, up to the backbone's own."""
@@ -245,7 +246,8 @@ class ImageClassification(ClassificationTask):
                 "(n, height, width, 3), RGB, 0 to 255, at least one."
             )
         images = np.stack([data.resize_image(image, model.input_shape[1], config.data.resize) for image in images])
-        return model.predict(images, batch_size=config.data.batch_size, verbose=0)
+        predicted = model.predict(images, batch_size=config.data.batch_size, verbose=0)
+        return check_probabilities(predicted, len(images))
 
     def find_items(self, config, arguments, options):
         """Lists the image files among files and folders."""
@@ -256,7 +258,7 @@ class ImageClassification(ClassificationTask):
         settings = run.config.data
         predictions = predict_files(
             items,
-            run.model.predict_on_batch,
+            lambda images: check_probabilities(run.model.predict_on_batch(images), len(images)),
             image_size=run.image_size,
             resize=settings.resize,
             batch_size=settings.batch_size,

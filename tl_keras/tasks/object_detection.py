@@ -19,6 +19,7 @@ from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, Task, global_
 from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
+from tl_keras.tasks.saved_predictions import check_detections
 
 MAX_IMAGE_SIZE = 640
 """Pixels."""
@@ -193,9 +194,11 @@ class ObjectDetection(Task):
         models.save_model(inference, folder / "model.keras", class_names=model.class_names)
         models.export_detector(inference, model.class_names, folder / evaluation.EXPORTED)
 
-    def open_model(self, path):
+    def open_model(self, config, path, num_classes):
         """Opens the saved detector, see `tl_keras.models.open_detector`."""
-        return models.open_detector(path)
+        model = models.open_detector(path)
+        models.check_signature(model, models.IMAGES, models.DETECTIONS)
+        return model
 
     def predict(self, model, examples, batch_size):
         """Detects the objects in every image of a `BoxSet`.
@@ -233,6 +236,7 @@ class ObjectDetection(Task):
             Tuple of the metrics, a dict ready for JSON, and a list of (caption, path of a plot).
         """
         names = examples.class_names
+        check_detections(predictions, len(names))
         ground_truth = [_restore(examples, row, boxes) for row, boxes in enumerate(examples.boxes)]
         detections = [one | {"boxes": _restore(examples, row, one["boxes"])} for row, one in enumerate(predictions)]
         metrics = evaluation.detection_metrics(ground_truth, examples.labels, detections, names, score_threshold)
@@ -306,7 +310,7 @@ class ObjectDetection(Task):
         A prediction is a list of (class name, score, box), the highest score first; a box is left, top, right, bottom
         in pixels of the upright image.
         """
-        threshold = run.metrics["score_threshold"] if options.score_threshold is None else options.score_threshold
+        threshold = run.score_threshold if options.score_threshold is None else options.score_threshold
         batch_size, resize = run.config.data.batch_size, run.config.data.resize
         detect = functools.partial(models.detect, run.model, batch_size=batch_size, score_threshold=threshold)
         predictions = predict_files(items, detect, image_size=run.image_size, resize=resize, batch_size=batch_size)
@@ -315,6 +319,7 @@ class ObjectDetection(Task):
                 yield file, [], problem
                 continue
             boxes = data.restore_boxes(one["boxes"], data.upright_size(file), run.image_size, resize)
+            check_detections([one], len(run.class_names))
             names = [run.class_names[label] for label in one["labels"]]
             yield file, list(zip(names, one["scores"].tolist(), boxes.tolist(), strict=True)), None
 

@@ -170,11 +170,16 @@ class TextClassification(ClassificationTask):
         )
         super().save_model(config, whole, folder)
 
-    def open_model(self, path):
+    def open_model(self, config, path, num_classes):
         """Opens the saved model, which takes strings."""
         # Keras knows the tokenizer in the file only once KerasHub, which takes seconds to load, has registered it.
         importlib.import_module("keras_hub")
-        return super().open_model(path)
+        return super().open_model(config, path, num_classes)
+
+    def model_inputs(self, config):
+        """Describes the texts or pairs of texts that the saved model takes."""
+        pairs = config.text.second_text_column is not None
+        return {"text": models.TEXTS, "text_pair": models.TEXTS} if pairs else models.TEXTS
 
     def predict(self, model, examples, batch_size):
         """Computes the probabilities of n texts, float32 (n, num_classes), see `predict_texts`."""

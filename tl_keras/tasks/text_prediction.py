@@ -3,6 +3,7 @@
 import numpy as np
 
 from tl_keras import data, models
+from tl_keras.tasks.saved_predictions import check_probabilities
 from tl_keras.tasks.text_mistakes import one_line, texts_of
 
 
@@ -21,7 +22,9 @@ def predict_texts(model, examples, batch_size):
         return _predict_windows(model, examples.windows, batch_size)
     probabilities = np.zeros((len(examples), model.output_shape[-1]), "float32")
     for rows, inputs in _batches(model, examples, batch_size):
-        probabilities[rows] = model.predict_on_batch(inputs)
+        predicted = model.predict_on_batch(inputs)
+        # A model over strings was opened from a file.
+        probabilities[rows] = predicted if _takes_tokens(model) else check_probabilities(predicted, len(rows))
     return probabilities
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tl_keras import evaluation
 from tl_keras.config.config_text import config_text
+from tl_keras.errors import InputError
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize
 from tl_keras.training.automatic.tuning import SOLVED
@@ -138,19 +139,36 @@ def format_results(run, task):
     names = ("report.html", "domains.png", *task.result_files, "history.png")
     headlines = evaluation.format_headlines(metrics, task.headline_metrics)
     lines = [f"test: {headlines}  ({metrics['examples']} examples)", *_held_out_lines(metrics, task)]
-    lines += _compare_lines(metrics, task)
+    lines += comparison_lines(metrics, task)
     if "adaptation" in metrics:
         lines += summarize(metrics["adaptation"])
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])
 
 
-def _compare_lines(metrics, task):
+def comparison_lines(metrics, task):
+    """Formats how the network compares with the baselines that its run recorded.
+
+    Args:
+        metrics: dict of the metrics of a run, or of its `baselines` and `verdict` alone.
+        task: `Task` of the run.
+
+    Returns:
+        List of lines.
+
+    Raises:
+        InputError: the record, which may come from a stranger, is damaged.
+    """
     baselines, verdict = metrics.get("baselines", []), metrics.get("verdict", [])
-    if "baseline" in metrics:
-        # Runs of version 0.1.0 have one baseline, with its verdict inside.
-        baselines, verdict = [metrics["baseline"]], [metrics["baseline"]["verdict"]]
-    figures = [f"{one['name']}: {evaluation.format_headlines(one, task.headline_metrics)}" for one in baselines]
-    return [*figures, *verdict]
+    try:
+        if "baseline" in metrics:
+            # Runs of version 0.1.0 have one baseline, with its verdict inside.
+            baselines, verdict = [metrics["baseline"]], [metrics["baseline"]["verdict"]]
+        figures = [f"{one['name']}: {evaluation.format_headlines(one, task.headline_metrics)}" for one in baselines]
+        return [*figures, *verdict]
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InputError(
+            "The baselines in metrics.json of the run are damaged: copy the run again, or evaluate it with --data."
+        ) from error
 
 
 def _phase_row(phase):

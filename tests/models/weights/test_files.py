@@ -131,7 +131,10 @@ def test_a_file_without_class_names_returns_none(tmp_path):
     assert read_class_names(write(tmp_path, ".weights.h5")[1]) is None
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", "[1]", "null", '"ab"', '[["a"]]', "[", "[" * 100_000])
+@pytest.mark.parametrize(
+    "content",
+    ["{}", "[]", "[1]", "null", '"ab"', '[["a"]]', "[", "[" * 100_000, '["a", "a"]', '["", "a"]', '["\\ud800"]'],
+)
 def test_invalid_class_names_are_refused(tmp_path, content):
     with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
         archive.writestr("class_names.json", content)

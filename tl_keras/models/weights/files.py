@@ -132,6 +132,10 @@ def read_class_names(path):
         names = json.loads(member_bytes(archive, CLASS_NAMES_MEMBER))
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
             raise ValueError(f"its {CLASS_NAMES_MEMBER} is not a list of names")
+        if not all(names) or len(set(names)) != len(names):
+            raise ValueError(f"its {CLASS_NAMES_MEMBER} has an empty name, or a name twice")
+        # JSON may hold halves of characters, which no file or terminal takes.
+        "".join(names).encode()
         return tuple(names)
 
 
