@@ -1,4 +1,5 @@
 import functools
+import shutil
 import socket
 
 import pytest
@@ -81,3 +82,30 @@ def test_failing_download(nothing_prepared, monkeypatch):
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fail)
     with pytest.raises(InputError, match="could not be prepared: reset by peer"):
         find_records("tfds:mnist")
+
+
+DAMAGES = {
+    "no JSON": ("dataset_info.json", b"{"),
+    "another JSON": ("dataset_info.json", b'{"name": 1}'),
+    "no version": ("dataset_info.json", b"{}"),
+    "no class of a feature": ("features.json", b"{}"),
+    "an unknown key of a feature": ("features.json", b'{"name": 1}'),
+    "no records": ("*-train.tfrecord-*", b""),
+    "records that are none": ("*-train.tfrecord-*", b"\x05noise" * 50),
+    "missing records": ("*-train.tfrecord-*", None),
+    "one name for two classes": ("label.labels.txt", b"good"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_an_incomplete_or_damaged_data_set_is_refused_in_a_sentence(prepared, tmp_path, name):
+    pattern, content = DAMAGES[name]
+    folder = shutil.copytree(prepared / "tiny_pairs", tmp_path / "tiny_pairs")
+    [path] = folder.rglob(pattern)
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match="is incomplete or damaged") as error:
+        read_records(open_builder(Location("prepared", folder))[0], "label", ["question"])
+    assert len(str(error.value)) < 1_000 and "\n" not in str(error.value)

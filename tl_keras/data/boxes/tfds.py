@@ -4,7 +4,7 @@ import tensorflow_datasets as tfds
 
 from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotation
 from tl_keras.data.data_errors import Faults
-from tl_keras.data.reading.tfds_source import open_builder, read_examples
+from tl_keras.data.reading.tfds_source import check_label, open_builder, read_examples
 from tl_keras.errors import InputError
 
 _MARKS = ("is_crowd", "is_difficult")
@@ -33,6 +33,7 @@ def read_tfds_boxes(location):
             if any(objects[mark][number] for mark in _MARKS if mark in objects):
                 num_left_out += 1
             elif label >= 0:
+                check_label(label, label_names, builder)
                 box_place = f"{image_name} box {number + 1}"
                 image.boxes.append(BoxAnnotation(tuple(map(float, box)), label_names[label], box_place))
         images.append(image)

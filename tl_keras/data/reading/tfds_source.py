@@ -2,18 +2,22 @@
 
 import contextlib
 import difflib
+import importlib
 import logging
 import socket
 
 import numpy as np
 import tensorflow_datasets as tfds
+from google.protobuf.json_format import ParseError
 
 from tl_keras.data.reading.folders import prepared_versions
 from tl_keras.data.reading.tfds_safety import check_name, check_prepared
 from tl_keras.data.records import Records, split_of_name
-from tl_keras.data.wording import first_of, one_line
-from tl_keras.errors import InputError
+from tl_keras.data.wording import excerpt, first_of, one_line
+from tl_keras.errors import MAX_QUOTED, InputError
 
+DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError, ParseError)
+"""What TensorFlow Datasets and protobuf raise for files that are not as they wrote them."""
 # TensorFlow Datasets keeps prepared data on this host. Without it, a download would be retried for minutes.
 DOWNLOAD_HOST = ("storage.googleapis.com", 443)
 
@@ -41,7 +45,8 @@ def open_builder(location, timeout_seconds=3.0):
                 f"{first_of(versions)}."
             )
         check_prepared(versions[0])
-        return tfds.builder_from_directory(versions[0]), str(location.path)
+        with _prepared_data(location.path):
+            return tfds.builder_from_directory(versions[0]), str(location.path)
     check_name(location.path)
     try:
         with _without_warnings():
@@ -98,9 +103,10 @@ def read_examples(builder, decoders=None):
         Name ("train/7"), split ("" for an unknown name) and the example, a dict of arrays.
     """
     for part in builder.info.splits:
-        dataset = builder.as_dataset(split=part, decoders=decoders, shuffle_files=False)
-        for row, example in enumerate(tfds.as_numpy(dataset)):
-            yield f"{part}/{row}", split_of_name(part) or "", example
+        with _prepared_data(builder.data_dir):
+            dataset = tfds.as_numpy(builder.as_dataset(split=part, decoders=decoders, shuffle_files=False))
+            for row, example in enumerate(dataset):
+                yield f"{part}/{row}", split_of_name(part) or "", example
 
 
 def read_records(builder, label_key, source_keys, decoders=None):
@@ -124,7 +130,42 @@ def read_records(builder, label_key, source_keys, decoders=None):
             labels.append(example[label_key])
             splits.append(split)
             names.append(name)
-    return Records(sources, names, np.array(labels, np.int32), splits, tuple(builder.info.features[label_key].names))
+    class_names = tuple(builder.info.features[label_key].names)
+    check_label(max(labels, default=0), class_names, builder)
+    return Records(sources, names, np.array(labels, np.int32), splits, class_names)
+
+
+def check_label(label, class_names, builder):
+    """Refuses a label that the data set has no name for.
+
+    Args:
+        label: int.
+        class_names: sequence of the names.
+        builder: the builder of the data set.
+
+    Raises:
+        InputError: there is no name of this number.
+    """
+    if label >= len(class_names):
+        raise _damaged(builder.data_dir, f"it names {len(class_names)} classes, but has the label {label}")
+
+
+@contextlib.contextmanager
+def _prepared_data(folder):
+    """Converts what its packages raise for a prepared data set with missing or damaged files to `InputError`."""
+    try:
+        yield
+    except InputError:
+        raise
+    # The name of TensorFlow's errors is only looked up, and TensorFlow loaded, if there is one.
+    except (*DAMAGE, importlib.import_module("tensorflow").errors.OpError) as error:
+        raise _damaged(folder, excerpt(one_line(error).rpartition("}} ")[2], MAX_QUOTED)) from error
+
+
+def _damaged(folder, reason):
+    return InputError(
+        f"The prepared data set in {str(folder)!r} is incomplete or damaged ({reason}): prepare or copy it again."
+    )
 
 
 @contextlib.contextmanager
