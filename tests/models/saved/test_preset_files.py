@@ -92,3 +92,25 @@ def test_no_other_class_of_kerashub_opens_files():
     opens = re.compile(r"(?<!\w)open\(|File\(|load_json|read_text|np\.load\(")
     found = {path.stem for path in modules if "test" not in path.stem and opens.search(path.read_text("utf-8"))}
     assert all(name.endswith("_tokenizer") for name in found), found
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("stackwise_num_repeats", "x"),
+        ("stackwise_num_repeats", [10**6, 1]),
+        ("stackwise_num_filters", [10**9, 4]),
+        ("stackwise_num_filters", [16_000, 16_000]),
+        ("stackwise_num_filters", None),
+        ("image_shape", [10**9, 10**9, 3]),
+        ("dtype", {"x": 1}),
+        ("name", 1),
+    ],
+)
+def test_settings_of_a_wrong_type_or_size_are_refused_in_a_sentence(saved, setting, value):
+    config = json.loads((saved / "config.json").read_text())
+    config["config"][setting] = value
+    (saved / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError) as error:
+        build_image_classifier(f"keras_hub:{saved}", 3)
+    assert len(str(error.value)) < 1_000

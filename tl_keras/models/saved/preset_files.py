@@ -1,24 +1,29 @@
 """Checks of a preset folder before KerasHub opens it and builds every class that its JSON files name."""
 
 import contextlib
+import importlib
 from pathlib import Path
 
 import safetensors
 
-from tl_keras.errors import InputError
+from tl_keras.errors import MAX_QUOTED, InputError
 from tl_keras.models.saved.allow_list import check_classes
+from tl_keras.models.saved.size_check import UNBUILDABLE, check_declared_sizes
 from tl_keras.models.weights.files import readable
 from tl_keras.models.weights.hdf5_check import open_hdf5
 from tl_keras.system.budget import Budget
 from tl_keras.system.json_files import read_json
 
+AGAIN = "copy or download the preset again"
+HALF_PRECISION = 2
+"""How much larger arrays may be in memory, since presets may store them in 16 bits."""
 CONFIGS = ("config", "image_converter", "preprocessor", "task", "tokenizer")
 
 
 def check_preset(preset):
     """Checks that a preset folder names only allowed classes and no files outside of it.
 
-    Weights in HDF5 must be arrays as Keras writes them, see `check_hdf5`.
+    Weights in HDF5 must be arrays as Keras writes them, see `check_hdf5`, and the network must not declare more.
 
     Args:
         preset: path of a local folder, str or `pathlib.Path`; other names are not checked.
@@ -26,15 +31,20 @@ def check_preset(preset):
     Raises:
         InputError: it names others, or its files cannot be read or have other arrays.
     """
-    budget = Budget()
+    budget, stored_bytes = Budget(), 0
     for path in sorted(Path(preset).rglob("*.json")):
         if path.stem in CONFIGS:
-            config = read_json(path, dict, "copy or download the preset again")
+            config = read_json(path, dict, AGAIN)
             with readable(path):
                 check_classes(config, budget, allow_hub=True)
     for path in sorted(Path(preset).rglob("*.h5")):
-        with readable(path), open_hdf5(path, budget):
-            pass
+        with readable(path), open_hdf5(path, budget) as (_, array_bytes):
+            stored_bytes += array_bytes
+    config = Path(preset) / "config.json"
+    if config.is_file() and "class_name" in (network := read_json(config, dict, AGAIN)):
+        # The registration of its classes is part of KerasHub, which takes three seconds to import.
+        importlib.import_module("keras_hub")
+        check_declared_sizes(network, HALF_PRECISION * stored_bytes, budget)
 
 
 def first_line(error):
@@ -58,5 +68,6 @@ def hub_errors(subject, advice, reason=first_line):
         yield
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
-        raise InputError(f"The {subject} could not be opened ({reason(error)}): {advice}.") from error
+    except (OSError, MemoryError, *UNBUILDABLE, safetensors.SafetensorError) as error:
+        shown = reason(error)[:MAX_QUOTED]
+        raise InputError(f"The {subject} could not be opened ({shown}): {advice}.") from error
