@@ -9,6 +9,7 @@ import zlib
 import numpy as np
 from PIL import Image, ImageOps
 
+from tl_keras.data.images.decoding_limits import IN_FLIGHT, check_scans
 from tl_keras.errors import InputError, unknown_name
 
 # "squash" stretches: it ignores the aspect ratio.
@@ -64,7 +65,9 @@ def read_image(source, image_size, resize=STRETCH):
     """
     if resize not in RESIZES:
         raise unknown_name("data.resize", resize, RESIZES)
-    return _read(source, functools.partial(_decode, image_size=image_size, resize=resize))
+    # Twice the size, so that the final step is a real resampling.
+    draft_size = (2 * image_size, 2 * image_size)
+    return _read(source, functools.partial(_decode, image_size=image_size, resize=resize), draft_size)
 
 
 def read_upright(source):
@@ -117,20 +120,26 @@ def open_image(source):
     return Image.open(source, formats=FORMATS)
 
 
-def _read(source, decode):
+def _read(source, decode, draft_size=None):
     name = f"of {len(source)} bytes" if isinstance(source, bytes) else str(source)
     try:
         with open_image(source) as image:
             if image.width * image.height > MAX_MEGAPIXELS * 1_000_000:
                 raise Image.DecompressionBombError(f"{image.width} x {image.height}")
-            return decode(image)
+            check_scans(image)
+            # A progressive JPEG takes the memory of its own size, even if it is decoded at a fraction of it.
+            is_reduced = draft_size and image.format == "JPEG" and "progressive" not in image.info
+            if draft_size:
+                own_size = image.size
+                image.draft("RGB", draft_size)
+            width, height = image.size if is_reduced or not draft_size else own_size
+            with IN_FLIGHT.hold(width * height):
+                return decode(image)
     except DAMAGE as error:
         raise BadImage(name, _reason(source, error)) from error
 
 
 def _decode(image, image_size, resize):
-    # Twice the size, so that the final step is a real resampling.
-    image.draft("RGB", (2 * image_size, 2 * image_size))
     return np.asarray(_resized(_upright_rgb(image), (image_size, image_size), resize))
 
 
