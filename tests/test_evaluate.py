@@ -9,6 +9,7 @@ import tl_keras as tl
 from tl_keras import evaluate
 from tl_keras.cli.verbs import run_verb
 from tl_keras.errors import InputError
+from tl_keras.training.results import format_results
 
 
 def test_the_own_test_split_gives_the_figures_of_the_training(finished_run):
@@ -88,6 +89,45 @@ def test_the_splits_of_the_run_itself_can_be_tested(finished_run, tmp_path, caps
     assert [row["name"] for row in read_rows(results.path)] == validation
     with pytest.raises(InputError, match="--split all: a run has train, validation, test"):
         evaluate.evaluate_run(run, split="all")
+
+
+def test_training_examples_in_other_data_are_counted_and_left_out_beside(finished_run, image_folder, tmp_path, capsys):
+    folder = finished_run[0]
+    seen = {row["name"] for row in read_rows(folder) if row["split"] != "test"}
+    names = [row["name"] for row in read_rows(folder)][-18:]
+    for number, name in enumerate(names):
+        path = tmp_path / "new" / name.split("/")[0] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(image_folder / name, path)
+    num_seen = len(seen & set(names))
+    evaluate.main([str(folder), "--data", str(tmp_path / "new"), "--output", str(tmp_path / "results")])
+    line = f"warning: {num_seen} of these 18 examples are training or validation examples of the run; without them: acc"
+    assert 0 < num_seen < 18 and line in capsys.readouterr().out
+    metrics = json.loads((tmp_path / "results" / "metrics.json").read_text())["seen_examples"]
+    assert metrics["without_them"]["examples"] == 18 - metrics["examples"] == 18 - num_seen
+    assert set(metrics["without_them"]) >= {"accuracy", "macro_f1", "intervals"}
+
+
+def test_data_of_training_examples_alone_show_nothing(finished_run, image_folder, tmp_path):
+    for row in read_rows(finished_run[0]):
+        if row["split"] == "train":
+            (tmp_path / "all" / row["label"]).mkdir(parents=True, exist_ok=True)
+            shutil.copy(image_folder / row["name"], tmp_path / "all" / row["label"])
+    run = tl.load_run(finished_run[0])
+    results = evaluate.evaluate_run(run, tmp_path / "all")
+    assert "the figures do not show what it is worth on new data" in format_results(results, run.task)
+
+
+def test_tables_are_read_by_the_columns_of_the_command_line(finished_run, image_folder, tmp_path, capsys):
+    rows = [f"{name}/{name}-00.png,{name}" for name in ("blue", "red")]
+    (image_folder / "table.csv").write_text("\n".join(["file,colour", *rows]))
+    data = ["--data", str(image_folder / "table.csv"), "--output", str(tmp_path / "results")]
+    columns = ["--data.path_column", "file", "--data.label_column", "colour"]
+    evaluate.main([*columns, str(finished_run[0]), *data])
+    (image_folder / "table.csv").unlink()
+    assert "(2 examples)" in capsys.readouterr().out
+    with pytest.raises(InputError, match="--data.path_column is for other data: give them with --data"):
+        evaluate.main([str(finished_run[0]), *columns])
 
 
 def test_a_class_that_the_model_never_saw_is_named(finished_run, image_folder, tmp_path, capsys):

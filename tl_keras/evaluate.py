@@ -2,14 +2,33 @@
 
 import hashlib
 import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
 
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.data.records import SPLITS, split_of_name
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder, folder_name
+from tl_keras.runs.seen_examples import find_seen_examples
 from tl_keras.runs.trained_run import load_run
 from tl_keras.training.results import comparison_lines, format_results
 
+READING_FLAGS = (
+    "data.path_column",
+    "data.label_column",
+    "data.label_separator",
+    "data.split_column",
+    "data.on_bad_file",
+    "data.max_bad_files",
+    "text.text_column",
+    "text.second_text_column",
+    "detection.box_columns",
+    "detection.box_format",
+    "detection.on_bad_box",
+)
+"""Settings of a run that other data may need to be read by."""
 COMPARISON = ("baseline", "baselines", "verdict")
 """Keys of the metrics of a run that compare it with baselines; "baseline" is that of version 0.1.0."""
 
@@ -47,8 +66,25 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     metrics, _ = run.task.evaluate(run.config, predictions, examples, folder.path, threshold)
     run.task.write_predictions({split or "test": examples}, predictions, folder.path)
     metrics |= comparison
+    if data_path is not None:
+        metrics |= _without_seen_examples(run, examples, predictions, threshold)
     folder.write_json("metrics.json", metrics)
     return folder
+
+
+def _without_seen_examples(run, examples, predictions, threshold):
+    """Counts the examples that the run was trained or validated on, and measures the others alone."""
+    is_seen = find_seen_examples(RunFolder(run.folder), examples)
+    if is_seen is None or not is_seen.any():
+        return {}
+    counts, rows = {"examples": int(is_seen.sum())}, np.flatnonzero(~is_seen)
+    if not len(rows):
+        return {"seen_examples": counts}
+    others = predictions[rows] if isinstance(predictions, np.ndarray) else [predictions[row] for row in rows]
+    with tempfile.TemporaryDirectory(prefix="tl_keras-") as plots:
+        metrics, _ = run.task.evaluate(run.config, others, examples.take(rows), Path(plots), threshold)
+    names = (*run.task.headline_metrics, "intervals", "examples")
+    return {"seen_examples": counts | {"without_them": {name: metrics[name] for name in names if name in metrics}}}
 
 
 def _make_folder(path):
@@ -93,8 +129,14 @@ def main(arguments):
     parser.add_argument("--data", metavar="PATH", help="labelled data to test on; the run's own test split by default")
     parser.add_argument("--split", metavar="NAME", help="train, validation, test or all; the test split by default")
     parser.add_argument("--output", metavar="FOLDER", help="write the results there instead of into the run folder")
+    reading = parser.add_argument_group("how other data are read", "As in training; by default as the run was trained.")
+    for name in READING_FLAGS:
+        reading.add_argument(f"--{name}", metavar="VALUE")
     options = parser.parse_args(arguments)
-    run = load_run(options.run)
+    flags = [f"--{name}={value}" for name in READING_FLAGS if (value := getattr(options, name)) is not None]
+    if flags and options.data is None:
+        raise InputError(f"{flags[0].partition('=')[0]} is for other data: give them with --data, or leave it out.")
+    run = load_run(options.run, flags)
     print(format_results(evaluate_run(run, options.data, options.output, options.split), run.task))
 
 

@@ -27,7 +27,7 @@ def home(tmp_path):
 
 @pytest.fixture
 def foreign_run(finished_run, tmp_path):
-    return shutil.copytree(finished_run[0], tmp_path / "foreign")
+    return shutil.copytree(finished_run[0], tmp_path / "foreign", ignore=shutil.ignore_patterns("evaluations"))
 
 
 def link_to_folder(path, home):

@@ -8,6 +8,7 @@ log.jsonl        one line per epoch and per phase
 checkpoints/     the state that an interrupted run resumes from
 model.keras      the trained model
 metrics.json     its metrics on the test examples
+seen_examples.txt  digests of the training and validation examples, to recognise them in other data
 SHA256SUMS       the digests of all files; written last, so that it marks a finished run
 """
 
@@ -27,7 +28,16 @@ from tl_keras.system.interruption import StopSignals
 from tl_keras.system.json_files import read_json
 from tl_keras.system.links import open_to_append, refuse_links
 
-ESSENTIAL = ("config.yaml", "data.json", "history.json", "log.jsonl", "metrics.json", "model.keras", "versions.json")
+ESSENTIAL = (
+    "config.yaml",
+    "data.json",
+    "history.json",
+    "log.jsonl",
+    "metrics.json",
+    "model.keras",
+    "seen_examples.txt",
+    "versions.json",
+)
 """Files of a finished run that are read again."""
 IN_PLACE = (".lock", "log.jsonl")
 """Files that are not replaced but extended or emptied."""

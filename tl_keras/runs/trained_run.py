@@ -17,6 +17,7 @@ class TrainedRun:
 
     Args:
         folder: path of the run folder.
+        flags: list of flags that override settings of the run, such as "--data.label_column=kind".
 
     Attributes:
         folder: path of the run folder.
@@ -24,9 +25,9 @@ class TrainedRun:
         class_names: names of the classes, in the order of the model's outputs.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, flags=()):
         self.folder = Path(folder)
-        self.config = parse(["--config", str(self.folder / "config.yaml")])
+        self.config = parse(["--config", str(self.folder / "config.yaml"), *flags])
         self.class_names = models.read_class_names(self.folder / "model.keras")
         if self.class_names is None:
             raise InputError(f"The model in {str(self.folder)!r} has no class names: it does not belong to a run.")
@@ -93,11 +94,12 @@ class TrainedRun:
         return self.task.predict(self.model, examples, self.config.data.batch_size)
 
 
-def load_run(folder):
+def load_run(folder, flags=()):
     """Opens a finished run, which may come from a stranger: nothing in the folder is executed.
 
     Args:
         folder: path of the run folder.
+        flags: list of flags that override settings of the run, such as "--data.label_column=kind".
 
     Returns:
         `TrainedRun`.
@@ -112,4 +114,4 @@ def load_run(folder):
     if not run.finished:
         raise InputError(f"The run in {str(folder)!r} is not finished: resume it with `{resume_command(folder)}`.")
     run.require_unchanged()
-    return TrainedRun(folder)
+    return TrainedRun(folder, flags)

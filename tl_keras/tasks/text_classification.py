@@ -102,9 +102,8 @@ class TextClassification(ClassificationTask):
     def load_test_data(self, run, path, split=None):
         """Reads labelled texts as `Records`; the model of the run holds its tokenizer."""
         records = data.align_classes(data.find_texts(path, table_columns(run.config)), run.class_names)
-        records = data.choose_test_examples(records, path, split)
+        records = _remove_duplicates(run.config, data.choose_test_examples(records, path, split))
         print_notes(records.notes)
-        records = _remove_duplicates(run.config, records)
         return replace(records, sources=_prepare(run.config, records.sources))
 
     def count(self, part):

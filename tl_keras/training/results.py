@@ -5,6 +5,7 @@ from dataclasses import replace
 from tl_keras import evaluation
 from tl_keras.config.config_text import config_text
 from tl_keras.errors import InputError
+from tl_keras.runs.seen_examples import write_seen_examples
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize
 from tl_keras.training.automatic.tuning import SOLVED
@@ -52,6 +53,7 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
         metrics["adaptation"] = adapted.record
     _write_report(config, metrics, history, pictures, notes, extras, run)
     write_card(config, model, splits, metrics, run, extras, tuning)
+    write_seen_examples(run, (splits.train, splits.validation))
     run.write_json("history.json", history)
     run.write_json("metrics.json", metrics)
     run.finish()
@@ -142,7 +144,21 @@ def format_results(run, task):
     lines += comparison_lines(metrics, task)
     if "adaptation" in metrics:
         lines += summarize(metrics["adaptation"])
+    lines += _seen_lines(metrics, task)
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])
+
+
+def _seen_lines(metrics, task):
+    """Returns a line on the examples of an evaluation that the run knows from its training, if there are any."""
+    if "seen_examples" not in metrics:
+        return []
+    seen, total = metrics["seen_examples"]["examples"], metrics["examples"]
+    line = f"warning: {seen} of these {total} examples are training or validation examples of the run"
+    if "without_them" not in metrics["seen_examples"]:
+        return [f"{line}: the figures do not show what it is worth on new data"]
+    others = metrics["seen_examples"]["without_them"]
+    headlines = evaluation.format_headlines(others, task.headline_metrics)
+    return [f"{line}; without them: {headlines}  ({others['examples']} examples)"]
 
 
 def comparison_lines(metrics, task):

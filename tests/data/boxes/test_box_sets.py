@@ -54,6 +54,16 @@ def test_files_beyond_the_memory_limit_are_read_at_each_access(records):
     np.testing.assert_array_equal(on_disk.images[1], in_memory.images[1])
 
 
+def test_rows_are_taken_with_their_boxes(records):
+    for max_bytes in (10, 2**31):
+        whole = load_box_splits(records, 20, loading=ImageLoading(max_decoded_bytes=max_bytes)).train
+        part = whole.take(np.array([1]))
+        assert len(part) == 1 and part.names == whole.names[1:2] and part.sizes.tolist() == whole.sizes[1:2].tolist()
+        np.testing.assert_array_equal(part.boxes[0], whole.boxes[1])
+        np.testing.assert_array_equal(part.labels[0], whole.labels[1])
+        np.testing.assert_array_equal(part.images[0], whole.images[1])
+
+
 def test_bad_files_are_named_or_skipped(records, tmp_path):
     (tmp_path / "1.png").write_bytes(b"broken")
     skip = ImageLoading("skip", max_bad_files=1.0)

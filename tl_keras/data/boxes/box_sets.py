@@ -1,6 +1,6 @@
 """Images and boxes for training: squares of one size with resized boxes, kept if memory allows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,12 @@ class BoxSet(ImageSet):
     boxes: list[np.ndarray]
     sizes: np.ndarray
     resize: str = PAD
+
+    def take(self, rows):
+        """Returns the images of the given rows, int (k,), in this order, with their boxes."""
+        images = ImageSet(self.images, np.arange(len(self)), self.names, self.class_names).take(rows)
+        columns = {name: [getattr(self, name)[row] for row in rows] for name in ("boxes", "labels")}
+        return replace(self, images=images.images, names=images.names, sizes=self.sizes[rows], **columns)
 
 
 def load_box_splits(records, image_size, *, resize=PAD, loading=DEFAULT_LOADING):
