@@ -10,10 +10,11 @@ fifteen data sets with free licences, and tests it on a fixed test set of 230 to
 
 A draw determines the training examples, the same for all contenders. Each cell runs in a process of its own with one
 thread. Its CPU seconds, user and system, are those of the whole process and its children: imports, reading, training,
-and predicting the test set; for tl_keras also the report and the saved model.
+and predicting the test set; for tl_keras also the report and the saved model. They count on draw 0, whose cells compute
+everything anew; those of later draws share features of the frozen network that were computed before.
 
-Finished cells in the folder are read instead of repeated; to repeat a contender, remove its folder in `cells`. The
-report contains all cells of the folder:
+Finished cells, in the folder or in FEW_LABELS.csv beside the report, are not repeated; to repeat some, remove their
+files or rows. The report contains all of them:
 
     python benchmarks/few_labels.py --folder runs/few_labels --sets emoji products --budgets 5 10 --draws 2
 
@@ -29,7 +30,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from few_label_suite.cells import Cell, read_cells, run_cell
+from few_label_suite.cells import Cell, read_cells, read_table, run_cell, write_table
 from few_label_suite.contenders import CONTENDERS, PEERS
 from few_label_suite.draws import ALL
 from few_label_suite.report import write_report
@@ -72,15 +73,18 @@ def make_parser():
 def main(arguments=None):
     """Measures the missing cells and writes the report."""
     options = make_parser().parse_args(arguments)
-    cells = list_cells(options)
+    table = options.output / "FEW_LABELS.csv"
+    finished = read_table(table) | read_cells(options.folder)
+    cells = [cell for cell in list_cells(options) if cell not in finished]
     for number, cell in enumerate(cells, start=1):
         if result := run_cell(cell, options.folder, options.image_size, options.torch_python):
             print(f"{number}/{len(cells)} {cell}: {result['accuracy']:.3f}, {result['cpu_seconds']:.0f} s", flush=True)
-    results = read_cells(options.folder)
-    if not results:
+            finished[cell] = result
+    if not finished:
         sys.exit("No cell is finished, so there is no report.")
-    for path in write_report(results, options.output):
-        print(path)
+    paths = write_report(finished, options.output)
+    write_table(finished, table)
+    print(*paths, table, sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Cells of the benchmark: one contender, trained on one draw of one data set and tested on the test set."""
 
+import csv
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,11 @@ class Cell:
     contender: str
     """Key of `CONTENDERS`."""
 
+    @property
+    def is_warm(self):
+        """Whether features that earlier draws computed are read; draw 0 computes its own, so that its time counts."""
+        return self.draw > 0
+
     def path(self, folder):
         """Returns the path of the result, a JSON file; a log of the same name lies beside it."""
         return folder / "cells" / self.contender / f"{self.set}-{self.budget}-{self.draw}.json"
@@ -52,6 +58,38 @@ def read_cells(folder):
         name, budget, draw = path.stem.rsplit("-", 2)
         results[Cell(name, budget, int(draw), path.parent.name)] = json.loads(path.read_text(encoding="utf-8"))
     return results
+
+
+def read_table(path):
+    """Reads a table of cells.
+
+    Args:
+        path: `pathlib.Path` of a CSV file that `write_table` wrote.
+
+    Returns:
+        Dict from `Cell` to its result; empty if there is no file.
+    """
+    if not path.exists():
+        return {}
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [field.name for field in fields(Cell)]
+    cells = [Cell(**{name: row.pop(name) for name in names}) for row in rows]
+    results = [{name: float(value) if "." in value else int(value) for name, value in row.items()} for row in rows]
+    return {replace(cell, draw=int(cell.draw)): result for cell, result in zip(cells, results, strict=True)}
+
+
+def write_table(cells, path):
+    """Writes cells as a table, one a row.
+
+    Args:
+        cells: dict from `Cell` to its result.
+        path: `pathlib.Path` of the CSV file.
+    """
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*asdict(next(iter(cells))), *next(iter(cells.values()))], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(cell) | result for cell, result in sorted(cells.items(), key=lambda pair: str(pair[0])))
 
 
 def run_cell(cell, folder, image_size, torch_python=None):
@@ -76,7 +114,7 @@ def run_cell(cell, folder, image_size, torch_python=None):
         job_file = Path(temporary) / "job.json"
         job_file.write_text(json.dumps(job), encoding="utf-8")
         command = command_of(cell.contender, job, job_file, torch_python)
-        environment = make_environment(Path(temporary))
+        environment = make_environment((folder if cell.is_warm else Path(temporary)) / "cache")
         before = _child_seconds()
         done = _run(command, environment, path.with_suffix(".log"))
         seconds = _child_seconds() - before
@@ -104,6 +142,7 @@ def make_job(cell, folder, image_size, temporary):
         "train": draw.train,
         "test": draw.test,
         "run": str(temporary / "run"),
+        "features": str(folder / "features" / f"{cell.set}.npz") if cell.is_warm else None,
         "output": str(temporary / "probabilities.npy"),
         "encoder": str(models.fetch_minilm()) if cell.contender == "setfit" else None,
     }

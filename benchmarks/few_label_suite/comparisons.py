@@ -21,12 +21,13 @@ class Row:
     """From contender to a dict from the number of a draw to its result."""
 
     def values(self, contender, figure):
-        """Lists the figure of each draw of a contender."""
-        return [result[figure] for result in self.draws[contender].values()]
+        """Lists the figure of each draw of a contender; the CPU seconds of draw 0 only, since others reuse features."""
+        draws = self.draws[contender]
+        return [draws[draw][figure] for draw in draws if figure != "cpu_seconds" or draw == 0]
 
     def mean(self, contender, figure):
-        """Computes the mean of a figure over the draws."""
-        return statistics.mean(self.values(contender, figure))
+        """Computes the mean of a figure over the draws, NaN without any."""
+        return statistics.mean(self.values(contender, figure) or [math.nan])
 
 
 @dataclass(frozen=True)

@@ -12,22 +12,22 @@ COMPUTED = ("activations", "features", "tokens")
 """Folders of tl_keras in the user's cache that hold what an earlier cell computed; others hold downloads."""
 
 
-def make_environment(temporary):
-    """Makes the environment of one process: one thread, and a cache with downloads only.
+def make_environment(cache):
+    """Makes the environment of one process: one thread, and a cache of its own.
 
     Args:
-        temporary: `pathlib.Path` of a folder for the cache, which links the downloads in the user's cache.
+        cache: `pathlib.Path` of its folder. A new one is made, and links the downloads in the user's cache.
 
     Returns:
         Dict of environment variables.
     """
-    source, target = user_cache(), temporary / "cache"
-    target.mkdir()
-    (target / source.name).mkdir()
-    _link_all(source.parent, target, (source.name,))
-    _link_all(source, target / source.name, COMPUTED)
+    source = user_cache()
+    if not cache.exists():
+        (cache / source.name).mkdir(parents=True)
+        _link_all(source.parent, cache, (source.name,))
+        _link_all(source, cache / source.name, COMPUTED)
     paths = os.pathsep.join((str(ROOT), str(ROOT / "benchmarks")))
-    variables = {"PYTHONPATH": paths, "XDG_CACHE_HOME": str(target)}
+    variables = {"PYTHONPATH": paths, "XDG_CACHE_HOME": str(cache)}
     return os.environ | dict.fromkeys(THREAD_COUNTS, "1") | variables
 
 

@@ -17,9 +17,10 @@ INTRODUCTION = """# Few labels
 
 What contenders reach with few labelled examples of each class, written by `python benchmarks/few_labels.py`, whose
 `--help` explains how it is measured. Accuracy on a fixed test set, mean ± standard deviation over the draws of the
-training examples; CPU seconds of the whole process on one thread. A win or loss is a difference of mean accuracy beyond
-two standard errors, paired over the draws. "all" is at most 200 examples of a class. A row is a data set with a number
-of labels; ranks, log-loss, expected calibration error (ECE) and CPU seconds are means over the rows of a contender.
+training examples; CPU seconds of the whole process on one thread, on draw 0. A win or loss is a difference of mean
+accuracy beyond two standard errors, paired over the draws. "all" is at most 200 examples of a class. A row is a data
+set with a number of labels; ranks, log-loss, expected calibration error (ECE) and CPU seconds are means over the rows
+of a contender. FEW_LABELS.csv beside this file has a line for each measurement.
 """
 
 
