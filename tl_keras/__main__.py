@@ -8,6 +8,7 @@ from tl_keras.errors import unknown_name
 VERBS = {
     "train": "Train, evaluate and save a model.",
     "evaluate": "Test a finished run again, also on other data.",
+    "recommend": "Rank backbones on your own data, without training them.",
     "predict": "Predict new images or texts, or detect objects.",
 }
 

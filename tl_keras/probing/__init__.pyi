@@ -1,5 +1,6 @@
 from .example_digests import example_digests as example_digests
 from .feature_store import FeatureStore as FeatureStore
+from .folds import FOLDS as FOLDS
 from .folds import make_folds as make_folds
 from .head_selection import FeatureSet as FeatureSet
 from .head_selection import HeldOut as HeldOut
@@ -9,3 +10,4 @@ from .head_selection import measure_feature_set as measure_feature_set
 from .head_selection import solve_head as solve_head
 from .head_selection import standard_error as standard_error
 from .linear_head import LinearHead as LinearHead
+from .nearest_neighbours import neighbour_accuracy as neighbour_accuracy

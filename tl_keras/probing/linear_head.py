@@ -1,8 +1,10 @@
 """Linear heads on frozen features: standardized logistic regression, expressed on the raw features."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 VARIANCE_SHRINKAGE = 0.1
@@ -114,7 +116,10 @@ class LogisticFits:
         for label, (model, targets) in enumerate(zip(self._models, self._targets, strict=True)):
             classes = np.unique(targets)
             if len(classes) > 1:
-                model.set_params(C=inverse_penalty).fit(self._features, targets)
+                with warnings.catch_warnings():
+                    # A fit that stops early is a head like others, and its loss on held-out examples judges it.
+                    warnings.simplefilter("ignore", ConvergenceWarning)
+                    model.set_params(C=inverse_penalty).fit(self._features, targets)
             if not self._multi_label:
                 weights[:, classes], bias[classes] = _per_class(model, classes)
             elif len(classes) > 1:

@@ -116,6 +116,10 @@ class Task(ABC):
         """Lists the values of `model.weights` that need no file, the default first."""
         return self.named_weights
 
+    def installed_backbones(self, config):
+        """Lists the backbones whose weights need no model hub."""
+        return self.backbones(config)[:1]
+
     def check_config(self, config):  # noqa: B027 (optional)
         """Refuses settings that the task cannot use.
 

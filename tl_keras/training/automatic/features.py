@@ -51,6 +51,7 @@ class FeatureReader:
     Attributes:
         inputs: list of `HeadInput` to choose from, the simplest first.
         class_names: names of the classes.
+        network: classifier whose features are read.
 
     Raises:
         InputError: later blocks of the network read several tensors of one block.
@@ -64,11 +65,11 @@ class FeatureReader:
         self._config = self._widest.configure(config)
         # The network of the run is built with the same seed, which matters where its weights are random.
         devices.set_up(config.seed, config.precision, config.deterministic)
-        network = model or self._task.build_model(self._config, splits)
+        self.network = model or self._task.build_model(self._config, splits)
         self._computed, self._seconds = 0, 0.0
-        self._cut = transfer.features_before_head(network)
-        self._part = transfer.FrozenPart(network, [self._cut])
-        self._columns = models.head_columns(network)
+        self._cut = transfer.features_before_head(self.network)
+        self._part = transfer.FrozenPart(self.network, [self._cut])
+        self._columns = models.head_columns(self.network)
         self.inputs = _list_inputs(config.model.head_blocks, list(self._columns), poolings)
         cache = config.cache
         self._store = probing.FeatureStore(
@@ -99,6 +100,11 @@ class FeatureReader:
     def seconds_per_example(self):
         """Seconds that the features of an example took; None if all were stored."""
         return self._seconds / self._computed if self._computed else None
+
+    @property
+    def blocks(self):
+        """Names of the blocks that a head may read, input side first."""
+        return list(self._columns)
 
     @property
     def last_block_columns(self):

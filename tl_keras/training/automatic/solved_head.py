@@ -1,6 +1,6 @@
 """Solves a head on the pooled features of a frozen network, and chooses blocks and penalty for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -171,12 +171,17 @@ def sample_examples(part, seed):
         part: a part of the splits.
         seed: int.
     """
-    owners = getattr(part, "owners", None)
-    count = len(part) if owners is None else owners[-1] + 1
+    count = count_examples(part)
     if count <= MAX_EXAMPLES:
         return part
     chosen = np.sort(np.random.default_rng(seed).permutation(count)[:MAX_EXAMPLES])
     return take_examples(part, chosen)
+
+
+def count_examples(part):
+    """Counts the examples of a part of the splits, where a text in several windows is one."""
+    owners = getattr(part, "owners", None)
+    return len(part) if owners is None else int(owners[-1]) + 1
 
 
 def take_examples(part, examples):
@@ -188,6 +193,11 @@ def take_examples(part, examples):
     """
     owners = getattr(part, "owners", None)
     return part.take(examples if owners is None else np.flatnonzero(np.isin(owners, examples)))
+
+
+def whole_texts(part):
+    """Returns windows of texts in the form whose predictions are averaged over each text; other parts as they are."""
+    return part if getattr(part, "owners", None) is None else replace(part, windows=part)
 
 
 def _one_thread():

@@ -18,6 +18,7 @@ from tl_keras.training.automatic.solved_head import (
     sample_examples,
     solve_rows,
     take_examples,
+    whole_texts,
 )
 from tl_keras.training.building import build_model, choose_phases
 
@@ -71,7 +72,7 @@ def tune(prepared, run, limit=NO_LIMIT):
     splits = _hold_out(prepared.splits, train, held_out)
     head = solve_rows(config, solved.reader, solved.examples, train, solved.head_input, solved.held_out.inverse_penalty)
     head.set_on(model)
-    labels, judging = solved.examples.labels[held_out], _whole_texts(sample_examples(splits.validation, config.seed))
+    labels, judging = solved.examples.labels[held_out], whole_texts(sample_examples(splits.validation, config.seed))
     losses = {SOLVED: _losses(config, model, judging, labels)}
     history = fitting.fit_phases(config, model, splits, tuning_phases(config, model, len(train)), run, limit.left)
     losses[TUNED] = _losses(config, model, judging, labels)
@@ -146,8 +147,3 @@ def _judge(losses):
     shown = ", ".join(f"{name} {values.mean():.3f}" for name, values in losses.items())
     rule = "lower is better; tuning is kept only if it gains more than the standard error of the difference"
     return kept, f"{kept} is kept: log-loss of {len(gain)} held-out examples {shown} ({rule})"
-
-
-def _whole_texts(part):
-    """Returns windows of texts in the form whose predictions are averaged over each text; other parts as they are."""
-    return part if getattr(part, "owners", None) is None else replace(part, windows=part)

@@ -1,0 +1,34 @@
+import pytest
+
+from tl_keras.config.parsing import parse
+from tl_keras.errors import InputError
+from tl_keras.studies.backbone_probes import load_for_backbone, probe_backbone
+from tl_keras.tasks.registry import TASKS
+
+
+def test_images_are_loaded_at_the_size_of_the_backbone(image_folder):
+    config = parse(["--data.path", str(image_folder), "--model.backbone", "efficientnet_lite1"])
+    splits = TASKS[config.task].load_data(config)
+    sized, resized = load_for_backbone(config, splits)
+    assert sized.data.image_size == 240
+    assert resized.train.images[0].shape == (240, 240, 3)
+    assert resized.train.labels.tolist() == splits.train.labels.tolist()
+
+
+@pytest.mark.usefixtures("small_network")
+def test_every_block_is_measured_on_every_labelled_example(image_folder):
+    flags = ["--data.path", str(image_folder), "--data.image_size", "32", "--model.weights", "none"]
+    config = parse([*flags, "--recipe", "auto", "--cache.mode", "off"])
+    splits = TASKS[config.task].load_data(config)
+    probe = probe_backbone(config, splits)
+    assert len(probe.block_losses) > 1
+    assert {len(losses) for losses in probe.block_losses.values()} == {len(splits.train)}
+    assert probe.neighbour_accuracy > 0.8, "the classes are three colours"
+
+
+@pytest.mark.usefixtures("small_network")
+def test_classes_with_one_example_each_are_refused(image_folder):
+    flags = ["--data.path", str(image_folder), "--data.image_size", "32", "--model.weights", "none"]
+    config = parse([*flags, "--recipe", "auto", "--cache.mode", "off", "--data.examples_per_class", "1"])
+    with pytest.raises(InputError, match="No class has a second labelled example"):
+        probe_backbone(config, TASKS[config.task].load_data(config))

@@ -1,0 +1,33 @@
+import json
+
+import pytest
+
+from tests.studies.probes import make_probe
+from tl_keras.config.parsing import parse
+from tl_keras.studies.recommendation import Recommendation
+from tl_keras.studies.recommendation_files import summary_lines, write_recommendation
+
+
+@pytest.mark.parametrize(("accuracies", "verdict"), [((0.9, 0.8), "the order held"), ((0.8, 0.9), "did not hold")])
+def test_fine_tuning_confirms_the_order_or_not(accuracies, verdict):
+    probes = [make_probe("a", 0.5, 40), make_probe("b", 0.6, 10)]
+    verified = dict(zip("ab", accuracies, strict=True))
+    assert verdict in "\n".join(summary_lines(Recommendation(probes, {}, verified)))
+
+
+def test_left_out_backbones_and_an_only_one_are_named():
+    text = "\n".join(summary_lines(Recommendation([make_probe("a", 0.5, 40)], {"z": "no weights"}, {})))
+    assert "a is the only backbone, so there is nothing to choose." in text
+    assert "z was left out: no weights" in text
+
+
+def test_the_configuration_trains_on_the_best_backbone(tmp_path):
+    recommendation = Recommendation([make_probe("vgg16", 0.5, 40), make_probe("resnet50", 0.6, 10)], {}, {})
+    config = parse(["--data.path", "photos", "--seed", "3", "--run", "other"])
+    paths = write_recommendation(recommendation, config, tmp_path / "new")
+    names = ["recommendation.md", "recommendation.json", "recommendation.png", "train.yaml"]
+    assert [path.name for path in paths if path.stat().st_size] == names
+    figures = json.loads((tmp_path / "new" / "recommendation.json").read_text())
+    assert [backbone["tied_with_best"] for backbone in figures["backbones"]] == [True, False]
+    trained = parse(["--config", str(tmp_path / "new" / "train.yaml")])
+    assert (trained.model.backbone, trained.recipe, trained.seed, trained.run) == ("vgg16", "auto", 3, None)

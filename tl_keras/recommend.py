@@ -1,0 +1,47 @@
+"""Ranks backbones on your own data, without training them: `python -m tl_keras.recommend --data.path X`."""
+
+import time
+from pathlib import Path
+
+from tl_keras.cli.verbs import OneSentenceParser, run_verb
+from tl_keras.config.parsing import parse
+from tl_keras.errors import InputError
+from tl_keras.runs.run_folder import folder_name
+from tl_keras.tasks.registry import TASKS
+
+
+def main(arguments):
+    """Runs the verb.
+
+    Args:
+        arguments: list of strings of a command line.
+    """
+    parser = OneSentenceParser(
+        prog="python -m tl_keras.recommend",
+        description="Ranks backbones by heads on their frozen features, on held-out examples. All flags of training, "
+        "such as --data.path, --task and --seed, say what they are compared on.",
+    )
+    parser.add_argument("--backbones", metavar="A,B,C", help="backbones to rank (default: those whose weights pip has)")
+    parser.add_argument("--verify", metavar="N", type=int, default=0, help="fine-tune the N best and compare the order")
+    parser.add_argument("--output", metavar="FOLDER", help="folder of the results (default: a new one in runs)")
+    options, rest = parser.parse_known_args(arguments)
+    config = parse(rest)
+    if options.verify < 0:
+        raise InputError(f"--verify must be at least 0: got {options.verify}.")
+    name = f"{folder_name(config.data.path)}-recommendation-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder = Path(options.output or Path("runs") / name)
+    backbones = [part.strip() for part in (options.backbones or "").split(",") if part.strip()]
+    # Imported here, so that --help and a mistyped flag do not wait for TensorFlow.
+    from tl_keras.studies.recommendation import recommend
+    from tl_keras.studies.recommendation_files import summary_lines, write_recommendation
+
+    recommendation = recommend(
+        config, backbones or TASKS[config.task].installed_backbones(config), options.verify, folder
+    )
+    paths = write_recommendation(recommendation, config, folder)
+    print("", *summary_lines(recommendation), "", *(f"  {path}" for path in paths), sep="\n")
+    print(f"next: python -m tl_keras.train --config {folder / 'train.yaml'}")
+
+
+if __name__ == "__main__":
+    run_verb(main)

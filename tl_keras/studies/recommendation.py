@@ -1,0 +1,143 @@
+"""Ranks backbones by heads on their frozen features, and checks the order by fine-tuning the best."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tl_keras import evaluation, probing
+from tl_keras.errors import InputError
+from tl_keras.recipes import AUTO
+from tl_keras.runs.run_folder import RunFolder
+from tl_keras.studies.backbone_probes import BackboneProbe, load_for_backbone, probe_backbone
+from tl_keras.tasks.registry import TASKS
+from tl_keras.training.run import run_training
+
+STANDARD_ERRORS = 2
+"""Standard errors of the paired difference within which two backbones are tied."""
+VERIFYING_RECIPE = "progressive_unfreezing"
+
+
+@dataclass(frozen=True, eq=False)
+class Recommendation:
+    """Holds the ranking of the backbones.
+
+    Attributes:
+        probes: list of `BackboneProbe`, the lowest log-loss first.
+        skipped: dict from the name of a backbone that could not be measured to the reason.
+        verified: dict from the name of a fine-tuned backbone to the accuracy on its validation examples.
+    """
+
+    probes: list[BackboneProbe]
+    skipped: dict
+    verified: dict
+
+    @property
+    def best(self):
+        """`BackboneProbe` of the lowest log-loss."""
+        return self.probes[0]
+
+    def is_tied(self, probe):
+        """Returns whether the difference of a backbone from the best one may be chance."""
+        return _is_tied(probe.held_out.losses, self.best.held_out.losses)
+
+    @property
+    def cheapest_tied(self):
+        """`BackboneProbe` of the cheapest one that is tied with the best."""
+        return min(filter(self.is_tied, self.probes), key=lambda probe: probe.milliseconds)
+
+    @property
+    def informed_block(self):
+        """The earliest block of the best backbone whose features are tied with those of its best block."""
+        losses = self.best.block_losses
+        lowest = min(losses.values(), key=np.mean)
+        return next(block for block, values in losses.items() if _is_tied(values, lowest))
+
+
+def recommend(config, backbones, num_verified, folder):
+    """Ranks backbones on a user's data.
+
+    Those that cannot be measured, since their name is unknown or their weights are not at hand, are named, and the
+    others ranked.
+
+    Args:
+        config: `RunConfig` with recipe "auto".
+        backbones: list of values of `model.backbone`.
+        num_verified: number of the best backbones to fine-tune.
+        folder: path of the folder for the runs of these.
+
+    Returns:
+        `Recommendation`.
+
+    Raises:
+        InputError: the data cannot be used, or none of the backbones can be measured.
+    """
+    if config.recipe != AUTO:
+        raise InputError(f"recommend compares backbones without training them, but the recipe is {config.recipe}.")
+    splits, probes, sized, skipped = None, [], {}, {}
+    for name in dict.fromkeys(backbones):
+        try:
+            candidate = replace(config, model=replace(config.model, backbone=name))
+            TASKS[config.task].check_sources(candidate)
+        except InputError as error:
+            skipped[name] = str(error)
+            continue
+        if splits is None:
+            splits = TASKS[config.task].load_data(candidate)
+            print(TASKS[config.task].describe(candidate, splits), flush=True)
+        print(f"{name}:", flush=True)
+        try:
+            sized[name], own_splits = load_for_backbone(candidate, splits)
+            probes.append(probe_backbone(sized[name], own_splits))
+        except InputError as error:
+            skipped[name] = str(error)
+    if not probes:
+        raise InputError(f"No backbone can be measured: {'; '.join(f'{name}: {skipped[name]}' for name in skipped)}")
+    probes.sort(key=lambda probe: probe.held_out.loss)
+    chosen = [probe.name for probe in probes[:num_verified]]
+    return Recommendation(probes, skipped, {name: _fine_tune(sized[name], folder / name) for name in chosen})
+
+
+def _fine_tune(config, folder):
+    """Fine-tunes a backbone, or reads the run that did, and returns the accuracy of its last epoch in validation."""
+    # The settings that "auto" leaves open take the defaults of the other recipe.
+    data = replace(config.data, augmentation=None)
+    run = run_training(replace(config, recipe=VERIFYING_RECIPE, refit=None, data=data, run=str(folder)))
+    history = RunFolder(Path(run)).read_json("history.json")
+    return float(history["val_accuracy"][-1])
+
+
+def _is_tied(losses, lowest):
+    difference = losses - lowest
+    return difference.mean() <= STANDARD_ERRORS * probing.standard_error(difference)
+
+
+def describe_probe(recommendation, probe):
+    """Formats what was measured on a backbone, a text for each column of the table.
+
+    Args:
+        recommendation: `Recommendation`.
+        probe: one of its `probes`.
+
+    Returns:
+        Dict from the head of a column to a text.
+    """
+    held_out = probe.held_out
+    if probe.labels.ndim == 1:
+        correct = held_out.probabilities.argmax(axis=1) == probe.labels
+    else:
+        correct = ((held_out.probabilities > 0.5) == probe.labels).all(axis=1)
+    low, high = evaluation.wilson_interval(float(correct.mean()), len(correct))
+    verdict = "best" if probe is recommendation.best else "tied with the best"
+    neighbours, memory = probe.neighbour_accuracy, probe.activation_bytes
+    return {
+        "backbone": probe.name,
+        "pixels": "–" if probe.image_size is None else str(probe.image_size),
+        "log-loss": f"{held_out.loss:.3f}",
+        "accuracy (95 % interval)": f"{correct.mean():.3f} ({low:.2f} to {high:.2f})",
+        "nearest neighbours": "–" if neighbours is None else f"{neighbours:.3f}",
+        "CPU ms an example": f"{probe.milliseconds:.1f}",
+        "million weights": f"{probe.parameters / 1e6:.1f}",
+        "MB of activations": "–" if memory is None else f"{memory / 1e6:.0f}",
+        "": verdict if recommendation.is_tied(probe) else "",
+    }
