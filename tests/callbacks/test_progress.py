@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tl_keras.callbacks.progress import ProgressLines, phase_table
+from tl_keras.callbacks.progress import ProgressLines, phase_table, shown_figures
 from tl_keras.phases import Phase
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.transfer.plan import plan_phases
@@ -26,6 +26,13 @@ def fit(model, run, phases=PHASES, **options):
     x = np.random.default_rng(0).normal(size=(8, 3))
     callbacks = [unfreezing, ProgressLines(unfreezing, run)]
     model.fit(x, x.sum(1), callbacks=callbacks, verbose=0, validation_split=0.5, epochs=3, **options)
+
+
+def test_parts_of_the_loss_are_shown_if_there_are_few_figures_only():
+    few = ["accuracy", "domain_loss", "loss", "val_accuracy", "val_loss"]
+    assert shown_figures(few) == few
+    parts = ["box_loss", "class_loss", "loss"]
+    assert shown_figures([*parts, *(f"val_{name}" for name in parts)]) == ["loss", "val_loss"]
 
 
 def test_the_table_has_one_line_per_phase(model):

@@ -82,6 +82,10 @@ def png(image):
 def test_a_run_learns_and_leaves_its_results(run):
     history = json.loads((run / "history.json").read_text())
     assert history["loss"][-1] < 0.7 * history["loss"][0]
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    measured = [line for line in log if line["event"] == "phase_validation"]
+    assert [line["phase"] for line in measured] == list(range(1, len(measured) + 1)) and measured
+    assert all(0 <= line["average_precision_50"] <= 1 for line in measured)
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["examples"] == 4 and set(metrics["per_class"]) == set(NAMES)
     for name in ("training_boxes.png", "detections.png", "precision_recall.png", "report.html", "model_card.md"):

@@ -9,6 +9,9 @@ from tqdm import tqdm
 
 from tl_keras.phases import phase_at, total_epochs
 
+MAX_FIGURES = 5
+"""Maximum number of figures in the line of an epoch with the parts of the loss; the log has all of them."""
+
 
 def phase_table(plan):
     """Formats a plan as a table with one line per phase.
@@ -46,8 +49,23 @@ def _format_blocks(record):
     return first if count == 1 else f"{first} … {last} ({count})"
 
 
+def shown_figures(names):
+    """Selects the figures for the line of an epoch: of many those that are not parts of the loss.
+
+    Args:
+        names: iterable of the names of all figures, such as "val_box_loss".
+
+    Returns:
+        List of names in the same order.
+    """
+    names = list(names)
+    if len(names) <= MAX_FIGURES:
+        return names
+    return [name for name in names if name in ("loss", "val_loss") or not name.endswith("_loss")]
+
+
 class ProgressLines(keras.callbacks.Callback):
-    """Prints and logs one line per epoch, and shows a progress bar on a terminal.
+    """Prints one line per epoch, logs it with all figures, and shows a progress bar on a terminal.
 
     Place it after `ProgressiveUnfreezing` in the list of callbacks.
 
@@ -89,7 +107,7 @@ class ProgressLines(keras.callbacks.Callback):
         self._bar.close()
         figures = {name: float(value) for name, value in (logs or {}).items()}
         seconds = time.perf_counter() - self._started
-        shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
+        shown = "  ".join(f"{name} {figures[name]:.3f}" for name in shown_figures(figures))
         total = total_epochs(self.unfreezing.phases)
         print(f"  epoch {epoch + 1:>{len(str(total))}}/{total}  {shown}  {seconds:.1f} s", flush=True)
         self.run.log("epoch", {"epoch": epoch + 1, "seconds": round(seconds, 3), **figures})

@@ -357,6 +357,19 @@ class Task(ABC):
             Predictions in the form that `evaluate` takes.
         """
 
+    def measure_phase(self, config, model, splits):
+        """Measures a model after a phase on the validation examples, where the loss says little.
+
+        Args:
+            config: `RunConfig`.
+            model: what `build_model` returned.
+            splits: what `load_data` returned.
+
+        Returns:
+            Dict from the name of a metric to its value, to print and log; empty by default.
+        """
+        return {}
+
     def choose_threshold(self, config, model, splits):
         """Chooses the score from which a prediction counts, on the validation examples.
 

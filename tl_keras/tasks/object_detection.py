@@ -216,6 +216,14 @@ class ObjectDetection(Task):
         with data.raise_input_errors():
             return models.detect(model, images.map(lambda pixels, _: pixels))
 
+    def measure_phase(self, config, model, splits):
+        """Measures the average precision."""
+        part = splits.validation
+        predictions = self.predict(model, part, config.data.batch_size)
+        ground_truth, detections = _in_original_pixels(part, predictions)
+        metrics = evaluation.detection_metrics(ground_truth, part.labels, detections, part.class_names)
+        return {name: metrics[name] for name in ("average_precision_50", "mean_average_precision")}
+
     def choose_threshold(self, config, model, splits):
         """Chooses the score with the best F1 on the validation images."""
         part = splits.validation
@@ -237,8 +245,7 @@ class ObjectDetection(Task):
         """
         names = examples.class_names
         check_detections(predictions, len(names))
-        ground_truth = [_restore(examples, row, boxes) for row, boxes in enumerate(examples.boxes)]
-        detections = [one | {"boxes": _restore(examples, row, one["boxes"])} for row, one in enumerate(predictions)]
+        ground_truth, detections = _in_original_pixels(examples, predictions)
         metrics = evaluation.detection_metrics(ground_truth, examples.labels, detections, names, score_threshold)
         pictures = [
             ("Precision and recall", folder / "precision_recall.png"),
@@ -431,6 +438,12 @@ def _max_boxes(config, splits):
     """Returns the number of boxes that every batch is padded to, one for the whole run, so that nothing is retraced."""
     augmented = data.max_boxes_per_image(splits.train, augmentation=config.data.augmentation)
     return max(augmented, data.max_boxes_per_image(splits.validation))
+
+
+def _in_original_pixels(box_set, predictions):
+    """Returns the boxes of the ground truth and the predictions in pixels of the original images."""
+    ground_truth = [_restore(box_set, row, boxes) for row, boxes in enumerate(box_set.boxes)]
+    return ground_truth, [one | {"boxes": _restore(box_set, row, one["boxes"])} for row, one in enumerate(predictions)]
 
 
 def _restore(box_set, row, boxes):

@@ -77,6 +77,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
             start = max([saving.progress.epochs, *staging.state["ends"]]), staging.state["steps"]
             try:
                 _fit_phase(config, model, splits, phases[index], features.of(index), watching, start)
+                _measure_phase(config, model, splits, index, run)
             except callbacks.NotFinite as error:
                 roll_back(error, saving, run)
             # Traced steps and their data refer to each other and to the cached activations, which would pile up.
@@ -173,6 +174,16 @@ def _fit_phase(config, model, splits, phase, cached, watching, start):
         callbacks=[*watching, *([callbacks.ReleaseRows(features)] if features else [])],
     )
     learner.train_function = learner.test_function = learner.predict_function = None
+
+
+def _measure_phase(config, model, splits, index, run):
+    """Prints and logs what the task measures on the validation examples after a phase."""
+    if distribution.is_multi_worker(model.distribute_strategy):
+        return
+    if figures := TASKS[config.task].measure_phase(config, model, splits):
+        shown = "  ".join(f"{name} {value:.3f}" for name, value in figures.items() if value is not None)
+        print(f"  validation: {shown}", flush=True)
+        run.log("phase_validation", {"phase": index + 1, **figures})
 
 
 def _steps_per_epoch(config, splits):
