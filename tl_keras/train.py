@@ -1,6 +1,7 @@
 """Trains, evaluates and saves a model: `python -m tl_keras.train`."""
 
 from tl_keras.cli.demonstration import NOTE, is_demonstration
+from tl_keras.cli.train_help import asks_for_help, help_text
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config.parsing import parse
 from tl_keras.training.actions import find_learning_rate, print_phases
@@ -22,8 +23,12 @@ def main(arguments):
     Args:
         arguments: list of strings of a command line.
     """
+    explanations = {flag: text for flag, (_, text) in ACTIONS.items()}
+    if asks_for_help(arguments):
+        print(help_text(arguments, explanations))
+        return
     action = next((ACTIONS[flag][0] for flag in arguments if flag in ACTIONS), run_training)
-    config = parse(arguments, {flag: text for flag, (_, text) in ACTIONS.items()})
+    config = parse(arguments, explanations)
     if is_demonstration(arguments, ACTIONS):
         print(NOTE, flush=True)
     action(config)

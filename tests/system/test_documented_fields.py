@@ -8,7 +8,7 @@ import tl_keras as tl
 from tl_keras import config
 from tl_keras.phases import Phase
 from tl_keras.system import documented_fields
-from tl_keras.system.documented_fields import documented_dataclass
+from tl_keras.system.documented_fields import documented_dataclass, field_meanings
 
 PUBLIC = sorted(
     {tl.Phase, tl.Plateau, *(getattr(config, name) for name in dir(config) if name.endswith("Config"))}, key=str
@@ -51,6 +51,14 @@ Attributes:
 
 def test_fields_are_listed_with_type_default_and_meaning():
     assert make_example().__doc__ == EXPECTED
+
+
+def test_the_meanings_that_are_written_are_read_back():
+    assert field_meanings(make_example()) == {
+        "path": "Folder of the data.",
+        "phase": "Phase of training: with a colon.",
+        "names": "Names of columns, on two lines.",
+    }
 
 
 def test_a_documented_dataclass_is_frozen():

@@ -58,6 +58,16 @@ def _strings_below_fields(cls):
     }
 
 
+def field_meanings(cls):
+    """Returns a dict from each field of a documented dataclass to its meaning.
+
+    Args:
+        cls: class made by `documented_dataclass`.
+    """
+    entries = re.findall(rf"^    (\w+) [(].*[)]:\n((?:{INDENT}.*\n?)*)", cls.__doc__, re.M)
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
 def _head(field):
     kind = re.sub(r"\b(\w+\.)+", "", inspect.formatannotation(field.type))
     if field.default is not MISSING:
