@@ -77,6 +77,19 @@ def test_a_block_that_did_not_move_is_a_warning_below_the_audit(model, tmp_path,
     assert warning.startswith("  warning: Block 'head' is trainable in phase ")
 
 
+def test_a_validation_that_compared_nothing_has_no_loss(model, tmp_path, capsys):
+    unfreezing = ProgressiveUnfreezing([Phase(["block1"], objective="contrastive")])
+    unfreezing.prepare(model)
+    lines = ProgressLines(unfreezing, RunFolder(tmp_path))
+    lines.set_params({"steps": 1})
+    for val_loss, shown in ((0.0, "  loss 0.500  0"), (0.25, "  loss 0.500  val_loss 0.250  0")):
+        lines.on_train_begin()
+        lines.on_epoch_begin(0)
+        lines.on_epoch_end(0, {"loss": 0.5, "val_loss": val_loss})
+        assert f"  epoch 1/1{shown}" in capsys.readouterr().out
+    assert ["val_loss" in line for line in RunFolder(tmp_path).read_log("epoch")] == [False, True]
+
+
 def test_the_log_has_each_epoch_and_each_phase(model, tmp_path):
     run = RunFolder(tmp_path)
     fit(model, run)

@@ -89,8 +89,8 @@ class ProgressLines(keras.callbacks.Callback):
         phase = self.unfreezing.plan[index]
         if phase is not self._phase:
             self._phase = phase
-            comparing = self.unfreezing.phases[index].objective == "contrastive"
-            learning = "learning by comparing" if comparing else "learning"
+            self._comparing = self.unfreezing.phases[index].objective == "contrastive"
+            learning = "learning by comparing" if self._comparing else "learning"
             print(
                 f"phase {index + 1}/{len(self.unfreezing.plan)}, {learning}: {', '.join(phase['blocks'])}", flush=True
             )
@@ -106,6 +106,9 @@ class ProgressLines(keras.callbacks.Callback):
         """Prints and logs the epoch, and the audit if a phase ends with it."""
         self._bar.close()
         figures = {name: float(value) for name, value in (logs or {}).items()}
+        if self._comparing and figures.get("val_loss") == 0:
+            # No two validation examples of a class met in a batch, so nothing was compared.
+            del figures["val_loss"]
         seconds = time.perf_counter() - self._started
         shown = "  ".join(f"{name} {figures[name]:.3f}" for name in shown_figures(figures))
         total = total_epochs(self.unfreezing.phases)
