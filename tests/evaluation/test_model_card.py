@@ -104,3 +104,15 @@ def test_usage_code_of_a_detector_needs_tensorflow_alone(card):
     assert imported == {"numpy", "tensorflow"}
     assert 'tf.saved_model.load("saved_model")' in text and "score >= 0.25" in text
     assert "| mAP 50 | 0.750 |  |" in text and text.startswith("# Pets\n\nA detector that finds cat, dog")
+
+
+ACTIVE = ["@name", "name@example.org", "https://example.org", "www.example.org", "~~struck~~", "$$x$$", "#1"]
+
+
+@pytest.mark.parametrize("name", ACTIVE)
+def test_names_become_neither_links_nor_mentions_nor_formulas(name, card):
+    assert f"Classes: a `{name}` b, c." in card(class_names=[f"a {name} b", "c"])
+
+
+def test_code_of_a_name_ends_where_the_name_ends(card):
+    assert "Classes: ``` ``@x`\\| ```, c." in card(class_names=["``@x`|", "c"])

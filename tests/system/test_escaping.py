@@ -6,10 +6,27 @@ from tl_keras.system.escaping import EscapedStream, csv_cell, for_terminal
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1+1", "-A1", "-1\n=1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("http://x")']
+    "text", ["=1+1", "+1+1", "-A1", "@SUM(A1)", "＝1", "＋1", "－1", "＠A1", '=HYPERLINK("http://x")']
 )
 def test_a_formula_is_escaped(text):
     assert csv_cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("=a;=1;b", "'=a;'=1;b"),
+        ("a\t@b", "a\t'@b"),
+        ("a\r\n+b", "a\r\n'+b"),
+        ("-1\n=1", "'-1\n'=1"),
+        ("\t=1", "'\t'=1"),
+        (";;＝1", ";;'＝1"),
+        ("a; -1;-1;b", "a; -1;-1;b"),
+    ],
+)
+def test_a_formula_after_the_end_of_a_cell_is_escaped(text, escaped):
+    assert csv_cell(text) == escaped
 
 
 @pytest.mark.parametrize("text", ["", "good", "a=b", " =1", "1-2", "'=1", "größe", "-1", "+1", "-0.5"])

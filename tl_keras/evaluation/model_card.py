@@ -1,5 +1,6 @@
 """Model card: the facts about a model file for its later users."""
 
+import re
 from pathlib import Path
 
 from tl_keras.evaluation.calibration import describe_calibration
@@ -11,6 +12,8 @@ from tl_keras.system.atomic_files import write_text
 
 EXPORTED = "saved_model"
 """Folder name of an exported detector, which needs neither Keras nor this package."""
+ACTIVE = r"@|://|www\.|[$~]|#\d"
+"""What makes hubs of models turn a word into a mention, a link, a formula or struck-out text."""
 READERS = {
     "squash": "image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)",
     "crop": "ImageOps.fit(image, size, Image.Resampling.BILINEAR)",
@@ -84,11 +87,19 @@ def write_model_card(
 
 
 def _cell(value):
-    """Escapes a value, so that it neither ends its table cell nor becomes markup."""
-    text = " ".join(format_number(value).split())
+    """Escapes a value, so that it neither ends its table cell nor becomes markup, a link or a mention of somebody."""
+    return " ".join(map(_word, format_number(value).split()))
+
+
+def _word(word):
+    if re.search(ACTIVE, word, re.IGNORECASE):
+        # Hubs link these words even after a backslash, but not in code.
+        fence = "`" * (1 + max(map(len, re.findall("`+", word)), default=0))
+        padding = " " if "`" in word else ""
+        return f"{fence}{padding}{word}{padding}{fence}".replace("|", "\\|")
     for special in "\\|<[*`":
-        text = text.replace(special, "\\" + special)
-    return text
+        word = word.replace(special, "\\" + special)
+    return word
 
 
 def _weakest(per_class, count=3):

@@ -2,8 +2,11 @@
 
 import re
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""Characters that start a formula in a spreadsheet (https://owasp.org/www-community/attacks/CSV_Injection)."""
+FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+"""Characters that start a formula in a spreadsheet (https://owasp.org/www-community/attacks/CSV_Injection), in a
+Japanese one also at full width."""
+CELL_ENDS = re.compile(r"([;\t\r\n]+)")
+"""What ends a cell in spreadsheets of many countries, even between the quotes of a cell in the middle of a line."""
 NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that a terminal executes, and those that change the order of the others."""
@@ -18,8 +21,15 @@ def csv_cell(text):
         text: str.
 
     Returns:
-        The text, with an apostrophe in front if it starts like a formula. Numbers, such as -1, stay unchanged.
+        The text, with an apostrophe in front of each part that starts like a formula: the whole text, and what follows
+        a semicolon, a tab or a line end. Numbers, such as -1, stay unchanged.
     """
+    first, *others = CELL_ENDS.split(text)
+    escaped = "".join([first, *(_cell(part) if number % 2 else part for number, part in enumerate(others))])
+    return f"'{escaped}" if _cell(text) != text else escaped
+
+
+def _cell(text):
     return f"'{text}" if text.startswith(FORMULA_STARTS) and not NUMBER.fullmatch(text) else text
 
 

@@ -171,3 +171,19 @@ def test_ambiguous_yaml_is_refused(folder, text):
     (folder / "data.yaml").write_text(text)
     with pytest.raises(InputError, match="Cannot read .*data.yaml as YAML: found"):
         find_boxes(folder)
+
+
+OUTSIDE = ["train: ../secret", "train: {0}/secret", "path: ../secret\ntrain: ."]
+OUTSIDE += ["train: ../secret/list.txt", "train: list.txt"]
+
+
+@pytest.mark.parametrize("text", OUTSIDE)
+def test_files_outside_of_the_folder_are_refused_unread(tmp_path, text):
+    save_image(tmp_path / "secret" / "photo.png")
+    (tmp_path / "secret" / "list.txt").write_text("a secret\n")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "list.txt").write_text("../secret/photo.png\n")
+    (tmp_path / "inner" / "data.yaml").write_text(f"{text.format(tmp_path)}\nnames: [cat, dog]\n")
+    with pytest.raises(InputError, match="which is outside of its folder: move the file") as error:
+        find_boxes(tmp_path / "inner" / "data.yaml")
+    assert "a secret" not in str(error.value)

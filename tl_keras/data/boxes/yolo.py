@@ -152,6 +152,7 @@ def _images(file, root, key, value, notes):
             raise InputError(
                 f"The file {file} gives {key}: {excerpt(str(part))}, but {missing} is missing; correct the path."
             )
+        _require_inside(source, file, key)
         if os.path.isdir(source):
             paths += list_images(source)
         else:
@@ -159,7 +160,19 @@ def _images(file, root, key, value, notes):
             paths += [_listed_image(line, (source.parent, root)) for line in lines]
     if not paths:
         raise InputError(f"The file {file} gives {key}: {excerpt(str(value))}, which has no images; correct the path.")
+    for path in paths:
+        _require_inside(path, file, key)
     return [os.path.normpath(path) for path in paths]
+
+
+def _require_inside(path, file, key):
+    """Refuses a path out of the folder, with which the file of a stranger could name private images."""
+    folder = os.path.join(os.path.abspath(file.parent), "")
+    if not os.path.join(os.path.abspath(path), "").startswith(folder):
+        raise InputError(
+            f"The file {file} gives {key}: {excerpt(str(path), MAX_ITEM)}, which is outside of its folder: move the "
+            "file to the folder that contains the images, and give paths relative to it."
+        )
 
 
 def _listed_image(line, folders):
