@@ -42,6 +42,11 @@ class TrainedRun:
         devices.load_tensorflow()
         return self.task.open_model(self.config, self.folder / "model.keras", len(self.class_names))
 
+    @functools.cached_property
+    def batch_size(self):
+        """Number of examples that are computed at once: that of the training, or fewer if the memory is small."""
+        return models.affordable_batch(self.model, self.config.data.batch_size)
+
     @property
     def metrics(self):
         """Test metrics of the run, a dict."""
@@ -91,7 +96,7 @@ class TrainedRun:
 
     def predict_set(self, examples):
         """Predicts what the task's `load_data` or `load_test_data` returned, in the form that its `evaluate` takes."""
-        return self.task.predict(self.model, examples, self.config.data.batch_size)
+        return self.task.predict(self.model, examples, self.batch_size)
 
 
 def load_run(folder, flags=()):

@@ -265,7 +265,7 @@ class ImageClassification(ClassificationTask):
             lambda images: check_probabilities(run.model.predict_on_batch(images), len(images)),
             image_size=run.image_size,
             resize=settings.resize,
-            batch_size=settings.batch_size,
+            batch_size=run.batch_size,
         )
         for file, probabilities, problem in predictions:
             labels = [] if problem else most_probable(probabilities, run.class_names, options.top or TOP)

@@ -318,7 +318,7 @@ class ObjectDetection(Task):
         in pixels of the upright image.
         """
         threshold = run.score_threshold if options.score_threshold is None else options.score_threshold
-        batch_size, resize = run.config.data.batch_size, run.config.data.resize
+        batch_size, resize = run.batch_size, run.config.data.resize
         detect = functools.partial(models.detect, run.model, batch_size=batch_size, score_threshold=threshold)
         predictions = predict_files(items, detect, image_size=run.image_size, resize=resize, batch_size=batch_size)
         for file, one, problem in predictions:

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from tl_keras.errors import MAX_QUOTED, InputError, quoted
+from tl_keras.models.saved.memory import tensor_sizes
 from tl_keras.system.budget import Budget, OverBudget
 
 SLACK_BYTES = 1_000_000
@@ -55,7 +56,7 @@ def check_built_sizes(model):
         InputError: a tensor or a setting is too large.
     """
     advice = "give a smaller --data.image_size, or another model"
-    _check_largest(max(_elements(model), default=0), advice)
+    _check_largest(max(tensor_sizes(model), default=0), advice)
     for layer in model.layers:
         _check_numbers(keras.saving.serialize_keras_object(layer), MAX_SETTING, advice)
 
@@ -66,7 +67,7 @@ def _check_shapes(config, stored_bytes):
             # Keras modifies the configuration.
             model = keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
             declared = sum(math.prod(variable.shape) * _bytes_of(variable) for variable in model.variables)
-            largest = max(_elements(model), default=0)
+            largest = max(tensor_sizes(model), default=0)
         except UNBUILDABLE as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:MAX_QUOTED]
             raise InputError(f"The model cannot be built ({reason}): expected one that this project saved.") from error
@@ -88,17 +89,6 @@ def _check_largest(largest, advice):
 
 def _bytes_of(variable):
     return tf.as_dtype(variable.dtype).size
-
-
-def _elements(model):
-    """Yields the number of elements of every tensor, also in nested models; unknown dimensions count as 1."""
-    if isinstance(model, keras.Sequential):
-        model = model._functional
-    for operation in getattr(model, "operations", ()):
-        for node in operation._inbound_nodes:
-            yield from (math.prod(side or 1 for side in tensor.shape) for tensor in node.output_tensors)
-        if isinstance(operation, keras.Model):
-            yield from _elements(operation)
 
 
 def _check_numbers(config, largest, advice):
