@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -207,6 +208,22 @@ def test_activations_of_half_the_size_train_nearly_as_well(image_folder, tmp_pat
 def test_random_weights_that_never_learn_are_pointed_out(image_folder, tmp_path, capsys, phases, warned):
     trained(arguments(image_folder, tmp_path / "run", phases=f"[{{train: {phases}}}]"))
     assert ("note: weights are random and never trained" in capsys.readouterr().out) == warned
+
+
+@pytest.mark.parametrize(
+    ("train", "matched", "random"),
+    [("head", (), ["neck", "proposals"]), ("neck", (), []), ("head", ("neck.b",), ["proposals"])],
+)
+def test_new_blocks_of_a_detector_that_never_learn_are_pointed_out(train, matched, random):
+    names = ("block1.a", "neck.b", "proposals.c", "head.d")
+    model = keras.Sequential([keras.Input((2,)), *(keras.layers.Dense(2, name=name) for name in names)])
+    model.weights_report = SimpleNamespace(matched=matched)
+    phases = [Phase(train)]
+    found = find_warnings(parse(["--task", "object_detection"]), model, phases, plan_phases(model, phases))
+    sentence = (
+        f"weights are random and never trained in: {', '.join(random)}; give train: {random[0]}" if random else ""
+    )
+    assert found == [sentence] * bool(random)
 
 
 def test_statistics_that_the_classifier_did_not_learn_with_are_pointed_out():

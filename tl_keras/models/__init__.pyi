@@ -1,3 +1,4 @@
+from .blocks import block_of as block_of
 from .compiling import compile_classifier as compile_classifier
 from .compiling import reported_metrics as reported_metrics
 from .detection import DecodingSettings as DecodingSettings

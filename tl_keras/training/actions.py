@@ -36,28 +36,25 @@ def print_phases(config):
         print(f"learning rates of {record['name']}: {rates}")
     for line in PhaseFeatures(config, model, prepared.splits, phases).describe():
         print(line)
-    if prepared.num_replicas > 1 and config.scale_learning_rate:
-        print(f"scale_learning_rate: false  # the rates below are those of {prepared.num_replicas} devices")
     print(f"phases:\n{phases_text(phases)}", end="")
 
 
 def find_learning_rate(config):
     """Searches the learning rate of the first phase, and draws the loss over the rates.
 
-    The search runs on one device. Its steps are over the batch that the rate is given for: that of one device where a
-    run scales the rate to its devices, else that of all.
+    The search runs on one device, with steps over the batch of all devices, because a rate that is given by hand is not
+    scaled.
 
     Args:
         config: `RunConfig`.
     """
     _require_phases(config, "find_learning_rate")
     prepared = prepare(config, distribution.outline_cluster(config.distribute))
-    num_replicas = 1 if config.scale_learning_rate else prepared.num_replicas
     model = workers.plain_model(lambda: build_model(config, prepared.splits), prepared.model)
     phase = prepared.phases[0]
     transfer.freeze_to(model, phase.train, config.batch_norm)
     learner = fitting.make_learner(config, model, phase)
-    inputs = TASKS[config.task].training_inputs(config, prepared.splits, 0, num_replicas=num_replicas)
+    inputs = TASKS[config.task].training_inputs(config, prepared.splits, 0, num_replicas=prepared.num_replicas)
     curve = _sweep(learner, inputs["x"])
     plot = Path(f"{config.run}-learning_rate.png" if config.run else "learning_rate.png")
     evaluation.plot_learning_rate_curve(curve.rates, curve.losses, curve.smoothed, curve.suggestion, plot)

@@ -215,14 +215,26 @@ def find_warnings(config, model, phases, plan):
     sentences = transfer.find_warnings(model, phases, plan)
     trained = {block for record in plan for block in record["blocks"]}
     untrained = [block for block in transfer.block_names(model) if block not in trained]
-    if config.model.weights == "none" and untrained:
-        sentences.append(f"weights are random and never trained in: {', '.join(untrained)}")
+    if random := [block for block in untrained if block in _random_blocks(config, model)]:
+        sentences.append(f"weights are random and never trained in: {', '.join(random)}; give train: {random[0]}")
     if config.adaptation.method in STATISTICS_ONLY and config.batch_norm == "inference":
         sentences.append(
             f"{config.adaptation.method} replaces statistics that the classifier was trained with, and these are still "
             "the pretrained network's: --batch_norm recalibrate takes those of the source first"
         )
     return sentences
+
+
+def _random_blocks(config, model):
+    """Lists the blocks whose weights, or a part of them, come from no file."""
+    blocks = transfer.block_names(model)
+    if config.model.weights == "none":
+        return blocks
+    report = getattr(model, "weights_report", None)
+    loaded = set(report.matched) if report else set()
+    new = [layer for layer in model.layers if layer.weights and layer.name not in loaded]
+    new_blocks = {models.block_of(layer) for layer in new} & set(TASKS[config.task].new_blocks)
+    return [block for block in blocks if block in new_blocks]
 
 
 def recalibrate(config, model, splits):
