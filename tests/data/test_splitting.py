@@ -76,6 +76,8 @@ def test_budget_cuts_only_the_training_split():
     records = split_records(make_records([40, 40, 3]), examples_per_class=5)
     assert counts(records, "train") == [5, 5, 1]
     assert counts(records, "test") == [6, 6, 1] and counts(records, "validation") == [6, 6, 1]
+    assert records.notes == ("data.examples_per_class is 5, but some classes have fewer: c (1).",)
+    assert split_records(make_records([40, 40]), examples_per_class=5).notes == ()
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 40])
@@ -147,7 +149,7 @@ def test_multi_label_budget_keeps_an_example_while_one_of_its_classes_needs_it()
     labels = [[1, 0]] * 20 + [[1, 1]] * 4
     records = split_records(make_multi_label(labels), validation_fraction=0, test_fraction=0, examples_per_class=3)
     kept = records.labels.sum(axis=0)
-    assert kept[1] == 3 and 3 <= kept[0] <= 6
+    assert kept[1] == 3 and 3 <= kept[0] <= 6 and records.notes == ()
 
 
 def test_memory_does_not_grow_with_examples_times_classes():

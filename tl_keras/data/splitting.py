@@ -29,7 +29,8 @@ def split_records(
             into one split. None: there are no duplicates.
 
     Returns:
-        New `Records` in the same order, without undecided splits.
+        New `Records` in the same order, without undecided splits, with a note on classes that have fewer training
+        examples than the budget.
 
     Raises:
         InputError: a fraction or a budget is out of range, or validation or test has a class that train lacks.
@@ -48,7 +49,17 @@ def split_records(
     _check_labels_seen(records)
     if examples_per_class is None:
         return records
-    return records.take(_within_budget(splits, records, examples_per_class, generator))
+    records = records.take(_within_budget(splits, records, examples_per_class, generator))
+    return replace(records, notes=(*records.notes, *_note_small_classes(records, examples_per_class)))
+
+
+def _note_small_classes(records, examples_per_class):
+    """Returns a sentence that counts the training examples of classes below the budget, if there are such classes."""
+    labels, names = records.labels[records.rows("train")], records.class_names
+    counts = labels.sum(axis=0) if labels.ndim == 2 else np.bincount(labels, minlength=len(names))
+    if small := [f"{names[label]} ({counts[label]})" for label in np.flatnonzero(counts < examples_per_class)]:
+        return [f"data.examples_per_class is {examples_per_class}, but some classes have fewer: {first_of(small)}."]
+    return []
 
 
 def _check_labels_seen(records):

@@ -39,7 +39,9 @@ def test_splits_of_the_data_stay():
 def test_fewer_training_images():
     records = make_records()
     whole, few = split_boxes(records, seed=3), split_boxes(records, seed=3, max_train_images=5)
-    assert len(few.rows("train")) == 5
+    assert len(few.rows("train")) == 5 and few.notes == ()
+    [note] = split_boxes(records, seed=3, max_train_images=50).notes
+    assert note == f"data.max_train_images is 50, but there are only {len(whole.rows('train'))} training images."
     assert [n for n, s in zip(few.names, few.splits, strict=True) if s == "test"] == [
         n for n, s in zip(whole.names, whole.splits, strict=True) if s == "test"
     ]

@@ -42,6 +42,9 @@ def split_boxes(records, *, validation_fraction=0.15, test_fraction=0.15, max_tr
         groups=group_equal_files(records.sources),
     )
     train = np.random.default_rng(seed).permutation(images.rows("train"))
+    if max_train_images and max_train_images > len(train):
+        note = f"data.max_train_images is {max_train_images}, but there are only {len(train)} training images."
+        records = replace(records, notes=(*records.notes, note))
     left_out = _over_maximum(train, images.labels, max_train_images) if max_train_images else []
     return replace(records, splits=images.splits).take(np.setdiff1d(np.arange(len(records)), left_out))
 
