@@ -219,11 +219,19 @@ def test_new_blocks_of_a_detector_that_never_learn_are_pointed_out(train, matche
     model = keras.Sequential([keras.Input((2,)), *(keras.layers.Dense(2, name=name) for name in names)])
     model.weights_report = SimpleNamespace(matched=matched)
     phases = [Phase(train)]
-    found = find_warnings(parse(["--task", "object_detection"]), model, phases, plan_phases(model, phases))
+    found = find_warnings(parse(["--task", "object_detection"]), model, phases, plan_phases(model, phases), 5000)
     sentence = (
         f"weights are random and never trained in: {', '.join(random)}; give train: {random[0]}" if random else ""
     )
     assert found == [sentence] * bool(random)
+
+
+def test_a_recipe_beside_phases_is_pointed_out():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, name="head.output")])
+    phases, flags = [Phase("head")], ["--phases", "[{train: head}]"]
+    for recipe, found in (("fine_tuning", ["recipe fine_tuning has no effect beside phases"]), (None, [])):
+        config = parse([*flags, *(["--recipe", recipe] if recipe else [])])
+        assert find_warnings(config, model, phases, plan_phases(model, phases), 5000) == found
 
 
 def test_statistics_that_the_classifier_did_not_learn_with_are_pointed_out():
@@ -231,7 +239,7 @@ def test_statistics_that_the_classifier_did_not_learn_with_are_pointed_out():
     phases, flags = [Phase("head")], ["--adaptation.target", "photos", "--adaptation.method"]
     for method, policy, count in (("adabn", "inference", 1), ("tent", "recalibrate", 0), ("mcc", "inference", 0)):
         found = find_warnings(
-            parse([*flags, method, "--batch_norm", policy]), model, phases, plan_phases(model, phases)
+            parse([*flags, method, "--batch_norm", policy]), model, phases, plan_phases(model, phases), 5000
         )
         assert len(found) == count and all("--batch_norm recalibrate" in sentence for sentence in found)
 

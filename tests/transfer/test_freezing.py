@@ -8,6 +8,7 @@ from tl_keras.transfer.freezing import (
     block_names,
     changeable_variables,
     freeze_to,
+    has_batch_norm,
     resolve_blocks,
     variables_by_block,
 )
@@ -139,6 +140,11 @@ def test_all_heads_are_trained_together(train, names):
     assert block_names(model) == ["trunk", "kind", "size"]
     freeze_to(model, train)
     assert {variable.path.split("/")[0] for variable in model.trainable_variables} == names
+
+
+def test_batch_norm_is_found_in_its_blocks_alone():
+    model = blocks_model()
+    assert has_batch_norm(model, ["block1", "head"]) and not has_batch_norm(model, ["head"])
 
 
 class TiedOutput(layers.Layer):

@@ -3,6 +3,9 @@
 from tl_keras.errors import UnusedSetting
 from tl_keras.recipes import AUTO
 
+DEFAULT_RECIPE = "progressive_unfreezing"
+"""Recipe of a run that names none and cannot take "auto"; also that of a run with phases, which then has no effect."""
+
 
 def complete_recipe(config, task):
     """Returns the recipe of a configuration: the given one, or the default of its task and settings.
@@ -19,7 +22,7 @@ def complete_recipe(config, task):
     """
     if config.recipe is None:
         suits = task.supports_auto and config.model.weights != "none" and not _settings_against_auto(config)
-        return AUTO if suits else "progressive_unfreezing"
+        return AUTO if suits else DEFAULT_RECIPE
     if config.recipe == AUTO:
         if not task.supports_auto:
             message = f"recipe auto is for classification: take progressive_unfreezing for {task.name}."

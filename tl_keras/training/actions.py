@@ -29,7 +29,7 @@ def print_phases(config):
     model, phases = prepared.model, prepared.phases
     plan = transfer.plan_phases(model, phases, config.batch_norm)
     print(callbacks.phase_table(plan))
-    for sentence in fitting.find_warnings(config, model, phases, plan):
+    for sentence in fitting.find_warnings(config, model, phases, plan, len(prepared.splits.train)):
         print(f"note: {sentence}")
     for record in plan:
         rates = ", ".join(f"{block} {rate:.2g}" for block, rate in record["learning_rates"].items())

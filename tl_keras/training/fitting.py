@@ -6,11 +6,13 @@ import gc
 from tl_keras import callbacks, data, distribution, models, transfer
 from tl_keras.config.adaptation_config import STATISTICS_ONLY
 from tl_keras.config.derived import without_augmentation
+from tl_keras.config.recipe_choice import DEFAULT_RECIPE
 from tl_keras.errors import InputError, RunStopped, unknown_name
 from tl_keras.system.durations import parse_interval
 from tl_keras.system.gc_freeze import quick_collection
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import replicas, workers
+from tl_keras.training.batch_norm_notes import check_batch_norm, note_batch_norm
 from tl_keras.training.phase_features import PhaseFeatures
 
 RATE_REDUCTION = 0.1
@@ -55,7 +57,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
     _check_monitors(model, phases)
     staging.prepare(model, _steps_per_epoch(config, splits))
     print(callbacks.phase_table(staging.plan), flush=True)
-    for sentence in find_warnings(config, model, phases, staging.plan):
+    for sentence in find_warnings(config, model, phases, staging.plan, len(splits.train)):
         print(f"note: {sentence}", flush=True)
     space = callbacks.largest_checkpoint(model, staging), callbacks.model_bytes(model.variables)
     callbacks.check_space(run / "checkpoints", *space)
@@ -82,6 +84,10 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
                 roll_back(error, saving, run)
             # Traced steps and their data refer to each other and to the cached activations, which would pile up.
             gc.collect()
+    if strategy.num_replicas_in_sync == 1:
+        for sentence in check_batch_norm(config, model, splits, staging.plan, saving.progress.history):
+            print(f"warning: {sentence}", flush=True)
+            run.log("warning", {"text": sentence})
     return saving.progress.history
 
 
@@ -200,7 +206,7 @@ def _check_monitors(model, phases):
             raise unknown_name("metric to watch", phase.monitor, names)
 
 
-def find_warnings(config, model, phases, plan):
+def find_warnings(config, model, phases, plan, num_examples):
     """Finds settings that are allowed but probably not intended.
 
     Args:
@@ -208,6 +214,7 @@ def find_warnings(config, model, phases, plan):
         model: `keras.Model` as `build_model` builds it.
         phases: list of `Phase`.
         plan: what `plan_phases` returned for them.
+        num_examples: number of training examples.
 
     Returns:
         List of sentences.
@@ -217,6 +224,9 @@ def find_warnings(config, model, phases, plan):
     untrained = [block for block in transfer.block_names(model) if block not in trained]
     if random := [block for block in untrained if block in _random_blocks(config, model)]:
         sentences.append(f"weights are random and never trained in: {', '.join(random)}; give train: {random[0]}")
+    if config.phases and config.recipe != DEFAULT_RECIPE:
+        sentences.append(f"recipe {config.recipe} has no effect beside phases")
+    sentences += note_batch_norm(config, model, plan, num_examples)
     if config.adaptation.method in STATISTICS_ONLY and config.batch_norm == "inference":
         sentences.append(
             f"{config.adaptation.method} replaces statistics that the classifier was trained with, and these are still "

@@ -125,6 +125,21 @@ def freeze_to(model, train, batch_norm="inference"):
     return trainable
 
 
+def has_batch_norm(model, blocks):
+    """Checks whether blocks contain batch normalization.
+
+    Args:
+        model: any built `keras.Model`.
+        blocks: list of block names.
+
+    Returns:
+        A bool.
+    """
+    members = _layers_by_block(model)
+    parts = (part for block in blocks for layer in members[block] for part in layer._flatten_layers())
+    return any(isinstance(part, keras.layers.BatchNormalization) for part in parts)
+
+
 def variables_by_block(model):
     """Maps each block to its variables.
 
