@@ -23,6 +23,7 @@ def test_long_values_are_shortened():
     assert quoted("x" * 198) == f"'{'x' * 198}'" and len(quoted("x" * 199)) == 200
     assert quoted([1] * 1000)[:5] == "[1, 1" and quoted([1] * 1000).endswith("…")
     assert len(str(unknown_name("key " + "y" * 10**6, "x" * 10**6, ["a"]))) < 500
+    assert len(str(unknown_name("class", "x" * 10**5, ["x" * 10**5, "y" * 10**5]))) < 900
 
 
 def test_input_error_is_a_value_error():

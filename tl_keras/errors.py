@@ -66,8 +66,14 @@ def unknown_name(argument, received, options):
     """
     options = list(dict.fromkeys(options))
     near = difflib.get_close_matches(str(received)[:MAX_QUOTED], options, n=1, cutoff=0.5)
+    nearest = f"did you mean {quoted(near[0])}?" if near else ""
     if near and len(options) > MAX_LISTED:
-        expected = f"did you mean {near[0]!r}?"
+        expected = nearest
     else:
-        expected = f"{f'did you mean {near[0]!r}? ' if near else ''}Expected one of: {', '.join(options)}."
+        expected = f"{nearest} Expected one of: {', '.join(map(_shortened, options))}.".lstrip()
     return InputError(f"Unknown {argument[:MAX_QUOTED]} {quoted(received)}: {expected}")
+
+
+def _shortened(name):
+    name = str(name)
+    return name if len(name) <= MAX_QUOTED else f"{name[: MAX_QUOTED - 1]}…"

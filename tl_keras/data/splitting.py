@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tl_keras.data.wording import first_of
+from tl_keras.data.wording import excerpt, first_of
 from tl_keras.errors import InputError
 
 
@@ -68,7 +68,7 @@ def _check_labels_seen(records):
     for split in ("validation", "test"):
         unseen = np.flatnonzero(_has_class(records, records.rows(split)) & ~seen)
         if unseen.size:
-            names = first_of(records.class_names[label] for label in unseen)
+            names = first_of(excerpt(records.class_names[label]) for label in unseen)
             raise InputError(
                 f"The {split} split has labels that the train split never shows, {names}: a model "
                 "cannot learn them; add training examples of these classes, or remove them from the split."

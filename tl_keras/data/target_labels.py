@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from tl_keras.data.records import Records
-from tl_keras.data.wording import first_of
+from tl_keras.data.wording import excerpt, first_of
 from tl_keras.errors import InputError, unknown_name
 
 NO_LABEL = -1
@@ -49,8 +49,9 @@ def align_target(records, class_names, unknown_classes):
     """
     unknown = [name for name in records.class_names if name not in class_names]
     if len(unknown) == len(records.class_names):
+        theirs, ours = first_of(map(excerpt, unknown)), first_of(map(excerpt, class_names))
         raise InputError(
-            f"None of the target's classes ({first_of(unknown)}) is one of the source's ({first_of(class_names)}): "
+            f"None of the target's classes ({theirs}) is one of the source's ({ours}): "
             "use the same class names in both, or give the target without class folders or labels."
         )
     if unknown and unknown_classes == "error":
@@ -58,9 +59,11 @@ def align_target(records, class_names, unknown_classes):
         raise InputError(f"{str(error).rstrip('.')}; or leave it out of the report: --adaptation.unknown_classes drop.")
     numbers = [class_names.index(name) if name in class_names else NO_LABEL for name in records.class_names]
     missing = [name for name in class_names if name not in records.class_names]
-    notes = [f"The target's class {name} is unknown to the source: left out of the report." for name in unknown]
+    notes = [
+        f"The target's class {excerpt(name)} is unknown to the source: left out of the report." for name in unknown
+    ]
     if missing:
-        notes.append(f"The target has no example of {first_of(missing)}.")
+        notes.append(f"The target has no example of {first_of(map(excerpt, missing))}.")
     labels = np.array(numbers, np.int32)[records.labels]
     return replace(records, labels=labels, class_names=tuple(class_names), notes=(*records.notes, *notes))
 

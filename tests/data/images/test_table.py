@@ -32,6 +32,20 @@ def test_csv(folder):
     assert records.splits == ["train", "validation"]
 
 
+def test_images_inside_of_a_parquet_file(folder):
+    content = (folder / "images" / "1.png").read_bytes() + b"\0\x89"
+    cells = [{"bytes": content, "path": "1.png"}, {"bytes": None, "path": "images/2.png"}]
+    pandas.DataFrame({"image": cells, "label": [0, 1]}).to_parquet(folder / "data.parquet")
+    columns = TableColumns(path="image")
+    records = read_table(folder / "data.parquet", columns)
+    assert records.sources == [content, str(folder / "images" / "2.png")]
+    assert records.names == ["row 1", "images/2.png"] and records.class_names == ("0", "1")
+    pandas.DataFrame({"image": [content, b"images/2.png"], "label": ["", "x"]}).to_parquet(folder / "data.parquet")
+    with pytest.raises(InputError, match="no label at row 1") as caught:
+        read_table(folder / "data.parquet", columns)
+    assert len(str(caught.value)) < 500
+
+
 def test_backslashes_of_windows(folder):
     records = read_table(write(folder, GOOD.replace("images/", "images\\")))
     assert records.sources == [str(folder / "images" / "1.png"), str(folder / "images" / "2.png")]

@@ -11,7 +11,7 @@ from tl_keras.data.images.bad_files import check_max_bad_files, listed
 from tl_keras.data.images.decoding import STRETCH, BadImage, read_image
 from tl_keras.data.images.duplicates import Fingerprints, find_duplicates, note_duplicates
 from tl_keras.data.records import SPLITS, Splits
-from tl_keras.data.wording import first_of, printable
+from tl_keras.data.wording import excerpt, first_of, printable
 from tl_keras.errors import InputError, unknown_name
 
 
@@ -195,7 +195,7 @@ def _part(images, rows):
 def _require_all_classes(records, train):
     missing = _classes(records.labels[records.rows("train")]) - _classes(train.labels)
     if missing:
-        names = first_of(records.class_names[label] for label in sorted(missing))
+        names = first_of(excerpt(records.class_names[label]) for label in sorted(missing))
         raise InputError(
             f"No readable training image of {names} is left: "
             "expected at least one of each class; replace the bad files, or remove these classes."

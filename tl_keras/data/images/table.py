@@ -14,7 +14,8 @@ def read_table(table, columns=DEFAULT_COLUMNS, *, on_bad_file="error"):
     """Reads a table of image paths and labels.
 
     Args:
-        table: path of a .csv, .tsv, .jsonl or .parquet file, as in `read_columns`.
+        table: path of a .csv, .tsv, .jsonl or .parquet file, as in `read_columns`. In Parquet, the column of paths may
+            hold the images themselves, as bytes or as {bytes, path}.
         columns: `TableColumns`.
         on_bad_file: "error", or "skip" to leave missing files to the decoder of the images.
 
@@ -27,16 +28,19 @@ def read_table(table, columns=DEFAULT_COLUMNS, *, on_bad_file="error"):
             missing files or to files that are not readable images.
     """
     flags = {"data.path_column": columns.path} | columns.label_flags
-    places, cells = read_columns(table, flags)
+    places, cells = read_columns(table, flags, image_column=columns.path)
     faults = Faults(f"The table {table}")
     splits = read_splits(places, cells[columns.split], faults)
     class_names, labels = read_label_columns(places, cells, columns, faults)
-    names = list(map(str, cells[columns.path]))
-    sources = _sources(table, places, names, on_bad_file, faults)
+    images = [cell if isinstance(cell, bytes) else str(cell) for cell in cells[columns.path]]
+    sources = _sources(table, places, images, on_bad_file, faults)
     if faults.places:
-        add_bad_images(filter(os.path.isfile, sources), faults)
+        add_bad_images((path for path in sources if isinstance(path, str) and os.path.isfile(path)), faults)
     faults.raise_if_any()
-    return Records(sources, list(map(printable, names)), labels, splits, class_names)
+    names = [
+        place if isinstance(image, bytes) else printable(image) for place, image in zip(places, images, strict=True)
+    ]
+    return Records(sources, names, labels, splits, class_names)
 
 
 def join_path(table, name):
@@ -62,15 +66,18 @@ def join_path(table, name):
     return path, None if is_inside else "a path out of its folder"
 
 
-def _sources(table, places, names, on_bad_file, faults):
-    """Returns the path of every image and adds faults for invalid paths."""
+def _sources(table, places, images, on_bad_file, faults):
+    """Returns the path of every image, or the encoded image itself, and adds faults for invalid paths."""
     advice = f"expected paths of image files, relative to {os.path.abspath(os.path.dirname(table))} and inside it"
-    paths = []
-    for place, name in zip(places, names, strict=True):
+    sources = []
+    for place, name in zip(places, images, strict=True):
+        if isinstance(name, bytes):
+            sources.append(name)
+            continue
         path, problem = join_path(table, name)
         if not problem and on_bad_file == "error" and not os.path.isfile(path):
             problem = "a path without a file"
         if problem:
             faults.add(problem, f"{place} ({excerpt(name)})" if name else place, advice)
-        paths.append(path)
-    return paths
+        sources.append(path)
+    return sources

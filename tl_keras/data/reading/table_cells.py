@@ -66,7 +66,7 @@ class TableColumns:
 DEFAULT_COLUMNS = TableColumns()
 
 
-def read_columns(table, columns):
+def read_columns(table, columns, image_column=None):
     """Reads the named columns of a table.
 
     Args:
@@ -74,11 +74,12 @@ def read_columns(table, columns):
             UTF-8 with one object per line, which may lack keys.
         columns: dict from the flag that names a column, such as "data.label_column", to the column. The column of
             "data.split_column" may be absent if it has its default name, "split".
+        image_column: column whose cells may be encoded images in Parquet, as bytes or as {bytes, path}.
 
     Returns:
         places: tuple of the place of each row, such as "line 7" or "row 7".
         cells: dict from column to a list with the cell of each row: stripped text, "" for an empty or missing cell, a
-            list of texts for a list in JSON or Parquet.
+            list of texts for a list in JSON or Parquet, bytes for an encoded image.
 
     Raises:
         InputError: the file is not a readable table, has no rows, lacks a column or has it twice, or has a cell that is
@@ -90,7 +91,8 @@ def read_columns(table, columns):
     for number, (place, row) in enumerate(rows):
         for name, cell in row:
             if name in cells:
-                cells[name][number] = _clean(cell, table, place)
+                image = _encoded_image(cell) if name == image_column else None
+                cells[name][number] = _clean(cell, table, place) if image is None else image
     return tuple(place for place, _ in rows), cells
 
 
@@ -198,6 +200,15 @@ def _parquet_rows(table):
     header = [str(name) for name in frame.columns]
     rows = zip(*(frame.iloc[:, index] for index in range(len(header))), strict=True)
     return header, [(f"row {number}", zip(header, cells, strict=True)) for number, cells in enumerate(rows, start=1)]
+
+
+def _encoded_image(cell):
+    """Returns the image in a cell of Parquet, bytes, or the path that stands there in its place; else None."""
+    if isinstance(cell, dict) and cell and cell.keys() <= {"bytes", "path"}:
+        path = cell.get("path")
+        return cell.get("bytes") or (path if isinstance(path, str) else "")
+    # Unlike files of images, paths contain no NUL.
+    return cell if isinstance(cell, bytes) and b"\0" in cell else None
 
 
 def _clean(cell, table, place):
