@@ -30,7 +30,22 @@ HASHED = (ROOT / "requirements-hashes.txt").read_text(encoding="utf-8").replace(
 FLAG = re.compile(r"(?<![\w-])--[\w.]+")
 SCRIPT = re.compile(r"python (benchmarks/\w+\.py|-m tests[.\w]+)([^`\n]*)")
 PROGRAMS = [*sorted((ROOT / "benchmarks").rglob("*.py")), *sorted((ROOT / "notebooks").glob("*.ipynb"))]
-OTHER_FLAGS = {*OWN_FLAGS, *train.ACTIONS, "--format", "--output", "--pictures", "--score_threshold", "--data"}
+DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+MAX_README_LINES = 170
+OTHER_FLAGS = {
+    *OWN_FLAGS,
+    *train.ACTIONS,
+    "--format",
+    "--output",
+    "--pictures",
+    "--score_threshold",
+    "--data",
+    "--backbones",
+    "--verify",
+    "--files",
+    "--text_column",
+    "--second_text_column",
+}
 
 
 def test_the_readme_opens_with_the_two_commands():
@@ -41,12 +56,17 @@ def test_the_readme_opens_with_the_two_commands():
     ]
 
 
-def test_every_flag_in_the_readme_is_known():
-    without_scripts = SCRIPT.sub("", README)
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= MAX_README_LINES
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_flag_in_a_document_is_known(document):
+    without_scripts = SCRIPT.sub("", (ROOT / document).read_text(encoding="utf-8"))
     assert set(FLAG.findall(without_scripts)) <= {*flag_names(), *OTHER_FLAGS}
 
 
-@pytest.mark.parametrize("document", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_script_in_a_document_exists_and_has_its_flags(document):
     for script, arguments in SCRIPT.findall((ROOT / document).read_text(encoding="utf-8")):
         path = script.removeprefix("-m ").replace(".", "/") + ".py" if script.startswith("-m ") else script
@@ -54,15 +74,24 @@ def test_every_script_in_a_document_exists_and_has_its_flags(document):
         assert all(f'"{flag}"' in source for flag in FLAG.findall(arguments)), (script, arguments)
 
 
-def test_every_link_of_the_readme_exists():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("http") or (ROOT / target).exists(), target
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_of_a_document_exists(document):
+    path = ROOT / document
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        assert target.startswith("http") or (path.parent / target).exists(), target
 
 
-def test_the_comparison_in_the_readme_has_the_epochs_of_progressive_unfreezing():
+def test_every_page_of_the_docs_is_linked():
+    texts = [(ROOT / document).read_text(encoding="utf-8") for document in DOCUMENTS]
+    linked = {Path(target).name for text in texts for target in re.findall(r"\]\(([^)#]+)\)", text)}
+    assert {Path(document).name for document in DOCUMENTS[1:]} <= linked
+
+
+def test_the_comparison_of_recipes_has_the_epochs_of_progressive_unfreezing():
     blocks = TASKS["image_classification"].known_blocks(RunConfig())
     phases = expand_recipe("progressive_unfreezing", blocks, num_examples=568)
-    compared = int(re.search(r"train: all, epochs: (\d+)", README).group(1))
+    images = (ROOT / "docs" / "images.md").read_text(encoding="utf-8")
+    compared = int(re.search(r"train: all, epochs: (\d+)", images).group(1))
     assert total_epochs(phases) == compared
 
 

@@ -18,7 +18,7 @@ READ_BY_PEOPLE = [
     *(path for path in (*PACKAGE, *sorted((ROOT / "tests").rglob("*.py"))) if path != Path(__file__)),
     *sorted((ROOT / "benchmarks").rglob("*.py")),
     *DOCUMENTS,
-    *(path for path in sorted((ROOT / "docs").rglob("*")) if path.is_file()),
+    *(path for path in sorted((ROOT / "docs").rglob("*")) if path.is_file() and path.suffix != ".png"),
     *sorted((ROOT / "notebooks").glob("*.ipynb")),
     *sorted((ROOT / "tl_keras").rglob("*.yaml")),
     *sorted((ROOT / "tl_keras").rglob("*.jinja")),
