@@ -126,7 +126,12 @@ def main(arguments):
     """
     parser = OneSentenceParser(prog="python -m tl_keras.evaluate", description="Tests a finished run again.")
     parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
-    parser.add_argument("--data", metavar="PATH", help="labelled data to test on; the run's own test split by default")
+    parser.add_argument(
+        "--data",
+        metavar="PATH",
+        type=os.path.expanduser,
+        help="labelled data to test on; the run's own test split by default",
+    )
     parser.add_argument("--split", metavar="NAME", help="train, validation, test or all; the test split by default")
     parser.add_argument("--output", metavar="FOLDER", help="write the results there instead of into the run folder")
     reading = parser.add_argument_group("how other data are read", "As in training; by default as the run was trained.")

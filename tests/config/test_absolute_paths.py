@@ -30,6 +30,14 @@ def test_relative_paths_become_absolute(tmp_path, monkeypatch):
     assert with_absolute_paths(config) == config
 
 
+def test_weights_of_a_run_folder_beside_become_absolute_and_names_stay(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("myrun", "imagenet"):
+        (tmp_path / name).mkdir()
+    for weights, expected in {"myrun": str(tmp_path / "myrun"), "imagenet": "imagenet", "other": "other"}.items():
+        assert with_absolute_paths(RunConfig(model=ModelConfig(weights=weights))).model.weights == expected
+
+
 @pytest.mark.parametrize(
     "config",
     [
@@ -56,3 +64,17 @@ def test_a_run_with_a_relative_path_is_evaluated_from_another_folder(
     monkeypatch.chdir(tmp_path / "second")
     results = evaluate.evaluate_run(tl.load_run(os.path.join("..", "first", folder)))
     assert results.read_json("metrics.json")["examples"] == 6
+
+
+def test_paths_from_the_home_folder_are_expanded_in_flags_and_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    text = "data: {path: ~/photos}\nmodel: {weights: ~/old.keras}\nrun: ~/runs/new\n"
+    (tmp_path / "mine.yaml").write_text(text + "adaptation: {method: mcc, target: ~/target}\n")
+    config = parse(["--config", str(tmp_path / "mine.yaml"), "--cache.folder=~/kept"])
+    paths = (config.data.path, config.model.weights, config.run, config.adaptation.target, config.cache.folder)
+    assert [os.path.relpath(path, tmp_path) for path in paths] == ["photos", "old.keras", "runs/new", "target", "kept"]
+
+
+def test_other_paths_stay(tmp_path):
+    assert parse(["--data.path", "a~b"]).data.path == "a~b"
+    assert parse([]).run is None

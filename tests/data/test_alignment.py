@@ -49,3 +49,8 @@ def test_equal_numbers_are_the_same_class():
     assert aligned.labels.tolist() == [1, 0]
     with pytest.raises(InputError, match="Unknown class in the data"):
         align_classes(records(np.array([0], np.int32), ("3",)), ("1", "2"))
+
+
+def test_accents_in_another_encoding_are_the_same_class():
+    aligned = align_classes(records(np.array([0], np.int32), ("caf\u00e9",)), ("ant", "cafe\u0301"))
+    assert aligned.labels.tolist() == [1]

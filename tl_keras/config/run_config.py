@@ -3,6 +3,7 @@
 from dataclasses import field
 from typing import Literal
 
+from tl_keras.config.absolute_paths import expand_home
 from tl_keras.config.adaptation_config import MIN_IN_BATCH, STATISTICS_ONLY, AdaptationConfig
 from tl_keras.config.cache_config import CacheConfig
 from tl_keras.config.data_config import DataConfig
@@ -100,6 +101,8 @@ class RunConfig:
 
     def __post_init__(self):
         """Completes the defaults of the task and refuses settings that have no effect or are out of range."""
+        for name, value in expand_home(self).items():
+            object.__setattr__(self, name, value)
         task = find_task(self.task)
         object.__setattr__(self, "recipe", complete_recipe(self, task))
         for part, completed in complete_parts(self, task).items():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tl_keras.data.wording import as_number
+from tl_keras.data.wording import as_class_name, as_number
 from tl_keras.errors import unknown_name
 
 
@@ -33,8 +33,10 @@ def align_classes(records, class_names):
 
 
 def _index(name, class_names):
-    if name in class_names:
-        return class_names.index(name)
+    # Runs of earlier versions may have names with accents in another encoding.
+    spellings = [as_class_name(known) for known in class_names]
+    if name in class_names or as_class_name(name) in spellings:
+        return class_names.index(name) if name in class_names else spellings.index(as_class_name(name))
     numbers = [as_number(known) for known in class_names]
     if as_number(name) is None or numbers.count(as_number(name)) != 1:
         raise unknown_name("class in the data, which the model never saw,", name, class_names)

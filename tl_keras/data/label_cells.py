@@ -2,6 +2,7 @@
 
 import ast
 import re
+import unicodedata
 from collections import Counter
 
 from tl_keras.data.wording import excerpt
@@ -50,10 +51,10 @@ def split_names(cell, separator):
         separator: str between the names of a text; None if a text is a single name.
 
     Returns:
-        List of str.
+        List of str, accents in one encoding.
     """
     names = cell if isinstance(cell, list) else cell.split(separator) if separator else [cell]
-    return [name.strip() for name in names if name.strip()]
+    return [unicodedata.normalize("NFC", name.strip()) for name in names if name.strip()]
 
 
 def hold_zeros_and_ones(cells):

@@ -37,6 +37,20 @@ def printable(name):
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
 
 
+def as_class_name(text):
+    """Converts a text to a class name: printable, and accents in one encoding (NFC).
+
+    macOS writes an accented letter in the name of a folder as two characters, most other programs as one.
+
+    Args:
+        text: str.
+
+    Returns:
+        str.
+    """
+    return printable(unicodedata.normalize("NFC", text))
+
+
 def excerpt(text, length=MAX_EXCERPT):
     """Escapes a text for a message as `printable` does, and cuts it to a number of characters."""
     shown = printable(text[: length + 1])

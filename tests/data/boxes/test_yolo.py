@@ -159,6 +159,12 @@ def test_bad_yaml_files(folder, text, message):
     assert "\n" not in str(caught.value)
 
 
+def test_accents_are_in_one_encoding(folder):
+    text = "train: images/train\nval: images/val\nnames: [cat, cafe\u0301]\n"
+    (folder / "data.yaml").write_text(text, encoding="utf-8")
+    assert find_boxes(folder).class_names == ("cat", "caf\u00e9")
+
+
 def test_classes_may_be_named_yes_and_no(folder):
     (folder / "data.yaml").write_text("train: images/train\nval: images/val\nnames: [no, yes]\n")
     assert find_boxes(folder).class_names == ("no", "yes")

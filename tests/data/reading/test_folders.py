@@ -70,6 +70,22 @@ def test_a_folder_beside_split_folders_is_refused(tmp_path):
         read_folders(tmp_path)
 
 
+def test_accents_in_two_encodings_are_one_class(tmp_path):
+    names = {"train": ["cafe\u0301", "tea"], "test": ["caf\u00e9", "tea"]}
+    for split, classes in names.items():
+        for name in classes:
+            (tmp_path / split / name).mkdir(parents=True)
+            (tmp_path / split / name / "a.png").write_bytes(b"x")
+    records = read_folders(tmp_path)
+    assert records.class_names == ("caf\u00e9", "tea")
+    assert sorted(zip(records.splits, records.labels.tolist(), strict=True)) == [
+        ("test", 0),
+        ("test", 1),
+        ("train", 0),
+        ("train", 1),
+    ]
+
+
 def test_missing_folder(tmp_path):
     with pytest.raises(InputError, match="nowhere"):
         read_folders(tmp_path / "nowhere")

@@ -11,7 +11,7 @@ from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.relative_names import relative_names
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.records import split_of_name
-from tl_keras.data.wording import excerpt, first_of, printable
+from tl_keras.data.wording import as_class_name, excerpt, first_of, printable
 from tl_keras.errors import InputError
 
 _KEYS = ("images", "annotations", "categories")
@@ -109,7 +109,7 @@ def _read_json(file):
 def _category_names(categories, used, faults):
     """Returns {id: name} by ascending id, without unused categories of a name that a used one has."""
     keys = [_key(entry.get("id")) for entry in categories]
-    names = [printable(str(entry.get("name"))) for entry in categories]
+    names = [as_class_name(str(entry.get("name"))) for entry in categories]
     for number, count in Counter(keys).items():
         if count > 1 and number is not None:
             faults.add("a duplicate category id", f"id {number}")

@@ -12,7 +12,7 @@ from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotati
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_files, list_images
 from tl_keras.data.records import split_of_name
-from tl_keras.data.wording import one_line, printable
+from tl_keras.data.wording import as_class_name, one_line, printable
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -141,7 +141,7 @@ def _image(folder, file, root, paths, splits):
         else:
             numbers = tuple(to_number(thing.findtext(f"bndbox/{side}")) for side in _SIDES)
             place = f"{printable(os.path.relpath(file, folder))} object {number}"
-            label = printable(thing.findtext("name", "").strip()) or "(no name)"
+            label = as_class_name(thing.findtext("name", "").strip()) or "(no name)"
             image.boxes.append(BoxAnnotation(numbers, label, place))
     return image, num_difficult
 

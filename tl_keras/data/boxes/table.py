@@ -7,7 +7,7 @@ from tl_keras.data.data_errors import Faults
 from tl_keras.data.images.table import join_path
 from tl_keras.data.labels import read_splits
 from tl_keras.data.reading.table_cells import read_columns
-from tl_keras.data.wording import excerpt, printable
+from tl_keras.data.wording import as_class_name, excerpt, printable
 
 
 def read_box_table(table, columns, box_format="xyxy"):
@@ -59,4 +59,4 @@ def _add_box(image, cells, label, place, faults):
         return
     if not label or isinstance(label, list):
         faults.add("no label", place)
-    image.boxes.append(BoxAnnotation(tuple(map(to_number, cells)), printable(str(label)), place))
+    image.boxes.append(BoxAnnotation(tuple(map(to_number, cells)), as_class_name(str(label)), place))

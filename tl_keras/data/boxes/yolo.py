@@ -10,7 +10,7 @@ from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotati
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_images
 from tl_keras.data.reading.relative_names import relative_names
-from tl_keras.data.wording import MAX_ITEM, excerpt, one_line, printable
+from tl_keras.data.wording import MAX_ITEM, as_class_name, excerpt, one_line, printable
 from tl_keras.errors import InputError
 from tl_keras.system.plain_yaml import load_yaml
 
@@ -113,7 +113,7 @@ def _description(file):
         raise InputError(
             f"The file {file} names no classes: expected `names`, a list such as [cat, dog], or numbers with names."
         )
-    names = {number: printable(str(names[number])) for number in sorted(names)}
+    names = {number: as_class_name(str(names[number])) for number in sorted(names)}
     if len(set(names.values())) < len(names):
         raise InputError(f"The file {file} has a name twice in `names`: give each class its own name.")
     return description, names

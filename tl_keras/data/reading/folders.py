@@ -7,7 +7,7 @@ import numpy as np
 
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.records import Records, sorted_class_names, split_of_name
-from tl_keras.data.wording import first_of, lookalikes, printable
+from tl_keras.data.wording import as_class_name, first_of, lookalikes, printable
 from tl_keras.errors import InputError
 
 IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif"))
@@ -109,7 +109,7 @@ def read_class_folders(root, things, suffixes, listed_suffixes=None, ignored=())
     all_folders = _class_folders(root)
     class_folders = [folder for folder in all_folders if folder[1] not in ignored]
     _require_classes(root, class_folders, things)
-    class_names = sorted_class_names(printable(name) for _, name, _ in class_folders)
+    class_names = sorted_class_names(as_class_name(name) for _, name, _ in class_folders)
     index = {name: label for label, name in enumerate(class_names)}
     seen = {os.path.realpath(path) for *_, path in all_folders} | {os.path.realpath(root)}
     paths, labels, splits, faults = [], [], [], Faults(f"The folder {printable(root)}")
@@ -121,7 +121,7 @@ def read_class_folders(root, things, suffixes, listed_suffixes=None, ignored=())
                 faults.add("a folder that cannot be read", place, "check its rights")
             continue
         paths += files
-        labels += [index[printable(name)]] * len(files)
+        labels += [index[as_class_name(name)]] * len(files)
         splits += [split] * len(files)
         if not files:
             hint = f"add files ({' '.join(sorted(suffixes))}) or remove the folder"
@@ -191,7 +191,7 @@ def _class_folders(root):
 
 
 def _require_classes(root, class_folders, things):
-    names = sorted({name for _, name, _ in class_folders})
+    names = sorted({as_class_name(name) for _, name, _ in class_folders})
     if len(names) >= 2:
         return
     got = f"got one, {names[0]!r}" if names else "got none"
