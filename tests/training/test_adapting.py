@@ -69,7 +69,15 @@ def test_a_run_is_adapted_and_says_what_came_of_it(
     assert "target accuracy: source-only" in printed
     assert found["target"].keys() == {"source_only", "adapted"}
     assert (run / "domains.png").stat().st_size > 1000
-    assert "Features of both domains" in (run / "report.html").read_text(encoding="utf-8")
+    lines = printed.splitlines()
+    assert [line.startswith("adaptation: ") for line in lines].index(True) < [
+        line.startswith("source test: accuracy") for line in lines
+    ].index(True)
+    report, card = ((run / name).read_text(encoding="utf-8") for name in ("report.html", "model_card.md"))
+    assert "Features of both domains" in report
+    assert f"<dt>Accuracy</dt><dd>{100 * found['target']['adapted']['accuracy']:.1f} %" in report
+    assert f"| Adaptation | to {target_folder.name}: method {method}, kept if " in card
+    assert "source test: accuracy" in card and "target accuracy: source-only" in card
     # What was saved is what was reported.
     evaluate.main([str(run), "--data", str(target_folder)])
     evaluate.main([str(run)])
@@ -110,7 +118,8 @@ def test_without_a_better_candidate_the_model_stays(image_folder, target_folder,
     found = read(run)["adaptation"]
     assert found["kept"] == "source-only"
     assert found["target"]["adapted"] == found["target"]["source_only"]
-    assert "found nothing better" in (run / "report.html").read_text(encoding="utf-8")
+    report = (run / "report.html").read_text(encoding="utf-8")
+    assert "found nothing better" in report and "without adaptation, which was not kept" in report
 
 
 def test_candidates_that_are_done_are_not_repeated(image_folder, target_folder, tmp_path, monkeypatch, small_network):

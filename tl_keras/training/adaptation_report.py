@@ -81,10 +81,39 @@ def compare_domains(record, reports, class_names, run):
         `Adapted`.
     """
     path = run / "domains.png"
-    evaluation.plot_domains({"before": reports["source_only"], "after": reports["adapted"]}, class_names, path)
+    moments, caption = {"before": reports["source_only"], "after": reports["adapted"]}, "before and after adaptation"
+    if record["kept"] == SOURCE_ONLY:
+        moments, caption = {"not adapted": reports["source_only"]}, "without adaptation, which was not kept"
+    evaluation.plot_domains(moments, class_names, path)
     metrics = {name: report["metrics"] for name, report in reports.items() if "metrics" in report}
-    pictures = (("Features of both domains, before and after adaptation", path),)
+    pictures = ((f"Features of both domains, {caption}", path),)
     return Adapted(record | {"target": metrics} if metrics else record, pictures)
+
+
+def target_first(adapted, metrics, extras, plots, names):
+    """Orders what report and model card show: the figures of the target before those of the source.
+
+    Args:
+        adapted: `Adapted`.
+        metrics: dict of metrics on the test examples of the source.
+        extras: `ReportExtras` of the source.
+        plots: list of (caption, path) of the source.
+        names: keys of the metrics that stand for the source in one line.
+
+    Returns:
+        Tuple of the metrics of the target, or those of the source where the target has no labels, the `ReportExtras`
+        with the sentences on the adaptation, and the plots of both domains.
+    """
+    target = adapted.record.get("target", {})
+    figures = target.get("adapted") or target.get("source_only")
+    plots = [*adapted.pictures, *((f"{caption} (source)", path) for caption, path in plots)]
+    verdict = tuple(f"On the source: {sentence}" for sentence in extras.verdict)
+    source = f"source test: {evaluation.format_headlines(metrics, names)}  ({metrics['examples']} examples)"
+    sentences = (*summarize(adapted.record), *([source] if figures else []), *verdict)
+    if not figures:
+        return metrics, replace(extras, verdict=sentences), plots
+    # Baselines and mistakes are those of the source.
+    return figures, replace(extras, verdict=sentences, baselines=(), mistakes=()), plots
 
 
 def summarize(record):

@@ -37,6 +37,7 @@ def write_card(config, model, splits, metrics, run, extras, tuning=None):
             heading: network,
             "Weights before training": config.model.weights,
             "Technique": _technique(config, tuning),
+            **_name_adaptation(config.adaptation),
             "Parameters": model.count_params(),
         },
         data={
@@ -72,6 +73,16 @@ def count_examples(training, validation, tuning=None):
     else:
         use = f"{validation}, trained on after they had made the choices" if trained > training else validation
     return {"Training examples": trained, "Validation examples": use}
+
+
+def _name_adaptation(settings):
+    """Describes the adaptation to a target, if there was one; a sentence on its success stands below the figures."""
+    if settings.target is None:
+        return {}
+    steps = [f"method {settings.method}, kept if {settings.validator} was better"] if settings.method else []
+    if settings.masked_epochs:
+        steps.insert(0, f"{settings.masked_epochs} epochs of masked language modeling")
+    return {"Adaptation": f"to {os.path.basename(settings.target)}: {', then '.join(steps)}"}
 
 
 def _name_blocks(head_blocks):

@@ -7,7 +7,7 @@ from tl_keras.config.config_text import config_text
 from tl_keras.errors import InputError
 from tl_keras.runs.seen_examples import write_seen_examples
 from tl_keras.tasks.registry import TASKS
-from tl_keras.training.adaptation_report import summarize
+from tl_keras.training.adaptation_report import summarize, target_first
 from tl_keras.training.automatic.tuning import SOLVED
 from tl_keras.training.card import run_title, write_card
 from tl_keras.training.result_warnings import find_warnings
@@ -47,12 +47,12 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
         *(line for entry in run.read_log("cache", ("lines",))[-1:] for line in entry["lines"]),
     ]
     notes += _held_out_lines(metrics, task)
+    shown = metrics
     if adapted:
-        notes += summarize(adapted.record)
-        pictures = [*pictures, *adapted.pictures]
+        shown, extras, pictures = target_first(adapted, metrics, extras, pictures, task.headline_metrics)
         metrics["adaptation"] = adapted.record
-    _write_report(config, metrics, history, pictures, notes, extras, run)
-    write_card(config, model, splits, metrics, run, extras, tuning)
+    _write_report(config, shown, history, pictures, notes, extras, run)
+    write_card(config, model, splits, shown, run, extras, tuning)
     write_seen_examples(run, (splits.train, splits.validation))
     run.write_json("history.json", history)
     run.write_json("metrics.json", metrics)
@@ -140,10 +140,10 @@ def format_results(run, task):
     metrics = run.read_json("metrics.json")
     names = ("report.html", "domains.png", *task.result_files, "history.png")
     headlines = evaluation.format_headlines(metrics, task.headline_metrics)
-    lines = [f"test: {headlines}  ({metrics['examples']} examples)", *_held_out_lines(metrics, task)]
-    lines += comparison_lines(metrics, task)
-    if "adaptation" in metrics:
-        lines += summarize(metrics["adaptation"])
+    adapted = "adaptation" in metrics
+    lines = summarize(metrics["adaptation"]) if adapted else []
+    lines += [f"{'source ' if adapted else ''}test: {headlines}  ({metrics['examples']} examples)"]
+    lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task)]
     lines += _seen_lines(metrics, task)
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])
 
