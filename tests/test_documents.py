@@ -34,6 +34,7 @@ DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs
 MAX_README_LINES = 170
 OTHER_FLAGS = {
     *OWN_FLAGS,
+    "--split",
     *train.ACTIONS,
     "--format",
     "--output",

@@ -170,6 +170,13 @@ def test_one_file_per_split_beside_folders_of_images(tmp_path, write):
     assert records.sources[2] == str(tmp_path / "coco/val2017/a.png")
 
 
+def test_a_file_of_a_split_without_images_is_refused(tmp_path, write):
+    write(name="instances_train.json")
+    write(name="instances_val.json", content={"images": [], "annotations": [], "categories": []})
+    with pytest.raises(InputError, match="a file without images at instances_val.json: remove it"):
+        find_boxes(tmp_path)
+
+
 def test_files_beside_the_images_of_each_split(tmp_path, write):
     for split in ("train", "valid"):
         for name in ("a.png", "deep/b.png"):

@@ -74,6 +74,8 @@ def read_coco(files, box_format="xywh"):
     images, class_names, num_crowds = [], {}, 0
     for file in files:
         content = _read_json(file)
+        if not content["images"]:
+            faults.add("a file without images", file.name, "remove it, or add its images")
         used = {_key(entry.get("category_id")) for entry in content["annotations"]}
         names = _category_names(content["categories"], used, faults)
         class_names |= dict.fromkeys(names.values())
