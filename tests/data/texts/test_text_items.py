@@ -91,7 +91,7 @@ def test_the_standard_input(monkeypatch):
         ("a.csv", b"review\na\n", "no column 'text', only 'review'; .*--text_column"),
         ("a.jsonl", b'{"text": ["a", "b"]}', "a list in place of a text at line 1"),
         ("a.jsonl", b'{"text": []}', "a list in place of a text at line 1"),
-        ("folder", None, "No .txt file found"),
+        ("folder", None, "No .txt file found in the folder .* a text of this name is read from the standard input"),
     ],
 )
 def test_files_without_readable_texts_are_refused(tmp_path, name, content, message):

@@ -99,7 +99,10 @@ def _read_table(table, columns):
 def _read_folder(folder):
     files = list_files(folder, TEXT_SUFFIXES)
     if not files:
-        raise InputError(f"No .txt file found in the folder {folder!r}: give a folder of texts, a table, or a text.")
+        raise InputError(
+            f"No .txt file found in the folder {folder!r}: give a folder of texts or a table; a text of this name is "
+            'read from the standard input with "-".'
+        )
     faults = Faults(f"The folder {folder}")
     texts = read_text_files(files, files, faults)
     faults.raise_if_any()
