@@ -36,8 +36,11 @@ sys.addaudithook(watch)
 
 @pytest.fixture(scope="module")
 def valid(tmp_path_factory):
+    return valid_members(tmp_path_factory.mktemp("valid") / "model.keras")
+
+
+def valid_members(path):
     """Saves a valid model of two layers; returns a dict from the names of its members to bytes."""
-    path = tmp_path_factory.mktemp("valid") / "model.keras"
     inputs = keras.Input((8, 8, 3), name="image")
     outputs = keras.layers.Conv2D(4, 3, name="conv")(inputs)
     outputs = keras.layers.GlobalAveragePooling2D(name="pool")(outputs)

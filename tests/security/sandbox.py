@@ -1,0 +1,91 @@
+"""Reads every hostile file in a process with limits, whose audit hook sees all files, processes and sockets.
+
+`python -m tests.security.sandbox` prints one JSON object for each case of `hostile_files`.
+"""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import sysconfig
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from tests.security.hostile_files import CASES, CONTROLS
+from tl_keras.errors import InputError
+
+MAX_SECONDS = 10
+MAX_BYTES = 2 * 2**30
+FORBIDDEN = (
+    "subprocess.",
+    "os.system",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.spawn",
+    "socket.",
+    "pickle.find_class",
+)
+CODE = [sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), str(Path(__file__).parents[2])]
+SYSTEM = ["/proc/", "/sys/", "/dev/", "/usr/", "/etc/localtime", "/etc/mime.types"]
+"""What Python and its packages read for themselves."""
+watch = {"folder": None, "events": []}
+
+
+def audit(event, arguments):
+    """Records a forbidden event, and each file outside of the folder of the case."""
+    if watch["folder"] is None:
+        return
+    if event.startswith(FORBIDDEN):
+        watch["events"].append(f"{event} {arguments}"[:200])
+    elif event == "open" and isinstance(arguments[0], str | bytes):
+        path = os.path.abspath(os.fsdecode(arguments[0]))
+        if not path.startswith((watch["folder"], *CODE, *SYSTEM)):
+            watch["events"].append(f"open {path}"[:200])
+
+
+def run(case):
+    """Reads the file of a case; returns what happened as a dict."""
+    folder = Path(tempfile.mkdtemp(prefix="hostile-")) / "files"
+    folder.mkdir()
+    started, watch["events"] = time.process_time(), []
+    watch["folder"] = str(folder)
+    signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)
+    try:
+        case(folder)
+        result = "read"
+    except InputError as error:
+        result = str(error)
+    except BaseException:
+        result = f"TRACEBACK {traceback.format_exc()[-1500:]}"
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        watch["folder"] = None
+    has_canary = (folder / "canary").exists()
+    shutil.rmtree(folder.parent)
+    return {"result": result, "events": watch["events"], "canary": has_canary, "seconds": time.process_time() - started}
+
+
+def _stop(*_):
+    raise TimeoutError(f"more than {MAX_SECONDS} seconds")
+
+
+def main():
+    """Runs all cases, after one of each kind that loads the packages."""
+    signal.signal(signal.SIGPROF, _stop)
+    sys.addaudithook(audit)
+    for name in ("class: Lambda", "names of a COCO file", "image: half of a AVIF", "arrays: bomb"):
+        if name in CASES:
+            run(CASES[name])
+    used = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_DATA, (used + MAX_BYTES, resource.RLIM_INFINITY))
+    for name, case in (CASES | CONTROLS).items():
+        print(json.dumps({"name": name, **run(case)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
