@@ -1,12 +1,16 @@
 """Fuzzed files: each is read or refused with an InputError, within ten seconds and two gigabytes."""
 
 import contextlib
+import functools
 import io
 import json
 import resource
 import signal
 import warnings
+import zipfile
 
+import h5py
+import keras
 import numpy as np
 import pytest
 import yaml
@@ -23,6 +27,12 @@ from tl_keras.data.images.sizes import upright_size
 from tl_keras.data.images.table import read_table
 from tl_keras.data.texts.table import read_text_table
 from tl_keras.errors import InputError
+from tl_keras.models.saved.preset_files import check_preset
+from tl_keras.models.saved.saving import open_model
+from tl_keras.models.weights.files import open_layers
+from tl_keras.runs.run_folder import RunFolder
+from tl_keras.tasks.registry import TASKS
+from tl_keras.training.results import comparison_lines
 
 MAX_SECONDS, MAX_KILOBYTES = 10, 2 * 1024**2
 FEW, MANY = 15, 300
@@ -215,6 +225,116 @@ def check_image(folder, content):
             read()
 
 
+@functools.cache
+def weights():
+    """Returns a small weight file of Keras."""
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        for name in ("dense", "dense_1"):
+            variables = file.create_group(f"layers/{name}/vars")
+            variables.attrs["name"] = name
+            variables["0"], variables["1"] = np.zeros((2, 3), "float32"), np.zeros(3, "float32")
+    return stream.getvalue()
+
+
+@functools.cache
+def model_config():
+    image = keras.Input((8, 8, 3))
+    outputs = keras.layers.MultiHeadAttention(1, 2)(*[keras.layers.Reshape((-1, 3))(image)] * 2)
+    outputs = keras.layers.Dense(3)(keras.layers.GlobalAveragePooling1D()(outputs))
+    return json.loads(json.dumps(keras.saving.serialize_keras_object(keras.Model(image, outputs))))
+
+
+def add_array(file, name, number):
+    file.create_dataset(name, (number,), "f4")
+
+
+def add_chunks(file, name, number):
+    data = file.create_dataset(name, (number,), "f4", chunks=(number * 1000,), maxshape=(None,), compression="gzip")
+    data.id.write_direct_chunk((0,), bytes(number))
+
+
+def add_link(file, name, number):
+    file[name] = h5py.SoftLink("/layers") if number % 2 else h5py.ExternalLink("weights.h5", "/")
+
+
+def add_second_name(file, name, number):
+    file[name] = file["layers"]
+
+
+def add_names(file, name, number):
+    file.attrs["layer_names"] = np.array([b"layers"] * number)
+    file["layers"].attrs["weight_names"] = np.array([name.encode()] * number)
+
+
+def add_attribute(file, name, number):
+    values = [number, "x" * number, [b"x"] * number, np.zeros(number, "c8"), h5py.Empty("f4")]
+    file["layers"].attrs[name] = values[number % 5]
+
+
+ADDITIONS = (add_array, add_chunks, add_link, add_second_name, add_names, add_attribute)
+PLACES = ("model_weights", "layers/dense/vars/2", "layers/dense/vars/name", "layers/x", "layers/dense/layers", "vars")
+
+
+def check_weights(folder, content):
+    """Reads a weight file: bytes, or additions to the structure of a valid one."""
+    stream = io.BytesIO(content if isinstance(content, bytes) else weights())
+    if not isinstance(content, bytes):
+        with h5py.File(stream, "r+") as file:
+            for add, name, number in content:
+                with contextlib.suppress(ValueError, RuntimeError, OSError, TypeError):
+                    add(file, name, number)
+    (folder / "file.weights.h5").write_bytes(stream.getvalue())
+    with input_errors_only(), open_layers(folder / "file.weights.h5") as layers:
+        for layer in layers:
+            layer.read()
+
+
+def check_model(folder, config):
+    with zipfile.ZipFile(folder / "model.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", weights())
+    with input_errors_only():
+        open_model(folder / "model.keras")
+
+
+def check_preset_folder(folder, config):
+    (folder / "preset").mkdir(exist_ok=True)
+    (folder / "preset" / "config.json").write_text(json.dumps(config))
+    (folder / "preset" / "model.weights.h5").write_bytes(weights())
+    with input_errors_only():
+        check_preset(folder / "preset")
+
+
+def check_run(folder, contents):
+    """Reads what `evaluate` reads of a run, from bytes of its records."""
+    run = RunFolder(folder / "run")
+    run.path.mkdir(exist_ok=True)
+    for name, content in zip(("metrics.json", "data.json", "log.jsonl", "SHA256SUMS"), contents, strict=True):
+        (run / name).write_bytes(content)
+    for read in (
+        lambda: comparison_lines(run.read_json("metrics.json"), TASKS["image_classification"]),
+        lambda: run.require_same_data({"training": 1}),
+        lambda: run.read_log("epoch"),
+        run.require_unchanged,
+    ):
+        with input_errors_only():
+            read()
+
+
+BASELINE = {"name": "majority class", "accuracy": 0.3, "intervals": {"accuracy": [0.1, 0.5]}}
+METRICS = {"examples": 6, "accuracy": 0.5, "baselines": [BASELINE], "verdict": ["better"], "score_threshold": 0.5}
+DATA = {"training": 24, "classes": 3, "target": {"training": 2}}
+LOG = b'{"event": "epoch", "epoch": 1}\n{"event": "phase"}\n'
+SUMS = b"0" * 64 + b"  metrics.json\n" + b"1" * 64 + b"  data.json\n"
+RECORDS = st.tuples(
+    altered(METRICS).map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass")),
+    altered(DATA).map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass")),
+    damaged(LOG),
+    damaged(SUMS),
+)
+STRUCTURE = st.lists(st.tuples(st.sampled_from(ADDITIONS), st.sampled_from(PLACES), st.integers(0, 3000)), max_size=4)
+MODEL = st.deferred(lambda: altered(model_config()))
 COCO_JSON = altered(COCO).map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass"))
 TABLE = st.sampled_from(sorted(TABLES)).flatmap(lambda name: st.tuples(st.just(name), damaged(TABLES[name])))
 # Function that checks the file, strategy for its content, and number of examples relative to the slowest format.
@@ -226,6 +346,10 @@ FORMATS = {
     "table of boxes": (check_box_table, damaged(BOX_TABLE), 10),
     "YOLO": (check_yolo, st.tuples(damaged(YOLO), damaged(b"0 0.5 0.5 0.2 0.2\n1 .1 .1 .2 .1 .2 .3\n")), 10),
     "VOC": (check_voc, damaged(VOC), 10),
+    "weights": (check_weights, st.deferred(lambda: damaged(weights())) | STRUCTURE, 10),
+    "model": (check_model, MODEL, 2),
+    "preset": (check_preset_folder, MODEL, 1),
+    "run": (check_run, RECORDS, 5),
     "image": (check_image, st.sampled_from(images()).flatmap(damaged) | st.binary(max_size=200), 20),
 }
 
