@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 import tl_keras as tl
@@ -28,6 +30,15 @@ def test_the_model_is_compiled_and_its_classes_are_those_of_the_data(model):
 def test_phases_written_by_hand_are_taken_as_they_are(model):
     config = parse(["--phases", "[{train: top, epochs: 2}]"])
     assert choose_phases(config, model, 24) == [Phase("top", epochs=2)]
+
+
+def test_patience_ends_the_phases_of_a_recipe_at_their_best_epoch(model):
+    flags = ["--recipe", "progressive_unfreezing"]
+    plain, patient = (choose_phases(parse([*flags, *more]), model, 240) for more in ([], ["--patience", "2"]))
+    assert patient == [replace(phase, until=tl.Plateau("val_loss", 2), restore_best=True) for phase in plain]
+    assert [phase.schedule for phase in patient] == ["cosine"] * len(plain)
+    comparing, head = choose_phases(parse(["--recipe", "few_shot", "--patience", "2"]), model, 240)
+    assert comparing.until is None and head.until.patience == 2
 
 
 def test_more_devices_take_fewer_steps_an_epoch_and_so_more_epochs(model):

@@ -13,7 +13,19 @@ from tl_keras.system.documented_fields import field_meanings
 
 WIDTH = 100
 FLAGS = ("--help", "-h")
-TOP = ("task", "run", "recipe", "phases", "epochs", "learning_rate", "max_time", "precision", "seed", "resume")
+TOP = (
+    "task",
+    "run",
+    "recipe",
+    "phases",
+    "epochs",
+    "learning_rate",
+    "patience",
+    "max_time",
+    "precision",
+    "seed",
+    "resume",
+)
 COMMON = {
     "data": ("path", "image_size", "batch_size", "augmentation", "examples_per_class"),
     RunConfig: TOP,

@@ -59,6 +59,9 @@ class RunConfig:
     block_decay: float | None = None
     """Factor by which the learning rate falls from each block to the one before it, above 0 and up to 1. By default
     0.7."""
+    patience: int | None = None
+    """Epochs without a lower val_loss after which a phase of the recipe ends, at least 1; the phase then has the
+    weights of its best epoch. By default phases run for all their epochs."""
     phases: list[Phase] | None = None
     """Phases in place of a recipe, such as [{train: block5, epochs: 3, learning_rate: 1e-4}]."""
     max_time: str | None = None
@@ -112,7 +115,7 @@ class RunConfig:
         if self.phases is not None:
             check_phases(self.phases)
             advice = "set it in the phases, or leave them out"
-            of_recipes = ("unfreeze_from", "epochs", "learning_rate", "block_decay")
+            of_recipes = ("unfreeze_from", "epochs", "learning_rate", "block_decay", "patience")
             check_unused(self, "", of_recipes, "beside phases", advice, rivals=["phases"])
         elif self.recipe == "feature_extraction":
             where = "with recipe feature_extraction, which never trains the blocks before the head"
@@ -126,7 +129,7 @@ class RunConfig:
         self._check_adaptation(task)
         if self.resume == "must" and self.run is None:
             raise InputError("resume must needs the folder of the run to resume: give --run FOLDER.")
-        check_minimum(self, "", epochs=1, steps_per_execution=1, seed=0)
+        check_minimum(self, "", epochs=1, patience=1, steps_per_execution=1, seed=0)
         if self.seed > MAX_SEED:
             raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")
         check_above_zero(self, "", "learning_rate")

@@ -1,6 +1,9 @@
 """Builds the model of a run and chooses its phases."""
 
+from dataclasses import replace
+
 from tl_keras import models, transfer
+from tl_keras.phases import Plateau
 from tl_keras.recipes import expand_recipe
 from tl_keras.system import devices
 from tl_keras.tasks.base import global_batch_size
@@ -44,7 +47,7 @@ def choose_phases(config, model, num_examples, num_replicas=1):
     if config.phases:
         return config.phases
     task, blocks = TASKS[config.task], transfer.block_names(model)
-    return expand_recipe(
+    phases = expand_recipe(
         config.recipe,
         blocks,
         num_examples,
@@ -58,3 +61,11 @@ def choose_phases(config, model, num_examples, num_replicas=1):
         new_blocks=sum(block in task.new_blocks for block in blocks),
         step_budget_factor=task.step_budget_factor,
     )
+    return [_with_patience(phase, config.patience) for phase in phases]
+
+
+def _with_patience(phase, patience):
+    """Ends a phase early and keeps its best weights; a contrastive one has no validation loss to compare."""
+    if patience is None or phase.objective != "labels":
+        return phase
+    return replace(phase, until=Plateau(patience=patience), restore_best=True)
