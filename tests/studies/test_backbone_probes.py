@@ -16,13 +16,15 @@ def test_images_are_loaded_at_the_size_of_the_backbone(image_folder):
 
 
 @pytest.mark.usefixtures("small_network")
-def test_every_block_is_measured_on_every_labelled_example(image_folder):
+def test_every_block_is_measured_on_the_same_held_out_examples(image_folder):
     flags = ["--data.path", str(image_folder), "--data.image_size", "32", "--model.weights", "none"]
     config = parse([*flags, "--recipe", "auto", "--cache.mode", "off"])
     splits = TASKS[config.task].load_data(config)
-    probe = probe_backbone(config, splits)
-    assert len(probe.block_losses) > 1
-    assert {len(losses) for losses in probe.block_losses.values()} == {len(splits.train)}
+    probe, measure_blocks = probe_backbone(config, splits)
+    losses = measure_blocks()
+    assert len(losses) > 1
+    assert len({len(values) for values in losses.values()}) == 1
+    assert len(probe.held_out.losses) == len(splits.train)
     assert probe.neighbour_accuracy > 0.8, "the classes are three colours"
 
 

@@ -1,15 +1,15 @@
 import pytest
 
-from tests.studies.probes import NOISE, make_probe
+from tests.studies.probes import NOISE, make_probe, make_recommendation
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
-from tl_keras.studies.recommendation import Recommendation, recommend
+from tl_keras.studies.recommendation import recommend
 from tl_keras.studies.recommendation_files import summary_lines
 
 
 def test_a_cheaper_backbone_within_the_noise_is_named():
     best, near, far = make_probe("a", 0.5, 40), make_probe("b", 0.51, 10, NOISE), make_probe("c", 0.6, 5, NOISE)
-    recommendation = Recommendation([best, near, far], {}, {})
+    recommendation = make_recommendation([best, near, far])
     assert [recommendation.is_tied(probe) for probe in (best, near, far)] == [True, True, False]
     assert recommendation.cheapest_tied is near
     text = "\n".join(summary_lines(recommendation))
@@ -18,11 +18,10 @@ def test_a_cheaper_backbone_within_the_noise_is_named():
 
 
 def test_unfreezing_starts_behind_the_earliest_of_the_best_blocks():
-    probe = make_probe("a", 0.5, 40, stem=0.9, block1=0.6, block2=0.6, top=0.8)
-    recommendation = Recommendation([probe], {}, {})
+    recommendation = make_recommendation([make_probe("a", 0.5, 40)], stem=0.9, block1=0.6, block2=0.6, top=0.8)
     assert recommendation.informed_block == "block1"
     assert "--unfreeze_from block2" in "\n".join(summary_lines(recommendation))
-    rising = Recommendation([make_probe("a", 0.5, 40, stem=0.9, top=0.6)], {}, {})
+    rising = make_recommendation([make_probe("a", 0.5, 40)], stem=0.9, top=0.6)
     assert "--unfreeze_from top" in "\n".join(summary_lines(rising))
 
 

@@ -2,9 +2,8 @@ import json
 
 import pytest
 
-from tests.studies.probes import make_probe
+from tests.studies.probes import make_probe, make_recommendation
 from tl_keras.config.parsing import parse
-from tl_keras.studies.recommendation import Recommendation
 from tl_keras.studies.recommendation_files import summary_lines, write_recommendation
 
 
@@ -12,17 +11,17 @@ from tl_keras.studies.recommendation_files import summary_lines, write_recommend
 def test_fine_tuning_confirms_the_order_or_not(accuracies, verdict):
     probes = [make_probe("a", 0.5, 40), make_probe("b", 0.6, 10)]
     verified = dict(zip("ab", accuracies, strict=True))
-    assert verdict in "\n".join(summary_lines(Recommendation(probes, {}, verified)))
+    assert verdict in "\n".join(summary_lines(make_recommendation(probes, verified=verified)))
 
 
 def test_left_out_backbones_and_an_only_one_are_named():
-    text = "\n".join(summary_lines(Recommendation([make_probe("a", 0.5, 40)], {"z": "no weights"}, {})))
+    text = "\n".join(summary_lines(make_recommendation([make_probe("a", 0.5, 40)], {"z": "no weights"})))
     assert "a is the only backbone, so there is nothing to choose." in text
     assert "z was left out: no weights" in text
 
 
 def test_the_configuration_trains_on_the_best_backbone(tmp_path):
-    recommendation = Recommendation([make_probe("vgg16", 0.5, 40), make_probe("resnet50", 0.6, 10)], {}, {})
+    recommendation = make_recommendation([make_probe("vgg16", 0.5, 40), make_probe("resnet50", 0.6, 10)])
     config = parse(["--data.path", "photos", "--seed", "3", "--run", "other"])
     paths = write_recommendation(recommendation, config, tmp_path / "new")
     names = ["recommendation.md", "recommendation.json", "recommendation.png", "train.yaml"]

@@ -1,6 +1,5 @@
 from .example_digests import example_digests as example_digests
 from .feature_store import FeatureStore as FeatureStore
-from .folds import FOLDS as FOLDS
 from .folds import make_folds as make_folds
 from .head_selection import FeatureSet as FeatureSet
 from .head_selection import HeldOut as HeldOut

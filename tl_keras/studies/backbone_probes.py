@@ -1,5 +1,6 @@
 """Measures what a backbone offers to a data set, by heads on its frozen features, without training it."""
 
+import functools
 import time
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from tl_keras.training.automatic.features import FeatureReader, HeadInput
 from tl_keras.training.automatic.solved_head import Examples, count_examples, measure, solve, take_examples, whole_texts
 
 TIMED_EXAMPLES = 32
+BLOCK_FOLDS = 2
 BYTES = 4
 
 
@@ -28,7 +30,6 @@ class BackboneProbe:
         milliseconds: CPU milliseconds of a forward pass of one example.
         parameters: number of weights.
         activation_bytes: bytes of all activations of one example, in float32; None where texts differ in length.
-        block_losses: dict from block to the log-loss of each held-out example, float64 (m,), by a head on its averages.
     """
 
     name: str
@@ -39,7 +40,6 @@ class BackboneProbe:
     milliseconds: float
     parameters: int
     activation_bytes: int | None
-    block_losses: dict
 
 
 def probe_backbone(config, splits):
@@ -50,7 +50,8 @@ def probe_backbone(config, splits):
         splits: what the task's `load_data` returned for it.
 
     Returns:
-        `BackboneProbe`.
+        Tuple of the `BackboneProbe`, and a function without arguments that measures heads on single blocks: it returns
+        a dict from block to the log-loss of each held-out example, float64 (m,), input side first.
 
     Raises:
         InputError: no class has a second example, or the weights cannot be read.
@@ -63,7 +64,7 @@ def probe_backbone(config, splits):
     examples, network = solved.examples, reader.network
     last = examples.features[:, reader.last_block_columns]
     single_label = examples.labels.ndim == 1
-    return BackboneProbe(
+    probe = BackboneProbe(
         config.model.backbone,
         image_size,
         solved.held_out,
@@ -72,13 +73,13 @@ def probe_backbone(config, splits):
         _milliseconds(config, network, splits.train),
         network.count_params(),
         _activation_bytes(network),
-        _block_losses(config, reader, examples),
     )
+    return probe, functools.partial(_block_losses, config, reader, examples)
 
 
 def _block_losses(config, reader, examples):
-    """Measures a head on each block alone, on the first repeat of the folds."""
-    first = Examples(examples.features, examples.labels, examples.folds[: probing.FOLDS], examples.fit_rows)
+    """Measures a head on each block alone, on few folds: blocks differ by more than backbones."""
+    first = Examples(examples.features, examples.labels, examples.folds[:BLOCK_FOLDS], examples.fit_rows)
     pooling = reader.inputs[0].pooling
     return {
         block: measure(config, reader, first, HeadInput(block, (block,), pooling)).losses for block in reader.blocks

@@ -24,11 +24,14 @@ class Recommendation:
 
     Attributes:
         probes: list of `BackboneProbe`, the lowest log-loss first.
+        block_losses: dict from each block of the best backbone to the log-loss of each held-out example, float64 (m,),
+            by a head on this block alone; input side first.
         skipped: dict from the name of a backbone that could not be measured to the reason.
         verified: dict from the name of a fine-tuned backbone to the accuracy on its validation examples.
     """
 
     probes: list[BackboneProbe]
+    block_losses: dict
     skipped: dict
     verified: dict
 
@@ -49,9 +52,8 @@ class Recommendation:
     @property
     def informed_block(self):
         """The earliest block of the best backbone whose features are tied with those of its best block."""
-        losses = self.best.block_losses
-        lowest = min(losses.values(), key=np.mean)
-        return next(block for block, values in losses.items() if _is_tied(values, lowest))
+        lowest = min(self.block_losses.values(), key=np.mean)
+        return next(block for block, values in self.block_losses.items() if _is_tied(values, lowest))
 
 
 def recommend(config, backbones, num_verified, folder):
@@ -74,7 +76,7 @@ def recommend(config, backbones, num_verified, folder):
     """
     if config.recipe != AUTO:
         raise InputError(f"recommend compares backbones without training them, but the recipe is {config.recipe}.")
-    splits, probes, sized, skipped = None, [], {}, {}
+    splits, measured, sized, skipped = None, [], {}, {}
     for name in dict.fromkeys(backbones):
         try:
             candidate = replace(config, model=replace(config.model, backbone=name))
@@ -88,14 +90,15 @@ def recommend(config, backbones, num_verified, folder):
         print(f"{name}:", flush=True)
         try:
             sized[name], own_splits = load_for_backbone(candidate, splits)
-            probes.append(probe_backbone(sized[name], own_splits))
+            measured.append(probe_backbone(sized[name], own_splits))
         except InputError as error:
             skipped[name] = str(error)
-    if not probes:
+    if not measured:
         raise InputError(f"No backbone can be measured: {'; '.join(f'{name}: {skipped[name]}' for name in skipped)}")
-    probes.sort(key=lambda probe: probe.held_out.loss)
-    chosen = [probe.name for probe in probes[:num_verified]]
-    return Recommendation(probes, skipped, {name: _fine_tune(sized[name], folder / name) for name in chosen})
+    measured.sort(key=lambda pair: pair[0].held_out.loss)
+    probes, measure_blocks = [probe for probe, _ in measured], measured[0][1]
+    verified = {probe.name: _fine_tune(sized[probe.name], folder / probe.name) for probe in probes[:num_verified]}
+    return Recommendation(probes, measure_blocks(), skipped, verified)
 
 
 def _fine_tune(config, folder):

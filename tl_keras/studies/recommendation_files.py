@@ -39,7 +39,7 @@ def write_recommendation(recommendation, config, folder):
         ],
         [
             (block, float(np.mean(losses)), probing.standard_error(losses))
-            for block, losses in recommendation.best.block_losses.items()
+            for block, losses in recommendation.block_losses.items()
         ],
         folder / "recommendation.png",
     )
@@ -64,7 +64,7 @@ def summary_lines(recommendation):
     elif cheapest is not best:
         share = f"{100 * cheapest.milliseconds / best.milliseconds:.0f} %"
         lines.append(f"{cheapest.name} is tied with {best.name} on these labels, and takes {share} of its time.")
-    blocks = list(best.block_losses)
+    blocks = list(recommendation.block_losses)
     start = blocks[min(blocks.index(block) + 1, len(blocks) - 1)]
     lines.append(
         f"In {best.name} no block alone serves a head better than {block}: to fine-tune what comes after it, give "
@@ -97,10 +97,10 @@ def _figures(recommendation):
                 "cpu_milliseconds": probe.milliseconds,
                 "parameters": probe.parameters,
                 "activation_bytes": probe.activation_bytes,
-                "block_log_losses": {block: float(losses.mean()) for block, losses in probe.block_losses.items()},
             }
             for probe in recommendation.probes
         ],
+        "block_log_losses": {block: float(losses.mean()) for block, losses in recommendation.block_losses.items()},
         "verified": recommendation.verified,
         "skipped": recommendation.skipped,
     }
