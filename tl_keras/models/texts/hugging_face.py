@@ -5,6 +5,7 @@ checkpoint's files. With these, the embeddings of all-MiniLM-L6-v2 would be off 
 """
 
 from tl_keras.errors import InputError, quoted
+from tl_keras.models.texts.checkpoint_check import check_checkpoint
 from tl_keras.system import json_files
 
 BACKBONE_CLASSES = {
@@ -39,12 +40,13 @@ def read_checkpoint_config(folder):
         Dictionary, or None where the folder holds no Hugging Face checkpoint.
 
     Raises:
-        InputError: the configuration is damaged, or KerasHub does not convert its type of network.
+        InputError: the configuration is damaged, see `check_checkpoint`, or KerasHub does not convert its type of
+            network.
     """
     config = read_json(folder / "config.json") or {}
     if "model_type" not in config:
         return None
-    if config["model_type"] not in BACKBONE_CLASSES:
+    if str(config["model_type"]) not in BACKBONE_CLASSES:
         raise InputError(
             f"The checkpoint in {str(folder)!r} has the model_type {quoted(config['model_type'])}, expected one of: "
             f"{', '.join(BACKBONE_CLASSES)}."
@@ -54,6 +56,7 @@ def read_checkpoint_config(folder):
             f"The checkpoint in {str(folder)!r} has {quoted(config['position_embedding_type'])} position embeddings, "
             "expected absolute ones: take another checkpoint."
         )
+    check_checkpoint(folder, config)
     return config
 
 
@@ -88,14 +91,20 @@ def trained_settings(folder, config):
         InputError: the activation is unknown.
     """
     name = config.get("hidden_act", config.get("activation", "gelu"))
-    if name not in ACTIVATIONS:
+    if str(name) not in ACTIVATIONS:
         raise InputError(
             f"The checkpoint in {str(folder)!r} has the activation {quoted(name)}, expected one of: "
             f"{', '.join(ACTIVATIONS)}."
         )
     settings = {"activation": ACTIVATIONS[name]}
     if "layer_norm_eps" in config:
-        settings["epsilon"] = config["layer_norm_eps"]
+        epsilon = config["layer_norm_eps"]
+        if not isinstance(epsilon, float) or not 0 < epsilon < 1:
+            raise InputError(
+                f"The checkpoint in {str(folder)!r} has the layer_norm_eps {quoted(epsilon)}, expected a number such "
+                "as 1e-12: copy or download it again."
+            )
+        settings["epsilon"] = epsilon
     return settings
 
 
@@ -128,9 +137,9 @@ def read_word_pieces(folder):
         InputError: the folder holds no vocabulary.
     """
     settings = read_json(folder / "tokenizer_config.json") or {}
-    if "XLMRoberta" in settings.get("tokenizer_class", ""):
+    if "XLMRoberta" in str(settings.get("tokenizer_class")):
         return None
-    normalizer = (read_json(folder / "tokenizer.json") or {}).get("normalizer") or {}
+    normalizer = _tokenizer_part(folder, "normalizer")
     lowercase = settings.get("do_lower_case", normalizer.get("lowercase", True))
     strip_accents = settings.get("strip_accents", normalizer.get("strip_accents"))
     return {
@@ -155,20 +164,50 @@ def read_byte_pairs(folder):
     Raises:
         InputError: tokenizer.json is damaged.
     """
-    model = (read_json(folder / "tokenizer.json") or {}).get("model", {})
+    model = _tokenizer_part(folder, "model")
     if (folder / "vocab.json").is_file() or model.get("type") != "BPE":
         return None
-    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
-    return {"vocabulary": model["vocab"], "merges": merges}
+    vocabulary, merges = _vocabulary_of(folder, model), model.get("merges")
+    try:
+        return {
+            "vocabulary": vocabulary,
+            "merges": [pair if isinstance(pair, str) else " ".join(pair) for pair in merges],
+        }
+    except TypeError as error:
+        raise _damaged(folder, "merges") from error
+    return {"vocabulary": vocabulary, "merges": merges}
+
+
+def _tokenizer_part(folder, key):
+    part = (read_json(folder / "tokenizer.json") or {}).get(key) or {}
+    if not isinstance(part, dict):
+        raise _damaged(folder, key)
+    return part
+
+
+def _vocabulary_of(folder, model):
+    """Returns the dict from token to id."""
+    vocabulary = model.get("vocab")
+    if not isinstance(vocabulary, dict) or not all(type(number) is int for number in vocabulary.values()):
+        raise _damaged(folder, "vocab")
+    return vocabulary
+
+
+def _damaged(folder, key):
+    return InputError(f"The tokenizer.json in {str(folder)!r} has a damaged {key}: copy or download it again.")
 
 
 def _vocabulary(folder):
     path = folder / "vocab.txt"
     if path.is_file():
-        return [line.rstrip("\n") for line in path.open(encoding="utf-8")]
-    model = (read_json(folder / "tokenizer.json") or {}).get("model", {})
+        try:
+            return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        except UnicodeDecodeError as error:
+            raise InputError(f"The file {str(path)!r} is not UTF-8: copy or download it again.") from error
+    model = _tokenizer_part(folder, "model")
     if "vocab" not in model:
         raise InputError(
             f"The checkpoint in {str(folder)!r} has no vocabulary: add its vocab.txt or tokenizer.json to the folder."
         )
-    return sorted(model["vocab"], key=model["vocab"].get)
+    vocabulary = _vocabulary_of(folder, model)
+    return sorted(vocabulary, key=vocabulary.get)

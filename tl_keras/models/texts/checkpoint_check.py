@@ -1,0 +1,63 @@
+"""Checks of the files of a Hugging Face checkpoint before KerasHub converts it: names, types and declared sizes."""
+
+from tl_keras.errors import InputError, quoted
+from tl_keras.system.json_files import read_json
+
+INDEX = "model.safetensors.index.json"
+WEIGHT_FILES = "*.safetensors"
+SIZES = ("vocab_size", "hidden_size", "dim", "embedding_size", "intermediate_size", "hidden_dim")
+LAYERS = ("num_hidden_layers", "n_layers")
+COUNTS = ("num_attention_heads", "n_heads", "max_position_embeddings", "type_vocab_size")
+MAX_SIZE = 2**24
+MAX_COUNT = 2**17
+MAX_LAYERS = 500
+
+
+def check_checkpoint(folder, config):
+    """Checks that a configuration has numbers of reasonable size, and that the index names files of the folder.
+
+    Args:
+        folder: `pathlib.Path` of the checkpoint.
+        config: its configuration, a dict.
+
+    Raises:
+        InputError: a number has another type or is too large, the files hold fewer weights than declared, or the index
+            names a file elsewhere.
+    """
+    for keys, largest in ((SIZES, MAX_SIZE), (COUNTS, MAX_COUNT), (LAYERS, MAX_LAYERS)):
+        for key in keys:
+            value = config.get(key, 1)
+            if type(value) is not int or not 0 < value <= largest:
+                raise InputError(
+                    f"The checkpoint in {str(folder)!r} has the {key} {quoted(value)}, expected a whole number from 1 "
+                    f"to {largest:,}: copy or download it again."
+                )
+    _check_index(folder)
+    _check_size(folder, config)
+
+
+def _check_index(folder):
+    if not (folder / INDEX).is_file():
+        return
+    files = read_json(folder / INDEX, dict, "copy or download it again").get("weight_map")
+    if not isinstance(files, dict) or not all(isinstance(name, str) for name in files.values()):
+        raise InputError(f"{INDEX} in {str(folder)!r} has no weight_map of names: copy or download it again.")
+    for name in files.values():
+        if "/" in name or "\\" in name or name in ("", ".", ".."):
+            raise InputError(
+                f"{INDEX} in {str(folder)!r} names the file {quoted(name)}, expected files of its own folder: copy or "
+                "download it again."
+            )
+
+
+def _check_size(folder, config):
+    """Compares the embeddings and one layer, which no checkpoint shares between layers, with the size of the files."""
+    stored = sum(path.stat().st_size for path in folder.glob(WEIGHT_FILES))
+    width = config.get("hidden_size", config.get("dim", 1))
+    declared = config.get("vocab_size", 1) * config.get("embedding_size", width) + 4 * width**2
+    # A weight takes at least a byte.
+    if stored and declared > stored:
+        raise InputError(
+            f"The checkpoint in {str(folder)!r} declares more than {declared:,} weights, but its files hold "
+            f"{stored:,} bytes: it is damaged, or made to exhaust the memory."
+        )
