@@ -142,7 +142,8 @@ def main(arguments):
     if flags and options.data is None:
         raise InputError(f"{flags[0].partition('=')[0]} is for other data: give them with --data, or leave it out.")
     run = load_run(options.run, flags)
-    print(format_results(evaluate_run(run, options.data, options.output, options.split), run.task))
+    results = evaluate_run(run, options.data, options.output, options.split)
+    print(format_results(results, run.task, options.split or "test"))
 
 
 if __name__ == "__main__":

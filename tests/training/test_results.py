@@ -24,6 +24,7 @@ def test_baselines_and_their_verdict_stand_below_the_figures(tmp_path):
     baselines[1]["intervals"] = {"accuracy": [0.4, 0.9]}
     metrics = {"accuracy": 0.5, "intervals": {"accuracy": [0.22, 0.78]}, "examples": 8, "baselines": baselines}
     run.write_json("metrics.json", metrics | {"verdict": ["TF-IDF is above.", "Warning: it failed."]})
+    assert format_results(run, IMAGES, "validation").startswith("validation: ")
     assert format_results(run, IMAGES).splitlines() == [
         "test: accuracy 0.500 (0.22 to 0.78)  (8 examples)",
         "majority class: accuracy 0.500",

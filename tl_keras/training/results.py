@@ -127,12 +127,13 @@ def _held_out_lines(metrics, task):
     return [f"cross-validation of the solved head: {headlines}  ({held_out['examples']} examples)"]
 
 
-def format_results(run, task):
-    """Formats the test metrics of a folder of results, and lists its files.
+def format_results(run, task, split="test"):
+    """Formats the metrics of a folder of results, and lists its files.
 
     Args:
         run: `RunFolder` with `metrics.json`.
         task: `Task` of the run.
+        split: name of what was measured.
 
     Returns:
         Text of several lines.
@@ -142,7 +143,7 @@ def format_results(run, task):
     headlines = evaluation.format_headlines(metrics, task.headline_metrics)
     adapted = "adaptation" in metrics
     lines = summarize(metrics["adaptation"]) if adapted else []
-    lines += [f"{'source ' if adapted else ''}test: {headlines}  ({metrics['examples']} examples)"]
+    lines += [f"{'source ' if adapted else ''}{split}: {headlines}  ({metrics['examples']} examples)"]
     lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task)]
     lines += _seen_lines(metrics, task)
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])
