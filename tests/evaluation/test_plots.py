@@ -108,6 +108,13 @@ def test_history_draws_each_metric_with_phases_and_best_epoch(tmp_path, drawn):
     assert [patch.get_x() for patch in drawn[0].axes[0].patches] == [0.5, 1.5]
 
 
+def test_no_best_epoch_is_marked_for_a_metric_of_unknown_direction(tmp_path, drawn):
+    plots.plot_history(
+        {"gain": [1.0, 2.0], "val_gain": [2.0, 1.0], "mae": [1, 2], "val_mae": [3, 2]}, [], tmp_path / "h.png"
+    )
+    assert {"validation", "validation, best 2 at epoch 2"} <= set(texts(drawn[0]))
+
+
 @pytest.mark.parametrize(
     "history",
     [

@@ -102,7 +102,7 @@ def plot_history(history, phase_spans, path):
     Args:
         history: dict of lists with one float per epoch, as in `keras.callbacks.History.history`; None where an epoch
             lacks the metric. Loss, accuracy and each other metric with a `val_` counterpart get a panel, and a ring
-            marks the best validation value.
+            marks the best validation value, if the name tells whether that is the lowest or the highest.
         phase_spans: list of (name, first_epoch, last_epoch), counted from 1, both inclusive.
         path: the PNG file to write.
     """
@@ -119,7 +119,7 @@ def plot_history(history, phase_spans, path):
         for axes, name in zip(panels, measures, strict=False):
             _draw_phases(axes, phase_spans, epochs)
             _draw_curve(axes, history[name], "training", color=ORANGE, linestyle=(0, (4, 1.5)))
-            _draw_validation(axes, history.get(f"val_{name}", []), lower_is_better=direction_of(name) == "min")
+            _draw_validation(axes, history.get(f"val_{name}", []), direction_of(name))
             _finish_panel(axes, name, epochs)
 
 
@@ -203,11 +203,15 @@ def _draw_curve(axes, values, label, **style):
     axes.plot(range(1, len(values) + 1), values, label=label, marker=marker, markersize=3, linewidth=1.6, **style)
 
 
-def _draw_validation(axes, values, lower_is_better):
+def _draw_validation(axes, values, direction):
+    """Draws the curve, and a ring at the best value if it is known whether that is the lowest or the highest."""
     values = np.asarray(values, "float64")
     if not np.isfinite(values).any():
         return
-    best = int(np.nanargmin(values) if lower_is_better else np.nanargmax(values))
+    if direction is None:
+        _draw_curve(axes, values, "validation", color=BLUE)
+        return
+    best = int(np.nanargmin(values) if direction == "min" else np.nanargmax(values))
     _draw_curve(axes, values, f"validation, best {values[best]:.3g} at epoch {best + 1}", color=BLUE)
     axes.plot(best + 1, values[best], "o", markersize=8, markerfacecolor="none", markeredgecolor=BLUE)
 
