@@ -5,6 +5,7 @@ A checkpoint is valid only with its manifest. `sha256sum --check` can read the m
 
 import shutil
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def _read(path):
     try:
         with np.load(path, allow_pickle=False) as file:
             return dict(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, EOFError, MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error):
         return {}
 
 

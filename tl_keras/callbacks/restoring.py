@@ -55,8 +55,21 @@ def _state(arrays, num_phases):
     """Returns the state in a checkpoint, or None if it is damaged or belongs to other phases."""
     if not {"state", "untouched"} <= arrays.keys():
         return None
-    state = json.loads(str(arrays["state"]))
-    return state if state.get("phase", num_phases) < num_phases else None
+    try:
+        state = json.loads(str(arrays["state"]))
+    except (ValueError, RecursionError):
+        return None
+    return state if _is_complete(state, num_phases) else None
+
+
+def _is_complete(state, num_phases):
+    """Checks what the resumed run reads, since whoever changes a checkpoint can also rewrite its digest."""
+    if not isinstance(state, dict) or not isinstance(state.get("phases"), dict):
+        return False
+    numbers = state.get("phase"), state.get("epochs"), state["phases"].get("steps")
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        return False
+    return state["phase"] < num_phases and isinstance(state.get("history"), dict)
 
 
 def _restore(arrays, state, variables, unfreezing, path):
@@ -70,8 +83,8 @@ def _restore(arrays, state, variables, unfreezing, path):
 
 
 def _numbered(arrays, prefix):
-    names = sorted((name for name in arrays if name.startswith(prefix)), key=lambda name: int(name[len(prefix) :]))
-    return [arrays[name] for name in names]
+    numbers = [name.removeprefix(prefix) for name in arrays if name.startswith(prefix)]
+    return [arrays[f"{prefix}{number}"] for number in sorted(filter(str.isdecimal, numbers), key=int)]
 
 
 def _fit(arrays, variables):

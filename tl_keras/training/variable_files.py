@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -60,6 +61,6 @@ def read_values(path, count):
     try:
         with np.load(path, allow_pickle=False) as file:
             return [file[f"value-{number}"] for number in range(count)], json.loads(str(file["facts"]))
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+    except (OSError, KeyError, ValueError, EOFError, MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error):
         print(f"{path} is damaged: it is computed again", flush=True)
         return None

@@ -1,4 +1,6 @@
 import errno
+import hashlib
+import json
 import os
 
 import numpy as np
@@ -164,3 +166,17 @@ def test_more_than_two_gigabytes_are_read(path, monkeypatch):
     rows = read(path)
     assert rows.shape == shape
     assert rows[-1, -1, -1] == 0
+
+
+SHAPES = [{"shape": "x"}, {"shape": [-1, 4]}, {"shape": [2.5]}, {"shape": None}]
+
+
+@pytest.mark.parametrize("changes", [*SHAPES, {"dtype": "object"}, {"dtype": []}, {"dtype": "V8"}], ids=str)
+def test_a_forged_description_is_detected(path, changes):
+    write(path, np.arange(56, dtype="uint8"), "uint8")
+    content = path.read_bytes()
+    description = json.loads(content[-DESCRIPTION + 64 :]) | changes
+    body = json.dumps(description).encode().ljust(DESCRIPTION - 64)
+    path.write_bytes(content[:-DESCRIPTION] + hashlib.sha256(body).hexdigest().encode() + body)
+    with pytest.raises(DamagedFile, match="lacks the key, the shape or the dtype"):
+        read(path)

@@ -23,6 +23,8 @@ from tl_keras.errors import InputError
 CHUNK = 2**22
 DESCRIPTION = 4096
 DIGEST = 64
+DTYPES = ("bool", "bfloat16", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)))
+DTYPES += ("float16", "float32", "float64")
 
 
 class DamagedFile(ValueError):
@@ -112,12 +114,12 @@ def read_activations(file, key):
     description = _read_description(file, size)
     if description["key"] != key or description["byte_order"] != sys.byteorder:
         raise DamagedFile("it holds other activations")
-    shape, dtype = tuple(description["shape"]), description["dtype"]
+    shape, dtype = description["shape"], description["dtype"]
     if size != num_file_bytes(shape, dtype):
         raise DamagedFile(f"it has {size} bytes instead of {num_file_bytes(shape, dtype)}")
     if _checksum(file, num_payload_bytes(shape, dtype)) != description["checksum"]:
         raise DamagedFile("its rows do not match their checksum")
-    return np.memmap(file, as_dtype(dtype), "r", 0, shape)
+    return np.memmap(file, as_dtype(dtype), "r", 0, tuple(shape))
 
 
 def num_payload_bytes(shape, dtype):
@@ -153,7 +155,23 @@ def _read_description(file, size):
     digest, body = block[:DIGEST], block[DIGEST:]
     if hashlib.sha256(body).hexdigest().encode() != digest:
         raise DamagedFile("its description is torn")
-    return json.loads(body)
+    try:
+        description = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise DamagedFile("its description is no JSON") from error
+    if not _is_description(description):
+        raise DamagedFile("its description lacks the key, the shape or the dtype")
+    return description
+
+
+def _is_description(value):
+    return (
+        isinstance(value, dict)
+        and {"key", "byte_order", "checksum"} <= value.keys()
+        and isinstance(value.get("shape"), list)
+        and all(type(side) is int and 0 <= side < 2**48 for side in value["shape"])
+        and value.get("dtype") in DTYPES
+    )
 
 
 def _checksum(file, num_bytes):
