@@ -72,3 +72,14 @@ def test_a_lost_worker_is_one_sentence_and_exit_code_3():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (result.returncode, result.stdout, result.stderr) == (3, "", "error: gone\n")
+
+
+@pytest.mark.parametrize("has_stderr", [True, False])
+def test_a_closed_standard_output_is_one_sentence(monkeypatch, capsys, has_stderr):
+    monkeypatch.setattr("sys.stdout", None)
+    if not has_stderr:
+        monkeypatch.setattr("sys.stderr", None)
+    with pytest.raises(SystemExit) as stop:
+        run_verb(print)
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith("error: The standard output is closed") == has_stderr

@@ -32,7 +32,11 @@ def run_verb(verb, arguments=None):
         verb: function of a list of arguments.
         arguments: list of strings; None takes those of the process.
     """
-    out, error = EscapedStream(sys.stdout), EscapedStream(sys.stderr)
+    # Python has no stream for what the shell has closed, as `>&-` does.
+    out, error = EscapedStream(sys.stdout), EscapedStream(sys.stderr or open(os.devnull, "w", encoding="utf-8"))
+    if sys.stdout is None:
+        print("error: The standard output is closed: redirect it to a file or to /dev/null.", file=error)
+        raise SystemExit(2)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
         _run(verb, sys.argv[1:] if arguments is None else arguments)
 
