@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import io
 import os
 import sys
 
@@ -33,7 +34,7 @@ def run_verb(verb, arguments=None):
         arguments: list of strings; None takes those of the process.
     """
     # Python has no stream for what the shell has closed, as `>&-` does.
-    out, error = EscapedStream(sys.stdout), EscapedStream(sys.stderr or open(os.devnull, "w", encoding="utf-8"))
+    out, error = EscapedStream(sys.stdout), EscapedStream(sys.stderr or io.StringIO())
     if sys.stdout is None:
         print("error: The standard output is closed: redirect it to a file or to /dev/null.", file=error)
         raise SystemExit(2)
