@@ -8,5 +8,6 @@ from .head_selection import log_losses as log_losses
 from .head_selection import measure_feature_set as measure_feature_set
 from .head_selection import solve_head as solve_head
 from .head_selection import standard_error as standard_error
+from .label_errors import find_label_errors as find_label_errors
 from .linear_head import LinearHead as LinearHead
 from .nearest_neighbours import neighbour_accuracy as neighbour_accuracy

@@ -14,7 +14,7 @@ FEWER_FROM = 1000
 FEWER = 2
 
 
-def make_folds(labels, seed=0):
+def make_folds(labels, seed=0, every=False):
     """Divides examples into folds, stratified by class where each example has one.
 
     A class with a single example stays in the training part of every fold. Below `REPEATED_BELOW` examples the division
@@ -23,6 +23,7 @@ def make_folds(labels, seed=0):
     Args:
         labels: int (n,), or multi-label 0 and 1 (n, num_classes).
         seed: int, at least 0.
+        every: whether to use every fold of many examples, too, so that each is held out.
 
     Returns:
         List of (training rows, held-out rows), int64 each; empty if no example can be held out.
@@ -30,7 +31,7 @@ def make_folds(labels, seed=0):
     labels = np.asarray(labels)
     repeats = REPEATS if len(labels) < REPEATED_BELOW else 1
     folds = [fold for repeat in range(repeats) for fold in _divide(labels, np.random.default_rng([seed, repeat]))]
-    return folds if len(labels) < FEWER_FROM else folds[:FEWER]
+    return folds if every or len(labels) < FEWER_FROM else folds[:FEWER]
 
 
 def _divide(labels, generator):
