@@ -8,7 +8,6 @@ import safetensors
 
 from tl_keras.errors import MAX_QUOTED, InputError
 from tl_keras.models.saved.allow_list import check_classes
-from tl_keras.models.saved.size_check import UNBUILDABLE, check_declared_sizes
 from tl_keras.models.weights.files import readable
 from tl_keras.models.weights.hdf5_check import open_hdf5
 from tl_keras.system.budget import Budget
@@ -42,6 +41,9 @@ def check_preset(preset):
             stored_bytes += array_bytes
     config = Path(preset) / "config.json"
     if config.is_file() and "class_name" in (network := read_json(config, dict, AGAIN)):
+        # Imported here, so that other folders are refused before TensorFlow is loaded.
+        from tl_keras.models.saved.size_check import check_declared_sizes
+
         # The registration of its classes is part of KerasHub, which takes three seconds to import.
         importlib.import_module("keras_hub")
         check_declared_sizes(network, HALF_PRECISION * stored_bytes, budget)
@@ -64,6 +66,9 @@ def hub_errors(subject, advice, reason=first_line):
     Raises:
         InputError: the subject is unknown, cannot be downloaded or cannot be read.
     """
+    # Imported here, because it loads TensorFlow, as KerasHub does.
+    from tl_keras.models.saved.size_check import UNBUILDABLE
+
     try:
         yield
     except InputError:
