@@ -43,9 +43,22 @@ def test_another_folder_is_refused(tmp_path):
         tl.load_run(tmp_path)
 
 
-@pytest.mark.parametrize("shape", [(32, 32, 3), (0, 32, 32, 3), (2, 32, 32, 1)])
+def test_images_are_predicted_as_callers_have_them(finished_run, image_folder):
+    run = tl.load_run(finished_run[0])
+    file = image_folder / "red" / "red-00.png"
+    expected = run.predict([file])
+    pixels = np.asarray(Image.open(file))
+    for form in (str(file), Image.open(file), pixels, pixels.astype("float32"), [pixels], pixels[None]):
+        np.testing.assert_allclose(run.predict(form), expected, atol=1e-6)
+    assert run.classify(file) == ["red"]
+    probabilities = run.predict(image_folder / "blue")
+    assert run.classify(image_folder / "blue") == [run.class_names[row.argmax()] for row in probabilities]
+    assert len(probabilities) == 12
+
+
+@pytest.mark.parametrize("shape", [(0, 32, 32, 3), (2, 32, 32, 5), (32,)])
 def test_arrays_that_are_not_images_are_refused(finished_run, shape):
-    with pytest.raises(tl.InputError, match="expected uint8 images"):
+    with pytest.raises(tl.InputError, match="expected paths, folders, Pillow images, or arrays"):
         tl.load_run(finished_run[0]).predict(np.zeros(shape, "uint8"))
 
 

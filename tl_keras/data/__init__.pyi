@@ -38,6 +38,9 @@ from .images.image_sets import ImageFiles as ImageFiles
 from .images.image_sets import ImageLoading as ImageLoading
 from .images.image_sets import ImageSet as ImageSet
 from .images.image_sets import load_image_splits as load_image_splits
+from .images.in_memory import list_given_images as list_given_images
+from .images.in_memory import read_given_image as read_given_image
+from .images.in_memory import upright_pixels as upright_pixels
 from .images.sizes import typical_side as typical_side
 from .images.sizes import upright_size as upright_size
 from .images.target import find_target_images as find_target_images

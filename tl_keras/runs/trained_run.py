@@ -82,17 +82,33 @@ class TrainedRun:
         """Predicts examples in memory.
 
         Args:
-            examples: images, uint8 (n, height, width, 3), RGB, 0 to 255, of any size; or a list of texts, str, or for
-                pairs tuples of two str.
+            examples: images as paths, a folder, Pillow images or arrays with values from 0 to 255, one or many of any
+                sizes; or a list of texts, str, or for pairs tuples of two str.
 
         Returns:
-            For a classifier the probabilities, float32 (n, num_classes); for a detector a list of n dicts of `boxes`,
-            `scores` and `labels`.
+            For a classifier the probabilities, float32 (n, num_classes), in the order of `class_names`; for a detector
+            a list of n dicts: `boxes`, float (m, 4) in pixels of the image, `scores`, float (m,), and `labels`, int
+            (m,), indices into `class_names`.
 
         Raises:
             InputError: the examples have the wrong form.
         """
         return self.task.predict_new(self.config, self.model, examples)
+
+    def classify(self, examples):
+        """Names the class of each example in memory.
+
+        Args:
+            examples: as in `predict`.
+
+        Returns:
+            List of n class names; for several labels per example of n tuples of those with a probability of at least
+            0.5.
+
+        Raises:
+            InputError: the examples have the wrong form, or the run detects objects.
+        """
+        return self.task.name_classes(self.config, self.predict(examples), self.class_names)
 
     def predict_set(self, examples):
         """Predicts what the task's `load_data` or `load_test_data` returned, in the form that its `evaluate` takes."""

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from tl_keras import models, recipes
+from tl_keras.errors import InputError
 
 VALIDATION_FRACTION = 0.15
 """Fraction of the examples that validates a model where nothing else is configured."""
@@ -451,6 +452,22 @@ class Task(ABC):
         Raises:
             InputError: the examples have the wrong form.
         """
+
+    def name_classes(self, config, predictions, class_names):
+        """Names the class of each example by what `predict_new` returned.
+
+        Args:
+            config: `RunConfig` of the run.
+            predictions: what `predict_new` returned.
+            class_names: names of the classes.
+
+        Returns:
+            List of class names, or for several labels per example of tuples of them.
+
+        Raises:
+            InputError: the task gives no example a class.
+        """
+        raise InputError(f"A run of {self.name} gives no example a class: take its predictions, run.predict(...).")
 
     @abstractmethod
     def find_items(self, config, arguments, options):

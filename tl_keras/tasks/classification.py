@@ -90,6 +90,14 @@ class ClassificationTask(Task):
         ]
         write_predictions(folder / "predictions.csv", rows, predictions, self.example_columns)
 
+    def name_classes(self, config, predictions, class_names):
+        """Names the most probable class of each example, or for multi-label all that are probable enough."""
+        if config.data.multi_label:
+            return [
+                tuple(class_names[one] for one in np.flatnonzero(row >= evaluation.THRESHOLD)) for row in predictions
+            ]
+        return [class_names[one] for one in predictions.argmax(axis=1)]
+
     def example_cells(self, part):
         """Lists what `predictions.csv` says about each example of a part, a tuple of str for each."""
         return [(name,) for name in part.names]

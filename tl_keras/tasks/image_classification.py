@@ -7,7 +7,7 @@ import numpy as np
 from tl_keras import data, evaluation, models, transfer
 from tl_keras.data.images.decoding import STRETCH
 from tl_keras.data.images.image_items import find_image_files, predict_files
-from tl_keras.errors import InputError, UnusedSetting, unknown_name
+from tl_keras.errors import UnusedSetting, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX, LITE_CONSTRUCTOR
 from tl_keras.recipes import AUTO
@@ -235,21 +235,16 @@ class ImageClassification(ClassificationTask):
         Args:
             config: `RunConfig` of the run.
             model: classifier.
-            examples: uint8 (n, height, width, 3), RGB, 0 to 255; resized to the model's size as in training.
+            examples: images in any form that `data.list_given_images` accepts.
 
         Returns:
             float32 (n, num_classes).
 
         Raises:
-            InputError: the examples are not such images.
+            InputError: the examples are not images, or a file cannot be read.
         """
-        images = np.asarray(examples)
-        if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8 or not len(images):
-            raise InputError(
-                f"Cannot predict an array of shape {images.shape} and dtype {images.dtype}: expected uint8 images "
-                "(n, height, width, 3), RGB, 0 to 255, at least one."
-            )
-        images = np.stack([data.resize_image(image, model.input_shape[1], config.data.resize) for image in images])
+        size, resize = model.input_shape[1], config.data.resize
+        images = np.stack([data.read_given_image(image, size, resize) for image in data.list_given_images(examples)])
         predicted = model.predict(images, batch_size=config.data.batch_size, verbose=0)
         return check_probabilities(predicted, len(images))
 

@@ -284,27 +284,21 @@ class ObjectDetection(Task):
         Args:
             config: `RunConfig` of the run.
             model: detector.
-            examples: uint8 (n, height, width, 3), RGB, 0 to 255; or a list of n uint8 (height, width, 3) of any sizes.
+            examples: images in any form that `data.list_given_images` accepts.
 
         Returns:
             List of n dicts, as `predict` returns them, with boxes in pixels of each image.
 
         Raises:
-            InputError: the examples are not such images.
+            InputError: the examples are not images, or a file cannot be read.
         """
-        for image in examples if len(examples) else [np.zeros(0)]:
-            image = np.asarray(image)
-            if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
-                raise InputError(
-                    f"Cannot look for objects in an array of shape {image.shape} and dtype {image.dtype}: expected "
-                    "uint8 images (height, width, 3), RGB, 0 to 255."
-                )
+        images = [data.upright_pixels(image) for image in data.list_given_images(examples)]
         size, resize = model.input_shape[1], config.data.resize
-        squares = np.stack([data.resize_image(image, size, resize) for image in examples])
+        squares = np.stack([data.resize_image(image, size, resize) for image in images])
         detections = models.detect(model, squares, batch_size=config.data.batch_size)
         return [
             one | {"boxes": data.restore_boxes(one["boxes"], image.shape[:2], size, resize)}
-            for one, image in zip(detections, examples, strict=True)
+            for one, image in zip(detections, images, strict=True)
         ]
 
     def find_items(self, config, arguments, options):

@@ -82,7 +82,7 @@ def read_upright(source):
     Raises:
         BadImage: as in `read_image`.
     """
-    return _read(source, lambda image: np.asarray(_upright_rgb(image)))
+    return _read(source, lambda image: np.asarray(upright_rgb(image)))
 
 
 def resize_image(image, image_size, resize=STRETCH):
@@ -140,10 +140,21 @@ def _read(source, decode, draft_size=None):
 
 
 def _decode(image, image_size, resize):
-    return np.asarray(_resized(_upright_rgb(image), (image_size, image_size), resize))
+    return np.asarray(_resized(upright_rgb(image), (image_size, image_size), resize))
 
 
-def _upright_rgb(image):
+def upright_rgb(image):
+    """Converts an open Pillow image to upright RGB: transparent parts become white, 16 bits are scaled to 8.
+
+    Args:
+        image: `PIL.Image.Image`. It is changed.
+
+    Returns:
+        `PIL.Image.Image`.
+
+    Raises:
+        ValueError: the range of its pixels is unknown.
+    """
     ImageOps.exif_transpose(image, in_place=True)
     if image.mode in _SIXTEEN_BIT:
         return _from_sixteen_bit(image)
