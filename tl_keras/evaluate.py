@@ -112,7 +112,7 @@ def _own_data(run, split):
     # The target of an adapted run is not needed, and may no longer exist.
     target = {name: recorded for name, recorded in folder.read_json("data.json").items() if name == "target"}
     folder.require_same_data(run.task.fingerprint(splits) | target)
-    part = getattr(splits, split)
+    part = getattr(run.task.resized_for(run, splits), split)
     if not len(part):
         raise InputError(f"--split {split}: the run has no {split} examples; give another split.")
     return part

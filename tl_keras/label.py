@@ -25,6 +25,7 @@ def main(arguments):
     )
     parser.add_argument("question", metavar="check", help="what to do")
     parser.add_argument("--output", metavar="FOLDER", help="folder of the results (default: a new one in runs)")
+    parser.usage = f"{parser.prog} check [PATH] [FLAGS]"
     options, rest = parser.parse_known_args(arguments)
     if options.question not in QUESTIONS:
         raise unknown_name("question", options.question, QUESTIONS)

@@ -24,6 +24,7 @@ def main(arguments):
     parser.add_argument("--backbones", metavar="A,B,C", help="backbones to rank (default: those whose weights pip has)")
     parser.add_argument("--verify", metavar="N", type=int, default=0, help="fine-tune the N best and compare the order")
     parser.add_argument("--output", metavar="FOLDER", help="folder of the results (default: a new one in runs)")
+    parser.usage = f"{parser.prog} [PATH] [FLAGS]"
     options, rest = parser.parse_known_args(arguments)
     config = parse(rest)
     if options.verify < 0:

@@ -14,6 +14,11 @@ def test_fine_tuning_confirms_the_order_or_not(accuracies, verdict):
     assert verdict in "\n".join(summary_lines(make_recommendation(probes, verified=verified)))
 
 
+def test_a_single_verified_backbone_has_no_order():
+    text = "\n".join(summary_lines(make_recommendation([make_probe("a", 0.5, 40)], verified={"a": 0.9})))
+    assert "Fine-tuned, accuracy on the validation examples: a 0.900." in text
+
+
 def test_left_out_backbones_and_an_only_one_are_named():
     text = "\n".join(summary_lines(make_recommendation([make_probe("a", 0.5, 40)], {"z": "no weights"})))
     assert "a is the only backbone, so there is nothing to choose." in text

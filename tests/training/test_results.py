@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+
+from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.results import _of_one_objective, format_results
@@ -84,3 +87,12 @@ def test_a_run_reports_intervals_and_baselines_and_logs_their_seconds(finished_r
     for name in ("report.html", "model_card.md"):
         page = (run / name).read_text(encoding="utf-8")
         assert metrics["verdict"][0] in page and "majority class" in page, name
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", '{"accuracy": 0.5, "examples": 2, "intervals": null}', '{"accuracy": "x", "examples": 2}']
+)
+def test_damaged_metrics_are_one_sentence(tmp_path, text):
+    (tmp_path / "metrics.json").write_text(text)
+    with pytest.raises(InputError, match=r"metrics\.json of the run in .* is damaged: copy the run again"):
+        format_results(RunFolder(tmp_path), IMAGES)

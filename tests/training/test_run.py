@@ -30,7 +30,10 @@ def test_data_that_changed_since_a_finished_run_are_named(finished_run, image_fo
     added.unlink()
     os.utime(image_folder / "red", (0, 0))
     printed = capsys.readouterr().out
-    assert f"note: {added} has changed since this run read its data, and its results do not include that" in printed
+    assert (
+        f"note: {added} was added or changed since this run read its data, and its results do not include that"
+        in printed
+    )
     assert "trains on the data as they are now" in printed
 
 

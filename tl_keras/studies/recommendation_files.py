@@ -81,7 +81,8 @@ def _verification(recommendation):
     shown = ", ".join(f"{name} {accuracy:.3f}" for name, accuracy in verified.items())
     values = list(verified.values())
     order = "the order held" if values == sorted(values, reverse=True) else "the order did not hold"
-    return [f"Fine-tuned, accuracy on the validation examples: {shown}: {order}." if len(verified) > 1 else shown]
+    ending = f": {order}" if len(verified) > 1 else ""
+    return [f"Fine-tuned, accuracy on the validation examples: {shown}{ending}."]
 
 
 def _figures(recommendation):

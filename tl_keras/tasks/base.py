@@ -186,6 +186,15 @@ class Task(ABC):
             folder: path of the run folder.
         """
 
+    def resized_for(self, run, splits):
+        """Returns the data of a finished run as its model takes them.
+
+        Args:
+            run: `TrainedRun`.
+            splits: what `load_data` returned for its configuration.
+        """
+        return splits
+
     @abstractmethod
     def load_test_data(self, run, path, split=None):
         """Loads other labelled data to test a finished run on.

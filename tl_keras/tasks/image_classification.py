@@ -111,6 +111,12 @@ class ImageClassification(ClassificationTask):
         smallest = max(backbone.minimum_size, splits.typical_side)
         return sorted({size for size in SIZES if smallest <= size < backbone.image_size} | {backbone.image_size})
 
+    def resized_for(self, run, splits):
+        """Loads the images at the size of the model, which recipe auto may have decided."""
+        if splits.train.images[0].shape[0] == run.image_size:
+            return splits
+        return self.load_resized(run.config, splits, run.image_size)
+
     def load_resized(self, config, splits, image_size, rows=None):
         """Loads the same images at another size.
 

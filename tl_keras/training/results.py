@@ -137,8 +137,18 @@ def format_results(run, task, split="test"):
 
     Returns:
         Text of several lines.
+
+    Raises:
+        InputError: the metrics are damaged.
     """
     metrics = run.read_json("metrics.json")
+    try:
+        return _format(metrics, run, task, split)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InputError(f"metrics.json of the run in {str(run.path)!r} is damaged: copy the run again.") from error
+
+
+def _format(metrics, run, task, split):
     names = ("report.html", "domains.png", *task.result_files, "history.png")
     headlines = evaluation.format_headlines(metrics, task.headline_metrics)
     adapted = "adaptation" in metrics

@@ -98,8 +98,8 @@ def _describe_finished(config, run):
     newer = find_newer(config.data.path, record.stat().st_mtime, run.path) if record.exists() else None
     if newer:
         lines.append(
-            f"note: {newer} has changed since this run read its data, and its results do not include that: --run with "
-            "another folder trains on the data as they are now"
+            f"note: {newer} was added or changed since this run read its data, and its results do not include that: "
+            "--run with another folder trains on the data as they are now"
         )
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ import tl_keras as tl
 from tl_keras import probing, train
 from tl_keras.config import CacheConfig, DataConfig, RunConfig
 from tl_keras.errors import InputError
+from tl_keras.evaluate import evaluate_run
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.tasks.image_classification import ImageClassification
 from tl_keras.training.automatic.decisions import for_devices, read_decisions
@@ -57,7 +58,10 @@ def test_the_saved_model_has_the_decided_size_and_predicts_in_plain_keras(image_
     size = run.read_json("decisions.json")["image_size"]
     assert model.input_shape == (None, size, size, 3)
     image = np.full((1, size, size, 3), 100, "uint8")
-    np.testing.assert_allclose(tl.load_run(run.path).predict(image), model.predict(image, verbose=0), atol=1e-6)
+    trained = tl.load_run(run.path)
+    np.testing.assert_allclose(trained.predict(image), model.predict(image, verbose=0), atol=1e-6)
+    again = evaluate_run(trained, output=tmp_path / "again").read_json("metrics.json")
+    assert again["log_loss"] == pytest.approx(run.read_json("metrics.json")["log_loss"], abs=1e-6)
 
 
 def test_without_time_the_head_is_solved_at_the_smallest_size_and_nothing_is_tuned(image_folder, tmp_path, capsys):

@@ -266,10 +266,12 @@ def _missing_column(table, argument, column, header, class_columns=()):
             f"some hold zeros and ones: for a column for each class, give --{argument} "
             f'"[{", ".join(class_columns)}]", with --data.multi_label true if an example may have several.'
         )
+    elif nearest and "[" in argument:
+        hint = f'did you mean {nearest!r}? Give all names with --{argument.partition("[")[0]} "[A, B, ...]".'
     elif nearest:
         hint = f"did you mean --{argument} {nearest}?"
     else:
-        hint = f"name the right one with --{argument}."
+        hint = f"name the right one with --{argument.partition('[')[0]}."
     return InputError(f"The table {table} has no column {column!r}, only {_listed(header)}; {hint}")
 
 
