@@ -21,6 +21,10 @@ NOT_IMPORTED = {
 }
 
 
+NAMESPACES = {"google.protobuf": "protobuf"}
+"""Packages inside of a name that several distributions share."""
+
+
 def declared_in_setup():
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
@@ -54,7 +58,8 @@ def imported_modules(tree):
 
 def imported_packages(tree):
     """Returns the names on the package index of what a module imports beyond the standard library."""
-    tops = {name.split(".")[0] for name in imported_modules(tree)} - {"tl_keras", *sys.stdlib_module_names}
+    modules = {NAMESPACES.get(".".join(name.split(".")[:2]), name) for name in imported_modules(tree)}
+    tops = {name.split(".")[0] for name in modules} - {"tl_keras", *sys.stdlib_module_names}
     distributions = importlib.metadata.packages_distributions()
     return {canonicalize_name(distributions.get(top, [top])[0]) for top in tops}
 

@@ -325,7 +325,8 @@ def test_the_rate_of_a_contrastive_phase_is_searched_with_its_own_loss(image_fol
     monkeypatch.chdir(tmp_path)
     losses = []
     monkeypatch.setattr(
-        "tl_keras.transfer.find_learning_rate", lambda model, data: losses.append(model.loss) or curve_of_nothing()
+        "tl_keras.transfer.find_learning_rate",
+        lambda model, data, highest: losses.append(model.loss) or curve_of_nothing(),
     )
     flags = arguments(image_folder, tmp_path / "run", phases="[{train: [top], objective: contrastive}]")
     train.find_learning_rate(parse(flags))

@@ -30,8 +30,8 @@ def write_recommendation(recommendation, config, folder):
         "train.yaml": config_text(best),
     }
     for name, text in texts.items():
-        with atomic_path(folder / name) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
+        with atomic_path(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     evaluation.plot_backbones(
         [
             (probe.name, probe.milliseconds, probe.held_out.loss, probing.standard_error(probe.held_out.losses))
