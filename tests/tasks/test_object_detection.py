@@ -115,9 +115,9 @@ def test_boxes_are_in_the_pixels_of_each_image(run, pictures):
     assert min(np.abs(one["boxes"] - other["boxes"][0] / 2).max(axis=1)) < 3
 
 
-@pytest.mark.parametrize("images", [np.zeros((1, 8, 8), np.uint8), np.zeros((1, 8, 8, 3), np.float32), []])
+@pytest.mark.parametrize("images", [np.zeros((1, 8, 8), np.uint8), np.full((1, 8, 8, 3), 0.5, np.float32), []])
 def test_what_is_no_image_is_refused(run, images):
-    with pytest.raises(InputError, match="expected uint8 images"):
+    with pytest.raises(InputError, match="expected paths, folders, Pillow images, or arrays|multiply it by 255"):
         tl.load_run(run).predict(images)
 
 
