@@ -5,7 +5,7 @@ import csv
 import numpy as np
 
 from tl_keras import evaluation
-from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.csv_files import open_csv
 from tl_keras.system.escaping import csv_cell
 from tl_keras.tasks.registry import TASKS
 
@@ -30,10 +30,7 @@ def write_label_check(check, config, folder):
     task, names = TASKS[config.task], check.class_names
     paths = [folder / "label_check.csv"]
     head = (*task.example_columns, "split", "label", "suggested", "label_probability", "suggested_probability")
-    with (
-        atomic_path(paths[0]) as temporary,
-        open(temporary, "w", encoding="utf-8", errors="surrogatepass", newline="") as file,
-    ):
+    with open_csv(paths[0]) as file:
         writer = csv.writer(file)
         writer.writerow(head)
         for row, other in zip(check.rows, check.suggested, strict=True):

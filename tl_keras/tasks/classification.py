@@ -9,7 +9,7 @@ from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO, FEW_LABELS
 from tl_keras.tasks.base import VALIDATION_FRACTION, Task
 from tl_keras.tasks.label_writers import LABEL_WRITERS, TOP
-from tl_keras.tasks.predictions_table import write_predictions
+from tl_keras.tasks.predictions_table import predicted_classes, write_predictions
 
 DECIDED_BY_AUTO = (("data", "augmentation"), ("data", "validation_fraction"), ("model", "pooling"))
 
@@ -92,11 +92,9 @@ class ClassificationTask(Task):
 
     def name_classes(self, config, predictions, class_names):
         """Names the most probable class of each example, or for multi-label all that are probable enough."""
-        if config.data.multi_label:
-            return [
-                tuple(class_names[one] for one in np.flatnonzero(row >= evaluation.THRESHOLD)) for row in predictions
-            ]
-        return [class_names[one] for one in predictions.argmax(axis=1)]
+        multi_label = config.data.multi_label
+        names = [tuple(class_names[one] for one in predicted_classes(row, multi_label)) for row in predictions]
+        return names if multi_label else [name for (name,) in names]
 
     def example_cells(self, part):
         """Lists what `predictions.csv` says about each example of a part, a tuple of str for each."""

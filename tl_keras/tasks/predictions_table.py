@@ -1,12 +1,11 @@
 """A table of all examples of a run with their splits and labels, and the predictions of the test examples."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 
 from tl_keras import evaluation
-from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.csv_files import open_csv
 from tl_keras.system.escaping import csv_cell
 
 SEPARATOR = "|"
@@ -23,10 +22,7 @@ def write_predictions(path, parts, predictions, columns):
         predictions: float32 (n, num_classes) for the last part; the others have none.
         columns: names of the first cells, such as ["name"].
     """
-    with (
-        atomic_path(Path(path)) as temporary,
-        open(temporary, "w", encoding="utf-8", errors="surrogatepass", newline="") as file,
-    ):
+    with open_csv(path) as file:
         writer = csv.writer(file)
         writer.writerow([*columns, "split", "label", "prediction", "probability"])
         for number, (split, labels, class_names, cells) in enumerate(parts, start=1):
@@ -36,11 +32,24 @@ def write_predictions(path, parts, predictions, columns):
                 writer.writerow([*map(csv_cell, (*first, split, names)), *_prediction(class_names, label, row)])
 
 
+def predicted_classes(scores, multi_label):
+    """Returns the numbers of the predicted classes of an example: the most probable, or all that are probable enough.
+
+    Args:
+        scores: float (num_classes,), the probabilities.
+        multi_label: True if an example may belong to any number of classes.
+
+    Returns:
+        Sequence of int.
+    """
+    return np.flatnonzero(scores >= evaluation.THRESHOLD) if multi_label else [scores.argmax()]
+
+
 def _prediction(class_names, label, scores):
     """Returns the cells of a prediction: names and probabilities."""
     if scores is None:
         return "", ""
-    classes = [scores.argmax()] if np.ndim(label) == 0 else np.flatnonzero(scores >= evaluation.THRESHOLD)
+    classes = predicted_classes(scores, multi_label=np.ndim(label) > 0)
     probabilities = SEPARATOR.join(f"{scores[one]:.6f}" for one in classes)
     return csv_cell(SEPARATOR.join(class_names[one] for one in classes)), probabilities
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tl_keras import data, evaluation
-from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.csv_files import open_csv
 from tl_keras.system.escaping import csv_cell
 
 MAX_MISTAKES = 20
@@ -40,10 +40,7 @@ def write_mistakes(mistakes, path):
     if not mistakes:
         Path(path).unlink(missing_ok=True)
         return
-    with (
-        atomic_path(Path(path)) as temporary,
-        open(temporary, "w", encoding="utf-8", errors="surrogatepass", newline="") as file,
-    ):
+    with open_csv(path) as file:
         writer = csv.DictWriter(file, ["text", "true", "predicted", "probability"])
         writer.writeheader()
         for mistake in mistakes:
