@@ -77,3 +77,8 @@ def unknown_name(argument, received, options):
 def _shortened(name):
     name = str(name)
     return name if len(name) <= MAX_QUOTED else f"{name[: MAX_QUOTED - 1]}…"
+
+
+def first_line(error):
+    """Returns the first line of an error's text, or the name of its class if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -6,7 +6,7 @@ import math
 import keras
 from keras import ops
 
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError, first_line, unknown_name
 from tl_keras.models.blocks import blocks_of
 from tl_keras.models.detection.box_decoders import Decoder
 from tl_keras.models.detection.detector import Detector
@@ -151,7 +151,7 @@ def _build_backbone(size, image_size, weights):
     try:
         return models.YOLOV8Backbone.from_preset(f"{size}_backbone_coco", **options)
     except (OSError, ValueError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise InputError(
             f"The COCO weights of {size} could not be downloaded ({reason}): give a local file with --model.weights "
             "PATH, or train from random weights with --model.weights none."

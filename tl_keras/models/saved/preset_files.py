@@ -6,7 +6,7 @@ from pathlib import Path
 
 import safetensors
 
-from tl_keras.errors import MAX_QUOTED, InputError
+from tl_keras.errors import MAX_QUOTED, InputError, first_line
 from tl_keras.models.saved.allow_list import check_classes
 from tl_keras.models.weights.files import readable
 from tl_keras.models.weights.hdf5_check import open_hdf5
@@ -47,11 +47,6 @@ def check_preset(preset):
         # The registration of its classes is part of KerasHub, which takes three seconds to import.
         importlib.import_module("keras_hub")
         check_declared_sizes(network, HALF_PRECISION * stored_bytes, budget)
-
-
-def first_line(error):
-    """Returns the first line of an error's text, or the name of its class if it has none."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from tl_keras.errors import MAX_QUOTED, InputError
+from tl_keras.errors import MAX_QUOTED, InputError, first_line
 from tl_keras.models.saved.allow_list import check_classes
 from tl_keras.models.saved.model_archive import read_archive
 from tl_keras.models.saved.size_check import UNBUILDABLE, check_declared_sizes
@@ -60,5 +60,5 @@ def open_model(path):
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (*UNBUILDABLE, OSError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:MAX_QUOTED]
+        reason = first_line(error)[:MAX_QUOTED]
         raise InputError(f"The model in {str(path)!r} cannot be opened ({reason}): it is damaged.") from error

@@ -6,7 +6,7 @@ import math
 import keras
 import tensorflow as tf
 
-from tl_keras.errors import MAX_QUOTED, InputError, quoted
+from tl_keras.errors import MAX_QUOTED, InputError, first_line, quoted
 from tl_keras.models.saved.memory import tensor_sizes
 from tl_keras.system.budget import Budget, OverBudget
 
@@ -69,7 +69,7 @@ def _check_shapes(config, stored_bytes):
             declared = sum(math.prod(variable.shape) * _bytes_of(variable) for variable in model.variables)
             largest = max(tensor_sizes(model), default=0)
         except UNBUILDABLE as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:MAX_QUOTED]
+            reason = first_line(error)[:MAX_QUOTED]
             raise InputError(f"The model cannot be built ({reason}): expected one that this project saved.") from error
     if declared > stored_bytes + SLACK_BYTES:
         raise InputError(

@@ -175,7 +175,6 @@ def read_byte_pairs(folder):
         }
     except TypeError as error:
         raise _damaged(folder, "merges") from error
-    return {"vocabulary": vocabulary, "merges": merges}
 
 
 def _tokenizer_part(folder, key):

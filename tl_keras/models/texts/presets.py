@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError, first_line, unknown_name
 from tl_keras.models.images.backbones import HUB_PREFIX
-from tl_keras.models.saved.preset_files import check_preset, first_line, hub_errors
+from tl_keras.models.saved.preset_files import check_preset, hub_errors
 from tl_keras.models.texts.backbones import MINILM, PRESETS_BY_CLASS, SENTENCE_PRESETS, TEXT_BACKBONES, TEXT_PRESETS
 from tl_keras.models.texts.hugging_face import (
     BACKBONE_CLASSES,
