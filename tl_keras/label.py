@@ -1,11 +1,11 @@
 """Checks labels: `python -m tl_keras.label check DATA` lists those that are probably wrong."""
 
-import time
 from pathlib import Path
 
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.config.parsing import parse
 from tl_keras.errors import unknown_name
+from tl_keras.runs.opening import new_folder
 from tl_keras.runs.run_folder import folder_name
 
 QUESTIONS = ("check",)
@@ -30,13 +30,13 @@ def main(arguments):
     if options.question not in QUESTIONS:
         raise unknown_name("question", options.question, QUESTIONS)
     config = parse(rest)
-    name = f"{folder_name(config.data.path)}-labels-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder = Path(options.output or new_folder(f"{folder_name(config.data.path)}-labels"))
     # Imported here, so that --help and a mistyped flag do not wait for TensorFlow.
     from tl_keras.studies.label_check import check_labels
     from tl_keras.studies.label_check_files import summary_lines, write_label_check
 
     check = check_labels(config)
-    paths = write_label_check(check, config, Path(options.output or Path("runs") / name))
+    paths = write_label_check(check, config, folder)
     print("\n".join([*summary_lines(check), *(f"  {path}" for path in paths)]))
 
 

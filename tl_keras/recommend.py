@@ -1,11 +1,11 @@
 """Ranks backbones on your own data, without training them: `python -m tl_keras.recommend --data.path X`."""
 
-import time
 from pathlib import Path
 
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
+from tl_keras.runs.opening import new_folder
 from tl_keras.runs.run_folder import folder_name
 from tl_keras.tasks.registry import TASKS
 
@@ -29,8 +29,7 @@ def main(arguments):
     config = parse(rest)
     if options.verify < 0:
         raise InputError(f"--verify must be at least 0: got {options.verify}.")
-    name = f"{folder_name(config.data.path)}-recommendation-{time.strftime('%Y%m%d-%H%M%S')}"
-    folder = Path(options.output or Path("runs") / name)
+    folder = Path(options.output or new_folder(f"{folder_name(config.data.path)}-recommendation"))
     backbones = [part.strip() for part in (options.backbones or "").split(",") if part.strip()]
     # Imported here, so that --help and a mistyped flag do not wait for TensorFlow.
     from tl_keras.studies.recommendation import recommend

@@ -13,8 +13,8 @@ def make_probe(name, loss, milliseconds, noise=0):
     """Makes a probe on 100 examples, whose losses differ from those of another by the constant and by noise."""
     losses = np.full(100, loss) + noise
     held_out = probing.HeldOut(None, 1.0, np.arange(100), np.tile([0.9, 0.1], (100, 1)), losses)
-    labels = np.zeros(100, int)
-    return BackboneProbe(name, 224, held_out, labels, 0.8, milliseconds, 4_000_000, None)
+    metrics = {"examples": 100, "accuracy": 1.0, "intervals": {"accuracy": [0.96, 1.0]}}
+    return BackboneProbe(name, 224, held_out, metrics, 0.8, milliseconds, 4_000_000, None)
 
 
 def make_recommendation(probes, skipped=None, verified=None, **block_losses):

@@ -35,7 +35,7 @@ def config(image_folder):
 def test_backbones_are_ranked_and_unknown_ones_left_out(config, tmp_path):
     recommendation = recommend(config, ["vgg16", "efficientnet_lite9", "vgg16"], 1, tmp_path)
     (probe,) = recommendation.probes
-    assert (probe.name, probe.image_size, len(probe.labels)) == ("vgg16", 32, len(probe.held_out.losses))
+    assert (probe.name, probe.image_size, probe.metrics["examples"]) == ("vgg16", 32, len(probe.held_out.losses))
     assert probe.milliseconds > 0 and probe.parameters > 100 and probe.activation_bytes > 32 * 32 * 4
     assert "efficientnet_lite0" in recommendation.skipped["efficientnet_lite9"]
     assert 0 <= recommendation.verified["vgg16"] <= 1

@@ -25,7 +25,6 @@ from .formatting import format_figure as format_figure
 from .formatting import format_headlines as format_headlines
 from .intervals import classification_intervals as classification_intervals
 from .intervals import metrics_with_intervals as metrics_with_intervals
-from .intervals import wilson_interval as wilson_interval
 from .iou import pairwise_iou as pairwise_iou
 from .learning_rate_plot import plot_learning_rate_curve as plot_learning_rate_curve
 from .model_card import EXPORTED as EXPORTED

@@ -40,7 +40,7 @@ def open_run(folder, name, config_text, resume="auto"):
             contains links, or `resume` does not allow to start or to resume.
         RunStopped: the disk is full.
     """
-    run = RunFolder(folder or _new_folder(name))
+    run = RunFolder(folder or new_folder(name))
     # Methods of `Path` would raise an error for a name that is too long.
     new_folders = [path for path in (run.path, *run.path.parents) if not os.path.exists(path)]
     _check_resume(run, resume)
@@ -116,7 +116,12 @@ def _remove_empty(folders):
             folder.rmdir()
 
 
-def _new_folder(name):
+def new_folder(name):
+    """Returns the `Path` of a folder in runs that does not exist, NAME-TIME.
+
+    Args:
+        name: name or path that the folder is named after.
+    """
     stem = folder_name(name)
     path = Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
     while path.exists():

@@ -2,15 +2,16 @@
 
 import functools
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from tl_keras import probing
+from tl_keras import evaluation, probing
+from tl_keras.config.derived import derive
 from tl_keras.errors import InputError
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader, HeadInput
-from tl_keras.training.automatic.solved_head import Examples, count_examples, measure, solve, take_examples, whole_texts
+from tl_keras.training.automatic.solved_head import Examples, measure, solve, take_examples, whole_texts
 
 TIMED_EXAMPLES = 32
 BLOCK_FOLDS = 2
@@ -25,7 +26,7 @@ class BackboneProbe:
         name: value of `model.backbone`.
         image_size: side of the images in pixels; None for texts.
         held_out: `probing.HeldOut` of the head that recipe auto would choose.
-        labels: int (m,), or multi-label (m, num_classes), of the held-out examples.
+        metrics: dict of its metrics on the held-out examples, with intervals.
         neighbour_accuracy: share of held-out examples that their nearest neighbours classify; None for multi-label.
         milliseconds: CPU milliseconds of a forward pass of one example.
         parameters: number of weights.
@@ -35,7 +36,7 @@ class BackboneProbe:
     name: str
     image_size: int | None
     held_out: probing.HeldOut
-    labels: np.ndarray
+    metrics: dict
     neighbour_accuracy: float | None
     milliseconds: float
     parameters: int
@@ -61,15 +62,15 @@ def probe_backbone(config, splits):
     solved = solve(config, splits, reader)
     if solved.held_out is None:
         raise InputError("No class has a second labelled example, so that none can be held out: label some more.")
-    examples, network = solved.examples, reader.network
+    examples, held_out, network = solved.examples, solved.held_out, reader.network
+    labels, multi_label = examples.labels[held_out.rows], config.data.multi_label
     last = examples.features[:, reader.last_block_columns]
-    single_label = examples.labels.ndim == 1
     probe = BackboneProbe(
         config.model.backbone,
         image_size,
-        solved.held_out,
-        examples.labels[solved.held_out.rows],
-        probing.neighbour_accuracy(last, examples.labels, examples.folds) if single_label else None,
+        held_out,
+        evaluation.metrics_with_intervals(labels, held_out.probabilities, splits.class_names, multi_label),
+        None if multi_label else probing.neighbour_accuracy(last, examples.labels, examples.folds),
         _milliseconds(config, network, splits.train),
         network.count_params(),
         _activation_bytes(network),
@@ -88,7 +89,7 @@ def _block_losses(config, reader, examples):
 
 def _milliseconds(config, network, part):
     """Measures the CPU time of an example; the first pass, which traces the network, does not count."""
-    count = min(TIMED_EXAMPLES, count_examples(part))
+    count = min(TIMED_EXAMPLES, TASKS[config.task].count(part))
     sample = whole_texts(take_examples(part, np.arange(count)))
     for _ in range(2):
         before = time.process_time()
@@ -118,5 +119,5 @@ def load_for_backbone(config, splits):
     sizes = task.candidate_sizes(config, splits)
     if not sizes:
         return config, task.load_data(config)
-    sized = replace(config, data=replace(config.data, image_size=sizes[-1]))
+    sized = derive(config, data=derive(config.data, image_size=sizes[-1]))
     return sized, task.load_resized(sized, splits, sizes[-1])

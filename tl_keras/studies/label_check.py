@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from tl_keras import probing
+from tl_keras.data.records import SPLITS
 from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO
 from tl_keras.studies.backbone_probes import load_for_backbone
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader
-from tl_keras.training.automatic.solved_head import Examples, measure, solve_rows
+from tl_keras.training.automatic.solved_head import Examples, choose_input, solve_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +67,7 @@ def check_labels(config):
     splits = task.load_data(config)
     print(task.describe(config, splits), flush=True)
     config, splits = load_for_backbone(config, splits)
-    parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
-    parts = {name: part for name, part in parts.items() if len(part)}
+    parts = {name: part for name in SPLITS if len(part := getattr(splits, name))}
     reader = FeatureReader(config, splits)
     features = np.concatenate([reader.read(part) for part in parts.values()])
     labels = np.concatenate([task.example_labels(part) for part in parts.values()])
@@ -84,9 +84,7 @@ def _out_of_fold(config, reader, features, labels):
     examples = Examples(features, labels, probing.make_folds(labels, config.seed), every)
     if not examples.folds:
         raise InputError("No class has a second labelled example, so that no label can be checked by others.")
-    results = [measure(config, reader, examples, head_input) for head_input in reader.inputs]
-    best = probing.choose(results)
-    chosen = reader.inputs[results.index(best)]
+    _, best, chosen = choose_input(config, reader, examples)
     columns = reader.feature_set(chosen).columns
     # An example that is the only one of its class is held out in no fold, and keeps its label.
     probabilities, counts = np.zeros((len(labels), len(reader.class_names))), np.zeros((len(labels), 1))

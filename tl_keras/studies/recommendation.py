@@ -11,11 +11,11 @@ from tl_keras.recipes import AUTO
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.studies.backbone_probes import BackboneProbe, load_for_backbone, probe_backbone
 from tl_keras.tasks.registry import TASKS
+from tl_keras.training.automatic.decisions import with_default_recipe
 from tl_keras.training.run import run_training
 
 STANDARD_ERRORS = 2
 """Standard errors of the paired difference within which two backbones are tied."""
-VERIFYING_RECIPE = "progressive_unfreezing"
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +103,7 @@ def recommend(config, backbones, num_verified, folder):
 
 def _fine_tune(config, folder):
     """Fine-tunes a backbone, or reads the run that did, and returns the accuracy of its last epoch in validation."""
-    # The settings that "auto" leaves open take the defaults of the other recipe.
-    data = replace(config.data, augmentation=None)
-    run = run_training(replace(config, recipe=VERIFYING_RECIPE, refit=None, data=data, run=str(folder)))
+    run = run_training(replace(with_default_recipe(config), run=str(folder)))
     history = RunFolder(Path(run)).read_json("history.json")
     return float(history["val_accuracy"][-1])
 
@@ -125,19 +123,14 @@ def describe_probe(recommendation, probe):
     Returns:
         Dict from the head of a column to a text.
     """
-    held_out = probe.held_out
-    if probe.labels.ndim == 1:
-        correct = held_out.probabilities.argmax(axis=1) == probe.labels
-    else:
-        correct = ((held_out.probabilities > 0.5) == probe.labels).all(axis=1)
-    low, high = evaluation.wilson_interval(float(correct.mean()), len(correct))
+    accuracy = "accuracy" if "accuracy" in probe.metrics else "subset_accuracy"
     verdict = "best" if probe is recommendation.best else "tied with the best"
     neighbours, memory = probe.neighbour_accuracy, probe.activation_bytes
     return {
         "backbone": probe.name,
         "pixels": "–" if probe.image_size is None else str(probe.image_size),
-        "log-loss": f"{held_out.loss:.3f}",
-        "accuracy (95 % interval)": f"{correct.mean():.3f} ({low:.2f} to {high:.2f})",
+        "log-loss": f"{probe.held_out.loss:.3f}",
+        "accuracy (95 % interval)": evaluation.format_figure(probe.metrics, accuracy),
         "nearest neighbours": "–" if neighbours is None else f"{neighbours:.3f}",
         "CPU ms an example": f"{probe.milliseconds:.1f}",
         "million weights": f"{probe.parameters / 1e6:.1f}",

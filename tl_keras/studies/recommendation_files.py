@@ -56,8 +56,8 @@ def summary_lines(recommendation):
     best, cheapest, block = recommendation.best, recommendation.cheapest_tied, recommendation.informed_block
     lines = [*_table([list(rows[0]), *(list(row.values()) for row in rows)]), ""]
     lines.append(
-        f"Log-loss and accuracy are those of {len(best.labels)} examples held out from heads on frozen features, in "
-        "cross-validation."
+        f"Log-loss and accuracy are those of {best.metrics['examples']} examples held out from heads on frozen "
+        "features, in cross-validation."
     )
     if len(rows) == 1:
         lines.append(f"{best.name} is the only backbone, so there is nothing to choose.")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tl_keras.config.data_config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from tl_keras.config.derived import derive
+from tl_keras.config.recipe_choice import DEFAULT_RECIPE
 from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO
 from tl_keras.system.time_limit import NO_LIMIT
@@ -13,7 +14,6 @@ from tl_keras.training.automatic.image_size import choose_size
 from tl_keras.training.automatic.solved_head import solve
 
 RECORD = "decisions.json"
-FOR_SEVERAL_DEVICES = "progressive_unfreezing"
 
 
 def decide(config, splits, run=None, limit=NO_LIMIT):
@@ -97,10 +97,20 @@ def for_devices(config, strategy):
     if config.recipe != AUTO or replicas == 1:
         return config
     print(
-        f"recipe: auto decides on one device, so on {replicas} devices it is {FOR_SEVERAL_DEVICES} "
+        f"recipe: auto decides on one device, so on {replicas} devices it is {DEFAULT_RECIPE} "
         "(--distribute gpu or cpu takes one)",
         flush=True,
     )
-    # The settings that "auto" leaves open take the defaults of the other recipe.
-    data = replace(config.data, augmentation=None)
-    return replace(config, recipe=FOR_SEVERAL_DEVICES, refit=None, data=data)
+    return with_default_recipe(config)
+
+
+def with_default_recipe(config):
+    """Replaces recipe "auto" by the default of runs that cannot take it.
+
+    Args:
+        config: `RunConfig` with recipe "auto".
+
+    Returns:
+        `RunConfig`; what "auto" leaves open has the defaults of the other recipe.
+    """
+    return replace(config, recipe=DEFAULT_RECIPE, refit=None, data=replace(config.data, augmentation=None))

@@ -72,13 +72,27 @@ def solve(config, splits, reader):
         head = solve_rows(config, reader, examples, examples.fit_rows, chosen, DEFAULT_INVERSE_PENALTY)
         line = f"head on {chosen.name}: no class has a second example to compare it on"
         return SolvedHead(chosen, head, None, examples, reader, (line,))
-    results = [measure(config, reader, examples, head_input) for head_input in reader.inputs]
-    held_out = probing.choose(results)
-    chosen = reader.inputs[results.index(held_out)]
+    results, held_out, chosen = choose_input(config, reader, examples)
     losses = list_losses([result.feature_set.name for result in results], results)
     line = f"head on {chosen.name}: {losses}{_note_single(splits, examples)}"
     head = solve_rows(config, reader, examples, examples.fit_rows, chosen, held_out.inverse_penalty)
     return SolvedHead(chosen, head, held_out, examples, reader, (line,))
+
+
+def choose_input(config, reader, examples):
+    """Chooses what a head reads by its loss on held-out examples, see `probing.choose`.
+
+    Args:
+        config: `RunConfig`.
+        reader: `FeatureReader` of the features.
+        examples: `Examples` with folds.
+
+    Returns:
+        Tuple of the `probing.HeldOut` of each of `reader.inputs`, the chosen one, and its `HeadInput`.
+    """
+    results = [measure(config, reader, examples, head_input) for head_input in reader.inputs]
+    held_out = probing.choose(results)
+    return results, held_out, reader.inputs[results.index(held_out)]
 
 
 def measure(config, reader, examples, head_input):
@@ -171,17 +185,12 @@ def sample_examples(part, seed):
         part: a part of the splits.
         seed: int.
     """
-    count = count_examples(part)
+    owners = getattr(part, "owners", None)
+    count = len(part) if owners is None else owners[-1] + 1
     if count <= MAX_EXAMPLES:
         return part
     chosen = np.sort(np.random.default_rng(seed).permutation(count)[:MAX_EXAMPLES])
     return take_examples(part, chosen)
-
-
-def count_examples(part):
-    """Counts the examples of a part of the splits, where a text in several windows is one."""
-    owners = getattr(part, "owners", None)
-    return len(part) if owners is None else int(owners[-1]) + 1
 
 
 def take_examples(part, examples):
