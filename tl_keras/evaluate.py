@@ -60,6 +60,7 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     # The baselines of the training were measured on its own test split.
     is_own = data_path is None and split in (None, "test")
     comparison = {name: value for name, value in run.metrics.items() if name in COMPARISON} if is_own else {}
+    # Refuses a damaged record before anything is computed.
     comparison_lines(comparison, run.task)
     threshold = run.score_threshold
     predictions = run.predict_set(examples)

@@ -96,3 +96,9 @@ def test_damaged_metrics_are_one_sentence(tmp_path, text):
     (tmp_path / "metrics.json").write_text(text)
     with pytest.raises(InputError, match=r"metrics\.json of the run in .* is damaged: copy the run again"):
         format_results(RunFolder(tmp_path), IMAGES)
+
+
+def test_damaged_baselines_are_named(tmp_path):
+    (tmp_path / "metrics.json").write_text('{"accuracy": 0.5, "examples": 2, "baselines": [1]}')
+    with pytest.raises(InputError, match=r"The baselines in metrics\.json of the run are damaged"):
+        format_results(RunFolder(tmp_path), IMAGES)

@@ -7,6 +7,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 from tl_keras.config import RunConfig
 from tl_keras.config.config_files import shipped_configs
+from tl_keras.config.parsing import PRINT_CONFIG
 from tl_keras.errors import unknown_name
 from tl_keras.phases import Phase, Plateau
 from tl_keras.system.documented_fields import field_meanings
@@ -100,8 +101,7 @@ def _common(parts, actions):
 
 
 def _actions(actions):
-    own = {"--print_config": "Print the configuration as commented YAML and exit."}
-    return "".join(_entry(flag, text) for flag, text in (actions | own).items())
+    return "".join(_entry(flag, text) for flag, text in (actions | PRINT_CONFIG).items())
 
 
 def _phases():

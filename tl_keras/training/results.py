@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tl_keras import evaluation
 from tl_keras.config.config_text import config_text
+from tl_keras.data.records import SPLITS
 from tl_keras.errors import InputError
 from tl_keras.runs.seen_examples import write_seen_examples
 from tl_keras.tasks.registry import TASKS
@@ -30,8 +31,7 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     predictions = task.predict(model, splits.test, config.data.batch_size)
     threshold = task.choose_threshold(config, model, splits)
     measured, pictures = task.evaluate(config, predictions, splits.test, run.path, threshold)
-    parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
-    task.write_predictions(parts, predictions, run.path)
+    task.write_predictions({name: getattr(splits, name) for name in SPLITS}, predictions, run.path)
     solved = tuning and tuning.solved
     # The trial of a network that is not kept says nothing about the model.
     used_history = {} if tuning and tuning.kept == SOLVED else _of_one_objective(history)
@@ -144,6 +144,8 @@ def format_results(run, task, split="test"):
     metrics = run.read_json("metrics.json")
     try:
         return _format(metrics, run, task, split)
+    except InputError:
+        raise
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(f"metrics.json of the run in {str(run.path)!r} is damaged: copy the run again.") from error
 
