@@ -7,7 +7,6 @@ from tl_keras.phases import (
     MAX_EPOCHS,
     Phase,
     Plateau,
-    check_directions,
     check_phases,
     direction_of,
     is_better,
@@ -164,13 +163,7 @@ def test_the_name_of_a_metric_tells_its_direction(mode, metrics):
     assert {direction_of(metric) for metric in metrics.split()} == {mode}
 
 
-def test_a_mode_is_known_from_the_name_or_given_or_asked_for():
-    assert Phase("head", until=Plateau("val_mae")).mode == "min"
-    assert Phase("head", until=Plateau("val_speed", mode="max")).mode == "max"
-    assert Phase("head", restore_best=True).mode == "min"
-    check_directions([Phase("head"), Phase("head", until=Plateau("val_speed", mode="min"))])
-    with pytest.raises(InputError, match="does not tell whether it is better when lower or higher"):
-        check_directions([Phase("head", until=Plateau("val_speed"))])
+def test_an_unknown_mode_is_refused():
     with pytest.raises(InputError, match="mode"):
         Plateau("val_loss", mode="lower")
 

@@ -31,13 +31,12 @@ class Plateau:
     min_delta: float = 0.0
     """Minimum difference to the best value that counts as an improvement, 0 or more."""
     mode: Literal["min", "max"] | None = None
-    """Whether the metric is better when lower, min, or when higher, max. By default known from its name: losses, mae,
-    perplexity and the like are better when lower, accuracy, f1 and the like when higher."""
+    """Whether the metric is better when lower, min, or when higher, max. By default known from the metric's class, or
+    else from its name: losses, mae, perplexity and the like are better when lower, accuracy, f1 and the like when
+    higher."""
 
     def __post_init__(self):
-        """Completes the mode, and checks that numbers are in range."""
-        if self.mode is None:
-            object.__setattr__(self, "mode", direction_of(self.monitor))
+        """Checks that numbers are in range."""
         if self.patience < 1:
             raise InputError(f"A plateau needs a patience of at least 1 epoch: got patience={self.patience}.")
         if not 0 <= self.min_delta < math.inf:
@@ -102,11 +101,6 @@ class Phase:
     def monitor(self):
         """Metric that epochs are compared by."""
         return self.until.monitor if self.until else "val_loss"
-
-    @property
-    def mode(self):
-        """Direction in which `monitor` is better, "min" or "max"; None if its name does not tell."""
-        return self.until.mode if self.until else "min"
 
     def learning_rate_at(self, position):
         """Computes the learning rate from the peak, the warm-up and the schedule.
@@ -193,23 +187,6 @@ def direction_of(metric):
     if any(map(FALLING.fullmatch, words)):
         return "min"
     return "max" if any(map(RISING.fullmatch, words)) else None
-
-
-def check_directions(phases):
-    """Refuses monitors of which it is not known whether lower or higher values are better.
-
-    Args:
-        phases: list of `Phase`.
-
-    Raises:
-        InputError: names the metric.
-    """
-    for phase in phases:
-        if phase.mode is None:
-            raise InputError(
-                f"Phase {phase.name!r} monitors {phase.monitor!r}, whose name does not tell whether it is better when "
-                "lower or higher: give its `until` a mode, min or max."
-            )
 
 
 def is_better(mode, value, best, min_delta=0.0):

@@ -115,6 +115,12 @@ def test_no_best_epoch_is_marked_for_a_metric_of_unknown_direction(tmp_path, dra
     assert {"validation", "validation, best 2 at epoch 2"} <= set(texts(drawn[0]))
 
 
+def test_the_best_epoch_is_that_of_the_metric_and_not_of_its_name(tmp_path, drawn):
+    directions = {"loss": None, "accuracy": "min", "val_accuracy": "min"}
+    plots.plot_history(HISTORY, [], tmp_path / "h.png", directions)
+    assert {"validation, best 1.25 at epoch 2", "validation, best 0.2 at epoch 1"} <= set(texts(drawn[0]))
+
+
 @pytest.mark.parametrize(
     "history",
     [

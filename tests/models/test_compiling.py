@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tl_keras.models import compile_classifier, reported_metrics
+from tl_keras.models import compile_classifier, metric_direction, reported_metrics
 
 
 def loss_of(multi_label, label_smoothing, targets, outputs):
@@ -45,3 +45,47 @@ def test_a_model_without_metrics_reports_its_loss():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
     model.compile("sgd", "mse")
     assert reported_metrics(model) == ["loss", "val_loss"]
+
+
+def mean_distance(y_true, y_pred):
+    return keras.ops.abs(y_true - y_pred)
+
+
+METRICS = [
+    "accuracy",
+    "kl_divergence",
+    keras.metrics.F1Score(name="error_free"),
+    keras.metrics.LogCoshError("gain"),
+    mean_distance,
+]
+DIRECTIONS = {
+    "accuracy": "max",
+    "kl_divergence": "min",
+    "error_free": "max",
+    "gain": "min",
+    "mean_distance": None,
+    "loss": "min",
+}
+
+
+def test_metrics_give_their_direction_before_and_after_the_first_step():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy", metrics=METRICS)
+    assert {name: metric_direction(model, f"val_{name}") for name in DIRECTIONS} == DIRECTIONS
+    history = model.fit(OUTPUTS, TARGETS, verbose=0).history
+    assert {name: metric_direction(model, name) for name in history} == DIRECTIONS
+
+
+def test_each_output_gives_the_direction_of_its_metric():
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, [keras.layers.Dense(3, name=name)(inputs) for name in ("mask", "box")])
+    same_name = [[keras.metrics.MeanIoU(3, name="fit")], [keras.metrics.MeanSquaredError(name="fit")]]
+    model.compile("sgd", ["mse", "mse"], metrics=same_name)
+    assert metric_direction(model, "val_mask_fit") is metric_direction(model, "val_box_fit") is None
+    model.compile("sgd", ["mse", "mse"], metrics=[[], [keras.metrics.MeanSquaredError(name="fit")]])
+    assert metric_direction(model, "val_box_fit") == "min"
+
+
+def test_a_model_that_is_not_compiled_gives_the_direction_by_the_name():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    assert (metric_direction(model, "val_mae"), metric_direction(model, "val_speed")) == ("min", None)

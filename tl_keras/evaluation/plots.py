@@ -96,15 +96,16 @@ def plot_mistakes(images, labels, probabilities, names, class_names, path, count
             write_below(axes, shorten(names[index], 36), 30, font_size=6.5)
 
 
-def plot_history(history, phase_spans, path):
+def plot_history(history, phase_spans, path, directions=None):
     """Draws training and validation metrics by epoch, with the phases as bands behind them.
 
     Args:
         history: dict of lists with one float per epoch, as in `keras.callbacks.History.history`; None where an epoch
             lacks the metric. Loss, accuracy and each other metric with a `val_` counterpart get a panel, and a ring
-            marks the best validation value, if the name tells whether that is the lowest or the highest.
+            marks the best validation value, if it is known whether that is the lowest or the highest.
         phase_spans: list of (name, first_epoch, last_epoch), counted from 1, both inclusive.
         path: the PNG file to write.
+        directions: dict from a metric's name to "min", "max" or None; by default the names tell.
     """
     measures = [name for name in history if name in ("loss", "accuracy") or f"val_{name}" in history]
     measures.sort(key=lambda name: name != "loss")
@@ -119,7 +120,8 @@ def plot_history(history, phase_spans, path):
         for axes, name in zip(panels, measures, strict=False):
             _draw_phases(axes, phase_spans, epochs)
             _draw_curve(axes, history[name], "training", color=ORANGE, linestyle=(0, (4, 1.5)))
-            _draw_validation(axes, history.get(f"val_{name}", []), direction_of(name))
+            direction = (directions or {}).get(name) or direction_of(name)
+            _draw_validation(axes, history.get(f"val_{name}", []), direction)
             _finish_panel(axes, name, epochs)
 
 

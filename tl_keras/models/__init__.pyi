@@ -1,5 +1,6 @@
 from .blocks import block_of as block_of
 from .compiling import compile_classifier as compile_classifier
+from .compiling import metric_direction as metric_direction
 from .compiling import reported_metrics as reported_metrics
 from .detection import DecodingSettings as DecodingSettings
 from .detection import Detector as Detector

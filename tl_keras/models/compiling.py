@@ -2,6 +2,11 @@
 
 import keras
 
+from tl_keras.phases import direction_of
+
+ACCURACY = ("accuracy", "acc", "crossentropy", "ce")
+"""Names for which Keras chooses the metric by the shapes of the first batch; their names tell the direction."""
+
 
 def compile_classifier(model, optimizer, *, multi_label=False, label_smoothing=0.0, xla=False):
     """Compiles a classifier whose outputs are probabilities.
@@ -37,3 +42,37 @@ def reported_metrics(model):
     names = dict.fromkeys(["loss", *(metric.name for metric in (*model.metrics, *pending))])
     names.pop("compile_metrics", None)
     return [*names, *(f"val_{name}" for name in names)]
+
+
+def metric_direction(model, name):
+    """Returns the direction in which a metric is better, by its Keras object or else by its name.
+
+    Args:
+        model: `keras.Model`, compiled or not.
+        name: name of the metric as `fit` reports it, such as "val_accuracy".
+
+    Returns:
+        "min" or "max"; None if neither tells.
+    """
+    name = name.removeprefix("val_")
+    places = ["", *(f"{output}_" for output in getattr(model, "output_names", None) or [])]
+    directions = {
+        metric._direction
+        for given, metric in _metric_objects(model)
+        if hasattr(metric, "_direction") and any(name == f"{place}{given}" for place in places)
+    }
+    # Outputs may have metrics of equal name and opposite direction.
+    return {"up": "max", "down": "min"}[directions.pop()] if len(directions) == 1 else direction_of(name)
+
+
+def _metric_objects(model):
+    """Yields the name and the object of each metric, also of those that Keras creates only in the first step."""
+    for metric in model.metrics:
+        yield from ((inner.name, inner) for inner in getattr(metric, "metrics", [metric]))
+    compiled = model._compile_metrics
+    if compiled and not compiled.built:
+        for given in keras.tree.flatten((compiled._user_metrics, compiled._user_weighted_metrics)):
+            if isinstance(given, keras.Metric):
+                yield given.name, given
+            elif isinstance(given, str) and given not in ACCURACY:
+                yield given, keras.metrics.get(given)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tl_keras import evaluation
+from tl_keras import evaluation, models
 from tl_keras.config.config_text import config_text
 from tl_keras.data.records import SPLITS
 from tl_keras.errors import InputError
@@ -51,7 +51,7 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     if adapted:
         shown, extras, pictures = target_first(adapted, metrics, extras, pictures, task.headline_metrics)
         metrics["adaptation"] = adapted.record
-    _write_report(config, shown, history, pictures, notes, extras, run)
+    _write_report(config, shown, history, pictures, notes, extras, run, model)
     write_card(config, model, splits, shown, run, extras, tuning)
     write_seen_examples(run, (splits.train, splits.validation))
     run.write_json("history.json", history)
@@ -91,10 +91,11 @@ def _cross_validation(config, splits, solved):
     return {"held_out": {"examples": len(labels), **{name: measured[name] for name in names if name in measured}}}
 
 
-def _write_report(config, metrics, history, pictures, notes, extras, run):
+def _write_report(config, metrics, history, pictures, notes, extras, run, model):
     phases = _read_phases(run)
     if history:
-        evaluation.plot_history(_of_one_objective(history), _phase_spans(phases), run / "history.png")
+        directions = {name: models.metric_direction(model, name) for name in history}
+        evaluation.plot_history(_of_one_objective(history), _phase_spans(phases), run / "history.png", directions)
         pictures = [*pictures, ("Training", run / "history.png")]
     evaluation.write_report(
         run / "report.html",

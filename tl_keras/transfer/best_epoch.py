@@ -1,16 +1,40 @@
 """Compares the epochs of a phase by its metric, and restores the weights of the best one."""
 
 from tl_keras.errors import InputError
+from tl_keras.models import metric_direction
 from tl_keras.phases import is_better
 
 
-def note_epoch(phase, logs, state):
+def monitor_mode(phase, model):
+    """Returns the direction in which the monitored metric of a phase is better.
+
+    Args:
+        phase: `Phase`.
+        model: compiled `keras.Model`.
+
+    Returns:
+        "min" or "max".
+
+    Raises:
+        InputError: nothing tells whether lower or higher values are better.
+    """
+    mode = (phase.until and phase.until.mode) or metric_direction(model, phase.monitor)
+    if mode is None:
+        raise InputError(
+            f"Phase {phase.name!r} monitors {phase.monitor!r}, and neither its class nor its name tells whether it is "
+            "better when lower or higher: give its `until` a mode, min or max."
+        )
+    return mode
+
+
+def note_epoch(phase, logs, state, mode="min"):
     """Updates the best value of a phase and the number of epochs since.
 
     Args:
         phase: `Phase` with `until` or `restore_best`.
         logs: dict of the metrics that `fit` reports for the epoch.
         state: `ProgressiveUnfreezing.state`. Its `best` and `waited` are changed.
+        mode: "min" (default) if lower values of the monitored metric are better, "max" if higher ones are.
 
     Returns:
         True if the epoch is the best so far.
@@ -24,7 +48,7 @@ def note_epoch(phase, logs, state):
             f"{', '.join(logs)}; give validation data, in every epoch, or another monitor."
         )
     value, min_delta = logs[phase.monitor], phase.until.min_delta if phase.until else 0.0
-    if improved := is_better(phase.mode, value, state["best"], min_delta):
+    if improved := is_better(mode, value, state["best"], min_delta):
         state |= {"best": float(value), "waited": 0}
     else:
         state["waited"] += 1

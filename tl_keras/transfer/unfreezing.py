@@ -8,9 +8,9 @@ import keras
 
 from tl_keras import distribution
 from tl_keras.errors import InputError
-from tl_keras.phases import check_directions, check_phases, phase_at, phase_seconds
+from tl_keras.phases import check_phases, phase_at, phase_seconds
 from tl_keras.transfer.audit import FreezeAudit
-from tl_keras.transfer.best_epoch import assign_best, note_epoch
+from tl_keras.transfer.best_epoch import assign_best, monitor_mode, note_epoch
 from tl_keras.transfer.first_batch import build_at_first_step
 from tl_keras.transfer.freezing import changeable_variables, freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import moving_blocks, rate_multipliers
@@ -103,7 +103,8 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
             model: compiled `keras.Model` whose optimizer has not taken a step over other variables.
             steps_per_epoch: number of batches in an epoch, at least 1; None (default) if unknown.
         """
-        check_directions(self.phases)
+        for phase in self.phases:
+            monitor_mode(phase, model)
         self.plan = plan_phases(model, self.phases, self.batch_norm, self.state["ends"])
         self._variables = variables_of_all_phases(model, self.phases, self.batch_norm)
         self.untouched = untouched_variables(model, self.phases, self.batch_norm)
@@ -253,7 +254,7 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         self._count_seconds()
         phase = self.phases[self._running]
         if phase.until or phase.restore_best:
-            is_best = note_epoch(phase, logs or {}, self.state)
+            is_best = note_epoch(phase, logs or {}, self.state, monitor_mode(phase, self.model))
             if is_best and phase.restore_best:
                 self.best_weights = [v.numpy() for v in changeable_variables(self.whole_model or self.model)]
         if ended_by := self._reason_to_end(phase, epoch):
