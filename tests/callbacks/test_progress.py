@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from tl_keras.callbacks.progress import ProgressLines, phase_table, shown_figures
-from tl_keras.phases import Phase
+from tl_keras.phases import Phase, Plateau
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.transfer.plan import plan_phases
 from tl_keras.transfer.staged_adamw import StagedAdamW
@@ -75,6 +75,14 @@ def test_a_block_that_did_not_move_is_a_warning_below_the_audit(model, tmp_path,
     *_, audit, warning = capsys.readouterr().out.splitlines()
     assert audit.startswith("  audit: ")
     assert warning.startswith("  warning: Block 'head' is trainable in phase ")
+
+
+def test_the_best_epoch_is_printed_and_logged(model, tmp_path, capsys):
+    phase = Phase("head", epochs=3, learning_rate=1e-2, restore_best=True, until=Plateau("val_loss", mode="max"))
+    fit(model, RunFolder(tmp_path), phases=[phase])
+    assert "  restored the weights of epoch 1, the best one" in capsys.readouterr().out
+    [line] = RunFolder(tmp_path).read_log("phase")
+    assert line["best_epoch"] == 0
 
 
 def test_a_validation_that_compared_nothing_has_no_loss(model, tmp_path, capsys):

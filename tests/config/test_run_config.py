@@ -23,6 +23,8 @@ from tl_keras.phases import Phase
         ({"patience": 0}, "patience must be at least 1: got 0"),
         ({"phases": [Phase("head")], "patience": 2}, "patience has no effect beside phases: set it in the phases"),
         ({"recipe": "auto", "patience": 2}, "patience has no effect with recipe auto"),
+        ({"recipe": "auto", "restore_best": True}, "restore_best has no effect with recipe auto"),
+        ({"phases": [Phase("head")], "restore_best": False}, "restore_best has no effect beside phases"),
         ({"seed": -1}, "seed must be at least 0"),
         ({"seed": 2**32}, "seed must be at most 4294967295"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0"),

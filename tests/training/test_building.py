@@ -8,7 +8,7 @@ from tl_keras import train
 from tl_keras.config.parsing import parse
 from tl_keras.phases import Phase
 from tl_keras.tasks.registry import TASKS
-from tl_keras.training.building import build_model, choose_phases
+from tl_keras.training.building import build_model, choose_phases, with_best_epochs
 
 
 def test_lora_needs_dense_layers(image_folder, tmp_path):
@@ -35,10 +35,36 @@ def test_phases_written_by_hand_are_taken_as_they_are(model):
 def test_patience_ends_the_phases_of_a_recipe_at_their_best_epoch(model):
     flags = ["--recipe", "progressive_unfreezing"]
     plain, patient = (choose_phases(parse([*flags, *more]), model, 240) for more in ([], ["--patience", "2"]))
-    assert patient == [replace(phase, until=tl.Plateau("val_loss", 2), restore_best=True) for phase in plain]
+    assert patient == [replace(phase, until=tl.Plateau("val_loss", 2)) for phase in plain]
     assert [phase.schedule for phase in patient] == ["cosine"] * len(plain)
     comparing, head = choose_phases(parse(["--recipe", "few_shot", "--patience", "2"]), model, 240)
     assert comparing.until is None and head.until.patience == 2
+
+
+RECIPE, EMA = ["--recipe", "few_shot"], ["--optimizer.ema_momentum", "0.9"]
+MIXED = ["--phases", "[{train: head}, {train: top, restore_best: false}]"]
+DETECTION = ["--task", "object_detection", "--data.path", "boxed_emoji"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "num_validation", "expected"),
+    [
+        (RECIPE, 9, [False, True]),
+        ([*RECIPE, "--restore_best", "false"], 9, [False, False]),
+        ([*RECIPE, "--restore_best", "true"], 0, [False, True]),
+        (RECIPE, 0, [False, False]),
+        ([*RECIPE, *EMA], 9, [False, False]),
+        (MIXED, 9, [True, False]),
+        (DETECTION, 9, [False, False]),
+    ],
+    ids=["default", "last", "best", "no validation", "averages", "by hand", "detector"],
+)
+def test_phases_end_at_their_best_epoch_where_the_validation_loss_ranks_epochs(flags, num_validation, expected, model):
+    config = parse(flags)
+    contrastive = Phase(["top"], objective="contrastive")
+    choice = config.restore_best
+    phases = config.phases or [contrastive, Phase("head", restore_best=choice)]
+    assert [phase.restore_best for phase in with_best_epochs(config, phases, num_validation)] == expected
 
 
 def test_more_devices_take_fewer_steps_an_epoch_and_so_more_epochs(model):

@@ -71,7 +71,15 @@ def test_losses_of_comparing_are_not_drawn_beside_those_of_labels():
 
 def test_the_report_shows_every_phase_with_its_audit(finished_run):
     report = (finished_run[0] / "report.html").read_text(encoding="utf-8")
-    for text in ("efficientnet_lite0", "head", "top", "Confusion matrix", "mistakes", "frozen bit-identical"):
+    for text in (
+        "efficientnet_lite0",
+        "head",
+        "top",
+        "Confusion matrix",
+        "mistakes",
+        "frozen bit-identical",
+        ", the best one",
+    ):
         assert text in report
 
 

@@ -119,6 +119,8 @@ class ProgressLines(keras.callbacks.Callback):
             if ended_by != "epochs":
                 epochs = self._phase["epochs"]
                 print(f"  ended by {ended_by} after {epochs} {'epoch' if epochs == 1 else 'epochs'}", flush=True)
+            if self._phase.get("best_epoch", epoch) != epoch:
+                print(f"  restored the weights of epoch {self._phase['best_epoch'] + 1}, the best one", flush=True)
             print(f"  audit: {audit['frozen']} frozen variables bit-identical, {audit['moved']} moved", flush=True)
             for sentence in self._phase["warnings"]:
                 print(f"  warning: {sentence}", flush=True)

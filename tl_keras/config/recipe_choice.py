@@ -45,6 +45,7 @@ def _settings_against_auto(config):
         "learning_rate": config.learning_rate is not None,
         "block_decay": config.block_decay is not None,
         "patience": config.patience is not None,
+        "restore_best": config.restore_best is not None,
         "batch_norm": config.batch_norm != "inference",
         "data.augmentation": config.data.augmentation not in (None, "none"),
         "model.hidden_units": config.model.hidden_units is not None,

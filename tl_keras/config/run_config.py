@@ -60,8 +60,11 @@ class RunConfig:
     """Factor by which the learning rate falls from each block to the one before it, above 0 and up to 1. By default
     0.7."""
     patience: int | None = None
-    """Epochs without a lower val_loss after which a phase of the recipe ends, at least 1; the phase then has the
-    weights of its best epoch. By default phases run for all their epochs."""
+    """Epochs without a lower val_loss after which a phase of the recipe ends, at least 1. By default phases run for all
+    their epochs."""
+    restore_best: bool | None = None
+    """Whether each phase of the recipe ends with the weights of its best epoch, by val_loss, instead of the last ones.
+    By default true for classification with validation examples, and false for object detection."""
     phases: list[Phase] | None = None
     """Phases in place of a recipe, such as [{train: block5, epochs: 3, learning_rate: 1e-4}]."""
     max_time: str | None = None
@@ -115,7 +118,7 @@ class RunConfig:
         if self.phases is not None:
             check_phases(self.phases)
             advice = "set it in the phases, or leave them out"
-            of_recipes = ("unfreeze_from", "epochs", "learning_rate", "block_decay", "patience")
+            of_recipes = ("unfreeze_from", "epochs", "learning_rate", "block_decay", "patience", "restore_best")
             check_unused(self, "", of_recipes, "beside phases", advice, rivals=["phases"])
         elif self.recipe == "feature_extraction":
             where = "with recipe feature_extraction, which never trains the blocks before the head"

@@ -102,10 +102,10 @@ def recommend(config, backbones, num_verified, folder):
 
 
 def _fine_tune(config, folder):
-    """Fine-tunes a backbone, or reads the run that did, and returns the accuracy of its last epoch in validation."""
-    run = run_training(replace(with_default_recipe(config), run=str(folder)))
-    history = RunFolder(Path(run)).read_json("history.json")
-    return float(history["val_accuracy"][-1])
+    """Fine-tunes a backbone, or reads the run that did, and returns the accuracy in validation of the epoch it kept."""
+    run = RunFolder(Path(run_training(replace(with_default_recipe(config), run=str(folder)))))
+    ended = run.read_log("phase", ("best_epoch",))
+    return float(run.read_json("history.json")["val_accuracy"][ended[-1]["best_epoch"] if ended else -1])
 
 
 def _is_tied(losses, lowest):

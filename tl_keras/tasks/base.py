@@ -71,6 +71,7 @@ class Task(ABC):
         pads_batches: whether devices without an example of the last batch may get a row of weight zero in its place.
         head_learning_rate: peak rate of a phase that trains the head alone, where a recipe chooses it.
         new_blocks: blocks without pretrained weights.
+        loss_ranks_epochs: whether the epoch with the lowest val_loss is the best one.
         step_budget_factor: multiple of the optimizer steps, and of the maximum of epochs, that recipes plan.
         headline_metrics: keys of the metrics that are printed after training, as far as they are there.
         result_files: files that `evaluate` and `preview` write, in the order in which they are listed.
@@ -92,6 +93,7 @@ class Task(ABC):
     pads_batches = True
     head_learning_rate = recipes.HEAD_RATE
     new_blocks = ("head",)
+    loss_ranks_epochs = True
     step_budget_factor = 1
     headline_metrics = ()
     result_files = ()

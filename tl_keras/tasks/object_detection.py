@@ -50,6 +50,8 @@ class ObjectDetection(Task):
     named_weights = ("imagenet", "coco", "none")
     pads_batches = False
     new_blocks = ("neck", "proposals", "head")
+    # Average precision often still rises where the sum of the losses does too.
+    loss_ranks_epochs = False
     step_budget_factor = 4
     headline_metrics = ("average_precision_50", "mean_average_precision", "f1")
     result_files = ("training_boxes.png", "detections.png", "precision_recall.png")

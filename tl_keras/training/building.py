@@ -61,11 +61,30 @@ def choose_phases(config, model, num_examples, num_replicas=1):
         new_blocks=sum(block in task.new_blocks for block in blocks),
         step_budget_factor=task.step_budget_factor,
     )
-    return [_with_patience(phase, config.patience) for phase in phases]
+    return [phase if phase.objective != "labels" else _with_choices(config, phase) for phase in phases]
 
 
-def _with_patience(phase, patience):
-    """Ends a phase early and keeps its best weights; a contrastive one has no validation loss to compare."""
-    if patience is None or phase.objective != "labels":
-        return phase
-    return replace(phase, until=Plateau(patience=patience), restore_best=True)
+def _with_choices(config, phase):
+    """Completes a phase of a recipe; a contrastive one has no validation loss to compare."""
+    until = None if config.patience is None else Plateau(patience=config.patience)
+    return replace(phase, until=until, restore_best=config.restore_best)
+
+
+def with_best_epochs(config, phases, num_validation):
+    """Completes phases that do not say whether they end with the weights of their best epoch.
+
+    Args:
+        config: `RunConfig`.
+        phases: list of `Phase`.
+        num_validation: number of validation examples.
+
+    Returns:
+        List of `Phase` whose `restore_best` is True or False.
+    """
+    is_known = num_validation > 0 and TASKS[config.task].loss_ranks_epochs
+    # Moving averages of the weights already take the place of the last weights.
+    ranked = is_known and config.optimizer.ema_momentum is None
+    return [
+        replace(phase, restore_best=ranked and phase.objective == "labels") if phase.restore_best is None else phase
+        for phase in phases
+    ]

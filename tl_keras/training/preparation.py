@@ -12,7 +12,7 @@ from tl_keras.tasks.registry import TASKS
 from tl_keras.training import replicas, workers
 from tl_keras.training.automatic.decisions import decide, for_devices
 from tl_keras.training.automatic.solved_head import SolvedHead
-from tl_keras.training.building import build_model, choose_phases
+from tl_keras.training.building import build_model, choose_phases, with_best_epochs
 from tl_keras.training.target import Target, check_method, check_model, describe_target, load_target
 
 
@@ -89,6 +89,7 @@ def prepare(config, strategy=None, run=None, limit=NO_LIMIT):
     with strategy.scope():
         model = build_model(config, splits)
     phases = choose_phases(config, model, len(splits.train), strategy.num_replicas_in_sync)
+    phases = with_best_epochs(config, phases, len(splits.validation))
     if target:
         check_model(config, model, phases)
         print(*target.notes, describe_target(target), sep="\n", flush=True)

@@ -203,7 +203,8 @@ def comparison_lines(metrics, task):
 
 def _phase_row(phase):
     audit = "{frozen} frozen bit-identical, {moved} moved".format(**phase["audit"])
-    audit = ". ".join([audit, *phase.get("warnings", ())])
+    best = [f"weights of epoch {phase['best_epoch'] + 1}, the best one"] if "best_epoch" in phase else []
+    audit = ". ".join([audit, *best, *phase.get("warnings", ())])
     return phase | {"learning_rate": max(phase["learning_rates"].values()), "audit": audit}
 
 

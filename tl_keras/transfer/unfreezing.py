@@ -62,8 +62,8 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
     Attributes:
         plan: list with a dict per phase from `plan_phases`, available once `fit` has started. A phase that has ended
             also has `seconds`, `planned_epochs`, `ended_by` ("epochs", "plateau" or "time"), `audit`, the numbers of
-            variables that stayed frozen and that moved, and `warnings`, a list of sentences on blocks that did not
-            move, which a plain `fit` also issues as warnings.
+            variables that stayed frozen and that moved, `warnings`, a list of sentences on blocks that did not move,
+            which a plain `fit` also issues as warnings, and with `restore_best` its `best_epoch`, counted from 0.
         state: JSON-serializable dict, as of the last completed epoch: `ends`, the first epoch after each phase that has
             ended; `seconds`, the time used; `best` and `waited`, the best value of the running phase's monitor and the
             number of epochs since; `rate`, a factor for every learning rate; `steps`, in a resumed `fit` the number of
@@ -315,6 +315,7 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
             warnings.warn(sentence, stacklevel=2)
         if phase.restore_best:
             assign_best(phase, changeable_variables(model), self.best_weights)
+            record["best_epoch"] = epoch - self.state["waited"]
         self.state |= {"ends": [*self.state["ends"], epoch + 1], "best": None, "waited": 0}
         self.best_weights = []
         if self.whole_model is not None or len(self.state["ends"]) == len(self.phases):
