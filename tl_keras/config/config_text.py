@@ -1,13 +1,15 @@
 """Configurations as YAML text that `--config` reads back."""
 
-import functools
-import re
-from dataclasses import asdict
+import math
+import textwrap
+from dataclasses import asdict, fields, is_dataclass
 
 import yaml
 
-from tl_keras.config.parser import make_parser
+from tl_keras.system.documented_fields import field_meanings
 from tl_keras.system.plain_yaml import load_yaml
+
+WIDTH = 94
 
 
 def config_text(config):
@@ -19,20 +21,39 @@ def config_text(config):
     Returns:
         The YAML text.
     """
-    parser = make_parser({})
-    values = parser.parse_object(asdict(config))
-    words = {key.rpartition(".")[2]: value for key, value in values.items() if isinstance(value, str)}
-    body = parser.dump(values, skip_unset=False, with_comments=True).split("\n", 2)[2]
-    body = re.sub(r" [(](required, )?type: .*[)]$", "", body, flags=re.M)
-    body = re.sub(r"^( *)(\w+): ([^'\"\s].*)$", functools.partial(_quoted, words), body, flags=re.M)
-    return f"# Run it: python -m tl_keras.train --config THIS_FILE\n{body}"
+    return "\n".join(["# Run it: python -m tl_keras.train --config THIS_FILE", *_lines(config)[1:], ""])
 
 
-def _quoted(words, line):
-    """Quotes a string that a YAML reader could interpret as a number, a date or a boolean."""
-    indent, key, text = line.groups()
-    read = [load(text) for load in (load_yaml, yaml.safe_load)] if words.get(key) == text else []
-    return line.group() if all(isinstance(value, str) for value in read) else f"{indent}{key}: '{text}'"
+def _lines(part):
+    """Formats a dataclass, one key after the other."""
+    lines, meanings = [], field_meanings(type(part))
+    for field in fields(part):
+        comment = textwrap.wrap(meanings.get(field.name, ""), WIDTH, initial_indent="# ", subsequent_indent="# ")
+        lines += ["", *comment, *_entry(field.name, getattr(part, field.name))]
+    return lines
+
+
+def _entry(key, value):
+    if is_dataclass(value):
+        return [f"{key}:", *_indented(_lines(value))]
+    if isinstance(value, list | tuple) and value:
+        items = [["-", *_indented(_lines(one))[1:]] if is_dataclass(one) else [f"- {_scalar(one)}"] for one in value]
+        return [f"{key}:", *(line for item in items for line in item)]
+    return [f"{key}: {_scalar(value)}".rstrip()]
+
+
+def _indented(lines):
+    return [f"  {line}".rstrip() for line in lines]
+
+
+def _scalar(value):
+    """Formats a value so that readers of YAML 1.1 and 1.2 agree on it."""
+    if value is None:
+        return ""
+    text = yaml.safe_dump(value, allow_unicode=True, width=math.inf).removesuffix("...\n").strip()
+    if load_yaml(text) == value == yaml.safe_load(text) and "\n" not in text:
+        return text
+    return yaml.safe_dump(value, default_style='"', allow_unicode=True, width=math.inf).strip()
 
 
 def phases_text(phases):
