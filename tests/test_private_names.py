@@ -35,6 +35,7 @@ PRIVATE_NAMES = {
         "keras.Model._symbolic_build": "building a model on the batch of one replica",
         "keras.Optimizer._all_reduce_sum_gradients": "sums of gradients over replicas, replaced",
         "keras.Optimizer._apply_weight_decay": "weight decay at the rate of each block, replaced",
+        "keras.Optimizer._backend_update_step": "rates and bias corrections of all variables, computed at once",
         "keras.Optimizer._exclude_from_weight_decay": "copies of an optimizer",
         "keras.Optimizer._exclude_from_weight_decay_pattern": "copies of an optimizer",
         "keras.Optimizer._get_variable_index": "the moments of a variable",

@@ -48,6 +48,7 @@ class StagedAdamW(keras.optimizers.AdamW):
 
     gradients_arrive_summed = False
     """True if the train step sums the gradients over the replicas before clipping."""
+    _rates_and_ages = None
 
     def build(self, variables):
         """Creates moments, multipliers (all 1) and start steps (unset) for a list of `keras.Variable`."""
@@ -72,6 +73,17 @@ class StagedAdamW(keras.optimizers.AdamW):
         self._start_steps.assign(ops.where(starting, now, self._start_steps))
         self._rate_multipliers.assign(multipliers)
 
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        """Computes the rates and the ages of all variables at once: one by one they take most of a trace."""
+        ages = ops.cast(self.iterations, "int64") + 1 - ops.maximum(self._start_steps, 0)
+        rates = ops.cast(learning_rate, "float32") * self._rate_multipliers
+        self._rates_and_ages = tf.unstack(rates), tf.unstack(ops.cast(ages, "float32"))
+        try:
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+        finally:
+            # They belong to one graph.
+            self._rates_and_ages = None
+
     def update_step(self, gradient, variable, learning_rate):
         """Applies one AdamW step to a variable, with its own rate and bias correction."""
         index = self._get_variable_index(variable)
@@ -79,26 +91,26 @@ class StagedAdamW(keras.optimizers.AdamW):
             variables[index].value for variables in (self._trainable_variables, self._momentums, self._velocities)
         )
         dtype = own.dtype
-        rate = ops.cast(learning_rate * self._rate_multipliers[index], dtype)
-        age = ops.cast(self._age(index), dtype)
+        # In a plain `fit` all variables start at step 0.
+        rate, age = (tf.cast(values[index], dtype) for values in self._rates_and_ages)
         decay = self.weight_decay if self.weight_decay and self._decays(index) else 0.0
         if isinstance(gradient, tf.IndexedSlices):
             self._update_rows(gradient, (own, momentum, velocity), rate, age, 1 - rate * decay)
             return
         if decay:
-            own.assign(ops.multiply(own, 1 - rate * decay))
+            own.assign(tf.multiply(own, 1 - rate * decay))
         # The fused kernel passes over memory once; separate operations would do so a dozen times.
         tf.raw_ops.ResourceApplyAdam(
             var=own.handle,
             m=momentum.handle,
             v=velocity.handle,
-            beta1_power=ops.power(ops.cast(self.beta_1, dtype), age),
-            beta2_power=ops.power(ops.cast(self.beta_2, dtype), age),
+            beta1_power=tf.pow(tf.constant(self.beta_1, dtype), age),
+            beta2_power=tf.pow(tf.constant(self.beta_2, dtype), age),
             lr=rate,
-            beta1=ops.cast(self.beta_1, dtype),
-            beta2=ops.cast(self.beta_2, dtype),
-            epsilon=ops.cast(self.epsilon, dtype),
-            grad=ops.cast(gradient, dtype),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=tf.cast(gradient, dtype),
         )
 
     def _update_rows(self, gradient, tables, rate, age, shrinkage):
@@ -142,7 +154,3 @@ class StagedAdamW(keras.optimizers.AdamW):
 
     def _apply_weight_decay(self, variables):
         """Does nothing: `update_step` decays each variable at its own rate."""
-
-    def _age(self, index):
-        """Counts the steps of one variable including the current one; in a plain `fit` all start at step 0."""
-        return ops.cast(self.iterations, "int64") + 1 - ops.maximum(self._start_steps[index], 0)
