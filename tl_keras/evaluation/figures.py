@@ -56,7 +56,7 @@ def saved_figure(path, width, height):
         A `matplotlib.figure.Figure` with constrained layout.
     """
     with matplotlib.rc_context(STYLE | {"font.family": list(installed_fonts())}):
-        figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+        figure = Figure(figsize=(width, height), dpi=PIXELS_PER_INCH, layout="constrained", facecolor="white")
         figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
         FigureCanvasAgg(figure)
         yield figure
@@ -65,7 +65,11 @@ def saved_figure(path, width, height):
             text.set_text(drawable_text(text.get_text()))
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(Path(path)) as temporary:
-            figure.savefig(temporary, dpi=PIXELS_PER_INCH, metadata={"Software": None})
+            # `savefig` would draw a figure with a layout twice.
+            if figure.axes:
+                figure.get_layout_engine().execute(figure)
+            figure.set_layout_engine(None)
+            figure.savefig(temporary, metadata={"Software": None})
 
 
 def shorten(text, length):
