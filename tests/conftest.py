@@ -1,6 +1,7 @@
 import contextlib
 import gc
 import os
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -20,6 +21,16 @@ def freeze_old_objects():
     yield
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plain_graphs(request):
+    """Runs graphs as they were traced: optimizing them takes a fifth of a tiny run and pays in long ones only.
+
+    The slow tests, commands in processes of their own and the first file that loads TensorFlow late have it.
+    """
+    if "tensorflow" in sys.modules and "not slow" in request.config.option.markexpr:
+        sys.modules["tensorflow"].config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @pytest.fixture(scope="session")
