@@ -32,7 +32,7 @@ def test_two_workers_give_the_weights_of_one_and_only_the_chief_writes(alone, im
 
 
 def test_keras_still_fails_on_several_workers():
-    """If this fails, Keras may have fixed what `ShardedSteps` replaces: `_maybe_symbolic_build` and the logs."""
+    """If this fails, Keras may have fixed what `SeveralSteps` replaces: `_maybe_symbolic_build` and the logs."""
     for worker in start_workers([], script=Path(__file__).with_name("plain_keras.py")):
         printed, _ = worker.communicate(timeout=200)
         assert worker.returncode == 1

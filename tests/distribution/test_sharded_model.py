@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tl_keras.distribution import sharded_model
+from tl_keras.distribution.several_steps import execute_several_steps
 from tl_keras.distribution.sharded_model import shard_steps
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
@@ -35,7 +36,8 @@ def test_steps_on_one_device_equal_those_of_keras(settings):
         np.testing.assert_allclose(history[name], values, atol=1e-6, err_msg=name)
 
 
-def test_several_steps_per_execution_use_the_rate_of_each_step():
+@pytest.mark.parametrize("change", [execute_several_steps, shard_steps])
+def test_several_steps_per_execution_use_the_rate_of_each_step(change):
     generator = np.random.default_rng(0)
     batches = tf.data.Dataset.from_tensor_slices(
         (generator.normal(size=(9, 4)).astype("float32"), np.eye(3, dtype="float32")[generator.integers(0, 3, 9)])
@@ -45,7 +47,7 @@ def test_several_steps_per_execution_use_the_rate_of_each_step():
         keras.utils.set_random_seed(0)
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax", name="head")])
         model.compile(StagedAdamW(), "categorical_crossentropy", metrics=["accuracy"])
-        shard_steps(model, steps_per_execution)
+        change(model, steps_per_execution)
         unfreezing = ProgressiveUnfreezing([Phase("head", epochs=2, learning_rate=0.1, warmup=0.5)])
         # An epoch of three steps takes two executions, and the validation data end during the second one.
         history = model.fit(

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from tests.training.test_replicas import TWO_CPUS
 from tl_keras import train
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config.parsing import parse
@@ -45,10 +46,11 @@ def test_a_preparation_holds_what_is_trained(image_folder):
     assert prepared.config.data.batch_size == 8
 
 
-def test_settings_for_several_devices_are_refused_before_data_are_read(tmp_path):
-    config = parse(["--data.path", str(tmp_path / "nothing"), "--steps_per_execution", "4"])
-    with pytest.raises(InputError, match="steps_per_execution is for several devices"):
-        preparation.prepare(config)
+def test_settings_for_one_device_are_refused_before_data_are_read(tmp_path, monkeypatch):
+    flags = ["--data.path", str(tmp_path / "nothing"), "--batch_norm", "recalibrate"]
+    monkeypatch.setattr(preparation, "start_strategy", lambda distribute: TWO_CPUS)
+    with pytest.raises(InputError, match="batch_norm recalibrate runs on one device, not on 2 devices"):
+        preparation.prepare(parse(flags))
 
 
 @pytest.mark.usefixtures("small_network")

@@ -7,6 +7,8 @@ from .collectives import broadcast_array as broadcast_array
 from .launchers import derive_tf_config as derive_tf_config
 from .lost_workers import barrier as barrier
 from .lost_workers import watch_workers as watch_workers
+from .several_steps import SeveralSteps as SeveralSteps
+from .several_steps import execute_several_steps as execute_several_steps
 from .sharded_model import ShardedSteps as ShardedSteps
 from .sharded_model import shard_steps as shard_steps
 from .sharding import shard_batches as shard_batches

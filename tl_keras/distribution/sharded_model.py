@@ -2,19 +2,16 @@
 
 `fit` of Keras 3.15 fails on several workers (https://github.com/keras-team/keras/issues/20585) for two reasons: it
 builds the model on the inputs of all replicas instead of one replica's batch, and it averages the metrics over an axis
-that scalars do not have. Both methods are replaced here; a test in `tests/distribution` fails once Keras is fixed.
+that scalars do not have. `SeveralSteps` replaces both; a test in `tests/distribution` fails once Keras is fixed.
 """
 
 import keras
 import tensorflow as tf
 
-from tl_keras.errors import InputError
-
-KERAS = "3.15."
-"""Keras versions whose trainer this file was written for."""
+from tl_keras.distribution.several_steps import SeveralSteps, execute_several_steps
 
 
-class ShardedSteps:
+class ShardedSteps(SeveralSteps):
     """Trains and evaluates a Keras model on shards of different sizes from `shard_batches`.
 
     A mix-in for a model's class. The step differs from Keras in three ways. Each replica's mean loss is weighted by its
@@ -24,14 +21,11 @@ class ShardedSteps:
     an epoch `fit` reads the metrics themselves, which are summed over replicas.
 
     Trainable batch normalization computes its statistics over the whole batch.
-
-    With several steps per execution, `fit` is only notified after the last one, so their learning rates must be
-    announced in advance.
     """
 
-    def announce_rates(self, rates):
-        """Sets the learning rates of the next execution, a list with one float per step."""
-        self._next_rates.assign(rates)
+    def compiled_step(self, step_function):
+        """Returns a step as it is, since the devices compile it."""
+        return step_function
 
     def train_step(self, data):
         """Trains on one shard."""
@@ -70,44 +64,6 @@ class ShardedSteps:
         )
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Builds loss and metrics with the batch of one replica."""
-        if all(part is None or part.built for part in (self._compile_loss, self._compile_metrics)):
-            return
-        strategy = self.distribute_strategy
-        if iterator is not None:
-            for _, _, batches in iterator:
-                data_batch = tf.nest.map_structure(
-                    lambda value: strategy.experimental_local_results(value)[0], next(batches)
-                )
-                break
-        with strategy.scope():
-            self._symbolic_build(data_batch=data_batch)
-
-    def _make_function(self, step_function):
-        """Compiles an execution of one or several steps over all replicas."""
-        strategy = self.distribute_strategy
-
-        def one_step(iterator):
-            logs = strategy.run(step_function, args=(iterator.get_next(),))
-            return tf.nest.map_structure(lambda value: strategy.experimental_local_results(value)[0], logs)
-
-        def training_steps(iterator):
-            for number in tf.range(tf.size(self._next_rates)):
-                self.optimizer.learning_rate.assign(self._next_rates[number])
-                strategy.run(step_function, args=(iterator.get_next(),))
-            return self.get_metrics_result()
-
-        def test_steps(iterator):
-            for _ in tf.range(self.steps_per_execution):
-                batch = iterator.get_next_as_optional()
-                if batch.has_value():
-                    strategy.run(step_function, args=(batch.get_value(),))
-            return self.get_metrics_result()
-
-        several = training_steps if step_function == self.train_step else test_steps
-        return tf.function(one_step if self.steps_per_execution == 1 else several, reduce_retracing=True)
-
 
 def shard_steps(model, steps_per_execution=1):
     """Changes a model in place so that it trains and evaluates on shards.
@@ -120,17 +76,8 @@ def shard_steps(model, steps_per_execution=1):
     Raises:
         InputError: the Keras version is not supported.
     """
-    if not keras.__version__.startswith(KERAS):
-        raise InputError(
-            f"Training on several devices replaces methods of Keras {KERAS}x, but Keras {keras.__version__} is "
-            "installed: install keras>=3.15.1,<3.16, or use --distribute cpu or gpu."
-        )
-    if not isinstance(model, ShardedSteps):
-        model.__class__ = type(f"Sharded{type(model).__name__}", (ShardedSteps, type(model)), {})
+    execute_several_steps(model, steps_per_execution, ShardedSteps)
     getattr(model.optimizer, "inner_optimizer", model.optimizer).gradients_arrive_summed = True
-    model.steps_per_execution = steps_per_execution
-    if steps_per_execution > 1:
-        model._next_rates = tf.Variable([0.0], shape=(None,), trainable=False)
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True

@@ -160,14 +160,16 @@ def _fit_phase(config, model, splits, phase, cached, watching, start):
     cut, features = cached or (None, None)
     first_epoch, steps_done = start
     strategy = model.distribute_strategy
-    num_replicas = strategy.num_replicas_in_sync
+    num_replicas, per_execution = strategy.num_replicas_in_sync, replicas.steps_per_execution(config, strategy)
     inputs = TASKS[config.task].training_inputs(config, splits, first_epoch, features, num_replicas)
     with strategy.scope():
         learner = make_learner(config, model, phase, cut)
     if num_replicas > 1:
-        distribution.shard_steps(learner, replicas.steps_per_execution(config, strategy))
+        distribution.shard_steps(learner, per_execution)
         inputs = distribution.shard_inputs(inputs, strategy, steps_done)
     else:
+        if per_execution > 1:
+            distribution.execute_several_steps(learner, per_execution)
         inputs["x"] = inputs["x"].skip(steps_done)
     if steps_done:
         # Keras creates the metrics in the first step, and those of the earlier steps must be restored into them.

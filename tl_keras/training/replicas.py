@@ -16,7 +16,7 @@ MAX_WARMUP = 0.5
 
 
 def single_device_settings(config):
-    """Lists the settings of a configuration that work on one device only, or on several only.
+    """Lists the settings of a configuration that work on one device only.
 
     Args:
         config: `RunConfig`.
@@ -26,7 +26,6 @@ def single_device_settings(config):
     """
     contrastive = config.recipe == "few_shot" or any(phase.objective == "contrastive" for phase in config.phases or ())
     settings = {
-        "steps_per_execution": (config.steps_per_execution or 1) > 1,
         "accumulation_steps": config.optimizer.accumulation_steps > 1,
         "xla": config.xla,
         "contrastive": contrastive,
@@ -48,8 +47,6 @@ def check_replicas(config, strategy):
     """
     replicas, settings = strategy.num_replicas_in_sync, single_device_settings(config)
     if replicas == 1:
-        if "steps_per_execution" in settings:
-            raise InputError("steps_per_execution is for several devices, and here is one: leave it out.")
         return
     on = f"on {replicas} devices"
     reasons = {

@@ -212,7 +212,7 @@ class ProgressiveUnfreezing(keras.callbacks.Callback):
         per_execution, steps = self.model.steps_per_execution, self.params.get("steps") or math.inf
         stop = int(min(batch + per_execution, steps - self._steps_before))
         rates = [self._rate_of(step) for step in range(batch, stop)]
-        if per_execution > 1 and isinstance(self.model, distribution.ShardedSteps):
+        if per_execution > 1 and isinstance(self.model, distribution.SeveralSteps):
             self.model.announce_rates(rates)
             rate = rates[-1]
         else:
