@@ -45,6 +45,17 @@ def test_image_backbones_pass_by_name_and_presets_unchecked(backbone):
     assert RunConfig(model=ModelConfig(backbone=backbone)).model.backbone == backbone
 
 
+def test_the_folder_of_an_image_preset_gets_its_prefix(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("my_net", "vgg16", "minilm"):
+        (tmp_path / name).mkdir()
+    chosen = {name: ModelConfig(backbone=name) for name in ("my_net", str(tmp_path / "my_net"), "vgg16")}
+    prefixed = {name: RunConfig(model=model).model.backbone for name, model in chosen.items()}
+    assert list(prefixed.values()) == ["keras_hub:./my_net", f"keras_hub:{tmp_path}/my_net", "vgg16"]
+    with pytest.raises(InputError, match="minilm is for texts"):
+        RunConfig(model=ModelConfig(backbone="minilm"))
+
+
 @pytest.mark.parametrize("backbone", ["minilm", "roberta_base_en", "./my_bert", "keras_hub:some_preset"])
 def test_text_encoders_pass_by_name_and_by_folder(backbone):
     config = RunConfig(task="text_classification", model=ModelConfig(backbone=backbone))
@@ -57,7 +68,11 @@ def test_text_encoders_pass_by_name_and_by_folder(backbone):
         ("image_classification", {"model": ModelConfig(backbone="vgg61")}, "Unknown .* 'vgg61': did you mean 'vgg19'"),
         ("text_classification", {"model": ModelConfig(backbone="vgg16")}, "vgg16 is for images"),
         ("image_classification", {"model": ModelConfig(backbone="minilm")}, "minilm is for texts"),
-        ("image_classification", {"model": ModelConfig(backbone="./my_bert")}, "Unknown model.backbone './my_bert'"),
+        (
+            "image_classification",
+            {"model": ModelConfig(backbone="./my_net")},
+            "there is no folder './my_net'",
+        ),
         ("text_classification", {"model": ModelConfig(pooling="max")}, "model.pooling max is for images"),
         ("image_classification", {"model": ModelConfig(pooling="first")}, "model.pooling first is for texts"),
         ("text_classification", {"data": DataConfig(augmentation="light")}, "augmentation light is not for text_class"),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from tl_keras.config.ranges import check_unused
 from tl_keras.errors import UnusedSetting, unknown_name
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.models.images.hub_folders import with_hub_prefix
 from tl_keras.models.texts.backbones import TEXT_BACKBONES
 from tl_keras.tasks.registry import TASKS
 
@@ -28,7 +29,7 @@ def find_task(name):
 
 
 def complete_parts(config, task):
-    """Replaces null in a configuration by the defaults of its task.
+    """Replaces null in a configuration by the defaults of its task, and completes the name of a backbone's folder.
 
     Args:
         config: `RunConfig`.
@@ -42,6 +43,10 @@ def complete_parts(config, task):
         settings = getattr(config, part)
         missing = {name: value for name, value in values.items() if getattr(settings, name) is None}
         completed[part] = replace(settings, **missing)
+    model = completed.get("model", config.model)
+    known = (None, *task.backbones(config), *TEXT_BACKBONES)
+    if model.backbone not in known and not task.accepts_backbone_folders:
+        completed["model"] = replace(model, backbone=with_hub_prefix(model.backbone))
     return completed
 
 

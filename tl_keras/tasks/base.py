@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from tl_keras import models, recipes
 from tl_keras.errors import InputError
+from tl_keras.models.images.backbones import HUB_PREFIX
+from tl_keras.models.images.hub_folders import check_hub_folder
 
 VALIDATION_FRACTION = 0.15
 """Fraction of the examples that validates a model where nothing else is configured."""
@@ -140,8 +142,11 @@ class Task(ABC):
             config: `RunConfig` of a run that will be trained. A finished one does not need its old weights any more.
 
         Raises:
-            InputError: a local file of weights does not exist.
+            InputError: a local file of weights does not exist, or the folder of a preset has no network.
         """
+        backbone = config.model.backbone
+        if backbone.startswith(HUB_PREFIX) and not self.accepts_backbone_folders:
+            check_hub_folder(backbone.removeprefix(HUB_PREFIX), needs_converter=config.model.weights != "none")
         if config.model.weights not in self.named_weights:
             models.find_weight_file(config.model.weights)
 

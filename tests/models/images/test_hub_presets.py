@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from tests.models.backbone_harness import check_saving, run_backbone_test
+from tl_keras.config import ModelConfig, RunConfig
 from tl_keras.errors import InputError
 from tl_keras.models.head_blocks import head_columns
 from tl_keras.models.images.building import build_backbone
 from tl_keras.models.images.classifiers import build_image_classifier
+from tl_keras.tasks.registry import TASKS
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype("float32")
 CONVERTER = {"image_size": (32, 32), "scale": [1 / 58, 1 / 57, 1 / 56], "offset": [-2.0, -1.9, -1.8]}
@@ -42,6 +44,7 @@ def vit():
 
 
 BUILDERS = {resnet: ["P2", "P3", "top"], vgg: ["block1", "block2"], vit: ["body"]}
+RUNS = TASKS["image_classification"]
 
 
 @pytest.fixture
@@ -108,8 +111,29 @@ def test_a_preset_of_fixed_size_refuses_another(save):
 
 
 def test_a_preset_without_preprocessing_is_refused(save):
-    with pytest.raises(InputError, match="image_converter.json"):
-        build_backbone(save(vgg()[0]))
+    preset = save(vgg()[0])
+    with pytest.raises(InputError, match="has no image_converter.json"):
+        build_backbone(preset)
+    with pytest.raises(InputError, match="has no image_converter.json"):
+        RUNS.check_sources(RunConfig(model=ModelConfig(backbone=preset)))
+    model = build_backbone(preset.removeprefix("keras_hub:"), weights=None)
+    assert model.input.shape == (None, 224, 224, 3)
+
+
+def test_a_network_that_could_not_be_opened_again_is_refused_before_training(save):
+    zeros = ("dw_kernel_sizes", "dw_start_kernel_sizes", "dw_end_kernel_sizes", "num_heads", "key_dims", "value_dims")
+    blocks = dict.fromkeys((*zeros, "se_ratios", "kv_strides", "use_cpe"), [[0]]) | {"block_types": [["er"]]}
+    blocks |= {"num_blocks": [1], "num_filters": [[8]], "strides": [[2]], "act_layers": [["relu"]]}
+    blocks |= {"exp_ratios": [[1.0]], "exp_kernel_sizes": [[3]], "pw_kernel_sizes": [[1]]}
+    backbone = keras_hub.models.MobileNetV5Backbone(
+        **{f"stackwise_{name}": value for name, value in blocks.items()}, use_msfa=False, image_shape=(32, 32, 3)
+    )
+    preset = save(backbone, keras_hub.layers.MobileNetV5ImageConverter(image_size=(32, 32)))
+    with pytest.raises(
+        InputError,
+        match=r"saved model could not be opened again \(The model holds 'ConvNormAct' of .*\): take another backbone",
+    ):
+        build_backbone(preset)
 
 
 def test_a_preset_of_text_is_refused(save):

@@ -1,5 +1,6 @@
 """Image backbones, built from an entry of `BACKBONES` or from a KerasHub preset."""
 
+import json
 import pkgutil
 
 import keras
@@ -7,8 +8,10 @@ import keras
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.blocks import blocks_of, copy_with_block_names, creation_names
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.models.images.hub_folders import with_hub_prefix
 from tl_keras.models.images.hub_presets import open_preset
 from tl_keras.models.images.preprocessing import preprocess
+from tl_keras.models.saved.allow_list import check_classes
 
 DOWNLOAD_ERRORS = ("URL fetch failure", "Incomplete or corrupted file detected")
 
@@ -17,7 +20,8 @@ def build_backbone(name, *, weights="imagenet", image_size=None):
     """Builds a network from raw pixels to features whose layers are named `BLOCK.LAYER`.
 
     Args:
-        name: a key of `BACKBONES`, or `keras_hub:` and the name or folder of a preset of any KerasHub image backbone.
+        name: a key of `BACKBONES`, or the name of a preset of any KerasHub image backbone with `keras_hub:` before it,
+            or its folder with or without that.
         weights: "imagenet" (for a KerasHub preset: those of the preset), or None for random weights.
         image_size: height and width of the images in pixels; None takes that of the weights.
 
@@ -27,14 +31,32 @@ def build_backbone(name, *, weights="imagenet", image_size=None):
         KerasHub transformers.
 
     Raises:
-        InputError: unknown name, unsupported image size, or weights that cannot be downloaded.
+        InputError: unknown name or folder, unsupported image size, weights that cannot be downloaded, or a network of
+            layers that a saved model cannot contain.
     """
-    if name.startswith(HUB_PREFIX):
+    name = with_hub_prefix(name)
+    is_hub = name.startswith(HUB_PREFIX)
+    if is_hub:
         opened = open_preset(name.removeprefix(HUB_PREFIX), weights=weights, image_size=image_size)
     else:
         opened = _open_entry(name, weights=weights, image_size=image_size)
     network, blocks, preprocessing, size = opened
-    return add_preprocessing(network, blocks, preprocessing, size, name=short_name(name))
+    model = add_preprocessing(network, blocks, preprocessing, size, name=short_name(name))
+    if is_hub:
+        _check_reopening(model, name)
+    return model
+
+
+def _check_reopening(model, name):
+    """Refuses a network whose saved model `open_model` would refuse, before it is trained."""
+    try:
+        check_classes(json.loads(model.to_json()))
+    except InputError as error:
+        reason = str(error).partition(", which")[0]
+        raise InputError(
+            f"{name} cannot be trained, because its saved model could not be opened again ({reason}): take another "
+            "backbone, such as keras_hub:resnet_50_imagenet."
+        ) from error
 
 
 def add_preprocessing(network, blocks, preprocessing, size, *, name):

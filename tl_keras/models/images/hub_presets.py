@@ -9,7 +9,8 @@ import keras
 
 from tl_keras.errors import InputError
 from tl_keras.models.blocks import blocks_of, is_automatic
-from tl_keras.models.images.backbones import Preprocessing
+from tl_keras.models.images.backbones import UNIT, Preprocessing
+from tl_keras.models.images.hub_folders import check_hub_folder, is_without_converter
 from tl_keras.models.saved.preset_files import check_preset, hub_errors
 
 DEFAULT_IMAGE_SIZE = 224
@@ -36,13 +37,17 @@ def open_preset(preset, *, weights, image_size):
     """
     # KerasHub takes three seconds to import, and only presets need it.
     keras_hub = importlib.import_module("keras_hub")
+    check_hub_folder(preset, needs_converter=weights is not None)
     check_preset(preset)
     with hub_errors(f"KerasHub preset {preset!r}", OFFLINE):
         network = keras_hub.models.Backbone.from_preset(preset, load_weights=weights is not None)
         _check_image_backbone(network, preset)
-        converter = keras_hub.layers.ImageConverter.from_preset(preset)
+        preprocessing, own_size = UNIT, None
+        if not is_without_converter(preset):
+            converter = keras_hub.layers.ImageConverter.from_preset(preset)
+            preprocessing, own_size = preprocessing_of_hub(converter), (converter.image_size or [None])[0]
     fixed_size = network.input.shape[1]
-    size = image_size or fixed_size or (converter.image_size or [DEFAULT_IMAGE_SIZE])[0]
+    size = image_size or fixed_size or own_size or DEFAULT_IMAGE_SIZE
     if fixed_size not in (None, size):
         raise InputError(
             f"The image size is {size}, but the KerasHub preset {preset!r} expects images of {fixed_size}: "
@@ -51,7 +56,7 @@ def open_preset(preset, *, weights, image_size):
     if not _can_be_copied(network):
         image = keras.Input((size, size, 3))
         network = keras.Model(image, network(image))
-    return network, blocks_of_hub(network), preprocessing_of_hub(converter), size
+    return network, blocks_of_hub(network), preprocessing, size
 
 
 def _check_image_backbone(network, preset):
