@@ -8,8 +8,8 @@ from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
 
 NETWORK, CONVERTER = "config.json", "image_converter.json"
 ADVICE = (
-    "give the folder of one that KerasHub's save_to_preset made, or take --model.backbone efficientnet_lite0, whose "
-    "weights come with pip"
+    "give the folder of one that KerasHub's save_to_preset made as --model.backbone keras_hub:PATH, or take "
+    "--model.backbone efficientnet_lite0, whose weights come with pip"
 )
 
 

@@ -37,11 +37,12 @@ def open_preset(preset, *, weights, image_size):
     """
     # KerasHub takes three seconds to import, and only presets need it.
     keras_hub = importlib.import_module("keras_hub")
-    check_hub_folder(preset, needs_converter=weights is not None)
+    check_hub_folder(preset, needs_converter=False)
     check_preset(preset)
     with hub_errors(f"KerasHub preset {preset!r}", OFFLINE):
         network = keras_hub.models.Backbone.from_preset(preset, load_weights=weights is not None)
         _check_image_backbone(network, preset)
+        check_hub_folder(preset, needs_converter=weights is not None)
         preprocessing, own_size = UNIT, None
         if not is_without_converter(preset):
             converter = keras_hub.layers.ImageConverter.from_preset(preset)
