@@ -144,7 +144,8 @@ def main(arguments):
         raise InputError(f"{flags[0].partition('=')[0]} is for other data: give them with --data, or leave it out.")
     run = load_run(options.run, flags)
     results = evaluate_run(run, options.data, options.output, options.split)
-    print(format_results(results, run.task, options.split or "test"))
+    tested = options.split or (folder_name(options.data) if options.data else "test")
+    print(format_results(results, run.task, tested))
 
 
 if __name__ == "__main__":

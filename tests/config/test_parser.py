@@ -39,6 +39,12 @@ MISTAKES = [
     (["--phases", "[{train: head}]", "--epochs", "3"], "epochs has no effect beside phases: set it in"),
     (["--config"], "--config needs a YAML file or the name of a shipped one: "),
     (["--config", "missing.yaml"], "The configuration file 'missing.yaml' does not exist"),
+    (
+        ["--config", "."],
+        "--config '.' is a folder, expected a file: give a YAML file, or data as",
+    ),
+    (["--phases", "[{train: head}"], "--phases: '[{train: head}' has a bracket or a quote that is not closed"),
+    (["--phases", "{train: head"], "--phases: '{train: head' has a bracket or a quote that is not closed"),
     (["--config", "image_clasification"], "did you mean 'image_classification'?"),
 ]
 

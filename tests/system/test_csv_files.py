@@ -1,8 +1,18 @@
 import csv
+import io
 
 import pytest
 
 from tl_keras.system.csv_files import open_csv
+
+
+def test_rows_end_with_one_character_and_cells_keep_theirs(tmp_path):
+    cells = ["a\rb", "c\r\n", "d\n", "e"]
+    with open_csv(tmp_path / "a.csv") as file:
+        csv.writer(file).writerows([cells, cells])
+    content = (tmp_path / "a.csv").read_bytes()
+    assert content.count(b"e\n") == 2 and b"e\r" not in content
+    assert list(csv.reader(io.StringIO(content.decode(), newline=""))) == [cells, cells]
 
 
 def test_a_file_takes_its_place_only_once_it_is_complete(tmp_path):

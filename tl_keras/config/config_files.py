@@ -49,6 +49,10 @@ def _locate_config(name):
         if name not in shipped_configs():
             raise unknown_name("--config (neither a file nor a shipped name)", name, shipped_configs())
         path = CONFIG_FOLDER / f"{name}.yaml"
+    if os.path.isdir(path):
+        inside = path / "config.yaml"
+        advice = f"give {str(inside)!r}" if os.path.isfile(inside) else "give a YAML file, or data as --data.path"
+        raise InputError(f"--config {name!r} is a folder, expected a file: {advice}.")
     if not os.path.isfile(path):
         raise InputError(
             f"The configuration file {name!r} does not exist: give a YAML file or one of: "

@@ -6,8 +6,11 @@ from collections import deque
 from types import MappingProxyType
 from typing import get_args
 
+import yaml
+
 from tl_keras.config.config_keys import flag_kinds
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, quoted
+from tl_keras.system.plain_yaml import load_yaml
 
 TRUTH_VALUES = ("true", "false", "yes", "no")
 WITHOUT_VALUE = ("--print_config", "--help")
@@ -64,7 +67,19 @@ def _is_bare(flag, rest):
 
 def _in_brackets(argument):
     flag, equals, value = argument.partition("=")
+    if flag == "--phases":
+        _check_yaml(value)
     return f"{flag}=[{value}]" if flag == "--phases" and value.lstrip().startswith("{") else f"{flag}{equals}{value}"
+
+
+def _check_yaml(value):
+    try:
+        load_yaml(value)
+    except yaml.YAMLError as error:
+        raise InputError(
+            f"--phases: {quoted(value)} has a bracket or a quote that is not closed, or another mistake in its YAML: "
+            'expected a list such as "[{train: head, epochs: 3}, {train: all, learning_rate: 1e-4}]".'
+        ) from error
 
 
 def _data_path(paths, expanded):

@@ -6,6 +6,19 @@ from pathlib import Path
 from tl_keras.system.atomic_files import atomic_path
 
 
+class _UnixLines:
+    """Ends the rows of a `csv.writer` as all other files of this project end their lines.
+
+    The writer must not know, because it quotes the characters of its own line ends only.
+    """
+
+    def __init__(self, file):
+        self._file = file
+
+    def write(self, row):
+        return self._file.write(row.removesuffix("\r\n") + "\n")
+
+
 @contextlib.contextmanager
 def open_csv(path):
     """Opens a file for the `csv` module, which takes its place once the context ends without an error.
@@ -14,10 +27,10 @@ def open_csv(path):
         path: the file.
 
     Yields:
-        Text stream. Halves of characters, which texts and names of files may have, are written as they are.
+        Object to write rows to. Halves of characters, which texts and names of files may have, are written as they are.
     """
     with (
         atomic_path(Path(path)) as temporary,
         open(temporary, "w", encoding="utf-8", errors="surrogatepass", newline="") as file,
     ):
-        yield file
+        yield _UnixLines(file)

@@ -190,6 +190,18 @@ def test_files_outside_of_the_folder_are_refused_unread(tmp_path, text):
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "list.txt").write_text("../secret/photo.png\n")
     (tmp_path / "inner" / "data.yaml").write_text(f"{text.format(tmp_path)}\nnames: [cat, dog]\n")
-    with pytest.raises(InputError, match="which is outside of its folder: move the file") as error:
-        find_boxes(tmp_path / "inner" / "data.yaml")
+    with pytest.raises(InputError, match="which is outside of its folder: if you trust the file") as error:
+        find_boxes(tmp_path / "inner")
     assert "a secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", OUTSIDE[:3])
+def test_a_file_that_its_user_names_may_name_images_elsewhere(tmp_path, text):
+    save_image(tmp_path / "secret" / "photo.png")
+    (tmp_path / "secret" / "photo.txt").write_text("1 0.5 0.5 0.5 0.5\n")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "data.yaml").write_text(f"{text.format(tmp_path)}\nnames: [cat, dog]\n")
+    records = find_boxes(tmp_path / "inner" / "data.yaml")
+    assert records.names == ["photo.png"]
+    note = f"data.yaml names images outside of its own folder: they are read from {tmp_path / 'secret'}."
+    assert note in records.notes

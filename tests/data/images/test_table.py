@@ -98,6 +98,8 @@ def test_multi_label(folder):
     [
         ("path,lable\nimages/1.png,cat\n", "no column 'label'.*--data.label_column lable"),
         ("file,label\nimages/1.png,cat\n", "no column 'path'.*--data.path_column"),
+        ("text,label\nfine,good\n", "a table of texts is for --task text_classification; images need a column"),
+        ("Review,label\nfine,good\n", "is for --task text_classification --text.text_column Review; images"),
         ("path;label\nimages/1.png;cat\n", "only 'path;label'"),
         ("", "is empty: expected column names"),
         ("path,label\n", "no rows"),

@@ -54,7 +54,7 @@ def _read(path, columns, box_format):
     if file.suffix.lower() == ".json" and os.path.isfile(file):
         return read_coco([file], box_format or "xywh")
     if file.suffix.lower() in (".yaml", ".yml") and os.path.isfile(file):
-        return read_yolo(file)
+        return read_yolo(file, is_trusted=True)
     location = find_location(path, BOX_EXAMPLES, things="boxes")
     if location.form == "table":
         return read_box_table(location.path, columns, box_format or "xyxy")

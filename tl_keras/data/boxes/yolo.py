@@ -44,7 +44,7 @@ def find_yolo_file_above(folder):
     return file if any(os.path.isfile(_label_file(path)) for path in list_images(folder)) else None
 
 
-def read_yolo(file, folder=None):
+def read_yolo(file, folder=None, is_trusted=False):
     """Reads a YOLO data set.
 
     The labels of images/…/a.jpg are in labels/…/a.txt, one line per object: the number of the class, then centre x,
@@ -54,6 +54,7 @@ def read_yolo(file, folder=None):
     Args:
         file: `Path` of data.yaml, with `names`, `train`, and optionally `val`, `test`, `path` and `kpt_shape`.
         folder: path of a folder whose images are read in place of those that the file names.
+        is_trusted: whether the file may name images outside of its folder, as its user named it; a note says where.
 
     Returns:
         `Annotations`; the splits are undecided if the file gives only one. A note names a missing folder of `test`,
@@ -69,7 +70,7 @@ def read_yolo(file, folder=None):
         {"": list_images(folder)}
         if folder
         else {
-            key: _images(file, root, key, value, notes)
+            key: _images(file, root, key, value, notes, is_trusted)
             for key, value in description.items()
             if key in _SPLIT_KEYS and value
         }
@@ -77,12 +78,12 @@ def read_yolo(file, folder=None):
     paths_of_keys = {key: paths for key, paths in paths_of_keys.items() if paths}
     if not paths_of_keys:
         raise InputError(f"The file {file} names no images: expected train, and perhaps val and test, with folders.")
-    images = []
+    images, base = [], _base(file, [path for paths in paths_of_keys.values() for path in paths], notes)
     for key, paths in paths_of_keys.items():
         split = _SPLIT_KEYS[key] if len(paths_of_keys) > 1 else ""
         for path in paths:
-            name = printable(Path(os.path.relpath(path, file.parent)).as_posix())
-            boxes = _boxes(path, class_names, num_keypoint_cells, file.parent, faults)
+            name = printable(Path(os.path.relpath(path, base)).as_posix())
+            boxes = _boxes(path, class_names, num_keypoint_cells, base, faults)
             images.append(ImageAnnotation(path, name, split, None, boxes))
     return Annotations(images, faults, tuple(class_names.values()), "relative_center_xywh", notes)
 
@@ -137,7 +138,16 @@ def _root(file, description):
     return root if os.path.isdir(root) else file.parent
 
 
-def _images(file, root, key, value, notes):
+def _base(file, paths, notes):
+    """Returns the folder that names of images are relative to, and adds a note on images outside of the file's."""
+    if all(map(_inside(file), paths)):
+        return file.parent
+    base = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths])
+    notes.append(f"{file.name} names images outside of its own folder: they are read from {base}.")
+    return base
+
+
+def _images(file, root, key, value, notes, is_trusted):
     """Lists the images of a split in folders, or in text files with a path per line; none of a missing `test`."""
     paths = []
     for part in value if isinstance(value, list) else [value]:
@@ -152,7 +162,8 @@ def _images(file, root, key, value, notes):
             raise InputError(
                 f"The file {file} gives {key}: {excerpt(str(part))}, but {missing} is missing; correct the path."
             )
-        _require_inside(source, file, key)
+        if not is_trusted:
+            _require_inside(source, file, key)
         if os.path.isdir(source):
             paths += list_images(source)
         else:
@@ -160,19 +171,24 @@ def _images(file, root, key, value, notes):
             paths += [_listed_image(line, (source.parent, root)) for line in lines]
     if not paths:
         raise InputError(f"The file {file} gives {key}: {excerpt(str(value))}, which has no images; correct the path.")
-    for path in paths:
+    for path in () if is_trusted else paths:
         _require_inside(path, file, key)
     return [os.path.normpath(path) for path in paths]
 
 
 def _require_inside(path, file, key):
     """Refuses a path out of the folder, with which the file of a stranger could name private images."""
-    folder = os.path.join(os.path.abspath(file.parent), "")
-    if not os.path.join(os.path.abspath(path), "").startswith(folder):
+    if not _inside(file)(path):
         raise InputError(
-            f"The file {file} gives {key}: {excerpt(str(path), MAX_ITEM)}, which is outside of its folder: move the "
-            "file to the folder that contains the images, and give paths relative to it."
+            f"The file {file} gives {key}: {excerpt(str(path), MAX_ITEM)}, which is outside of its folder: if you "
+            "trust the file, give its own path as --data.path in place of the folder; then this is allowed, and noted."
         )
+
+
+def _inside(file):
+    """Returns a function that checks whether a path lies in the folder of a file."""
+    folder = os.path.join(os.path.abspath(file.parent), "")
+    return lambda path: os.path.join(os.path.abspath(path), "").startswith(folder)
 
 
 def _listed_image(line, folders):

@@ -16,6 +16,8 @@ from tl_keras.errors import MAX_LISTED, InputError
 
 TABLE_SUFFIXES = frozenset((*DELIMITERS, ".jsonl", ".parquet"))
 LISTS, FLOATS = (list, tuple, np.ndarray), (float, np.floating)
+TEXT_COLUMNS = ("text", "texts", "sentence", "review", "comment", "message", "content", "title", "headline", "tweet")
+"""Names by which a column of texts is recognised where images are expected."""
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
 
@@ -261,6 +263,9 @@ def _missing_column(table, argument, column, header, class_columns=()):
         return InputError(f"The table {table} is empty: expected column names and at least one row.")
     if joined:
         hint = f"it seems to have {joined[0]} between its columns: save it with {_delimiter_name(table)}."
+    elif argument == "data.path_column" and (texts := [name for name in header if name.lower() in TEXT_COLUMNS]):
+        named = "" if texts[0] == DEFAULT_COLUMNS.text else f" --text.text_column {texts[0]}"
+        hint = f"a table of texts is for --task text_classification{named}; images need a column of their paths."
     elif len(class_columns) > 1:
         hint = (
             f"some hold zeros and ones: for a column for each class, give --{argument} "
