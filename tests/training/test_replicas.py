@@ -34,9 +34,9 @@ def test_what_differs_between_devices_is_refused(flag):
 
 def test_a_tpu_takes_many_steps_at_once_and_others_one_by_default():
     tpu = SimpleNamespace(num_replicas_in_sync=8, extended=SimpleNamespace(worker_devices=("/device:TPU:0",)))
-    assert [replicas.steps_per_execution(parse([]), strategy) for strategy in (TWO_CPUS, tpu)] == [1, 32]
+    assert [replicas.steps_per_execution(parse([]), strategy) for strategy in (ALONE, TWO_CPUS, tpu)] == [1, 1, 32]
     told = parse(["--steps_per_execution", "4"])
-    assert [replicas.steps_per_execution(told, strategy) for strategy in (TWO_CPUS, tpu)] == [4, 4]
+    assert [replicas.steps_per_execution(told, strategy) for strategy in (ALONE, TWO_CPUS, tpu)] == [4, 4, 4]
 
 
 def test_clocks_of_several_workers_decide_nothing(monkeypatch):

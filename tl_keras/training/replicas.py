@@ -78,7 +78,8 @@ def steps_per_execution(config, strategy):
 
 
 def _is_tpu(strategy):
-    return "TPU" in strategy.extended.worker_devices[0]
+    # The default strategy of a single device names none.
+    return strategy.num_replicas_in_sync > 1 and "TPU" in strategy.extended.worker_devices[0]
 
 
 def check_batches(config, splits, strategy):
