@@ -9,5 +9,8 @@ from .head_selection import measure_feature_set as measure_feature_set
 from .head_selection import solve_head as solve_head
 from .head_selection import standard_error as standard_error
 from .label_errors import find_label_errors as find_label_errors
+from .label_selection import select_typical as select_typical
+from .label_selection import select_uncertain as select_uncertain
+from .label_selection import uncertainty as uncertainty
 from .linear_head import LinearHead as LinearHead
 from .nearest_neighbours import neighbour_accuracy as neighbour_accuracy
