@@ -1,3 +1,6 @@
+import csv
+import shutil
+
 import pytest
 
 from tl_keras import label
@@ -17,8 +20,29 @@ def test_the_verb_prints_and_writes(image_folder, tmp_path, capsys):
     [
         (["chekc", "photos"], "did you mean 'check'"),
         ([], "required: check"),
+        (["next", "photos"], "give --pool"),
+        (["next", "--pool", "photos", "--count", "0"], "expected 1 or more"),
+        (["check", "photos", "--pool", "more"], "are for `label next`"),
     ],
 )
 def test_wrong_arguments_are_one_sentence(arguments, message):
     with pytest.raises(InputError, match=message):
         label.main(arguments)
+
+
+@pytest.mark.usefixtures("small_network")
+def test_labels_of_a_first_round_choose_the_second(image_folder, tmp_path, capsys):
+    pool = tmp_path / "pool"
+    pool.mkdir()
+    for path in image_folder.glob("*/*.png"):
+        shutil.copy(path, pool)
+    flags = ["--data.image_size", "32", "--model.weights", "none", "--recipe", "auto", "--cache.mode", "off"]
+    flags += ["--pool", str(pool)]
+    label.main(["next", *flags, "--count", "12", "--output", str(tmp_path / "first")])
+    with open(tmp_path / "first" / "next.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    filled = "\n".join(["path,label", *(f"{row['path']},{row['path'].split('-')[0]}" for row in rows)])
+    (tmp_path / "first.csv").write_text(filled)
+    label.main(["next", *flags, "--count", "2", "--labelled", str(tmp_path / "first.csv"), "--output", str(tmp_path)])
+    assert "2 of 36 examples to label next, diverse and uncertain" in capsys.readouterr().out
+    assert len((pool / "training.jsonl").read_text().splitlines()) == 12

@@ -1,14 +1,18 @@
-"""Checks labels: `python -m tl_keras.label check DATA` lists those that are probably wrong."""
+"""Checks labels, `python -m tl_keras.label check DATA`, and chooses what to label, `label next DATA --pool POOL`."""
 
 from pathlib import Path
 
+from tl_keras.cli.label_data import names_data, parse_data
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
-from tl_keras.config.parsing import parse
-from tl_keras.errors import unknown_name
+from tl_keras.errors import InputError, unknown_name
 from tl_keras.runs.opening import new_folder
 from tl_keras.runs.run_folder import folder_name
 
-QUESTIONS = ("check",)
+QUESTIONS = ("check", "next")
+DESCRIPTION = """check: lists labels that are probably wrong, by heads on frozen features that have not learned from the
+example. next: ranks unlabelled examples of --pool: without labelled data typical ones of clusters, with them diverse
+ones that a head is uncertain about; near-duplicates are left out. All flags of training, such as --task and --seed, are
+accepted. No image is changed or copied."""
 
 
 def main(arguments):
@@ -17,19 +21,41 @@ def main(arguments):
     Args:
         arguments: list of strings of a command line.
     """
-    parser = OneSentenceParser(
-        prog="python -m tl_keras.label",
-        description="check: lists labels that are probably wrong, by heads on frozen features that have not learned "
-        "from the example. All flags of training, such as the path of the data, --task and --seed, are accepted. "
-        "Nothing is changed.",
-    )
-    parser.add_argument("question", metavar="check", help="what to do")
-    parser.add_argument("--output", metavar="FOLDER", help="folder of the results (default: a new one in runs)")
-    parser.usage = f"{parser.prog} check [PATH] [FLAGS]"
-    options, rest = parser.parse_known_args(arguments)
+    options, rest = _make_parser().parse_known_args(arguments)
     if options.question not in QUESTIONS:
         raise unknown_name("question", options.question, QUESTIONS)
-    config = parse(rest)
+    if options.question == "next":
+        _choose_next(options, rest)
+    else:
+        _check(options, rest)
+
+
+def _make_parser():
+    parser = OneSentenceParser(prog="python -m tl_keras.label", description=DESCRIPTION)
+    parser.usage = f"{parser.prog} check|next [RUN_OR_DATA] [FLAGS]"
+    parser.add_argument("question", metavar="check|next", help="what to do")
+    parser.add_argument("--output", metavar="FOLDER", help="folder of the results (default: a new one in runs)")
+    parser.add_argument("--pool", metavar="PATH", help="next: unlabelled examples, a folder or a table")
+    parser.add_argument("--count", type=int, default=50, help="next: number of examples to choose (default: 50)")
+    parser.add_argument(
+        "--labelled",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="next: labels of earlier rounds, as next.csv with filled labels or an export of Label Studio; may be "
+        "repeated. They are merged with the data into --training_table",
+    )
+    parser.add_argument(
+        "--training_table", metavar="FILE", help="next: the merged table (default: training.jsonl above all images)"
+    )
+    parser.add_argument("--new_classes", action="store_true", help="next: --labelled may have classes the data lack")
+    return parser
+
+
+def _check(options, rest):
+    if options.pool or options.labelled or options.training_table:
+        raise InputError("--pool, --labelled and --training_table are for `label next`: leave them out.")
+    config = parse_data(rest)
     folder = Path(options.output or new_folder(f"{folder_name(config.data.path)}-labels"))
     # Imported here, so that --help and a mistyped flag do not wait for TensorFlow.
     from tl_keras.studies.label_check import check_labels
@@ -38,6 +64,26 @@ def main(arguments):
     check = check_labels(config)
     paths = write_label_check(check, config, folder)
     print("\n".join([*summary_lines(check), *(f"  {path}" for path in paths)]))
+
+
+def _choose_next(options, rest):
+    if not options.pool:
+        raise InputError("label next needs unlabelled examples: give --pool a folder or a table.")
+    if options.count < 1:
+        raise InputError(f"--count is {options.count}: expected 1 or more.")
+    config, has_labels = parse_data(rest), names_data(rest)
+    folder = Path(options.output or new_folder(f"{folder_name(options.pool)}-next"))
+    from tl_keras.studies.next_labels import check_settings, choose_next
+    from tl_keras.studies.next_labels_files import summary_lines, write_next_labels
+    from tl_keras.studies.training_table import merge_labelled
+
+    check_settings(config)
+    if options.labelled:
+        config = merge_labelled(options, config, has_labels, folder)
+        print(f"labelled: merged into {config.data.path}", flush=True)
+    chosen = choose_next(config, options.pool, options.count, has_labels or bool(options.labelled))
+    paths = write_next_labels(chosen, config, folder)
+    print("\n".join([*summary_lines(chosen), *(f"  {path}" for path in paths)]))
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ from .images.image_sets import load_image_splits as load_image_splits
 from .images.in_memory import list_given_images as list_given_images
 from .images.in_memory import read_given_image as read_given_image
 from .images.in_memory import upright_pixels as upright_pixels
+from .images.pool import find_pool_images as find_pool_images
 from .images.sizes import typical_side as typical_side
 from .images.sizes import upright_size as upright_size
 from .images.target import find_target_images as find_target_images
@@ -59,6 +60,7 @@ from .target_labels import reveal_labels as reveal_labels
 from .texts.cleaning import clean_text as clean_text
 from .texts.cleaning import prepare_text as prepare_text
 from .texts.find import find_texts as find_texts
+from .texts.pool import find_pool_texts as find_pool_texts
 from .texts.target import find_target_texts as find_target_texts
 from .tokens.batch_plan import MAX_SHAPES as MAX_SHAPES
 from .tokens.batch_plan import plan_batches as plan_batches

@@ -9,6 +9,7 @@ from .classification import THRESHOLD as THRESHOLD
 from .classification import classification_metrics as classification_metrics
 from .classification import most_confused as most_confused
 from .classification import worst_mistakes as worst_mistakes
+from .contact_sheet import plot_contact_sheet as plot_contact_sheet
 from .detection import above_threshold as above_threshold
 from .detection import best_threshold as best_threshold
 from .detection import detection_metrics as detection_metrics

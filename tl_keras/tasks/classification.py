@@ -70,6 +70,34 @@ class ClassificationTask(Task):
         """Describes what the saved model takes, as `check_signature` expects it."""
         return models.IMAGES
 
+    def find_pool(self, config, path):
+        """Lists unlabelled examples.
+
+        Args:
+            config: `RunConfig`.
+            path: path of a folder or of a file.
+
+        Returns:
+            `Records` whose labels mean nothing.
+
+        Raises:
+            InputError: there are none, or they cannot be read.
+        """
+        raise NotImplementedError(f"{self.name} reads no unlabelled examples.")
+
+    def load_pool(self, config, records, image_size):
+        """Loads unlabelled examples as a part of the splits; those that cannot be read are left out.
+
+        Args:
+            config: `RunConfig`.
+            records: what `find_pool` returned.
+            image_size: side of images in pixels; None takes the configured or usual one.
+
+        Returns:
+            Tuple of the part and a list of (name, reason) of the examples that were left out.
+        """
+        raise NotImplementedError(f"{self.name} reads no unlabelled examples.")
+
     def evaluate(self, config, predictions, examples, folder, score_threshold=None):
         """Measures probabilities, float32 (n, num_classes), and shows mistakes and, if there is one, the confusion."""
         names, multi_label = examples.class_names, config.data.multi_label

@@ -174,6 +174,21 @@ class ImageClassification(ClassificationTask):
         """Decodes the images of the target domain at the size of the source's."""
         return _load_splits(config, records, splits.train.images[0].shape[0], refuse_duplicates=False)
 
+    def find_pool(self, config, path):
+        """Lists unlabelled images, see `find_pool_images`."""
+        return data.find_pool_images(path, config.data.path_column)
+
+    def load_pool(self, config, records, image_size):
+        """Decodes unlabelled images, by default at the backbone's own size; leaves out those that cannot be read."""
+        backbone = BACKBONES.get(config.model.backbone)
+        own_size = backbone.image_size if backbone else HUB_IMAGE_SIZE
+        image_size = image_size or config.data.image_size or own_size
+        loading = replace(image_loading(config), on_bad_file="skip", max_bad_files=1)
+        loaded = data.load_image_splits(
+            records, image_size, resize=config.data.resize, loading=loading, refuse_duplicates=False
+        )
+        return loaded.test, loaded.skipped
+
     def build_model(self, config, splits):
         """Builds the classifier, see `build_image_classifier`."""
         classifier = models.build_image_classifier(

@@ -129,6 +129,14 @@ class TextClassification(ClassificationTask):
         print_notes(f"target: {note}" for note in note_unknown(config, target))
         return target
 
+    def find_pool(self, config, path):
+        """Reads unlabelled texts, see `find_pool_texts`."""
+        return data.find_pool_texts(path, table_columns(config))
+
+    def load_pool(self, config, records, image_size):
+        """Tokenizes unlabelled texts."""
+        return _tokenize(config, records).train, []
+
     def build_model(self, config, splits):
         """Builds the classifier over token ids, see `build_text_classifier`."""
         classifier = models.build_text_classifier(

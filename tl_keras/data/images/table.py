@@ -33,7 +33,7 @@ def read_table(table, columns=DEFAULT_COLUMNS, *, on_bad_file="error"):
     splits = read_splits(places, cells[columns.split], faults)
     class_names, labels = read_label_columns(places, cells, columns, faults)
     images = [cell if isinstance(cell, bytes) else str(cell) for cell in cells[columns.path]]
-    sources = _sources(table, places, images, on_bad_file, faults)
+    sources = list_sources(table, places, images, on_bad_file, faults)
     if faults.places:
         add_bad_images((path for path in sources if isinstance(path, str) and os.path.isfile(path)), faults)
     faults.raise_if_any()
@@ -66,8 +66,19 @@ def join_path(table, name):
     return path, None if is_inside else "a path out of its folder"
 
 
-def _sources(table, places, images, on_bad_file, faults):
-    """Returns the path of every image, or the encoded image itself, and adds faults for invalid paths."""
+def list_sources(table, places, images, on_bad_file, faults):
+    """Lists the path of every image of a table, or the encoded image itself.
+
+    Args:
+        table: path of the table.
+        places: place of each row, such as "line 7".
+        images: path as the table has it, str, or encoded image, bytes, of each row.
+        on_bad_file: "error", or "skip" to leave missing files to the decoder of the images.
+        faults: `Faults` that collects invalid paths.
+
+    Returns:
+        List of str or bytes.
+    """
     advice = f"expected paths of image files, relative to {os.path.abspath(os.path.dirname(table))} and inside it"
     sources = []
     for place, name in zip(places, images, strict=True):

@@ -1,0 +1,69 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from tl_keras.config.parsing import parse
+from tl_keras.errors import InputError
+from tl_keras.studies import pool_features
+from tl_keras.studies.next_labels import check_settings, choose_next
+
+FLAGS = ["--data.image_size", "32", "--model.weights", "none", "--recipe", "auto"]
+
+
+@pytest.fixture
+def pool(image_folder, tmp_path):
+    """Folder of the images of all classes, without class folders, and a file that is no image."""
+    folder = tmp_path / "pool"
+    folder.mkdir()
+    for path in image_folder.glob("*/*.png"):
+        shutil.copy(path, folder)
+    (folder / "broken.png").write_text("no image")
+    return folder
+
+
+@pytest.mark.usefixtures("small_network")
+def test_typical_images_of_each_cluster_come_first_without_labels(pool, tmp_path, monkeypatch):
+    config = parse([*FLAGS, "--cache.folder", str(tmp_path / "cache")])
+    chosen = choose_next(config, pool, 3, has_labels=False)
+    assert {name[:3] for name in chosen.records.names} == {"red", "blu", "gre"}
+    assert chosen.probabilities is None and len(chosen.images) == 3
+    assert (chosen.pool_size, chosen.labelled, [name for name, _ in chosen.skipped]) == (36, 0, ["broken.png"])
+    # In chunks, with the features that the first call stored.
+    monkeypatch.setattr(pool_features, "CHUNK", 16)
+    assert len(choose_next(config, pool, 3, has_labels=False).records) == 3
+
+
+@pytest.mark.usefixtures("small_network")
+def test_labelled_images_of_the_pool_are_left_out_and_classes_suggested(pool, image_folder, tmp_path):
+    for name in ("red", "blue"):
+        for number in range(4):
+            (tmp_path / "data" / name).mkdir(parents=True, exist_ok=True)
+            shutil.copy(image_folder / name / f"{name}-{number:02d}.png", tmp_path / "data" / name)
+    shutil.copy(pool / "red-05.png", pool / "red-twice.png")
+    config = parse([str(tmp_path / "data"), *FLAGS, "--cache.mode", "off"])
+    chosen = choose_next(config, pool, 5, has_labels=True)
+    assert (chosen.pool_size, chosen.labelled, chosen.class_names) == (37, 9, ("blue", "red"))
+    assert not {f"{name}-{number:02d}.png" for name in ("red", "blue") for number in range(4)} & set(
+        chosen.records.names
+    )
+    np.testing.assert_allclose(chosen.probabilities.sum(axis=1), 1, atol=1e-5)
+    with pytest.raises(InputError, match="--count 29 is more than the 28 examples .* not labelled and differ"):
+        choose_next(config, pool, 29, has_labels=True)
+    with pytest.raises(InputError, match="is labelled already"):
+        choose_next(config, tmp_path / "data", 2, has_labels=True)
+
+
+def test_pools_and_settings_that_cannot_be_used_are_refused(pool, tmp_path):
+    with pytest.raises(InputError, match="--count 38 is more than the 37 examples"):
+        choose_next(parse(FLAGS), pool, 38, has_labels=False)
+    with pytest.raises(InputError, match="No pool found"):
+        choose_next(parse(FLAGS), tmp_path / "none", 1, has_labels=False)
+    with pytest.raises(InputError, match="No example .* can be read: broken.png: "):
+        (tmp_path / "bad").mkdir()
+        shutil.copy(pool / "broken.png", tmp_path / "bad")
+        choose_next(parse(FLAGS), tmp_path / "bad", 1, has_labels=False)
+    with pytest.raises(InputError, match="one label per example"):
+        check_settings(parse([*FLAGS, "--data.multi_label", "true"]))
+    with pytest.raises(InputError, match="the recipe is feature_extraction"):
+        check_settings(parse([str(pool), "--recipe", "feature_extraction"]))
