@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
+from PIL import Image
 
 from tl_keras.evaluation import figures, plots
 
@@ -159,3 +160,11 @@ def test_crowded_phase_names_are_rotated(tmp_path, drawn):
         plots.plot_history({"loss": [1.0] * number}, spans, tmp_path / "history.png")
     few, many = ({t.get_rotation() for t in figure.findobj(Text) if t.get_text() == "block1"} for figure in drawn)
     assert (few, many) == ({0}, {90})
+
+
+def test_images_follow_each_other_in_rows(tmp_path):
+    images = [np.full((8, 8, 3), shade, "uint8") for shade in (0, 255)]
+    plots.plot_contact_sheet(images, [("a.png", "cat"), ("b.png", "")], tmp_path / "sheet.png")
+    pixels = np.asarray(Image.open(tmp_path / "sheet.png").convert("L"))
+    half = pixels.shape[1] // 2
+    assert pixels[90, half // 2] < 10 and pixels[90, half + half // 2] > 245

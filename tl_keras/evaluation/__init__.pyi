@@ -9,7 +9,6 @@ from .classification import THRESHOLD as THRESHOLD
 from .classification import classification_metrics as classification_metrics
 from .classification import most_confused as most_confused
 from .classification import worst_mistakes as worst_mistakes
-from .contact_sheet import plot_contact_sheet as plot_contact_sheet
 from .detection import above_threshold as above_threshold
 from .detection import best_threshold as best_threshold
 from .detection import detection_metrics as detection_metrics
@@ -31,6 +30,7 @@ from .learning_rate_plot import plot_learning_rate_curve as plot_learning_rate_c
 from .model_card import EXPORTED as EXPORTED
 from .model_card import write_model_card as write_model_card
 from .plots import plot_confusion_matrix as plot_confusion_matrix
+from .plots import plot_contact_sheet as plot_contact_sheet
 from .plots import plot_history as plot_history
 from .plots import plot_mistakes as plot_mistakes
 from .report import write_report as write_report

@@ -1,4 +1,4 @@
-"""Plots of a training run: confusion matrix, worst mistakes and training history."""
+"""Plots of a training run: confusion matrix, worst mistakes and training history; contact sheets of images."""
 
 import matplotlib
 import numpy as np
@@ -27,6 +27,9 @@ MAX_NAMED_CLASSES = 100
 MISTAKES_PER_ROW = 4
 TILE_WIDTH, TILE_HEIGHT, TILE_MARGIN = 2.25, 2.75, 0.12
 """Size in inches of one mistake, including the three lines of text below its image, and margin of the image."""
+SHEET_PER_ROW = 8
+SMALL_WIDTH, SMALL_HEIGHT, SMALL_MARGIN = 1.4, 1.85, 0.08
+"""The same for an image of a contact sheet, with two lines of text."""
 PANEL_WIDTH = 5.4
 """Width in inches of one panel of the training history."""
 PANELS_PER_ROW = 3
@@ -94,6 +97,25 @@ def plot_mistakes(images, labels, probabilities, names, class_names, path, count
             write_below(axes, shorten(true, 26), 4, color=INK, font_size=9)
             write_below(axes, verdict, 17, color=ORANGE, font_size=9)
             write_below(axes, shorten(names[index], 36), 30, font_size=6.5)
+
+
+def plot_contact_sheet(images, captions, path):
+    """Draws images in rows, in their order.
+
+    Args:
+        images: list of n images, uint8 or float (height, width, 3), RGB, 0 to 255, at least one.
+        captions: list of n tuples of the name of the image and a second line, which may be empty.
+        path: the PNG file to write.
+    """
+    columns = min(SHEET_PER_ROW, len(images))
+    rows = -(-len(images) // columns)
+    with saved_figure(path, SMALL_WIDTH * columns, SMALL_HEIGHT * rows) as figure:
+        for place, (image, (name, note)) in enumerate(zip(images, captions, strict=True)):
+            row, column = divmod(place, columns)
+            left, top = column * SMALL_WIDTH + SMALL_MARGIN, row * SMALL_HEIGHT + SMALL_MARGIN
+            axes = add_image(figure, image, left, top, SMALL_WIDTH - 2 * SMALL_MARGIN)
+            write_below(axes, shorten(name, 24), 4, font_size=6)
+            write_below(axes, shorten(note, 20), 14, color=ORANGE, font_size=7)
 
 
 def plot_history(history, phase_spans, path, directions=None):

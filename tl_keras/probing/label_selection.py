@@ -30,7 +30,7 @@ def select_typical(points, count, known=None, seed=0):
     Args:
         points: float32 (n, width), of length 1 each.
         count: number of examples to choose, 1 to n.
-        known: float32 (m, width), labelled examples, whose near-duplicates are not chosen; None: there are none.
+        known: float32 (m, width), labelled examples, whose near-duplicates are not chosen; None without any.
         seed: int.
 
     Returns:
@@ -52,7 +52,7 @@ def select_uncertain(points, probabilities, count, known=None, seed=0):
         points: float32 (n, width), of length 1 each.
         probabilities: float (n, num_classes), of a head that has not learned from them.
         count: number of examples to choose, 1 to n.
-        known: float32 (m, width), labelled examples, whose near-duplicates are not chosen; None: there are none.
+        known: float32 (m, width), labelled examples, whose near-duplicates are not chosen; None without any.
         seed: int.
 
     Returns:

@@ -54,8 +54,8 @@ class PoolFeatures:
 
     Attributes:
         points: float32 (n, at most `WIDTH`), of length 1 each.
-        probabilities: float32 (n, num_classes) by a head on the labelled examples; None if there are none.
-        known: float32 (m, at most `WIDTH`), points of the labelled examples; None if there are none.
+        probabilities: float32 (n, num_classes) by a head on the labelled examples; None without any.
+        known: float32 (m, at most `WIDTH`), points of the labelled examples; None without any.
     """
 
     points: np.ndarray

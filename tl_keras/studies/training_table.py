@@ -52,7 +52,7 @@ def write_training_table(path, records, pool, labels, config, folder):
     Args:
         path: path of the table, JSON lines; None takes training.jsonl, for images in the deepest folder that holds all
             of them, since a table may only name images below its own folder, for texts in `folder`.
-        records: `Records` of the labelled data; None if there are none.
+        records: `Records` of the labelled data; None without any.
         pool: `Records` of the pool.
         labels: dict from rows of the pool to names of classes.
         config: `RunConfig`.

@@ -81,7 +81,7 @@ class ClassificationTask(Task):
             `Records` whose labels mean nothing.
 
         Raises:
-            InputError: there are none, or they cannot be read.
+            InputError: the path holds no examples, or they cannot be read.
         """
         raise NotImplementedError(f"{self.name} reads no unlabelled examples.")
 
