@@ -1,14 +1,31 @@
+from types import SimpleNamespace
+
 import pytest
 
+from tl_keras.cli import label_data
 from tl_keras.cli.label_data import names_data, parse_data
+from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
+from tl_keras.tasks.registry import TASKS
 
 
-def test_a_finished_run_stands_for_its_data_and_settings(finished_run):
-    folder, _ = finished_run
-    config = parse_data([str(folder), "--seed", "7"])
-    assert (config.recipe, config.phases, config.seed, config.data.image_size) == ("auto", None, 7, 32)
-    assert config.data.path.endswith("images0") and config.model.head_blocks is None
+def test_a_finished_run_stands_for_its_data_and_settings(tmp_path, monkeypatch):
+    (tmp_path / "config.yaml").touch()
+    settings = ["--data.path", "photos", "--recipe", "feature_extraction", "--model.head_blocks", "all"]
+    asked = []
+
+    def load_run(path, flags):
+        asked.append((path, flags))
+        config = parse([*settings, *flags])
+        return SimpleNamespace(config=config, task=TASKS[config.task])
+
+    monkeypatch.setattr(label_data, "load_run", load_run)
+    config = parse_data([str(tmp_path), "--seed", "7"])
+    assert asked == [(str(tmp_path), ["--seed", "7"])]
+    assert (config.data.path, config.seed, config.recipe, config.phases) == ("photos", 7, "auto", None)
+    assert config.model.head_blocks is None
+    with pytest.raises(InputError, match="is of the task object_detection"):
+        parse_data([str(tmp_path), "--task", "object_detection", "--model.head_blocks", "null"])
 
 
 def test_an_unfinished_run_is_refused(tmp_path):
