@@ -45,6 +45,11 @@ OTHER_FLAGS = {
     "--verify",
     "--files",
     "--text_column",
+    "--pool",
+    "--count",
+    "--labelled",
+    "--training_table",
+    "--new_classes",
     "--second_text_column",
 }
 
