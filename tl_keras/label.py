@@ -1,5 +1,11 @@
 """Checks labels, `python -m tl_keras.label check DATA`, and chooses what to label, `label next DATA --pool POOL`."""
 
+from tl_keras.cli.early_interrupts import end_silently
+
+if __name__ == "__main__":
+    end_silently()
+
+
 from pathlib import Path
 
 from tl_keras.cli.label_data import names_data, parse_data

@@ -1,5 +1,11 @@
 """Labels new images or texts, or detects objects: `python -m tl_keras.predict RUN FILE_OR_FOLDER_OR_TEXT ...`."""
 
+from tl_keras.cli.early_interrupts import end_silently
+
+if __name__ == "__main__":
+    end_silently()
+
+
 from dataclasses import fields
 
 from tqdm import tqdm

@@ -1,5 +1,11 @@
 """Ranks backbones on your own data, without training them: `python -m tl_keras.recommend --data.path X`."""
 
+from tl_keras.cli.early_interrupts import end_silently
+
+if __name__ == "__main__":
+    end_silently()
+
+
 from pathlib import Path
 
 from tl_keras.cli.verbs import OneSentenceParser, run_verb

@@ -1,5 +1,11 @@
 """Trains, evaluates and saves a model: `python -m tl_keras.train`."""
 
+from tl_keras.cli.early_interrupts import end_silently
+
+if __name__ == "__main__":
+    end_silently()
+
+
 from tl_keras.cli.demonstration import NOTE, is_demonstration
 from tl_keras.cli.train_help import asks_for_help, help_text
 from tl_keras.cli.verbs import run_verb

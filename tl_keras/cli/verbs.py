@@ -6,6 +6,7 @@ import io
 import os
 import sys
 
+from tl_keras.cli.early_interrupts import report_interrupts
 from tl_keras.errors import InputError, LostWorker, RunStopped
 from tl_keras.system.atomic_files import DISK_FULL
 from tl_keras.system.escaping import EscapedStream, for_terminal
@@ -33,6 +34,7 @@ def run_verb(verb, arguments=None):
         verb: function of a list of arguments.
         arguments: list of strings; None takes those of the process.
     """
+    report_interrupts()
     # Python has no stream for what the shell has closed, as `>&-` does.
     out, error = EscapedStream(sys.stdout), EscapedStream(sys.stderr or io.StringIO())
     if sys.stdout is None:
