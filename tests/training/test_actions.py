@@ -1,5 +1,6 @@
 import json
 import re
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -8,9 +9,10 @@ import yaml
 from tl_keras import train
 from tl_keras.config import RunConfig
 from tl_keras.config.parsing import parse
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, RunStopped
 from tl_keras.phases import Phase
-from tl_keras.training import actions
+from tl_keras.recipes import HEAD_RATE
+from tl_keras.training import actions, fitting, preparation
 
 
 def test_phases_are_printed_in_place_of_a_run_and_read_back(image_folder, tmp_path, capsys):
@@ -25,6 +27,29 @@ def test_phases_are_printed_in_place_of_a_run_and_read_back(image_folder, tmp_pa
     phases = parse(["--config", str(file)]).phases
     assert [(phase.train, phase.block_decay) for phase in phases] == [("head", 1.0), ("stem", 0.7)]
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("small_network")
+def test_several_devices_train_the_phases_that_are_printed(image_folder, tmp_path, capsys, monkeypatch):
+    two_devices = SimpleNamespace(
+        num_replicas_in_sync=2, extended=SimpleNamespace(worker_devices=("CPU:0", "CPU:1")), scope=nullcontext
+    )
+    monkeypatch.setattr(preparation, "start_strategy", lambda distribute: two_devices)
+    trained = []
+
+    def stop(config, model, splits, phases, *rest):
+        trained.extend(phases)
+        raise RunStopped("Here.")
+
+    monkeypatch.setattr(fitting, "fit_phases", stop)
+    flags = ["--data.path", str(image_folder), "--data.image_size", "32", "--recipe", "linear_probe_then_fine_tune"]
+    train.main([*flags, "--data.batch_size", "4", "--print_phases"])
+    _, text = capsys.readouterr().out.split("phases:\n")
+    (tmp_path / "phases.yaml").write_text("phases:\n" + text)
+    with pytest.raises(RunStopped):
+        train.main([*flags, "--data.batch_size", "4", "--run", str(tmp_path / "run")])
+    assert parse(["--config", str(tmp_path / "phases.yaml")]).phases == trained
+    assert trained[0].learning_rate == pytest.approx(2**0.5 * HEAD_RATE)
 
 
 @pytest.mark.usefixtures("small_network")
