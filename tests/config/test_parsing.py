@@ -65,7 +65,7 @@ def test_a_phase_can_be_appended_by_a_flag():
 )
 def test_commands_without_training_load_neither_tensorflow_nor_keras(arguments, code):
     command = [sys.executable, "-X", "importtime", "-m", "tl_keras.train", *arguments]
-    process = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    process = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
     assert process.returncode == code
     imported = {line.rsplit("|")[-1].strip() for line in process.stderr.splitlines() if line.startswith("import time:")}
     assert "tl_keras.config.parsing" in imported

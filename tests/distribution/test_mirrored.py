@@ -45,7 +45,7 @@ def test_two_devices_resume_in_the_middle_of_an_epoch(image_folder, tmp_path):
     stopped = start(flags(image_folder, two, **more), devices=2)
     wait_for("00004-000000001.npz", two / "checkpoints")
     stopped.send_signal(signal.SIGTERM)
-    printed, _ = stopped.communicate(timeout=60)
+    printed, _ = stopped.communicate(timeout=300)
     assert stopped.returncode == 143, printed
     assert "resuming after epoch" in finish(start(flags(image_folder, two, **more), devices=2))
     assert_equal_runs(one, two, tmp_path)
@@ -140,6 +140,6 @@ def test_two_devices_train_in_mixed_precision(precision, image_folder, tmp_path)
 )
 def test_unsupported_settings_are_refused(setting, message, image_folder, tmp_path):
     process = start([*flags(image_folder, tmp_path / "run", **setting), "--distribute", "mirrored"], devices=2)
-    printed, _ = process.communicate(timeout=100)
+    printed, _ = process.communicate(timeout=300)
     assert process.returncode == 2
     assert f"error: {message}" in printed

@@ -34,7 +34,7 @@ def test_two_workers_give_the_weights_of_one_and_only_the_chief_writes(alone, im
 def test_keras_still_fails_on_several_workers():
     """If this fails, Keras may have fixed what `SeveralSteps` replaces: `_maybe_symbolic_build` and the logs."""
     for worker in start_workers([], script=Path(__file__).with_name("plain_keras.py")):
-        printed, _ = worker.communicate(timeout=200)
+        printed, _ = worker.communicate(timeout=300)
         assert worker.returncode == 1
         assert "Attempt to convert a value (PerReplica" in printed
 
@@ -52,7 +52,7 @@ def test_a_killed_worker_stops_the_other_and_both_resume(lost, alone, image_fold
     # This is in the middle of the second phase.
     wait_for("00003-000000000.npz", tmp_path / "run" / "checkpoints")
     workers[lost].send_signal(signal.SIGKILL)
-    printed, _ = workers[1 - lost].communicate(timeout=60)
+    printed, _ = workers[1 - lost].communicate(timeout=300)
     workers[lost].communicate()
     assert workers[1 - lost].returncode == 3, printed
     assert "error: Another worker of this training is lost" in printed
@@ -68,7 +68,7 @@ def test_a_signal_to_one_worker_saves_the_step_and_stops_all(alone, image_folder
     wait_for("00004-000000001.npz", tmp_path / "run" / "checkpoints")
     workers[1].send_signal(signal.SIGTERM)
     for worker in workers:
-        printed, _ = worker.communicate(timeout=60)
+        printed, _ = worker.communicate(timeout=300)
         assert worker.returncode == 143, printed
         assert "Traceback" not in printed
     newest = max((tmp_path / "run" / "checkpoints").glob("*.npz"))
@@ -84,16 +84,16 @@ def test_errors_of_the_chief_are_reported_by_all_workers(image_folder, tmp_path)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "file.txt").write_text("no run")
     for worker in start_workers(flags(image_folder, tmp_path / "run")):
-        printed, _ = worker.communicate(timeout=100)
+        printed, _ = worker.communicate(timeout=300)
         assert worker.returncode == 2
         assert "error: The folder" in printed and "holds no run" in printed
 
 
 def test_data_that_differ_from_the_chief_are_refused(image_folder, tmp_path):
     chief, worker = start_workers(flags(image_folder, tmp_path / "run"), more={1: ["--data.test_fraction", "0.3"]})
-    printed, _ = worker.communicate(timeout=100)
+    printed, _ = worker.communicate(timeout=300)
     assert worker.returncode == 2
     assert "The data of this worker are not those of the chief" in printed
-    printed, _ = chief.communicate(timeout=100)
+    printed, _ = chief.communicate(timeout=300)
     assert chief.returncode == 3
     assert "Another worker of this training is lost" in printed

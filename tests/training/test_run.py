@@ -118,7 +118,8 @@ def test_weights_of_an_older_run_are_reported(finished_run, tiny_arguments, tmp_
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_run_within_a_time_says_why_its_phases_end(image_folder, tmp_path, capsys):
+def test_a_run_within_a_time_says_why_its_phases_end(image_folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("tl_keras.transfer.unfreezing.phase_seconds", lambda phases, index, seconds_left: 1e-3)
     flags = ["--data.path", str(image_folder), "--data.image_size", "32", "--max_time", "0.1s"]
     train.main([*flags, "--recipe", "feature_extraction", "--run", str(tmp_path / "run")])
     assert "  ended by time after 1 epoch\n" in capsys.readouterr().out

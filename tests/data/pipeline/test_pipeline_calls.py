@@ -24,7 +24,7 @@ NAMES, CLASSES = [""] * 8, ("a", "b")
 
 def is_gone(alive):
     """Waits a little, because a batch may still be prefetched."""
-    for _ in range(100):
+    for _ in range(1000):
         gc.collect()
         if alive() is None:
             return True

