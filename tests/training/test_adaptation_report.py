@@ -33,6 +33,15 @@ def test_the_source_only_model_may_be_kept():
     assert "found nothing better" in summarize(record(0.5, 0.5, kept="source-only"))[0]
 
 
+def test_a_model_that_only_the_validator_prefers_is_named_with_its_refusal():
+    found = record(0.5, 0.5, kept="source-only")
+    adapted = {"name": "mcc × 1", "score": 0.7, "refused": "source_accuracy falls from 0.7 to 0.1"}
+    found["candidates"] = [{"name": "source-only", "score": 0.5, "refused": None}, adapted]
+    assert summarize(found)[1].endswith("better by target_entropy, but refused because " + adapted["refused"])
+    adapted["score"] = 0.4
+    assert "refused" not in " ".join(summarize(found))
+
+
 @pytest.mark.parametrize("target", [{}, {"target": {"source_only": metrics(0.5)}}])
 def test_without_a_method_only_the_target_is_measured(target):
     assert summarize(target) == ["target accuracy, source only: 0.500"][: len(target)]

@@ -9,6 +9,10 @@ from .domain_fitting import collect_outputs as collect_outputs
 from .domain_fitting import make_adaptation_optimizer as make_adaptation_optimizer
 from .domain_fitting import pair_domains as pair_domains
 from .domain_fitting import with_features as with_features
+from .gate import COVERAGE as COVERAGE
+from .gate import SECOND as SECOND
+from .gate import class_coverage as class_coverage
+from .gate import find_objection as find_objection
 from .masked_language_model import MaskedLanguageModel as MaskedLanguageModel
 from .masked_language_model import pretrain_on_texts as pretrain_on_texts
 from .mcc import MinimumClassConfusion as MinimumClassConfusion

@@ -17,9 +17,9 @@ class Adapted:
     """Holds what came of an adaptation."""
 
     record: dict
-    """Ready for JSON: `method`, `validator`, `kept` (name of the kept candidate), `candidates` (name, score and the
-    scores of all validators) and, where the target has labels, `target`: the metrics of `source_only`, `adapted` and
-    perhaps `upper_bound`."""
+    """Ready for JSON: `method`, `validator`, `kept` (name of the kept candidate), `candidates` (name, score, the scores
+    of all validators, and why it was refused or None) and, where the target has labels, `target`: the metrics of
+    `source_only`, `adapted` and perhaps `upper_bound`."""
     pictures: tuple = ()
     """(caption, path of a plot)."""
 
@@ -132,6 +132,7 @@ def summarize(record):
     lines = [f"adaptation: {record['kept']} was kept, chosen by {record['validator']} without any target label"]
     if record["kept"] == SOURCE_ONLY:
         lines[0] = f"adaptation: {record['validator']} found nothing better than the source-only model, which was kept"
+        lines += _refusal(record)
     if not target:
         return lines
     before, after = target["source_only"]["accuracy"], target["adapted"]["accuracy"]
@@ -145,6 +146,15 @@ def summarize(record):
     if after < before and not math.isclose(after, before):
         lines.append("negative transfer: on the target's labels the adapted model is worse than the source-only one")
     return lines + _changed_classes(record["target"])
+
+
+def _refusal(record):
+    """Returns a sentence on the best of the adapted models that were refused although the validator prefers them."""
+    refused = [one for one in record["candidates"] if one.get("refused")]
+    best = max(refused, key=lambda one: one["score"], default=None)
+    if best is None or best["score"] <= record["candidates"][0]["score"]:
+        return []
+    return [f"adaptation: {best['name']} was better by {record['validator']}, but refused because {best['refused']}"]
 
 
 def _changed_classes(metrics):

@@ -2,7 +2,7 @@
 
 import math
 
-from tl_keras import evaluation, models
+from tl_keras import adaptation, evaluation, models
 from tl_keras.config.derived import derive
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting
@@ -13,7 +13,7 @@ from tl_keras.training.variable_files import assign_values, read_values, variabl
 
 
 def adapt(config, model, splits, target, phases, run):
-    """Trains the candidates of the method and keeps the one with the best score, perhaps the model as it is.
+    """Trains the candidates of the method and keeps the best that `find_objection` admits, perhaps the model as it is.
 
     Without a method nothing is changed, and the target is only measured.
 
@@ -37,11 +37,14 @@ def adapt(config, model, splits, target, phases, run):
     for number, (name, train) in enumerate([(SOURCE_ONLY, None), *list_candidates(config, domains)]):
         path = run / "checkpoints" / f"adapted-{number}.npz"
         values, scores = _train_once(path, model, start, train, domains)
-        candidates.append({"name": name, "score": scores[validator], "validators": scores})
+        source_only = candidates[0]["validators"] if candidates else scores
+        objection = adaptation.find_objection(scores, source_only, validator)
+        candidates.append({"name": name, "score": scores[validator], "validators": scores, "refused": objection})
         # The first of equal scores wins, and so the source-only model over all others.
-        if number == 0 or scores[validator] > best_score:
+        if number == 0 or (objection is None and scores[validator] > best_score):
             kept, best, best_score = name, values, scores[validator]
-        print(f"{name}: {validator} {scores[validator]:.4f}", flush=True)
+        refused = f", refused because {objection}" if objection and number else ""
+        print(f"{name}: {validator} {scores[validator]:.4f}{refused}", flush=True)
     print(f"kept: {kept}", flush=True)
     record = {"method": config.adaptation.method, "validator": validator, "kept": kept, "candidates": candidates}
     assign_values(model, start)
@@ -76,7 +79,8 @@ def train_upper_bound(config, target, phases, run):
 
 def _train_once(path, model, start, train, domains):
     """Trains and scores a candidate, or reads it where an interrupted run has left it."""
-    if earlier := read_values(path, len(start)):
+    earlier = read_values(path, len(start))
+    if earlier and adaptation.COVERAGE in earlier[1]:
         return earlier
     assign_values(model, start)
     if train:

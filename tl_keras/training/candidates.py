@@ -44,10 +44,11 @@ class Domains:
         return TASKS[self.config.task].training_inputs(self.config, self.splits[domain], 0, self._stored[domain])
 
     def score(self):
-        """Scores the learner by every validator, a dict; none of them sees a label of the target."""
+        """Scores the learner by every validator and by its coverage, a dict; no score sees a label of the target."""
         source, labels = adaptation.collect_outputs(self.learner, self.inputs("source")["validation_data"])
         target, _ = adaptation.collect_outputs(self.learner, self.inputs("target")["validation_data"])
-        return {name: validate(source, labels, target) for name, validate in adaptation.VALIDATORS.items()}
+        criteria = adaptation.VALIDATORS | {adaptation.COVERAGE: adaptation.class_coverage}
+        return {name: criterion(source, labels, target) for name, criterion in criteria.items()}
 
     def _store(self, cut):
         part = transfer.FrozenPart(self.model, [cut], self.config.cache.dtype)

@@ -79,7 +79,11 @@ def _name_adaptation(settings):
     """Describes the adaptation to a target, if there was one; a sentence on its success stands below the figures."""
     if settings.target is None:
         return {}
-    steps = [f"method {settings.method}, kept if {settings.validator} was better"] if settings.method else []
+    steps = (
+        [f"method {settings.method}, kept if better by {settings.validator} and refused by no other criterion"]
+        if settings.method
+        else []
+    )
     if settings.masked_epochs:
         steps.insert(0, f"{settings.masked_epochs} epochs of masked language modeling")
     return {"Adaptation": f"to {os.path.basename(settings.target)}: {', then '.join(steps)}"}
