@@ -22,7 +22,7 @@ import time
 import numpy as np
 from transfer_cases import BATCH_SIZE, BERT, CASES, CLASSES, build_model, make_splits, train_by_the_package
 
-GUIDE, PACKAGE, PACKAGE_BFLOAT16, FORWARD = "guide", "package", "package bf16", "forward pass"
+GUIDE, PACKAGE, PACKAGE_BFLOAT16, FORWARD = "Keras guide", "tl_keras", "tl_keras, bfloat16", "one forward pass"
 
 
 def train_by_the_guide(case, model, splits):
@@ -108,8 +108,8 @@ def main():
     if options.way:
         print(json.dumps(measure(CASES[options.case[0]], options.way, options.examples)))
         return
-    heads = [*(f"{way}, CPU s" for way in WAYS), "guide / package", "guide / package bf16", "package / forward pass"]
-    print(f"| case | {' | '.join(heads)} |\n|---|{'---|' * len(heads)}")
+    heads = [*WAYS, "guide / tl_keras", "guide / bfloat16", "tl_keras / forward pass"]
+    print(f"| CPU seconds | {' | '.join(heads)} |\n|---|{'---|' * len(heads)}")
     for name in options.case or CASES:
         seconds = {way: [] for way in WAYS}
         for _ in range(options.repeats):

@@ -17,8 +17,8 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init_
 FOLDERS = sorted({path.parent for path in PACKAGE.rglob("*.py")})
 MAX_ROOT_MODULES, MAX_FOLDER_MODULES = 14, 20
 WITHOUT_TENSORFLOW = ["tl_keras", "tl_keras.train", "tl_keras.predict", "tl_keras.evaluate", "tl_keras.__main__"]
-FOLDERS_OF_BEHAVIOUR = {"reliability", "security"}
-"""Test folders that cut across the package instead of mirroring one of its folders."""
+FOLDERS_OF_BEHAVIOUR = {"benchmarks", "reliability", "security"}
+"""Test folders that do not mirror a folder of the package."""
 
 
 def relative(path):

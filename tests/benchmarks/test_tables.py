@@ -1,0 +1,124 @@
+"""Runs every script of `benchmarks/` with toy measurements, and compares the columns of its table with the docs."""
+
+import importlib
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+METRICS = {
+    "accuracy": 0.5,
+    "macro_f1": 0.5,
+    "baselines": [{"name": "TF-IDF + logistic regression", "accuracy": 0.5, "macro_f1": 0.5}],
+    "adaptation": {
+        "kept": "mcc × 1",
+        "target": {name: {"accuracy": value} for value, name in enumerate(("source_only", "adapted", "upper_bound"))},
+    },
+}
+PHASES = [{"phase": phase, "parameters": 10, "rate": 1.0, "bytes": 1.0} for phase in ("head", "block2", "all")]
+GROWTH = {"pass": 1.0, "all": 2.0, "disk": 1.0, "peak of the pass": 1.0, "peak": 1.0, "1": 5.0, "2": 6.0}
+TIMES = {"cpu": 1.0, "wall": 1.0, "first": 1.0, "accuracy": 0.5}
+WITHOUT_TABLE = {
+    "transfer_cases": "the cases of the others",
+    "text_torch": "a part of text",
+    "few_labels": "test_few_labels",
+}
+RUNS = {
+    "adaptation": ["--pair", "MNIST → UCI digits", "--method", "mcc", "--seeds", "2"],
+    "corruptions": ["--corruption", "blur", "--seeds", "2"],
+    "detection": [],
+    "distribution": ["--rounds", "2"],
+    "label_curve": ["--sizes", "8", "all", "--seeds", "2"],
+    "label_errors": ["--folder", "none", "--sets", "emoji"],
+    "listing": ["--files", "6", "--classes", "2"],
+    "text": ["--reviews", "short", "--rounds", "1"],
+    "transfer_engine": [],
+    "transfer_growth": ["--examples", "32"],
+}
+"""Arguments by script."""
+DOCUMENTED = {
+    "adaptation": "adaptation.md",
+    "corruptions": "adaptation.md",
+    "distribution": "scaling.md",
+    "transfer_engine": "engine.md",
+}
+"""Scripts whose table a page shows as it is printed, perhaps without some columns."""
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """Imports a script, and replaces what takes long by numbers."""
+
+    def run_training(config):
+        folder = Path(config.run)
+        folder.mkdir(parents=True)
+        (folder / "metrics.json").write_text(json.dumps(METRICS))
+        return folder
+
+    def load(name):
+        module = importlib.import_module(name)
+        monkeypatch.setattr("tl_keras.run_training", run_training, raising=False)
+        instead = {
+            "corruptions": {"write_target": lambda records, name, folder: folder},
+            "detection": {"run_in_process": lambda options, job: [0.1, 0.2] if len(job) == 1 else 3.0},
+            "distribution": {"measure": lambda workers: PHASES},
+            "label_errors": {"measure_recall": lambda name, rate, draw, options: rate},
+            "text": {"measure": lambda *arguments: TIMES, "make_reviews": lambda *arguments: {}},
+            "transfer_engine": {"measure_in_process": lambda *arguments: 1.0},
+            "transfer_growth": {"measure_in_process": lambda *arguments: GROWTH},
+        }
+        for attribute, value in instead.get(name, {}).items():
+            monkeypatch.setattr(module, attribute, value)
+        return module
+
+    return load
+
+
+def tables(text):
+    """Yields the header, without its alignment, and the rows of each table, as lists of cells."""
+    lines = [line.strip().strip("|").split(" | ") if line.startswith("|") else None for line in text.splitlines()]
+    for is_table, group in itertools.groupby(lines, key=lambda cells: cells is not None):
+        if is_table:
+            header, _, *rows = [[cell.strip() for cell in cells] for cells in group]
+            yield header, rows
+
+
+def run(module, arguments, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [f"{module.__name__}.py", *arguments])
+    module.main()
+    return list(tables(capsys.readouterr().out))
+
+
+def test_every_script_is_run_here():
+    scripts = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
+    assert scripts - WITHOUT_TABLE.keys() - {"transfer_floor"} == RUNS.keys()
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_script_prints_rows_below_the_columns_of_the_docs(name, toy, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = run(toy(name), RUNS[name], monkeypatch, capsys)
+    assert found and all(len(row) == len(header) for header, rows in found for row in rows)
+    if name == "listing":
+        # The rows are printed by another process.
+        return
+    assert all(rows for _, rows in found)
+    if name in DOCUMENTED:
+        page = (ROOT / "docs" / DOCUMENTED[name]).read_text(encoding="utf-8")
+        shown = [set(header) for header, _ in tables(page)]
+        assert any(columns <= set(header) for header, _ in found for columns in shown if len(columns) > 3)
+
+
+def test_the_floor_of_a_case_is_printed(monkeypatch, capsys, small_network):
+    floor = importlib.import_module("transfer_floor")
+    monkeypatch.setitem(
+        floor.CASES, "toy", importlib.import_module("transfer_cases").Case("efficientnet_lite0", 32, ("head", "top"), 1)
+    )
+    monkeypatch.setattr(floor, "measure_gemm_rate", lambda dtype: 1e9)
+    found = run(floor, ["--case", "toy", "--examples", "4"], monkeypatch, capsys)
+    assert [len(header) for header, _ in found] == [6, 4]
