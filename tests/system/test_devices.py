@@ -15,6 +15,15 @@ def test_tensorflow_starts_without_a_word():
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "here\n")
 
 
+def test_a_command_starts_keras_without_packages_that_it_can_still_import():
+    code = (
+        "from tl_keras.system import devices; devices.start_lean(); devices.load_tensorflow(); import sys\n"
+        "print(sorted({'sklearn', 'pandas', 'matplotlib'} & set(sys.modules)))\nimport pandas, keras; keras.Model"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "[]\n"), result.stderr
+
+
 def test_the_same_seed_gives_the_same_weights():
     kernels = []
     for seed in (1, 1, 2):

@@ -9,6 +9,7 @@ import sys
 from tl_keras.cli.early_interrupts import report_interrupts
 from tl_keras.errors import InputError, LostWorker, RunStopped
 from tl_keras.system.atomic_files import DISK_FULL
+from tl_keras.system.devices import start_lean
 from tl_keras.system.escaping import EscapedStream, for_terminal
 
 
@@ -40,6 +41,8 @@ def run_verb(verb, arguments=None):
     if sys.stdout is None:
         print("error: The standard output is closed: redirect it to a file or to /dev/null.", file=error)
         raise SystemExit(2)
+    if arguments is None:
+        start_lean()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
         _run(verb, sys.argv[1:] if arguments is None else arguments)
 

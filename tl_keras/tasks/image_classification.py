@@ -266,7 +266,7 @@ class ImageClassification(ClassificationTask):
         """
         size, resize = model.input_shape[1], config.data.resize
         images = np.stack([data.read_given_image(image, size, resize) for image in data.list_given_images(examples)])
-        predicted = model.predict(images, batch_size=config.data.batch_size, verbose=0)
+        predicted = models.predict_arrays(model, images, config.data.batch_size)
         return check_probabilities(predicted, len(images))
 
     def find_items(self, config, arguments, options):

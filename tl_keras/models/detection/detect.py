@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tl_keras.models.predicting import predict_arrays
+
 
 def detect(model, images, *, score_threshold=0.0, batch_size=8):
     """Detects the objects in images.
@@ -18,8 +20,10 @@ def detect(model, images, *, score_threshold=0.0, batch_size=8):
         List of one dict per image: `boxes`, float32 (k, 4), in the `bounding_box_format` of the model, `scores`,
         float32 (k,), 0 to 1, best first, and `labels`, int32 (k,).
     """
-    options = {"batch_size": batch_size} if isinstance(images, np.ndarray) else {}
-    detections = model.predict(images, verbose=0, **options)
+    if isinstance(images, np.ndarray):
+        detections = predict_arrays(model, images, batch_size)
+    else:
+        detections = model.predict(images, verbose=0)
     is_kept = detections["scores"] >= max(score_threshold, 0.0)
     return [
         {name: detections[name][index][is_kept[index]] for name in ("boxes", "scores", "labels")}

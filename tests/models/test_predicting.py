@@ -1,0 +1,17 @@
+import keras
+import numpy as np
+import pytest
+
+from tl_keras.models.predicting import predict_arrays
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_predictions_are_those_of_keras_without_its_data_pipeline(count, monkeypatch):
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, {"a": keras.layers.Dense(2)(inputs), "b": keras.layers.Dense(1)(inputs)})
+    values = np.random.default_rng(0).normal(size=(count, 3)).astype("float32")
+    expected = model.predict(values, batch_size=2, verbose=0)
+    monkeypatch.setattr(keras.Model, "predict", lambda *_, **__: pytest.fail("a data pipeline was built"))
+    found = predict_arrays(model, values, 2)
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array)
