@@ -49,6 +49,7 @@ PRIVATE_NAMES = {
         "keras.optimizers.AdamW._velocities": "the moments of a variable",
         "keras.src.backend.common.global_state.get_global_attribute": "the seeds of keras.random",
         "keras.src.backend.common.global_state.set_global_attribute": "the seeds of keras.random, restored",
+        "keras.src.utils.tracking.DotNotTrackScope": "vocabularies, in which Keras looks for weights word by word",
     },
     ("keras-hub", "0.32.0"): {
         "keras_hub.src.models.d_fine.d_fine_decoder.DFineDecoder": "the decoder of D-FINE as a layer of its own",

@@ -30,7 +30,6 @@ from .saved.size_check import check_built_sizes as check_built_sizes
 from .texts.backbones import TEXT_BACKBONES as TEXT_BACKBONES
 from .texts.classifiers import build_text_classifier as build_text_classifier
 from .texts.fused_layers import use_fused_layers as use_fused_layers
-from .texts.input import require_padding as require_padding
 from .texts.input import with_text_input as with_text_input
 from .texts.minilm import fetch_minilm as fetch_minilm
 from .texts.presets import find_text_source as find_text_source

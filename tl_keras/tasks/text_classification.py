@@ -291,7 +291,8 @@ def _tokenize(config, records):
     models.find_text_source(config.model.backbone)
     devices.load_tensorflow()
     tokenizer = models.build_tokenizer(config.model.backbone)
-    models.require_padding(tokenizer)
+    # Refuses one that cannot be part of a saved model, before training.
+    _ = tokenizer.padding_ids
     splits = data.tokenize_splits(
         records,
         tokenizer.encode,

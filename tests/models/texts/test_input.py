@@ -15,7 +15,7 @@ from tl_keras.data.tokens.tokenizing import tokenize
 from tl_keras.errors import InputError
 from tl_keras.models.saved.saving import save_model
 from tl_keras.models.texts.classifiers import build_text_classifier
-from tl_keras.models.texts.input import require_padding, with_text_input
+from tl_keras.models.texts.input import with_text_input
 from tl_keras.models.texts.tokenizers import TextTokenizer
 from tl_keras.models.texts.window_averages import average_windows, logits_part
 
@@ -213,6 +213,4 @@ def test_padding_with_the_id_of_a_word_is_refused(model):
     tokenizer = TextTokenizer(layer, class_name="BertBackbone", max_tokens=40)
     with pytest.raises(InputError, match="token 0 is the padding"):
         with_text_input(model, tokenizer)
-    with pytest.raises(InputError, match="token 0 is the padding"):
-        require_padding(tokenizer)
-    require_padding(model.tokenizer)
+    assert model.tokenizer.padding_ids == [model.tokenizer.pad_id]

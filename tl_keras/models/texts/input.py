@@ -1,8 +1,6 @@
 """Text input of classifiers: the tokenizer in front, so that a saved model accepts strings."""
 
 import keras
-import numpy as np
-import tensorflow as tf
 from keras import ops
 
 from tl_keras.errors import InputError, unknown_name
@@ -69,18 +67,6 @@ def with_text_input(model, tokenizer=None, *, max_tokens=None, truncation="head"
     return result
 
 
-def require_padding(tokenizer):
-    """Checks before training that a tokenizer can be part of a saved model.
-
-    Args:
-        tokenizer: `TextTokenizer`.
-
-    Raises:
-        InputError: it pads with the id of a word.
-    """
-    _padding_ids(copied_tokenizer(tokenizer.layer, name="text.tokenizer", sequence_length=MIN_TOKENS))
-
-
 def _check(tokenizer, max_tokens, special, truncation, windows, pair):
     if truncation not in TRUNCATIONS:
         raise unknown_name("text.truncation", truncation, TRUNCATIONS)
@@ -96,8 +82,7 @@ def _check(tokenizer, max_tokens, special, truncation, windows, pair):
 def _tokenize(tokenizer, texts, length):
     """Returns for each text its ids (batch, length) and a mask, True for tokens and False for padding."""
     layer = copied_tokenizer(tokenizer.layer, name="text.tokenizer", sequence_length=length)
-    padding = _padding_ids(layer)
-    rows = []
+    padding, rows = tokenizer.padding_ids, []
     for text in texts:
         ids = layer(text)
         used = ops.not_equal(ids, padding[0])
@@ -105,18 +90,6 @@ def _tokenize(tokenizer, texts, length):
             used = ops.logical_and(used, ops.not_equal(ids, value))
         rows.append(_without_empty_columns(ids, used))
     return rows
-
-
-def _padding_ids(layer):
-    # The padding of KerasHub 0.32 differs by tokenizer class, and between eager and graph execution.
-    empty = tf.constant([""])
-    ids = np.unique([np.asarray(rows) for rows in (layer(empty), tf.function(layer)(empty))]).tolist()
-    if not set(ids) <= set(layer.special_token_ids):
-        raise InputError(
-            f"The tokenizer pads rows with {ids}, which are words in its vocabulary: take a checkpoint whose token 0 "
-            "is the padding."
-        )
-    return ids
 
 
 def _truncate(rows, room, truncation):

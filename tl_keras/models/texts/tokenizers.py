@@ -8,6 +8,7 @@ import json
 import numpy as np
 import tensorflow as tf
 
+from tl_keras.errors import InputError
 from tl_keras.models.saved.preset_files import check_preset
 from tl_keras.models.texts.hugging_face import read_byte_pairs, read_word_pieces
 from tl_keras.models.texts.presets import find_text_source
@@ -62,6 +63,19 @@ class TextTokenizer:
         parts = [type(self.layer).__name__, settings, list(self.layer.get_vocabulary()), rules]
         return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 
+    @functools.cached_property
+    def padding_ids(self):
+        """List of the ids that KerasHub pads rows with; they differ by class, and between eager and graph execution."""
+        layer = copied_tokenizer(self.layer, name="padding", sequence_length=1)
+        empty = tf.constant([""])
+        ids = np.unique([np.asarray(rows) for rows in (layer(empty), tf.function(layer)(empty))]).tolist()
+        if not set(ids) <= set(layer.special_token_ids):
+            raise InputError(
+                f"The tokenizer pads rows with {ids}, which are words in its vocabulary: take a checkpoint whose token "
+                "0 is the padding."
+            )
+        return ids
+
     def encode(self, texts):
         """Encodes texts as token ids, without special tokens.
 
@@ -91,9 +105,24 @@ def build_tokenizer(backbone):
         InputError: the encoder is unknown, cannot be downloaded, or has no vocabulary.
     """
     source = find_text_source(backbone)
+    files = [path for pattern in ("*", "assets/*/*") for path in source.folder.glob(pattern)] if source.folder else []
+    states = tuple((str(path), status.st_size, status.st_mtime_ns) for path in files if (status := path.stat()))
+    return _build_tokenizer(source.preset, states)
+
+
+@functools.lru_cache(maxsize=1)
+def _build_tokenizer(preset, states):
+    """Keeps the newest tokenizer, which a run needs for its data and for each of its models."""
+    source = find_text_source(preset)
     with source.errors():
-        layer = _open_tokenizer(source)
+        with _untracked():
+            layer = _open_tokenizer(source)
         return TextTokenizer(layer, class_name=source.class_name, max_tokens=_positions(source))
+
+
+def _untracked():
+    """Returns a context in which Keras does not look for weights among the words of a vocabulary."""
+    return importlib.import_module("keras.src.utils.tracking").DotNotTrackScope()
 
 
 def copied_tokenizer(layer, *, name, sequence_length):
@@ -109,10 +138,13 @@ def copied_tokenizer(layer, *, name, sequence_length):
     """
     config = {**layer.get_config(), "name": name, "sequence_length": sequence_length}
     if hasattr(layer, "proto"):
-        return type(layer).from_config({**config, "proto": layer.proto})
-    if hasattr(layer, "merges"):
-        return type(layer).from_config({**config, "vocabulary": layer.vocabulary, "merges": layer.merges})
-    return type(layer).from_config({**config, "vocabulary": layer.get_vocabulary()})
+        config |= {"proto": layer.proto}
+    elif hasattr(layer, "merges"):
+        config |= {"vocabulary": layer.vocabulary, "merges": layer.merges}
+    else:
+        config |= {"vocabulary": layer.get_vocabulary()}
+    with _untracked():
+        return type(layer).from_config(config)
 
 
 def _open_tokenizer(source):
