@@ -36,7 +36,7 @@ class Cell:
 
     @property
     def is_warm(self):
-        """Whether features that earlier draws computed are read; draw 0 computes its own, so that its time counts."""
+        """True if features that earlier draws computed are read; draw 0 computes its own, so that its time counts."""
         return self.draw > 0
 
     def path(self, folder):

@@ -32,8 +32,8 @@ def test_pretraining_changes_the_encoder_and_not_the_head(classifier):
     inputs = token_inputs(classifier.tokenizer)
     batches = tf.data.Dataset.from_tensors((inputs, np.zeros(len(TEXTS)))).repeat()
     before = {weight.path: np.asarray(weight) for weight in classifier.weights}
-    first = pretrain_on_texts(classifier, batches, 1, max_tokens=16, learning_rate=1e-9)
-    assert pretrain_on_texts(classifier, batches, 25, max_tokens=16, learning_rate=0.01) < first
+    untrained = np.log(classifier.tokenizer.layer.vocabulary_size())
+    assert pretrain_on_texts(classifier, batches, 25, max_tokens=16, learning_rate=0.01) < 0.9 * untrained
     moved = {path.split(".")[0] for path, old in before.items() if np.any(old != dict(_by_path(classifier))[path])}
     assert "embeddings" in moved and "layer1" in moved and "head" not in moved
 
@@ -42,9 +42,8 @@ def test_unused_mask_positions_do_not_count(classifier):
     """Short texts have few masked tokens, but many mask positions if the maximum length is large."""
     inputs = token_inputs(classifier.tokenizer)
     batches = tf.data.Dataset.from_tensors((inputs, np.zeros(len(TEXTS)))).repeat()
-    losses = [pretrain_on_texts(classifier, batches, 4, max_tokens=n, learning_rate=1e-9) for n in (16, 128)]
-    vocabulary = classifier.tokenizer.layer.vocabulary_size()
-    np.testing.assert_allclose(losses, np.log(vocabulary), rtol=0.2)
+    loss = pretrain_on_texts(classifier, batches, 4, max_tokens=128, learning_rate=1e-9)
+    np.testing.assert_allclose(loss, np.log(classifier.tokenizer.layer.vocabulary_size()), rtol=0.2)
 
 
 def test_a_vocabulary_without_a_mask_is_refused(classifier, monkeypatch):

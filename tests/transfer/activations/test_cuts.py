@@ -1,3 +1,5 @@
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -62,6 +64,11 @@ def test_dropout_without_a_block_stays_in_the_suffix():
     assert origin(find_phase_cut(model, ["last"])) == "first"
 
 
+@functools.cache
+def classifier(backbone, head_blocks, size):
+    return tl.build_image_classifier(backbone, 3, weights=None, image_size=size, head_blocks=head_blocks)
+
+
 @pytest.mark.parametrize(
     ("backbone", "head_blocks"),
     [("vgg16", "last"), ("inception_v3", "last"), ("efficientnet_lite0", "last"), ("efficientnet_lite0", "all")],
@@ -69,7 +76,7 @@ def test_dropout_without_a_block_stays_in_the_suffix():
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_prefix_and_suffix_share_weights_and_equal_the_whole_model(backbone, head_blocks, depth):
     size = 75 if backbone == "inception_v3" else 32
-    model = tl.build_image_classifier(backbone, 3, weights=None, image_size=size, head_blocks=head_blocks)
+    model = classifier(backbone, head_blocks, size)
     cut = find_phase_cut(model, tl.block_names(model)[-depth:])
     prefix, suffix = prefix_model(model, cut), suffix_model(model, cut)
     images = np.random.default_rng(0).uniform(0, 255, (2, size, size, 3)).astype("float32")
