@@ -6,8 +6,7 @@ from tl_keras.errors import InputError
 from tl_keras.phases import Phase, total_epochs
 from tl_keras.recipes import (
     BLOCK_RATE,
-    CONTRASTIVE_HEAD_RATE,
-    CONTRASTIVE_HEAD_STEPS,
+    CONTRASTIVE_RATE,
     CONTRASTIVE_STEPS,
     HEAD_RATE,
     HEAD_STEPS,
@@ -32,7 +31,7 @@ def trained(phases):
         ("fine_tuning", ["block3"]),
         ("linear_probe_then_fine_tune", ["head", "block3"]),
         ("progressive_unfreezing", ["head", "block5", "block4", "block3"]),
-        ("few_shot", [["block3", "block4", "block5"], "head"]),
+        ("few_shot", [["block3", "block4", "block5"]]),
     ],
 )
 def test_each_recipe_unfreezes_its_blocks_in_order(recipe, expected):
@@ -56,7 +55,7 @@ def test_more_data_unfreezes_more_blocks(num_examples, depth):
         ("linear_probe_then_fine_tune", None, ["head", "block1"]),
         ("fine_tuning", "all", ["block1"]),
         ("progressive_unfreezing", "all", ["head", *BLOCKS[-2::-1]]),
-        ("few_shot", None, [BLOCKS[:-1], "head"]),
+        ("few_shot", None, [BLOCKS[:-1]]),
     ],
 )
 def test_the_whole_network_can_be_unfrozen(recipe, unfreeze_from, expected):
@@ -91,15 +90,13 @@ def test_a_head_and_lora_have_their_own_rates(head_rate, lora, block_rate):
     assert {phase.learning_rate for phase in phases[1:]} == {block_rate}
 
 
-def test_few_shot_trains_the_blocks_contrastively_before_the_head():
-    contrastive, probe = expand_recipe("few_shot", BLOCKS, 16)
-    assert (contrastive.objective, probe.objective) == ("contrastive", "labels")
-    assert (contrastive.epochs, probe.epochs) == (20, CONTRASTIVE_HEAD_STEPS)
-    assert [phase.epochs * 128 / 32 for phase in expand_recipe("few_shot", BLOCKS, 128)] == [
-        CONTRASTIVE_STEPS,
-        CONTRASTIVE_HEAD_STEPS,
-    ]
-    assert probe.learning_rate == CONTRASTIVE_HEAD_RATE
+def test_few_shot_compares_examples_at_one_rate_for_all_blocks():
+    (comparing,) = expand_recipe("few_shot", BLOCKS, 16)
+    assert (comparing.objective, comparing.epochs, comparing.block_decay) == ("contrastive", 20, 1.0)
+    assert comparing.learning_rate == CONTRASTIVE_RATE
+    (longer,) = expand_recipe("few_shot", BLOCKS, 96, block_decay=0.5)
+    assert (longer.epochs, longer.block_decay) == (CONTRASTIVE_STEPS / 3, 0.5)
+    assert expand_recipe("few_shot", BLOCKS, 16, lora=True)[0].learning_rate == LORA_RATE
 
 
 def test_all_new_blocks_are_trained_from_the_first_phase_on():

@@ -43,8 +43,9 @@ class RunConfig:
     """Unsupervised adaptation to a target domain; classification only."""
     recipe: Recipe | None = None
     """Transfer learning technique. auto decides by cross-validation on your data; the others choose their phases by the
-    amount of data; few_shot is for 8 to 64 examples per class with one label each. By default auto for classification,
-    and progressive_unfreezing for object detection or beside settings that auto would decide, such as epochs."""
+    amount of data; few_shot compares few examples of one label each, and solves the head. By default auto for
+    classification, and progressive_unfreezing for object detection or beside settings that auto would decide, such as
+    epochs."""
     refit: bool | None = None
     """Whether auto also trains on the validation examples, once they have selected the model. By default only if there
     are few labels, at most 2,000. recipe auto only."""
@@ -125,6 +126,15 @@ class RunConfig:
             advice = "take another recipe, or leave it out"
             check_unused(self, "", ("unfreeze_from", "block_decay"), where, advice)
             check_unused(self.model, "model.", ("lora_rank",), where, advice)
+        elif self.recipe == "few_shot":
+            where, advice = "with recipe few_shot, which compares examples and solves the head", "leave it out"
+            check_unused(self, "", ("patience", "restore_best"), where, advice)
+            check_unused(self.model, "model.", ("hidden_units", "label_smoothing"), where, advice)
+            if self.adaptation.target is not None:
+                raise InputError(
+                    "adaptation continues the phases of a recipe, but few_shot solves the head: take "
+                    "linear_probe_then_fine_tune."
+                )
         if self.recipe != AUTO:
             check_unused(self, "", ("refit",), f"with recipe {self.recipe}", "leave it out, or take --recipe auto")
         self._check_objective()

@@ -317,7 +317,8 @@ class Task(ABC):
             num_replicas: devices that share a step.
 
         Returns:
-            Dict of `x`, `shuffle`, `steps_per_epoch`, `validation_data` and perhaps `class_weight`.
+            Dict of `x`, `shuffle`, `steps_per_epoch`, `validation_data`, None without validation examples, and perhaps
+            `class_weight`.
         """
 
     def activation_sources(self, config, splits, num_replicas=1):

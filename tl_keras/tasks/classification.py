@@ -11,7 +11,8 @@ from tl_keras.tasks.base import VALIDATION_FRACTION, Task
 from tl_keras.tasks.label_writers import LABEL_WRITERS, TOP
 from tl_keras.tasks.predictions_table import predicted_classes, write_predictions
 
-DECIDED_BY_AUTO = (("data", "augmentation"), ("data", "validation_fraction"), ("model", "pooling"))
+VALIDATION_SET = (("data", "validation_fraction"),)
+DECIDED_BY_AUTO = (*VALIDATION_SET, ("data", "augmentation"), ("model", "pooling"))
 
 
 class ClassificationTask(Task):
@@ -21,12 +22,15 @@ class ClassificationTask(Task):
         item_kind: heading of the items in what `predict` writes, such as "file".
         min_tuned_labels: number of labels from which recipe auto tries to tune the network; with fewer it would seldom
             gain anything, and could not show it.
+        max_compared_labels: number of labels up to which recipe auto tunes the network by comparing examples, without
+            holding any out.
         example_columns: names of the cells that `example_cells` returns.
         head_poolings: values of `model.pooling` that recipe auto tries; the last one contains the others.
     """
 
     item_kind: str
     min_tuned_labels: int
+    max_compared_labels = 0
     head_poolings: tuple[str, ...]
     supports_auto = True
     supports_adaptation = True
@@ -36,14 +40,13 @@ class ClassificationTask(Task):
     writers = LABEL_WRITERS
 
     def defaults_for(self, config):
-        """Returns the defaults without what recipe auto decides: validation set, augmentation and pooling."""
-        if config.recipe != AUTO:
-            return self.defaults
+        """Returns the defaults without what the recipe decides: the validation set, and for auto more."""
+        decided = DECIDED_BY_AUTO if config.recipe == AUTO else VALIDATION_SET if solves_head(config) else ()
         fixed = {
-            part: {name: value for name, value in values.items() if (part, name) not in DECIDED_BY_AUTO}
+            part: {name: value for name, value in values.items() if (part, name) not in decided}
             for part, values in self.defaults.items()
         }
-        return fixed | {"data": fixed["data"] | {"augmentation": "none"}}
+        return fixed | {"data": fixed["data"] | ({"augmentation": "none"} if config.recipe == AUTO else {})}
 
     def check_config(self, config):
         """Refuses a limit on images that only object detection has."""
@@ -185,6 +188,11 @@ class ClassificationTask(Task):
             yield write
 
 
+def solves_head(config):
+    """Returns whether the head of a run is solved, not trained; few labels then need no validation set."""
+    return config.recipe == AUTO or (config.recipe == "few_shot" and config.phases is None)
+
+
 def split_examples(config, records, groups):
     """Splits records as a configuration asks for it.
 
@@ -208,7 +216,7 @@ def split_examples(config, records, groups):
 
 
 def _validation_fraction(config, records):
-    """Returns the fraction, which recipe auto leaves open: none of few labels, which are cross-validated instead."""
+    """Returns the fraction, or where the recipe leaves it open none of few labels, on which a head is solved."""
     settings = config.data
     if settings.validation_fraction is not None:
         return settings.validation_fraction
@@ -222,7 +230,7 @@ def require_examples(config, splits, counts):
     """Refuses data that lack a part.
 
     Args:
-        config: `RunConfig`. Recipe auto needs no validation examples.
+        config: `RunConfig`. A recipe that solves the head needs no validation examples.
         splits: "images" or "texts", for the message.
         counts: dict from the name of a part to its number of examples.
 
@@ -230,7 +238,7 @@ def require_examples(config, splits, counts):
         InputError: names the part.
     """
     for name, count in counts.items():
-        if not count and not (config.recipe == AUTO and name == "validation"):
+        if not count and not (solves_head(config) and name == "validation"):
             raise InputError(
                 f"No {splits} are left for the {name} split of {config.data.path!r}: expected at least 3 {splits} of a "
                 f"class, or a {name} folder or split column."

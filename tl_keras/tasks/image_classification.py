@@ -211,11 +211,12 @@ class ImageClassification(ClassificationTask):
             first_epoch=first_epoch,
             views=features.views if features else 1,
         )
+        held_out = (features or splits).validation
         return {
             "x": train,
             "shuffle": False,
             "steps_per_epoch": data.steps_per_epoch(splits.train, batch_size),
-            "validation_data": data.make_dataset((features or splits).validation, batch_size),
+            "validation_data": data.make_dataset(held_out, batch_size) if len(splits.validation) else None,
             "class_weight": class_weights(config, splits.train),
         }
 

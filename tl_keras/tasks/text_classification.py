@@ -40,7 +40,8 @@ class TextClassification(ClassificationTask):
 
     name = "text_classification"
     item_kind = "text"
-    min_tuned_labels = 100
+    min_tuned_labels = 500
+    max_compared_labels = 500
     head_poolings = ("average",)
     defaults = {
         "data": {"path": "reviews", "augmentation": "none", "validation_fraction": VALIDATION_FRACTION},
@@ -150,13 +151,16 @@ class TextClassification(ClassificationTask):
         """Prepares shuffled batches of token ids, or of their cached activations."""
         batch_size, shapes = global_batch_size(config, num_replicas), _batch_shapes(config, num_replicas)
         train, validation = (features.train, features.validation) if features else (None, None)
+        held_out = splits.validation
         return {
             "x": data.make_token_dataset(
                 splits.train, batch_size, shuffle_seed=config.seed, first_epoch=first_epoch, features=train, **shapes
             ),
             "shuffle": False,
             "steps_per_epoch": data.token_steps_per_epoch(splits.train, batch_size, **shapes),
-            "validation_data": data.make_token_dataset(splits.validation, batch_size, features=validation, **shapes),
+            "validation_data": data.make_token_dataset(held_out, batch_size, features=validation, **shapes)
+            if len(held_out)
+            else None,
             "class_weight": class_weights(config, splits.train),
         }
 

@@ -61,13 +61,8 @@ def choose_phases(config, model, num_examples, num_replicas=1):
         new_blocks=sum(block in task.new_blocks for block in blocks),
         step_budget_factor=task.step_budget_factor,
     )
-    return [phase if phase.objective != "labels" else _with_choices(config, phase) for phase in phases]
-
-
-def _with_choices(config, phase):
-    """Completes a phase of a recipe; a contrastive one has no validation loss to compare."""
     until = None if config.patience is None else Plateau(patience=config.patience)
-    return replace(phase, until=until, restore_best=config.restore_best)
+    return [replace(phase, until=until, restore_best=config.restore_best) for phase in phases]
 
 
 def with_best_epochs(config, phases, num_validation):

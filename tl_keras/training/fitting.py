@@ -10,6 +10,7 @@ from tl_keras.config.recipe_choice import DEFAULT_RECIPE
 from tl_keras.errors import InputError, RunStopped, unknown_name
 from tl_keras.system.durations import parse_interval
 from tl_keras.system.gc_freeze import quick_collection
+from tl_keras.tasks.classification import solves_head
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import replicas, workers
 from tl_keras.training.batch_norm_notes import check_batch_norm, note_batch_norm
@@ -173,7 +174,7 @@ def _fit_phase(config, model, splits, phase, cached, watching, start):
         inputs["x"] = inputs["x"].skip(steps_done)
     if steps_done:
         # Keras creates the metrics in the first step, and those of the earlier steps must be restored into them.
-        learner.evaluate(inputs["validation_data"], steps=1, verbose=0)
+        learner.evaluate(inputs["validation_data"] or inputs["x"], steps=1, verbose=0)
     learner.fit(
         **inputs,
         initial_epoch=first_epoch,
@@ -221,8 +222,9 @@ def find_warnings(config, model, phases, plan, num_examples):
     Returns:
         List of sentences.
     """
-    sentences = transfer.find_warnings(model, phases, plan)
-    trained = {block for record in plan for block in record["blocks"]}
+    solved = transfer.block_names(model)[-1:] if solves_head(config) else []
+    sentences = transfer.find_warnings(model, phases, plan, solved)
+    trained = {block for record in plan for block in record["blocks"]} | set(solved)
     untrained = [block for block in transfer.block_names(model) if block not in trained]
     if random := [block for block in untrained if block in _random_blocks(config, model)]:
         sentences.append(f"weights are random and never trained in: {', '.join(random)}; give train: {random[0]}")

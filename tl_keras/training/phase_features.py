@@ -118,7 +118,9 @@ class PhaseFeatures:
         by_cut = {id(self._cuts[index]): index for index in indices}
         stores = {cut: self._disk if self.decision.places[index] == DISK else None for cut, index in by_cut.items()}
         part = self._new_part() if any(self._since[index] for index in indices) else self._part
-        train, validation = (part.compute(source, stores) for source in self._sources)
+        train, validation = (
+            part.compute(source, stores) if source.num_examples else dict.fromkeys(stores) for source in self._sources
+        )
         views = self._config.cache.views or 1
         for cut, index in by_cut.items():
             self._cached[self._key(index)] = transfer.Features(train[cut], validation[cut], views)

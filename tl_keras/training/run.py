@@ -11,8 +11,10 @@ from tl_keras.system.durations import parse_duration
 from tl_keras.system.global_state import restored_global_state
 from tl_keras.system.newer_files import find_newer
 from tl_keras.system.time_limit import TimeLimit
+from tl_keras.tasks.classification import solves_head
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import adapting, fitting, replicas, workers
+from tl_keras.training.automatic.comparing import solve_on
 from tl_keras.training.automatic.tuning import tune
 from tl_keras.training.building import build_model
 from tl_keras.training.preparation import prepare, start_strategy
@@ -71,6 +73,8 @@ def _train(config, strategy, run, limit):
         run.log("auto", {"lines": [*prepared.solved.lines, tuning.line]})
     else:
         history = fitting.fit_phases(config, model, splits, phases, run, limit.left)
+        if solves_head(config):
+            solve_on(config, model, splits)
     if distribution.is_chief(prepared.strategy):
         model = workers.plain_model(lambda: build_model(config, splits), model)
         models.merge_lora(model)

@@ -51,13 +51,14 @@ def plan_phases(model, phases, batch_norm="inference", ends=()):
     return plan
 
 
-def find_warnings(model, phases, plan):
+def find_warnings(model, phases, plan, solved=()):
     """Finds phases that are valid but probably mistakes.
 
     Args:
         model: the `keras.Model` of the plan.
         phases: list of `Phase`.
         plan: the result of `plan_phases` for them.
+        solved: names of blocks whose weights are solved after the phases.
 
     Returns:
         List of sentences about blocks named twice in a phase, consecutive phases with the same trainable blocks, rates
@@ -83,7 +84,7 @@ def find_warnings(model, phases, plan):
                 f"leaves {len(still)} blocks less than {MIN_SHARE:g} of its rate"
             )
     blocks, trained = block_names(model), {block for record in plan for block in record["blocks"]}
-    first = min(map(blocks.index, trained))
+    first, trained = min(map(blocks.index, trained)), trained | set(solved)
     if idle := [block for block in blocks[first:] if block not in trained]:
         sentences.append(f"never trained, though the earlier {blocks[first]} is: {', '.join(idle)}")
     return sentences

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import keras
@@ -12,7 +13,7 @@ from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system.time_limit import TimeLimit
 from tl_keras.tasks.image_classification import ImageClassification
 from tl_keras.tasks.text_classification import TextClassification
-from tl_keras.training.automatic.tuning import SOLVED, TUNED, TUNED_AND_SOLVED, _judge, _too_slow
+from tl_keras.training.automatic.tuning import SOLVED, TUNED, TUNED_AND_SOLVED, _judge, _reason_against
 
 
 def test_tuning_is_kept_only_if_it_gains_more_than_the_standard_error():
@@ -25,21 +26,33 @@ def test_tuning_is_kept_only_if_it_gains_more_than_the_standard_error():
     assert "solved head 0.700, tuned network 1.700" in line
 
 
+def solved_on(count, seconds_per_example):
+    examples = SimpleNamespace(labels=range(count), folds=[(range(8), range(2))])
+    return SimpleNamespace(examples=examples, reader=SimpleNamespace(seconds_per_example=seconds_per_example))
+
+
 @pytest.mark.parametrize(("seconds", "per_example"), [(None, 9.0), (9, None), (9, 0.1)])
 def test_tuning_is_tried_if_an_epoch_fits(seconds, per_example):
-    solved = SimpleNamespace(
-        examples=SimpleNamespace(labels=range(50)), reader=SimpleNamespace(seconds_per_example=per_example)
-    )
-    assert _too_slow(solved, TimeLimit(seconds)) == ""
+    assert _reason_against(RunConfig(), solved_on(50, per_example), TimeLimit(seconds)) == ""
 
 
 def test_tuning_is_not_tried_if_no_epoch_fits():
-    examples = SimpleNamespace(labels=range(100))
-    solved = SimpleNamespace(examples=examples, reader=SimpleNamespace(seconds_per_example=0.1))
+    solved = solved_on(100, 0.1)
     line = "tuning is not tried: 9 s of max_time are left, and an epoch would take at least 10 s"
-    assert _too_slow(solved, TimeLimit(9)) == line
+    assert _reason_against(RunConfig(), solved, TimeLimit(9)) == line
     solved.reader.seconds_per_example = None
-    assert _too_slow(solved, TimeLimit(9, started=0)) == "tuning is not tried: 0 s of max_time are left"
+    line = "tuning is not tried: 0 s of max_time are left"
+    assert _reason_against(RunConfig(), solved, TimeLimit(9, started=0)) == line
+
+
+def test_few_texts_are_tuned_but_few_images_and_texts_of_several_labels_are_not():
+    solved = solved_on(29, None)
+    texts = RunConfig(task="text_classification")
+    assert _reason_against(texts, solved, TimeLimit(None)) == ""
+    for config in (RunConfig(), replace(texts, data=replace(texts.data, multi_label=True))):
+        assert _reason_against(config, solved, TimeLimit(None)).startswith("tuning is tried from ")
+    solved.examples.folds = []
+    assert "no class has a second example" in _reason_against(texts, solved, TimeLimit(None))
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +85,7 @@ def test_a_run_ends_with_what_the_trial_chose(image_folder, tmp_path, monkeypatc
 
 def test_texts_in_windows_are_judged_as_a_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(TextClassification, "min_tuned_labels", 10)
+    monkeypatch.setattr(TextClassification, "max_compared_labels", 0)
     judged = {}
     monkeypatch.setattr(
         "tl_keras.training.automatic.tuning._judge", lambda losses: judged.update(losses) or (TUNED, "as asked")

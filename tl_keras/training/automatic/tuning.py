@@ -10,6 +10,7 @@ from tl_keras.config.derived import derive
 from tl_keras.system.time_limit import NO_LIMIT
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting
+from tl_keras.training.automatic.comparing import tune_by_comparing
 from tl_keras.training.automatic.features import FeatureReader
 from tl_keras.training.automatic.solved_head import (
     Examples,
@@ -23,6 +24,7 @@ from tl_keras.training.automatic.solved_head import (
 from tl_keras.training.building import build_model, choose_phases
 
 SOLVED, TUNED, TUNED_AND_SOLVED = "solved head", "tuned network", "tuned network, head solved again"
+COMPARED = "network tuned by comparing, head solved again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,7 @@ def tune(prepared, run, limit=NO_LIMIT):
     The validation examples, or a fifth of the labels where none are held out, judge: the log-loss of the tuned network,
     and that of a head solved again on its features, are compared with that of a head solved on the same training
     examples. A tuned network is kept if its loss is lower by more than the standard error of the paired difference.
+    Few texts are compared instead, see `tune_by_comparing`, and none are held out.
 
     Args:
         prepared: `Preparation` of a run with recipe "auto". Its model is changed.
@@ -62,12 +65,18 @@ def tune(prepared, run, limit=NO_LIMIT):
         `Tuning`.
     """
     config, solved, model = prepared.config, prepared.solved, prepared.model
-    count, needed = len(solved.examples.labels), TASKS[config.task].min_tuned_labels
-    line = f"tuning is tried from {needed} labels on, and here are {count}"
-    if solved.examples.folds and count >= needed:
-        line = _too_slow(solved, limit)
-    if line:
-        return Tuning(model, solved, {}, line, SOLVED, len(solved.examples.fit_rows))
+    if reason := _reason_against(config, solved, limit):
+        return Tuning(model, solved, {}, reason, SOLVED, len(solved.examples.fit_rows))
+    count = len(solved.examples.labels)
+    if not _compares(config, count):
+        return _tune_and_judge(prepared, run, limit)
+    model, history = tune_by_comparing(config, prepared.splits, solved, run, limit.left)
+    line = f"{COMPARED}: {count} labels are too few to hold out some that judge it, and for texts it pays without them"
+    return Tuning(model, solved, history, line, COMPARED, len(solved.examples.fit_rows))
+
+
+def _tune_and_judge(prepared, run, limit):
+    config, solved, model = prepared.config, prepared.solved, prepared.model
     train, held_out = solved.examples.folds[0]
     splits = _hold_out(prepared.splits, train, held_out)
     head = solve_rows(config, solved.reader, solved.examples, train, solved.head_input, solved.held_out.inverse_penalty)
@@ -87,6 +96,7 @@ def tune(prepared, run, limit=NO_LIMIT):
         solved.head.set_on(model)
         num_trained = len(solved.examples.fit_rows)
     if kept == TUNED_AND_SOLVED:
+        count = len(solved.examples.labels)
         rows = np.arange(count) if len(solved.examples.fit_rows) == count else np.arange(len(train))
         solve_rows(config, reader, examples, rows, reader.inputs[0], again.inverse_penalty).set_on(model)
         num_trained = max(num_trained, len(rows))
@@ -108,9 +118,20 @@ def tuning_phases(config, model, num_examples):
     return choose_phases(derive(config, recipe=recipe), model, num_examples)[-1:]
 
 
-def _too_slow(solved, limit):
-    """Returns a sentence if the time is too short for an epoch, which reads each example once more; else ""."""
-    seconds = len(solved.examples.labels) * (solved.reader.seconds_per_example or 0)
+def _compares(config, count):
+    """Says whether the labels are so few that the network is tuned by comparing, without examples to judge it."""
+    return count <= TASKS[config.task].max_compared_labels and not config.data.multi_label
+
+
+def _reason_against(config, solved, limit):
+    """Returns a sentence on why no tuning is tried, or ""."""
+    count, needed = len(solved.examples.labels), TASKS[config.task].min_tuned_labels
+    if count < needed and not _compares(config, count):
+        return f"tuning is tried from {needed} labels on, and here are {count}"
+    if not solved.examples.folds:
+        return "tuning is not tried: no class has a second example to compare it with"
+    # An epoch reads each example once more.
+    seconds = count * (solved.reader.seconds_per_example or 0)
     if limit.left is None or limit.left > seconds:
         return ""
     epoch = f", and an epoch would take at least {seconds:.0f} s" if seconds else ""

@@ -30,17 +30,17 @@ class Features:
 
     Attributes:
         train: `ImageSet` or `BoxSet` of views * n activations, view by view, or `TokenFeatures`.
-        validation: the same for the validation examples.
+        validation: the same for the validation examples; None without any.
         views: number of augmented views stored of each image; an epoch reads one of them.
     """
 
     train: ImageSet | BoxSet | TokenFeatures
-    validation: ImageSet | BoxSet | TokenFeatures
+    validation: ImageSet | BoxSet | TokenFeatures | None
     views: int = 1
 
     def release(self):
         """Releases the memory of rows that were read from disk."""
-        for part in (self.train, self.validation):
+        for part in (self.train, self.validation) if self.validation else (self.train,):
             drop_pages(part.values if isinstance(part, TokenFeatures) else part.images)
 
 
