@@ -9,6 +9,7 @@ VERBS = {
     "train": "Train, evaluate and save a model.",
     "evaluate": "Test a finished run again, also on other data.",
     "recommend": "Rank backbones on your own data, without training them.",
+    "compare": "Measure on your own data whether transfer pays.",
     "label": "Check labels: list those that are probably wrong.",
     "predict": "Predict new images or texts, or detect objects.",
 }

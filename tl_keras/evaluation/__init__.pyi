@@ -34,3 +34,5 @@ from .plots import plot_contact_sheet as plot_contact_sheet
 from .plots import plot_history as plot_history
 from .plots import plot_mistakes as plot_mistakes
 from .report import write_report as write_report
+from .studies.comparison_page import write_comparison_page as write_comparison_page
+from .studies.label_curve_plot import plot_label_curves as plot_label_curves

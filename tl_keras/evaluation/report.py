@@ -70,7 +70,7 @@ def write_report(
         mistake_counts=_mistake_counts(metrics),
         phases=phases,
         config_text=config_text,
-        plots=[(caption, _data_uri(plot)) for caption, plot in plots],
+        plots=[(caption, data_uri(plot)) for caption, plot in plots],
         skipped=skipped,
         max_skipped=MAX_SKIPPED_FILES,
         versions=versions,
@@ -89,6 +89,7 @@ def _mistake_counts(metrics):
     return [(metric_label(kind), MISTAKES[kind], counts[kind]) for kind in sorted(counts, key=counts.get, reverse=True)]
 
 
-def _data_uri(path):
+def data_uri(path):
+    """Embeds an image file in a page, as the text of its address."""
     kind = mimetypes.guess_type(path)[0]
     return f"data:{kind};base64,{base64.b64encode(Path(path).read_bytes()).decode()}"

@@ -8,6 +8,7 @@ from .head_selection import log_losses as log_losses
 from .head_selection import measure_feature_set as measure_feature_set
 from .head_selection import solve_head as solve_head
 from .head_selection import standard_error as standard_error
+from .label_curve import fit_label_curve as fit_label_curve
 from .label_errors import find_label_errors as find_label_errors
 from .label_selection import select_typical as select_typical
 from .label_selection import select_uncertain as select_uncertain

@@ -71,7 +71,7 @@ def probe_backbone(config, splits):
         held_out,
         evaluation.metrics_with_intervals(labels, held_out.probabilities, splits.class_names, multi_label),
         None if multi_label else probing.neighbour_accuracy(last, examples.labels, examples.folds),
-        _milliseconds(config, network, splits.train),
+        cpu_milliseconds(config, network, splits.train),
         network.count_params(),
         _activation_bytes(network),
     )
@@ -87,8 +87,17 @@ def _block_losses(config, reader, examples):
     }
 
 
-def _milliseconds(config, network, part):
-    """Measures the CPU time of an example; the first pass, which traces the network, does not count."""
+def cpu_milliseconds(config, network, part):
+    """Measures the CPU time of an example; the first pass, which traces the network, does not count.
+
+    Args:
+        config: `RunConfig`.
+        network: classifier.
+        part: a part of the splits.
+
+    Returns:
+        Milliseconds, float.
+    """
     count = min(TIMED_EXAMPLES, TASKS[config.task].count(part))
     sample = whole_texts(take_examples(part, np.arange(count)))
     for _ in range(2):

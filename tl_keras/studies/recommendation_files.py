@@ -7,6 +7,7 @@ import numpy as np
 
 from tl_keras import evaluation, probing
 from tl_keras.config.config_text import config_text
+from tl_keras.studies.markdown import format_table
 from tl_keras.studies.recommendation import describe_probe
 from tl_keras.system.atomic_files import atomic_path
 
@@ -54,7 +55,7 @@ def summary_lines(recommendation):
     """
     rows = [describe_probe(recommendation, probe) for probe in recommendation.probes]
     best, cheapest, block = recommendation.best, recommendation.cheapest_tied, recommendation.informed_block
-    lines = [*_table([list(rows[0]), *(list(row.values()) for row in rows)]), ""]
+    lines = [*format_table([list(rows[0]), *(list(row.values()) for row in rows)]), ""]
     lines.append(
         f"Log-loss and accuracy are those of {best.metrics['examples']} examples held out from heads on frozen "
         "features, in cross-validation."
@@ -105,12 +106,3 @@ def _figures(recommendation):
         "verified": recommendation.verified,
         "skipped": recommendation.skipped,
     }
-
-
-def _table(rows):
-    """Formats rows of texts as a table of Markdown that is aligned in a terminal, too."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |" for row in rows
-    ]
-    return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]

@@ -38,7 +38,7 @@ def make_optimizer(settings):
     )
 
 
-def fit_phases(config, model, splits, phases, run, seconds_left=None):
+def fit_phases(config, model, splits, phases, run, seconds_left=None, features=None):
     """Trains a model phase by phase, starting from the run's newest checkpoint.
 
     Args:
@@ -48,6 +48,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
         phases: list of `Phase`.
         run: `RunFolder`.
         seconds_left: maximum time of all phases together; None sets no limit.
+        features: cached activations, with a method `of` like that of `PhaseFeatures`; None computes them if that pays.
 
     Returns:
         Dict from metric name to its value in each epoch.
@@ -72,10 +73,11 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None):
         watching.insert(0, distribution.BroadcastLogs(strategy))
     phases_done = len(staging.state["ends"])
     with quick_collection(), data.raise_input_errors():
-        record = run / "checkpoints" / "cache.json"
-        with workers.chief_first(record, strategy):
-            features = PhaseFeatures(config, model, splits, phases, phases_done, record)
-        _report_cache(features, run, required=config.cache.mode == "on" or config.cache.views is not None)
+        if features is None:
+            record = run / "checkpoints" / "cache.json"
+            with workers.chief_first(record, strategy):
+                features = PhaseFeatures(config, model, splits, phases, phases_done, record)
+            _report_cache(features, run, required=config.cache.mode == "on" or config.cache.views is not None)
         while (index := len(staging.state["ends"])) < len(phases):
             start = max([saving.progress.epochs, *staging.state["ends"]]), staging.state["steps"]
             try:

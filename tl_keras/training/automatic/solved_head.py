@@ -66,33 +66,50 @@ def solve(config, splits, reader):
     Returns:
         `SolvedHead`.
     """
-    examples = _collect(config, reader, splits)
+    return solve_examples(config, reader, _collect(config, reader, splits))
+
+
+def solve_examples(config, reader, examples, inputs=None):
+    """Chooses what a head reads, and solves it on labelled examples.
+
+    Args:
+        config: `RunConfig`.
+        reader: `FeatureReader` of the features.
+        examples: `Examples`.
+        inputs: list of `HeadInput` to choose from; None takes `reader.inputs`.
+
+    Returns:
+        `SolvedHead`.
+    """
+    inputs = reader.inputs if inputs is None else inputs
     if not examples.folds:
-        chosen = reader.inputs[-1]
+        chosen = inputs[-1]
         head = solve_rows(config, reader, examples, examples.fit_rows, chosen, DEFAULT_INVERSE_PENALTY)
         line = f"head on {chosen.name}: no class has a second example to compare it on"
         return SolvedHead(chosen, head, None, examples, reader, (line,))
-    results, held_out, chosen = choose_input(config, reader, examples)
+    results, held_out, chosen = choose_input(config, reader, examples, inputs)
     losses = list_losses([result.feature_set.name for result in results], results)
-    line = f"head on {chosen.name}: {losses}{_note_single(splits, examples)}"
+    line = f"head on {chosen.name}: {losses}{_note_single(reader.class_names, examples)}"
     head = solve_rows(config, reader, examples, examples.fit_rows, chosen, held_out.inverse_penalty)
     return SolvedHead(chosen, head, held_out, examples, reader, (line,))
 
 
-def choose_input(config, reader, examples):
+def choose_input(config, reader, examples, inputs=None):
     """Chooses what a head reads by its loss on held-out examples, see `probing.choose`.
 
     Args:
         config: `RunConfig`.
         reader: `FeatureReader` of the features.
         examples: `Examples` with folds.
+        inputs: list of `HeadInput` to choose from; None takes `reader.inputs`.
 
     Returns:
-        Tuple of the `probing.HeldOut` of each of `reader.inputs`, the chosen one, and its `HeadInput`.
+        Tuple of the `probing.HeldOut` of each of them, the chosen one, and its `HeadInput`.
     """
-    results = [measure(config, reader, examples, head_input) for head_input in reader.inputs]
+    inputs = reader.inputs if inputs is None else inputs
+    results = [measure(config, reader, examples, head_input) for head_input in inputs]
     held_out = probing.choose(results)
-    return results, held_out, reader.inputs[results.index(held_out)]
+    return results, held_out, inputs[results.index(held_out)]
 
 
 def measure(config, reader, examples, head_input):
@@ -157,12 +174,12 @@ def _collect(config, reader, splits):
     return Examples(np.concatenate(features), labels, folds, every if refit else every[:count])
 
 
-def _note_single(splits, examples):
+def _note_single(class_names, examples):
     """Returns the end of a sentence that counts the classes with a single example."""
     if examples.labels.ndim == 2:
         return ""
-    single = np.flatnonzero(np.bincount(examples.labels, minlength=len(splits.class_names)) == 1)
-    names = data.first_of(splits.class_names[label] for label in single)
+    single = np.flatnonzero(np.bincount(examples.labels, minlength=len(class_names)) == 1)
+    names = data.first_of(class_names[label] for label in single)
     return f"; classes with a single example are in no held-out part: {names}" if single.size else ""
 
 

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import filelock
+import pytest
+
+from tests.studies.comparison.comparisons import make_result
+from tl_keras.errors import InputError
+from tl_keras.studies.comparison.cell_files import ComparisonFolder
+from tl_keras.studies.comparison.grid import Cell
+
+CONFIG = "seed: 0\nmax_time: 10m\n"
+CELL = Cell("auto", "5", 1)
+
+
+def test_finished_cells_are_kept_with_more_time_but_not_with_another_seed(tmp_path):
+    folder = ComparisonFolder(tmp_path / "new" / "comparison")
+    with folder.opened(CONFIG) as files:
+        files.require_same_data({"training": 3})
+        files.write(CELL, make_result(0.75))
+    with folder.opened("seed: 0\nmax_time: 20m\n") as files:
+        files.require_same_data({"training": 3})
+        assert files.read([CELL, Cell("auto", "5", 2)]) == {CELL: make_result(0.75)}
+        with pytest.raises(InputError, match="The data changed since the comparison"):
+            files.require_same_data({"training": 4})
+    with pytest.raises(InputError, match=r"has other settings: .*--output"), folder.opened("seed: 1\n"):
+        pass
+
+
+def test_other_folders_and_processes_are_left_alone(tmp_path):
+    (tmp_path / "photo.jpg").touch()
+    with pytest.raises(InputError, match="holds something else"), ComparisonFolder(tmp_path).opened(CONFIG):
+        pass
+    with pytest.raises(InputError, match="cannot be used"), ComparisonFolder(tmp_path / "photo.jpg").opened(CONFIG):
+        pass
+    folder = tmp_path / "taken"
+    folder.mkdir()
+    with (
+        filelock.FileLock(folder / ".lock"),
+        pytest.raises(InputError, match="Another comparison is working"),
+        ComparisonFolder(folder).opened(CONFIG),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"labels": 3}', '{"correct": "012"}'])
+def test_damaged_cells_are_one_sentence(tmp_path, text):
+    with ComparisonFolder(tmp_path).opened(CONFIG) as files:
+        files.write(CELL, make_result(0.5))
+        Path(tmp_path / "cells" / f"{CELL}.json").write_text(text)
+        with pytest.raises(InputError, match="remove it, and it is measured again"):
+            files.read([CELL])

@@ -1,0 +1,82 @@
+import pytest
+
+from tl_keras.config.parsing import parse
+from tl_keras.errors import InputError
+from tl_keras.studies.comparison import comparing
+from tl_keras.studies.comparison.comparing import compare
+from tl_keras.studies.comparison.grid import GridSettings
+from tl_keras.studies.comparison.scratch import OutOfTime
+
+
+@pytest.fixture
+def config(image_folder):
+    return parse(["--data.path", str(image_folder), "--data.image_size", "32", "--cache.mode", "off"])
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """List of the cells that are trained, each in no time with one mistake."""
+    from tests.studies.comparison.comparisons import make_result
+
+    cells = []
+
+    def train(trainers, cell):
+        cells.append(str(cell))
+        return make_result(0.75, num_test=4)
+
+    monkeypatch.setattr(comparing._Trainers, "train", train)
+    return cells
+
+
+GRID = GridSettings(("solved_head", "scratch"), ("3", "all"), 2)
+
+
+def test_an_interrupted_comparison_is_resumed(config, trained, tmp_path, monkeypatch, capsys):
+    train = comparing._Trainers.train
+
+    def interrupted(trainers, cell):
+        if len(trained) == 3:
+            raise KeyboardInterrupt
+        return train(trainers, cell)
+
+    monkeypatch.setattr(comparing._Trainers, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        compare(config, GRID, tmp_path)
+    assert "interrupted with 3 of 8 cells: the same command resumes" in capsys.readouterr().out
+    monkeypatch.setattr(comparing._Trainers, "train", train)
+    comparison = compare(config, GRID, tmp_path)
+    assert "3 of 8 cells are finished already" in capsys.readouterr().out
+    assert len(trained) == len(set(trained)) == 8 == len(comparison.results)
+    assert comparison.notes == ()
+
+
+def test_cells_without_time_are_named_and_not_made_up(config, trained, tmp_path, monkeypatch):
+    train = comparing._Trainers.train
+
+    def without_time(trainers, cell):
+        if cell.method == "scratch":
+            raise OutOfTime
+        return train(trainers, cell)
+
+    monkeypatch.setattr(comparing._Trainers, "train", without_time)
+    comparison = compare(config, GRID, tmp_path)
+    assert comparison.reference is None and len(comparison.results) == 4
+    assert comparison.notes[0].startswith("max_time ended the comparison after 4 of 8 cells")
+    assert "4 of scratch" in comparison.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--task", "object_detection"], "compare is for classification, but task is object_detection"),
+        (["--epochs", "3"], "recipe is progressive_unfreezing: leave it out, see --methods"),
+        (["--data.multi_label", "true"], "one label per example"),
+        (
+            ["--model.weights", "none", "--recipe", "auto"],
+            "compare needs pretrained weights: leave --model.weights none out",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_one_sentence(flags, message, image_folder, tmp_path):
+    with pytest.raises(InputError, match=message):
+        compare(parse(["--data.path", str(image_folder), *flags]), GRID, tmp_path)

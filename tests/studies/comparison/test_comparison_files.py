@@ -1,0 +1,39 @@
+import json
+from dataclasses import replace
+
+from tests.studies.comparison.comparisons import make_comparison
+from tl_keras.studies.comparison.comparison_files import next_lines, write_comparison
+
+ACCURACIES = {"auto": (0.6, 0.8, 0.9), "scratch": (0.3, 0.4, None)}
+
+
+def test_the_files_say_the_same(tmp_path):
+    comparison = make_comparison(ACCURACIES, notes=("max_time ended <it>.",))
+    paths = write_comparison(comparison, tmp_path, price_per_hour=2)
+    assert [path.name for path in paths] == ["compare.html", "compare.md", "compare.json", "compare.png"]
+    page, text = paths[0].read_text(), paths[1].read_text()
+    figures = json.loads(paths[2].read_text())
+    for wanted in (figures["verdict"], "Labels saved", "price", "0.800 ± 0.010"):
+        assert wanted in page and wanted in text
+    assert "max_time ended &lt;it&gt;." in page and "<script" not in page and "data:image/png;base64," in page
+    first = figures["cells"][0]
+    assert (first["method"], first["labels"], len(first["draws"])) == ("auto", 50, 3)
+    assert first["gain"]["judged"] == "pays" and first["labels_from_scratch"] == [None, None]
+
+
+def test_nothing_measured_writes_no_plot(tmp_path):
+    paths = write_comparison(make_comparison({"auto": (None, None, None)}), tmp_path)
+    assert [path.name for path in paths] == ["compare.html", "compare.md", "compare.json"]
+    assert next_lines(make_comparison({"scratch": (0.5,) * 3})) == []
+
+
+def test_further_labels_beyond_the_horizon_are_not_predicted():
+    (line,) = next_lines(make_comparison({"auto": (0.5, 0.6, None)}))
+    assert line.startswith("More labels for auto, now 0.600 ± 0.010 with 200: 50 more: 0.")
+    assert "beyond" not in line
+    few = make_comparison({"auto": (0.5, 0.6, 0.7)})
+    cells = {cell: replace(result, labels=result.labels // 4) for cell, result in few.results.items()}
+    (line,) = next_lines(replace(few, results=cells))
+    assert "100 more: 0." in line and line.endswith(
+        "; what 200 more bring is beyond twice what was measured (90 % range of a piecewise curve)."
+    )

@@ -1,0 +1,37 @@
+from tests.studies.comparison.comparisons import make_comparison
+from tl_keras.studies.comparison.comparison_tables import list_tables
+
+ACCURACIES = {"solved_head": (0.6, 0.8, 0.9), "auto": (0.3, 0.6, 0.95), "scratch": (0.5, 0.6, None)}
+
+
+def tables_of(comparison, price=None):
+    return {heading: rows for heading, _, rows in list_tables(comparison, price)}
+
+
+def test_every_table_has_a_row_for_each_method_with_its_figures():
+    tables = tables_of(make_comparison(ACCURACIES))
+    assert list(tables) == ["Accuracy", "Gain from transfer", "Labels saved", "Time to accuracy", "Cost"]
+    assert tables["Accuracy"][0] == ["method", "5 a class", "20 a class", "all labels"]
+    assert tables["Accuracy"][3] == ["scratch", "0.500 ± 0.010", "0.600 ± 0.010", "–"]
+    harmed = tables["Gain from transfer"][2]
+    assert harmed[1].startswith("-20.0 (") and harmed[1].endswith(" !") and harmed[3] == "–"
+    assert tables["Gain from transfer"][1][1].endswith(" *")
+    assert tables["Labels saved"][1][2:] == ["> 200", "> 200"]
+    assert tables["Labels saved"][2][1] == "≤ 50"
+    assert tables["Time to accuracy"][1] == ["solved_head", "50", "2.0", "10"]
+
+
+def test_money_and_energy_are_shown_where_they_are_known():
+    tables = tables_of(make_comparison(ACCURACIES, joules=500.0), price=36)
+    assert tables["Cost"][0] == ["method", "CPU s", "elapsed s", "steps", "GFLOP", "kJ", "price"]
+    assert tables["Cost"][1] == ["solved_head", "2.0", "1.0", "10", "2", "0.50", "0.01000"]
+    assert "kJ" not in tables_of(make_comparison(ACCURACIES))["Cost"][0]
+
+
+def test_without_training_from_scratch_nothing_is_compared():
+    assert list(tables_of(make_comparison({"auto": (0.5, 0.6, 0.7)}))) == ["Accuracy", "Cost"]
+
+
+def test_one_draw_claims_no_spread():
+    (_, explanation, rows), *_ = list_tables(make_comparison({"auto": (0.5, 0.6, 0.7)}, draws=1))
+    assert rows[1] == ["auto", "0.500", "0.600", "0.700"] and "one draw has no spread" in explanation

@@ -1,0 +1,17 @@
+from tests.studies.comparison.comparisons import make_result
+from tl_keras.studies.comparison.grid import list_cells
+from tl_keras.studies.comparison.progress import Progress
+
+
+def test_each_line_counts_the_cells_and_estimates_the_rest(capsys, monkeypatch):
+    clock = iter([0.0, 60.0, 60.0, 70.0])
+    monkeypatch.setattr("tl_keras.studies.comparison.progress.time.monotonic", lambda: next(clock))
+    cells = list_cells(("auto",), ("5", "all"), 2)
+    progress = Progress(cells, {cells[3]: make_result(0.5)})
+    for cell in cells[:2]:
+        progress.report(cell, progress.timed(cell, lambda: make_result(0.75)))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "1 of 4 cells are finished already"
+    assert lines[1] == "[2/4] auto, 5 labels a class, draw 0: accuracy 0.750, 2.0 CPU s; about 2 min left"
+    assert lines[2].endswith("all labels, draw 0: accuracy 0.750, 2.0 CPU s; about 60 s left")
+    assert progress.seconds_of(cells[2]) == 60 and progress.seconds_of(cells[3]) == 10

@@ -1,0 +1,48 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tl_keras import compare
+from tl_keras.errors import InputError
+from tl_keras.studies.comparison import scratch
+
+
+@pytest.mark.usefixtures("small_network")
+def test_the_verb_trains_every_method_and_says_whether_transfer_pays(image_folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(scratch, "STEPS", 2)
+    monkeypatch.setattr("tl_keras.models.images.small_network.WIDTHS", (4,))
+    out = tmp_path / "out"
+    flags = [str(image_folder), "--data.image_size", "32", "--cache.mode", "off", "--seed", "1"]
+    compare.main([*flags, "--budgets", "all", "--draws", "1", "--output", str(out), "--price_per_hour", "2"])
+    printed = capsys.readouterr().out
+    assert "[5/5] scratch, all labels, draw 0: accuracy" in printed and "all cells are finished" in printed
+    assert "cannot be decided with 6 test examples" in printed and str(out / "compare.html") in printed
+    figures = json.loads((out / "compare.json").read_text())
+    assert [cell["method"] for cell in figures["cells"]] == list(compare.METHODS)
+    assert "phase 1/1" in (out / "log.txt").read_text(), "the lines of training are kept apart"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--draws", "0"], "--draws must be at least 1: got 0."),
+        (["--price_per_hour", "-1"], "--price_per_hour must be above 0"),
+        (["--budgets", "5,x"], "Invalid budget 'x'"),
+        (["--methods", "scrach"], "did you mean 'scratch'"),
+        (["--budget", "5"], "--budget"),
+    ],
+)
+def test_wrong_flags_are_one_sentence(flags, message):
+    with pytest.raises(InputError, match=message):
+        compare.main(flags)
+
+
+def test_wrong_flags_load_no_tensorflow():
+    code = (
+        "import sys, tl_keras.compare as verb\n"
+        "try: verb.main(['--methods', 'x'])\n"
+        "except ValueError: sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,50 @@
+"""Plot of accuracies over the number of labels, a line for each method."""
+
+from matplotlib.ticker import NullFormatter, NullLocator
+
+from tl_keras.evaluation.figures import BLUE, GREY, ORANGE, saved_figure
+
+STYLES = ((BLUE, "o"), (ORANGE, "s"), ("#009E73", "^"), ("#CC79A7", "D"))
+"""Colours of Okabe and Ito (2008) and markers of the methods."""
+REFERENCE_STYLES = ((GREY, "v"), ("#a0a8b0", "x"))
+STEP = 1.025
+"""Factor by which the points of a line are moved to the right of those of the line before, so that bars stay apart."""
+
+
+def plot_label_curves(curves, path):
+    """Draws accuracies over the number of labels.
+
+    Args:
+        curves: list of (name, labels, accuracies, spreads, is_reference): numbers of labels, ascending, above 0; mean
+            accuracies; standard deviations, or None for a single draw; and whether it has no pretrained weights.
+        path: the PNG file to write.
+    """
+    references = sum(is_reference for *_, is_reference in curves)
+    styles = {True: iter(REFERENCE_STYLES), False: iter(STYLES)}
+    with saved_figure(path, 6.3, 3.9) as figure:
+        axes = figure.subplots()
+        for number, (name, labels, accuracies, spreads, is_reference) in enumerate(curves):
+            colour, marker = next(styles[is_reference])
+            places = [count * STEP ** (number - (len(curves) - references) / 2) for count in labels]
+            bars = None if None in spreads else spreads
+            line = "--" if is_reference else "-"
+            axes.errorbar(
+                places,
+                accuracies,
+                bars,
+                color=colour,
+                marker=marker,
+                markersize=5,
+                capsize=2.5,
+                linestyle=line,
+                label=name,
+            )
+        counts = max((labels for _, labels, *_ in curves), key=len)
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_xticks(counts, [f"{count:.0f}" for count in counts])
+        axes.set_xlabel("labelled training examples")
+        axes.set_ylabel("accuracy on the test examples")
+        axes.grid(axis="y")
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))

@@ -1,0 +1,1 @@
+"""Measures on a user's own data whether transfer pays, over label budgets and draws."""

@@ -1,0 +1,126 @@
+"""Folder of a comparison: finished cells are kept, so that the same command resumes it."""
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass, fields
+
+import filelock
+
+from tl_keras.config.config_files import read_config
+from tl_keras.errors import InputError
+from tl_keras.studies.comparison.grid import Cell
+from tl_keras.system.atomic_files import write_text
+from tl_keras.system.json_files import read_json
+from tl_keras.system.plain_yaml import load_yaml
+
+CELLS, CONFIG, DATA = "cells", "config.yaml", "data.json"
+DAMAGED = "remove it, and it is measured again"
+WITHOUT_EFFECT = ("run", "resume", "max_time", "checkpoint_every", "distribute")
+
+
+@dataclass(frozen=True)
+class Result:
+    """Holds what was measured in a cell."""
+
+    labels: int
+    """Number of labelled examples that the method had."""
+    correct: str
+    """For each test example "1" if it was classified correctly, else "0"."""
+    cpu_seconds: float
+    """CPU seconds of training, with one forward pass of the training examples where the method needs it."""
+    seconds: float
+    """Elapsed seconds, likewise."""
+    steps: int
+    """Steps of the optimizer; 0 for solved heads."""
+    multiply_adds: int | None
+    """Multiply-adds of the networks; None where there is no network."""
+    joules: float | None
+    """Energy of the machine meanwhile; None without a counter."""
+
+    @property
+    def accuracy(self):
+        """Share of the test examples that was classified correctly."""
+        return self.correct.count("1") / len(self.correct)
+
+
+class ComparisonFolder:
+    """Keeps the cells of one comparison, and refuses other data or settings.
+
+    Args:
+        path: `pathlib.Path` of the folder, created if missing.
+    """
+
+    def __init__(self, path):
+        self.path = path
+
+    @contextlib.contextmanager
+    def opened(self, config_text):
+        """Locks the folder, and records the configuration or refuses another one.
+
+        Raises:
+            InputError: another process works in it, it holds something else, or the configuration differs.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            is_new = not (self.path / CONFIG).exists()
+            if is_new and any(path.name != ".lock" for path in self.path.iterdir()):
+                raise InputError(f"The folder {str(self.path)!r} holds something else: give --output another folder.")
+        except OSError as error:
+            raise InputError(
+                f"The folder {str(self.path)!r} cannot be used ({error.strerror}): give --output another folder."
+            ) from error
+        try:
+            with filelock.FileLock(self.path / ".lock", timeout=0):
+                if is_new:
+                    write_text(self.path / CONFIG, config_text)
+                self._require_same(config_text)
+                yield self
+        except filelock.Timeout:
+            raise InputError(
+                f"Another comparison is working in {str(self.path)!r}: wait for it, or give --output another folder."
+            ) from None
+
+    def require_same_data(self, fingerprint):
+        """Records the fingerprint of the data, or refuses data with another one."""
+        if not (self.path / DATA).exists():
+            write_text(self.path / DATA, json.dumps(fingerprint, indent=2) + "\n")
+        elif read_json(self.path / DATA, dict, DAMAGED) != fingerprint:
+            raise InputError(
+                f"The data changed since the comparison in {str(self.path)!r} started: restore them, or give --output "
+                "another folder."
+            )
+
+    def read(self, cells):
+        """Reads finished cells.
+
+        Args:
+            cells: list of `Cell`.
+
+        Returns:
+            Dict from those that are finished to their `Result`.
+        """
+        return {cell: self._read(cell) for cell in cells if self._path(cell).exists()}
+
+    def write(self, cell, result):
+        """Writes a finished cell."""
+        self._path(cell).parent.mkdir(exist_ok=True)
+        write_text(self._path(cell), json.dumps(asdict(result)) + "\n")
+
+    def _path(self, cell: Cell):
+        return self.path / CELLS / f"{cell}.json"
+
+    def _read(self, cell):
+        values = read_json(self._path(cell), dict, DAMAGED)
+        correct = values.get("correct")
+        if values.keys() != {field.name for field in fields(Result)} or not correct or set(correct) - {"0", "1"}:
+            raise InputError(f"{str(self._path(cell))!r} is damaged: {DAMAGED}.")
+        return Result(**values)
+
+    def _require_same(self, config_text):
+        ignored = dict.fromkeys(WITHOUT_EFFECT)
+        old, new = read_config(self.path / CONFIG), load_yaml(config_text)
+        if not isinstance(old, dict) or old | ignored != new | ignored:
+            raise InputError(
+                f"The comparison in {str(self.path)!r} has other settings: repeat its command, or give --output "
+                "another folder."
+            )

@@ -1,0 +1,180 @@
+"""Measures the cells of a comparison one after the other, in the time that there is."""
+
+import contextlib
+
+import numpy as np
+
+from tl_keras.config.config_text import config_text
+from tl_keras.config.derived import derive
+from tl_keras.errors import InputError
+from tl_keras.recipes import AUTO
+from tl_keras.studies.comparison.cell_files import ComparisonFolder, Result
+from tl_keras.studies.comparison.figures import Comparison
+from tl_keras.studies.comparison.grid import AUTO as AUTO_METHOD
+from tl_keras.studies.comparison.grid import (
+    FINE_TUNING,
+    RANDOM_WEIGHTS,
+    SCRATCH,
+    SOLVED,
+    UNFREEZING,
+    draw_rows,
+    fit_budgets,
+    list_cells,
+)
+from tl_keras.studies.comparison.heads import share_features, solve_cell
+from tl_keras.studies.comparison.progress import Progress
+from tl_keras.studies.comparison.scratch import OutOfTime, ScratchTrainer, train_random_weights
+from tl_keras.studies.comparison.tuned import TunedNetwork
+from tl_keras.system.durations import parse_duration
+from tl_keras.system.global_state import restored_global_state
+from tl_keras.system.time_limit import TimeLimit
+from tl_keras.tasks.registry import TASKS
+
+LOG = "log.txt"
+
+
+def compare(config, grid, folder):
+    """Measures what transfer is worth on a user's data, and keeps each finished cell in a folder.
+
+    Args:
+        config: `RunConfig` with recipe "auto".
+        grid: `GridSettings`.
+        folder: `pathlib.Path` of the results; finished cells in it are not measured again.
+
+    Returns:
+        `Comparison`.
+
+    Raises:
+        InputError: the data or the settings cannot be used, or the folder holds another comparison.
+    """
+    _check(config)
+    limit = TimeLimit(None if config.max_time is None else parse_duration(config.max_time))
+    task = TASKS[config.task]
+    task.check_sources(config)
+    # All labels are trained on, since nothing here is chosen by a validation set.
+    config = derive(config, data=derive(config.data, validation_fraction=0.0))
+    with ComparisonFolder(folder).opened(config_text(config)) as files, restored_global_state():
+        splits = task.load_data(config)
+        files.require_same_data(task.fingerprint(splits))
+        print(_describe(config, splits), flush=True)
+        labels = task.example_labels(splits.train)
+        budgets, notes = fit_budgets(grid.budgets, labels, splits.class_names, grid.budgets_given)
+        cells = list_cells(grid.methods, budgets, grid.draws)
+        _measure(_Trainers(config, splits, grid.methods, budgets, limit), files, cells, limit)
+        results = files.read(cells)
+        notes = (*notes, *_note_validation(splits), *_note_missing(cells, results))
+        facts = _facts(config, splits)
+        count = task.count(splits.test)
+        return Comparison(results, grid.methods, budgets, grid.draws, len(cells), count, notes, facts)
+
+
+def _check(config):
+    if not TASKS[config.task].supports_auto:
+        raise InputError(
+            f"compare is for classification, but task is {config.task}: train boxes with and without weights."
+        )
+    if config.recipe != AUTO:
+        raise InputError(
+            f"compare trains by several recipes, but recipe is {config.recipe}: leave it out, see --methods."
+        )
+    if config.data.multi_label:
+        raise InputError("compare needs one label per example, but data.multi_label is true.")
+    if config.model.weights == "none":
+        raise InputError("compare needs pretrained weights: leave --model.weights none out.")
+
+
+class _Trainers:
+    """Trains a cell by its method; what cells share is built when the first one needs it."""
+
+    def __init__(self, config, splits, methods, budgets, limit):
+        self._config, self._splits, self._budgets, self._limit = config, splits, budgets, limit
+        self._recipes = [method for method in methods if method in (FINE_TUNING, UNFREEZING)]
+        self._shared = self._tuned = self._scratch = None
+        self._labels = TASKS[config.task].example_labels(splits.train)
+
+    def train(self, cell):
+        """Trains a cell and returns its `Result`; raises `OutOfTime`."""
+        rows = draw_rows(self._labels, cell.budget, cell.draw, self._config.seed)
+        config = derive(self._config, seed=self._config.seed + cell.draw)
+        if cell.method in (SOLVED, AUTO_METHOD):
+            predicted = solve_cell(config, self._splits, self._features(), cell.method, rows)
+        elif cell.method == SCRATCH:
+            predicted = self._scratch_trainer().train(rows, config.seed)
+        elif cell.method == RANDOM_WEIGHTS:
+            predicted = train_random_weights(config, self._splits, rows, self._limit)
+        else:
+            forward = self._features().forward_seconds
+            predicted = self._network().train(cell.method, rows, config.seed, forward)
+        probabilities, costs = predicted
+        correct = np.argmax(probabilities, axis=1) == TASKS[config.task].example_labels(self._splits.test)
+        return Result(labels=len(rows), correct="".join("01"[one] for one in correct.astype(int)), **costs)
+
+    def _features(self):
+        if self._shared is None:
+            self._shared = share_features(self._config, self._splits)
+        return self._shared
+
+    def _scratch_trainer(self):
+        if self._scratch is None:
+            self._scratch = ScratchTrainer(self._config, self._splits, self._limit)
+        return self._scratch
+
+    def _network(self):
+        if self._tuned is None:
+            self._tuned = TunedNetwork(self._config, self._splits, self._recipes, self._budgets)
+        return self._tuned
+
+
+def _measure(trainers, files, cells, limit):
+    """Trains the cells that are missing; those that would take longer than the time that is left are skipped."""
+    done = files.read(cells)
+    progress = Progress(cells, done)
+    with open(files.path / LOG, "a", encoding="utf-8") as log:
+        for cell in cells:
+            if cell in done or (limit.left is not None and limit.left <= progress.seconds_of(cell)):
+                continue
+            try:
+                with contextlib.redirect_stdout(log):
+                    result = progress.timed(cell, lambda cell=cell: trainers.train(cell))
+            except OutOfTime:
+                continue
+            except KeyboardInterrupt:
+                print(
+                    f"interrupted with {progress.finished} of {len(cells)} cells: the same command resumes", flush=True
+                )
+                raise
+            files.write(cell, result)
+            progress.report(cell, result)
+
+
+def _describe(config, splits):
+    images = getattr(splits.train, "images", None)
+    kind = "texts" if images is None else "images"
+    pixels = "" if images is None else f", {images[0].shape[0]} × {images[0].shape[0]} pixels"
+    return f"{TASKS[config.task].list_counts(splits)} {kind} of {len(splits.class_names)} classes{pixels}"
+
+
+def _facts(config, splits):
+    size = getattr(splits.train, "images", None)
+    facts = {"data": config.data.path, "backbone": config.model.backbone, "classes": len(splits.class_names)}
+    return facts if size is None else facts | {"image_size": size[0].shape[0]}
+
+
+def _note_validation(splits):
+    count = len(splits.validation)
+    return (f"The {count} validation examples were not used.",) if count else ()
+
+
+def _note_missing(cells, results):
+    """Returns sentences on the cells that the time did not suffice for."""
+    if len(results) == len(cells):
+        return ()
+    missing = {cell.method: 0 for cell in cells if cell not in results}
+    for cell in cells:
+        if cell not in results:
+            missing[cell.method] += 1
+    shown = ", ".join(f"{count} of {method}" for method, count in missing.items())
+    return (
+        f"max_time ended the comparison after {len(results)} of {len(cells)} cells, and these were not measured: "
+        f"{shown}. The same command with more time resumes it.",
+    )

@@ -1,0 +1,153 @@
+"""Tables of a comparison, as rows of texts for the terminal, Markdown and HTML."""
+
+import math
+
+from tl_keras.studies.comparison.grid import ALL, FROM_SCRATCH
+from tl_keras.studies.comparison.verdict import HARMS, PAYS, judge, measured_labels, points
+
+DASH = "–"
+FLOPS_PER_MULTIPLY_ADD = 2
+SHOWN = {PAYS: " *", HARMS: " !"}
+
+
+def list_tables(comparison, price_per_hour=None):
+    """Lists the tables of a comparison.
+
+    Args:
+        comparison: `Comparison`.
+        price_per_hour: price of the machine; None shows no money.
+
+    Returns:
+        List of (heading, explanation, rows); rows are lists of str, the first is the head.
+    """
+    tables = [_accuracies(comparison)]
+    if comparison.reference and comparison.transfer:
+        tables += [_gains(comparison), _labels_saved(comparison), _times(comparison)]
+    return [*tables, _costs(comparison, price_per_hour)]
+
+
+def format_accuracy(comparison, method, budget):
+    """Formats the mean accuracy over draws with its standard deviation; a dash if it was not measured."""
+    mean, spread = comparison.mean(method, budget, "accuracy"), comparison.spread(method, budget)
+    if mean is None:
+        return DASH
+    return f"{mean:.3f}" if spread is None else f"{mean:.3f} ± {spread:.3f}"
+
+
+def _accuracies(comparison):
+    rows = [
+        [method, *(format_accuracy(comparison, method, budget) for budget in comparison.budgets)]
+        for method in comparison.methods
+    ]
+    spread = " ± their standard deviation" if comparison.draws > 1 else "; one draw has no spread"
+    explanation = (
+        f"Accuracy on {comparison.num_test} test examples, mean over {comparison.draws} draws{spread}. With all labels "
+        "draws differ in the random numbers of the training only."
+    )
+    return "Accuracy", explanation, [["method", *_heads(comparison)], *rows]
+
+
+def _gains(comparison):
+    rows = []
+    for method in _with_transfer(comparison):
+        gains = [comparison.gain(method, budget) for budget in comparison.budgets]
+        rows.append([method, *(points(gain, "") + SHOWN.get(judge(gain), "") if gain else DASH for gain in gains)])
+    explanation = (
+        f"Points of accuracy above {comparison.reference}, with 95 % intervals over draws and test examples; * better, "
+        f"! worse (negative transfer). {_ends(comparison)}"
+    )
+    return "Gain from transfer", explanation, [["method", *_heads(comparison)], *rows]
+
+
+def _ends(comparison):
+    method = comparison.transfer
+    budgets = comparison.budgets_of(method, comparison.reference)
+    if not budgets:
+        return ""
+    first, last = (points(comparison.gain(method, budget)) for budget in (budgets[0], budgets[-1]))
+    return (
+        f"Jump-start of {method}, with the fewest labels: {first}; asymptotic gain, with the most that were measured: "
+        f"{last}."
+    )
+
+
+def _labels_saved(comparison):
+    rows = []
+    for method in _with_transfer(comparison):
+        needed = [comparison.labels_needed(method, budget) for budget in comparison.budgets]
+        rows.append([method, *(_range(comparison, one) if one else DASH for one in needed)])
+    explanation = (
+        f"Labels with which {comparison.reference} is as accurate, as 90 % ranges over resampled draws and test "
+        "examples. Nothing is extrapolated: > stands before the largest number that was measured."
+    )
+    return "Labels saved", explanation, [["method", *_heads(comparison)], *rows]
+
+
+def _range(comparison, needed):
+    """Formats a range of numbers of labels for a table."""
+    low, high = needed
+    smallest, largest = measured_labels(comparison)
+    if math.isinf(low):
+        return f"> {largest:.0f}"
+    if high <= smallest:
+        return f"≤ {smallest:.0f}"
+    end = f"> {largest:.0f}" if math.isinf(high) else f"{high:.0f}"
+    return f"{'≤ ' if low <= smallest else ''}{low:.0f} to {end}"
+
+
+def _times(comparison):
+    rows = []
+    for method in comparison.methods:
+        budget = comparison.cheapest(method)
+        if budget is None:
+            rows.append([method, "not reached", DASH, DASH])
+            continue
+        labels, steps = comparison.labels(method, budget), comparison.mean(method, budget, "steps")
+        seconds = comparison.mean(method, budget, "cpu_seconds")
+        rows.append([method, f"{labels:.0f}", f"{seconds:.1f}", f"{steps:.0f}"])
+    explanation = (
+        f"The cheapest measured training whose mean accuracy is at least {comparison.target:.3f}, the highest that "
+        f"{comparison.reference} reaches."
+    )
+    return "Time to accuracy", explanation, [["method", "labels", "CPU s", "steps"], *rows]
+
+
+def _costs(comparison, price_per_hour):
+    budget = comparison.budgets[-1]
+    columns = {
+        "CPU s": ("cpu_seconds", 1, ".1f"),
+        "elapsed s": ("seconds", 1, ".1f"),
+        "steps": ("steps", 1, ".0f"),
+        "GFLOP": ("multiply_adds", FLOPS_PER_MULTIPLY_ADD * 1e-9, ",.0f"),
+        "kJ": ("joules", 1e-3, ".2f"),
+    }
+    if price_per_hour is not None:
+        columns["price"] = ("seconds", price_per_hour / 3600, ".5f")
+    measured = [one for one in comparison.methods if comparison.of(one, budget)]
+    if all(comparison.mean(method, budget, "joules") is None for method in measured):
+        columns.pop("kJ")
+    rows = [
+        [method, *(_cost(comparison, method, budget, *column) for column in columns.values())] for method in measured
+    ]
+    explanation = (
+        f"The mean over draws of one training with {_head(budget)}, including one forward pass of its labelled "
+        "examples where that is shared. FLOPs are those of the kernels, twice the multiply-adds."
+    )
+    return "Cost", explanation, [["method", *columns], *rows]
+
+
+def _cost(comparison, method, budget, name, factor, form):
+    mean = comparison.mean(method, budget, name)
+    return DASH if mean is None else f"{mean * factor:{form}}"
+
+
+def _with_transfer(comparison):
+    return [method for method in comparison.methods if method not in FROM_SCRATCH and comparison.budgets_of(method)]
+
+
+def _heads(comparison):
+    return [_head(budget) for budget in comparison.budgets]
+
+
+def _head(budget):
+    return "all labels" if budget == ALL else f"{budget} a class"

@@ -1,0 +1,152 @@
+"""Grid of a comparison: which method is trained on which labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tl_keras.errors import InputError, unknown_name
+
+ALL = "all"
+SCRATCH, SOLVED, FINE_TUNING, UNFREEZING, AUTO = (
+    "scratch",
+    "solved_head",
+    "fine_tuning",
+    "progressive_unfreezing",
+    "auto",
+)
+RANDOM_WEIGHTS = "random_weights"
+METHODS = (SOLVED, AUTO, FINE_TUNING, UNFREEZING, SCRATCH)
+"""Methods of a comparison by default, in the order in which they are trained: the cheapest first."""
+OTHER_METHODS = (RANDOM_WEIGHTS,)
+FROM_SCRATCH = (SCRATCH, RANDOM_WEIGHTS)
+BUDGETS = ("5", "10", "20", "50", ALL)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One measurement: a method, trained on one draw of labels."""
+
+    method: str
+    """One of `METHODS` or `OTHER_METHODS`."""
+    budget: str
+    """Labels of each class, or "all"."""
+    draw: int
+    """Number of the draw, from 0."""
+
+    def __str__(self):
+        """Returns the name of its file and of its line."""
+        return f"{self.method}-{self.budget}-{self.draw}"
+
+
+@dataclass(frozen=True)
+class GridSettings:
+    """Lists what a comparison measures.
+
+    Attributes:
+        methods: names of methods, from `parse_methods`.
+        budgets: budgets, from `parse_budgets`.
+        draws: number of draws, at least 1.
+        budgets_given: whether a user has chosen the budgets.
+    """
+
+    methods: tuple
+    budgets: tuple
+    draws: int
+    budgets_given: bool = False
+
+
+def parse_methods(text):
+    """Reads the value of `--methods`, a tuple of names in the order of `METHODS`.
+
+    Raises:
+        InputError: a name is unknown or missing.
+    """
+    known = (*METHODS, *OTHER_METHODS)
+    names = _parts(text)
+    for name in names:
+        if name not in known:
+            raise unknown_name("method in --methods", name, known)
+    if not names:
+        raise InputError(f"--methods names no method: give some of {','.join(known)}.")
+    return tuple(name for name in known if name in names)
+
+
+def parse_budgets(text):
+    """Reads the value of `--budgets`, a tuple of numbers as text, ascending, "all" last.
+
+    Raises:
+        InputError: a budget is not a number of labels.
+    """
+    names = _parts(text)
+    for name in names:
+        if name != ALL and not (name.isascii() and name.isdigit() and int(name)):
+            raise InputError(f"Invalid budget {name!r} in --budgets: give numbers of labels a class, such as 5,20,all.")
+    if not names:
+        raise InputError("--budgets names no number of labels: give some, such as 5,20,all.")
+    return tuple(sorted({name if name == ALL else str(int(name)) for name in names}, key=_size))
+
+
+def fit_budgets(budgets, labels, class_names, are_given):
+    """Checks that the data have the labels of every budget.
+
+    Args:
+        budgets: tuple of str, from `parse_budgets`.
+        labels: int (n,), those of the training examples.
+        class_names: names of the classes.
+        are_given: whether a user has chosen the budgets; else those above the data are left out.
+
+    Returns:
+        Tuple of the budgets that are measured, and of sentences on small classes.
+
+    Raises:
+        InputError: a given budget is above the number of labels of every class.
+    """
+    counts = np.bincount(labels, minlength=len(class_names))
+    largest = counts.max()
+    above = [budget for budget in budgets if budget != ALL and int(budget) >= largest]
+    if above and are_given:
+        raise InputError(
+            f"The budget {above[0]} in --budgets needs classes with more labels: the largest class has {largest} for "
+            f"training, which are the budget all; give less than {largest}, or all."
+        )
+    kept = tuple(budget for budget in budgets if budget not in above)
+    notes = []
+    for budget in kept:
+        small = np.count_nonzero(counts < int(budget)) if budget != ALL else 0
+        if small:
+            notes.append(f"{small} of {len(counts)} classes have fewer than {budget} labels, and give all they have.")
+    return kept, tuple(notes)
+
+
+def draw_rows(labels, budget, draw, seed=0):
+    """Draws training examples, the same for all methods; those of a smaller budget are among those of a larger one.
+
+    Args:
+        labels: int (n,).
+        budget: labels of each class as text, or "all".
+        draw: int, number of the draw.
+        seed: int.
+
+    Returns:
+        int (k,), ascending.
+    """
+    if budget == ALL:
+        return np.arange(len(labels))
+    shuffled = np.random.default_rng([seed, draw]).permutation(len(labels))
+    order = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    _, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+    place = np.arange(len(order)) - np.repeat(starts, counts)
+    return np.sort(order[place < int(budget)])
+
+
+def list_cells(methods, budgets, draws):
+    """Lists the cells in the order of training: a whole draw before the next, cheap cells before dear ones."""
+    return [Cell(method, budget, draw) for draw in range(draws) for budget in budgets for method in methods]
+
+
+def _parts(text):
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _size(budget):
+    return float("inf") if budget == ALL else int(budget)

@@ -1,0 +1,58 @@
+"""Progress of a comparison: a line for each cell, with the time that the others will take."""
+
+import time
+from collections import defaultdict
+
+import numpy as np
+
+from tl_keras.studies.comparison.grid import ALL
+
+
+class Progress:
+    """Measures how long cells take, and estimates the rest.
+
+    Args:
+        cells: list of `Cell`, in the order of training.
+        done: dict from those that are finished to their `Result`.
+    """
+
+    def __init__(self, cells, done):
+        self._cells, self._seconds = cells, defaultdict(list)
+        self._waiting = dict.fromkeys(cell for cell in cells if cell not in done)
+        if done:
+            print(f"{len(done)} of {len(cells)} cells are finished already", flush=True)
+
+    @property
+    def finished(self):
+        """Number of finished cells."""
+        return len(self._cells) - len(self._waiting)
+
+    def timed(self, cell, train):
+        """Calls a function without arguments that trains a cell, and remembers its time; returns its result."""
+        started = time.monotonic()
+        result = train()
+        self._seconds[cell.method, cell.budget].append(time.monotonic() - started)
+        return result
+
+    def seconds_of(self, cell):
+        """Estimates the seconds of a cell by those of its method, at best with as many labels; 0 at first."""
+        own = self._seconds.get((cell.method, cell.budget))
+        same = own or [value for key, values in self._seconds.items() if key[0] == cell.method for value in values]
+        # The first cell of a method builds what the others share.
+        return float(np.median(same)) if same else 0.0
+
+    def report(self, cell, result):
+        """Prints the line of a finished cell."""
+        self._waiting.pop(cell)
+        left = _duration(sum(map(self.seconds_of, self._waiting)))
+        rest = f"about {left} left" if self._waiting else "all cells are finished"
+        labels = "all labels" if cell.budget == ALL else f"{cell.budget} labels a class"
+        print(
+            f"[{self.finished}/{len(self._cells)}] {cell.method}, {labels}, draw {cell.draw}: accuracy "
+            f"{result.accuracy:.3f}, {result.cpu_seconds:.1f} CPU s; {rest}",
+            flush=True,
+        )
+
+
+def _duration(seconds):
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
