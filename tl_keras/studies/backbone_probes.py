@@ -4,14 +4,16 @@ import functools
 import time
 from dataclasses import dataclass
 
+import keras
 import numpy as np
+import tensorflow as tf
 
 from tl_keras import evaluation, probing
 from tl_keras.config.derived import derive
 from tl_keras.errors import InputError
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader, HeadInput
-from tl_keras.training.automatic.solved_head import Examples, measure, solve, take_examples, whole_texts
+from tl_keras.training.automatic.solved_head import Examples, choose_input, collect_examples, measure
 
 TIMED_EXAMPLES = 32
 BLOCK_FOLDS = 2
@@ -59,10 +61,11 @@ def probe_backbone(config, splits):
     """
     image_size = config.data.image_size
     reader = FeatureReader(config, splits)
-    solved = solve(config, splits, reader)
-    if solved.held_out is None:
+    examples = collect_examples(config, reader, splits)
+    if not examples.folds:
         raise InputError("No class has a second labelled example, so that none can be held out: label some more.")
-    examples, held_out, network = solved.examples, solved.held_out, reader.network
+    _, held_out, _ = choose_input(config, reader, examples)
+    network = reader.network
     labels, multi_label = examples.labels[held_out.rows], config.data.multi_label
     last = examples.features[:, reader.last_block_columns]
     probe = BackboneProbe(
@@ -71,7 +74,7 @@ def probe_backbone(config, splits):
         held_out,
         evaluation.metrics_with_intervals(labels, held_out.probabilities, splits.class_names, multi_label),
         None if multi_label else probing.neighbour_accuracy(last, examples.labels, examples.folds),
-        cpu_milliseconds(config, network, splits.train),
+        cpu_milliseconds(config, network, splits),
         network.count_params(),
         _activation_bytes(network),
     )
@@ -87,24 +90,27 @@ def _block_losses(config, reader, examples):
     }
 
 
-def cpu_milliseconds(config, network, part):
-    """Measures the CPU time of an example; the first pass, which traces the network, does not count.
+def cpu_milliseconds(config, network, splits):
+    """Measures the CPU time of a forward pass of an example, without tracing the network.
 
     Args:
         config: `RunConfig`.
         network: classifier.
-        part: a part of the splits.
+        splits: what the task's `load_data` returned.
 
     Returns:
         Milliseconds, float.
     """
-    count = min(TIMED_EXAMPLES, TASKS[config.task].count(part))
-    sample = whole_texts(take_examples(part, np.arange(count)))
-    for _ in range(2):
-        before = time.process_time()
-        TASKS[config.task].predict(network, sample, config.data.batch_size)
-        seconds = time.process_time() - before
-    return 1000 * seconds / count
+    source, _ = TASKS[config.task].activation_sources(config, splits)
+    inputs = keras.tree.map_structure(
+        lambda values, symbol: tf.cast(values, symbol.dtype), source.sample(TIMED_EXAMPLES), network.input
+    )
+    # The first pass prepares the kernels.
+    network(keras.tree.map_structure(lambda values: values[:1], inputs), training=False)
+    before = time.process_time()
+    network(inputs, training=False)
+    seconds = time.process_time() - before
+    return 1000 * seconds / len(keras.tree.flatten(inputs)[0])
 
 
 def _activation_bytes(network):

@@ -52,7 +52,7 @@ def share_features(config, splits):
     reader = FeatureReader(config, splits)
     labels = TASKS[config.task].example_labels(splits.train)
     train, test = reader.read(splits.train), reader.read(splits.test)
-    seconds = cpu_milliseconds(config, reader.network, splits.train) / 1000
+    seconds = cpu_milliseconds(config, reader.network, splits) / 1000
     work = count_multiply_adds(reader.network) * _tokens_per_example(splits.train)
     return SharedFeatures(reader, train, test, labels, seconds, round(work))
 

@@ -66,7 +66,7 @@ def solve(config, splits, reader):
     Returns:
         `SolvedHead`.
     """
-    return solve_examples(config, reader, _collect(config, reader, splits))
+    return solve_examples(config, reader, collect_examples(config, reader, splits))
 
 
 def solve_examples(config, reader, examples, inputs=None):
@@ -161,8 +161,17 @@ def solve_rows(config, reader, examples, rows, head_input, inverse_penalty):
         )
 
 
-def _collect(config, reader, splits):
-    """Reads the features of the training and of the validation examples, and says which of them are held out when."""
+def collect_examples(config, reader, splits):
+    """Reads the features of the training and of the validation examples, and says which of them are held out when.
+
+    Args:
+        config: `RunConfig` whose image size is decided.
+        reader: `FeatureReader` of the features.
+        splits: what the task's `load_data` returned at this size.
+
+    Returns:
+        `Examples`.
+    """
     parts = [sample_examples(part, config.seed) for part in (splits.train, splits.validation) if len(part)]
     features = [reader.read(part) for part in parts]
     labels = np.concatenate([TASKS[config.task].example_labels(part) for part in parts])
