@@ -40,10 +40,9 @@ def _accuracies(comparison):
         for method in comparison.methods
     ]
     spread = " ± their standard deviation" if comparison.draws > 1 else "; one draw has no spread"
-    explanation = (
-        f"Accuracy on {comparison.num_test} test examples, mean over {comparison.draws} draws{spread}. With all labels "
-        "draws differ in the random numbers of the training only."
-    )
+    explanation = f"Accuracy on {comparison.num_test} test examples, mean over {comparison.draws} draws{spread}."
+    if ALL in comparison.budgets:
+        explanation += " With all labels draws differ in the random numbers of the training only."
     return "Accuracy", explanation, [["method", *_heads(comparison)], *rows]
 
 
