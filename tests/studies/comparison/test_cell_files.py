@@ -26,6 +26,13 @@ def test_finished_cells_are_kept_with_more_time_but_not_with_another_seed(tmp_pa
         pass
 
 
+def test_invalid_data_leave_nothing_that_later_settings_must_match(tmp_path):
+    with pytest.raises(ZeroDivisionError), ComparisonFolder(tmp_path).opened(CONFIG):
+        raise ZeroDivisionError
+    with ComparisonFolder(tmp_path).opened("seed: 1\n") as files:
+        files.require_same_data({"training": 3})
+
+
 def test_other_folders_and_processes_are_left_alone(tmp_path):
     (tmp_path / "photo.jpg").touch()
     with pytest.raises(InputError, match="holds something else"), ComparisonFolder(tmp_path).opened(CONFIG):
@@ -45,6 +52,7 @@ def test_other_folders_and_processes_are_left_alone(tmp_path):
 @pytest.mark.parametrize("text", ["{", "[]", '{"labels": 3}', '{"correct": "012"}'])
 def test_damaged_cells_are_one_sentence(tmp_path, text):
     with ComparisonFolder(tmp_path).opened(CONFIG) as files:
+        files.require_same_data({"training": 3})
         files.write(CELL, make_result(0.5))
         Path(tmp_path / "cells" / f"{CELL}.json").write_text(text)
         with pytest.raises(InputError, match="remove it, and it is measured again"):

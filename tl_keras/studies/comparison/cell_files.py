@@ -55,7 +55,7 @@ class ComparisonFolder:
 
     @contextlib.contextmanager
     def opened(self, config_text):
-        """Locks the folder, and records the configuration or refuses another one.
+        """Locks the folder, and refuses another configuration than that of its cells.
 
         Raises:
             InputError: another process works in it, it holds something else, or the configuration differs.
@@ -63,7 +63,7 @@ class ComparisonFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             is_new = not (self.path / CONFIG).exists()
-            if is_new and any(path.name != ".lock" for path in self.path.iterdir()):
+            if is_new and any(path.name not in (".lock", DATA) for path in self.path.iterdir()):
                 raise InputError(f"The folder {str(self.path)!r} holds something else: give --output another folder.")
         except OSError as error:
             raise InputError(
@@ -71,9 +71,9 @@ class ComparisonFolder:
             ) from error
         try:
             with filelock.FileLock(self.path / ".lock", timeout=0):
-                if is_new:
-                    write_text(self.path / CONFIG, config_text)
-                self._require_same(config_text)
+                if not is_new:
+                    self._require_same(config_text)
+                self._config_text = config_text
                 yield self
         except filelock.Timeout:
             raise InputError(
@@ -81,9 +81,11 @@ class ComparisonFolder:
             ) from None
 
     def require_same_data(self, fingerprint):
-        """Records the fingerprint of the data, or refuses data with another one."""
-        if not (self.path / DATA).exists():
+        """Records the fingerprint of the data and the configuration, or refuses data with another fingerprint."""
+        # Not before, so that data which cannot be read leave no configuration behind that others would have to match.
+        if not (self.path / CONFIG).exists():
             write_text(self.path / DATA, json.dumps(fingerprint, indent=2) + "\n")
+            write_text(self.path / CONFIG, self._config_text)
         elif read_json(self.path / DATA, dict, DAMAGED) != fingerprint:
             raise InputError(
                 f"The data changed since the comparison in {str(self.path)!r} started: restore them, or give --output "
