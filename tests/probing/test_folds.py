@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.probing.folds import FEWER, FEWER_FROM, FOLDS, REPEATED_BELOW, REPEATS, make_folds
+from tl_keras.probing.folds import EVERY_REPEATED_BELOW, FEWER, FEWER_FROM, FOLDS, REPEATED_BELOW, REPEATS, make_folds
 
 
 def test_each_example_is_held_out_once_in_each_repeat_and_never_trained_on_in_that_fold():
@@ -51,3 +51,11 @@ def test_of_very_many_examples_not_every_fold_is_used():
     folds = make_folds(np.arange(FEWER_FROM) % 2)
     assert len(folds) == FEWER
     assert not np.intersect1d(folds[0][1], folds[1][1]).size
+
+
+def test_every_example_is_held_out_several_times_where_each_counts():
+    labels = np.arange(FEWER_FROM) % 2
+    assert len(make_folds(labels)) == FEWER
+    held_out = np.concatenate([rows for _, rows in make_folds(labels, every=True)])
+    assert (np.bincount(held_out) == REPEATS).all()
+    assert len(make_folds(np.arange(EVERY_REPEATED_BELOW) % 2, every=True)) == FOLDS

@@ -10,8 +10,11 @@ from .head_selection import solve_head as solve_head
 from .head_selection import standard_error as standard_error
 from .label_curve import fit_label_curve as fit_label_curve
 from .label_errors import find_label_errors as find_label_errors
+from .label_errors import out_of_fold_probabilities as out_of_fold_probabilities
 from .label_selection import select_typical as select_typical
 from .label_selection import select_uncertain as select_uncertain
 from .label_selection import uncertainty as uncertainty
 from .linear_head import LinearHead as LinearHead
 from .nearest_neighbours import neighbour_accuracy as neighbour_accuracy
+from .odd_examples import compare_all as compare_all
+from .odd_examples import inseparable_classes as inseparable_classes

@@ -8,6 +8,8 @@ from sklearn.model_selection import KFold, StratifiedKFold
 FOLDS = 5
 REPEATED_BELOW = 150
 """Number of examples below which cross-validation is repeated."""
+EVERY_REPEATED_BELOW = 2000
+"""The same where every example must be held out: a judgement of single examples gains more from repetition."""
 REPEATS = 3
 FEWER_FROM = 1000
 """Number of examples from which only `FEWER` of the folds are used: enough are held out, and each fold costs more."""
@@ -23,13 +25,14 @@ def make_folds(labels, seed=0, every=False):
     Args:
         labels: int (n,), or multi-label 0 and 1 (n, num_classes).
         seed: int, at least 0.
-        every: whether to use every fold of many examples, too, so that each is held out.
+        every: whether to use every fold of many examples, too, so that each is held out, and to repeat the division
+            below `EVERY_REPEATED_BELOW`.
 
     Returns:
         List of (training rows, held-out rows), int64 each; empty if no example can be held out.
     """
     labels = np.asarray(labels)
-    repeats = REPEATS if len(labels) < REPEATED_BELOW else 1
+    repeats = REPEATS if len(labels) < (EVERY_REPEATED_BELOW if every else REPEATED_BELOW) else 1
     folds = [fold for repeat in range(repeats) for fold in _divide(labels, np.random.default_rng([seed, repeat]))]
     return folds if every or len(labels) < FEWER_FROM else folds[:FEWER]
 

@@ -9,6 +9,7 @@ from tl_keras.errors import InputError
 from tl_keras.runs.seen_examples import write_seen_examples
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize, target_first
+from tl_keras.training.automatic.suspicious import describe_suspicious
 from tl_keras.training.automatic.tuning import SOLVED
 from tl_keras.training.card import run_title, write_card
 from tl_keras.training.result_warnings import find_warnings
@@ -47,6 +48,7 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
         *(line for entry in run.read_log("cache", ("lines",))[-1:] for line in entry["lines"]),
     ]
     notes += _held_out_lines(metrics, task)
+    notes += describe_suspicious(config, splits, solved) if solved else []
     shown = metrics
     if adapted:
         shown, extras, pictures = target_first(adapted, metrics, extras, pictures, task.headline_metrics)

@@ -1,0 +1,41 @@
+"""Names suspicious labels in the report of a run, where its cross-validation has judged them anyway."""
+
+import shlex
+
+from tl_keras import probing
+from tl_keras.tasks.registry import TASKS
+from tl_keras.training.automatic.solved_head import sample_examples
+
+SHOWN = 20
+
+
+def describe_suspicious(config, splits, solved):
+    """Describes the most suspicious labels among the examples that were held out from solved heads.
+
+    Args:
+        config: `RunConfig`.
+        splits: what the task's `load_data` returned.
+        solved: `SolvedHead`.
+
+    Returns:
+        List of at most one sentence.
+    """
+    held_out = solved.held_out
+    if held_out is None or config.data.multi_label:
+        return []
+    labels = solved.examples.labels[held_out.rows]
+    errors = probing.find_label_errors(held_out.probabilities, labels)
+    if not len(errors.rows):
+        return []
+    parts = [sample_examples(part, config.seed) for part in (splits.train, splits.validation) if len(part)]
+    cells = [cell for part in parts for cell in TASKS[config.task].example_cells(part)]
+    names = splits.class_names
+    shown = [
+        f"{cells[held_out.rows[row]][-1]} ({names[labels[row]]}, rather {names[other]})"
+        for row, other in zip(errors.rows[:SHOWN], errors.suggested[:SHOWN], strict=True)
+    ]
+    command = f"python -m tl_keras.label check {shlex.quote(str(config.data.path))}"
+    return [
+        f"{len(errors.rows)} of {len(labels)} labels that were cross-validated are suspicious, "
+        f"{errors.confident.sum()} of them confidently; the first are {'; '.join(shown)}. `{command}` lists all."
+    ]
