@@ -22,6 +22,7 @@ def test_the_verb_prints_and_writes(image_folder, tmp_path, capsys):
         ([], "required: check"),
         (["next", "photos"], "give --pool"),
         (["next", "--pool", "photos", "--count", "0"], "expected 1 or more"),
+        (["next", "--pool", "photos", "--apply", "x.csv"], "is for `label check`"),
         (["check", "photos", "--pool", "more"], "are for `label next`"),
     ],
 )

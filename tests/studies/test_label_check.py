@@ -21,9 +21,9 @@ def test_images_in_the_wrong_folder_are_found_in_every_split(image_folder, tmp_p
     check = check_labels(check_flags(folder))
     assert len(check.labels) == 36 == len(check.splits) == len(check.cells)
     assert {"train", "test"} <= set(check.splits)
-    first = check.cells[check.rows[0]][0]
-    assert first == "blue/wrong.png" and check.class_names[check.suggested[0]] == "red"
-    assert check.confusions[0] == (("blue", "red"), 1)
+    first = check.cells[check.errors.rows[0]][0]
+    assert first == "blue/wrong.png" and check.class_names[check.errors.suggested[0]] == "red"
+    assert check.errors.confident[0] and (("blue", "red"), 1) in check.confusions
     np.testing.assert_allclose(check.probabilities.sum(axis=1), 1, atol=1e-6)
 
 

@@ -1,10 +1,12 @@
 import csv
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
 
 from tl_keras.config import RunConfig
+from tl_keras.probing.label_errors import LabelErrors
 from tl_keras.studies.label_check import LabelCheck
 from tl_keras.studies.label_check_files import summary_lines, write_label_check
 
@@ -17,7 +19,8 @@ def make_check(rows, suggested):
     cells = [("=a.png",), ("b.png",), ("c.png",), ("d.png",), ("e.png",)]
     splits, labels = ["train"] * 3 + ["test"] * 2, np.array([0, 0, 0, 1, 1])
     parts = {"train": part, "test": other}
-    return LabelCheck(parts, splits, cells, labels, probabilities, np.array(rows), np.array(suggested), ("cat", "dog"))
+    errors = LabelErrors(np.array(rows, int), np.array(suggested), np.arange(len(rows)) == 0)
+    return LabelCheck(parts, splits, cells, labels, probabilities, errors, ("cat", "dog"))
 
 
 def test_the_table_names_label_and_suggestion_and_the_sheet_shows_the_image(tmp_path):
@@ -27,6 +30,7 @@ def test_the_table_names_label_and_suggestion_and_the_sheet_shows_the_image(tmp_
         rows = list(csv.DictReader(file))
     assert [row["name"] for row in rows] == ["d.png", "c.png", "b.png"]
     assert (rows[0]["split"], rows[0]["label"], rows[0]["suggested"]) == ("test", "dog", "cat")
+    assert [(row["confident"], row["decision"]) for row in rows] == [("yes", ""), ("no", ""), ("no", "")]
     assert (rows[0]["label_probability"], rows[0]["suggested_probability"]) == ("0.0500", "0.9500")
     pixels = np.asarray(Image.open(sheet).convert("L"))
     middle = pixels[60:100]
@@ -41,7 +45,7 @@ def test_names_do_not_become_formulas(tmp_path):
 
 def test_the_summary_counts_the_pairs():
     lines = summary_lines(make_check([2, 1, 3], [1, 1, 0]))
-    assert lines[0].startswith("3 of 5 labels are suspicious")
+    assert lines[0].startswith("3 of 5 labels are suspicious, 1 of them confidently")
     assert lines[1] == "  c.png (train): cat 0.10, suggested dog 0.90"
     assert lines[-1] == "most often: cat → dog (2)"
 
@@ -51,3 +55,18 @@ def test_clean_labels_have_no_sheet(tmp_path):
     (table,) = write_label_check(check, RunConfig(), tmp_path)
     assert len(table.read_text().splitlines()) == 1
     assert summary_lines(check) == ["None of 5 labels is suspicious."]
+
+
+def test_other_findings_have_a_line_and_a_table_each(tmp_path):
+    check = replace(make_check([], []), near_duplicates=[(0, 3)], far=np.array([4]), inseparable=[(0, 1, 0.52)])
+    table, near, far = write_label_check(check, RunConfig(), tmp_path)
+    assert near.read_text().splitlines() == [
+        "name,split,label,other_name,other_split,other_label",
+        "'=a.png,train,cat,d.png,test,dog",
+    ]
+    assert far.read_text().splitlines() == ["name,split,label", "e.png,test,dog"]
+    assert summary_lines(check)[1:] == [
+        "1 pairs are near-duplicates, 1 of them with different labels and 1 in different splits",
+        "1 examples are far from all others, first e.png",
+        "cat and dog can hardly be distinguished: 52% of them are, 50 % is chance",
+    ]

@@ -4,15 +4,18 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tl_keras import probing
 from tl_keras.data.records import SPLITS
 from tl_keras.errors import InputError
+from tl_keras.probing.label_errors import LabelErrors
 from tl_keras.recipes import AUTO
 from tl_keras.studies.backbone_probes import load_for_backbone
+from tl_keras.studies.pool_features import Projection
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader
-from tl_keras.training.automatic.solved_head import Examples, choose_input, solve_rows
+from tl_keras.training.automatic.solved_head import Examples, choose_input
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +28,11 @@ class LabelCheck:
         cells: what names each example, list of n tuples of str.
         labels: int (n,).
         probabilities: float (n, num_classes), by heads that have not learned from the example.
-        rows: int (m,), the suspicious examples, the most suspicious first.
-        suggested: int (m,), the class suggested for each.
+        errors: `LabelErrors`.
         class_names: names of the classes.
+        near_duplicates: list of (row, other row) of examples that are nearly equal.
+        far: int (k,), examples far from all others, the farthest first.
+        inseparable: list of (class, other class, share), see `probing.inseparable_classes`.
     """
 
     parts: dict
@@ -35,15 +40,18 @@ class LabelCheck:
     cells: list
     labels: np.ndarray
     probabilities: np.ndarray
-    rows: np.ndarray
-    suggested: np.ndarray
+    errors: LabelErrors
     class_names: tuple
+    near_duplicates: list = ()
+    far: np.ndarray = ()
+    inseparable: list = ()
 
     @property
     def confusions(self):
         """List of ((label, suggested class), count) of the suspicious labels, the most frequent first."""
-        names = self.class_names
-        pairs = [(names[self.labels[row]], names[other]) for row, other in zip(self.rows, self.suggested, strict=True)]
+        names, errors = self.class_names, self.errors
+        pairs = zip(self.labels[errors.rows], errors.suggested, strict=True)
+        pairs = [(names[label], names[other]) for label, other in pairs]
         return Counter(pairs).most_common()
 
 
@@ -72,10 +80,14 @@ def check_labels(config):
     features = np.concatenate([reader.read(part) for part in parts.values()])
     labels = np.concatenate([task.example_labels(part) for part in parts.values()])
     probabilities = _out_of_fold(config, reader, features, labels)
-    rows, suggested = probing.find_label_errors(probabilities, labels)
+    errors = probing.find_label_errors(probabilities, labels)
     names = [name for name, part in parts.items() for _ in task.example_labels(part)]
     cells = [cell for part in parts.values() for cell in task.example_cells(part)]
-    return LabelCheck(parts, names, cells, labels, probabilities, rows, suggested, splits.class_names)
+    near_duplicates, far = probing.compare_all(Projection(reader, features, config.seed)(features))
+    inseparable = probing.inseparable_classes(probabilities, labels)
+    return LabelCheck(
+        parts, names, cells, labels, probabilities, errors, splits.class_names, near_duplicates, far, inseparable
+    )
 
 
 def _out_of_fold(config, reader, features, labels):
@@ -85,13 +97,13 @@ def _out_of_fold(config, reader, features, labels):
     if not examples.folds:
         raise InputError("No class has a second labelled example, so that no label can be checked by others.")
     _, best, chosen = choose_input(config, reader, examples)
-    columns = reader.feature_set(chosen).columns
-    # An example that is the only one of its class is held out in no fold, and keeps its label.
-    probabilities, counts = np.zeros((len(labels), len(reader.class_names))), np.zeros((len(labels), 1))
-    for train, held_out in probing.make_folds(labels, config.seed, every=True):
-        head = solve_rows(config, reader, examples, train, chosen, best.inverse_penalty)
-        probabilities[held_out] += head.probabilities(features[np.ix_(held_out, columns)])
-        counts[held_out] += 1
-    alone = counts[:, 0] == 0
-    probabilities[alone, labels[alone]] = 1
-    return probabilities / np.maximum(counts, 1)
+    with threadpool_limits(1):
+        return probing.out_of_fold_probabilities(
+            features,
+            labels,
+            len(reader.class_names),
+            reader.feature_set(chosen),
+            best.inverse_penalty,
+            probing.make_folds(labels, config.seed, every=True),
+            None if config.data.class_weight == "none" else config.data.class_weight,
+        )

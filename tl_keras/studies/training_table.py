@@ -32,7 +32,7 @@ def merge_labelled(options, config, has_labels, folder):
     Raises:
         InputError: data, pool or labels cannot be used, see `read_labels` and `write_training_table`.
     """
-    records = _read_data(config) if has_labels else None
+    records = read_labelled_data(config) if has_labels else None
     pool = TASKS[config.task].find_pool(config, options.pool)
     class_names = records.class_names if has_labels and not options.new_classes else None
     labels = read_labels(options.labelled, pool, config, class_names)
@@ -40,13 +40,24 @@ def merge_labelled(options, config, has_labels, folder):
     return derive(config, data=derive(config.data, path=str(table)))
 
 
-def _read_data(config):
+def read_labelled_data(config):
+    """Reads the labelled data of a configuration, without opening images.
+
+    Args:
+        config: `RunConfig`.
+
+    Returns:
+        `Records`.
+
+    Raises:
+        InputError: the data cannot be used.
+    """
     if "text" in config.task:
         return data.find_texts(config.data.path, table_columns(config))
     return data.find_records(config.data.path, table_columns(config), on_bad_file=config.data.on_bad_file)
 
 
-def write_training_table(path, records, pool, labels, config, folder):
+def write_training_table(path, records, pool, labels, config, folder, may_replace=True):
     """Writes a table of labelled data and of the labelled examples of a pool.
 
     Args:
@@ -57,6 +68,7 @@ def write_training_table(path, records, pool, labels, config, folder):
         labels: dict from rows of the pool to names of classes.
         config: `RunConfig`.
         folder: `pathlib.Path` of the results.
+        may_replace: whether the table may take the place of the labelled data, which it contains.
 
     Returns:
         `pathlib.Path` of the table.
@@ -70,7 +82,7 @@ def write_training_table(path, records, pool, labels, config, folder):
     if not is_text:
         _require_files(rows)
     path = Path(path or (folder if is_text else os.path.commonpath(map(os.path.dirname, rows))) / Path(NAME))
-    _check_path(path, config.data.path if records is not None else None)
+    _check_path(path, config.data.path if may_replace and records is not None else None)
     columns = config.data.label_column, config.data.split_column
     lines = [
         name_example(config, None if is_text else _relative(source, path), source)

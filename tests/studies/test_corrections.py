@@ -1,0 +1,45 @@
+import json
+
+import pytest
+
+from tl_keras.config.parsing import parse
+from tl_keras.errors import InputError
+from tl_keras.studies.corrections import write_corrected
+
+
+@pytest.fixture
+def texts(tmp_path):
+    """Configuration of a table of four texts."""
+    table = tmp_path / "texts.csv"
+    table.write_text("text,label,split\none,good,train\ntwo,bad,train\nthree,good,test\nfour,bad,\n")
+    return parse([str(table), "--task", "text_classification"])
+
+
+def decide(tmp_path, *rows):
+    path = tmp_path / "label_check.csv"
+    path.write_text("\n".join(["name,label,decision", *rows]) + "\n")
+    return path
+
+
+def test_decisions_change_and_drop_examples_of_the_copy(texts, tmp_path):
+    path = decide(tmp_path, "line 2,good,bad", "line 3,bad,", "line 4,good,drop")
+    copy, changed, dropped = write_corrected(path, texts, None, tmp_path / "out")
+    assert (copy, changed, dropped) == (tmp_path / "out" / "training.jsonl", 1, 1)
+    rows = [json.loads(line) for line in copy.read_text().splitlines()]
+    assert [(row["text"], row["label"]) for row in rows] == [("one", "bad"), ("two", "bad"), ("four", "bad")]
+    assert rows[0]["split"] == "train" and "split" not in rows[2]
+    with pytest.raises(InputError, match="exists"):
+        write_corrected(path, texts, None, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("line 2,good,baad", "decision in .*label_check.csv .*line 2.* did you mean 'bad'"),
+        ("line 9,good,bad", "no example 'line 9'"),
+        ("line 2,good,", "No decision found"),
+    ],
+)
+def test_invalid_decisions_are_one_sentence(row, message, texts, tmp_path):
+    with pytest.raises(InputError, match=message):
+        write_corrected(decide(tmp_path, row), texts, None, tmp_path / "out")
