@@ -8,17 +8,17 @@ if __name__ == "__main__":
 
 from pathlib import Path
 
-from tl_keras.cli.label_data import names_data, parse_data
+from tl_keras.cli.label_data import find_run, names_data, parse_data
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.runs.opening import new_folder
 from tl_keras.runs.run_folder import folder_name
 
-QUESTIONS = ("check", "next")
+QUESTIONS, BOXES = ("check", "next"), "object_detection"
 DESCRIPTION = """check: lists labels that are probably wrong, by heads on frozen features that have not learned from the
-example. next: ranks unlabelled examples of --pool: without labelled data typical ones of clusters, with them diverse
-ones that a head is uncertain about; near-duplicates are left out. All flags of training, such as --task and --seed, are
-accepted. No image is changed or copied."""
+example; for the run of a detector, images whose boxes and detections disagree. next: ranks unlabelled examples of
+a pool: without labelled data typical ones of clusters, with them diverse ones that a head is uncertain about, without
+near-duplicates. All flags of training, such as --task and --seed, are accepted. No image is changed or copied."""
 
 
 def main(arguments):
@@ -52,17 +52,33 @@ def _make_parser():
         "repeated. They are merged with the data into --training_table",
     )
     parser.add_argument(
-        "--training_table", metavar="FILE", help="next: the merged table (default: training.jsonl above all images)"
+        "--apply",
+        metavar="FILE",
+        help="check: label_check.csv with its column decision filled, by a class or drop; writes a copy of the "
+        "corrected data to --training_table",
+    )
+    parser.add_argument(
+        "--training_table", metavar="FILE", help="the table to write (default: training.jsonl above all images)"
     )
     parser.add_argument("--new_classes", action="store_true", help="next: --labelled may have classes the data lack")
     return parser
 
 
 def _check(options, rest):
-    if options.pool or options.labelled or options.training_table:
+    if options.pool or options.labelled or (options.training_table and not options.apply):
         raise InputError("--pool, --labelled and --training_table are for `label next`: leave them out.")
+    run = find_run(rest)
+    if run is not None and run.config.task == BOXES:
+        _check_boxes(options, run)
+        return
     config = parse_data(rest)
     folder = Path(options.output or new_folder(f"{folder_name(config.data.path)}-labels"))
+    if options.apply:
+        from tl_keras.studies.corrections import write_corrected
+
+        path, changed, dropped = write_corrected(options.apply, config, options.training_table, folder)
+        print(f"{changed} labels were changed and {dropped} examples left out in the copy {path}")
+        return
     # Imported here, so that --help and a mistyped flag do not wait for TensorFlow.
     from tl_keras.studies.label_check import check_labels
     from tl_keras.studies.label_check_files import summary_lines, write_label_check
@@ -72,7 +88,20 @@ def _check(options, rest):
     print("\n".join([*summary_lines(check), *(f"  {path}" for path in paths)]))
 
 
+def _check_boxes(options, run):
+    if options.apply:
+        raise InputError("--apply is for classes: correct the boxes of the images in the files of the data.")
+    folder = Path(options.output or new_folder(f"{folder_name(str(run.folder))}-boxes"))
+    from tl_keras.studies.box_check import check_boxes, summary_lines, write_box_check
+
+    check = check_boxes(run)
+    paths = write_box_check(check, run.class_names, folder)
+    print("\n".join([*summary_lines(check), *(f"  {path}" for path in paths)]))
+
+
 def _choose_next(options, rest):
+    if options.apply:
+        raise InputError("--apply is for `label check`: leave it out.")
     if not options.pool:
         raise InputError("label next needs unlabelled examples: give --pool a folder or a table.")
     if options.count < 1:

@@ -24,7 +24,7 @@ def test_a_finished_run_stands_for_its_data_and_settings(tmp_path, monkeypatch):
     assert asked == [(str(tmp_path), ["--seed", "7"])]
     assert (config.data.path, config.seed, config.recipe, config.phases) == ("photos", 7, "auto", None)
     assert config.model.head_blocks is None
-    with pytest.raises(InputError, match="is of the task object_detection"):
+    with pytest.raises(InputError, match="The task of the run is object_detection"):
         parse_data([str(tmp_path), "--task", "object_detection", "--model.head_blocks", "null"])
 
 

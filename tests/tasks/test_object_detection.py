@@ -9,7 +9,7 @@ from PIL import Image
 
 import tl_keras as tl
 from tests.models.detection.tiny_detectors import SIZE, rectangles, tiny_backbone
-from tl_keras import data, evaluate, predict, train
+from tl_keras import data, evaluate, label, predict, train
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
@@ -138,6 +138,14 @@ def test_predict_writes_coco_and_draws_detections(run, pictures, tmp_path):
     assert all(one["score"] >= 0.1 for one in document["annotations"])
     width, height = Image.open(drawn / "00000.png").size
     assert width % SIZE == 0 and height == width // SIZE * HEIGHT
+
+
+def test_images_whose_boxes_and_detections_disagree_are_listed(run, tmp_path, capsys):
+    label.main(["check", str(run), "--output", str(tmp_path)])
+    assert "of 16 images boxes and detections disagree" in capsys.readouterr().out
+    assert (tmp_path / "box_check.csv").read_text().startswith("name,split,boxes,disagreement,unlabelled,")
+    with pytest.raises(InputError, match="The task of the run is object_detection: expected a run that classifies"):
+        label.main(["next", str(run), "--pool", str(tmp_path)])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,25 @@ def names_data(arguments):
     return any(argument.partition("=")[0] in (PATH, "--config") for argument in expand_shorthand(arguments))
 
 
+def find_run(arguments):
+    """Opens the finished run whose folder a command line gives as its data.
+
+    Args:
+        arguments: list of strings.
+
+    Returns:
+        `TrainedRun` with the other flags of the command line; None if it gives no folder of a run.
+
+    Raises:
+        InputError: the run is not finished, or a flag is unknown.
+    """
+    expanded = expand_shorthand(arguments)
+    paths = [argument.removeprefix(f"{PATH}=") for argument in expanded if argument.startswith(f"{PATH}=")]
+    if not (paths and paths[0] and os.path.isfile(os.path.join(paths[0], "config.yaml"))):
+        return None
+    return load_run(paths[0], [argument for argument in expanded if not argument.startswith(f"{PATH}=")])
+
+
 def parse_data(arguments):
     """Parses a command line whose path is that of data or of the folder of a finished run.
 
@@ -33,13 +52,10 @@ def parse_data(arguments):
     Raises:
         InputError: a flag is unknown, or the run is not finished or does not classify.
     """
-    expanded = expand_shorthand(arguments)
-    paths = [number for number, argument in enumerate(expanded) if argument.startswith(f"{PATH}=")]
-    path = expanded[paths[0]].removeprefix(f"{PATH}=") if paths else ""
-    if not os.path.isfile(os.path.join(path, "config.yaml")) or not path:
+    run = find_run(arguments)
+    if run is None:
         return parse(arguments)
-    run = load_run(path, [argument for number, argument in enumerate(expanded) if number not in paths])
     if not run.task.supports_auto:
-        raise InputError(f"The run in {path!r} is of the task {run.config.task}, and label is for runs that classify.")
+        raise InputError(f"The task of the run is {run.config.task}: expected a run that classifies, or its data.")
     model = derive(run.config.model, head_blocks=None, pooling=None)
     return derive(run.config, recipe=AUTO, phases=None, model=model)
