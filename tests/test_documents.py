@@ -54,6 +54,7 @@ OTHER_FLAGS = {
     "--labelled",
     "--training_table",
     "--new_classes",
+    "--apply",
     "--second_text_column",
 }
 

@@ -34,7 +34,7 @@ RUNS = {
     "detection": [],
     "distribution": ["--rounds", "2"],
     "label_curve": ["--sizes", "8", "all", "--seeds", "2"],
-    "label_errors": ["--folder", "none", "--sets", "emoji"],
+    "labels": ["next", "--folder", "none", "--sets", "emoji", "--draws", "2"],
     "listing": ["--files", "6", "--classes", "2"],
     "text": ["--reviews", "short", "--rounds", "1"],
     "transfer_engine": [],
@@ -44,6 +44,7 @@ RUNS = {
 DOCUMENTED = {
     "adaptation": "adaptation.md",
     "corruptions": "adaptation.md",
+    "labels": "labels.md",
     "distribution": "scaling.md",
     "transfer_engine": "engine.md",
 }
@@ -67,7 +68,11 @@ def toy(monkeypatch):
             "corruptions": {"write_target": lambda records, name, folder: folder},
             "detection": {"run_in_process": lambda options, job: [0.1, 0.2] if len(job) == 1 else 3.0},
             "distribution": {"measure": lambda workers: PHASES},
-            "label_errors": {"measure_recall": lambda name, rate, draw, options: rate},
+            "labels": {
+                "FeaturesOfSet": lambda name, folder: None,
+                "choose_in_rounds": lambda examples, draw: [0.5, 0.6, 0.7, 0.8],
+                "choose_at_random": lambda examples, seed: [0.1 * place for place in range(9)],
+            },
             "text": {"measure": lambda *arguments: TIMES, "make_reviews": lambda *arguments: {}},
             "transfer_engine": {"measure_in_process": lambda *arguments: 1.0},
             "transfer_growth": {"measure_in_process": lambda *arguments: GROWTH},
