@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 import tl_keras as tl
+from tl_keras.config import RunConfig
+from tl_keras.runs.trained_run import TrainedRun
 from tl_keras.system.checksums import write_manifest
 
 
@@ -93,3 +95,22 @@ def test_a_model_with_another_number_of_classes_is_refused(finished_run, tmp_pat
     write_manifest(folder)
     with pytest.raises(tl.InputError, match=message):
         assert tl.load_run(folder).model
+
+
+def test_the_model_is_opened_without_the_notes_of_tensorflow_before_its_memory_is_estimated(monkeypatch):
+    order = []
+
+    class Models:
+        @property
+        def affordable_batch(self):
+            order.append("memory")
+            return lambda model, batch_size: batch_size
+
+    class Run(TrainedRun):
+        model = property(lambda self: order.append("model"))
+
+    monkeypatch.setattr("tl_keras.runs.trained_run.models", Models())
+    run = object.__new__(Run)
+    run.config = RunConfig()
+    assert run.batch_size == run.config.data.batch_size
+    assert order == ["model", "memory"]

@@ -45,7 +45,9 @@ class TrainedRun:
     @functools.cached_property
     def batch_size(self):
         """Number of examples that are computed at once: that of the training, or fewer if the memory is small."""
-        return models.affordable_batch(self.model, self.config.data.batch_size)
+        # First, because the name behind `models` loads TensorFlow, too, and with it the notes that it prints.
+        model = self.model
+        return models.affordable_batch(model, self.config.data.batch_size)
 
     @property
     def metrics(self):
