@@ -23,6 +23,13 @@ METRICS = {
 PHASES = [{"phase": phase, "parameters": 10, "rate": 1.0, "bytes": 1.0} for phase in ("head", "block2", "all")]
 GROWTH = {"pass": 1.0, "all": 2.0, "disk": 1.0, "peak of the pass": 1.0, "peak": 1.0, "1": 5.0, "2": 6.0}
 TIMES = {"cpu": 1.0, "wall": 1.0, "first": 1.0, "accuracy": 0.5}
+SCORES = {
+    "reverse_validation": 0.5,
+    "information_maximization": 0.5,
+    "source_accuracy": 0.5,
+    "class_coverage": 0.5,
+}
+ADAPTED = [(SCORES, 0.5), (SCORES | {"information_maximization": 0.7}, 0.6)]
 WITHOUT_TABLE = {
     "transfer_cases": "the cases of the others",
     "text_torch": "a part of text",
@@ -30,6 +37,7 @@ WITHOUT_TABLE = {
 }
 RUNS = {
     "adaptation": ["--pair", "MNIST → UCI digits", "--method", "mcc", "--seeds", "2"],
+    "adaptation_gate": ["--pair", "inverted", "--draws", "2"],
     "corruptions": ["--corruption", "blur", "--seeds", "2"],
     "detection": [],
     "distribution": ["--rounds", "2"],
@@ -43,6 +51,7 @@ RUNS = {
 """Arguments by script."""
 DOCUMENTED = {
     "adaptation": "adaptation.md",
+    "adaptation_gate": "adaptation.md",
     "corruptions": "adaptation.md",
     "labels": "labels.md",
     "distribution": "scaling.md",
@@ -65,6 +74,10 @@ def toy(monkeypatch):
         module = importlib.import_module(name)
         monkeypatch.setattr("tl_keras.run_training", run_training, raising=False)
         instead = {
+            "adaptation_gate": {
+                "compute_features": lambda name, change=None: (name, change),
+                "measure": lambda *arguments: dict.fromkeys(module.METHODS, ADAPTED),
+            },
             "corruptions": {"write_target": lambda records, name, folder: folder},
             "detection": {"run_in_process": lambda options, job: [0.1, 0.2] if len(job) == 1 else 3.0},
             "distribution": {"measure": lambda workers: PHASES},
