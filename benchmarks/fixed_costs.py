@@ -1,6 +1,6 @@
 """Measures the fixed costs of small jobs in CPU seconds: `python benchmarks/fixed_costs.py`.
 
-One line a round for each of:
+The table has a column for each round, and a row for each of:
 
 - one image, `model.predict` and `run.predict`: a call in a process that has made it before
 - `python -m tl_keras.predict RUN one.png`: the whole process
@@ -25,7 +25,7 @@ CALLS = 20
 
 
 def main():
-    """Trains the run to predict with, measures all jobs and prints the CPU seconds of each round."""
+    """Trains the run to predict with, measures all jobs and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
@@ -35,13 +35,17 @@ def main():
         predict = ["-m", "tl_keras.predict", str(run), str(image)]
         text = ["-m", "tl_keras.train", "--task", "text_classification", "--data.path", str(texts)]
         text += ["--phases", "{train: head, epochs: 2}"]
+        found = {}
         for number in range(rounds):
-            print(f"round {number + 1}")
-            for name, seconds in call_seconds(run).items():
-                print(f"  one image, {name}: {1000 * seconds:.1f} ms")
-            print(f"  command predict: {process_seconds(predict):.1f} s")
-            new_run = ["--run", str(folder / f"texts-{number}")]
-            print(f"  command train, 20 texts: {process_seconds(text + new_run):.1f} s", flush=True)
+            measured = call_seconds(run)
+            measured["command predict"] = process_seconds(predict)
+            measured["command train, 20 texts"] = process_seconds([*text, "--run", str(folder / f"texts-{number}")])
+            for name, seconds in measured.items():
+                found.setdefault(name, []).append(f"{seconds:.3f}")
+        print("| CPU seconds |", " | ".join(f"round {number + 1}" for number in range(rounds)), "|")
+        print("| --- |", " | ".join(["---"] * rounds), "|")
+        for name, cells in found.items():
+            print(f"| {name} |", " | ".join(cells), "|")
 
 
 def write_image(folder):

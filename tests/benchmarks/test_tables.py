@@ -41,6 +41,7 @@ RUNS = {
     "corruptions": ["--corruption", "blur", "--seeds", "2"],
     "detection": [],
     "distribution": ["--rounds", "2"],
+    "fixed_costs": ["--rounds", "2"],
     "label_curve": ["--sizes", "8", "all", "--seeds", "2"],
     "labels": ["next", "--folder", "none", "--sets", "emoji", "--draws", "2"],
     "listing": ["--files", "6", "--classes", "2"],
@@ -81,6 +82,11 @@ def toy(monkeypatch):
             "corruptions": {"write_target": lambda records, name, folder: folder},
             "detection": {"run_in_process": lambda options, job: [0.1, 0.2] if len(job) == 1 else 3.0},
             "distribution": {"measure": lambda workers: PHASES},
+            "fixed_costs": {
+                "train_run": lambda folder: folder,
+                "call_seconds": lambda run: {"run.predict": 0.1},
+                "process_seconds": lambda arguments: 1.0,
+            },
             "labels": {
                 "FeaturesOfSet": lambda name, folder: None,
                 "choose_in_rounds": lambda examples, draw: [0.5, 0.6, 0.7, 0.8],
