@@ -13,7 +13,7 @@ from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system.time_limit import TimeLimit
 from tl_keras.tasks.image_classification import ImageClassification
 from tl_keras.tasks.text_classification import TextClassification
-from tl_keras.training.automatic.tuning import SOLVED, TUNED, TUNED_AND_SOLVED, _judge, _reason_against
+from tl_keras.training.automatic.tuning import SOLVED, TUNED, TUNED_AND_SOLVED, _judge, reason_against
 
 
 def test_tuning_is_kept_only_if_it_gains_more_than_the_standard_error():
@@ -33,26 +33,26 @@ def solved_on(count, seconds_per_example):
 
 @pytest.mark.parametrize(("seconds", "per_example"), [(None, 9.0), (9, None), (9, 0.1)])
 def test_tuning_is_tried_if_an_epoch_fits(seconds, per_example):
-    assert _reason_against(RunConfig(), solved_on(50, per_example), TimeLimit(seconds)) == ""
+    assert reason_against(RunConfig(), solved_on(50, per_example), TimeLimit(seconds)) == ""
 
 
 def test_tuning_is_not_tried_if_no_epoch_fits():
     solved = solved_on(100, 0.1)
     line = "tuning is not tried: 9 s of max_time are left, and an epoch would take at least 10 s"
-    assert _reason_against(RunConfig(), solved, TimeLimit(9)) == line
+    assert reason_against(RunConfig(), solved, TimeLimit(9)) == line
     solved.reader.seconds_per_example = None
     line = "tuning is not tried: 0 s of max_time are left"
-    assert _reason_against(RunConfig(), solved, TimeLimit(9, started=0)) == line
+    assert reason_against(RunConfig(), solved, TimeLimit(9, started=0)) == line
 
 
 def test_few_texts_are_tuned_but_few_images_and_texts_of_several_labels_are_not():
     solved = solved_on(29, None)
     texts = RunConfig(task="text_classification")
-    assert _reason_against(texts, solved, TimeLimit(None)) == ""
+    assert reason_against(texts, solved, TimeLimit(None)) == ""
     for config in (RunConfig(), replace(texts, data=replace(texts.data, multi_label=True))):
-        assert _reason_against(config, solved, TimeLimit(None)).startswith("tuning is tried from ")
+        assert reason_against(config, solved, TimeLimit(None)).startswith("tuning is tried from ")
     solved.examples.folds = []
-    assert "no class has a second example" in _reason_against(texts, solved, TimeLimit(None))
+    assert "no class has a second example" in reason_against(texts, solved, TimeLimit(None))
 
 
 @pytest.fixture(autouse=True)

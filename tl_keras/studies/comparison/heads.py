@@ -12,7 +12,7 @@ from tl_keras.studies.comparison.meter import Meter
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader
 from tl_keras.training.automatic.solved_head import Examples, solve_examples, take_examples
-from tl_keras.training.automatic.tuning import tune
+from tl_keras.training.automatic.tuning import reason_against, tune
 from tl_keras.training.building import build_model
 from tl_keras.training.preparation import Preparation
 from tl_keras.transfer.multiply_adds import count_multiply_adds
@@ -75,8 +75,7 @@ def solve_cell(config, splits, shared, method, rows):
     examples = Examples(shared.train[rows], labels, probing.make_folds(labels, config.seed), np.arange(len(rows)))
     solved = solve_examples(config, reader, examples, reader.inputs[:1] if method == SOLVED else None)
     steps = epochs = 0
-    task = TASKS[config.task]
-    if method == SOLVED or not examples.folds or len(rows) < task.min_tuned_labels:
+    if method == SOLVED or reason_against(config, solved):
         columns = reader.feature_set(solved.head_input).columns
         probabilities = solved.head.probabilities(shared.test[:, columns])
     else:

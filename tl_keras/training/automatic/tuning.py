@@ -65,7 +65,7 @@ def tune(prepared, run, limit=NO_LIMIT):
         `Tuning`.
     """
     config, solved, model = prepared.config, prepared.solved, prepared.model
-    if reason := _reason_against(config, solved, limit):
+    if reason := reason_against(config, solved, limit):
         return Tuning(model, solved, {}, reason, SOLVED, len(solved.examples.fit_rows))
     count = len(solved.examples.labels)
     if not _compares(config, count):
@@ -123,8 +123,17 @@ def _compares(config, count):
     return count <= TASKS[config.task].max_compared_labels and not config.data.multi_label
 
 
-def _reason_against(config, solved, limit):
-    """Returns a sentence on why no tuning is tried, or ""."""
+def reason_against(config, solved, limit=NO_LIMIT):
+    """Finds why the network is not tuned.
+
+    Args:
+        config: `RunConfig` with recipe "auto".
+        solved: `SolvedHead`.
+        limit: `TimeLimit` of the run.
+
+    Returns:
+        A sentence, or "" if it is tuned.
+    """
     count, needed = len(solved.examples.labels), TASKS[config.task].min_tuned_labels
     if count < needed and not _compares(config, count):
         return f"tuning is tried from {needed} labels on, and here are {count}"
