@@ -1,5 +1,6 @@
 import contextlib
 import gc
+import io
 import os
 import sys
 
@@ -72,11 +73,18 @@ def small_network(monkeypatch):
 
 @pytest.fixture(scope="session")
 def finished_run(tiny_arguments, tmp_path_factory):
-    """Folder of a finished run, and the output of its training."""
+    """Folder of a finished run of the small network, and the output of its training."""
+    from tests.models.small_backbone import small_backbone
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tl_keras.models.images.classifiers.build_backbone", small_backbone)
+        return printed_run(tmp_path_factory.mktemp("runs") / "finished", tiny_arguments)
+
+
+def printed_run(folder, arguments):
+    """Trains a run and returns its folder and what it printed."""
     from tl_keras import train
 
-    folder = tmp_path_factory.mktemp("runs") / "finished"
-    printed = folder.parent / "printed.txt"
-    with open(printed, "w", encoding="utf-8") as stream, contextlib.redirect_stdout(stream):
-        train.main([*tiny_arguments, "--run", str(folder)])
-    return folder, printed.read_text(encoding="utf-8")
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        train.main([*arguments, "--run", str(folder)])
+    return folder, printed.getvalue()

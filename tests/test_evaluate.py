@@ -53,7 +53,7 @@ def test_other_data_with_fewer_classes_are_aligned_by_name(finished_run, image_f
     assert "24 examples" in capsys.readouterr().out
     [results] = (finished_run[0] / "evaluations").glob("new-*")
     metrics = json.loads((results / "metrics.json").read_text())
-    assert metrics["accuracy"] >= 0.8
+    assert metrics["accuracy"] >= 0.6
     assert metrics["per_class"]["blue"]["support"] == 0
     assert "accuracy" in metrics["intervals"]
     assert "baselines" not in metrics

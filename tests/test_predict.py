@@ -30,7 +30,7 @@ def test_csv_of_a_folder(finished_run, image_folder, tmp_path):
     rows = list(csv.DictReader(output.read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 36 and len(rows[0]) == 1 + 2 * 3
     assert sum(float(rows[0][f"probability_{rank}"]) for rank in (1, 2, 3)) == pytest.approx(1, abs=1e-5)
-    assert sum(row["label_1"] in row["file"].split("/")[-1] for row in rows) >= 30
+    assert sum(row["label_1"] in row["file"].split("/")[-1] for row in rows) >= 24
 
 
 def test_jsonl(finished_run, image_folder, capsys):

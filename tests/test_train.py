@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tl_keras as tl
+from tests.conftest import printed_run
 from tl_keras import train
 from tl_keras.config.parsing import parse
 
@@ -28,14 +29,20 @@ FILES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def pretrained_run(tiny_arguments, tmp_path_factory):
+    """Folder of a finished run of pretrained weights, and the output of its training."""
+    return printed_run(tmp_path_factory.mktemp("runs") / "pretrained", tiny_arguments)
+
+
 @pytest.mark.parametrize("name", FILES)
-def test_a_run_leaves(finished_run, name):
-    folder, _ = finished_run
+def test_a_run_leaves(pretrained_run, name):
+    folder, _ = pretrained_run
     assert (folder / name).stat().st_size > 0
 
 
-def test_a_run_tells_what_it_does_and_what_to_type_next(finished_run):
-    folder, printed = finished_run
+def test_a_run_tells_what_it_does_and_what_to_type_next(pretrained_run):
+    folder, printed = pretrained_run
     lines = printed.splitlines()
     assert lines[0] == "24 training, 6 validation, 6 test images of 3 classes, 32 × 32 pixels"
     assert sum(line.startswith("  epoch") for line in lines) == 3
@@ -46,13 +53,13 @@ def test_a_run_tells_what_it_does_and_what_to_type_next(finished_run):
     assert lines[-1] == f"next: python -m tl_keras.predict {folder} FILE_OR_FOLDER"
 
 
-def test_pretrained_features_tell_colours_apart(finished_run):
-    folder, _ = finished_run
+def test_pretrained_features_tell_colours_apart(pretrained_run):
+    folder, _ = pretrained_run
     assert json.loads((folder / "metrics.json").read_text())["accuracy"] >= 0.8
 
 
-def test_the_model_opens_without_this_package_and_predicts_the_same(finished_run, image_folder, tmp_path):
-    folder, _ = finished_run
+def test_the_model_opens_without_this_package_and_predicts_the_same(pretrained_run, image_folder, tmp_path):
+    folder, _ = pretrained_run
     images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype("uint8")
     np.save(tmp_path / "images.npy", images)
     code = (
@@ -66,8 +73,8 @@ def test_the_model_opens_without_this_package_and_predicts_the_same(finished_run
     np.testing.assert_allclose(np.load(tmp_path / "probabilities.npy"), ours, atol=1e-6)
 
 
-def test_the_written_configuration_is_the_one_that_ran(finished_run, tiny_arguments):
-    folder, _ = finished_run
+def test_the_written_configuration_is_the_one_that_ran(pretrained_run, tiny_arguments):
+    folder, _ = pretrained_run
     again = parse(["--config", str(folder / "config.yaml")])
     assert again == parse([*tiny_arguments, "--run", str(folder)])
 

@@ -97,7 +97,7 @@ def uninterrupted(setting):
 
 @pytest.mark.parametrize(
     ("setting", "epoch"),
-    [("plain", 2), *(("dropout", epoch) for epoch in range(1, 6)), ("everything", 4), ("everything", 5)],
+    [("plain", 2), ("dropout", 1), ("dropout", 3), ("everything", 4), ("everything", 5)],
 )
 def test_an_interrupted_run_ends_bit_identical(setting, epoch, tmp_path):
     with pytest.raises(KeyboardInterrupt):

@@ -73,6 +73,18 @@ def run(flags, tmp_path_factory):
     return train.run_training(parse([*flags, "--run", str(tmp_path_factory.mktemp("runs") / "films")]))
 
 
+@pytest.fixture(scope="module")
+def trained(run):
+    """The same run, opened."""
+    return tl.load_run(run)
+
+
+@pytest.fixture
+def opened_once(trained, monkeypatch):
+    """Lets `predict` take the opened run."""
+    monkeypatch.setattr(predict, "load_run", lambda folder: trained)
+
+
 def configured(encoder, table, **settings):
     return RunConfig(
         task="text_classification",
@@ -93,14 +105,13 @@ def test_a_run_learns_and_leaves_its_results(run):
     assert 'tf.constant(["I love this product!"])' in (run / "model_card.md").read_text()
 
 
-def test_a_finished_run_predicts_strings(run):
-    trained = tl.load_run(run)
+def test_a_finished_run_predicts_strings(trained):
     probabilities = trained.predict(["a very good film", "a very bad film", ""])
     assert [trained.class_names[row.argmax()] for row in probabilities[:2]] == ["positive", "negative"]
     np.testing.assert_allclose(trained.predict(["a very bad film"])[0], probabilities[1], atol=1e-5)
 
 
-def test_the_saved_model_opens_with_keras_and_kerashub_alone(run, tmp_path):
+def test_the_saved_model_opens_with_keras_and_kerashub_alone(run, trained, tmp_path):
     code = (
         "import sys, keras, keras_hub, numpy as np, tensorflow as tf\n"
         "sys.modules['tl_keras'] = None\n"
@@ -108,33 +119,34 @@ def test_the_saved_model_opens_with_keras_and_kerashub_alone(run, tmp_path):
         "np.save('probabilities.npy', model.predict(tf.constant(['a very good film']), verbose=0))\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True)
-    ours = tl.load_run(run).predict(["a very good film"])
+    ours = trained.predict(["a very good film"])
     np.testing.assert_allclose(np.load(tmp_path / "probabilities.npy"), ours, atol=1e-6)
 
 
 @pytest.mark.parametrize("texts", ["good", [], [3], [("good", "film")]])
-def test_what_is_no_list_of_texts_is_refused(run, texts):
+def test_what_is_no_list_of_texts_is_refused(trained, texts):
     with pytest.raises(InputError, match="expected a list of strings, at least one"):
-        tl.load_run(run).predict(texts)
+        trained.predict(texts)
 
 
-def test_strings_give_the_figures_that_tokens_gave(run):
-    again = evaluate.evaluate_run(tl.load_run(run)).read_json("metrics.json")
+def test_strings_give_the_figures_that_tokens_gave(run, trained):
+    again = evaluate.evaluate_run(trained).read_json("metrics.json")
     before = json.loads((run / "metrics.json").read_text())
     assert again["confusion_matrix"] == before["confusion_matrix"]
     assert again["log_loss"] == pytest.approx(before["log_loss"], abs=1e-5)
 
 
-def test_other_texts_are_aligned_by_class_name(run, tmp_path):
+def test_other_texts_are_aligned_by_class_name(trained, tmp_path):
     (tmp_path / "new.csv").write_text("text,label\na good film,positive\na fun film,positive\na dull film,negative\n")
-    metrics = evaluate.evaluate_run(tl.load_run(run), str(tmp_path / "new.csv")).read_json("metrics.json")
+    metrics = evaluate.evaluate_run(trained, str(tmp_path / "new.csv")).read_json("metrics.json")
     assert metrics["examples"] == 3
     assert metrics["accuracy"] == 1
     (tmp_path / "new.csv").write_text("text,label\na good film,positive\na dull film,negatve\n")
     with pytest.raises(InputError, match="did you mean 'negative'"):
-        evaluate.evaluate_run(tl.load_run(run), str(tmp_path / "new.csv"))
+        evaluate.evaluate_run(trained, str(tmp_path / "new.csv"))
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_predict_prints_texts_of_the_command_line(run, capsys):
     predict.main([str(run), "a very good film", "a very\nbad film"])
     first, second = capsys.readouterr().out.splitlines()
@@ -142,6 +154,7 @@ def test_predict_prints_texts_of_the_command_line(run, capsys):
     assert second.startswith("a very bad film  negative ")
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_a_table_shows_the_beginning_of_a_long_text(run, capsys):
     predict.main([str(run), "good " * 100])
     assert capsys.readouterr().out.startswith(f"{'good ' * 40} …  positive ")
@@ -149,6 +162,7 @@ def test_a_table_shows_the_beginning_of_a_long_text(run, capsys):
     assert json.loads(capsys.readouterr().out)["text"] == "good " * 100
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_predict_reads_files_of_lines(run, tmp_path, capsys):
     (tmp_path / "new.txt").write_text("a good film\n\na bad café\n", encoding="utf-8")
     predict.main([str(run), "--files", str(tmp_path / "new.txt"), "--format", "jsonl"])
@@ -156,6 +170,7 @@ def test_predict_reads_files_of_lines(run, tmp_path, capsys):
     assert [line["text"] for line in lines] == ["a good film", "a bad café"]
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_predict_reads_tables_and_keeps_their_columns(run, tmp_path):
     (tmp_path / "new.csv").write_text("id,review\n7,a good film\n8,a bad film\n")
     arguments = ["--text_column", "review", "--output", str(tmp_path / "p.jsonl")]
@@ -164,6 +179,7 @@ def test_predict_reads_tables_and_keeps_their_columns(run, tmp_path):
     assert [(line["id"], line["labels"][0]["label"]) for line in lines] == [("7", "positive"), ("8", "negative")]
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_predict_reads_the_standard_input(run, monkeypatch, capsys):
     class Input:
         class buffer:
@@ -206,6 +222,7 @@ def test_pairs_and_several_labels_run_to_their_end(flags, tmp_path):
     more = {
         "--data.path": tmp_path / "pairs.csv",
         "--data.multi_label": "true",
+        "--phases": "[{train: head}]",
         "--text.second_text_column": "reply",
         "--run": tmp_path / "run",
     }
@@ -225,6 +242,7 @@ def test_windows_run_to_their_end_and_the_saved_model_agrees(flags, tmp_path):
         rows += [f"{'a film ' * 3 * repeats}{word},{label}" for word in words for repeats in range(5)]
     (tmp_path / "long.csv").write_text("\n".join(rows))
     more = ["--data.path", str(tmp_path / "long.csv"), "--text.windows", "3", "--run", str(tmp_path / "run")]
+    more += ["--phases", "[{train: head}]"]
     config = parse([*flags, *more])
     splits = TASK.load_data(config)
     texts, windows = len(splits.train.first_rows), len(splits.train)
@@ -239,10 +257,9 @@ def test_windows_run_to_their_end_and_the_saved_model_agrees(flags, tmp_path):
     assert again["log_loss"] == pytest.approx(before["log_loss"], abs=1e-5)
 
 
-def test_unseen_characters_and_megabytes_change_no_prediction(run):
+def test_unseen_characters_and_megabytes_change_no_prediction(trained):
     clean = ["a very good film", "a bad film"]
     raw = ["a\u00a0very go\u200bod\u3000film\ufeff", "a bad film\0"]
-    trained = tl.load_run(run)
     np.testing.assert_array_equal(trained.predict(raw), trained.predict(clean))
     assert trained.predict(["good " * 800_000, "half a character \udc80"]).shape == (2, 2)
 

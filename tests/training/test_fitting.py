@@ -54,9 +54,8 @@ def test_cached_training_equals_plain_training(image_folder, tmp_path, capsys, b
 
 
 @pytest.mark.usefixtures("small_network")
-@pytest.mark.parametrize("head_blocks", ["last", "all"])
-def test_cached_training_of_a_small_network_equals_plain_training(image_folder, tmp_path, capsys, head_blocks):
-    check_equality(image_folder, tmp_path, capsys, "efficientnet_lite0", **{"model.head_blocks": head_blocks})
+def test_cached_training_of_a_small_network_equals_plain_training(image_folder, tmp_path, capsys):
+    check_equality(image_folder, tmp_path, capsys, "efficientnet_lite0", **{"model.head_blocks": "all"})
 
 
 def check_equality(image_folder, tmp_path, capsys, backbone, **more):
@@ -251,9 +250,8 @@ def test_augmented_images_are_not_cached_by_themselves(image_folder, tmp_path, c
 
 
 @pytest.mark.usefixtures("small_network")
-@pytest.mark.parametrize("head_blocks", ["last", "all"])
-def test_a_run_with_a_cache_resumes_where_it_stopped(image_folder, tmp_path, monkeypatch, head_blocks):
-    more = {"model.dropout": 0.3, "model.head_blocks": head_blocks, "cache.mode": "on"}
+def test_a_run_with_a_cache_resumes_where_it_stopped(image_folder, tmp_path, monkeypatch):
+    more = {"model.dropout": 0.3, "model.head_blocks": "all", "cache.mode": "on"}
     whole, history = trained(arguments(image_folder, tmp_path / "whole", **more))
     flags = arguments(image_folder, tmp_path / "stopped", **more)
     with monkeypatch.context() as patch:
@@ -302,12 +300,9 @@ def test_a_plateau_is_recorded_and_ends_a_phase_of_a_run(image_folder, tmp_path)
 
 
 @pytest.mark.usefixtures("small_network")
-@pytest.mark.parametrize("head_blocks", ["last", "all"])
-def test_few_examples_are_compared_without_validation_and_the_head_is_solved(
-    image_folder, tmp_path, capsys, head_blocks
-):
+def test_few_examples_are_compared_without_validation_and_the_head_is_solved(image_folder, tmp_path, capsys):
     flags = {
-        "model.head_blocks": head_blocks,
+        "model.head_blocks": "all",
         "model.weights": "imagenet",
         "recipe": "few_shot",
         "unfreeze_from": "top",

@@ -1,5 +1,7 @@
 """Runs with recipe auto, from data to report, on a small random network."""
 
+import contextlib
+import io
 import json
 
 import keras
@@ -8,8 +10,9 @@ import pytest
 from PIL import Image
 
 import tl_keras as tl
+from tests.models.small_backbone import small_backbone
 from tl_keras import probing, train
-from tl_keras.config import CacheConfig, DataConfig, RunConfig
+from tl_keras.config import DataConfig, RunConfig
 from tl_keras.errors import InputError
 from tl_keras.evaluate import evaluate_run
 from tl_keras.runs.run_folder import RunFolder
@@ -19,9 +22,23 @@ from tl_keras.training.automatic.decisions import for_devices, read_decisions
 
 @pytest.fixture(autouse=True)
 def small_sizes(monkeypatch, small_network, tmp_path):
+    choose_small_sizes(monkeypatch, tmp_path)
+
+
+def choose_small_sizes(patch, folder):
     """Lets auto choose between two small sizes, and keep its features in a cache of its own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user_cache"))
-    monkeypatch.setattr(ImageClassification, "candidate_sizes", lambda *_: [32, 48])
+    patch.setenv("XDG_CACHE_HOME", str(folder / "user_cache"))
+    patch.setattr(ImageClassification, "candidate_sizes", lambda *_: [32, 48])
+
+
+@pytest.fixture(scope="module")
+def auto_run(image_folder, tmp_path_factory):
+    """Folder of a run, and what it printed."""
+    folder = tmp_path_factory.mktemp("auto")
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as printed:
+        choose_small_sizes(patch, folder)
+        patch.setattr("tl_keras.models.images.classifiers.build_backbone", small_backbone)
+        return run_auto(image_folder, folder / "run"), printed.getvalue()
 
 
 def run_auto(image_folder, folder, **settings):
@@ -29,9 +46,8 @@ def run_auto(image_folder, folder, **settings):
     return RunFolder(train.run_training(config))
 
 
-def test_a_run_holds_nothing_out_and_reports_what_it_decided(image_folder, tmp_path, capsys):
-    run = run_auto(image_folder, tmp_path / "run")
-    printed = capsys.readouterr().out
+def test_a_run_holds_nothing_out_and_reports_what_it_decided(auto_run):
+    run, printed = auto_run
     first = "30 training, 6 test images of 3 classes, 32 or 48 pixels wide and high (recipe auto decides)"
     assert printed.splitlines()[0] == first
     assert "cross-validation of the solved head: accuracy" in printed
@@ -52,8 +68,8 @@ def test_a_run_holds_nothing_out_and_reports_what_it_decided(image_folder, tmp_p
     assert "auto: head on " in card and "| Validation examples | 0, the choices were cross-validated |" in card
 
 
-def test_the_saved_model_has_the_decided_size_and_predicts_in_plain_keras(image_folder, tmp_path):
-    run = run_auto(image_folder, tmp_path / "run")
+def test_the_saved_model_has_the_decided_size_and_predicts_in_plain_keras(auto_run, tmp_path):
+    run = auto_run[0]
     model = keras.models.load_model(run / "model.keras")
     size = run.read_json("decisions.json")["image_size"]
     assert model.input_shape == (None, size, size, 3)
@@ -74,11 +90,11 @@ def test_without_time_the_head_is_solved_at_the_smallest_size_and_nothing_is_tun
     assert run.read_json("metrics.json")["accuracy"] > 0.3
 
 
-def test_a_second_run_computes_no_features_and_ends_the_same(image_folder, tmp_path, monkeypatch):
-    cache = CacheConfig(folder=str(tmp_path / "cache"))
-    first = run_auto(image_folder, tmp_path / "first", cache=cache)
+def test_a_second_run_computes_no_features_and_ends_the_same(auto_run, image_folder, tmp_path, monkeypatch):
+    first = auto_run[0]
+    choose_small_sizes(monkeypatch, first.path.parent)
     monkeypatch.setattr("tl_keras.transfer.FrozenPart.compute", lambda *_: pytest.fail("features were computed"))
-    second = run_auto(image_folder, tmp_path / "second", cache=cache)
+    second = run_auto(image_folder, tmp_path / "second")
     assert (first / "metrics.json").read_text() == (second / "metrics.json").read_text()
 
 
