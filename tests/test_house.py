@@ -16,7 +16,14 @@ PACKAGE, TESTS = ROOT / "tl_keras", ROOT / "tests"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 FOLDERS = sorted({path.parent for path in PACKAGE.rglob("*.py")})
 MAX_ROOT_MODULES, MAX_FOLDER_MODULES = 14, 20
-WITHOUT_TENSORFLOW = ["tl_keras", "tl_keras.train", "tl_keras.predict", "tl_keras.evaluate", "tl_keras.__main__"]
+WITHOUT_TENSORFLOW = [
+    "tl_keras",
+    "tl_keras.train",
+    "tl_keras.predict",
+    "tl_keras.evaluate",
+    "tl_keras.export",
+    "tl_keras.__main__",
+]
 FOLDERS_OF_BEHAVIOUR = {"benchmarks", "reliability", "security"}
 """Test folders that do not mirror a folder of the package."""
 

@@ -49,6 +49,7 @@ PRIVATE_NAMES = {
         "keras.optimizers.AdamW._velocities": "the moments of a variable",
         "keras.src.backend.common.global_state.get_global_attribute": "the seeds of keras.random",
         "keras.src.backend.common.global_state.set_global_attribute": "the seeds of keras.random, restored",
+        "keras.src.export.tf2onnx_lib.patch_tf2onnx": "tf2onnx with NumPy 2",
         "keras.src.utils.tracking.DotNotTrackScope": "vocabularies, in which Keras looks for weights word by word",
     },
     ("keras-hub", "0.32.0"): {
@@ -60,6 +61,7 @@ PRIVATE_NAMES = {
         "keras_cv.src.models.object_detection.yolo_v8.yolo_v8_detector.apply_yolo_v8_head": "YOLOv8's head",
     },
     ("tensorflow", "2.21.0"): {
+        "tensorflow.python.framework.convert_to_constants.convert_variables_to_constants_v2": "a graph of constants",
         "tensorflow.python.eager.context.context": "the random state of eager operations",
         "tensorflow.python.eager.context.global_seed": "the random state of eager operations",
         "tensorflow.python.eager.context.Context._rng": "the random state of eager operations",

@@ -10,6 +10,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tl_keras.exporting.formats import FORMATS
+
 ROOT = Path(__file__).parents[1]
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "tl_keras").rglob("*.py"))}
 NOT_IMPORTED = {
@@ -17,7 +19,6 @@ NOT_IMPORTED = {
     "importlib-resources": "imported by tensorflow-datasets, which does not require it",
     "keras-nlp": "the former name of keras-hub, which files of older versions import",
     "pyarrow": "imported by pandas for Parquet",
-    "tensorflow-text": "imported by keras-hub for tokenizers; 2.21.0 is excluded",
 }
 
 
@@ -25,10 +26,10 @@ NAMESPACES = {"google.protobuf": "protobuf"}
 """Packages inside of a name that several distributions share."""
 
 
-def declared_in_setup():
+def declared_in_setup(section="options", key="install_requires"):
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
-    return setup["options"]["install_requires"].splitlines()
+    return setup[section][key].splitlines()
 
 
 def pinned():
@@ -64,7 +65,10 @@ def imported_packages(tree):
     return {canonicalize_name(distributions.get(top, [top])[0]) for top in tops}
 
 
-IMPORTED = set().union(*map(imported_packages, TREES.values()))
+OPTIONAL = {
+    canonicalize_name(Requirement(line).name) for line in declared_in_setup("options.extras_require", "export") if line
+}
+IMPORTED = set().union(*map(imported_packages, TREES.values())) - OPTIONAL
 
 
 @pytest.mark.parametrize("file", DECLARED)
@@ -75,6 +79,10 @@ def test_every_imported_package_is_declared(file):
 @pytest.mark.parametrize("file", DECLARED)
 def test_every_declared_package_is_imported_or_needed_for_a_reason(file):
     assert DECLARED[file] - IMPORTED == set(NOT_IMPORTED)
+
+
+def test_the_packages_of_export_formats_are_an_extra_and_nothing_else_is():
+    assert {package for entry in FORMATS.values() for _, package in entry.packages} == OPTIONAL
 
 
 def test_broken_releases_are_excluded():

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
-from tl_keras.data.records import SPLITS, split_of_name
+from tl_keras.data.records import split_of_name
 from tl_keras.errors import InputError
+from tl_keras.runs.own_data import load_own_split
 from tl_keras.runs.run_folder import RunFolder, folder_name
 from tl_keras.runs.seen_examples import find_seen_examples
 from tl_keras.runs.trained_run import load_run
@@ -61,7 +62,9 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     name = "-".join([*source, *([split] if split else [])])
     folder = RunFolder(output or run.folder / "evaluations" / name)
     RunFolder(output or run.folder).refuse_links()
-    examples = _own_data(run, split or "test") if data_path is None else run.task.load_test_data(run, data_path, split)
+    examples = (
+        load_own_split(run, split or "test") if data_path is None else run.task.load_test_data(run, data_path, split)
+    )
     _make_folder(folder.path)
     # The baselines of the training were measured on its own test split.
     is_own = data_path is None and split in (None, "test")
@@ -106,23 +109,6 @@ def _make_folder(path):
 def _digest(path):
     """Distinguishes data of the same name, such as two files test.csv."""
     return hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:6]
-
-
-def _own_data(run, split):
-    """Loads a split of the data that the run was trained on."""
-    if split not in SPLITS:
-        raise InputError(
-            f"--split {split}: a run has {', '.join(SPLITS)}; give one of them, or other data with --data."
-        )
-    splits = run.task.load_data(run.config)
-    folder = RunFolder(run.folder)
-    # The target of an adapted run is not needed, and may no longer exist.
-    target = {name: recorded for name, recorded in folder.read_json("data.json").items() if name == "target"}
-    folder.require_same_data(run.task.fingerprint(splits) | target)
-    part = getattr(run.task.resized_for(run, splits), split)
-    if not len(part):
-        raise InputError(f"--split {split}: the run has no {split} examples; give another split.")
-    return part
 
 
 def main(arguments):

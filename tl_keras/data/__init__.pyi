@@ -25,6 +25,7 @@ from .examples.catalogue import example_path as example_path
 from .images.augmentation import augment as augment
 from .images.bad_files import write_skipped as write_skipped
 from .images.batching import make_dataset as make_dataset
+from .images.batching import read_images as read_images
 from .images.batching import rows_of_step as rows_of_step
 from .images.batching import steps_per_epoch as steps_per_epoch
 from .images.decoding import BadImage as BadImage

@@ -10,6 +10,7 @@ from .detection import RetinaNetSettings as RetinaNetSettings
 from .detection import YoloV8Settings as YoloV8Settings
 from .detection import detect as detect
 from .detection import export_detector as export_detector
+from .detection import split_detections as split_detections
 from .detection.building import build_object_detector as build_object_detector
 from .detection.building import open_detector as open_detector
 from .head_blocks import head_columns as head_columns

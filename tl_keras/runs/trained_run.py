@@ -7,6 +7,7 @@ from pathlib import Path
 from tl_keras import models
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError, quoted
+from tl_keras.runs.exports import export_run
 from tl_keras.runs.run_folder import RunFolder, resume_command
 from tl_keras.system import devices
 from tl_keras.tasks.registry import TASKS
@@ -111,6 +112,10 @@ class TrainedRun:
             InputError: the examples have the wrong form, or the run detects objects.
         """
         return self.task.name_classes(self.config, self.predict(examples), self.class_names)
+
+    def export(self, format="all", quantize=None, output=None):
+        """Exports the model to other formats, see `tl_keras.runs.exports.export_run`."""
+        return export_run(self, format, quantize, output)
 
     def predict_set(self, examples):
         """Predicts what the task's `load_data` or `load_test_data` returned, in the form that its `evaluate` takes."""

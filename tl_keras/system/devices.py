@@ -28,7 +28,7 @@ def load_tensorflow():
     if "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _standard_error_closed(), _hidden_packages():
+    with standard_error_closed(), _hidden_packages():
         # Listing the devices makes TensorFlow look for a GPU now, which is the last step that it prints notes about.
         importlib.import_module("tensorflow").config.list_physical_devices()
         importlib.import_module("keras")
@@ -112,7 +112,8 @@ def _hidden_packages():
 
 
 @contextlib.contextmanager
-def _standard_error_closed():
+def standard_error_closed():
+    """Hides what compiled code writes to the standard error, which Python cannot catch."""
     # TensorFlow 2.21 prints notes before it reads TF_CPP_MIN_LOG_LEVEL.
     sys.stderr.flush()
     original, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)

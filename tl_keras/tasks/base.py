@@ -5,7 +5,9 @@ import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
-from tl_keras import models, recipes
+import numpy as np
+
+from tl_keras import data, models, recipes
 from tl_keras.errors import InputError
 from tl_keras.models.images.backbones import HUB_PREFIX
 from tl_keras.models.images.hub_folders import check_hub_folder
@@ -451,6 +453,18 @@ class Task(ABC):
             Dict of arguments of `write_model_card`, such as `summary`, sentences on the model and its inputs.
         """
         return {"summary": self.__doc__.splitlines()[0]}
+
+    def raw_inputs(self, config, examples):
+        """Returns examples as the saved model takes them, so that they can be given to an export of it.
+
+        Args:
+            config: `RunConfig`.
+            examples: part of what `load_data` returned.
+
+        Returns:
+            Dict from the name of an input to n values: images, float32 (n, side, side, 3); or a list of n str.
+        """
+        return {"images": data.read_images(examples.images, np.arange(len(examples))).astype("float32")}
 
     # New examples
 

@@ -240,6 +240,13 @@ class TextClassification(ClassificationTask):
         """States whether the model takes pairs of texts."""
         return {"pairs": config.text.second_text_column is not None}
 
+    def raw_inputs(self, config, examples):
+        """Returns the texts as `text`, and for pairs the second ones as `text_pair`."""
+        texts = texts_of(examples)
+        if config.text.second_text_column is None:
+            return {"text": list(texts)}
+        return {name: list(part) for name, part in zip(("text", "text_pair"), zip(*texts, strict=True), strict=True)}
+
     def predict_new(self, config, model, examples):
         """Computes the probabilities of texts in memory.
 

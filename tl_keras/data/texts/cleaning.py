@@ -3,10 +3,10 @@
 import re
 
 # Special spaces of HTML and word processors, and control characters that end lines or fields.
-_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\x0b\x0c\x1c-\x1f\x85]")
+SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\x0b\x0c\x1c-\x1f\x85]")
 
 # Other control characters, soft hyphens, zero-width characters, direction marks, byte order marks.
-_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -29,7 +29,7 @@ def clean_text(text):
     Returns:
         str; tabs and line ends stay, lone surrogates become U+FFFD. Cleaning twice has no further effect.
     """
-    return LONE_SURROGATES.sub("\ufffd", _SPACES.sub(" ", _INVISIBLE.sub("", text)))
+    return LONE_SURROGATES.sub("\ufffd", SPACES.sub(" ", INVISIBLE.sub("", text)))
 
 
 def prepare_text(source, max_tokens, truncation):

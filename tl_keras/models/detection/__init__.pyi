@@ -1,6 +1,7 @@
 from .d_fine import DFine as DFine
 from .d_fine import build_d_fine as build_d_fine
 from .detect import detect as detect
+from .detect import split_detections as split_detections
 from .detector import Detector as Detector
 from .exporting import export_detector as export_detector
 from .faster_rcnn import FasterRCNN as FasterRCNN

@@ -24,6 +24,19 @@ def detect(model, images, *, score_threshold=0.0, batch_size=8):
         detections = predict_arrays(model, images, batch_size)
     else:
         detections = model.predict(images, verbose=0)
+    return split_detections(detections, score_threshold)
+
+
+def split_detections(detections, score_threshold=0.0):
+    """Splits padded detections of a batch into one dict per image.
+
+    Args:
+        detections: dict of `boxes`, (batch, n, 4), `scores` and `labels`, (batch, n); scores below 0 are padding.
+        score_threshold: minimum score, 0 to 1.
+
+    Returns:
+        List of one dict per image, as `detect` returns them.
+    """
     is_kept = detections["scores"] >= max(score_threshold, 0.0)
     return [
         {name: detections[name][index][is_kept[index]] for name in ("boxes", "scores", "labels")}

@@ -1,0 +1,136 @@
+"""Exports of a finished run: written, checked, measured on the data of the run, and listed in `export.json`."""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tl_keras.errors import InputError
+from tl_keras.exporting.formats import check_model_fits, check_packages, choose_exports
+from tl_keras.runs.own_data import load_own_splits
+from tl_keras.system.devices import load_tensorflow
+from tl_keras.system.links import refuse_links
+
+MAX_SAMPLES = 100
+"""Training images that the ranges of activations are measured on."""
+COMPARED = 32
+"""Examples that each export is compared with the model on."""
+NO_TEXTS = ("This is a text.", "Another one, which is a bit longer!")
+"""Texts to compare on where the data of a run cannot be read."""
+
+
+def export_run(run, format="all", quantize=None, output=None):
+    """Exports a run to files that need neither this project nor, in some formats, TensorFlow.
+
+    Args:
+        run: `TrainedRun`.
+        format: "keras", "savedmodel", "onnx", "litert", "openvino" or "all".
+        quantize: "float16" or "int8" for a further export of smaller numbers, in formats that support it.
+        output: folder to write to; None takes `exports` in the run folder. Exports of the same name are replaced.
+
+    Returns:
+        Dict of the results, which is also written to `export.json`, see `measure_exports`.
+
+    Raises:
+        InputError: a package is missing, the format cannot hold the model, or an export computes something else.
+    """
+    exports = choose_exports(format, quantize)
+    _check_model_fits(run.config, exports)
+    check_packages(exports)
+    folder = Path(output or run.folder / "exports")
+    _make_folder(folder)
+    load_tensorflow()
+    # Imported here, so that invalid input does not wait for TensorFlow.
+    from tl_keras.exporting.checked_export import write_checked
+    from tl_keras.runs.export_measures import measure_exports
+
+    splits = _own_splits(run, required=quantize is not None)
+    source, threads = _source(run, splits), _threads()
+    opened = {}
+    for export in exports:
+        opened[export] = one = write_checked(source, export, folder, threads)
+        print(f"{export.label}: {one.path}, largest difference {one.difference:.1g}", flush=True)
+    return measure_exports(run, source, opened, splits and splits.test, folder, threads)
+
+
+def _check_model_fits(config, exports):
+    check_model_fits(
+        exports,
+        detector=config.detection.detector if config.task == "object_detection" else None,
+        truncation=config.text.truncation,
+        windows=config.text.windows,
+        pairs=config.text.second_text_column is not None,
+    )
+
+
+def _make_folder(folder):
+    refuse_links(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"Cannot write exports to {str(folder)!r} ({error.strerror}): give --output another folder."
+        ) from error
+
+
+def _own_splits(run, required):
+    try:
+        return load_own_splits(run)
+    except InputError as error:
+        if required:
+            raise
+        print(f"note: without the data of the run accuracy is not measured: {error}", file=sys.stderr)
+        return None
+
+
+def _source(run, splits):
+    # Imported here, as above.
+    from tl_keras.exporting.checked_export import Source
+
+    text = run.config.text
+    return Source(
+        model=run.model,
+        file=run.folder / "model.keras",
+        class_names=tuple(run.class_names),
+        resize=run.config.data.resize,
+        max_tokens=text.max_tokens,
+        truncation=text.truncation,
+        inputs=raw_inputs(run, splits.test, COMPARED) if splits else _invented_inputs(run.model),
+        samples=raw_inputs(run, splits.train, MAX_SAMPLES) if splits else None,
+    )
+
+
+def raw_inputs(run, part, count):
+    """Returns up to a number of examples, evenly spread, as the saved model takes them.
+
+    Args:
+        run: `TrainedRun`.
+        part: part of the data of the run.
+        count: maximum number of examples.
+
+    Returns:
+        Dict from the name of an input to its values.
+    """
+    return run.task.raw_inputs(run.config, part.take(spread_rows(part, count)))
+
+
+def spread_rows(part, count):
+    """Returns up to a number of rows of a part of the data, evenly spread, int (k,)."""
+    return np.unique(np.linspace(0, len(part) - 1, min(count, len(part))).astype(int))
+
+
+def _invented_inputs(model):
+    names = model.input if isinstance(model.input, dict) else {"text": model.input}
+    if model.inputs[0].dtype == "string":
+        return {name: list(NO_TEXTS) for name in names}
+    noise = np.random.default_rng(0).integers(0, 256, (len(NO_TEXTS), *model.input.shape[1:]))
+    return {"images": noise.astype("float32")}
+
+
+def _threads():
+    """Returns the number of threads that TensorFlow computes with, so that all formats are measured alike."""
+    import tensorflow as tf  # as above
+
+    chosen = tf.config.threading.get_intra_op_parallelism_threads() or int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0))
+    return chosen or os.cpu_count()
