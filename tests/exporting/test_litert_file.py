@@ -24,6 +24,7 @@ def test_quantized_exports_are_close(tmp_path, kind):
     assert 0 < write_checked(source, Export("litert", kind), tmp_path, 1).difference < 0.05
 
 
+@pytest.mark.slow
 def test_texts_and_detections(tmp_path):
     assert (
         write_checked(source_of(text_model(tmp_path), tmp_path, TEXTS), Export("litert"), tmp_path, 1).difference < 1e-5

@@ -1,4 +1,9 @@
+import ast
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +35,12 @@ def test_texts_have_their_tokenizer_beside(tmp_path):
 
 def test_detections_are_those_after_suppression(tmp_path):
     assert write_checked(detector_source("faster_rcnn", tmp_path), Export("onnx"), tmp_path, 1).difference < 1e-4
+
+
+def test_the_documented_loader_needs_neither_tensorflow_nor_this_project(tmp_path):
+    write_checked(source_of(text_model(tmp_path), tmp_path, TEXTS), Export("onnx"), tmp_path, 1)
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    loader = re.search(r"```python\n(.*?)```", page, re.DOTALL).group(1)
+    code = f"import sys; sys.modules.update(dict.fromkeys(['tl_keras', 'tensorflow', 'keras']))\n{loader}"
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert set(ast.literal_eval(result.stdout)) <= set(NAMES)

@@ -17,6 +17,7 @@ def test_images_have_names_and_classes_inside(tmp_path):
     assert write_checked(source, Export("openvino", "float16"), tmp_path, 1).difference < 0.01
 
 
+@pytest.mark.slow
 def test_texts_and_detections(tmp_path):
     source = source_of(text_model(tmp_path), tmp_path, TEXTS)
     assert write_checked(source, Export("openvino"), tmp_path, 1).difference < 1e-5

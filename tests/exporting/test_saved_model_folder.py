@@ -1,4 +1,6 @@
+import base64
 import io
+import json
 
 import numpy as np
 import pytest
@@ -53,3 +55,31 @@ def test_texts_are_strings(tmp_path):
     write_saved_model(model, tmp_path / "1", NAMES, "squash")
     outputs = open_saved_model(tmp_path / "1")(TEXTS)
     np.testing.assert_allclose(outputs["probabilities"], model(tf.constant(TEXTS["text"])), atol=1e-6)
+
+
+def rest(folder, request):
+    """Answers a request as TensorFlow Serving and KServe do: rows in, rows out, base64 where the name ends in _bytes."""
+    serve = tf.saved_model.load(str(folder)).signatures[request.get("signature_name", "serving_default")]
+    (_, specs) = serve.structured_input_signature
+    columns = {name: [row[name] for row in request["instances"]] for name in specs}
+    for name in columns:
+        if name.endswith("_bytes"):
+            columns[name] = [base64.b64decode(cell["b64"]) for cell in columns[name]]
+    outputs = serve(**{name: tf.constant(values, specs[name].dtype) for name, values in columns.items()})
+    cells = {name: values.numpy().tolist() for name, values in outputs.items()}
+    text = {
+        name: [[cell.decode() for cell in row] for row in rows] for name, rows in cells.items() if name == "class_names"
+    }
+    rows = zip(*(cells | text).values(), strict=True)
+    return json.loads(json.dumps({"predictions": [dict(zip(cells, row, strict=True)) for row in rows]}))
+
+
+def test_the_documented_request_gets_the_documented_response(images_folder):
+    pixels = np.full((20, 20, 3), 90, "uint8")
+    cell = {"b64": base64.b64encode(as_png(pixels)).decode()}
+    request = {"signature_name": "encoded_images", "instances": [{"image_bytes": cell}, {"image_bytes": cell}]}
+    first, second = rest(images_folder, request)["predictions"]
+    assert first == second and first.keys() == {"probabilities", "class_names"}
+    assert first["class_names"] == list(NAMES) and sum(first["probabilities"]) == pytest.approx(1)
+    plain = rest(images_folder, {"instances": [{"images": pixels[:16, :16].tolist()}]})["predictions"]
+    assert plain[0]["probabilities"] == pytest.approx(first["probabilities"], abs=1e-4)

@@ -26,7 +26,7 @@ def test_the_ids_are_those_of_the_model(tmp_path, family):
     texts = [*TEXTS["text"], "b\u00a0ba\u200bd"]
     got = open_tokenizer(tmp_path / "tokenizer.json")(texts)
     for row, text in enumerate(texts):
-        words = np.asarray(tokenizer([clean_text(text)]).to_list()[0], int)[:10]
+        words = np.asarray(tokenizer([clean_text(text)])[0], int)[:10]
         expected = [tokenizer.start_token_id, *words, tokenizer.end_token_id]
         mask = got["padding_mask"][row] == 1
         assert got["token_ids"][row][mask].tolist() == expected

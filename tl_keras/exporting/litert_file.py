@@ -35,7 +35,9 @@ def write_litert(function, path, class_names, quantization=None, samples=None):
 
     module.serve = serve
     with tempfile.TemporaryDirectory(prefix="tl_keras-") as folder:
-        tf.saved_model.save(module, folder, signatures=serve.get_concrete_function(**specs))
+        # Custom gradients, which an export has no use for, may refer to tensors that cannot be saved.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(module, folder, serve.get_concrete_function(**specs), options)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if quantization:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
