@@ -58,7 +58,7 @@ def test_texts_are_strings(tmp_path):
 
 
 def rest(folder, request):
-    """Answers a request as TensorFlow Serving and KServe do: rows in, rows out, base64 where the name ends in _bytes."""
+    """Answers a request as both servers do: rows in, rows out, base64 where the name ends in _bytes."""
     serve = tf.saved_model.load(str(folder)).signatures[request.get("signature_name", "serving_default")]
     (_, specs) = serve.structured_input_signature
     columns = {name: [row[name] for row in request["instances"]] for name in specs}
