@@ -2,12 +2,16 @@
 
     python benchmarks/export.py RUN --quantize int8
 
-Prints the share of the time of `model.predict` that each format takes, and whether the fastest format reaches the goals:
+Prints the share of the time of `model.predict` that each format takes, and whether the fastest one reaches the goals:
 at most 0.2 at batch 1 and 0.6 at batch 32, with at most half a point of the metric lost.
 """
 
 import argparse
+import sys
 import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import tl_keras as tl
 
