@@ -16,6 +16,7 @@ def test_keras_files_are_copied_and_their_difference_is_zero(tmp_path):
     assert keras.models.load_model(one.path).output_shape == (None, 3)
 
 
+@pytest.mark.slow
 def test_texts_and_detections_as_saved_models(tmp_path):
     assert (
         write_checked(source_of(text_model(tmp_path), tmp_path, TEXTS), Export("savedmodel"), tmp_path, 1).difference

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
+from tensorflow.python.framework import convert_to_constants
 
 from tl_keras.exporting.token_part import token_part
 
@@ -23,9 +24,8 @@ class TensorFunction:
     def frozen(self):
         """Returns the same as a `ConcreteFunction` whose variables are constants."""
         # TensorFlow has no public name for it; its own converters use it.
-        from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-        return convert_variables_to_constants_v2(self.function, lower_control_flow=False, aggressive_inlining=True)
+        freeze = convert_to_constants.convert_variables_to_constants_v2
+        return freeze(self.function, lower_control_flow=False, aggressive_inlining=True)
 
 
 def is_text_model(model):
