@@ -1,4 +1,5 @@
 import numpy as np
+import tensorflow as tf
 
 from tests.exporting.tiny_sources import IMAGES, detector, image_model, text_model
 from tl_keras.exporting.tensor_function import is_text_model, tensor_function
@@ -9,7 +10,7 @@ def test_images_in_and_probabilities_out_without_variables():
     assert (function.inputs, function.outputs) == (("images",), ("probabilities",))
     frozen = function.frozen()
     assert not frozen.variables
-    np.testing.assert_allclose(frozen(**IMAGES)[0], image_model()(IMAGES["images"]), atol=1e-6)
+    np.testing.assert_allclose(frozen(tf.constant(IMAGES["images"]))[0], image_model()(IMAGES["images"]), atol=1e-6)
 
 
 def test_names_follow_the_order_of_the_tensors(tmp_path):
