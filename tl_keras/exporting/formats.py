@@ -70,7 +70,7 @@ def choose_exports(name, quantization=None):
         List of `Export`.
 
     Raises:
-        InputError: a name is unknown, or the format has no such quantization.
+        InputError: a name is unknown, or the format does not support the quantization.
     """
     if name not in (*FORMATS, ALL):
         raise unknown_name("--format", name, [*FORMATS, ALL])

@@ -56,7 +56,7 @@ def measure_exports(run, source, opened, part, folder, threads):
 
 
 def verdict(row, plain, metric):
-    """Judges a quantized export: better only if it is faster in no batch size slower, and as accurate.
+    """States whether a quantized export is better: slower at no batch size, and as accurate.
 
     Args:
         row: result of the quantized export, as in `measure_exports`.
