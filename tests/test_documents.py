@@ -57,6 +57,7 @@ OTHER_FLAGS = {
     "--apply",
     "--second_text_column",
     "--quantize",
+    "--shard",
 }
 
 

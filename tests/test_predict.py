@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import pandas
 import pytest
 
 from tl_keras import load_run, predict
@@ -39,6 +40,15 @@ def test_jsonl(finished_run, image_folder, capsys):
     assert len(lines) == 12
     assert set(lines[0]) == {"file", "labels"}
     assert set(lines[0]["labels"][0]) == {"label", "probability"}
+
+
+def test_shards_of_parquet_files_hold_every_item_once(finished_run, image_folder, tmp_path):
+    for number in (1, 2):
+        shard = ["--shard", f"{number}/2", "--format", "parquet", "--output", str(tmp_path)]
+        predict.main([str(finished_run[0]), str(image_folder), "--top", "1", *shard])
+    table = pandas.read_parquet(tmp_path)
+    assert len(table) == len(set(table["file"])) == 36
+    assert sum(labels[0]["label"] in file for file, labels in zip(table["file"], table["labels"], strict=True)) >= 24
 
 
 def test_batches_do_not_change_the_order_or_the_result(finished_run, image_folder):
@@ -77,6 +87,8 @@ def test_unreadable_files_are_reported_and_the_others_predicted(finished_run, im
         (["{run}", "{picture}", "--output", "{empty}/no/x.csv"], "give --output a file in a folder that exists"),
         (["{run}", "{picture}", "--output", "{empty}/" + 256 * "x"], "File name too long"),
         (["r" * 300, "{picture}"], "is not a run folder"),
+        (["{run}", "{picture}", "--shard", "4/3"], "--shard '4/3': expected a number and a count"),
+        (["{run}", "{picture}", "--format", "parquet"], "give --output a folder"),
         (["{run}", "{picture}", "--output", "x.xlsx"], "--output 'x.xlsx' names no known format"),
         (["{run}", "{picture}", "--text_column", "x"], "--text_column is for runs on texts"),
         (["{run}", "{picture}", "--output", "{empty}"], "give --output a file in a folder that exists"),

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from tl_keras import data
 from tl_keras.cli.output_files import choose_format, open_output
+from tl_keras.cli.prediction_parts import PARQUET, parse_shard, predict_parts
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.errors import InputError
 from tl_keras.runs.trained_run import load_run
@@ -37,11 +38,17 @@ def main(arguments):
         arguments: list of strings of a command line.
     """
     parsed = _parse(arguments)
+    number, count = shard = parse_shard(parsed.shard)
     run = load_run(parsed.run)
-    parsed.format = choose_format(parsed.format, parsed.output, run.task.writers)
+    if parsed.format != PARQUET:
+        parsed.format = choose_format(parsed.format, parsed.output, run.task.writers)
     options = PredictionOptions(**{field.name: getattr(parsed, field.name) for field in fields(PredictionOptions)})
     check_options(options, run.task)
-    items = run.task.find_items(run.config, parsed.items, options)
+    items = run.task.find_items(run.config, parsed.items, options)[number - 1 :: count]
+    if parsed.format == PARQUET:
+        if bad := predict_parts(run, items, options, parsed.output, shard):
+            raise InputError(f"{bad} of {len(items)} files could not be read: see the column `problem`.")
+        return
     predictions, problems = run.task.predict_items(run, items, options), []
     with open_output(parsed.output) as stream, run.task.open_writer(run, stream, options) as write:
         for item, prediction, problem in tqdm(predictions, total=len(items), disable=None):
@@ -91,9 +98,13 @@ def _parse(arguments):
     parser.add_argument("--second_text_column", metavar="COLUMN", help="column of the second texts of pairs in tables")
     formats = sorted({name for task in TASKS.values() for name in task.writers})
     parser.add_argument(
-        "--format", choices=formats, help="output format (default: by the suffix of --output, or table)"
+        "--format",
+        choices=[*formats, PARQUET],
+        help="output format (default: by the suffix of --output, or table); parquet writes a folder of files, and the "
+        "same command completes it when interrupted",
     )
-    parser.add_argument("--output", metavar="FILE", help="write to a file instead of the terminal")
+    parser.add_argument("--output", metavar="FILE", help="write to a file, or for parquet to a folder")
+    parser.add_argument("--shard", metavar="K/N", help="predict only every N-th item from the K-th on, as in 3/16")
     parser.add_argument("--top", type=int, help=f"classes to name for each file or text (default: {TOP})")
     parser.add_argument(
         "--score_threshold", type=float, help="lowest score of a detection that is shown (default: that of the run)"

@@ -1,0 +1,82 @@
+import json
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pandas
+import pytest
+
+from tl_keras.cli import prediction_parts
+from tl_keras.cli.prediction_parts import parse_shard, predict_parts
+from tl_keras.errors import InputError
+from tl_keras.tasks.base import PredictionOptions
+
+
+class Task:
+    """Stands in for a task: an item is predicted by its last character, and items with an x are unreadable."""
+
+    def __init__(self):
+        self.seen = []
+
+    def predict_items(self, run, items, options):
+        for item in items:
+            self.seen.append(item)
+            yield item, item[-1], "no image" if "x" in item else None
+
+    @contextmanager
+    def open_writer(self, run, stream, options):
+        yield lambda item, prediction: stream.write(json.dumps({"file": item, "label": prediction}) + "\n")
+
+
+@pytest.fixture
+def run(monkeypatch):
+    monkeypatch.setattr(prediction_parts, "ROWS", 2)
+    return SimpleNamespace(task=Task())
+
+
+def predict(run, items, folder, shard=(1, 1)):
+    return predict_parts(run, items, PredictionOptions(), str(folder), shard)
+
+
+def test_parts_hold_all_items_and_the_reasons_of_unreadable_ones(run, tmp_path):
+    assert predict(run, ["a", "x", "b"], tmp_path) == 1
+    assert len(list(tmp_path.glob("*.parquet"))) == 2
+    table = pandas.read_parquet(tmp_path)
+    assert table["file"].tolist() == ["a", "x", "b"] and table["problem"].fillna("").tolist() == ["", "no image", ""]
+    assert table["label"].fillna("").tolist() == ["a", "", "b"]
+
+
+def test_an_interrupted_command_predicts_only_what_is_missing(run, tmp_path):
+    predict(run, ["a", "b", "c", "d"], tmp_path)
+    sorted(tmp_path.iterdir())[0].unlink()
+    run.task.seen.clear()
+    predict(run, ["a", "b", "c", "d"], tmp_path)
+    assert run.task.seen == ["a", "b"] and len(pandas.read_parquet(tmp_path)) == 4
+
+
+def test_other_items_are_refused(run, tmp_path):
+    predict(run, ["a", "b"], tmp_path)
+    with pytest.raises(InputError, match="holds predictions of other items: give --output a new folder"):
+        predict(run, ["a", "c"], tmp_path)
+
+
+def test_shards_share_a_folder(run, tmp_path):
+    items = list("abcdefg")
+    for number in (1, 2, 3):
+        predict(run, items[number - 1 :: 3], tmp_path, (number, 3))
+    assert sorted(pandas.read_parquet(tmp_path)["file"]) == items
+
+
+def test_a_folder_is_needed(run):
+    with pytest.raises(InputError, match="give --output a folder"):
+        predict_parts(run, ["a"], PredictionOptions(), None, (1, 1))
+
+
+@pytest.mark.parametrize(("text", "expected"), [(None, (1, 1)), ("3/16", (3, 16)), ("16/16", (16, 16))])
+def test_shards_are_numbered_from_one(text, expected):
+    assert parse_shard(text) == expected
+
+
+@pytest.mark.parametrize("text", ["0/4", "5/4", "3", "a/b", "1/2/3", "-1/4"])
+def test_impossible_shards_are_refused(text):
+    with pytest.raises(InputError, match="expected a number and a count, such as 3/16"):
+        parse_shard(text)

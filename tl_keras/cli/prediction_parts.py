@@ -1,0 +1,128 @@
+"""Predictions of very many items as a folder of Parquet files, which the same command completes when interrupted."""
+
+import hashlib
+import importlib
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+from tqdm import tqdm
+
+from tl_keras.data.wording import printable
+from tl_keras.errors import InputError, quoted
+from tl_keras.system.atomic_files import atomic_path
+
+PARQUET = "parquet"
+ROWS = 4096
+"""Items in a file."""
+DIGEST = b"tl_keras.items"
+
+
+def parse_shard(text):
+    """Reads which part of the items a process predicts.
+
+    Args:
+        text: "K/N", the K-th of N parts, from 1; None for all.
+
+    Returns:
+        Tuple of K and N.
+
+    Raises:
+        InputError: the text has another form, or K is out of range.
+    """
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text or "1/1")
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise InputError(f"--shard {quoted(text)}: expected a number and a count, such as 3/16, from 1/16 to 16/16.")
+    return int(match[1]), int(match[2])
+
+
+def predict_parts(run, items, options, folder, shard):
+    """Predicts items file by file; files that are already there are skipped.
+
+    Args:
+        run: `TrainedRun`.
+        items: items of the shard, in an order that repeats.
+        options: `PredictionOptions`.
+        folder: path of the folder; several shards may share it.
+        shard: what `parse_shard` returned.
+
+    Returns:
+        Number of items that could not be read; their rows have a `problem`.
+
+    Raises:
+        InputError: a file holds the predictions of other items, or the folder cannot be written to.
+    """
+    parts, bad = missing_parts(items, _make_folder(folder), shard), 0
+    for path, part in tqdm(parts, disable=None, unit="file"):
+        rows = list(_rows(run, part, options))
+        bad += sum(row["problem"] is not None for row in rows)
+        write_part(path, part, rows)
+    return bad
+
+
+def missing_parts(items, folder, shard):
+    """Lists the files that are still to be written.
+
+    Args:
+        items: items of the shard.
+        folder: `Path` of the folder.
+        shard: what `parse_shard` returned.
+
+    Returns:
+        List of (path, items of the file).
+
+    Raises:
+        InputError: a file holds the predictions of other items.
+    """
+    parquet, missing = importlib.import_module("pyarrow.parquet"), []
+    for start in range(0, len(items), ROWS):
+        path = folder / f"shard-{shard[0]:05d}-of-{shard[1]:05d}-part-{start // ROWS:06d}.parquet"
+        part = items[start : start + ROWS]
+        if not path.exists():
+            missing.append((path, part))
+        elif (parquet.read_schema(path).metadata or {}).get(DIGEST) != _digest(part):
+            raise InputError(f"{str(path)!r} holds predictions of other items: give --output a new folder.")
+    return missing
+
+
+def write_part(path, items, rows):
+    """Writes a file of predictions, complete or not at all.
+
+    Args:
+        path: `Path` of the file.
+        items: its items.
+        rows: list of dict, one for each item; keys that a row lacks are null.
+    """
+    arrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
+    keys = dict.fromkeys(key for row in rows for key in row)
+    table = arrow.Table.from_pylist([dict.fromkeys(keys) | row for row in rows])
+    with atomic_path(path) as temporary:
+        parquet.write_table(table.replace_schema_metadata({DIGEST: _digest(items)}), temporary)
+
+
+def _rows(run, items, options):
+    """Yields a dict for each item: what the JSON lines of the task have, and the problem of an unreadable file."""
+    lines = []
+    with run.task.open_writer(run, SimpleNamespace(write=lines.append), replace(options, format="jsonl")) as write:
+        for item, prediction, problem in run.task.predict_items(run, items, options):
+            if problem:
+                yield {"file": printable(item), "problem": problem}
+            else:
+                write(item, prediction)
+                yield json.loads(lines.pop()) | {"problem": None}
+
+
+def _make_folder(folder):
+    if folder is None:
+        raise InputError("--format parquet writes several files: give --output a folder.")
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"Cannot write to {folder!r} ({error.strerror}): give --output another folder.") from error
+    return Path(folder)
+
+
+def _digest(items):
+    return hashlib.sha256(repr(items).encode("utf-8", "surrogatepass")).hexdigest().encode()
