@@ -27,7 +27,8 @@ def test_the_verb_trains_every_method_and_says_whether_transfer_pays(image_folde
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--draws", "0"], "--draws must be at least 1: got 0."),
+        (["--draws", "0"], "--draws must be between 1 and 1000: got 0."),
+        (["--draws", "99999999999"], "--draws must be between 1 and 1000: got 99999999999."),
         (["--price_per_hour", "-1"], "--price_per_hour must be above 0"),
         (["--budgets", "5,x"], "Invalid budget 'x'"),
         (["--methods", "scrach"], "did you mean 'scratch'"),

@@ -7,7 +7,7 @@ from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import folder_name
-from tl_keras.studies.comparison.grid import BUDGETS, METHODS, GridSettings, parse_budgets, parse_methods
+from tl_keras.studies.comparison.grid import BUDGETS, MAX_DRAWS, METHODS, GridSettings, parse_budgets, parse_methods
 
 
 def main(arguments):
@@ -30,8 +30,8 @@ def main(arguments):
     parser.usage = f"{parser.prog} [PATH] [FLAGS]"
     options, rest = parser.parse_known_args(arguments)
     config = replace(parse(rest), run=None)
-    if options.draws < 1:
-        raise InputError(f"--draws must be at least 1: got {options.draws}.")
+    if not 1 <= options.draws <= MAX_DRAWS:
+        raise InputError(f"--draws must be between 1 and {MAX_DRAWS}: got {options.draws}.")
     if options.price_per_hour is not None and not 0 < options.price_per_hour < float("inf"):
         raise InputError(f"--price_per_hour must be above 0: got {options.price_per_hour}.")
     budgets = parse_budgets(options.budgets or ",".join(BUDGETS))

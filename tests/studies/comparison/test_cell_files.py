@@ -1,3 +1,5 @@
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import filelock
@@ -19,7 +21,7 @@ def test_finished_cells_are_kept_with_more_time_but_not_with_another_seed(tmp_pa
         files.write(CELL, make_result(0.75))
     with folder.opened("seed: 0\nmax_time: 20m\n") as files:
         files.require_same_data({"training": 3})
-        assert files.read([CELL, Cell("auto", "5", 2)]) == {CELL: make_result(0.75)}
+        assert files.read([CELL, Cell("auto", "5", 2)], 200) == {CELL: make_result(0.75)}
         with pytest.raises(InputError, match="The data changed since the comparison"):
             files.require_same_data({"training": 4})
     with pytest.raises(InputError, match=r"has other settings: .*--output"), folder.opened("seed: 1\n"):
@@ -49,11 +51,49 @@ def test_other_folders_and_processes_are_left_alone(tmp_path):
         pass
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"labels": 3}', '{"correct": "012"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"labels": 3}',
+        *(
+            json.dumps(asdict(make_result(0.5)) | other)
+            for other in (
+                {"correct": "012"},
+                {"correct": "01"},
+                {"correct": 5},
+                {"correct": ["0", "1"] * 100},
+                {"labels": "<b>"},
+                {"steps": None},
+                {"seconds": True},
+                {"cpu_seconds": float("nan")},
+            )
+        ),
+    ],
+)
 def test_damaged_cells_are_one_sentence(tmp_path, text):
     with ComparisonFolder(tmp_path).opened(CONFIG) as files:
         files.require_same_data({"training": 3})
         files.write(CELL, make_result(0.5))
         Path(tmp_path / "cells" / f"{CELL}.json").write_text(text)
         with pytest.raises(InputError, match="remove it, and it is measured again"):
-            files.read([CELL])
+            files.read([CELL], 200)
+
+
+@pytest.mark.parametrize("name", ["cells", "log.txt", ".lock"])
+def test_links_in_the_folder_of_a_stranger_are_refused(tmp_path, name):
+    folder, elsewhere = tmp_path / "comparison", tmp_path / "elsewhere"
+    with ComparisonFolder(folder).opened(CONFIG) as files:
+        files.require_same_data({"training": 3})
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(elsewhere)
+    with pytest.raises(InputError, match="is a link"), ComparisonFolder(folder).opened(CONFIG):
+        pass
+    assert not elsewhere.exists()
+
+
+def test_a_folder_that_cannot_be_locked_is_one_sentence(tmp_path):
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(InputError, match="cannot be used.*--output another"), ComparisonFolder(tmp_path).opened(CONFIG):
+        pass

@@ -15,14 +15,14 @@ def config(image_folder):
 
 @pytest.fixture
 def trained(monkeypatch):
-    """List of the cells that are trained, each in no time with one mistake."""
+    """List of the cells that are trained, each in no time."""
     from tests.studies.comparison.comparisons import make_result
 
     cells = []
 
     def train(trainers, cell):
         cells.append(str(cell))
-        return make_result(0.75, num_test=4)
+        return make_result(0.8, num_test=6)
 
     monkeypatch.setattr(comparing._Trainers, "train", train)
     return cells

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 
 import filelock
@@ -11,9 +12,10 @@ from tl_keras.errors import InputError
 from tl_keras.studies.comparison.grid import Cell
 from tl_keras.system.atomic_files import write_text
 from tl_keras.system.json_files import read_json
+from tl_keras.system.links import open_to_append, refuse_links
 from tl_keras.system.plain_yaml import load_yaml
 
-CELLS, CONFIG, DATA = "cells", "config.yaml", "data.json"
+CELLS, CONFIG, DATA, LOCK, LOG = "cells", "config.yaml", "data.json", ".lock", "log.txt"
 DAMAGED = "remove it, and it is measured again"
 WITHOUT_EFFECT = ("run", "resume", "max_time", "checkpoint_every", "distribute")
 
@@ -58,27 +60,37 @@ class ComparisonFolder:
         """Locks the folder, and refuses another configuration than that of its cells.
 
         Raises:
-            InputError: another process works in it, it holds something else, or the configuration differs.
+            InputError: another process works in it, it holds something else or links, or the configuration differs.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             is_new = not (self.path / CONFIG).exists()
-            if is_new and any(path.name not in (".lock", DATA) for path in self.path.iterdir()):
+            if is_new and any(path.name not in (LOCK, DATA) for path in self.path.iterdir()):
                 raise InputError(f"The folder {str(self.path)!r} holds something else: give --output another folder.")
         except OSError as error:
-            raise InputError(
-                f"The folder {str(self.path)!r} cannot be used ({error.strerror}): give --output another folder."
-            ) from error
+            raise self._unusable(error) from error
+        refuse_links(self.path, in_place=(LOCK, LOG))
+        with self._lock():
+            if not is_new:
+                self._require_same(config_text)
+            self._config_text = config_text
+            yield self
+
+    def _lock(self):
+        """Locks the folder at once, and returns the context that releases it."""
         try:
-            with filelock.FileLock(self.path / ".lock", timeout=0):
-                if not is_new:
-                    self._require_same(config_text)
-                self._config_text = config_text
-                yield self
+            return filelock.FileLock(self.path / LOCK).acquire(timeout=0)
         except filelock.Timeout:
             raise InputError(
                 f"Another comparison is working in {str(self.path)!r}: wait for it, or give --output another folder."
             ) from None
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error):
+        return InputError(
+            f"The folder {str(self.path)!r} cannot be used ({error.strerror}): give --output another folder."
+        )
 
     def require_same_data(self, fingerprint):
         """Records the fingerprint of the data and the configuration, or refuses data with another fingerprint."""
@@ -92,16 +104,24 @@ class ComparisonFolder:
                 "another folder."
             )
 
-    def read(self, cells):
+    def open_log(self):
+        """Opens the text file that the lines of training are appended to."""
+        return open_to_append(self.path / LOG)
+
+    def read(self, cells, num_test):
         """Reads finished cells.
 
         Args:
             cells: list of `Cell`.
+            num_test: number of test examples.
 
         Returns:
             Dict from those that are finished to their `Result`.
+
+        Raises:
+            InputError: a file is damaged.
         """
-        return {cell: self._read(cell) for cell in cells if self._path(cell).exists()}
+        return {cell: self._read(cell, num_test) for cell in cells if self._path(cell).exists()}
 
     def write(self, cell, result):
         """Writes a finished cell."""
@@ -111,10 +131,9 @@ class ComparisonFolder:
     def _path(self, cell: Cell):
         return self.path / CELLS / f"{cell}.json"
 
-    def _read(self, cell):
+    def _read(self, cell, num_test):
         values = read_json(self._path(cell), dict, DAMAGED)
-        correct = values.get("correct")
-        if values.keys() != {field.name for field in fields(Result)} or not correct or set(correct) - {"0", "1"}:
+        if not _is_result(values, num_test):
             raise InputError(f"{str(self._path(cell))!r} is damaged: {DAMAGED}.")
         return Result(**values)
 
@@ -126,3 +145,22 @@ class ComparisonFolder:
                 f"The comparison in {str(self.path)!r} has other settings: repeat its command, or give --output "
                 "another folder."
             )
+
+
+def _is_result(values, num_test):
+    """Returns whether a dict, which a stranger may have made, holds the fields of a `Result` of the test examples."""
+    kinds = {field.name: field.type for field in fields(Result)}
+    if values.keys() != kinds.keys():
+        return False
+    correct = values["correct"]
+    if not isinstance(correct, str) or len(correct) != num_test or set(correct) - {"0", "1"}:
+        return False
+    return all(_is_cost(values[name], kind) for name, kind in kinds.items() if name != "correct")
+
+
+def _is_cost(value, kind):
+    """Returns whether a value is a finite number of a kind, or None where the kind allows it."""
+    if value is None:
+        return isinstance(value, kind)
+    # JSON may write a whole number of seconds without a point.
+    return isinstance(value, kind | int) and not isinstance(value, bool) and 0 <= value < math.inf

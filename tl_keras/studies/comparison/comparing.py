@@ -30,8 +30,6 @@ from tl_keras.system.global_state import restored_global_state
 from tl_keras.system.time_limit import TimeLimit
 from tl_keras.tasks.registry import TASKS
 
-LOG = "log.txt"
-
 
 def compare(config, grid, folder):
     """Measures what transfer is worth on a user's data, and keeps each finished cell in a folder.
@@ -60,11 +58,11 @@ def compare(config, grid, folder):
         labels = task.example_labels(splits.train)
         budgets, notes = fit_budgets(grid.budgets, labels, splits.class_names, grid.budgets_given)
         cells = list_cells(grid.methods, budgets, grid.draws)
-        _measure(_Trainers(config, splits, grid.methods, budgets, limit), files, cells, limit)
-        results = files.read(cells)
+        count = task.count(splits.test)
+        _measure(_Trainers(config, splits, grid.methods, budgets, limit), files, cells, limit, files.read(cells, count))
+        results = files.read(cells, count)
         notes = (*notes, *_note_validation(splits), *_note_missing(cells, results))
         facts = _facts(config, splits)
-        count = task.count(splits.test)
         return Comparison(results, grid.methods, budgets, grid.draws, len(cells), count, notes, facts)
 
 
@@ -125,11 +123,10 @@ class _Trainers:
         return self._tuned
 
 
-def _measure(trainers, files, cells, limit):
+def _measure(trainers, files, cells, limit, done):
     """Trains the cells that are missing; those that would take longer than the time that is left are skipped."""
-    done = files.read(cells)
     progress = Progress(cells, done)
-    with open(files.path / LOG, "a", encoding="utf-8") as log:
+    with files.open_log() as log:
         for cell in cells:
             if cell in done or (limit.left is not None and limit.left <= progress.seconds_of(cell)):
                 continue

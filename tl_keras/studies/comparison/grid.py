@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError, quoted, unknown_name
 
 ALL = "all"
+MAX_DIGITS = 9
+"""Maximum length of a budget, since Python refuses to read numbers of thousands of digits."""
 SCRATCH, SOLVED, FINE_TUNING, UNFREEZING, AUTO = (
     "scratch",
     "solved_head",
@@ -20,6 +22,8 @@ METHODS = (SOLVED, AUTO, FINE_TUNING, UNFREEZING, SCRATCH)
 OTHER_METHODS = (RANDOM_WEIGHTS,)
 FROM_SCRATCH = (SCRATCH, RANDOM_WEIGHTS)
 BUDGETS = ("5", "10", "20", "50", ALL)
+MAX_DRAWS = 1000
+"""Maximum of draws, since the list of the cells alone could fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,10 @@ def parse_budgets(text):
     """
     names = _parts(text)
     for name in names:
-        if name != ALL and not (name.isascii() and name.isdigit() and int(name)):
-            raise InputError(f"Invalid budget {name!r} in --budgets: give numbers of labels a class, such as 5,20,all.")
+        if name != ALL and not (name.isascii() and name.isdigit() and len(name) <= MAX_DIGITS and int(name)):
+            raise InputError(
+                f"Invalid budget {quoted(name)} in --budgets: give numbers of labels a class, such as 5,20,all."
+            )
     if not names:
         raise InputError("--budgets names no number of labels: give some, such as 5,20,all.")
     return tuple(sorted({name if name == ALL else str(int(name)) for name in names}, key=_size))
