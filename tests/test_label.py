@@ -1,5 +1,7 @@
 import csv
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -29,6 +31,18 @@ def test_the_verb_prints_and_writes(image_folder, tmp_path, capsys):
 def test_wrong_arguments_are_one_sentence(arguments, message):
     with pytest.raises(InputError, match=message):
         label.main(arguments)
+
+
+def test_unusable_files_are_named_before_tensorflow_is_loaded(image_folder, tmp_path):
+    (tmp_path / "bad.json").write_text("{")
+    code = (
+        "import sys\nfrom tl_keras import label\n"
+        "try: label.main(sys.argv[1:])\n"
+        "except ValueError as error: sys.exit('tensorflow' in sys.modules or not str(error).startswith('Cannot read'))"
+    )
+    flags = ["next", "--pool", str(image_folder / "red"), "--labelled", str(tmp_path / "bad.json"), "--output"]
+    subprocess.run([sys.executable, "-c", code, *flags, str(tmp_path / "out")], check=True)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.usefixtures("small_network")

@@ -1,5 +1,11 @@
 """Exports a finished run to other formats: `python -m tl_keras.export RUN --format FORMAT`."""
 
+from tl_keras.cli.early_interrupts import end_silently
+
+if __name__ == "__main__":
+    end_silently()
+
+
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.exporting.formats import ALL, FORMATS, choose_exports
 from tl_keras.runs.exports import export_run

@@ -6,13 +6,13 @@ if __name__ == "__main__":
     end_silently()
 
 
-from pathlib import Path
-
-from tl_keras.cli.label_data import find_run, names_data, parse_data
+from tl_keras.cli.label_data import check_next_settings, find_run, names_data, parse_data
+from tl_keras.cli.output_files import open_output_folder
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.runs.opening import new_folder
 from tl_keras.runs.run_folder import folder_name
+from tl_keras.system.devices import load_tensorflow
 
 QUESTIONS, BOXES = ("check", "next"), "object_detection"
 DESCRIPTION = """check: lists labels that are probably wrong, by heads on frozen features that have not learned from the
@@ -72,14 +72,23 @@ def _check(options, rest):
         _check_boxes(options, run)
         return
     config = parse_data(rest)
-    folder = Path(options.output or new_folder(f"{folder_name(config.data.path)}-labels"))
-    if options.apply:
-        from tl_keras.studies.corrections import write_corrected
+    with open_output_folder(options.output or new_folder(f"{folder_name(config.data.path)}-labels")) as folder:
+        if options.apply:
+            _apply(options, config, folder)
+        else:
+            _list_suspicious(config, folder)
 
-        path, changed, dropped = write_corrected(options.apply, config, options.training_table, folder)
-        print(f"{changed} labels were changed and {dropped} examples left out in the copy {path}")
-        return
-    # Imported here, so that --help and a mistyped flag do not wait for TensorFlow.
+
+def _apply(options, config, folder):
+    from tl_keras.studies.corrections import write_corrected
+
+    path, changed, dropped = write_corrected(options.apply, config, options.training_table, folder)
+    print(f"{changed} labels were changed and {dropped} examples left out in the copy {path}")
+
+
+def _list_suspicious(config, folder):
+    # Loaded here, so that --help and a mistyped flag do not wait for TensorFlow.
+    load_tensorflow()
     from tl_keras.studies.label_check import check_labels
     from tl_keras.studies.label_check_files import summary_lines, write_label_check
 
@@ -91,11 +100,12 @@ def _check(options, rest):
 def _check_boxes(options, run):
     if options.apply:
         raise InputError("--apply is for classes: correct the boxes of the images in the files of the data.")
-    folder = Path(options.output or new_folder(f"{folder_name(str(run.folder))}-boxes"))
+    load_tensorflow()
     from tl_keras.studies.box_check import check_boxes, summary_lines, write_box_check
 
-    check = check_boxes(run)
-    paths = write_box_check(check, run.class_names, folder)
+    with open_output_folder(options.output or new_folder(f"{folder_name(str(run.folder))}-boxes")) as folder:
+        check = check_boxes(run)
+        paths = write_box_check(check, run.class_names, folder)
     print("\n".join([*summary_lines(check), *(f"  {path}" for path in paths)]))
 
 
@@ -107,17 +117,19 @@ def _choose_next(options, rest):
     if options.count < 1:
         raise InputError(f"--count is {options.count}: expected 1 or more.")
     config, has_labels = parse_data(rest), names_data(rest)
-    folder = Path(options.output or new_folder(f"{folder_name(options.pool)}-next"))
-    from tl_keras.studies.next_labels import check_settings, choose_next
-    from tl_keras.studies.next_labels_files import summary_lines, write_next_labels
-    from tl_keras.studies.training_table import merge_labelled
+    check_next_settings(config)
+    with open_output_folder(options.output or new_folder(f"{folder_name(options.pool)}-next")) as folder:
+        if options.labelled:
+            from tl_keras.studies.training_table import merge_labelled
 
-    check_settings(config)
-    if options.labelled:
-        config = merge_labelled(options, config, has_labels, folder)
-        print(f"labelled: merged into {config.data.path}", flush=True)
-    chosen = choose_next(config, options.pool, options.count, has_labels or bool(options.labelled))
-    paths = write_next_labels(chosen, config, folder)
+            config = merge_labelled(options, config, has_labels, folder)
+            print(f"labelled: merged into {config.data.path}", flush=True)
+        load_tensorflow()
+        from tl_keras.studies.next_labels import choose_next
+        from tl_keras.studies.next_labels_files import summary_lines, write_next_labels
+
+        chosen = choose_next(config, options.pool, options.count, has_labels or bool(options.labelled))
+        paths = write_next_labels(chosen, config, folder)
     print("\n".join([*summary_lines(chosen), *(f"  {path}" for path in paths)]))
 
 

@@ -6,13 +6,13 @@ if __name__ == "__main__":
     end_silently()
 
 
-from pathlib import Path
-
+from tl_keras.cli.output_files import open_output_folder
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.runs.opening import new_folder
 from tl_keras.runs.run_folder import folder_name
+from tl_keras.system.devices import load_tensorflow
 from tl_keras.tasks.registry import TASKS
 
 
@@ -35,16 +35,17 @@ def main(arguments):
     config = parse(rest)
     if options.verify < 0:
         raise InputError(f"--verify must be at least 0: got {options.verify}.")
-    folder = Path(options.output or new_folder(f"{folder_name(config.data.path)}-recommendation"))
     backbones = [part.strip() for part in (options.backbones or "").split(",") if part.strip()]
-    # Imported here, so that --help and a mistyped flag do not wait for TensorFlow.
+    # Loaded here, so that --help and a mistyped flag do not wait for TensorFlow.
+    load_tensorflow()
     from tl_keras.studies.recommendation import recommend
     from tl_keras.studies.recommendation_files import summary_lines, write_recommendation
 
-    recommendation = recommend(
-        config, backbones or TASKS[config.task].installed_backbones(config), options.verify, folder
-    )
-    paths = write_recommendation(recommendation, config, folder)
+    names = backbones or TASKS[config.task].installed_backbones(config)
+    name = f"{folder_name(config.data.path)}-recommendation"
+    with open_output_folder(options.output or new_folder(name)) as folder:
+        recommendation = recommend(config, names, options.verify, folder)
+        paths = write_recommendation(recommendation, config, folder)
     print("", *summary_lines(recommendation), "", *(f"  {path}" for path in paths), sep="\n")
     print(f"next: python -m tl_keras.train --config {folder / 'train.yaml'}")
 

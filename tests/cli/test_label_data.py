@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from tl_keras.cli import label_data
-from tl_keras.cli.label_data import names_data, parse_data
+from tl_keras.cli.label_data import check_next_settings, names_data, parse_data
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.tasks.registry import TASKS
@@ -45,3 +45,15 @@ def test_an_unfinished_run_is_refused(tmp_path):
 )
 def test_data_are_named_by_a_path_or_a_file(arguments, expected):
     assert names_data(arguments) is expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--recipe", "auto", "--data.multi_label", "true"], "one label per example"),
+        (["--recipe", "feature_extraction"], "the recipe is feature_extraction"),
+    ],
+)
+def test_settings_that_choose_no_labels_are_refused(flags, message):
+    with pytest.raises(InputError, match=message):
+        check_next_settings(parse(["photos", *flags]))

@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.cli.output_files import choose_format, open_output
+from tl_keras.cli.output_files import choose_format, open_output, open_output_folder
 from tl_keras.errors import InputError
 
 LABELS = {"table", "csv", "jsonl"}
@@ -47,3 +47,19 @@ def test_an_error_leaves_the_old_file(tmp_path):
         stream.write("new")
         raise KeyError
     assert path.read_text() == "old" and [one.name for one in tmp_path.iterdir()] == ["p.csv"]
+
+
+def test_a_folder_of_results_is_tried_before_there_are_any(tmp_path):
+    (tmp_path / "file").touch()
+    for name in ("file", "file/inside", "a" * 300):
+        with (
+            pytest.raises(InputError, match="cannot be written to.*--output another"),
+            open_output_folder(tmp_path / name),
+        ):
+            pass
+    with pytest.raises(ZeroDivisionError), open_output_folder(tmp_path / "new" / "inside"):
+        raise ZeroDivisionError
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    with open_output_folder(tmp_path / "new") as folder:
+        (folder / "result").touch()
+    assert [path.name for path in folder.iterdir()] == ["result"]

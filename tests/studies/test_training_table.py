@@ -71,3 +71,11 @@ def test_invalid_tables_are_refused(folders, tmp_path):
     encoded.sources[0] = b"PNG"
     with pytest.raises(InputError, match="write them to files"):
         write_training_table(None, encoded, folders[1], {}, config, tmp_path)
+
+
+def test_a_table_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    texts = make_records(["good"], [0], [""])
+    config = parse(["--task", "text_classification"])
+    with pytest.raises(InputError, match=r"cannot be written .*: give --training_table another path"):
+        write_training_table(None, None, texts, {0: "cat"}, config, tmp_path / "file")

@@ -59,3 +59,18 @@ def parse_data(arguments):
         raise InputError(f"The task of the run is {run.config.task}: expected a run that classifies, or its data.")
     model = derive(run.config.model, head_blocks=None, pooling=None)
     return derive(run.config, recipe=AUTO, phases=None, model=model)
+
+
+def check_next_settings(config):
+    """Refuses settings that `label next` cannot use.
+
+    Args:
+        config: `RunConfig`.
+
+    Raises:
+        InputError: names the setting.
+    """
+    if config.recipe != AUTO:
+        raise InputError(f"label next trains no network, but the recipe is {config.recipe}: leave it out.")
+    if config.data.multi_label or not isinstance(config.data.label_column, str):
+        raise InputError("label next needs one label per example, but the configuration asks for several labels.")

@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 import sys
+import tempfile
 from pathlib import Path
 
 from tl_keras.errors import InputError, quoted
@@ -75,3 +76,34 @@ def open_output(path):
                 f"Cannot write to {path!r} ({error.strerror}): give --output a file in a folder that exists."
             ) from error
         yield stream
+
+
+@contextlib.contextmanager
+def open_output_folder(path):
+    """Creates the folder of the results, before there are results to lose; it is removed again if it stays empty.
+
+    Args:
+        path: path of the folder.
+
+    Yields:
+        `pathlib.Path` of the folder.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    folder = Path(path)
+    new_folders = [one for one in (folder, *folder.parents) if not os.path.exists(one)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InputError(
+            f"The folder {quoted(str(path))} cannot be written to ({error.strerror}): give --output another folder."
+        ) from error
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(OSError):
+            # A folder with results is not empty; it and its parents stay.
+            for one in new_folders:
+                one.rmdir()

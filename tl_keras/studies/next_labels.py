@@ -8,7 +8,6 @@ from tl_keras import data, probing
 from tl_keras.data.records import SPLITS, Splits
 from tl_keras.data.texts.duplicates import text_key
 from tl_keras.errors import InputError
-from tl_keras.recipes import AUTO
 from tl_keras.studies.backbone_probes import load_for_backbone
 from tl_keras.studies.pool_features import read_pool
 from tl_keras.tasks.registry import TASKS
@@ -38,21 +37,6 @@ class NextLabels:
     pool_size: int
     labelled: int
     skipped: list
-
-
-def check_settings(config):
-    """Refuses settings that `label next` cannot use.
-
-    Args:
-        config: `RunConfig`.
-
-    Raises:
-        InputError: names the setting.
-    """
-    if config.recipe != AUTO:
-        raise InputError(f"label next trains no network, but the recipe is {config.recipe}: leave it out.")
-    if config.data.multi_label or not isinstance(config.data.label_column, str):
-        raise InputError("label next needs one label per example, but the configuration asks for several labels.")
 
 
 def choose_next(config, pool_path, count, has_labels):

@@ -89,8 +89,14 @@ def write_training_table(path, records, pool, labels, config, folder, may_replac
         | {column: cell for column, cell in zip(columns, row, strict=True) if cell}
         for source, row in rows.items()
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+    except OSError as error:
+        raise InputError(
+            f"The table {quoted(str(path))} cannot be written ({error.strerror}): give --training_table another path."
+        ) from error
     return path
 
 
