@@ -140,7 +140,8 @@ def copied_tokenizer(layer, *, name, sequence_length):
     if hasattr(layer, "proto"):
         config |= {"proto": layer.proto}
     elif hasattr(layer, "merges"):
-        config |= {"vocabulary": layer.vocabulary, "merges": layer.merges}
+        # TensorFlow wraps both where Keras does not, and the tokenizer takes no wrapper.
+        config |= {"vocabulary": dict(layer.vocabulary), "merges": list(layer.merges)}
     else:
         config |= {"vocabulary": layer.get_vocabulary()}
     with _untracked():
