@@ -79,3 +79,10 @@ def test_a_table_that_cannot_be_written_is_one_sentence(tmp_path):
     config = parse(["--task", "text_classification"])
     with pytest.raises(InputError, match=r"cannot be written .*: give --training_table another path"):
         write_training_table(None, None, texts, {0: "cat"}, config, tmp_path / "file")
+
+
+def test_names_that_are_not_utf_8_are_escaped(tmp_path):
+    pool = make_records([str(tmp_path / "pool" / "\udcff.png"), str(tmp_path / "pool" / "é.png")], [0, 0], [""] * 2)
+    table = write_training_table(None, None, pool, {0: "cat", 1: "dog"}, parse([]), tmp_path)
+    assert [row["path"] for row in read(table)] == ["\udcff.png", "é.png"]
+    assert '"\\udcff.png"' in table.read_text() and '"é.png"' in table.read_text()

@@ -10,6 +10,7 @@ from tl_keras import data, evaluation, probing
 from tl_keras.system.atomic_files import write_text
 from tl_keras.system.csv_files import open_csv
 from tl_keras.system.escaping import csv_cell
+from tl_keras.system.json_files import format_line
 
 ON_SHEET = 64
 """Images on the contact sheet."""
@@ -37,8 +38,8 @@ def write_next_labels(chosen, config, folder):
         writer = csv.writer(file)
         writer.writerow(rows[0])
         writer.writerows([csv_cell(str(cell)) for cell in row.values()] for row in rows)
-    write_text(paths[1], "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    write_text(paths[2], json.dumps(_tasks(rows, config), ensure_ascii=False, indent=1) + "\n")
+    write_text(paths[1], "".join(map(format_line, rows)))
+    write_text(paths[2], json.dumps(_tasks(rows, config), indent=1) + "\n")
     if chosen.images:
         captions = [(row[config.data.path_column], row.get("suggested", "")) for row in rows[:ON_SHEET]]
         evaluation.plot_contact_sheet(chosen.images[:ON_SHEET], captions, folder / "next.png")

@@ -1,6 +1,5 @@
 """Merges labelled examples of a pool with labelled data into one table to train on."""
 
-import json
 import os
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from tl_keras.errors import InputError, quoted
 from tl_keras.studies.labelled_files import read_labels
 from tl_keras.studies.next_labels_files import name_example
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.json_files import format_line
 from tl_keras.tasks.data_settings import table_columns
 from tl_keras.tasks.registry import TASKS
 
@@ -89,7 +89,7 @@ def write_training_table(path, records, pool, labels, config, folder, may_replac
         | {column: cell for column, cell in zip(columns, row, strict=True) if cell}
         for source, row in rows.items()
     ]
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    text = "".join(map(format_line, lines))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)

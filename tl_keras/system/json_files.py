@@ -1,4 +1,4 @@
-"""Reading of JSON files that others may have made."""
+"""Reading of JSON files that others may have made, and lines of JSON with names that others gave."""
 
 import json
 import os
@@ -38,6 +38,23 @@ def read_json(path, kind, advice, budget=None):
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())[:MAX_QUOTED]
         raise InputError(f"Cannot read {str(path)!r} ({reason}): {advice}.") from error
     return value
+
+
+def format_line(values):
+    """Formats values as one line of JSON.
+
+    Args:
+        values: dict; names of files and texts in it may hold halves of characters, which UTF-8 cannot encode.
+
+    Returns:
+        The line with its end, with escapes instead of letters if it holds such a half.
+    """
+    line = json.dumps(values, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        line = json.dumps(values)
+    return line + "\n"
 
 
 def _check_depth(value):
