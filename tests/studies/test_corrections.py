@@ -43,3 +43,9 @@ def test_decisions_change_and_drop_examples_of_the_copy(texts, tmp_path):
 def test_invalid_decisions_are_one_sentence(row, message, texts, tmp_path):
     with pytest.raises(InputError, match=message):
         write_corrected(decide(tmp_path, row), texts, None, tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["label_check", "label_check.png"])
+def test_files_that_are_no_table_are_refused(name, texts, tmp_path):
+    with pytest.raises(InputError, match=r"expected a table \(.*\.csv.*label_check\.csv"):
+        write_corrected(tmp_path / name, texts, None, tmp_path / "out")

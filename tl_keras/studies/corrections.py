@@ -1,11 +1,12 @@
 """Writes a corrected copy of labelled data after the decisions of a person."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from tl_keras import data
-from tl_keras.data.reading.table_cells import read_rows
+from tl_keras.data.reading.table_cells import TABLE_SUFFIXES, read_rows
 from tl_keras.errors import InputError, quoted, unknown_name
 from tl_keras.studies.label_check_files import DECISION
 from tl_keras.studies.training_table import read_labelled_data, write_training_table
@@ -29,6 +30,11 @@ def write_corrected(path, config, table, folder):
     Raises:
         InputError: the file or the copy cannot be used, or an example or class is unknown.
     """
+    if Path(path).suffix.lower() not in TABLE_SUFFIXES:
+        raise InputError(
+            f"Cannot read decisions from {quoted(str(path))}: expected a table ({' '.join(sorted(TABLE_SUFFIXES))}), "
+            "such as label_check.csv with a filled column decision."
+        )
     records = read_labelled_data(config)
     rows = {name: row for row, name in enumerate(records.names)}
     rows |= {csv_cell(name): row for name, row in rows.items()}
