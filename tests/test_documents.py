@@ -55,6 +55,7 @@ OTHER_FLAGS = {
     "--training_table",
     "--new_classes",
     "--apply",
+    "--class",
     "--second_text_column",
     "--quantize",
     "--shard",

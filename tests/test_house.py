@@ -22,6 +22,7 @@ WITHOUT_TENSORFLOW = [
     "tl_keras.predict",
     "tl_keras.evaluate",
     "tl_keras.export",
+    "tl_keras.explain",
     "tl_keras.__main__",
 ]
 FOLDERS_OF_BEHAVIOUR = {"benchmarks", "reliability", "security"}

@@ -12,6 +12,7 @@ VERBS = {
     "compare": "Measure on your own data whether transfer pays.",
     "label": "Check labels: list those that are probably wrong.",
     "predict": "Predict new images or texts, or detect objects.",
+    "explain": "Show which part of an image or which words a prediction rests on.",
     "export": "Export a finished run as SavedModel, ONNX, LiteRT or OpenVINO, checked and measured.",
 }
 

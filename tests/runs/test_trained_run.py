@@ -114,3 +114,20 @@ def test_the_model_is_opened_without_the_notes_of_tensorflow_before_its_memory_i
     run.config = RunConfig()
     assert run.batch_size == run.config.data.batch_size
     assert order == ["model", "memory"]
+
+
+def test_a_run_explains_images_as_callers_have_them(finished_run, image_folder):
+    run = tl.load_run(finished_run[0])
+    predicted, named = (run.explain(image_folder / "red" / "red-00.png", name) for name in (None, "blue"))
+    assert predicted[0].class_name == predicted[0].predicted == "red"
+    assert predicted[0].image.shape == (32, 32, 3) and predicted[0].heat_map.min() >= 0
+    assert named[0].class_name == "blue" and named[0].predicted == "red"
+    with pytest.raises(tl.InputError, match="did you mean 'blue'"):
+        run.explain(image_folder, "bleu")
+
+
+def test_a_detector_is_not_explained():
+    run = object.__new__(TrainedRun)
+    run.config = RunConfig(task="object_detection")
+    with pytest.raises(tl.InputError, match="A run of object_detection cannot be explained"):
+        run.explain(["image.png"])

@@ -14,7 +14,7 @@ import pytest
 
 import tl_keras as tl
 from tests.models import tiny_encoders
-from tl_keras import callbacks, evaluate, predict, train
+from tl_keras import callbacks, evaluate, explain, predict, train
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config import DataConfig, ModelConfig, RunConfig, TextConfig
 from tl_keras.config.parsing import parse
@@ -467,3 +467,16 @@ def test_an_interrupted_run_ends_the_same_with_and_without_lora(flags, tmp_path,
     assert not any("lora" in weight.path for weight in one.model.weights)
     for weight, resumed in zip(one.model.weights, other.model.weights, strict=True):
         np.testing.assert_array_equal(weight, resumed)
+
+
+def test_explain_writes_a_page_of_words_whose_shares_sum_to_the_difference(run, tmp_path, capsys):
+    explain.main([str(run), "a good film!", "--output", str(tmp_path / "out")])
+    (record,) = json.loads((tmp_path / "out" / "explanations.json").read_text())
+    assert [word for word, _ in record["words"]] == ["a", "good", "film", "!"]
+    assert record["is_complete"]
+    difference = record["class_probability"] - record["baseline_probability"]
+    np.testing.assert_allclose(sum(value for _, value in record["words"]), difference, atol=2e-4)
+    assert f"{record['predicted']} 0." in capsys.readouterr().out
+    assert "film" in (tmp_path / "out" / "explanations.html").read_text()
+    with pytest.raises(InputError, match="Unknown class 'negativ'"):
+        explain.main([str(run), "a good film!", "--class", "negativ"])

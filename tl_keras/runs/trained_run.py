@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tl_keras import models
 from tl_keras.config.parsing import parse
-from tl_keras.errors import InputError, quoted
+from tl_keras.errors import InputError, quoted, unknown_name
 from tl_keras.runs.exports import export_run
 from tl_keras.runs.run_folder import RunFolder, resume_command
 from tl_keras.system import devices
@@ -116,6 +116,47 @@ class TrainedRun:
     def export(self, format="all", quantize=None, output=None):
         """Exports the model to other formats, see `tl_keras.runs.exports.export_run`."""
         return export_run(self, format, quantize, output)
+
+    def explain(self, examples, class_name=None):
+        """Explains why the model predicts a class: Grad-CAM for images, integrated gradients over words for texts.
+
+        Args:
+            examples: as in `predict`.
+            class_name: the class to explain; None takes the predicted class of each example.
+
+        Returns:
+            List of n explanations with `predicted`, `probability`, `class_name`, `class_probability` and, for images,
+            `image`, uint8 (side, side, 3), and `heat_map`, float32 (height, width), 0 to 1; for texts `words`, a list
+            of (word, attribution), `baseline_probability`, `gap` and `is_complete`.
+
+        Raises:
+            InputError: the class is unknown, the examples have the wrong form, or the run detects objects.
+        """
+        number = self.find_explained(class_name)
+        return self.task.explain(self.config, self.model, examples, self.class_names, number)
+
+    def find_explained(self, class_name):
+        """Finds the class to explain, without loading the model.
+
+        Args:
+            class_name: name of a class, or None.
+
+        Returns:
+            Index of the class; None for None.
+
+        Raises:
+            InputError: the class is unknown, or the run detects objects.
+        """
+        if not self.task.supports_explanation:
+            raise InputError(
+                f"A run of {self.task.name} cannot be explained: give a run that classifies images or texts, or draw "
+                "its detections with `python -m tl_keras.predict RUN FILES --pictures FOLDER`."
+            )
+        if class_name is None:
+            return None
+        if class_name not in self.class_names:
+            raise unknown_name("class", class_name, self.class_names)
+        return self.class_names.index(class_name)
 
     def predict_set(self, examples):
         """Predicts what the task's `load_data` or `load_test_data` returned, in the form that its `evaluate` takes."""

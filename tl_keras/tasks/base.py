@@ -70,6 +70,7 @@ class Task(ABC):
         accepts_backbone_folders: whether `model.backbone` may be the path of a folder.
         supports_auto: whether recipe "auto" can solve heads on the features of its backbones.
         supports_adaptation: whether the model can be adapted to a target domain, see `find_target`.
+        supports_explanation: whether `explain` can explain a prediction.
         supports_masked_pretraining: whether an encoder can guess hidden words of the target first.
         has_batch_norm: whether its networks have batch normalization, which some methods of adaptation change.
         pads_batches: whether devices without an example of the last batch may get a row of weight zero in its place.
@@ -92,6 +93,7 @@ class Task(ABC):
     accepts_backbone_folders = False
     supports_auto = False
     supports_adaptation = False
+    supports_explanation = False
     supports_masked_pretraining = False
     has_batch_norm = True
     pads_batches = True
@@ -499,6 +501,24 @@ class Task(ABC):
             InputError: the task gives no example a class.
         """
         raise InputError(f"A run of {self.name} gives no example a class: take its predictions, run.predict(...).")
+
+    def explain(self, config, model, examples, class_names, number=None):
+        """Explains the predictions of examples in memory, where the task `supports_explanation`.
+
+        Args:
+            config: `RunConfig` of the run.
+            model: what `open_model` opened.
+            examples: as in `predict_new`.
+            class_names: names of the classes.
+            number: index of the class to explain; None takes the predicted class of each example.
+
+        Returns:
+            List of explanations, one for each example.
+
+        Raises:
+            InputError: the examples have the wrong form.
+        """
+        raise NotImplementedError(f"{self.name} cannot be explained.")
 
     @abstractmethod
     def find_items(self, config, arguments, options):

@@ -34,6 +34,7 @@ class ClassificationTask(Task):
     head_poolings: tuple[str, ...]
     supports_auto = True
     supports_adaptation = True
+    supports_explanation = True
     headline_metrics = ("accuracy", "subset_accuracy", "macro_f1", "mean_average_precision")
     example_columns = ("name",)
     prediction_options = ("top",)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tl_keras import data, evaluation, models, transfer
+from tl_keras import data, evaluation, explanation, models, transfer
 from tl_keras.data.images.decoding import STRETCH
 from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import UnusedSetting, unknown_name
@@ -265,10 +265,16 @@ class ImageClassification(ClassificationTask):
         Raises:
             InputError: the examples are not images, or a file cannot be read.
         """
-        size, resize = model.input_shape[1], config.data.resize
-        images = np.stack([data.read_given_image(image, size, resize) for image in data.list_given_images(examples)])
-        predicted = models.predict_arrays(model, images, config.data.batch_size)
-        return check_probabilities(predicted, len(images))
+        return _predict_images(config, model, _read_given(config, model, examples))
+
+    def explain(self, config, model, examples, class_names, number=None):
+        """Explains images in memory by Grad-CAM, a list of `ImageExplanation`."""
+        images, explanations = _read_given(config, model, examples), []
+        for start in range(0, len(images), config.data.batch_size):
+            part = images[start : start + config.data.batch_size]
+            probabilities = _predict_images(config, model, part)
+            explanations += explanation.explain_images(model, part, probabilities, class_names, number)
+        return explanations
 
     def find_items(self, config, arguments, options):
         """Lists the image files among files and folders."""
@@ -305,6 +311,16 @@ def choose_image_size(typical_side, backbone):
     entry = BACKBONES[backbone]
     enough = -(-MAX_ENLARGEMENT * typical_side // 32) * 32
     return min(entry.image_size, max(enough, -(-entry.minimum_size // 32) * 32))
+
+
+def _read_given(config, model, examples):
+    """Returns images in any form that `data.list_given_images` accepts as the model takes them, one array."""
+    size, resize = model.input_shape[1], config.data.resize
+    return np.stack([data.read_given_image(image, size, resize) for image in data.list_given_images(examples)])
+
+
+def _predict_images(config, model, images):
+    return check_probabilities(models.predict_arrays(model, images, config.data.batch_size), len(images))
 
 
 def _backbone_blocks(config):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tl_keras import data, evaluation, models, transfer
+from tl_keras import data, evaluation, explanation, models, transfer
 from tl_keras.data.texts.duplicates import remove_duplicates, text_key
 from tl_keras.data.texts.text_items import find_text_items
 from tl_keras.errors import InputError, UnusedSetting
@@ -268,8 +268,13 @@ class TextClassification(ClassificationTask):
         if isinstance(examples, str) or not len(examples) or not all(_is_text(text, pairs) for text in examples):
             expected = "tuples of two strings" if pairs else "strings"
             raise InputError(f"Cannot predict {shorten(repr(examples))}: expected a list of {expected}, at least one.")
-        records = data.Records(_prepare(config, examples), [""] * len(examples), np.zeros(0), [], ())
-        return predict_texts(model, records, config.data.batch_size)
+        texts = _prepare(config, examples)
+        return predict_texts(model, data.Records(texts, [""] * len(texts), np.zeros(0), [], ()), config.data.batch_size)
+
+    def explain(self, config, model, examples, class_names, number=None):
+        """Explains texts in memory by integrated gradients, a list of `TextExplanation`."""
+        rows = zip(self.predict_new(config, model, examples), _prepare(config, examples), strict=True)
+        return [explanation.explain_text(model, _as_input(text), row, class_names, number) for row, text in rows]
 
     def find_items(self, config, arguments, options):
         """Collects the texts that the arguments give, a list of `TextItem`."""
@@ -351,6 +356,11 @@ def _prepare(config, texts):
     """Cleans and cuts texts as in training."""
     room = config.text.max_tokens * config.text.windows
     return [data.prepare_text(text, room, config.text.truncation) for text in texts]
+
+
+def _as_input(text):
+    """Returns a text as the saved model takes it, and a pair as a dict."""
+    return dict(zip(("text", "text_pair"), text, strict=True)) if isinstance(text, tuple) else text
 
 
 def _is_text(text, pairs):

@@ -107,3 +107,10 @@ def test_files_without_readable_texts_are_refused(tmp_path, name, content, messa
 def test_what_is_given_as_files_must_exist():
     with pytest.raises(InputError, match="Cannot read 'a text'"):
         texts("a text", are_files=True)
+
+
+@pytest.mark.parametrize("name", ["missing.png", "photo.JPG"])
+def test_an_image_is_refused(tmp_path, name):
+    write(tmp_path / "photo.JPG", "")
+    with pytest.raises(InputError, match="is an image, but this run takes texts"):
+        texts(tmp_path / name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tl_keras.data.data_errors import Faults
-from tl_keras.data.reading.folders import list_files
+from tl_keras.data.reading.folders import IMAGE_SUFFIXES, list_files
 from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, TABLE_SUFFIXES, read_rows
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.texts.checks import text_problem
@@ -68,14 +68,22 @@ def _read(argument, columns, are_files):
     if not os.path.exists(argument):
         if are_files or (suffix in TABLE_SUFFIXES | TEXT_SUFFIXES and not any(map(str.isspace, argument))):
             raise InputError(f"Cannot read {quoted(argument)} (no such file or folder): check its path.")
+        if suffix in IMAGE_SUFFIXES and not any(map(str.isspace, argument)):
+            raise _image_error(argument)
         return _plain([argument])
     if os.path.isdir(argument):
         return _read_folder(argument)
     if suffix in TABLE_SUFFIXES:
         return _read_table(argument, columns)
+    if suffix in IMAGE_SUFFIXES:
+        raise _image_error(argument)
     texts = _lines(_read_file(argument), f"The file {argument!r}")
     print(f"note: each of the {len(texts)} lines of {argument} is a text", file=sys.stderr)
     return _plain(texts)
+
+
+def _image_error(argument):
+    return InputError(f"{quoted(argument)} is an image, but this run takes texts: give texts, tables or text files.")
 
 
 def _plain(texts):

@@ -1,0 +1,30 @@
+import json
+
+from tests.explanation.explanation_cases import image_explanation, text_explanation
+from tl_keras.explanation.files import write_explanations
+
+
+def test_images_become_plots_and_records(tmp_path):
+    explained = [("a/x.png", image_explanation()), ("b/x.png", image_explanation("dog"))]
+    lines, paths = write_explanations(explained, "Explanations of run", tmp_path)
+    assert lines == ["a/x.png: cat 0.900", "b/x.png: cat 0.900, explained: dog 0.100"]
+    assert [path.name for path in paths] == ["001-x.png", "002-x.png", "explanations.json"]
+    record = json.loads(paths[-1].read_text())[1]
+    assert (record["item"], record["plot"], record["class"]) == ("b/x.png", "002-x.png", "dog")
+    assert record["heat_map"] == [[0.0, 0.2], [0.5, 1.0]]
+
+
+def test_texts_become_an_escaped_page_and_records(tmp_path):
+    lines, paths = write_explanations([("a <b>bold</b> text", text_explanation())], "Run <1>", tmp_path)
+    assert lines == ["good 0.700: <b>bold</b> +0.300, dull -0.110, a +0.010"]
+    page = paths[0].read_text(encoding="utf-8")
+    assert "<b>" not in page and "&lt;b&gt;bold&lt;/b&gt;" in page and "Run &lt;1&gt;" in page
+    assert "<script" not in page
+    assert "sum to +0.200" in page
+    assert json.loads(paths[1].read_text())[0]["words"][1] == ["<b>bold</b>", 0.3]
+
+
+def test_incomplete_attributions_are_a_warning(tmp_path):
+    lines, paths = write_explanations([("text", text_explanation(gap=0.2))], "Run", tmp_path)
+    assert "by 20.0% (more than 1 %)" in lines[1]
+    assert "by 20.0% (more than 1 %)" in paths[0].read_text(encoding="utf-8")

@@ -1,0 +1,42 @@
+import json
+
+import pytest
+
+from tl_keras import explain
+from tl_keras.errors import InputError
+from tl_keras.runs.trained_run import TrainedRun
+
+
+def test_images_are_explained_and_bad_files_named(finished_run, image_folder, tmp_path, capsys):
+    (tmp_path / "bad.png").write_bytes(b"not an image")
+    files = [str(image_folder / "red" / "red-00.png"), str(tmp_path / "bad.png")]
+    with pytest.raises(InputError, match="1 of 2 files could not be read: .*bad.png"):
+        explain.main([str(finished_run[0]), *files, "--class", "blue", "--output", str(tmp_path / "out")])
+    assert "explained: blue" in capsys.readouterr().out
+    (record,) = json.loads((tmp_path / "out" / "explanations.json").read_text())
+    assert record["class"] == "blue" and record["method"] == "Grad-CAM"
+    assert (tmp_path / "out" / record["plot"]).stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--class", "bleu", "x.png"], "Unknown class 'bleu': did you mean 'blue'"),
+        (["missing.png"], "Nothing found at 'missing.png': expected an image"),
+        (["I love it"], "Nothing found at 'I love it': expected an image"),
+        (["IMAGE", "--output", "FILE"], "cannot be written to .*: give --output another folder"),
+    ],
+)
+def test_bad_input_is_one_sentence_before_the_model_is_loaded(
+    finished_run, image_folder, tmp_path, monkeypatch, arguments, message
+):
+    monkeypatch.setattr(TrainedRun, "model", property(lambda run: pytest.fail("the model was loaded")))
+    (tmp_path / "file").write_text("")
+    places = {"IMAGE": str(image_folder / "red" / "red-00.png"), "FILE": str(tmp_path / "file")}
+    with pytest.raises(InputError, match=message):
+        explain.main([str(finished_run[0]), *(places.get(part, part) for part in arguments)])
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(InputError, match="is not a run folder"):
+        explain.main([str(tmp_path), "x.png"])

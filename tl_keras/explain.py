@@ -1,0 +1,68 @@
+"""Shows what a prediction rests on: `python -m tl_keras.explain RUN FILE_OR_FOLDER_OR_TEXT ...`."""
+
+from tl_keras.cli.early_interrupts import end_silently
+
+if __name__ == "__main__":
+    end_silently()
+
+
+from tqdm import tqdm
+
+from tl_keras import data, explanation
+from tl_keras.cli.output_files import open_output_folder
+from tl_keras.cli.verbs import OneSentenceParser, run_verb
+from tl_keras.errors import InputError
+from tl_keras.runs.opening import new_folder
+from tl_keras.runs.run_folder import folder_name
+from tl_keras.runs.trained_run import load_run
+from tl_keras.tasks.base import PredictionOptions
+
+DESCRIPTION = """For images, Grad-CAM: the parts that raise the score of the class, drawn beside each image. For texts,
+integrated gradients: a page with the share of each word in the probability of the class."""
+
+
+def main(arguments):
+    """Runs the verb.
+
+    Args:
+        arguments: list of strings of a command line.
+    """
+    options = _make_parser().parse_args(arguments)
+    run = load_run(options.run)
+    run.find_explained(options.class_name)
+    items = run.task.find_items(run.config, options.items, PredictionOptions())
+    explained, problems = [], []
+    with open_output_folder(options.output or new_folder(f"{folder_name(str(run.folder))}-explained")) as folder:
+        for item in tqdm(items, disable=None):
+            example = getattr(item, "text", item)
+            try:
+                explained += [(example, one) for one in run.explain([example], options.class_name)]
+            except data.BadImage as error:
+                problems.append(f"{data.printable(item)} ({error.reason})")
+        if explained:
+            _write(explained, f"Explanations of {run.folder.name}", folder)
+    if problems:
+        raise InputError(f"{len(problems)} of {len(items)} files could not be read: {data.first_of(problems)}.")
+
+
+def _write(explained, title, folder):
+    lines, paths = explanation.write_explanations(explained, title, folder)
+    print("\n".join([*lines, "", *(f"  {path}" for path in paths)]))
+
+
+def _make_parser():
+    parser = OneSentenceParser(prog="python -m tl_keras.explain", description=DESCRIPTION)
+    parser.add_argument("run", metavar="RUN", help="run folder of a finished training that classifies")
+    parser.add_argument(
+        "items",
+        metavar="FILE_OR_FOLDER_OR_TEXT",
+        nargs="+",
+        help="image files, or folders of them; for a run on texts: texts in quotes, tables or files of lines",
+    )
+    parser.add_argument("--class", metavar="NAME", dest="class_name", help="class to explain (default: the predicted)")
+    parser.add_argument("--output", metavar="FOLDER", help="folder of the results (default: a new one in runs)")
+    return parser
+
+
+if __name__ == "__main__":
+    run_verb(main)

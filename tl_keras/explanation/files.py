@@ -1,0 +1,95 @@
+"""Files of explanations: plots or a page for people, and JSON for programs."""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+from tl_keras.evaluation.templates import load_template
+from tl_keras.explanation.explanations import ImageExplanation
+from tl_keras.explanation.heat_maps import caption, plot_heat_map
+from tl_keras.system.atomic_files import write_text
+
+PAGE, RECORDS = "explanations.html", "explanations.json"
+TOP_WORDS = 5
+"""Words in the terminal."""
+MAX_OPACITY = 70
+
+
+def write_explanations(explained, title, folder):
+    """Writes a plot for each image or a page of all texts, and `explanations.json`.
+
+    Args:
+        explained: list of (name, explanation); the name is the path of an image, or a text.
+        title: str, heading of the page.
+        folder: `pathlib.Path` of an existing folder.
+
+    Returns:
+        Tuple of a list of the lines to print and of a list of the `pathlib.Path` of the files written.
+    """
+    paths, records, lines = [], [], []
+    for number, (name, explanation) in enumerate(explained, start=1):
+        record = _common(name, explanation)
+        if isinstance(explanation, ImageExplanation):
+            paths.append(folder / f"{number:03d}-{Path(name).stem}.png")
+            plot_heat_map(explanation, paths[-1])
+            record |= {"plot": paths[-1].name, "heat_map": explanation.heat_map.astype(float).round(4).tolist()}
+            lines.append(f"{name}: {caption(explanation)}")
+        else:
+            record |= {
+                "words": [[word, round(value, 5)] for word, value in explanation.words],
+                "baseline_probability": explanation.baseline_probability,
+                "gap": explanation.gap,
+                "is_complete": explanation.is_complete,
+            }
+            lines += [f"{caption(explanation)}: {_top_words(explanation)}", *_warnings(explanation)]
+        records.append(record)
+    if not paths:
+        paths.append(folder / PAGE)
+        write_text(paths[-1], _page([explanation for _, explanation in explained], title))
+    paths.append(folder / RECORDS)
+    # Names of files need not be UTF-8; JSON escapes what is not.
+    write_text(paths[-1], json.dumps(records, indent=1) + "\n")
+    return lines, paths
+
+
+def _common(name, explanation):
+    return {
+        "item": name,
+        "predicted": explanation.predicted,
+        "probability": explanation.probability,
+        "class": explanation.class_name,
+        "class_probability": explanation.class_probability,
+        "method": "Grad-CAM" if isinstance(explanation, ImageExplanation) else "integrated gradients",
+    }
+
+
+def _top_words(explanation):
+    words = sorted(explanation.words, key=lambda pair: -abs(pair[1]))[:TOP_WORDS]
+    return ", ".join(f"{word} {value:+.3f}" for word, value in words)
+
+
+def _warnings(explanation):
+    if explanation.is_complete:
+        return []
+    return [
+        f"warning: the attributions miss the difference of the probabilities by {explanation.gap:.1%} (more than 1 %): "
+        "take them as a rough guide."
+    ]
+
+
+def _page(explanations, title):
+    versions = {name: version(name) for name in ("tensorflow", "keras")}
+    return load_template("explanations.html.jinja").render(
+        title=title, texts=list(map(_shown, explanations)), versions=versions
+    )
+
+
+def _shown(explanation):
+    largest = max((abs(value) for _, value in explanation.words), default=0) or 1
+    words = [(word, value, round(MAX_OPACITY * abs(value) / largest)) for word, value in explanation.words]
+    total = sum(value for _, value in explanation.words)
+    note = (
+        f"The attributions sum to {total:+.3f}: the probability of {explanation.class_name} is "
+        f"{explanation.class_probability:.3f}, and {explanation.baseline_probability:.3f} without words."
+    )
+    return {"caption": caption(explanation), "words": words, "note": " ".join([note, *_warnings(explanation)])}
