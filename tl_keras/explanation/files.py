@@ -90,6 +90,7 @@ def _shown(explanation):
     total = sum(value for _, value in explanation.words)
     note = (
         f"The attributions sum to {total:+.3f}: the probability of {explanation.class_name} is "
-        f"{explanation.class_probability:.3f}, and {explanation.baseline_probability:.3f} without words."
+        f"{explanation.class_probability:.3f}, and {explanation.baseline_probability:.3f} without words. Largest: "
+        f"{_top_words(explanation)}."
     )
     return {"caption": caption(explanation), "words": words, "note": " ".join([note, *_warnings(explanation)])}

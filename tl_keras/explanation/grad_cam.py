@@ -48,7 +48,7 @@ def find_feature_map(model):
         Keras tensor.
 
     Raises:
-        InputError: there is none.
+        InputError: the head reads no feature map.
     """
     read = [
         tensor

@@ -9,7 +9,7 @@ from tl_keras.evaluation.fonts import drawable_text
 
 SIDE, MARGIN = 2.8, 0.15
 """Inches."""
-COLOURS, MAX_OPACITY, PALENESS = "YlOrRd", 0.85, 0.4
+COLOURS, MAX_OPACITY, PALENESS = "YlOrRd", 0.7, 0.4
 
 
 def plot_heat_map(explanation, path):
@@ -38,7 +38,7 @@ def caption(explanation):
 
 
 def overlay(image, heat_map):
-    """Blends a pale grey copy of an image with a heat map, more where it is hotter.
+    """Merges a pale grey copy of an image with a heat map, more where it is hotter.
 
     Args:
         image: uint8 (side, side, 3), RGB.

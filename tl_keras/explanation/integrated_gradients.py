@@ -33,7 +33,7 @@ class Attributions:
 
     @property
     def is_complete(self):
-        """Whether the attributions sum to the difference of the outputs to 1 % (proposition 1)."""
+        """True if the attributions sum to the difference of the outputs to 1 % (proposition 1)."""
         return self.gap <= TOLERANCE
 
 

@@ -72,7 +72,7 @@ def find_embedding(model):
         Node of the graph.
 
     Raises:
-        InputError: there is none.
+        InputError: the model has no embedding of tokens.
     """
     for node in ordered_nodes(model):
         if node.operation.name.startswith(EMBEDDINGS):
