@@ -30,6 +30,13 @@ def test_a_new_folder_is_named_after_the_data(tmp_path, monkeypatch):
         assert first.path.name.startswith("tfds-my-flowers-")
 
 
+def test_a_folder_that_cannot_be_locked_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "run" / ".lock").mkdir(parents=True)
+    refusal = pytest.raises(InputError, match="cannot be locked .*: give --run another folder")
+    with refusal, open_run(str(tmp_path / "run"), "photos", CONFIG):
+        pass
+
+
 def test_a_run_folder_is_locked_until_the_run_ends(tmp_path):
     refusal = pytest.raises(InputError, match="Another run is working in")
     with open_run(tmp_path, "x", CONFIG), refusal, open_run(tmp_path, "x", CONFIG):

@@ -154,6 +154,10 @@ def _lock(run):
         raise InputError(
             f"Another run is working in {str(run.path)!r}: wait for it or give --run another folder."
         ) from None
+    except OSError as error:
+        raise InputError(
+            f"The run folder {str(run.path)!r} cannot be locked ({error.strerror}): give --run another folder."
+        ) from error
 
 
 def _check_records(run):

@@ -166,6 +166,11 @@ def _images(file, root, key, value, notes, is_trusted):
             _require_inside(source, file, key)
         if os.path.isdir(source):
             paths += list_images(source)
+        elif source.suffix != ".txt":
+            raise InputError(
+                f"The file {file} gives {key}: {excerpt(str(part))}, expected a folder of images or a text file with a "
+                "path per line, *.txt; correct the path."
+            )
         else:
             lines = [line.strip() for line in _text(source).splitlines() if line.strip()]
             paths += [_listed_image(line, (source.parent, root)) for line in lines]
