@@ -29,10 +29,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         results = tl.load_run(options.run).export(options.format, options.quantize, folder)
     baseline, *exports = results["exports"]
+    print(f"| share of model.predict | batch 1 | batch 32 | {results['metric']} |", "|---|---|---|---|", sep="\n")
     for row in exports:
         row["shares"] = {size: row["milliseconds"][size] / baseline["milliseconds"][size] for size in GOALS}
-        shares = ", ".join(f"{share:.3f} at batch {size}" for size, share in row["shares"].items())
-        print(f"{row['name']:<18} {shares}, {results['metric']} {row['value']:.4f}")
+        shares = " | ".join(f"{share:.3f}" for share in row["shares"].values())
+        print(f"| {row['name']} | {shares} | {row['value']:.4f} |")
     accurate = [row for row in exports if row["value"] >= baseline["value"] - ALLOWED_LOSS]
     for size, goal in GOALS.items():
         best = min(accurate, key=lambda row: row["shares"][size])

@@ -5,6 +5,7 @@ import itertools
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,6 +31,13 @@ SCORES = {
     "class_coverage": 0.5,
 }
 ADAPTED = [(SCORES, 0.5), (SCORES | {"information_maximization": 0.7}, 0.6)]
+EXPORTS = {
+    "metric": "accuracy",
+    "exports": [
+        {"name": name, "milliseconds": {"1": seconds, "32": 9 * seconds}, "value": 0.8}
+        for name, seconds in (("model.predict", 10.0), ("onnx", 1.0))
+    ],
+}
 WITHOUT_TABLE = {
     "transfer_cases": "the cases of the others",
     "text_torch": "a part of text",
@@ -41,6 +49,7 @@ RUNS = {
     "corruptions": ["--corruption", "blur", "--seeds", "2"],
     "detection": [],
     "distribution": ["--rounds", "2"],
+    "export": ["run"],
     "fixed_costs": ["--rounds", "2"],
     "label_curve": ["--sizes", "8", "all", "--seeds", "2"],
     "labels": ["next", "--folder", "none", "--sets", "emoji", "--draws", "2"],
@@ -82,6 +91,7 @@ def toy(monkeypatch):
             "corruptions": {"write_target": lambda records, name, folder: folder},
             "detection": {"run_in_process": lambda options, job: [0.1, 0.2] if len(job) == 1 else 3.0},
             "distribution": {"measure": lambda workers: PHASES},
+            "export": {"tl": SimpleNamespace(load_run=lambda run: SimpleNamespace(export=lambda *arguments: EXPORTS))},
             "fixed_costs": {
                 "train_run": lambda folder: folder,
                 "call_seconds": lambda run: {"run.predict": 0.1},
