@@ -151,7 +151,7 @@ def _write(source, export, place, plain):
 def _open(model, export, place, threads):
     """Returns a function from raw inputs to outputs that uses the files of the export alone."""
     if export.format == "keras":
-        opened = keras.models.load_model(place)
+        opened = models.open_model(place)
         return lambda inputs: predict_by_keras(opened, inputs)
     if export.format == "savedmodel":
         return open_saved_model(place)
