@@ -1,13 +1,14 @@
 """Tunes a network on few labels by comparing examples, and solves a head on the tuned features."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tl_keras import transfer
 from tl_keras.recipes import comparing_phase
-from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting
 from tl_keras.training.automatic.features import FeatureReader
-from tl_keras.training.automatic.solved_head import Examples, sample_examples, solve_rows
+from tl_keras.training.automatic.solved_head import collect_examples, solve_rows
 from tl_keras.training.building import build_model
 
 INVERSE_PENALTY = 30.0
@@ -49,11 +50,9 @@ def solve_on(config, model, splits, refit=False):
         splits: what the task's `load_data` returned.
         refit: whether the head also learns from the validation examples.
     """
+    if not refit:
+        splits = replace(splits, validation=splits.validation.take([]))
     reader = FeatureReader(config, splits, model)
-    parts = [splits.train, splits.validation] if refit and len(splits.validation) else [splits.train]
-    parts = [sample_examples(part, config.seed) for part in parts]
-    features = np.concatenate([reader.read(part) for part in parts])
-    labels = np.concatenate([TASKS[config.task].example_labels(part) for part in parts])
-    rows = np.arange(len(labels))
-    head = solve_rows(config, reader, Examples(features, labels, [], rows), rows, reader.inputs[0], INVERSE_PENALTY)
-    head.set_on(model)
+    examples = collect_examples(config, reader, splits)
+    every = np.arange(len(examples.labels))
+    solve_rows(config, reader, examples, every, reader.inputs[0], INVERSE_PENALTY).set_on(model)

@@ -172,7 +172,7 @@ def collect_examples(config, reader, splits):
     Returns:
         `Examples`.
     """
-    parts = [sample_examples(part, config.seed) for part in (splits.train, splits.validation) if len(part)]
+    parts = labelled_parts(config, splits)
     features = [reader.read(part) for part in parts]
     labels = np.concatenate([TASKS[config.task].example_labels(part) for part in parts])
     every, count = np.arange(len(labels)), len(features[0])
@@ -181,6 +181,16 @@ def collect_examples(config, reader, splits):
     refit = len(labels) <= FEW_LABELS if config.refit is None else config.refit
     folds = [(every[:count], every[count:])]
     return Examples(np.concatenate(features), labels, folds, every if refit else every[:count])
+
+
+def labelled_parts(config, splits):
+    """Lists the parts whose examples heads learn from, in the order of `Examples`, each sampled if it is large.
+
+    Args:
+        config: `RunConfig`.
+        splits: what the task's `load_data` returned.
+    """
+    return [sample_examples(part, config.seed) for part in (splits.train, splits.validation) if len(part)]
 
 
 def _note_single(class_names, examples):

@@ -4,7 +4,7 @@ import shlex
 
 from tl_keras import probing
 from tl_keras.tasks.registry import TASKS
-from tl_keras.training.automatic.solved_head import sample_examples
+from tl_keras.training.automatic.solved_head import labelled_parts
 
 SHOWN = 20
 
@@ -27,8 +27,7 @@ def describe_suspicious(config, splits, solved):
     errors = probing.find_label_errors(held_out.probabilities, labels)
     if not len(errors.rows):
         return []
-    parts = [sample_examples(part, config.seed) for part in (splits.train, splits.validation) if len(part)]
-    cells = [cell for part in parts for cell in TASKS[config.task].example_cells(part)]
+    cells = [cell for part in labelled_parts(config, splits) for cell in TASKS[config.task].example_cells(part)]
     names = splits.class_names
     shown = [
         f"{cells[held_out.rows[row]][-1]} ({names[labels[row]]}, rather {names[other]})"
