@@ -72,11 +72,8 @@ def check_boxes(run):
             if disagreement:
                 found.append((line, (part, row), prediction))
     found.sort(key=lambda one: -one[0]["disagreement"])
-    return (
-        BoxCheck(*(list(column) for column in zip(*found, strict=True)), threshold, total)
-        if found
-        else (BoxCheck([], [], [], threshold, total))
-    )
+    lines, examples, predictions = ([one[column] for one in found] for column in range(3))
+    return BoxCheck(lines, examples, predictions, threshold, total)
 
 
 _ALL = {kind for kinds in COUNTED.values() for kind in kinds}

@@ -7,13 +7,7 @@ import numpy as np
 from tl_keras import probing
 from tl_keras.probing.linear_head import Standardization
 from tl_keras.training.automatic.features import FeatureReader, HeadInput
-from tl_keras.training.automatic.solved_head import (
-    DEFAULT_INVERSE_PENALTY,
-    Examples,
-    choose_input,
-    solve_rows,
-    take_examples,
-)
+from tl_keras.training.automatic.solved_head import Examples, solve_examples, take_examples
 
 CHUNK = 10_000
 """Examples whose whole features are in memory at once."""
@@ -101,10 +95,6 @@ def _solve_head(config, reader, features, labels):
     """Solves a head on all labelled examples; returns a function from features to probabilities."""
     every = np.arange(len(labels))
     examples = Examples(features, labels, probing.make_folds(labels, config.seed), every)
-    chosen, inverse_penalty = reader.inputs[-1], DEFAULT_INVERSE_PENALTY
-    if examples.folds:
-        _, best, chosen = choose_input(config, reader, examples)
-        inverse_penalty = best.inverse_penalty
-    head = solve_rows(config, reader, examples, every, chosen, inverse_penalty)
-    columns = reader.feature_set(chosen).columns
-    return lambda features: head.probabilities(features[:, columns])
+    solved = solve_examples(config, reader, examples)
+    columns = reader.feature_set(solved.head_input).columns
+    return lambda features: solved.head.probabilities(features[:, columns])
