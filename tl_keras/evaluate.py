@@ -16,6 +16,7 @@ import numpy as np
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.data.records import split_of_name
 from tl_keras.errors import InputError
+from tl_keras.runs.opening import make_folder
 from tl_keras.runs.own_data import load_own_split
 from tl_keras.runs.run_folder import RunFolder, folder_name
 from tl_keras.runs.seen_examples import find_seen_examples
@@ -65,7 +66,7 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     examples = (
         load_own_split(run, split or "test") if data_path is None else run.task.load_test_data(run, data_path, split)
     )
-    _make_folder(folder.path)
+    make_folder(folder.path, "results")
     # The baselines of the training were measured on its own test split.
     is_own = data_path is None and split in (None, "test")
     comparison = {name: value for name, value in run.metrics.items() if name in COMPARISON} if is_own else {}
@@ -95,15 +96,6 @@ def _without_seen_examples(run, examples, predictions, threshold):
         metrics, _ = run.task.evaluate(run.config, others, examples.take(rows), Path(plots), threshold)
     names = (*run.task.headline_metrics, "intervals", "examples")
     return {"seen_examples": counts | {"without_them": {name: metrics[name] for name in names if name in metrics}}}
-
-
-def _make_folder(path):
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"Cannot write results to {str(path)!r} ({error.strerror}): give --output another folder."
-        ) from error
 
 
 def _digest(path):

@@ -1,13 +1,12 @@
 import json
 import shutil
 
-import numpy as np
 import pytest
 
 from tl_keras import load_run
 from tl_keras.errors import InputError
 from tl_keras.runs import exports
-from tl_keras.runs.exports import export_run, spread_rows
+from tl_keras.runs.exports import export_run
 
 
 @pytest.fixture
@@ -59,8 +58,3 @@ def test_the_exports_in_a_run_folder_leave_the_run_as_it_was(finished_run, tmp_p
     (tmp_path / "run" / "exports" / "model.onnx").write_text("")
     load_run(tmp_path / "run")
     assert "changed" not in capsys.readouterr().err
-
-
-def test_rows_are_spread_evenly():
-    assert spread_rows(np.zeros(10), 4).tolist() == [0, 3, 6, 9]
-    assert spread_rows(np.zeros(3), 4).tolist() == [0, 1, 2]

@@ -5,13 +5,13 @@ import importlib
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 from tqdm import tqdm
 
 from tl_keras.data.wording import printable
 from tl_keras.errors import InputError, quoted
+from tl_keras.runs.opening import make_folder
 from tl_keras.system.atomic_files import atomic_path
 
 PARQUET = "parquet"
@@ -117,11 +117,7 @@ def _rows(run, items, options):
 def _make_folder(folder):
     if folder is None:
         raise InputError("--format parquet writes several files: give --output a folder.")
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"Cannot write to {folder!r} ({error.strerror}): give --output another folder.") from error
-    return Path(folder)
+    return make_folder(folder)
 
 
 def _digest(items):

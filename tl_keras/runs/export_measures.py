@@ -10,6 +10,7 @@ from tl_keras import models
 from tl_keras.evaluation.formatting import metric_label
 from tl_keras.exporting.checked_export import predict_by_keras
 from tl_keras.exporting.latency import measure_latencies
+from tl_keras.runs.own_data import spread_rows
 from tl_keras.system.atomic_files import write_text
 
 MAX_EXAMPLES = 1000
@@ -123,8 +124,7 @@ def _metric(run, predictors, part):
     """Returns the name of the first headline metric and its value for each predictor."""
     if part is None:
         return None, {}
-    rows = np.unique(np.linspace(0, len(part) - 1, min(MAX_EXAMPLES, len(part))).astype(int))
-    part = part.take(rows)
+    part = part.take(spread_rows(part, MAX_EXAMPLES))
     inputs, values, name = run.task.raw_inputs(run.config, part), {}, None
     for label, predict in predictors.items():
         predictions = _predict_all(predict, inputs, len(part), max(BATCHES), run.config.data.multi_label)

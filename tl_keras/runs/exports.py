@@ -8,7 +8,8 @@ import numpy as np
 
 from tl_keras.errors import InputError
 from tl_keras.exporting.formats import check_model_fits, check_packages, choose_exports
-from tl_keras.runs.own_data import load_own_splits
+from tl_keras.runs.opening import make_folder
+from tl_keras.runs.own_data import load_own_splits, spread_rows
 from tl_keras.system.devices import load_tensorflow
 from tl_keras.system.links import refuse_links
 
@@ -39,7 +40,8 @@ def export_run(run, format="all", quantize=None, output=None):
     _check_model_fits(run.config, exports)
     check_packages(exports)
     folder = Path(output or run.folder / "exports")
-    _make_folder(folder)
+    refuse_links(folder)
+    make_folder(folder, "exports")
     load_tensorflow()
     # Imported here, so that invalid input does not wait for TensorFlow.
     from tl_keras.exporting.checked_export import write_checked
@@ -62,16 +64,6 @@ def _check_model_fits(config, exports):
         windows=config.text.windows,
         pairs=config.text.second_text_column is not None,
     )
-
-
-def _make_folder(folder):
-    refuse_links(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"Cannot write exports to {str(folder)!r} ({error.strerror}): give --output another folder."
-        ) from error
 
 
 def _own_splits(run, required):
@@ -113,11 +105,6 @@ def raw_inputs(run, part, count):
         Dict from the name of an input to its values.
     """
     return run.task.raw_inputs(run.config, part.take(spread_rows(part, count)))
-
-
-def spread_rows(part, count):
-    """Returns up to a number of rows of a part of the data, evenly spread, int (k,)."""
-    return np.unique(np.linspace(0, len(part) - 1, min(count, len(part))).astype(int))
 
 
 def _invented_inputs(model):

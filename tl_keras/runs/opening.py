@@ -116,6 +116,28 @@ def _remove_empty(folders):
             folder.rmdir()
 
 
+def make_folder(path, content=""):
+    """Creates a folder for results, unless it is there.
+
+    Args:
+        path: path of the folder.
+        content: what is written to it, such as "exports", for the message.
+
+    Returns:
+        `pathlib.Path` of the folder.
+
+    Raises:
+        InputError: the folder cannot be created.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"write {content} to" if content else "write to"
+        raise InputError(f"Cannot {what} {str(folder)!r} ({error.strerror}): give --output another folder.") from error
+    return folder
+
+
 def new_folder(name):
     """Returns the `Path` of a folder in runs that does not exist, NAME-TIME.
 
