@@ -40,10 +40,13 @@ def test_wrong_flags_are_one_sentence(flags, message):
         compare.main(flags)
 
 
-def test_wrong_flags_load_no_tensorflow():
+@pytest.mark.parametrize("flags", [["--methods", "x"], ["--budgets", "5,99999999"]])
+def test_wrong_flags_load_no_tensorflow(flags, image_folder, tmp_path):
     code = (
         "import sys, tl_keras.compare as verb\n"
-        "try: verb.main(['--methods', 'x'])\n"
-        "except ValueError: sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+        "try: verb.main(sys.argv[1:])\n"
+        "except ValueError: sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)\n"
+        "sys.exit('nothing was refused')"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    data = [str(image_folder), "--data.image_size", "32", "--output", str(tmp_path / "out")]
+    subprocess.run([sys.executable, "-c", code, *data, *flags], check=True)

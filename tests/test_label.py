@@ -33,15 +33,20 @@ def test_wrong_arguments_are_one_sentence(arguments, message):
         label.main(arguments)
 
 
-def test_unusable_files_are_named_before_tensorflow_is_loaded(image_folder, tmp_path):
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [(["--labelled", "bad.json"], "Cannot read"), (["--count", "99999999"], "--count 99999999 is more than the 12")],
+)
+def test_what_cannot_be_used_is_named_before_tensorflow_is_loaded(flags, message, image_folder, tmp_path):
     (tmp_path / "bad.json").write_text("{")
     code = (
         "import sys\nfrom tl_keras import label\n"
-        "try: label.main(sys.argv[1:])\n"
-        "except ValueError as error: sys.exit('tensorflow' in sys.modules or not str(error).startswith('Cannot read'))"
+        "try: label.main(sys.argv[2:])\n"
+        "except ValueError as error: sys.exit('tensorflow' in sys.modules or not str(error).startswith(sys.argv[1]))"
     )
-    flags = ["next", "--pool", str(image_folder / "red"), "--labelled", str(tmp_path / "bad.json"), "--output"]
-    subprocess.run([sys.executable, "-c", code, *flags, str(tmp_path / "out")], check=True)
+    flags = [str(tmp_path / flag) if flag == "bad.json" else flag for flag in flags]
+    arguments = ["next", "--pool", str(image_folder / "red"), *flags, "--output", str(tmp_path / "out")]
+    subprocess.run([sys.executable, "-c", code, message, *arguments], check=True)
     assert not (tmp_path / "out").exists()
 
 

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from tl_keras import recommend
@@ -25,3 +28,13 @@ def test_the_verb_ranks_and_says_how_to_train(image_folder, tmp_path, capsys):
 def test_wrong_flags_are_one_sentence(flags, message):
     with pytest.raises(InputError, match=message):
         recommend.main(flags)
+
+
+def test_unknown_backbones_load_no_tensorflow():
+    code = (
+        "import sys, tl_keras.recommend as verb\n"
+        "try: verb.main(['photos', '--backbones', 'typo'])\n"
+        "except ValueError: sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)\n"
+        "sys.exit('nothing was refused')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

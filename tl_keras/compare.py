@@ -14,7 +14,6 @@ from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import folder_name
 from tl_keras.studies.comparison.grid import BUDGETS, MAX_DRAWS, METHODS, GridSettings, parse_budgets, parse_methods
-from tl_keras.system.devices import load_tensorflow
 
 
 def main(arguments):
@@ -44,8 +43,7 @@ def main(arguments):
     budgets = parse_budgets(options.budgets or ",".join(BUDGETS))
     grid = GridSettings(parse_methods(options.methods), budgets, options.draws, options.budgets is not None)
     folder = Path(options.output or Path("runs") / f"{folder_name(config.data.path)}-comparison")
-    # Loaded here, so that --help and a mistyped flag do not wait for TensorFlow.
-    load_tensorflow()
+    # Imported here, so that --help and a mistyped flag answer at once.
     from tl_keras.studies.comparison.comparing import compare
     from tl_keras.studies.comparison.comparison_files import summary_lines, write_comparison
 

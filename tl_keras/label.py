@@ -124,11 +124,15 @@ def _choose_next(options, rest):
 
             config = merge_labelled(options, config, has_labels, folder)
             print(f"labelled: merged into {config.data.path}", flush=True)
+        from tl_keras.studies.pools import find_pool
+
+        pool = find_pool(config, options.pool, options.count)
+        # Loaded here, so that a mistyped flag and a pool that is too small do not wait for TensorFlow.
         load_tensorflow()
         from tl_keras.studies.next_labels import choose_next
         from tl_keras.studies.next_labels_files import summary_lines, write_next_labels
 
-        chosen = choose_next(config, options.pool, options.count, has_labels or bool(options.labelled))
+        chosen = choose_next(config, pool, options.count, has_labels or bool(options.labelled))
         paths = write_next_labels(chosen, config, folder)
     print("\n".join([*summary_lines(chosen), *(f"  {path}" for path in paths)]))
 

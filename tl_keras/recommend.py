@@ -36,15 +36,18 @@ def main(arguments):
     if options.verify < 0:
         raise InputError(f"--verify must be at least 0: got {options.verify}.")
     backbones = [part.strip() for part in (options.backbones or "").split(",") if part.strip()]
-    # Loaded here, so that --help and a mistyped flag do not wait for TensorFlow.
+    # Imported here, so that --help and a mistyped flag answer at once.
+    from tl_keras.studies.candidate_backbones import find_candidates
+
+    names = backbones or TASKS[config.task].installed_backbones(config)
+    candidates = find_candidates(config, names)
     load_tensorflow()
     from tl_keras.studies.recommendation import recommend
     from tl_keras.studies.recommendation_files import summary_lines, write_recommendation
 
-    names = backbones or TASKS[config.task].installed_backbones(config)
     name = f"{folder_name(config.data.path)}-recommendation"
     with open_output_folder(options.output or new_folder(name)) as folder:
-        recommendation = recommend(config, names, options.verify, folder)
+        recommendation = recommend(candidates, options.verify, folder)
         paths = write_recommendation(recommendation, config, folder)
     print("", *summary_lines(recommendation), "", *(f"  {path}" for path in paths), sep="\n")
     print(f"next: python -m tl_keras.train --config {folder / 'train.yaml'}")

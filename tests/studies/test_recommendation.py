@@ -2,7 +2,7 @@ import pytest
 
 from tests.studies.probes import NOISE, make_probe, make_recommendation
 from tl_keras.config.parsing import parse
-from tl_keras.errors import InputError
+from tl_keras.studies.candidate_backbones import find_candidates
 from tl_keras.studies.recommendation import recommend
 from tl_keras.studies.recommendation_files import summary_lines
 
@@ -33,20 +33,9 @@ def config(image_folder):
 
 @pytest.mark.usefixtures("small_network")
 def test_backbones_are_ranked_and_unknown_ones_left_out(config, tmp_path):
-    recommendation = recommend(config, ["vgg16", "efficientnet_lite9", "vgg16"], 1, tmp_path)
+    recommendation = recommend(find_candidates(config, ["vgg16", "efficientnet_lite9", "vgg16"]), 1, tmp_path)
     (probe,) = recommendation.probes
     assert (probe.name, probe.image_size, probe.metrics["examples"]) == ("vgg16", 32, len(probe.held_out.losses))
     assert probe.milliseconds > 0 and probe.parameters > 100 and probe.activation_bytes > 32 * 32 * 4
     assert "efficientnet_lite0" in recommendation.skipped["efficientnet_lite9"]
     assert 0 <= recommendation.verified["vgg16"] <= 1
-
-
-def test_nothing_to_rank_is_one_sentence(config, tmp_path):
-    with pytest.raises(InputError, match="No backbone can be measured: nonesuch"):
-        recommend(config, ["nonesuch"], 0, tmp_path)
-
-
-def test_a_recipe_that_trains_is_refused(image_folder, tmp_path):
-    config = parse(["--data.path", str(image_folder), "--epochs", "3"])
-    with pytest.raises(InputError, match="without training them, but the recipe is progressive_unfreezing"):
-        recommend(config, ["efficientnet_lite0"], 0, tmp_path)

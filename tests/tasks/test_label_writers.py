@@ -56,6 +56,13 @@ def test_a_table_commands_no_terminal():
     assert written("table", "\x1b[2J.png", "file").startswith("\N{REPLACEMENT CHARACTER}[2J.png  good")
 
 
+@pytest.mark.parametrize(("form", "key"), [("csv", "file"), ("jsonl", "file")])
+def test_what_programs_read_keeps_the_exact_name_of_a_file(form, key):
+    text, name = written(form, "\x1b[2J.png", "file"), "\x1b[2J.png"
+    (row,) = csv.DictReader(io.StringIO(text)) if form == "csv" else [json.loads(text)]
+    assert row[key] == name
+
+
 ROW = {"id": 7, "review": "so good", "tags": ["a", "b"], "empty": None, "half": "x\ud800"}
 
 

@@ -39,12 +39,12 @@ class NextLabels:
     skipped: list
 
 
-def choose_next(config, pool_path, count, has_labels):
+def choose_next(config, pool, count, has_labels):
     """Chooses examples of a pool to label next.
 
     Args:
         config: `RunConfig` with recipe "auto"; its `data.path` is read only if there are labels.
-        pool_path: path of the unlabelled examples.
+        pool: `Pool` of the unlabelled examples.
         count: number of examples to choose, at least 1.
         has_labels: whether `data.path` holds labelled examples.
 
@@ -53,31 +53,30 @@ def choose_next(config, pool_path, count, has_labels):
         a head on the labelled examples is uncertain about, see `probing.select_uncertain`.
 
     Raises:
-        InputError: the data or the pool cannot be used, or the pool has fewer unlabelled examples.
+        InputError: the data or the pool cannot be used, or the pool has fewer new examples.
     """
     task = TASKS[config.task]
-    found = task.find_pool(config, pool_path)
-    _require(count, len(found), pool_path)
+    found = pool.records
     config, splits = _load_labelled(config) if has_labels else (config, None)
     parts = [part for part in (getattr(splits, name, ()) for name in SPLITS) if len(part)]
     image_size = splits.train.images[0].shape[0] if hasattr(getattr(splits, "train", None), "images") else None
-    pool, skipped = task.load_pool(config, found, image_size)
-    if not len(pool):
+    loaded, skipped = task.load_pool(config, found, image_size)
+    if not len(loaded):
         raise InputError(
-            f"No example of the pool {str(pool_path)!r} can be read: {data.first_of(map(': '.join, skipped))}."
+            f"No example of the pool {str(pool.path)!r} can be read: {data.first_of(map(': '.join, skipped))}."
         )
-    names, rows = _names(pool), _new_rows(pool, parts)
+    names, rows = _names(loaded), _new_rows(loaded, parts)
     if not len(rows):
-        raise InputError(f"Every example of the pool {str(pool_path)!r} is labelled already: give --pool other ones.")
-    _require(count, len(rows), pool_path, " that are not labelled and differ")
-    splits = splits or Splits(pool, pool, pool, PLACEHOLDERS)
+        raise InputError(f"Every example of the pool {str(pool.path)!r} is labelled already: give --pool other ones.")
+    pool.require(count, len(rows), " that are not labelled and differ")
+    splits = splits or Splits(loaded, loaded, loaded, PLACEHOLDERS)
     labelled = [(part, task.example_labels(part)) for part in parts]
-    read = read_pool(config, splits, labelled, pool, rows)
+    read = read_pool(config, splits, labelled, loaded, rows)
     chosen = _select(read, count, config.seed)
     places = {name: place for place, name in enumerate(found.names)}
     return NextLabels(
         found.take([places[names[row]] for row in rows[chosen]]),
-        [pool.images[row] for row in rows[chosen]] if hasattr(pool, "images") else [],
+        [loaded.images[row] for row in rows[chosen]] if hasattr(loaded, "images") else [],
         read.probabilities[chosen] if parts else None,
         splits.class_names if parts else (),
         len(names),
@@ -90,14 +89,6 @@ def _load_labelled(config):
     splits = TASKS[config.task].load_data(config)
     print(TASKS[config.task].describe(config, splits), flush=True)
     return load_for_backbone(config, splits)
-
-
-def _require(count, available, pool_path, which=""):
-    if count > available:
-        raise InputError(
-            f"--count {count} is more than the {available} examples of the pool {str(pool_path)!r}{which}: give "
-            f"--count {available} or less."
-        )
 
 
 def _select(read, count, seed):

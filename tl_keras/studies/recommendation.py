@@ -7,9 +7,9 @@ import numpy as np
 
 from tl_keras import evaluation, probing
 from tl_keras.errors import InputError
-from tl_keras.recipes import AUTO
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.studies.backbone_probes import BackboneProbe, load_for_backbone, probe_backbone
+from tl_keras.studies.candidate_backbones import nothing_left
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.decisions import with_default_recipe
 from tl_keras.training.run import run_training
@@ -56,15 +56,11 @@ class Recommendation:
         return next(block for block, values in self.block_losses.items() if _is_tied(values, lowest))
 
 
-def recommend(config, backbones, num_verified, folder):
-    """Ranks backbones on a user's data.
-
-    Those that cannot be measured, since their name is unknown or their weights are not at hand, are named, and the
-    others ranked.
+def recommend(candidates, num_verified, folder):
+    """Ranks backbones on a user's data; those that cannot be measured are named, and the others ranked.
 
     Args:
-        config: `RunConfig` with recipe "auto".
-        backbones: list of values of `model.backbone`.
+        candidates: `Candidates` of a configuration.
         num_verified: number of the best backbones to fine-tune.
         folder: path of the folder for the runs of these.
 
@@ -74,19 +70,11 @@ def recommend(config, backbones, num_verified, folder):
     Raises:
         InputError: the data cannot be used, or none of the backbones can be measured.
     """
-    if config.recipe != AUTO:
-        raise InputError(f"recommend compares backbones without training them, but the recipe is {config.recipe}.")
-    splits, measured, sized, skipped = None, [], {}, {}
-    for name in dict.fromkeys(backbones):
-        try:
-            candidate = replace(config, model=replace(config.model, backbone=name))
-            TASKS[config.task].check_sources(candidate)
-        except InputError as error:
-            skipped[name] = str(error)
-            continue
-        if splits is None:
-            splits = TASKS[config.task].load_data(candidate)
-            print(TASKS[config.task].describe(candidate, splits), flush=True)
+    first = next(iter(candidates.configs.values()))
+    splits = TASKS[first.task].load_data(first)
+    print(TASKS[first.task].describe(first, splits), flush=True)
+    measured, sized, skipped = [], {}, dict(candidates.skipped)
+    for name, candidate in candidates.configs.items():
         print(f"{name}:", flush=True)
         try:
             sized[name], own_splits = load_for_backbone(candidate, splits)
@@ -94,7 +82,7 @@ def recommend(config, backbones, num_verified, folder):
         except InputError as error:
             skipped[name] = str(error)
     if not measured:
-        raise InputError(f"No backbone can be measured: {'; '.join(f'{name}: {skipped[name]}' for name in skipped)}")
+        raise nothing_left(skipped)
     measured.sort(key=lambda pair: pair[0].held_out.loss)
     probes, measure_blocks = [probe for probe, _ in measured], measured[0][1]
     verified = {probe.name: _fine_tune(sized[probe.name], folder / probe.name) for probe in probes[:num_verified]}

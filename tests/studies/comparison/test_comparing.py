@@ -2,10 +2,10 @@ import pytest
 
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
-from tl_keras.studies.comparison import comparing
+from tl_keras.studies.comparison import trainers
 from tl_keras.studies.comparison.comparing import compare
 from tl_keras.studies.comparison.grid import GridSettings
-from tl_keras.studies.comparison.scratch import OutOfTime
+from tl_keras.studies.comparison.progress import OutOfTime
 
 
 @pytest.fixture
@@ -20,11 +20,11 @@ def trained(monkeypatch):
 
     cells = []
 
-    def train(trainers, cell):
+    def train(trainer, cell):
         cells.append(str(cell))
         return make_result(0.8, num_test=6)
 
-    monkeypatch.setattr(comparing._Trainers, "train", train)
+    monkeypatch.setattr(trainers.Trainers, "train", train)
     return cells
 
 
@@ -32,18 +32,18 @@ GRID = GridSettings(("solved_head", "scratch"), ("3", "all"), 2)
 
 
 def test_an_interrupted_comparison_is_resumed(config, trained, tmp_path, monkeypatch, capsys):
-    train = comparing._Trainers.train
+    train = trainers.Trainers.train
 
-    def interrupted(trainers, cell):
+    def interrupted(trainer, cell):
         if len(trained) == 3:
             raise KeyboardInterrupt
-        return train(trainers, cell)
+        return train(trainer, cell)
 
-    monkeypatch.setattr(comparing._Trainers, "train", interrupted)
+    monkeypatch.setattr(trainers.Trainers, "train", interrupted)
     with pytest.raises(KeyboardInterrupt):
         compare(config, GRID, tmp_path)
     assert "interrupted with 3 of 8 cells: the same command resumes" in capsys.readouterr().out
-    monkeypatch.setattr(comparing._Trainers, "train", train)
+    monkeypatch.setattr(trainers.Trainers, "train", train)
     comparison = compare(config, GRID, tmp_path)
     assert "3 of 8 cells are finished already" in capsys.readouterr().out
     assert len(trained) == len(set(trained)) == 8 == len(comparison.results)
@@ -51,14 +51,14 @@ def test_an_interrupted_comparison_is_resumed(config, trained, tmp_path, monkeyp
 
 
 def test_cells_without_time_are_named_and_not_made_up(config, trained, tmp_path, monkeypatch):
-    train = comparing._Trainers.train
+    train = trainers.Trainers.train
 
-    def without_time(trainers, cell):
+    def without_time(trainer, cell):
         if cell.method == "scratch":
             raise OutOfTime
-        return train(trainers, cell)
+        return train(trainer, cell)
 
-    monkeypatch.setattr(comparing._Trainers, "train", without_time)
+    monkeypatch.setattr(trainers.Trainers, "train", without_time)
     comparison = compare(config, GRID, tmp_path)
     assert comparison.reference is None and len(comparison.results) == 4
     assert comparison.notes[0].startswith("max_time ended the comparison after 4 of 8 cells")

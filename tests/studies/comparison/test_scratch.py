@@ -6,7 +6,8 @@ import pytest
 from tl_keras.config.parsing import parse
 from tl_keras.data import ImageSet
 from tl_keras.studies.comparison import scratch
-from tl_keras.studies.comparison.scratch import OutOfTime, ScratchTrainer, shrink
+from tl_keras.studies.comparison.progress import OutOfTime
+from tl_keras.studies.comparison.scratch import ScratchTrainer, shrink
 from tl_keras.system.time_limit import NO_LIMIT, TimeLimit
 
 

@@ -2,29 +2,15 @@
 
 import contextlib
 
-import numpy as np
-
 from tl_keras.config.config_text import config_text
 from tl_keras.config.derived import derive
 from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO
-from tl_keras.studies.comparison.cell_files import ComparisonFolder, Result
+from tl_keras.studies.comparison.cell_files import ComparisonFolder
 from tl_keras.studies.comparison.figures import Comparison
-from tl_keras.studies.comparison.grid import AUTO as AUTO_METHOD
-from tl_keras.studies.comparison.grid import (
-    FINE_TUNING,
-    RANDOM_WEIGHTS,
-    SCRATCH,
-    SOLVED,
-    UNFREEZING,
-    draw_rows,
-    fit_budgets,
-    list_cells,
-)
-from tl_keras.studies.comparison.heads import share_features, solve_cell
-from tl_keras.studies.comparison.progress import Progress
-from tl_keras.studies.comparison.scratch import OutOfTime, ScratchTrainer, train_random_weights
-from tl_keras.studies.comparison.tuned import TunedNetwork
+from tl_keras.studies.comparison.grid import fit_budgets, list_cells
+from tl_keras.studies.comparison.progress import OutOfTime, Progress
+from tl_keras.system.devices import load_tensorflow
 from tl_keras.system.durations import parse_duration
 from tl_keras.system.global_state import restored_global_state
 from tl_keras.system.time_limit import TimeLimit
@@ -59,7 +45,11 @@ def compare(config, grid, folder):
         budgets, notes = fit_budgets(grid.budgets, labels, splits.class_names, grid.budgets_given)
         cells = list_cells(grid.methods, budgets, grid.draws)
         count = task.count(splits.test)
-        _measure(_Trainers(config, splits, grid.methods, budgets, limit), files, cells, limit, files.read(cells, count))
+        # Loaded here, so that a budget above the data does not wait for TensorFlow.
+        load_tensorflow()
+        from tl_keras.studies.comparison.trainers import Trainers
+
+        _measure(Trainers(config, splits, grid.methods, budgets, limit), files, cells, limit, files.read(cells, count))
         results = files.read(cells, count)
         notes = (*notes, *_note_validation(splits), *_note_missing(cells, results))
         facts = _facts(config, splits)
@@ -79,48 +69,6 @@ def _check(config):
         raise InputError("compare needs one label per example, but data.multi_label is true.")
     if config.model.weights == "none":
         raise InputError("compare needs pretrained weights: leave --model.weights none out.")
-
-
-class _Trainers:
-    """Trains a cell by its method; what cells share is built when the first one needs it."""
-
-    def __init__(self, config, splits, methods, budgets, limit):
-        self._config, self._splits, self._budgets, self._limit = config, splits, budgets, limit
-        self._recipes = [method for method in methods if method in (FINE_TUNING, UNFREEZING)]
-        self._shared = self._tuned = self._scratch = None
-        self._labels = TASKS[config.task].example_labels(splits.train)
-
-    def train(self, cell):
-        """Trains a cell and returns its `Result`; raises `OutOfTime`."""
-        rows = draw_rows(self._labels, cell.budget, cell.draw, self._config.seed)
-        config = derive(self._config, seed=self._config.seed + cell.draw)
-        if cell.method in (SOLVED, AUTO_METHOD):
-            predicted = solve_cell(config, self._splits, self._features(), cell.method, rows)
-        elif cell.method == SCRATCH:
-            predicted = self._scratch_trainer().train(rows, config.seed)
-        elif cell.method == RANDOM_WEIGHTS:
-            predicted = train_random_weights(config, self._splits, rows, self._limit)
-        else:
-            forward = self._features().forward_seconds
-            predicted = self._network().train(cell.method, rows, config.seed, forward)
-        probabilities, costs = predicted
-        correct = np.argmax(probabilities, axis=1) == TASKS[config.task].example_labels(self._splits.test)
-        return Result(labels=len(rows), correct="".join("01"[one] for one in correct.astype(int)), **costs)
-
-    def _features(self):
-        if self._shared is None:
-            self._shared = share_features(self._config, self._splits)
-        return self._shared
-
-    def _scratch_trainer(self):
-        if self._scratch is None:
-            self._scratch = ScratchTrainer(self._config, self._splits, self._limit)
-        return self._scratch
-
-    def _network(self):
-        if self._tuned is None:
-            self._tuned = TunedNetwork(self._config, self._splits, self._recipes, self._budgets)
-        return self._tuned
 
 
 def _measure(trainers, files, cells, limit, done):

@@ -8,6 +8,10 @@ import numpy as np
 from tl_keras.studies.comparison.grid import ALL
 
 
+class OutOfTime(Exception):
+    """Reports that a training from scratch was not finished, so that it gives no figure."""
+
+
 class Progress:
     """Measures how long cells take, and estimates the rest.
 

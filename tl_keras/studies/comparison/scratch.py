@@ -16,6 +16,7 @@ from tl_keras.data import ImageSet
 from tl_keras.models.images.small_network import build_small_network
 from tl_keras.runs.opening import scratch_run
 from tl_keras.studies.comparison.meter import Meter
+from tl_keras.studies.comparison.progress import OutOfTime
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting
 from tl_keras.training.automatic.solved_head import take_examples
@@ -27,10 +28,6 @@ SIDE = 64
 """Side in pixels that larger images are averaged down to for the small network: a step takes a quarter of the time, and
 few labels teach random weights nothing about finer details."""
 RANDOM_EPOCHS, RANDOM_RATE = 20, 1e-3
-
-
-class OutOfTime(Exception):
-    """Reports that a training from scratch was not finished, so that it gives no figure."""
 
 
 class ScratchTrainer:
