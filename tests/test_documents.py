@@ -95,10 +95,18 @@ def test_every_link_of_a_document_exists(document):
         assert target.startswith("http") or (path.parent / target).exists(), target
 
 
-def test_every_page_of_the_docs_is_linked():
-    texts = [(ROOT / document).read_text(encoding="utf-8") for document in DOCUMENTS]
-    linked = {Path(target).name for text in texts for target in re.findall(r"\]\(([^)#]+)\)", text)}
-    assert {Path(document).name for document in DOCUMENTS[1:]} <= linked
+def test_every_page_is_in_the_table_of_contents_of_the_site():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    listed = {line for block in re.findall(r"```{toctree}\n(.*?)```", index, re.DOTALL) for line in block.splitlines()[1:]}
+    pages = {str(path.relative_to(ROOT / "docs").with_suffix("")) for path in (ROOT / "docs").rglob("*.md")}
+    assert listed == pages - {"index"}
+
+
+def test_the_reference_has_every_public_name():
+    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "reference").glob("*.md"))
+    shown = set(re.findall(r":: tl_keras\.(\w+)$", pages, re.MULTILINE))
+    stub = (ROOT / "tl_keras" / "__init__.pyi").read_text(encoding="utf-8")
+    assert shown >= set(re.findall(r"^from \.[a-z_.]+\.?\w* import \w+ as (\w+)$", stub, re.MULTILINE))
 
 
 def test_the_comparison_of_recipes_has_the_epochs_of_progressive_unfreezing():

@@ -7,7 +7,7 @@ from keras import ops
 class DeepCoral(keras.layers.Layer):
     """Aligns the covariance matrices C of the domains' features.
 
-    Sun and Saenko 2016 (https://arxiv.org/abs/1607.01719, equations 1 to 3), with d channels and n examples:
+    Sun and Saenko 2016 (https://arxiv.org/abs/1607.01719, equations 1 to 3), with d channels and n examples::
 
         loss = |C_source - C_target|^2 / (4 d), squared Frobenius norm,
         C = (X'X - (1'X)'(1'X) / n) / (n - 1).

@@ -10,7 +10,7 @@ class MaximumMeanDiscrepancy(keras.layers.Layer):
     """Aligns the feature distributions of the domains, compared with Gaussian kernels.
 
     Long et al. 2015 (https://arxiv.org/abs/1502.02791, equation 2 with the kernels of section 3.1), for n source
-    features x and m target features y:
+    features x and m target features y::
 
         loss = mean k(x, x') + mean k(y, y') - 2 mean k(x, y),
         k(a, b) = mean over the bandwidths u of exp(-|a - b|^2 / (u g)),

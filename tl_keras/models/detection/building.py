@@ -51,8 +51,8 @@ def build_object_detector(
             KerasHub preset ("retinanet" and "d_fine"; `backbone` may then also be the `keras_hub:PRESET` of another
             detector) or for KerasCV's backbone of "yolo_v8"; None or "none" for random weights; or the path of a local
             file or folder (see `load_weights`). Classes with a COCO name, such as "traffic light", keep their part of
-                the head. A RetinaNet with COCO weights accepts only `decoding` of its settings.
-            settings: `FasterRCNNSettings`, `RetinaNetSettings`, `YoloV8Settings` or `DFineSettings`; None takes the
+            the head. A RetinaNet with COCO weights accepts only `decoding` of its settings.
+        settings: `FasterRCNNSettings`, `RetinaNetSettings`, `YoloV8Settings` or `DFineSettings`; None takes the
             defaults.
         class_names: sequence of `num_classes` names; stored as `model.class_names`, and by `save_model` in the file.
         weights_sha256: hexadecimal SHA-256 that a weights file must have; None skips the check.
