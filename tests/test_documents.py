@@ -56,6 +56,7 @@ OTHER_FLAGS = {
     "--new_classes",
     "--apply",
     "--class",
+    "--port",
     "--second_text_column",
     "--quantize",
     "--shard",

@@ -23,6 +23,7 @@ WITHOUT_TENSORFLOW = [
     "tl_keras.evaluate",
     "tl_keras.export",
     "tl_keras.explain",
+    "tl_keras.demo",
     "tl_keras.__main__",
 ]
 FOLDERS_OF_BEHAVIOUR = {"benchmarks", "reliability", "security"}

@@ -65,9 +65,12 @@ def imported_packages(tree):
 
 
 OPTIONAL = {
-    canonicalize_name(Requirement(line).name) for line in declared_in_setup("options.extras_require", "export") if line
+    extra: {
+        canonicalize_name(Requirement(line).name) for line in declared_in_setup("options.extras_require", extra) if line
+    }
+    for extra in ("export", "demo")
 }
-IMPORTED = set().union(*map(imported_packages, TREES.values())) - OPTIONAL
+IMPORTED = set().union(*map(imported_packages, TREES.values())) - set().union(*OPTIONAL.values())
 
 
 @pytest.mark.parametrize("file", DECLARED)
@@ -81,7 +84,7 @@ def test_every_declared_package_is_imported_or_needed_for_a_reason(file):
 
 
 def test_the_packages_of_export_formats_are_an_extra_and_nothing_else_is():
-    assert {package for entry in FORMATS.values() for _, package in entry.packages} == OPTIONAL
+    assert {package for entry in FORMATS.values() for _, package in entry.packages} == OPTIONAL["export"]
 
 
 def test_broken_releases_are_excluded():

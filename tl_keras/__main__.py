@@ -13,6 +13,7 @@ VERBS = {
     "label": "Check labels: list those that are probably wrong.",
     "predict": "Predict new images or texts, or detect objects.",
     "explain": "Show which part of an image or which words a prediction rests on.",
+    "demo": "Try finished runs on a page of this machine.",
     "export": "Export a finished run as SavedModel, ONNX, LiteRT or OpenVINO, checked and measured.",
 }
 

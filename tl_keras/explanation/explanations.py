@@ -48,6 +48,16 @@ class TextExplanation(Explanation):
     is_complete: bool
     """Whether the error is at most 1 %."""
 
+    @property
+    def warnings(self):
+        """Sentences on attributions that are not complete, a list."""
+        if self.is_complete:
+            return []
+        return [
+            f"warning: the attributions miss the difference of the probabilities by {self.gap:.1%} (more than 1 %): "
+            "take them as a rough guide."
+        ]
+
 
 def explain_images(model, images, probabilities, class_names, number=None):
     """Explains predictions of images by `grad_cam`.

@@ -41,7 +41,7 @@ def write_explanations(explained, title, folder):
                 "gap": explanation.gap,
                 "is_complete": explanation.is_complete,
             }
-            lines += [f"{caption(explanation)}: {_top_words(explanation)}", *_warnings(explanation)]
+            lines += [f"{caption(explanation)}: {_top_words(explanation)}", *explanation.warnings]
         records.append(record)
     if not paths:
         paths.append(folder / PAGE)
@@ -68,15 +68,6 @@ def _top_words(explanation):
     return ", ".join(f"{word} {value:+.3f}" for word, value in words)
 
 
-def _warnings(explanation):
-    if explanation.is_complete:
-        return []
-    return [
-        f"warning: the attributions miss the difference of the probabilities by {explanation.gap:.1%} (more than 1 %): "
-        "take them as a rough guide."
-    ]
-
-
 def _page(explanations, title):
     versions = {name: version(name) for name in ("tensorflow", "keras")}
     return load_template("explanations.html.jinja").render(
@@ -93,4 +84,4 @@ def _shown(explanation):
         f"{explanation.class_probability:.3f}, and {explanation.baseline_probability:.3f} without words. Largest: "
         f"{_top_words(explanation)}."
     )
-    return {"caption": caption(explanation), "words": words, "note": " ".join([note, *_warnings(explanation)])}
+    return {"caption": caption(explanation), "words": words, "note": " ".join([note, *explanation.warnings])}

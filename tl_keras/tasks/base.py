@@ -71,6 +71,7 @@ class Task(ABC):
         supports_auto: whether recipe "auto" can solve heads on the features of its backbones.
         supports_adaptation: whether the model can be adapted to a target domain, see `find_target`.
         supports_explanation: whether `explain` can explain a prediction.
+        takes_texts: whether its examples are texts, not images.
         supports_masked_pretraining: whether an encoder can guess hidden words of the target first.
         has_batch_norm: whether its networks have batch normalization, which some methods of adaptation change.
         pads_batches: whether devices without an example of the last batch may get a row of weight zero in its place.
@@ -94,6 +95,7 @@ class Task(ABC):
     supports_auto = False
     supports_adaptation = False
     supports_explanation = False
+    takes_texts = False
     supports_masked_pretraining = False
     has_batch_norm = True
     pads_batches = True
@@ -163,6 +165,21 @@ class Task(ABC):
         return "Backbone", os.path.basename(config.model.backbone)
 
     # Data
+
+    def find_labelled(self, config, path):
+        """Lists labelled examples without reading images.
+
+        Args:
+            config: `RunConfig`.
+            path: data in any form that `data.path` accepts.
+
+        Returns:
+            `Records`.
+
+        Raises:
+            InputError: the data are missing or cannot be used.
+        """
+        raise NotImplementedError(f"{self.name} does not list its examples.")
 
     @abstractmethod
     def load_data(self, config):

@@ -88,10 +88,14 @@ class ImageClassification(ClassificationTask):
             blocks = blocks[: 1 + max(map(blocks.index, head_blocks))]
         return [*blocks, "head"]
 
+    def find_labelled(self, config, path):
+        """Lists labelled images, see `find_records`."""
+        return data.find_records(path, table_columns(config), on_bad_file=config.data.on_bad_file)
+
     def load_data(self, config):
         """Lists, checks, splits and decodes the images; returns `Splits` of square uint8 images."""
         settings = config.data
-        found = _find_records(config, settings.path)
+        found = self.find_labelled(config, settings.path)
         typical_side = data.typical_side(found.sources)
         records = split_examples(config, found, groups=data.group_equal_files(found.sources))
         size = settings.image_size or choose_image_size(typical_side, config.model.backbone)
@@ -150,7 +154,7 @@ class ImageClassification(ClassificationTask):
 
     def load_test_data(self, run, path, split=None):
         """Loads labelled images as an `ImageSet`."""
-        records = data.align_classes(_find_records(run.config, path), run.class_names)
+        records = data.align_classes(self.find_labelled(run.config, path), run.class_names)
         chosen = data.choose_test_examples(records, path, split)
         print_notes(chosen.notes)
         return _load_splits(run.config, chosen, run.image_size).test
@@ -332,10 +336,6 @@ def _check_head_blocks(head_blocks, blocks):
         if name not in blocks:
             error = unknown_name("block in model.head_blocks", name, blocks)
             raise UnusedSetting(str(error), "model.head_blocks")
-
-
-def _find_records(config, path):
-    return data.find_records(path, table_columns(config), on_bad_file=config.data.on_bad_file)
 
 
 def _load_splits(config, records, image_size, refuse_duplicates=True):

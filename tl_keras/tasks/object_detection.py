@@ -92,10 +92,20 @@ class ObjectDetection(Task):
         backbone, detector = os.path.basename(config.model.backbone), config.detection.detector
         return "Network", backbone if backbone.startswith(detector) else f"{detector} with {backbone}"
 
+    def find_labelled(self, config, path):
+        """Lists images with boxes, see `find_boxes`."""
+        return data.find_boxes(
+            path,
+            table_columns(config),
+            box_format=config.detection.box_format,
+            on_bad_box=config.detection.on_bad_box,
+            on_bad_file=config.data.on_bad_file,
+        )
+
     def load_data(self, config):
         """Lists, checks, splits and decodes the images; returns `Splits` of square uint8 images."""
         settings = config.data
-        found = _find_boxes(config, settings.path)
+        found = self.find_labelled(config, settings.path)
         records = data.split_boxes(
             found,
             validation_fraction=settings.validation_fraction,
@@ -139,7 +149,7 @@ class ObjectDetection(Task):
 
     def load_test_data(self, run, path, split=None):
         """Loads images with boxes as a `BoxSet`."""
-        records = data.align_classes(_find_boxes(run.config, path), run.class_names)
+        records = data.align_classes(self.find_labelled(run.config, path), run.class_names)
         chosen = data.choose_test_examples(records, path, split)
         print_notes(chosen.notes)
         return _load_splits(run.config, chosen, run.image_size).test
@@ -382,16 +392,6 @@ def _possible_blocks(config):
         return None
     # Without a feature pyramid there is no neck, and the last blocks of the backbone are not used.
     return [*(name for name, _ in BACKBONES[backbone].blocks), *family.last_blocks]
-
-
-def _find_boxes(config, path):
-    return data.find_boxes(
-        path,
-        table_columns(config),
-        box_format=config.detection.box_format,
-        on_bad_box=config.detection.on_bad_box,
-        on_bad_file=config.data.on_bad_file,
-    )
 
 
 def _load_splits(config, records, image_size):

@@ -53,6 +53,7 @@ class TextClassification(ClassificationTask):
     }
     named_weights = ("pretrained", "none")
     accepts_backbone_folders = True
+    takes_texts = True
     supports_masked_pretraining = True
     has_batch_norm = False
     head_learning_rate = TEXT_HEAD_RATE
@@ -74,9 +75,13 @@ class TextClassification(ClassificationTask):
             raise UnusedSetting(message, "model.pooling")
         super().check_config(config)
 
+    def find_labelled(self, config, path):
+        """Reads labelled texts, see `find_texts`."""
+        return data.find_texts(path, table_columns(config))
+
     def load_data(self, config):
         """Reads, checks, splits and tokenizes the texts; returns `TokenSplits`."""
-        records = data.find_texts(config.data.path, table_columns(config))
+        records = self.find_labelled(config, config.data.path)
         records = _remove_duplicates(config, split_examples(config, records, list(map(text_key, records.sources))))
         names = {"training": "train", "validation": "validation", "test": "test"}
         require_examples(config, "texts", {name: len(records.rows(split)) for name, split in names.items()})
@@ -102,7 +107,7 @@ class TextClassification(ClassificationTask):
 
     def load_test_data(self, run, path, split=None):
         """Reads labelled texts as `Records`; the model of the run holds its tokenizer."""
-        records = data.align_classes(data.find_texts(path, table_columns(run.config)), run.class_names)
+        records = data.align_classes(self.find_labelled(run.config, path), run.class_names)
         records = _remove_duplicates(run.config, data.choose_test_examples(records, path, split))
         print_notes(records.notes)
         return replace(records, sources=_prepare(run.config, records.sources))

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from tests.explanation.explanation_cases import image_explanation, text_explanation
+from tl_keras.demo_page.answers import answer
+from tl_keras.errors import InputError
+
+
+class FakeRun:
+    """A run that answers with what it was made of."""
+
+    class_names = ("cat", "dog")
+
+    def __init__(self, explained=None, found=None, problem=None, takes_texts=False):
+        self.explained, self.task = explained, self
+        self.found, self.problem, self.takes_texts = found, problem, takes_texts
+        self.supports_explanation = found is None
+
+    def predict(self, examples):
+        return np.array([[0.75, 0.25]], "float32")
+
+    def explain(self, examples):
+        if isinstance(self.explained, Exception):
+            raise self.explained
+        return [self.explained]
+
+    def predict_items(self, run, items, options):
+        yield items[0], self.found, self.problem
+
+
+def test_an_image_gets_probabilities_and_a_heat_map():
+    found = answer(FakeRun(image_explanation()), "x.png")
+    assert found.probabilities == {"cat": 0.75, "dog": 0.25}
+    assert found.picture.shape == (16, 16, 3) and found.words is None
+    assert found.note == "Red parts raise the score of cat."
+
+
+def test_a_text_gets_words_scaled_to_the_largest_and_warnings():
+    found = answer(FakeRun(text_explanation(gap=0.2), takes_texts=True), "a bold text")
+    assert [round(value, 2) for _, value in found.words] == [0.03, 1.0, -0.37]
+    assert "of good, violet" in found.note and "more than 1 %" in found.note
+
+
+def test_a_network_that_cannot_be_explained_still_predicts():
+    found = answer(FakeRun(InputError("Grad-CAM needs a feature map.")), "x.png")
+    assert found.probabilities["cat"] == 0.75 and found.picture is None
+    assert found.note == "Grad-CAM needs a feature map."
+
+
+def test_a_detector_draws_its_boxes(image_folder):
+    path = str(image_folder / "red" / "red-00.png")
+    found = answer(FakeRun(found=[("dog", 0.87654, [1.0, 2.0, 30.04, 20.0])]), path)
+    assert found.objects == [["dog", 0.877, 1.0, 2.0, 30.0, 20.0]] and found.note == ""
+    assert min(found.picture.shape[:2]) >= 320
+    assert answer(FakeRun(found=[]), path).note == "Nothing is found."
+
+
+def test_an_image_that_cannot_be_read_is_one_sentence():
+    with pytest.raises(InputError, match=r"cannot be read \(truncated\)"):
+        answer(FakeRun(found=[], problem="truncated"), "x.png")

@@ -1,0 +1,32 @@
+import pytest
+
+from tl_keras.demo_page.serving import private_settings
+from tl_keras.runs.trained_run import load_run
+
+pytest.importorskip("gradio", reason="the extra demo is not installed: pip install '.[demo]'")
+
+
+@pytest.fixture(scope="module")
+def page_module():
+    import importlib
+
+    with private_settings():
+        yield importlib.import_module("tl_keras.demo_page.page")
+
+
+def test_two_runs_have_their_outputs_side_by_side(finished_run, page_module):
+    runs = [load_run(finished_run[0])] * 2
+    components = page_module.build_page(runs).config["components"]
+    kinds = [component["type"] for component in components]
+    assert kinds.count("label") == 2 and kinds.count("image") == 3 and kinds.count("dataset") == 1
+
+
+def test_an_image_is_answered_and_others_are_refused(finished_run, image_folder, page_module):
+    import gradio
+
+    run = load_run(finished_run[0])
+    prediction, picture, note = page_module.answer_with(run, [str(image_folder / "red" / "red-00.png")])
+    assert sum(prediction.values()) == pytest.approx(1) and picture.shape[2] == 3 and note.startswith("Red parts")
+    assert page_module.answer_with(run, [None]) == (None, None, "")
+    with pytest.raises(gradio.Error, match="README"):
+        page_module.answer_with(run, ["README.md"])

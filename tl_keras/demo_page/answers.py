@@ -1,0 +1,68 @@
+"""Answers of a run about one input: probabilities with an explanation, or boxes."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tl_keras import data, evaluation, explanation
+from tl_keras.errors import InputError
+from tl_keras.tasks.base import PredictionOptions
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Holds what a run says about an image or a text."""
+
+    probabilities: dict = field(default_factory=dict)
+    """From class name to probability; empty for a detector."""
+    picture: np.ndarray | None = None
+    """uint8 (height, width, 3): the image under its heat map, or with its boxes."""
+    words: list | None = None
+    """(word, attribution) of a text, scaled to -1 to 1."""
+    objects: list = field(default_factory=list)
+    """[class name, score, left, top, right, bottom] of each detection."""
+    note: str = ""
+    """What there is to say about the explanation."""
+
+
+def answer(run, example):
+    """Predicts an example, and explains the prediction or draws the boxes.
+
+    Args:
+        run: `TrainedRun`.
+        example: path of an image, a text, or a tuple of two texts.
+
+    Returns:
+        `Answer`.
+
+    Raises:
+        InputError: the example cannot be read.
+    """
+    if not run.task.supports_explanation:
+        return _find_objects(run, example)
+    probabilities = dict(zip(run.class_names, run.predict([example])[0].tolist(), strict=True))
+    try:
+        (explained,) = run.explain([example])
+    except InputError as error:
+        # The prediction counts also where the network cannot be explained.
+        return Answer(probabilities, note=str(error))
+    if run.task.takes_texts:
+        return _with_words(probabilities, explained)
+    note = f"Red parts raise the score of {explained.class_name}."
+    return Answer(probabilities, explanation.overlay(explained.image, explained.heat_map), note=note)
+
+
+def _with_words(probabilities, explained):
+    largest = max((abs(value) for _, value in explained.words), default=0) or 1
+    words = [(f"{word} ", value / largest) for word, value in explained.words]
+    lines = [f"Red words raise the probability of {explained.class_name}, violet ones lower it.", *explained.warnings]
+    return Answer(probabilities, words=words, note=" ".join(lines))
+
+
+def _find_objects(run, path):
+    ((_, found, problem),) = run.task.predict_items(run, [path], PredictionOptions())
+    if problem:
+        raise InputError(f"The image cannot be read ({problem}): give another one.")
+    picture = evaluation.draw_objects(data.upright_pixels(path), found, run.class_names)
+    objects = [[name, round(score, 3), *(round(side, 1) for side in box)] for name, score, box in found]
+    return Answer(picture=picture, objects=objects, note="" if found else "Nothing is found.")

@@ -1,0 +1,108 @@
+"""The page: one input, and the answers of all runs side by side. Loads Gradio."""
+
+import gradio
+
+from tl_keras.demo_page.answers import answer
+from tl_keras.demo_page.examples import find_examples
+from tl_keras.errors import InputError
+
+TOP_CLASSES = 5
+MIN_WIDTH = 240
+"""Width of a column in pixels, below which the next one moves under it."""
+OBJECT_COLUMNS = ["class", "score", "left", "top", "right", "bottom"]
+
+
+def build_page(runs):
+    """Builds the page.
+
+    Args:
+        runs: list of `TrainedRun` that take the same kind of input.
+
+    Returns:
+        `gradio.Blocks`, which answers once the input changes.
+    """
+    title = ", ".join(run.folder.name for run in runs)
+    with gradio.Blocks(title=title, analytics_enabled=False, fill_width=True) as page:
+        with gradio.Row():
+            with gradio.Column(min_width=MIN_WIDTH) as left:
+                inputs = _add_inputs(runs[0])
+                ask = gradio.Button("Predict", variant="primary")
+            outputs = [component for run in runs for component in _add_outputs(run)]
+
+        def answer_all(*values):
+            return [shown for run in runs for shown in answer_with(run, values)]
+
+        ask.click(answer_all, inputs, outputs, api_name="predict")
+        if runs[0].task.takes_texts:
+            inputs[-1].submit(answer_all, inputs, outputs, api_name=False)
+        else:
+            inputs[0].change(answer_all, inputs, outputs, api_name=False)
+        with left:
+            _add_examples(runs[0], inputs, outputs, answer_all)
+    return page
+
+
+def _add_inputs(run):
+    if not run.task.takes_texts:
+        # The file itself, so that it is read as in training.
+        sources = ["upload", "webcam", "clipboard"]
+        return [gradio.Image(label="Image", type="filepath", image_mode=None, sources=sources, buttons=[], height=300)]
+    labels = ["First text", "Second text"] if run.config.text.second_text_column else ["Text"]
+    return [gradio.Textbox(label=label, lines=3) for label in labels]
+
+
+def _add_outputs(run):
+    """Adds a column for a run, and returns its components in the order of `answer_with`."""
+    name = run.folder.name
+    with gradio.Column(min_width=MIN_WIDTH):
+        if not run.task.supports_explanation:
+            prediction = gradio.Dataframe(headers=OBJECT_COLUMNS, label=f"{name}: detections", interactive=False)
+        else:
+            prediction = gradio.Label(label=f"{name}: probabilities", num_top_classes=TOP_CLASSES)
+        if run.task.takes_texts:
+            shown = gradio.HighlightedText(label=f"{name}: words", show_legend=False, interactive=False)
+        else:
+            shown = gradio.Image(label=f"{name}: where", format="png", interactive=False, buttons=["fullscreen"])
+        return [prediction, shown, gradio.Textbox(label=f"{name}: note", interactive=False)]
+
+
+def answer_with(run, values):
+    """Predicts what was put in, for the outputs of a run.
+
+    Args:
+        run: `TrainedRun`.
+        values: path of an image, or one or two texts; None or "" where nothing was put in.
+
+    Returns:
+        Tuple of the prediction, the drawn image or the words, and a note.
+
+    Raises:
+        gradio.Error: the input cannot be read; the page shows the sentence.
+    """
+    if not all(values):
+        return None, None, ""
+    example = values[0] if len(values) == 1 else tuple(values)
+    try:
+        found = answer(run, example)
+    except InputError as error:
+        raise gradio.Error(str(error), print_exception=False) from error
+    prediction = found.probabilities if run.task.supports_explanation else found.objects
+    return prediction, found.words if run.task.takes_texts else found.picture, found.note
+
+
+def _add_examples(run, inputs, outputs, answer_all):
+    """Adds test examples of the first run, with their labels, if there are any."""
+    found = find_examples(run)
+    if not found:
+        return
+    label = gradio.Textbox(label="label in the data", visible=False)
+    rows = [[*(one.value if isinstance(one.value, tuple) else [one.value]), one.label] for one in found]
+    gradio.Examples(
+        rows,
+        [*inputs, label],
+        outputs,
+        lambda *values: answer_all(*values[: len(inputs)]),
+        label=f"Test examples of {run.folder.name}",
+        run_on_click=run.task.takes_texts,
+        cache_examples=False,
+    )
