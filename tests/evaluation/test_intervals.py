@@ -49,7 +49,7 @@ def test_intervals_contain_the_metrics(multi_label):
     assert set(intervals) == (
         {"subset_accuracy", "macro_f1", "micro_f1", "mean_average_precision"}
         if multi_label
-        else {"accuracy", "top_5_accuracy", "macro_f1", "log_loss"}
+        else {"accuracy", "top_5_accuracy", "macro_f1", "log_loss", "expected_calibration_error"}
     )
     for name, (low, high) in intervals.items():
         assert low < metrics[name] < high, name

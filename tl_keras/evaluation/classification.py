@@ -4,7 +4,7 @@ import numpy as np
 from sklearn import metrics
 
 from tl_keras.errors import InputError
-from tl_keras.evaluation.calibration import expected_calibration_error
+from tl_keras.evaluation.confidence.calibration import expected_calibration_error
 
 THRESHOLD = 0.5
 """Minimum probability at which a multi-label model predicts a label."""
@@ -107,6 +107,21 @@ def log_losses(labels, probabilities):
     return -np.log(np.clip(own, np.finfo(own.dtype).eps, None))
 
 
+def confidence_of(labels, probabilities):
+    """Computes which predictions are correct, and how probable the model finds them.
+
+    Args:
+        labels: int (n,), class indices.
+        probabilities: float (n, num_classes), 0 to 1; rows are scaled to the sum 1.
+
+    Returns:
+        Tuple of bool (n,) and float64 (n,).
+    """
+    probabilities = np.asarray(probabilities, "float64")
+    predicted = probabilities.argmax(axis=1)
+    return predicted == np.asarray(labels), probabilities.max(axis=1) / probabilities.sum(axis=1)
+
+
 def _single_label_metrics(labels, probabilities, class_names):
     classes = range(len(class_names))
     probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
@@ -118,7 +133,7 @@ def _single_label_metrics(labels, probabilities, class_names):
         result["top_5_accuracy"] = _top_share(labels, probabilities, 5)
     result |= {
         "log_loss": float(log_losses(labels, probabilities).mean()),
-        "expected_calibration_error": expected_calibration_error(predicted == labels, probabilities.max(axis=1)),
+        "expected_calibration_error": expected_calibration_error(*confidence_of(labels, probabilities)),
         "per_class": per_class,
     }
     if len(class_names) <= MAX_CONFUSED_CLASSES:

@@ -5,13 +5,15 @@ import math
 import numpy as np
 
 from tl_keras.evaluation.bootstrap import resample_metrics
-from tl_keras.evaluation.classification import classification_metrics
+from tl_keras.evaluation.classification import classification_metrics, confidence_of
+from tl_keras.evaluation.confidence.calibration import calibration_interval
 
 Z = 1.959964
 """Quantile of the normal distribution for intervals of 95 %."""
 MEANING = (
     "Intervals are at 95 %, over other draws of as many test examples: Wilson's for shares of examples, a bootstrap "
-    "for the others. Another seed of the training, or data from elsewhere, may differ by more."
+    "for the others, corrected for its bias for the calibration error. Another seed of the training, or data from "
+    "elsewhere, may differ by more."
 )
 SHARES = ("accuracy", "top_5_accuracy", "subset_accuracy")
 """Metrics that are shares of the test examples."""
@@ -50,8 +52,7 @@ def classification_intervals(metrics, labels, probabilities, multi_label=False):
         multi_label: bool, True if an example may belong to any number of classes.
 
     Returns:
-        dict from the names of metrics to [low, high]. The calibration error has none, because resamples overestimate
-        it.
+        dict from the names of metrics to [low, high].
     """
     count = metrics["examples"]
     intervals = {name: wilson_interval(metrics[name], count) for name in SHARES if name in metrics}
@@ -61,6 +62,8 @@ def classification_intervals(metrics, labels, probabilities, multi_label=False):
             intervals[name] = [low, high]
         elif name != "log_loss":
             intervals[name] = wilson_interval(low, count)
+    if "expected_calibration_error" in metrics:
+        intervals["expected_calibration_error"] = calibration_interval(*confidence_of(labels, probabilities))
     return intervals
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tl_keras.evaluation.calibration import describe_calibration
+from tl_keras.evaluation.confidence.calibration import describe_calibration
 from tl_keras.evaluation.formatting import format_number
 from tl_keras.evaluation.intervals import MEANING
 from tl_keras.evaluation.result_tables import compare_rows, result_rows

@@ -4,8 +4,8 @@ import base64
 import mimetypes
 from pathlib import Path
 
-from tl_keras.evaluation.calibration import describe_calibration
 from tl_keras.evaluation.classification import most_confused
+from tl_keras.evaluation.confidence.calibration import describe_calibration
 from tl_keras.evaluation.detection_mistakes import MISTAKES
 from tl_keras.evaluation.formatting import format_number, metric_label
 from tl_keras.evaluation.intervals import MEANING
