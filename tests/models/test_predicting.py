@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tl_keras.models.predicting import predict_arrays
+from tl_keras.models.predicting import predict_arrays, predict_untraced
 
 
 @pytest.mark.parametrize("count", [1, 5])
@@ -15,3 +15,13 @@ def test_predictions_are_those_of_keras_without_its_data_pipeline(count, monkeyp
     found = predict_arrays(model, values, 2)
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array)
+
+
+def test_few_images_are_predicted_without_tracing(monkeypatch):
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dropout(0.5)(keras.layers.BatchNormalization()(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(2)(hidden))
+    values = np.random.default_rng(0).integers(0, 255, (5, 3), "uint8")
+    expected = model.predict(values, verbose=0)
+    monkeypatch.setattr(keras.Model, "predict_on_batch", lambda *_: pytest.fail("the network was traced"))
+    np.testing.assert_allclose(predict_untraced(model, values), expected, rtol=1e-5)

@@ -10,7 +10,11 @@ from tl_keras.system import devices
 
 
 def test_tensorflow_starts_without_a_word():
-    code = "from tl_keras.system import devices; devices.load_tensorflow(); import sys; print('here', file=sys.stderr)"
+    code = (
+        "import gc, sys\nfrom tl_keras.system import devices\n"
+        "devices.load_tensorflow(); print('here', file=sys.stderr)\n"
+        "assert gc.isenabled() and not gc.get_freeze_count(), 'the collection of the caller is changed'"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "here\n")
 
@@ -18,7 +22,8 @@ def test_tensorflow_starts_without_a_word():
 def test_a_command_starts_keras_without_packages_that_it_can_still_import():
     code = (
         "from tl_keras.system import devices; devices.start_lean(); devices.load_tensorflow(); import sys\n"
-        "print(sorted({'sklearn', 'pandas', 'matplotlib'} & set(sys.modules)))\nimport pandas, keras; keras.Model"
+        "print(sorted({'sklearn', 'pandas', 'matplotlib'} & set(sys.modules)))\nimport pandas, keras; keras.Model\n"
+        "import gc; assert gc.isenabled() and gc.get_freeze_count() > 100_000"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (0, "[]\n"), result.stderr

@@ -3,6 +3,9 @@
 import keras
 import numpy as np
 
+FEW_IMAGES = 8
+"""Images up to which the network takes less time than tracing it, which pays off if it is called again."""
+
 
 def predict_arrays(model, images, batch_size):
     """Predicts an array by batches; around a single image, `model.predict` takes several times what the network takes.
@@ -21,3 +24,17 @@ def predict_arrays(model, images, batch_size):
     starts = range(0, len(images), batch_size)
     parts = [model.predict_on_batch(images[start : start + batch_size]) for start in starts]
     return keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+
+
+def predict_untraced(model, images):
+    """Predicts one batch of images without tracing the network, for a process that calls it only once.
+
+    Args:
+        model: `keras.Model` with one input.
+        images: array (n, ...) of its inputs.
+
+    Returns:
+        What `model.predict` returns, up to rounding errors.
+    """
+    outputs = model(keras.ops.cast(images, model.input.dtype), training=False)
+    return keras.tree.map_structure(keras.ops.convert_to_numpy, outputs)

@@ -4,6 +4,7 @@ TensorFlow is loaded when a function needs it, not when this module is imported.
 """
 
 import contextlib
+import gc
 import importlib
 import logging
 import os
@@ -12,15 +13,18 @@ from pathlib import Path
 
 OPTIONAL_PACKAGES = ("matplotlib", "matplotlib.pyplot", "pandas", "sklearn")
 """Packages that Keras imports at start for features that no command of ours has, a fifth of the time of `predict`."""
+GC_THRESHOLDS = (50_000, 20, 100)
+"""As `gc.set_threshold` takes them: TensorFlow and Keras create many objects, few of them in circles."""
 _hidden_from_keras = set()
 
 
 def start_lean():
-    """Hides the optional packages of Keras from `load_tensorflow`, in a process that runs one command.
+    """Prepares a process that runs one command: Keras loads no optional packages, and garbage is rarely collected.
 
-    All other code can import them as usual.
+    All other code can import the packages as usual.
     """
     _hidden_from_keras.update(OPTIONAL_PACKAGES)
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def load_tensorflow():
@@ -28,10 +32,13 @@ def load_tensorflow():
     if "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with standard_error_closed(), _hidden_packages():
+    with standard_error_closed(), _hidden_packages(), _without_collection():
         # Listing the devices makes TensorFlow look for a GPU now, which is the last step that it prints notes about.
         importlib.import_module("tensorflow").config.list_physical_devices()
         importlib.import_module("keras")
+    if _hidden_from_keras:
+        # What is loaded in a process that runs one command is never freed.
+        gc.freeze()
     # A run fits several models and traces each of them, which TensorFlow mistakes for accidental retracing.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
@@ -98,6 +105,18 @@ def _processor_flags():
     except OSError:
         return set()
     return next((set(line.split()) for line in text.splitlines() if line.startswith("flags")), set())
+
+
+@contextlib.contextmanager
+def _without_collection():
+    """Collects no garbage, of which imports make hardly any, but each collection looks at all that they have loaded."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @contextlib.contextmanager

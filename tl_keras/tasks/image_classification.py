@@ -287,9 +287,15 @@ class ImageClassification(ClassificationTask):
     def predict_items(self, run, items, options):
         """Predicts image files; a prediction is a list of (class name, probability), the most probable first."""
         settings = run.config.data
+
+        def predict(images):
+            few = len(items) <= models.FEW_IMAGES
+            outputs = models.predict_untraced(run.model, images) if few else run.model.predict_on_batch(images)
+            return check_probabilities(outputs, len(images))
+
         predictions = predict_files(
             items,
-            lambda images: check_probabilities(run.model.predict_on_batch(images), len(images)),
+            predict,
             image_size=run.image_size,
             resize=settings.resize,
             batch_size=run.batch_size,
