@@ -7,8 +7,13 @@ from .baselines.tfidf import tfidf_baseline as tfidf_baseline
 from .box_drawing import draw_objects as draw_objects
 from .classification import THRESHOLD as THRESHOLD
 from .classification import classification_metrics as classification_metrics
+from .classification import confidence_of as confidence_of
 from .classification import most_confused as most_confused
 from .classification import worst_mistakes as worst_mistakes
+from .confidence.coverage import measure_coverage as measure_coverage
+from .confidence.coverage import recommend_confidence as recommend_confidence
+from .confidence.wording import describe_coverage as describe_coverage
+from .confidence.wording import describe_temperature as describe_temperature
 from .detection import above_threshold as above_threshold
 from .detection import best_threshold as best_threshold
 from .detection import detection_metrics as detection_metrics

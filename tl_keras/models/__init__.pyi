@@ -14,6 +14,7 @@ from .detection import split_detections as split_detections
 from .detection.building import build_object_detector as build_object_detector
 from .detection.building import open_detector as open_detector
 from .head_blocks import head_columns as head_columns
+from .heads import scale_logits as scale_logits
 from .images.building import build_backbone as build_backbone
 from .images.classifiers import build_image_classifier as build_image_classifier
 from .lora import add_lora as add_lora

@@ -66,6 +66,17 @@ class Head:
         return outputs
 
 
+def scale_logits(model, temperature):
+    """Divides the logits of a classifier by a temperature, inside the weights of its last layer.
+
+    Args:
+        model: `keras.Model` from `build_image_classifier` or `build_text_classifier`. It is changed.
+        temperature: float above 0.
+    """
+    layer = model.get_layer("head.logits")
+    layer.set_weights([weights / temperature for weights in layer.get_weights()])
+
+
 def join_pooled(pooled):
     """Concatenates pooled features in the layer `head.concat`; a single vector passes unchanged.
 

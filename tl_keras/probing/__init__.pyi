@@ -18,3 +18,6 @@ from .linear_head import LinearHead as LinearHead
 from .nearest_neighbours import neighbour_accuracy as neighbour_accuracy
 from .odd_examples import compare_all as compare_all
 from .odd_examples import inseparable_classes as inseparable_classes
+from .temperature import Temperature as Temperature
+from .temperature import choose_temperature as choose_temperature
+from .temperature import scale_probabilities as scale_probabilities

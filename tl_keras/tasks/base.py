@@ -73,6 +73,7 @@ class Task(ABC):
         supports_explanation: whether `explain` can explain a prediction.
         takes_texts: whether its examples are texts, not images.
         supports_masked_pretraining: whether an encoder can guess hidden words of the target first.
+        gives_probabilities: whether `predict` returns probabilities of classes, which can be calibrated.
         has_batch_norm: whether its networks have batch normalization, which some methods of adaptation change.
         pads_batches: whether devices without an example of the last batch may get a row of weight zero in its place.
         head_learning_rate: peak rate of a phase that trains the head alone, where a recipe chooses it.
@@ -97,6 +98,7 @@ class Task(ABC):
     supports_explanation = False
     takes_texts = False
     supports_masked_pretraining = False
+    gives_probabilities = False
     has_batch_norm = True
     pads_batches = True
     head_learning_rate = recipes.HEAD_RATE

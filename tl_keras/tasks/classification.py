@@ -35,6 +35,7 @@ class ClassificationTask(Task):
     supports_auto = True
     supports_adaptation = True
     supports_explanation = True
+    gives_probabilities = True
     headline_metrics = ("accuracy", "subset_accuracy", "macro_f1", "mean_average_precision")
     example_columns = ("name",)
     prediction_options = ("top",)

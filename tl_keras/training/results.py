@@ -11,11 +11,12 @@ from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize, target_first
 from tl_keras.training.automatic.suspicious import describe_suspicious
 from tl_keras.training.automatic.tuning import SOLVED
+from tl_keras.training.calibration import measure_confidence
 from tl_keras.training.card import run_title, write_card
 from tl_keras.training.result_warnings import find_warnings
 
 
-def write_results(config, model, splits, history, run, adapted=None, tuning=None):
+def write_results(config, model, splits, history, run, adapted=None, tuning=None, calibration=None):
     """Saves and tests the model, writes the report and marks the run as finished.
 
     Args:
@@ -26,6 +27,7 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
         run: `RunFolder`.
         adapted: `Adapted`, if the model was adapted to another domain.
         tuning: `Tuning` of recipe auto.
+        calibration: `Calibration` of a classifier.
     """
     task = TASKS[config.task]
     task.save_model(config, model, run.path)
@@ -42,12 +44,15 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     metrics = measured | extras.metrics | _log_baselines(run, extras)
     if solved:
         metrics |= _cross_validation(config, splits, solved)
+    if calibration:
+        labels = task.example_labels(splits.test)
+        metrics["confidence"] = measure_confidence(config, calibration, labels, predictions)
     notes = [
         *extras.notes,
         *(line for entry in run.read_log("auto", ("lines",))[-1:] for line in entry["lines"]),
         *(line for entry in run.read_log("cache", ("lines",))[-1:] for line in entry["lines"]),
     ]
-    notes += _held_out_lines(metrics, task)
+    notes += [*_held_out_lines(metrics, task), *_confidence_lines(metrics)]
     notes += describe_suspicious(config, splits, solved) if solved else []
     shown = metrics
     if adapted:
@@ -159,9 +164,17 @@ def _format(metrics, run, task, split):
     adapted = "adaptation" in metrics
     lines = summarize(metrics["adaptation"]) if adapted else []
     lines += [f"{'source ' if adapted else ''}{split}: {headlines}  ({metrics['examples']} examples)"]
-    lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task)]
+    lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task), *_confidence_lines(metrics)]
     lines += _seen_lines(metrics, task)
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])
+
+
+def _confidence_lines(metrics):
+    """Returns the sentences on the confidence of a classifier, if it was calibrated."""
+    if not (confidence := metrics.get("confidence")):
+        return []
+    sentences = evaluation.describe_temperature(confidence), evaluation.describe_coverage(confidence)
+    return [sentence for sentence in sentences if sentence]
 
 
 def _seen_lines(metrics, task):

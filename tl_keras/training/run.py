@@ -17,6 +17,7 @@ from tl_keras.training import adapting, fitting, replicas, workers
 from tl_keras.training.automatic.comparing import solve_on
 from tl_keras.training.automatic.tuning import tune
 from tl_keras.training.building import build_model
+from tl_keras.training.calibration import calibrate
 from tl_keras.training.preparation import prepare, start_strategy
 from tl_keras.training.pretraining import pretrain
 from tl_keras.training.results import format_results, write_results
@@ -79,7 +80,9 @@ def _train(config, strategy, run, limit):
         model = workers.plain_model(lambda: build_model(config, splits), model)
         models.merge_lora(model)
         adapted = _adapt(prepared, model, run) if prepared.target else None
-        write_results(config, model, splits, history, run, adapted, tuning)
+        # The target's labels are hidden, and those of the source say nothing about the confidence on it.
+        calibration = None if adapted else calibrate(config, model, splits, tuning)
+        write_results(config, model, splits, history, run, adapted, tuning, calibration)
 
 
 def _adapt(prepared, model, run):

@@ -35,6 +35,19 @@ class Examples:
 
 
 @dataclass(frozen=True, eq=False)
+class HeldOutPredictions:
+    """Holds what a model predicts for examples that it did not learn from.
+
+    Attributes:
+        labels: int (n,), or multi-label (n, num_classes).
+        probabilities: float (n, num_classes).
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class SolvedHead:
     """Describes a solved head and how it was chosen.
 
@@ -53,6 +66,13 @@ class SolvedHead:
     examples: Examples
     reader: FeatureReader
     lines: tuple[str, ...]
+
+    @property
+    def predictions(self):
+        """`HeldOutPredictions` of the heads that were solved without these examples; None without any."""
+        if self.held_out is None:
+            return None
+        return HeldOutPredictions(self.examples.labels[self.held_out.rows], self.held_out.probabilities)
 
 
 def solve(config, splits, reader):

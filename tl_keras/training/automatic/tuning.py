@@ -14,6 +14,7 @@ from tl_keras.training.automatic.comparing import tune_by_comparing
 from tl_keras.training.automatic.features import FeatureReader
 from tl_keras.training.automatic.solved_head import (
     Examples,
+    HeldOutPredictions,
     SolvedHead,
     measure,
     sample_examples,
@@ -38,6 +39,7 @@ class Tuning:
         line: a sentence on the decision.
         kept: name of the contender that is kept.
         num_trained: number of labelled examples that the model has learned from.
+        held_out: `HeldOutPredictions` of the model that is kept; None where it has learned from all examples.
     """
 
     model: Any
@@ -46,6 +48,7 @@ class Tuning:
     line: str
     kept: str
     num_trained: int
+    held_out: HeldOutPredictions | None = None
 
 
 def tune(prepared, run, limit=NO_LIMIT):
@@ -66,7 +69,7 @@ def tune(prepared, run, limit=NO_LIMIT):
     """
     config, solved, model = prepared.config, prepared.solved, prepared.model
     if reason := reason_against(config, solved, limit):
-        return Tuning(model, solved, {}, reason, SOLVED, len(solved.examples.fit_rows))
+        return Tuning(model, solved, {}, reason, SOLVED, len(solved.examples.fit_rows), solved.predictions)
     count = len(solved.examples.labels)
     if not _compares(config, count):
         return _tune_and_judge(prepared, run, limit)
@@ -82,14 +85,20 @@ def _tune_and_judge(prepared, run, limit):
     head = solve_rows(config, solved.reader, solved.examples, train, solved.head_input, solved.held_out.inverse_penalty)
     head.set_on(model)
     labels, judging = solved.examples.labels[held_out], whole_texts(sample_examples(splits.validation, config.seed))
-    losses = {SOLVED: _losses(config, model, judging, labels)}
+    losses = {SOLVED: probing.log_losses(_predict(config, model, judging), labels)}
     history = fitting.fit_phases(config, model, splits, tuning_phases(config, model, len(train)), run, limit.left)
-    losses[TUNED] = _losses(config, model, judging, labels)
+    tuned = _predict(config, model, judging)
+    losses[TUNED] = probing.log_losses(tuned, labels)
     reader = FeatureReader(config, splits, model)
     examples = _read_again(reader, splits, solved.examples, (train, held_out), config.seed)
     again = measure(config, reader, examples, reader.inputs[0])
     losses[TUNED_AND_SOLVED] = again.losses
     kept, line = _judge(losses)
+    predictions = {
+        SOLVED: solved.predictions,
+        TUNED: HeldOutPredictions(labels, tuned),
+        TUNED_AND_SOLVED: HeldOutPredictions(labels, again.probabilities),
+    }[kept]
     num_trained = TASKS[config.task].count(splits.train)
     if kept == SOLVED:
         model = build_model(config, prepared.splits)
@@ -100,7 +109,7 @@ def _tune_and_judge(prepared, run, limit):
         rows = np.arange(count) if len(solved.examples.fit_rows) == count else np.arange(len(train))
         solve_rows(config, reader, examples, rows, reader.inputs[0], again.inverse_penalty).set_on(model)
         num_trained = max(num_trained, len(rows))
-    return Tuning(model, solved, history, line, kept, num_trained)
+    return Tuning(model, solved, history, line, kept, num_trained, predictions)
 
 
 def tuning_phases(config, model, num_examples):
@@ -154,9 +163,8 @@ def _hold_out(splits, train, held_out):
     return replace(splits, train=take_examples(splits.train, train), validation=take_examples(splits.train, held_out))
 
 
-def _losses(config, model, examples, labels):
-    predictions = TASKS[config.task].predict(model, examples, config.data.batch_size)
-    return probing.log_losses(predictions, labels)
+def _predict(config, model, examples):
+    return TASKS[config.task].predict(model, examples, config.data.batch_size)
 
 
 def _read_again(reader, splits, examples, fold, seed):

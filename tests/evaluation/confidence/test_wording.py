@@ -1,0 +1,27 @@
+from tl_keras.evaluation.confidence.wording import describe_coverage, describe_temperature
+
+FIT = {"value": 1.314, "examples": 240, "loss": 0.53, "gain": 0.0212, "error": 0.0101}
+CHOSEN = {
+    "min_confidence": 0.623,
+    "chosen_on": "held-out",
+    "chosen_from": 240,
+    "kept": 80,
+    "right": 76,
+    "examples": 100,
+}
+
+
+def test_says_whether_a_temperature_is_applied_and_what_it_gains():
+    applied = describe_temperature({"temperature": 1.314, "fit": FIT})
+    assert "divided by 1.31" in applied and "change their log-loss of 0.530 by -0.0212 ± 0.0101" in applied
+    assert "none is applied. The one fitted to 240" in describe_temperature({"temperature": 1.0, "fit": FIT})
+    assert "none is fitted" in describe_temperature({"temperature": 1.0})
+
+
+def test_says_what_remains_above_the_recommended_confidence():
+    sentence = describe_coverage(CHOSEN)
+    assert sentence.startswith("Unsure below 0.62, chosen on 240 held-out examples")
+    assert "80 of 100 test examples" in sentence and "95.0 % (87.8 % to 98.0 %)" in sentence
+    assert "no confidence is recommended" in describe_coverage(CHOSEN | {"min_confidence": None})
+    assert describe_coverage({"temperature": 1.0}) == ""
+    assert "0.0 %" in describe_coverage(CHOSEN | {"kept": 0, "right": 0})

@@ -1,0 +1,56 @@
+"""Sentences on the temperature of a classifier and on the confidence to ask for."""
+
+from tl_keras.evaluation.confidence.coverage import MIN_MISTAKES
+from tl_keras.evaluation.formatting import format_interval, format_metric
+from tl_keras.evaluation.intervals import wilson_interval
+
+
+def describe_temperature(confidence):
+    """Describes the temperature that the logits are divided by, and why.
+
+    Args:
+        confidence: dict with `temperature` and perhaps its `fit`, as metrics.json has it.
+
+    Returns:
+        str.
+    """
+    fit = confidence.get("fit")
+    if not fit:
+        return "Temperature: none is fitted, because the model has learned from every labelled example."
+    change = f"change their log-loss of {fit['loss']:.3f} by {-fit['gain']:+.4f} ± {fit['error']:.4f}"
+    if confidence["temperature"] == 1:
+        return (
+            f"Temperature: none is applied. The one fitted to {fit['examples']} held-out examples, {fit['value']:.2f}, "
+            f"would {change} (cross-validated)."
+        )
+    return (
+        f"Temperature: the logits are divided by {fit['value']:.2f} inside the model, fitted to {fit['examples']} "
+        f"held-out examples, which was found to {change} (cross-validated)."
+    )
+
+
+def describe_coverage(confidence, command="predict --min_confidence auto"):
+    """Describes the confidence below which a prediction should count as unsure, and what remains.
+
+    Args:
+        confidence: dict with `min_confidence` and what belongs to it, as metrics.json has it.
+        command: how the recommendation is applied.
+
+    Returns:
+        str, empty for several labels an example.
+    """
+    if "min_confidence" not in confidence:
+        return ""
+    chosen = f"{confidence['chosen_from']} {confidence['chosen_on']} examples"
+    if (threshold := confidence["min_confidence"]) is None:
+        return (
+            f"Unsure: no confidence is recommended, since fewer than {MIN_MISTAKES} of {chosen} are wrong, or the "
+            "confident ones are wrong as often as the others."
+        )
+    kept, right, examples = (confidence[name] for name in ("kept", "right", "examples"))
+    share = format_metric("accuracy", right / max(kept, 1))
+    interval = format_interval("accuracy", wilson_interval(right / max(kept, 1), max(kept, 1)))
+    return (
+        f"Unsure below {threshold:.2f}, chosen on {chosen} to halve the share of mistakes: {kept} of {examples} test "
+        f"examples are at or above it, and {share} ({interval}) of these are right; `{command}` applies it."
+    )
