@@ -40,6 +40,7 @@ OTHER_FLAGS = {
     "--output",
     "--pictures",
     "--score_threshold",
+    "--min_confidence",
     "--data",
     "--backbones",
     "--verify",

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pandas
 import pytest
 
@@ -40,6 +41,19 @@ def test_jsonl(finished_run, image_folder, capsys):
     assert len(lines) == 12
     assert set(lines[0]) == {"file", "labels"}
     assert set(lines[0]["labels"][0]) == {"label", "probability"}
+
+
+def test_files_below_a_confidence_are_called_unsure(finished_run, image_folder, tmp_path, capsys):
+    threshold = float(np.median(load_run(finished_run[0]).predict(image_folder).max(axis=1)))
+    unsure = ["--min_confidence", str(threshold), "--format"]
+    predict.main([str(finished_run[0]), str(image_folder), *unsure, "jsonl"])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for line in lines:
+        best = line["labels"][0]
+        assert line["decision"] == (best["label"] if best["probability"] >= threshold else "unsure")
+    assert 0 < sum(line["decision"] == "unsure" for line in lines) < len(lines)
+    predict.main([str(finished_run[0]), str(image_folder), *unsure, "parquet", "--output", str(tmp_path)])
+    assert list(pandas.read_parquet(tmp_path)["decision"]) == [line["decision"] for line in lines]
 
 
 def test_shards_of_parquet_files_hold_every_item_once(finished_run, image_folder, tmp_path):
@@ -90,6 +104,8 @@ def test_unreadable_files_are_reported_and_the_others_predicted(finished_run, im
         (["{run}", "{picture}", "--shard", "4/3"], "--shard '4/3': expected a number and a count"),
         (["{run}", "{picture}", "--format", "parquet"], "give --output a folder"),
         (["{run}", "{picture}", "--output", "x.xlsx"], "--output 'x.xlsx' names no known format"),
+        (["{run}", "{picture}", "--min_confidence", "80"], "--min_confidence '80': expected a number from 0 to 1"),
+        (["{run}", "{picture}", "--min_confidence", "auto"], "recommends none, see its report: give a number"),
         (["{run}", "{picture}", "--text_column", "x"], "--text_column is for runs on texts"),
         (["{run}", "{picture}", "--output", "{empty}"], "give --output a file in a folder that exists"),
     ],

@@ -6,7 +6,7 @@ if __name__ == "__main__":
     end_silently()
 
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from tqdm import tqdm
 
@@ -19,12 +19,14 @@ from tl_keras.runs.trained_run import load_run
 from tl_keras.tasks.base import PredictionOptions
 from tl_keras.tasks.label_writers import TOP
 from tl_keras.tasks.registry import TASKS
+from tl_keras.tasks.unsure import parse_confidence
 
 WRONG_TASK = {
     "files": "--files is for runs on texts: leave it out.",
     "text_column": "--text_column is for runs on texts: leave it out.",
     "second_text_column": "--second_text_column is for runs on texts: leave it out.",
     "top": "--top is for runs that classify: give --score_threshold for runs on boxes.",
+    "min_confidence": "--min_confidence is for runs that classify: give --score_threshold for runs on boxes.",
     "score_threshold": "--score_threshold is for runs on boxes: leave it out.",
     "pictures": "--pictures is for runs on boxes: leave it out.",
 }
@@ -39,11 +41,15 @@ def main(arguments):
     """
     parsed = _parse(arguments)
     number, count = shard = parse_shard(parsed.shard)
+    if parsed.min_confidence is not None:
+        parsed.min_confidence = parse_confidence(parsed.min_confidence)
     run = load_run(parsed.run)
     if parsed.format != PARQUET:
         parsed.format = choose_format(parsed.format, parsed.output, run.task.writers)
     options = PredictionOptions(**{field.name: getattr(parsed, field.name) for field in fields(PredictionOptions)})
     check_options(options, run.task)
+    if options.min_confidence is not None:
+        options = replace(options, min_confidence=run.find_min_confidence(options.min_confidence))
     items = run.task.find_items(run.config, parsed.items, options)[number - 1 :: count]
     if parsed.format == PARQUET:
         if bad := predict_parts(run, items, options, parsed.output, shard):
@@ -106,6 +112,12 @@ def _parse(arguments):
     parser.add_argument("--output", metavar="FILE", help="write to a file, or for parquet to a folder")
     parser.add_argument("--shard", metavar="K/N", help="predict only every N-th item from the K-th on, as in 3/16")
     parser.add_argument("--top", type=int, help=f"classes to name for each file or text (default: {TOP})")
+    parser.add_argument(
+        "--min_confidence",
+        metavar="P",
+        help="call files or texts unsure whose most probable class has a lower probability; auto takes what the run "
+        "recommends",
+    )
     parser.add_argument(
         "--score_threshold", type=float, help="lowest score of a detection that is shown (default: that of the run)"
     )

@@ -131,3 +131,39 @@ def test_a_detector_is_not_explained():
     run.config = RunConfig(task="object_detection")
     with pytest.raises(tl.InputError, match="A run of object_detection cannot be explained"):
         run.explain(["image.png"])
+
+
+@pytest.fixture
+def copied_run(finished_run, tmp_path):
+    """Function that copies the run with other values for its confidence and opens it."""
+
+    def copy(confidence):
+        folder = tmp_path / "copy"
+        shutil.copytree(finished_run[0], folder)
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        (folder / "metrics.json").write_text(json.dumps(metrics | {"confidence": confidence}), encoding="utf-8")
+        write_manifest(folder)
+        return tl.load_run(folder)
+
+    return copy
+
+
+def test_the_recommended_confidence_calls_examples_unsure(copied_run, image_folder):
+    run = copied_run({"min_confidence": 0.5})
+    files = image_folder / "blue"
+    expected = [run.class_names[row.argmax()] if row.max() >= 0.5 else "unsure" for row in run.predict(files)]
+    assert run.classify(files, min_confidence="auto") == run.classify(files, min_confidence=0.5) == expected
+    assert "unsure" not in run.classify(files, min_confidence=0)
+
+
+@pytest.mark.parametrize("value", [2, -1, "high", [0.5]])
+def test_a_damaged_confidence_is_refused(copied_run, value):
+    with pytest.raises(tl.InputError, match="expected a number from 0 to 1: copy the run again"):
+        _ = copied_run({"min_confidence": value}).min_confidence
+
+
+def test_a_run_without_a_recommendation_asks_for_a_number(copied_run):
+    run = copied_run({"min_confidence": None})
+    assert run.min_confidence is None and run.find_min_confidence(0.8) == 0.8
+    with pytest.raises(tl.InputError, match="recommends none"):
+        run.find_min_confidence("auto")

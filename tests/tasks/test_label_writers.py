@@ -12,11 +12,11 @@ from tl_keras.tasks.label_writers import LABEL_WRITERS, MAX_SHOWN
 LABELS = [("good", 0.75), ("bad", 0.25)]
 
 
-def written(name, item, kind="text", cells=None):
+def written(name, item, kind="text", cells=None, min_confidence=None):
     stream = io.StringIO()
     if kind == "text":
         item = TextItem(item, cells or {"text": item})
-    with LABEL_WRITERS[name](stream, 2, kind) as write:
+    with LABEL_WRITERS[name](stream, 2, kind, min_confidence) as write:
         write(item, LABELS)
     return stream.getvalue()
 
@@ -88,3 +88,23 @@ def test_csv_has_a_header_without_any_item():
     with LABEL_WRITERS["csv"](stream, 1, "file"):
         pass
     assert stream.getvalue() == "file,label_1,probability_1\n"
+
+
+@pytest.mark.parametrize(("min_confidence", "decision"), [(0.75, "good"), (0.76, "unsure")])
+def test_every_format_has_the_decision_beside_the_probabilities(min_confidence, decision):
+    table = written("table", "so", min_confidence=min_confidence)
+    assert table == f"so  {decision}:  good 75.0%  bad 25.0%\n"
+    (row,) = csv.DictReader(io.StringIO(written("csv", "so", min_confidence=min_confidence)))
+    assert list(row) == ["text", "decision", "label_1", "probability_1", "label_2", "probability_2"]
+    assert (row["decision"], row["label_1"], row["probability_1"]) == (decision, "good", "0.750000")
+    line = json.loads(written("jsonl", "so", min_confidence=min_confidence))
+    assert list(line) == ["text", "decision", "labels"] and line["decision"] == decision
+    assert line["labels"][0] == {"label": "good", "probability": 0.75}
+
+
+@pytest.mark.parametrize("name", ["csv", "jsonl"])
+def test_a_column_of_the_name_of_the_decision_is_refused_only_beside_one(name):
+    cells = {"text": "so", "decision": 1}
+    assert written(name, "so", cells=cells)
+    with pytest.raises(InputError, match="has a column 'decision'"):
+        written(name, "so", cells=cells, min_confidence=0.5)

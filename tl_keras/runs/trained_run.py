@@ -11,6 +11,7 @@ from tl_keras.runs.exports import export_run
 from tl_keras.runs.run_folder import RunFolder, resume_command
 from tl_keras.system import devices
 from tl_keras.tasks.registry import TASKS
+from tl_keras.tasks.unsure import AUTO, UNSURE, check_unsure
 
 
 class TrainedRun:
@@ -67,6 +68,40 @@ class TrainedRun:
         return threshold
 
     @property
+    def min_confidence(self):
+        """Confidence below which predictions should count as unsure, 0 to 1; None where the run recommends none."""
+        confidence = self.metrics.get("confidence") or {}
+        value = confidence.get("min_confidence") if isinstance(confidence, dict) else confidence
+        if value is not None and not (isinstance(value, int | float) and 0 <= value <= 1):
+            raise InputError(
+                f"metrics.json of the run in {str(self.folder)!r} has the min_confidence {quoted(value)}, expected a "
+                "number from 0 to 1: copy the run again."
+            )
+        return value
+
+    def find_min_confidence(self, value):
+        """Finds the confidence below which examples are called unsure, without loading the model.
+
+        Args:
+            value: float, 0 to 1; "auto" takes the recommended one.
+
+        Returns:
+            float.
+
+        Raises:
+            InputError: the run recommends none, or its examples cannot be called unsure.
+        """
+        check_unsure(self.class_names, self.config.data.multi_label)
+        if value != AUTO:
+            return value
+        if self.min_confidence is None:
+            raise InputError(
+                f"--min_confidence {AUTO}: the run in {str(self.folder)!r} recommends none, see its report: give a "
+                "number, such as 0.8."
+            )
+        return self.min_confidence
+
+    @property
     def history(self):
         """Dict from metric name to its value in each epoch of the training."""
         return RunFolder(self.folder).read_json("history.json")
@@ -98,20 +133,28 @@ class TrainedRun:
         """
         return self.task.predict_new(self.config, self.model, examples)
 
-    def classify(self, examples):
+    def classify(self, examples, min_confidence=None):
         """Names the class of each example in memory.
 
         Args:
             examples: as in `predict`.
+            min_confidence: probability of the most probable class, 0 to 1, below which an example is called "unsure";
+                "auto" takes the one that the run recommends; None names a class for each example.
 
         Returns:
             List of n class names; for several labels per example of n tuples of those with a probability of at least
             0.5.
 
         Raises:
-            InputError: the examples have the wrong form, or the run detects objects.
+            InputError: the examples have the wrong form, the run detects objects, or the run recommends no confidence.
         """
-        return self.task.name_classes(self.config, self.predict(examples), self.class_names)
+        if min_confidence is not None:
+            min_confidence = self.find_min_confidence(min_confidence)
+        predictions = self.predict(examples)
+        names = self.task.name_classes(self.config, predictions, self.class_names)
+        if min_confidence is None:
+            return names
+        return [name if row.max() >= min_confidence else UNSURE for name, row in zip(names, predictions, strict=True)]
 
     def export(self, format="all", quantize=None, output=None):
         """Exports the model to other formats, see `tl_keras.runs.exports.export_run`."""

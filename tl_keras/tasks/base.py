@@ -30,6 +30,8 @@ class PredictionOptions:
     """Column of the second texts of pairs in tables."""
     top: int | None = None
     """Number of classes to name for each example, at least 1."""
+    min_confidence: float | None = None
+    """Probability of the most probable class below which an example is called unsure, 0 to 1."""
     score_threshold: float | None = None
     """Lowest score of a detection that is shown, 0 to 1."""
     pictures: str | None = None

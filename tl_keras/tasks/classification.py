@@ -38,7 +38,7 @@ class ClassificationTask(Task):
     gives_probabilities = True
     headline_metrics = ("accuracy", "subset_accuracy", "macro_f1", "mean_average_precision")
     example_columns = ("name",)
-    prediction_options = ("top",)
+    prediction_options = ("top", "min_confidence")
     writers = LABEL_WRITERS
 
     def defaults_for(self, config):
@@ -186,7 +186,7 @@ class ClassificationTask(Task):
     def open_writer(self, run, stream, options):
         """Opens a writer of (item, list of (class name, probability))."""
         top = min(options.top or TOP, len(run.class_names))
-        with self.writers[options.format](stream, top, self.item_kind) as write:
+        with self.writers[options.format](stream, top, self.item_kind, options.min_confidence) as write:
             yield write
 
 

@@ -1,7 +1,8 @@
 """Writes predicted labels as a table to read, as CSV or as JSON lines.
 
 A writer is a context manager that gives a function of (item, labels). An item is the path of a file or a `TextItem`.
-Labels are (class name, probability), the most probable first.
+Labels are (class name, probability), the most probable first. Where a minimum confidence is given, each item also gets
+a decision: its most probable class, or "unsure".
 """
 
 import contextlib
@@ -12,9 +13,12 @@ import re
 from tl_keras.data.texts.text_items import TextItem
 from tl_keras.errors import InputError, quoted
 from tl_keras.system.escaping import csv_cell, for_terminal
+from tl_keras.tasks.unsure import decide
 
 TOP = 3
 """Classes that are named for each item where --top is not given."""
+DECISION = "decision"
+"""Column of the class that was decided for, or "unsure"."""
 MAX_SHOWN = 200
 """Characters of a text that a table shows; the other formats hold all of it."""
 
@@ -23,22 +27,24 @@ _UNWRITABLE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 @contextlib.contextmanager
-def table_writer(stream, top, kind):
+def table_writer(stream, top, kind, min_confidence=None):
     """Writes a line for each item."""
 
     def write(item, labels):
         line = _one_line(item.text) if isinstance(item, TextItem) else item
         shown = "  ".join(f"{name} {probability:.1%}" for name, probability in labels)
-        stream.write(for_terminal(f"{line}  {shown}") + "\n")
+        decision = "".join(f"{one}:  " for one in _decision(labels, min_confidence).values())
+        stream.write(for_terminal(f"{line}  {decision}{shown}") + "\n")
 
     yield write
 
 
 @contextlib.contextmanager
-def csv_writer(stream, top, kind):
+def csv_writer(stream, top, kind, min_confidence=None):
     """Writes a row for each item: its columns, then `top` pairs of label and probability; formulas are escaped."""
     writer = csv.writer(stream, lineterminator="\n")
     names = [f"{part}_{rank}" for rank in range(1, top + 1) for part in ("label", "probability")]
+    names = [*([] if min_confidence is None else [DECISION]), *names]
     header = []
 
     def write(item, labels):
@@ -47,7 +53,8 @@ def csv_writer(stream, top, kind):
             _refuse_columns(own, names)
             header.extend([*own, *names])
             writer.writerow(map(csv_cell, header))
-        cells = [cell for name, probability in labels for cell in (csv_cell(name), f"{probability:.6f}")]
+        cells = [csv_cell(one) for one in _decision(labels, min_confidence).values()]
+        cells += [cell for name, probability in labels for cell in (csv_cell(name), f"{probability:.6f}")]
         writer.writerow([*(csv_cell(_as_text(cell)) for cell in own.values()), *cells])
 
     yield write
@@ -56,16 +63,24 @@ def csv_writer(stream, top, kind):
 
 
 @contextlib.contextmanager
-def jsonl_writer(stream, top, kind):
+def jsonl_writer(stream, top, kind, min_confidence=None):
     """Writes a JSON object for each item: its columns and `labels`."""
 
     def write(item, labels):
         own = _cells(item, kind)
-        _refuse_columns(own, ["labels"])
-        line = own | {"labels": [{"label": name, "probability": probability} for name, probability in labels]}
+        decision = _decision(labels, min_confidence)
+        _refuse_columns(own, [*decision, "labels"])
+        line = (
+            own | decision | {"labels": [{"label": name, "probability": probability} for name, probability in labels]}
+        )
         stream.write(_as_json(line) + "\n")
 
     yield write
+
+
+def _decision(labels, min_confidence):
+    """Returns a dict of the decision on an item; empty without a minimum confidence."""
+    return {} if min_confidence is None else {DECISION: decide(labels, min_confidence)}
 
 
 def _cells(item, kind):

@@ -60,7 +60,7 @@ class TextClassification(ClassificationTask):
     example_columns = ("name", "text")
     result_files = ("confusion_matrix.png", "mistakes.csv", "predictions.csv")
     usage = '"I love this product!"'
-    prediction_options = ("top", "files", "text_column", "second_text_column")
+    prediction_options = ("top", "min_confidence", "files", "text_column", "second_text_column")
 
     def backbones(self, config):
         """Lists the text encoders."""
