@@ -58,6 +58,7 @@ OTHER_FLAGS = {
     "--apply",
     "--class",
     "--port",
+    "--logdir",
     "--second_text_column",
     "--quantize",
     "--shard",

@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tl_keras.exporting.formats import FORMATS
+from tl_keras.tracking.trackers import TRACKERS
 
 ROOT = Path(__file__).parents[1]
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "tl_keras").rglob("*.py"))}
@@ -68,7 +69,7 @@ OPTIONAL = {
     extra: {
         canonicalize_name(Requirement(line).name) for line in declared_in_setup("options.extras_require", extra) if line
     }
-    for extra in ("export", "demo")
+    for extra in ("export", "demo", "track")
 }
 IMPORTED = set().union(*map(imported_packages, TREES.values())) - set().union(*OPTIONAL.values())
 
@@ -85,6 +86,10 @@ def test_every_declared_package_is_imported_or_needed_for_a_reason(file):
 
 def test_the_packages_of_export_formats_are_an_extra_and_nothing_else_is():
     assert {package for entry in FORMATS.values() for _, package in entry.packages} == OPTIONAL["export"]
+
+
+def test_the_packages_of_trackers_are_an_extra_and_nothing_else_is():
+    assert {package.name for package in TRACKERS.values()} == OPTIONAL["track"]
 
 
 def test_broken_releases_are_excluded():

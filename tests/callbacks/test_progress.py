@@ -90,6 +90,7 @@ def test_a_validation_that_compared_nothing_has_no_loss(model, tmp_path, capsys)
     unfreezing.prepare(model)
     lines = ProgressLines(unfreezing, RunFolder(tmp_path))
     lines.set_params({"steps": 1})
+    lines.set_model(model)
     for val_loss, shown in ((0.0, "  loss 0.500  0"), (0.25, "  loss 0.500  val_loss 0.250  0")):
         lines.on_train_begin()
         lines.on_epoch_begin(0)
@@ -104,6 +105,7 @@ def test_the_log_has_each_epoch_and_each_phase(model, tmp_path):
     epochs, phases = run.read_log("epoch"), run.read_log("phase")
     assert [line["epoch"] for line in epochs] == [1, 2, 3]
     assert all({"loss", "val_loss", "seconds"} <= line.keys() for line in epochs)
+    assert 0 < epochs[0]["learning_rate"] < 1e-3
     assert [(line["name"], line["first_epoch"], line["epochs"]) for line in phases] == [("head", 0, 2), ("all", 2, 1)]
     assert [line["audit"] for line in phases] == [{"frozen": 2, "moved": 2}, {"frozen": 0, "moved": 4}]
 

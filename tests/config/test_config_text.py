@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tl_keras.config import DataConfig, ModelConfig, OptimizerConfig, RunConfig
-from tl_keras.config.config_text import config_text
+from tl_keras.config.config_text import config_text, flat_settings
 from tl_keras.config.parsing import parse
 from tl_keras.phases import Phase
 
@@ -45,3 +45,10 @@ def test_paths_that_look_like_yaml_read_back_equal(path, written):
 def test_words_that_are_booleans_in_yaml_1_1_read_back_equal(mode, written):
     config = parse(["--cache.mode", mode, "--cache.views", "2"])
     assert parse(["--config", written(config_text(config))]) == config
+
+
+def test_flat_settings_have_the_names_of_flags_and_no_nulls():
+    settings = flat_settings(NO_DEFAULTS)
+    assert settings["data.image_size"] == 64 and settings["optimizer.weight_decay"] == 1e-3
+    assert settings["phases"].startswith("[Phase(train='head'") and settings["data.multi_label"] is True
+    assert "data.test_fraction" in settings and "epochs" not in settings

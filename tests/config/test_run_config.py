@@ -60,3 +60,11 @@ def test_an_invalid_time_is_refused():
 def test_few_shot_needs_one_label_per_example(settings):
     with pytest.raises(InputError, match="few_shot compares examples of one label each"):
         RunConfig(data=DataConfig(multi_label=True), **settings)
+
+
+@pytest.mark.parametrize(
+    ("log", "trackers"),
+    [(None, []), ("wandb", ["wandb"]), ("wandb, mlflow", ["wandb", "mlflow"]), (["mlflow"], ["mlflow"])],
+)
+def test_trackers_are_a_list_or_a_text_with_commas(log, trackers):
+    assert RunConfig(log=log).trackers == trackers

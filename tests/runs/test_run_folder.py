@@ -24,6 +24,13 @@ def test_the_log_keeps_its_lines_in_order_and_by_event(tmp_path):
     assert [line["name"] for line in run.read_log("phase")] == ["päse 0", "päse 1", "päse 2"]
 
 
+def test_listeners_see_each_line_of_the_log(tmp_path):
+    run, seen = RunFolder(tmp_path), []
+    run.listeners.append(lambda *line: seen.append(line))
+    run.log("epoch", {"epoch": 1})
+    assert seen == [("epoch", {"epoch": 1})]
+
+
 def test_an_incomplete_line_of_the_log_does_not_hide_the_others(tmp_path):
     run = RunFolder(tmp_path)
     run.log("epoch", {"epoch": 1})

@@ -129,3 +129,29 @@ def test_a_run_leaves_policy_and_seeds_as_they_were(tiny_arguments, tmp_path):
         assert (float(keras.random.uniform(())), float(np.random.random())) == expected
     finally:
         keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.usefixtures("small_network")
+def test_a_tracked_run_is_the_same_run(finished_run, tiny_arguments, tmp_path, monkeypatch):
+    calls = []
+
+    class Recording:
+        id = None
+
+        def __getattr__(self, method):
+            return lambda *arguments: calls.append((method, arguments))
+
+    monkeypatch.setattr("tl_keras.training.run.check_trackers", lambda names: calls.append(("check", names)))
+    monkeypatch.setattr("tl_keras.tracking.following.open_tracker", lambda *arguments: Recording())
+    train.main([*tiny_arguments, "--run", str(tmp_path / "run"), "--log", "wandb,mlflow"])
+    assert calls[0] == ("check", ["wandb", "mlflow"])
+    epochs = [arguments[1] for method, arguments in calls if method == "log_figures" and "loss" in arguments[0]]
+    assert epochs == [1, 1, 2, 2, 3, 3] and calls[-1] == ("close", (True,))
+    assert (tmp_path / "run" / "metrics.json").read_text() == (finished_run[0] / "metrics.json").read_text()
+
+
+def test_a_tracker_that_is_not_installed_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("tl_keras.tracking.trackers.importlib.util.find_spec", lambda name: None)
+    with pytest.raises(tl.InputError, match="--log mlflow needs a package that is missing: pip install mlflow"):
+        train.main(["emoji", "--run", str(tmp_path / "run"), "--log", "mlflow"])
+    assert not (tmp_path / "run").exists()

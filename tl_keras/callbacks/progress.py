@@ -113,7 +113,8 @@ class ProgressLines(keras.callbacks.Callback):
         shown = "  ".join(f"{name} {figures[name]:.3f}" for name in shown_figures(figures))
         total = total_epochs(self.unfreezing.phases)
         print(f"  epoch {epoch + 1:>{len(str(total))}}/{total}  {shown}  {seconds:.1f} s", flush=True)
-        self.run.log("epoch", {"epoch": epoch + 1, "seconds": round(seconds, 3), **figures})
+        rate = float(self.model.optimizer.learning_rate)
+        self.run.log("epoch", {"epoch": epoch + 1, "seconds": round(seconds, 3), "learning_rate": rate, **figures})
         if self.unfreezing.state["ends"][-1:] == [epoch + 1]:
             audit, ended_by = self._phase["audit"], self._phase["ended_by"]
             if ended_by != "epochs":

@@ -24,6 +24,26 @@ def config_text(config):
     return "\n".join(["# Run it: python -m tl_keras.train --config THIS_FILE", *_lines(config)[1:], ""])
 
 
+def flat_settings(config, prefix=""):
+    """Lists the settings of a configuration that are not null.
+
+    Args:
+        config: `RunConfig`, or a part of it.
+        prefix: start of the names, such as "data.".
+
+    Returns:
+        Dict from a name such as "data.batch_size" to a number, a text or a bool; lists are formatted as text.
+    """
+    settings = {}
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if is_dataclass(value):
+            settings |= flat_settings(value, f"{prefix}{field.name}.")
+        elif value is not None:
+            settings[f"{prefix}{field.name}"] = value if isinstance(value, int | float | str) else str(value)
+    return settings
+
+
 def _lines(part):
     """Formats a dataclass, one key after the other."""
     lines, meanings = [], field_meanings(type(part))

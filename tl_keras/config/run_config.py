@@ -99,6 +99,9 @@ class RunConfig:
     deterministic: bool = False
     """Whether the same command gives the same bits on the same machine, versions and number of cores; slower on GPUs,
     where some operations are refused."""
+    log: str | list[str] | None = None
+    """Experiment trackers that the run reports to: tensorboard, mlflow, wandb, or several, such as tensorboard,wandb;
+    has no effect on the weights."""
     run: str | None = None
     """Run folder. By default a new folder runs/NAME-TIME. An interrupted run in the folder is resumed, a finished one
     is shown."""
@@ -151,6 +154,12 @@ class RunConfig:
         if self.max_time is not None:
             parse_duration(self.max_time)
         parse_interval(self.checkpoint_every)
+
+    @property
+    def trackers(self):
+        """Names of the experiment trackers, a list."""
+        names = self.log.split(",") if isinstance(self.log, str) else self.log or []
+        return [name.strip() for name in names]
 
     def _check_objective(self):
         contrastive = any(phase.objective == "contrastive" for phase in self.phases or ())

@@ -192,7 +192,7 @@ def _check_records(run):
 def _check_same_config(run, config_text):
     """Refuses another configuration, except for settings that have no effect on the weights and a moved folder."""
     # Configurations written before these settings existed are equal to those with the default.
-    ignored = {"run": None, "resume": None, "checkpoint_every": None, "distribute": None}
+    ignored = {"run": None, "resume": None, "checkpoint_every": None, "distribute": None, "log": None}
     old = read_config(run / "config.yaml")
     if not isinstance(old, dict):
         raise InputError(f"The file {str(run / 'config.yaml')!r} is damaged: give --run another folder.")

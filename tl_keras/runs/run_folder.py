@@ -8,6 +8,7 @@ log.jsonl        one line per epoch and per phase
 checkpoints/     the state that an interrupted run resumes from
 model.keras      the trained model
 metrics.json     its metrics on the test examples
+tracking.json    the ids of the run in experiment trackers, and tensorboard/ its event files
 seen_examples.txt  digests of the training and validation examples, to recognise them in other data
 SHA256SUMS       the digests of all files; written last, so that it marks a finished run
 """
@@ -52,11 +53,13 @@ class RunFolder:
 
     Attributes:
         signals: `StopSignals`, active while the run is open.
+        listeners: functions of an event and its values that see each line of the log.
     """
 
     def __init__(self, path):
         self.path = Path(path)
         self.signals = StopSignals()
+        self.listeners = []
 
     def __truediv__(self, name):
         """Returns the path of a file in the folder."""
@@ -69,7 +72,7 @@ class RunFolder:
 
     def finish(self):
         """Marks the run as finished; its files must not change afterwards."""
-        write_manifest(self.path, exclude=("checkpoints", "evaluations"))
+        write_manifest(self.path, exclude=("checkpoints", "evaluations", "tensorboard"))
 
     def require_unchanged(self):
         """Refuses a finished run whose essential files have changed.
@@ -132,6 +135,8 @@ class RunFolder:
         line = {"event": event, "time": datetime.now().isoformat(timespec="seconds"), **values}
         with open_to_append(self / "log.jsonl") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        for listener in self.listeners:
+            listener(event, values)
 
     def read_log(self, event, keys=()):
         """Reads the lines of one event; damaged ones are skipped, since a log must not stop a run.

@@ -5,7 +5,7 @@ import shutil
 
 from tl_keras import distribution, models
 from tl_keras.config.absolute_paths import with_absolute_paths
-from tl_keras.config.config_text import config_text
+from tl_keras.config.config_text import config_text, flat_settings
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system.durations import parse_duration
 from tl_keras.system.global_state import restored_global_state
@@ -13,6 +13,8 @@ from tl_keras.system.newer_files import find_newer
 from tl_keras.system.time_limit import TimeLimit
 from tl_keras.tasks.classification import solves_head
 from tl_keras.tasks.registry import TASKS
+from tl_keras.tracking.following import follow
+from tl_keras.tracking.trackers import check_trackers
 from tl_keras.training import adapting, fitting, replicas, workers
 from tl_keras.training.automatic.comparing import solve_on
 from tl_keras.training.automatic.tuning import tune
@@ -37,6 +39,7 @@ def run_training(config):
     Raises:
         InputError: the configuration or the data cannot be used.
     """
+    check_trackers(config.trackers)
     limit, config = _time_limit(config), with_absolute_paths(config)
     # A cluster must be joined before TensorFlow computes anything; the devices of this machine can wait for the data.
     strategy = start_strategy(config.distribute) if distribution.is_cluster(config.distribute) else None
@@ -48,7 +51,9 @@ def run_training(config):
         if finished:
             print(_describe_finished(config, run), flush=True)
         else:
-            _train(config, strategy, run, limit)
+            # The other workers of a cluster write to a log that nobody reads.
+            with follow(config.trackers if distribution.is_chief(strategy) else [], run, flat_settings(config)):
+                _train(config, strategy, run, limit)
         if distribution.is_chief(strategy):
             # Here, because a run may have been killed between its results and this line.
             shutil.rmtree(run / "checkpoints", ignore_errors=True)
