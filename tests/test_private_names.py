@@ -67,6 +67,7 @@ PRIVATE_NAMES = {
         "tensorflow.python.eager.context.Context._rng": "the random state of eager operations",
         "tensorflow.python.eager.record.record_operation": "gradients written out, without a function to trace",
         "tensorflow.python.eager.record.stop_recording": "gradients written out, without a function to trace",
+        "tensorflow.python.trackable.base.no_automatic_dependency_tracking": "vocabularies, likewise",
         "tensorflow.python.framework.config.disable_op_determinism": "determinism of a run ends with it",
         "tensorflow.python.framework.config.enable_op_determinism": "determinism of the user stays",
         "tensorflow.python.framework.config.is_op_determinism_enabled": "determinism of the user stays",

@@ -56,6 +56,14 @@ def test_the_copy_can_be_saved_and_opened_repeatedly(opened, tmp_path):
     check_saving(model, inputs=inputs, folder=tmp_path, reader=keras.models.load_model)
 
 
+def test_values_that_are_overwritten_are_not_drawn(monkeypatch):
+    backbone, _ = FAMILIES["bert"]()
+    expected = copy(backbone, copy_weights=False).get_config()["layers"]
+    for kind in (keras.initializers.TruncatedNormal, keras.initializers.GlorotUniform):
+        monkeypatch.setattr(kind, "__call__", lambda *_, **__: pytest.fail("random values were drawn"))
+    assert copy(backbone).get_config()["layers"] == expected
+
+
 def test_the_copy_shares_no_variables_and_can_be_initialized_randomly(opened):
     _, backbone, _ = opened
     model = copy(backbone, copy_weights=False)

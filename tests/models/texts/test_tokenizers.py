@@ -83,6 +83,13 @@ def test_the_fingerprint_depends_on_vocabulary_and_settings(bert_folder, tmp_pat
     assert first.fingerprint != build_tokenizer(tmp_path).fingerprint
 
 
+def test_the_words_are_not_tracked_and_the_padding_leaves_the_rows_as_they_are(bert_folder):
+    tokenizer = build_tokenizer(bert_folder)
+    words = [tokenizer.layer.vocabulary, copied_tokenizer(tokenizer.layer, name="copy", sequence_length=9).vocabulary]
+    assert [type(one) for one in words] == [list, list] and words[0] == words[1]
+    assert len(tokenizer.padding_ids) == 1 and tokenizer.layer.sequence_length is None
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_copy_returns_rows_of_one_length(family):
     _, layer = FAMILIES[family]()

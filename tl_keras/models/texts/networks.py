@@ -37,11 +37,13 @@ def named_text_network(network, *, pooled, settings, copy_weights):
         outputs = outputs["pooled_output" if pooled else "sequence_output"]
     source = keras.Model(network.input, outputs)
     groups = {match[1] for layer in network.layers if (match := GROUP_LAYER.fullmatch(layer.name))}
-    copies = {}
+    copies, zeroed = {}, []
 
     def copy(operation):
         if operation.name not in copies:
             copies[operation.name] = _copy(operation, len(groups), settings)
+            if copy_weights:
+                zeroed.append(_start_at_zero(copies[operation.name]))
         return copies[operation.name]
 
     def call(operation, *arguments, **options):
@@ -53,6 +55,9 @@ def named_text_network(network, *, pooled, settings, copy_weights):
     for name, layer in copies.items():
         if copy_weights and getattr(layer, "weights", None):
             layer.set_weights(source.get_layer(name).get_weights())
+    for initializers in zeroed:
+        for layer, name, initializer in initializers:
+            setattr(layer, name, initializer)
     return model
 
 
@@ -113,6 +118,23 @@ def _copy(operation, groups, settings):
         return RelativePositions(operation)
     config = {**operation.get_config(), "name": _name(operation, groups)}
     return type(operation).from_config(_with_settings(config, settings))
+
+
+def _start_at_zero(operation):
+    """Replaces random initializers, since half of the time to build an encoder goes into values that are overwritten.
+
+    Returns:
+        List of (layer, attribute, initializer) to restore.
+    """
+    replaced = []
+    layers = operation._flatten_layers() if isinstance(operation, keras.Layer) else ()
+    for layer in layers:
+        for name, value in vars(layer).items():
+            if isinstance(value, keras.initializers.Initializer) and hasattr(value, "seed"):
+                replaced.append((layer, name, value))
+    for layer, name, _ in replaced:
+        setattr(layer, name, keras.initializers.Zeros())
+    return replaced
 
 
 def _name(operation, groups):

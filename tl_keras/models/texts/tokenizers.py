@@ -66,9 +66,12 @@ class TextTokenizer:
     @functools.cached_property
     def padding_ids(self):
         """List of the ids that KerasHub pads rows with; they differ by class, and between eager and graph execution."""
-        layer = copied_tokenizer(self.layer, name="padding", sequence_length=1)
-        empty = tf.constant([""])
-        ids = np.unique([np.asarray(rows) for rows in (layer(empty), tf.function(layer)(empty))]).tolist()
+        layer, empty = self.layer, tf.constant([""])
+        length, layer.sequence_length = layer.sequence_length, 1
+        try:
+            ids = np.unique([np.asarray(rows) for rows in (layer(empty), tf.function(layer)(empty))]).tolist()
+        finally:
+            layer.sequence_length = length
         if not set(ids) <= set(layer.special_token_ids):
             raise InputError(
                 f"The tokenizer pads rows with {ids}, which are words in its vocabulary: take a checkpoint whose token "
@@ -143,9 +146,17 @@ def copied_tokenizer(layer, *, name, sequence_length):
         # TensorFlow wraps both where Keras does not, and the tokenizer takes no wrapper.
         config |= {"vocabulary": dict(layer.vocabulary), "merges": list(layer.merges)}
     else:
-        config |= {"vocabulary": layer.get_vocabulary()}
+        return _with_words(type(layer).from_config(config), list(layer.vocabulary))
     with _untracked():
         return type(layer).from_config(config)
+
+
+def _with_words(layer, words):
+    """Gives a tokenizer its words, each of which Keras and TensorFlow would look into for weights."""
+    tracking = importlib.import_module("tensorflow.python.trackable.base")
+    with _untracked():
+        tracking.no_automatic_dependency_tracking(type(layer).set_vocabulary)(layer, words)
+    return layer
 
 
 def _open_tokenizer(source):
@@ -154,7 +165,8 @@ def _open_tokenizer(source):
         pieces = read_word_pieces(source.folder)
         if pieces:
             kind = source.class_name.replace("Backbone", "Tokenizer")
-            return getattr(keras_hub.tokenizers, kind)(**pieces)
+            words = pieces.pop("vocabulary")
+            return _with_words(getattr(keras_hub.tokenizers, kind)(**pieces), words)
     if source.class_name == "RobertaBackbone" and source.config:
         pieces = read_byte_pairs(source.folder)
         if pieces:
