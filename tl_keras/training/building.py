@@ -32,6 +32,22 @@ def build_model(config, splits):
     return model
 
 
+def build_with_head(config, splits, solved):
+    """Builds the model of a run, and sets a solved head on it.
+
+    Args:
+        config: `RunConfig` with the input of the head.
+        splits: what the task's `load_data` returned.
+        solved: `SolvedHead`.
+
+    Returns:
+        Compiled `keras.Model`.
+    """
+    model = build_model(config, splits)
+    solved.head.set_on(model)
+    return model
+
+
 def choose_phases(config, model, num_examples, num_replicas=1):
     """Returns the configured phases, or those of the recipe for a model and an amount of data.
 

@@ -1,5 +1,7 @@
 """Prepares a run: devices, data, model and phases, as they are trained, printed or searched for a learning rate."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +14,7 @@ from tl_keras.tasks.registry import TASKS
 from tl_keras.training import replicas, workers
 from tl_keras.training.automatic.decisions import decide, for_devices
 from tl_keras.training.automatic.solved_head import SolvedHead
-from tl_keras.training.building import build_model, choose_phases, with_best_epochs
+from tl_keras.training.building import build_model, build_with_head, choose_phases, with_best_epochs
 from tl_keras.training.target import Target, check_method, check_model, describe_target, load_target
 
 
@@ -28,12 +30,17 @@ class Preparation:
     """What the task's `load_data` returned."""
     target: Target | None
     """The target domain of a run with adaptation."""
-    model: Any
-    """`keras.Model`, compiled and not trained."""
+    make_model: Callable[[], Any]
+    """Function that returns `model`."""
     phases: list[Phase]
     """Their learning rates are those of all devices together."""
     solved: SolvedHead | None = None
     """The head that recipe auto has solved; it is in the model."""
+
+    @functools.cached_property
+    def model(self):
+        """`keras.Model`, compiled and not trained; recipe auto builds it when it is used, since few texts need none."""
+        return self.make_model()
 
     @property
     def num_replicas(self):
@@ -94,7 +101,7 @@ def prepare(config, strategy=None, run=None, limit=NO_LIMIT):
         check_model(config, model, phases)
         print(*target.notes, describe_target(target), sep="\n", flush=True)
     phases = replicas.scale_rates(config, phases, strategy)
-    return Preparation(config, strategy, splits, target, model, phases)
+    return Preparation(config, strategy, splits, target, lambda: model, phases)
 
 
 def _prepare_automatically(config, strategy, splits, run, limit):
@@ -106,9 +113,7 @@ def _prepare_automatically(config, strategy, splits, run, limit):
     config, splits, solved = decide(config, splits, run, limit)
     if limit.seconds is not None:
         print(f"auto: the head is solved after {limit.passed:.0f} s, {limit.left:.0f} s are left", flush=True)
-    model = build_model(config, splits)
-    solved.head.set_on(model)
-    return Preparation(config, strategy, splits, None, model, [], solved)
+    return Preparation(config, strategy, splits, None, lambda: build_with_head(config, splits, solved), [], solved)
 
 
 def start_strategy(distribute):

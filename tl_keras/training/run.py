@@ -68,9 +68,9 @@ def _train(config, strategy, run, limit):
     """Trains from data to report; of several workers the chief alone writes the report."""
     prepared = prepare(config, strategy, run, limit)
     config = prepared.config
-    model, splits, phases = prepared.model, prepared.splits, prepared.phases
+    splits = prepared.splits
     if config.adaptation.masked_epochs:
-        pretrain(config, model, prepared.target, run)
+        pretrain(config, prepared.model, prepared.target, run)
     tuning = None
     if prepared.solved:
         tuning = tune(prepared, run, limit)
@@ -78,7 +78,8 @@ def _train(config, strategy, run, limit):
         print(f"auto: {tuning.line}", flush=True)
         run.log("auto", {"lines": [*prepared.solved.lines, tuning.line]})
     else:
-        history = fitting.fit_phases(config, model, splits, phases, run, limit.left)
+        model = prepared.model
+        history = fitting.fit_phases(config, model, splits, prepared.phases, run, limit.left)
         if solves_head(config):
             solve_on(config, model, splits)
     if distribution.is_chief(prepared.strategy):

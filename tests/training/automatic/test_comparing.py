@@ -5,6 +5,7 @@ from tl_keras import train
 from tl_keras.callbacks import SaveCheckpoints
 from tl_keras.config.parsing import parse
 from tl_keras.runs.run_folder import RunFolder
+from tl_keras.training import preparation
 from tl_keras.training.automatic.tuning import COMPARED
 
 
@@ -13,7 +14,11 @@ def test_few_texts_are_compared_and_an_interrupted_run_ends_alike(tmp_path, monk
     flags = write_long_texts(tmp_path)
     runs = [RunFolder(tmp_path / name) for name in ("whole", "resumed")]
     whole, resumed = (parse([*flags, "--run", str(run.path)]) for run in runs)
-    train.run_training(whole)
+    built = []
+    with monkeypatch.context() as patch:
+        patch.setattr(preparation, "build_with_head", lambda *_: built.append("model"))
+        train.run_training(whole)
+    assert not built, "the network that is compared was built twice"
     output = capsys.readouterr().out
     assert "phase 1/1, learning by comparing" in output and f"auto: {COMPARED}: 16 labels" in output
     assert "never trained" not in output

@@ -13,7 +13,7 @@ from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader
 from tl_keras.training.automatic.solved_head import Examples, solve_examples, take_examples
 from tl_keras.training.automatic.tuning import reason_against, tune
-from tl_keras.training.building import build_model
+from tl_keras.training.building import build_with_head
 from tl_keras.training.preparation import Preparation
 from tl_keras.transfer.multiply_adds import count_multiply_adds
 
@@ -90,10 +90,9 @@ def solve_cell(config, splits, shared, method, rows):
 
 def _tune(config, splits, solved):
     config = solved.head_input.configure(config)
-    model = build_model(config, splits)
-    solved.head.set_on(model)
     with scratch_run() as run:
-        tuning = tune(Preparation(config, None, splits, None, model, [], solved), run)
+        prepared = Preparation(config, None, splits, None, lambda: build_with_head(config, splits, solved), [], solved)
+        tuning = tune(prepared, run)
     epochs = len(tuning.history.get("loss", ()))
     return TASKS[config.task].predict(tuning.model, splits.test, config.data.batch_size), epochs
 

@@ -22,7 +22,7 @@ from tl_keras.training.automatic.solved_head import (
     take_examples,
     whole_texts,
 )
-from tl_keras.training.building import build_model, choose_phases
+from tl_keras.training.building import build_with_head, choose_phases
 
 SOLVED, TUNED, TUNED_AND_SOLVED = "solved head", "tuned network", "tuned network, head solved again"
 COMPARED = "network tuned by comparing, head solved again"
@@ -67,9 +67,9 @@ def tune(prepared, run, limit=NO_LIMIT):
     Returns:
         `Tuning`.
     """
-    config, solved, model = prepared.config, prepared.solved, prepared.model
+    config, solved = prepared.config, prepared.solved
     if reason := reason_against(config, solved, limit):
-        return Tuning(model, solved, {}, reason, SOLVED, len(solved.examples.fit_rows), solved.predictions)
+        return Tuning(prepared.model, solved, {}, reason, SOLVED, len(solved.examples.fit_rows), solved.predictions)
     count = len(solved.examples.labels)
     if not _compares(config, count):
         return _tune_and_judge(prepared, run, limit)
@@ -101,8 +101,7 @@ def _tune_and_judge(prepared, run, limit):
     }[kept]
     num_trained = TASKS[config.task].count(splits.train)
     if kept == SOLVED:
-        model = build_model(config, prepared.splits)
-        solved.head.set_on(model)
+        model = build_with_head(config, prepared.splits, solved)
         num_trained = len(solved.examples.fit_rows)
     if kept == TUNED_AND_SOLVED:
         count = len(solved.examples.labels)
