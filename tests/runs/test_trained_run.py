@@ -167,3 +167,17 @@ def test_a_run_without_a_recommendation_asks_for_a_number(copied_run):
     assert run.min_confidence is None and run.find_min_confidence(0.8) == 0.8
     with pytest.raises(tl.InputError, match="recommends none"):
         run.find_min_confidence("auto")
+
+
+def test_a_run_embeds_images_at_any_block(finished_run, image_folder):
+    run = tl.load_run(finished_run[0])
+    file = image_folder / "red" / "red-00.png"
+    features = run.embed(image_folder / "red")
+    assert features.dtype == "float32" and len(features) == 12
+    weights, bias = run.model.get_layer("head.logits").get_weights()
+    powers = np.exp(features @ weights + bias)
+    np.testing.assert_allclose(powers / powers.sum(1, keepdims=True), run.predict(image_folder / "red"), atol=1e-5)
+    first = tl.block_names(run.model)[0]
+    assert run.embed([file, file], block=first).shape[0] == 2
+    with pytest.raises(tl.InputError, match="Unknown block 'nowhere'"):
+        run.embed(file, block="nowhere")

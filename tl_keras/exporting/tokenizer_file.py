@@ -6,7 +6,7 @@ import numpy as np
 
 from tl_keras.data.texts.cleaning import INVISIBLE, SPACES
 from tl_keras.errors import InputError
-from tl_keras.exporting.token_part import PADDING_MASK, SEGMENT_IDS, TOKEN_IDS
+from tl_keras.models.texts.encoder_inputs import PADDING_MASK, SEGMENT_IDS, TOKEN_IDS
 
 TOKENIZER = "tokenizer.json"
 FRONT_LAYER = "text.tokenizer"

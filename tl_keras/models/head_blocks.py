@@ -24,7 +24,7 @@ def block_outputs(backbone, head_blocks):
     Raises:
         InputError: a block is unknown, or later blocks read several tensors of it.
     """
-    outputs = _tensors_by_block(backbone)
+    outputs = block_tensors(backbone)
     if isinstance(head_blocks, str):
         head_blocks = list(outputs) if head_blocks == "all" else list(outputs)[-1:]
     for block in head_blocks:
@@ -65,8 +65,15 @@ def head_columns(model):
     return columns
 
 
-def _tensors_by_block(backbone):
-    """Maps each block to a list of its tensors that other blocks read or that the backbone returns."""
+def block_tensors(backbone):
+    """Maps each block to its tensors that other blocks read or that the model returns.
+
+    Args:
+        backbone: functional `keras.Model` with layers named `BLOCK.LAYER`.
+
+    Returns:
+        Dictionary from block name, input side first, to a list of Keras tensors.
+    """
     reads = [(tensor, node.operation) for node in ordered_nodes(backbone) for tensor in node.input_tensors]
     leaving = [tensor for tensor, reader in reads if _is_named(reader) and _block(tensor) != block_of(reader)]
     tensors = {}

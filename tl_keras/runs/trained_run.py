@@ -4,9 +4,10 @@ import functools
 import os
 from pathlib import Path
 
-from tl_keras import models
+from tl_keras import models, transfer
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError, quoted, unknown_name
+from tl_keras.runs.evaluations import evaluate_run
 from tl_keras.runs.exports import export_run
 from tl_keras.runs.run_folder import RunFolder, resume_command
 from tl_keras.system import devices
@@ -33,6 +34,7 @@ class TrainedRun:
         self.class_names = models.read_class_names(self.folder / "model.keras")
         if self.class_names is None:
             raise InputError(f"The model in {str(self.folder)!r} has no class names: it does not belong to a run.")
+        self._embedders = {}
 
     def __repr__(self):
         """Names the folder, the task and the number of classes."""
@@ -156,9 +158,43 @@ class TrainedRun:
             return names
         return [name if row.max() >= min_confidence else UNSURE for name, row in zip(names, predictions, strict=True)]
 
+    def embed(self, examples, block=None):
+        """Computes the features of examples at a block, one vector for each.
+
+        Args:
+            examples: as in `predict`.
+            block: name of a block before the head; None takes what the head of a classifier reads, or the last block
+                of the backbone of a detector.
+
+        Returns:
+            float32 (n, channels): the mean over the positions of an image, or over the tokens of a text.
+
+        Raises:
+            InputError: the block is unknown or returns several tensors, or the examples have the wrong form.
+        """
+        if block not in self._embedders:
+            self._embedders[block] = transfer.embedding_model(self.model, block, self.task.new_blocks)
+        return self.task.embed(self.config, self._embedders[block], examples)
+
     def export(self, format="all", quantize=None, output=None):
         """Exports the model to other formats, see `tl_keras.runs.exports.export_run`."""
         return export_run(self, format, quantize, output)
+
+    def evaluate(self, data=None, split=None, output=None):
+        """Measures the model on its own test split or on other labelled data.
+
+        Args:
+            data: labelled data in any form that training accepts; None tests on a split of the run.
+            split: "train", "validation" or "test", or "all" of other data; None takes the test split.
+            output: folder that plots and tables are written to; None takes one in the run folder, in `evaluations`.
+
+        Returns:
+            Dict of the metrics with their intervals, as in `metrics.json`.
+
+        Raises:
+            InputError: the data cannot be used.
+        """
+        return evaluate_run(self, data, output, split).read_json("metrics.json")
 
     def explain(self, examples, class_name=None):
         """Explains why the model predicts a class: Grad-CAM for images, integrated gradients over words for texts.

@@ -523,6 +523,25 @@ class Task(ABC):
         """
         raise InputError(f"A run of {self.name} gives no example a class: take its predictions, run.predict(...).")
 
+    def embed(self, config, model, examples):
+        """Computes the features of examples in memory.
+
+        Args:
+            config: `RunConfig` of the run.
+            model: what `embedding_model` built from what `open_model` opened.
+            examples: as in `predict_new`.
+
+        Returns:
+            float32 (n, channels).
+
+        Raises:
+            InputError: the examples have the wrong form.
+        """
+        images = data.list_given_images(examples)
+        size, resize = model.input_shape[1], config.data.resize
+        squares = np.stack([data.read_given_image(image, size, resize) for image in images])
+        return models.predict_arrays(model, squares, config.data.batch_size)
+
     def explain(self, config, model, examples, class_names, number=None):
         """Explains the predictions of examples in memory, where the task `supports_explanation`.
 

@@ -27,7 +27,7 @@ from tl_keras.tasks.data_settings import table_columns
 from tl_keras.tasks.label_writers import TOP
 from tl_keras.tasks.text_mistakes import one_line, shorten, texts_of, worst_text_mistakes, write_mistakes
 from tl_keras.tasks.text_notes import note_cuts, note_unknown, refuse_unknown
-from tl_keras.tasks.text_prediction import predict_texts
+from tl_keras.tasks.text_prediction import embed_texts, predict_texts
 
 MIN_CACHED = 20_000
 """Texts from which on the token ids are kept on disk; fewer are tokenized in less than two seconds."""
@@ -269,12 +269,14 @@ class TextClassification(ClassificationTask):
         Raises:
             InputError: the examples are not such texts.
         """
-        pairs = config.text.second_text_column is not None
-        if isinstance(examples, str) or not len(examples) or not all(_is_text(text, pairs) for text in examples):
-            expected = "tuples of two strings" if pairs else "strings"
-            raise InputError(f"Cannot predict {shorten(repr(examples))}: expected a list of {expected}, at least one.")
-        texts = _prepare(config, examples)
+        texts = _check_given(config, examples)
         return predict_texts(model, data.Records(texts, [""] * len(texts), np.zeros(0), [], ()), config.data.batch_size)
+
+    def embed(self, config, model, examples):
+        """Computes the features of texts in memory, of a long text the mean over its windows."""
+        # The rows of a batch of texts in windows do not say which text they belong to.
+        batch_size = config.data.batch_size if config.text.windows == 1 else 1
+        return embed_texts(model, _check_given(config, examples), batch_size)
 
     def explain(self, config, model, examples, class_names, number=None):
         """Explains texts in memory by integrated gradients, a list of `TextExplanation`."""
@@ -361,6 +363,15 @@ def _prepare(config, texts):
     """Cleans and cuts texts as in training."""
     room = config.text.max_tokens * config.text.windows
     return [data.prepare_text(text, room, config.text.truncation) for text in texts]
+
+
+def _check_given(config, examples):
+    """Returns the texts that a caller gave, cleaned and cut; refuses anything else."""
+    pairs = config.text.second_text_column is not None
+    if isinstance(examples, str) or not len(examples) or not all(_is_text(text, pairs) for text in examples):
+        expected = "tuples of two strings" if pairs else "strings"
+        raise InputError(f"Cannot predict {shorten(repr(examples))}: expected a list of {expected}, at least one.")
+    return _prepare(config, examples)
 
 
 def _as_input(text):

@@ -33,7 +33,28 @@ def _batches(model, examples, batch_size):
     if _takes_tokens(model):
         yield from data.token_batches(examples, batch_size, few_shapes=model.jit_compile)
         return
-    texts = texts_of(examples)
+    yield from _string_batches(model, texts_of(examples), batch_size)
+
+
+def embed_texts(model, texts, batch_size):
+    """Computes the features of texts.
+
+    Args:
+        model: `keras.Model` from strings to features; it may return several rows for a text if the batch size is 1.
+        texts: list of n str, or of tuples of two.
+        batch_size: texts computed at once.
+
+    Returns:
+        float32 (n, channels), in the order of the texts.
+    """
+    features = np.zeros((len(texts), model.output_shape[-1]), "float32")
+    for rows, inputs in _string_batches(model, texts, batch_size):
+        computed = model.predict_on_batch(inputs)
+        features[rows] = computed.mean(0) if batch_size == 1 else computed
+    return features
+
+
+def _string_batches(model, texts, batch_size):
     order = np.argsort([len(one_line(text)) for text in texts], kind="stable")
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]

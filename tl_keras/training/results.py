@@ -6,6 +6,7 @@ from tl_keras import evaluation, models
 from tl_keras.config.config_text import config_text
 from tl_keras.data.records import SPLITS
 from tl_keras.errors import InputError
+from tl_keras.runs.evaluations import comparison_lines
 from tl_keras.runs.seen_examples import write_seen_examples
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize, target_first
@@ -188,32 +189,6 @@ def _seen_lines(metrics, task):
     others = metrics["seen_examples"]["without_them"]
     headlines = evaluation.format_headlines(others, task.headline_metrics)
     return [f"{line}; without them: {headlines}  ({others['examples']} examples)"]
-
-
-def comparison_lines(metrics, task):
-    """Formats how the network compares with the baselines that its run recorded.
-
-    Args:
-        metrics: dict of the metrics of a run, or of its `baselines` and `verdict` alone.
-        task: `Task` of the run.
-
-    Returns:
-        List of lines.
-
-    Raises:
-        InputError: the record, which may come from a stranger, is damaged.
-    """
-    baselines, verdict = metrics.get("baselines", []), metrics.get("verdict", [])
-    try:
-        if "baseline" in metrics:
-            # Runs of version 0.1.0 have one baseline, with its verdict inside.
-            baselines, verdict = [metrics["baseline"]], [metrics["baseline"]["verdict"]]
-        figures = [f"{one['name']}: {evaluation.format_headlines(one, task.headline_metrics)}" for one in baselines]
-        return [*figures, *verdict]
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise InputError(
-            "The baselines in metrics.json of the run are damaged: copy the run again, or evaluate it with --data."
-        ) from error
 
 
 def _phase_row(phase):

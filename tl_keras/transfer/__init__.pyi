@@ -19,6 +19,7 @@ from .batch_norm import recalibrate_batch_norm as recalibrate_batch_norm
 from .byte_counts import format_bytes as format_bytes
 from .contrastive import SupervisedContrastive as SupervisedContrastive
 from .contrastive import contrastive_learner as contrastive_learner
+from .embeddings import embedding_model as embedding_model
 from .freezing import block_names as block_names
 from .freezing import freeze_to as freeze_to
 from .freezing import has_batch_norm as has_batch_norm
