@@ -1,0 +1,128 @@
+"""Every code block of README and docs runs as it is printed, on small data of the names that it mentions."""
+
+import contextlib
+import importlib
+import io
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import COLOURS
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[1]
+BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"python -m tl_keras\.(\w+) (.*)")
+DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+BLOCKS = [
+    pytest.param(kind, code, id=f"{document}-{number}")
+    for document in DOCUMENTS
+    for number, (kind, code) in enumerate(BLOCK.findall((ROOT / document).read_text(encoding="utf-8")), start=1)
+    # tests/test_documents.py runs the Python of the README, and .ci/run its two first commands.
+    if not (document == "README.md" and (kind == "python" or number == 1))
+]
+FEW = {
+    "sentiment": ["--data.examples_per_class", "4", "--epochs", "4"],
+    "detection": ["--data.max_train_images", "4", "--data.batch_size", "2", "--phases", "[{train: neck, epochs: 1}]"],
+}
+"""Flags that shorten the trainings of shipped configurations, which test_journeys.py tests."""
+BOXES = ["--task", "object_detection", "--data.path", "boxes", "--data.image_size", "128", "--data.batch_size", "2"]
+RUNS = {
+    "photos": ["photos"],
+    "emoji": ["data/emoji", "--data.examples_per_class", "2", "--data.image_size", "96"],
+    "reviews": ["--config", "sentiment", *FEW["sentiment"]],
+    "tree-crowns": ["--config", "detection", *FEW["detection"]],
+    "detector": [*BOXES, "--phases", "[{train: neck, epochs: 1}]", "--run", "runs/detector"],
+}
+"""Trainings of the runs that blocks mention."""
+SENTENCES = {"positive": "I love this {}, it works so well.", "negative": "A bad {}, it broke on the first day."}
+THINGS = ("phone", "lamp", "bag", "chair", "radio", "clock", "book", "pen", "bike", "shirt", "film", "song")
+
+
+def save_images(folder, names, count=6, side=40):
+    generator = np.random.default_rng(len(str(folder)))
+    for name in names:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            noise = generator.normal(0, 25, (side, side, 3))
+            pixels = np.clip(np.array(COLOURS.get(name, (90, 90, 90))) + noise, 0, 255).astype("uint8")
+            Image.fromarray(pixels).save(folder / name / f"image{number}.png")
+
+
+def write_boxes(folder):
+    save_images(folder, ["."], count=8, side=128)
+    images = sorted(path.name for path in folder.glob("*.png"))
+    categories = [{"id": 1, "name": "thing"}]
+    entries = [{"id": n, "file_name": name, "width": 128, "height": 128} for n, name in enumerate(images)]
+    boxes = [{"id": n, "image_id": n, "category_id": 1, "bbox": [20, 20, 50, 60]} for n in range(len(images))]
+    document = {"images": entries, "annotations": boxes, "categories": categories}
+    (folder / "annotations.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """Folder with data of all names that the documents mention."""
+    folder = tmp_path_factory.mktemp("workplace")
+    save_images(folder / "photos", COLOURS, count=12)
+    for name in ("other_labelled_images", "other_forest"):
+        save_images(folder / name, COLOURS)
+    for name in ("new_images", "pool", "unlabelled", "other_photos"):
+        save_images(folder / name, ["."], count=30)
+    rows = [(sentence.format(thing), label) for label, sentence in SENTENCES.items() for thing in THINGS]
+    table = "\n".join(["text,label", *(f'"{text}",{label}' for text, label in rows)])
+    for name in ("texts.csv", "reviews.csv", "new_reviews.csv"):
+        (folder / name).write_text(table, encoding="utf-8")
+    (folder / "texts.txt").write_text("\n".join(f"What a nice {thing}." for thing in THINGS * 5), encoding="utf-8")
+    write_boxes(folder / "boxes")
+    Image.new("RGB", (90, 80), "green").save(folder / "image.jpg")
+    Image.new("RGB", (64, 64), "yellow").save(folder / "angry.png")
+    (folder / "data").symlink_to(ROOT / "data")
+    return folder
+
+
+@pytest.fixture
+def here(workplace, monkeypatch):
+    monkeypatch.chdir(workplace)
+    return workplace
+
+
+def find_run(name):
+    """Returns the path of the newest run of a name, which is trained if there is none."""
+    found = lambda: sorted(Path("runs").glob(name if name == "detector" else f"{name}-*[0-9]"))  # noqa: E731
+    if not found():
+        run("train", RUNS[name])
+    return str(found()[-1])
+
+
+def with_runs(text):
+    """Replaces runs/photos-... and the like by paths of finished runs."""
+    text = re.sub(r"runs/([a-z-]+)-\.\.\.", lambda match: find_run(match[1]), text)
+    return re.sub(r"runs/detector\b", lambda _: find_run("detector"), text)
+
+
+def run(verb, arguments):
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        importlib.import_module(f"tl_keras.{verb}").main(arguments)
+    return printed.getvalue()
+
+
+def run_command(line):
+    verb, rest = COMMAND.fullmatch(line).groups()
+    arguments = shlex.split(with_runs(rest), comments=True)
+    few = next((flags for name, flags in FEW.items() if verb == "train" and name in arguments), [])
+    run(verb, [*arguments, *few])
+
+
+@pytest.mark.parametrize(("kind", "code"), BLOCKS)
+def test_a_code_block_runs(kind, code, here):
+    if kind == "bash":
+        for line in code.splitlines():
+            run_command(line)
+    else:
+        exec(compile(with_runs(code), "block", "exec"), {})
