@@ -93,7 +93,7 @@ def here(workplace, monkeypatch):
 
 
 def find_run(name):
-    """Returns the path of the newest run of a name, which is trained if there is none."""
+    """Returns the path of the newest run of a name, training one where it is missing."""
     found = lambda: sorted(Path("runs").glob(name if name == "detector" else f"{name}-*[0-9]"))  # noqa: E731
     if not found():
         run("train", RUNS[name])
