@@ -1,11 +1,11 @@
 """Every code block of README and docs runs as it is printed, on small data of the names that it mentions."""
 
-import contextlib
-import importlib
-import io
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"python -m tl_keras\.(\w+) (.*)")
+COMMAND = re.compile(r"python -m (tl_keras\.\w+) (.*)")
 DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 BLOCKS = [
     pytest.param(kind, code, id=f"{document}-{number}")
@@ -32,6 +32,8 @@ FEW = {
     "detection": ["--data.max_train_images", "4", "--data.batch_size", "2", "--phases", "[{train: neck, epochs: 1}]"],
 }
 """Flags that shorten the trainings of shipped configurations, which test_journeys.py tests."""
+ONE_CELL = ["--methods", "solved_head,scratch", "--budgets", "5", "--draws", "1"]
+"""Flags that shorten a comparison: repeated flags count as given last."""
 BOXES = ["--task", "object_detection", "--data.path", "boxes", "--data.image_size", "128", "--data.batch_size", "2"]
 RUNS = {
     "photos": ["photos"],
@@ -96,7 +98,7 @@ def find_run(name):
     """Returns the path of the newest run of a name, training one where it is missing."""
     found = lambda: sorted(Path("runs").glob(name if name == "detector" else f"{name}-*[0-9]"))  # noqa: E731
     if not found():
-        run("train", RUNS[name])
+        run("tl_keras.train", RUNS[name])
     return str(found()[-1])
 
 
@@ -106,17 +108,20 @@ def with_runs(text):
     return re.sub(r"runs/detector\b", lambda _: find_run("detector"), text)
 
 
-def run(verb, arguments):
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        importlib.import_module(f"tl_keras.{verb}").main(arguments)
-    return printed.getvalue()
+def run(module, arguments):
+    """Runs a module in a process of its own, whose memory is free afterwards."""
+    command = [sys.executable, "-m", module, *arguments]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout[-1000:]}{done.stderr[-2000:]}"
 
 
 def run_command(line):
-    verb, rest = COMMAND.fullmatch(line).groups()
+    module, rest = COMMAND.fullmatch(line).groups()
     arguments = shlex.split(with_runs(rest), comments=True)
-    few = next((flags for name, flags in FEW.items() if verb == "train" and name in arguments), [])
-    run(verb, [*arguments, *few])
+    few = next((flags for name, flags in FEW.items() if module == "tl_keras.train" and name in arguments), [])
+    few = ONE_CELL if module == "tl_keras.compare" else few
+    run(module, [*arguments, *few])
 
 
 @pytest.mark.parametrize(("kind", "code"), BLOCKS)

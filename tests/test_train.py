@@ -46,7 +46,7 @@ def test_a_run_tells_what_it_does_and_what_to_type_next(pretrained_run):
     lines = printed.splitlines()
     assert lines[0] == "24 training, 6 validation, 6 test images of 3 classes, 32 × 32 pixels"
     assert sum(line.startswith("  epoch") for line in lines) == 3
-    assert "phase 2/2, learning: top, head" in lines
+    assert "phase 2/2, training: top, head" in lines
     assert sum(line.startswith("  audit") for line in lines) == 2
     assert any(line.startswith("test: accuracy") and "macro_f1" in line for line in lines)
     assert f"run folder: {folder}" in lines

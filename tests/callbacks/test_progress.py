@@ -39,7 +39,7 @@ def test_the_table_has_one_line_per_phase(model):
     unfreezing = ProgressiveUnfreezing(PHASES)
     unfreezing.prepare(model)
     assert phase_table(unfreezing.plan).splitlines() == [
-        "phase  blocks that learn  learning rate    epochs  trainable parameters",
+        "phase  trainable blocks   learning rate    epochs  trainable parameters",
         "1      head               0.001            2       301 of 1,501 (20.1%)",
         "2      block1 … head (2)  0.0002 … 0.0004  1       1,501 of 1,501 (100.0%)",
     ]
@@ -57,11 +57,11 @@ def test_one_line_per_epoch_and_the_audit_of_each_phase(model, tmp_path, capsys)
     output, errors = capsys.readouterr()
     lines = output.splitlines()
     assert [line.split("  loss")[0] for line in lines] == [
-        "phase 1/2, learning: head",
+        "phase 1/2, training: head",
         "  epoch 1/3",
         "  epoch 2/3",
         "  audit: 2 frozen variables bit-identical, 2 moved",
-        "phase 2/2, learning: block1, head",
+        "phase 2/2, training: block1, head",
         "  epoch 3/3",
         "  audit: 0 frozen variables bit-identical, 4 moved",
     ]
@@ -112,4 +112,4 @@ def test_the_log_has_each_epoch_and_each_phase(model, tmp_path):
 
 def test_a_resumed_run_prints_its_phase(model, tmp_path, capsys):
     fit(model, RunFolder(tmp_path), initial_epoch=2)
-    assert capsys.readouterr().out.splitlines()[0] == "phase 2/2, learning: block1, head"
+    assert capsys.readouterr().out.splitlines()[0] == "phase 2/2, training: block1, head"

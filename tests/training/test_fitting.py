@@ -63,9 +63,9 @@ def check_equality(image_folder, tmp_path, capsys, backbone, **more):
         arguments(image_folder, tmp_path / mode, backbone, **more, **{"cache.mode": mode}) for mode in ("off", "on")
     )
     plain, plain_history = trained(off)
-    assert "frozen part computes" not in capsys.readouterr().out
+    assert "read cached activations" not in capsys.readouterr().out
     cached, cached_history = trained(on)
-    assert "3 of 3 phases read what their frozen part computes" in capsys.readouterr().out
+    assert "3 of 3 phases read cached activations" in capsys.readouterr().out
     assert [weight.path for weight in cached.weights] == [weight.path for weight in plain.weights]
     for one, other in zip(cached.weights, plain.weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5, err_msg=one.path)
@@ -140,7 +140,7 @@ def test_cached_training_of_a_bert_equals_plain_training(reviews, tiny_bert, tmp
     plain = weights("off", "off")
     capsys.readouterr()
     cached = weights("on", "on")
-    assert "3 of 3 phases read what their frozen part computes" in capsys.readouterr().out
+    assert "3 of 3 phases read cached activations" in capsys.readouterr().out
     assert cached.keys() == plain.keys()
     for path, value in cached.items():
         np.testing.assert_allclose(value, plain[path], atol=1e-5, err_msg=path)
@@ -246,7 +246,7 @@ def test_statistics_that_the_classifier_did_not_learn_with_are_pointed_out():
 @pytest.mark.usefixtures("small_network")
 def test_augmented_images_are_not_cached_by_themselves(image_folder, tmp_path, capsys):
     trained(arguments(image_folder, tmp_path / "run", **{"data.augmentation": "light"}))
-    assert "frozen part computes" not in capsys.readouterr().out
+    assert "read cached activations" not in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("small_network")
@@ -313,7 +313,7 @@ def test_few_examples_are_compared_without_validation_and_the_head_is_solved(ima
     del settings[place : place + 2]
     run, history = trained(settings)
     output = capsys.readouterr().out
-    assert "30 training, 6 test images" in output and "phase 1/1, learning by comparing: top\n" in output
+    assert "30 training, 6 test images" in output and "phase 1/1, training by comparing: top\n" in output
     assert list(history) == ["loss"] and len(history["loss"]) == 4
 
 

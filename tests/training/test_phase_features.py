@@ -117,7 +117,7 @@ def test_a_resumed_run_repeats_the_decision(model, splits, tmp_path):
 
 def test_phases_are_described_with_what_they_read(model, splits):
     first, *lines = features(model, splits).describe()
-    assert first.startswith("cache: 3 of 3 phases read what their frozen part computes (0.1 MB to store, memory")
+    assert first.startswith("cache: 3 of 3 phases read cached activations (0.1 MB to store, memory")
     assert lines[0] == "phase 1: reads the output of head.pool, 0.1 MB in memory"
     assert len(lines) == 3
 

@@ -22,7 +22,7 @@ def phase_table(plan):
     Returns:
         str of several lines.
     """
-    rows = [("phase", "blocks that learn", "learning rate", "epochs", "trainable parameters")]
+    rows = [("phase", "trainable blocks", "learning rate", "epochs", "trainable parameters")]
     for number, record in enumerate(plan, start=1):
         rates = record["learning_rates"].values()
         share = record["trainable_parameters"] / record["total_parameters"]
@@ -90,9 +90,9 @@ class ProgressLines(keras.callbacks.Callback):
         if phase is not self._phase:
             self._phase = phase
             self._comparing = self.unfreezing.phases[index].objective == "contrastive"
-            learning = "learning by comparing" if self._comparing else "learning"
+            training = "training by comparing" if self._comparing else "training"
             print(
-                f"phase {index + 1}/{len(self.unfreezing.plan)}, {learning}: {', '.join(phase['blocks'])}", flush=True
+                f"phase {index + 1}/{len(self.unfreezing.plan)}, {training}: {', '.join(phase['blocks'])}", flush=True
             )
         self._started = time.perf_counter()
         steps = self.params.get("steps")

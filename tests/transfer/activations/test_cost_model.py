@@ -139,7 +139,7 @@ def test_the_line_gives_the_reason_why_nothing_is_stored(phase, reason):
 def test_the_line_describes_the_plan():
     phases = [PhaseCost(3, "late", 0.4, 1000), PhaseCost(2, "early", 0.1, 5000), PhaseCost(2, None)]
     assert str(plan(phases)) == (
-        "cache: 2 of 3 phases read what their frozen part computes (0.6 MB to store, memory, one pass), about 41.3 s "
+        "cache: 2 of 3 phases read cached activations (0.6 MB to store, memory, one pass), about 41.3 s "
         "instead of 140.0 s; phase 3: nothing stays frozen"
     )
 

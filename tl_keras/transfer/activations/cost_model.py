@@ -68,8 +68,8 @@ class CachePlan:
         places = " and ".join(dict.fromkeys(place for place in self.places if place))
         passes = "one pass" if self.one_pass else "a pass for each cut"
         line = (
-            f"cache: {len(self.places) - self.places.count(None)} of {len(self.places)} phases read what their frozen "
-            f"part computes ({format_bytes(self.num_bytes)} to store, {places}, {passes}), about "
+            f"cache: {len(self.places) - self.places.count(None)} of {len(self.places)} phases read cached "
+            f"activations ({format_bytes(self.num_bytes)} to store, {places}, {passes}), about "
             f"{self.seconds_uncached - self.seconds_saved:,.1f} s instead of {self.seconds_uncached:,.1f} s"
         )
         return "; ".join([line, *reasons])
