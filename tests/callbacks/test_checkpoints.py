@@ -336,6 +336,31 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path):
     assert np.isfinite(model.layers[-1].kernel.numpy()).all()
 
 
+class Loss:
+    """A loss on a device, which counts how often it is read."""
+
+    def __init__(self, value):
+        self.value, self.reads = value, 0
+
+    def __float__(self):
+        self.reads += 1
+        return self.value
+
+
+def test_losses_are_read_rarely_and_the_first_bad_one_is_named(tmp_path):
+    model, unfreezing = prepared(0)
+    saving = SaveCheckpoints(tmp_path, Progress(), unfreezing, model)
+    saving.set_model(model)
+    saving.set_params({"steps": 100})
+    unfreezing.snapshot = lambda: {"steps": step + 1}
+    losses = [Loss(float("nan") if step >= 17 else 1.0) for step in range(32)]
+    with pytest.raises(NotFinite, match="batch 18 of epoch 1"):
+        for step, loss in enumerate(losses):
+            saving.on_train_batch_end(step, {"loss": loss})
+            assert sum(one.reads for one in losses) == 16 * (step >= 15)
+    assert step == 31
+
+
 def test_weights_spoiled_by_the_last_batch_of_an_epoch_are_not_saved(tmp_path):
     model, unfreezing = prepared(0)
     saving = SaveCheckpoints(tmp_path, Progress(), unfreezing, model)

@@ -8,3 +8,4 @@ from .progress import phase_table as phase_table
 from .release_rows import ReleaseRows as ReleaseRows
 from .restoring import Progress as Progress
 from .restoring import restore_newest as restore_newest
+from .unread_logs import UnreadLogs as UnreadLogs

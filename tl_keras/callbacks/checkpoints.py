@@ -16,6 +16,9 @@ from tl_keras.system.interruption import SIGNALS, StopSignals
 VALIDATION_PATIENCE = 20.0
 """Seconds that a validation may still run after a stop signal, so that the epoch is saved as a whole."""
 
+LOSSES_READ_AT_ONCE = 16
+"""Executions after which their losses are read, since reading waits for the device."""
+
 
 class NotFinite(ArithmeticError):
     """Signals that the loss or a weight is no longer finite.
@@ -62,11 +65,13 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self.whole_model = model
         self.agree = agree
         self._digests = {}
+        self._losses = []
         self._reset_interval()
 
     def on_train_begin(self, logs=None):
         """Defers signals to the end of a step."""
         self.signals.deferring = True
+        self._losses = []
 
     def on_train_end(self, logs=None):
         """Stops deferring signals, and stops the run if one arrived after the last checkpoint."""
@@ -85,8 +90,9 @@ class SaveCheckpoints(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         """Saves a checkpoint if one is due, and stops the run if a signal has asked for it."""
         steps = self.unfreezing.snapshot()["steps"]
-        if not math.isfinite((logs or {}).get("loss", 0.0)):
-            raise NotFinite(self.progress.epochs, steps)
+        self._losses.append((steps, (logs or {}).get("loss", 0.0)))
+        if len(self._losses) == LOSSES_READ_AT_ONCE:
+            self._check_losses()
         self._steps_since += self.model.steps_per_execution
         # After the last step, `on_epoch_end` saves.
         if steps != self.params["steps"] and any(flags := self._agreed_flags()):
@@ -99,6 +105,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Updates the history and saves the state at the start of the next epoch."""
+        self._check_losses()
         logs, history = logs or {}, self.progress.history
         for name in {**history, **logs}:
             values = history.setdefault(name, [None] * epoch)
@@ -114,9 +121,10 @@ class SaveCheckpoints(keras.callbacks.Callback):
             metrics_variables: list of the metrics' `keras.Variable`, needed in the middle of an epoch; default: none.
 
         Raises:
-            NotFinite: a weight is not finite.
+            NotFinite: the loss or a weight is not finite.
             OSError: the disk is full; the older checkpoints are unchanged.
         """
+        self._check_losses()
         unfreezing, progress = self.unfreezing, self.progress
         # If a phase has just ended, use the next one's list: the variables it will change are saved as well.
         phase, phases = min(len(unfreezing.state["ends"]), len(unfreezing.phases) - 1), unfreezing.snapshot()
@@ -133,6 +141,12 @@ class SaveCheckpoints(keras.callbacks.Callback):
         arrays |= {"state": np.array(json.dumps(state)), "untouched": np.array(self._digests[phase])}
         write_checkpoint(self.folder, progress.epochs, phases["steps"], arrays)
         self._reset_interval()
+
+    def _check_losses(self):
+        losses, self._losses = self._losses, []
+        for steps, loss in losses:
+            if not math.isfinite(loss):
+                raise NotFinite(self.progress.epochs, steps)
 
     def _reset_interval(self):
         self._saved_at, self._steps_since = time.monotonic(), 0

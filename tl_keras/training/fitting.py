@@ -177,13 +177,9 @@ def _fit_phase(config, model, splits, phase, cached, watching, start):
     if steps_done:
         # Keras creates the metrics in the first step, and those of the earlier steps must be restored into them.
         learner.evaluate(inputs["validation_data"] or inputs["x"], steps=1, verbose=0)
-    learner.fit(
-        **inputs,
-        initial_epoch=first_epoch,
-        epochs=first_epoch + phase.epochs,
-        verbose=0,
-        callbacks=[*watching, *([callbacks.ReleaseRows(features)] if features else [])],
-    )
+    watching, last = [*watching, *([callbacks.ReleaseRows(features)] if features else [])], first_epoch + phase.epochs
+    watching = callbacks.UnreadLogs(watching, learner, inputs["steps_per_epoch"], last)
+    learner.fit(**inputs, initial_epoch=first_epoch, epochs=last, verbose=0, callbacks=watching)
     learner.train_function = learner.test_function = learner.predict_function = None
 
 
