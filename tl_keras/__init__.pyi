@@ -12,6 +12,8 @@ from .config import OptimizerConfig as OptimizerConfig
 from .config import RunConfig as RunConfig
 from .config import TextConfig as TextConfig
 from .errors import InputError as InputError
+from .estimators.classifiers import ImageClassifier as ImageClassifier
+from .estimators.classifiers import TextClassifier as TextClassifier
 from .models.detection.building import build_object_detector as build_object_detector
 from .models.detection.detect import detect as detect
 from .models.images.classifiers import build_image_classifier as build_image_classifier
