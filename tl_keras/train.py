@@ -6,6 +6,9 @@ if __name__ == "__main__":
     end_silently()
 
 
+import functools
+import shlex
+
 from tl_keras.cli.demonstration import NOTE, is_demonstration
 from tl_keras.cli.train_help import asks_for_help, help_text
 from tl_keras.cli.verbs import run_verb
@@ -33,7 +36,9 @@ def main(arguments):
     if asks_for_help(arguments):
         print(help_text(arguments, explanations))
         return
-    action = next((ACTIONS[flag][0] for flag in arguments if flag in ACTIONS), run_training)
+    command = shlex.join(["python", "-m", "tl_keras.train", *arguments])
+    training = functools.partial(run_training, command=command)
+    action = next((ACTIONS[flag][0] for flag in arguments if flag in ACTIONS), training)
     config = parse(arguments, explanations)
     if is_demonstration(arguments, ACTIONS):
         print(NOTE, flush=True)

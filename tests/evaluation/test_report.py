@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tl_keras.evaluation.classification import classification_metrics
-from tl_keras.evaluation.report import write_report
+from tl_keras.evaluation.report import ReportExamples, write_report
+from tl_keras.evaluation.tiles import Tile
 
 METRICS = classification_metrics([0, 0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]], ["cat", "<b>dog"])
 PHASE = {"name": "head", "blocks": ["head", "b5"], "trainable_parameters": 12345, "learning_rate": 1e-3, "epochs": 2}
@@ -31,6 +32,40 @@ def report(tmp_path):
     return write
 
 
+def all_examples(name):
+    """Returns examples of every kind that have this name everywhere."""
+    picture, text = Tile((name, name), ("data:image/jpeg;base64,AA==",) * 2), Tile((name, name), text=name)
+    return ReportExamples(
+        counts={"splits": [name], "rows": [(name, [1])]},
+        sheet=(picture,),
+        sheet_note=name,
+        worst=(Tile((name,), words=((name, 0.5, 70), (name, -0.5, 70)), is_mistake=True),),
+        by_class=((name, (text,), (picture,)),),
+    )
+
+
+@pytest.fixture
+def whole_report(report, tmp_path):
+    """A report with every section."""
+    (tmp_path / "plot.png").write_bytes(b"plot")
+    confidence = {"temperature": 1.0, "min_confidence": 0.65, "chosen_on": "held-out", "chosen_from": 40}
+    confidence |= {"kept": 3, "right": 3, "examples": 4}
+    return report(
+        metrics=METRICS | {"confidence": confidence},
+        plots=[("A plot", tmp_path / "plot.png")],
+        skipped=[("bad.png", "empty")],
+        baselines=[{"name": "TF-IDF", "accuracy": 0.25}],
+        verdict=["It is above."],
+        mistakes=[{"text": "so", "true": "cat", "predicted": "dog", "probability": 0.9}],
+        notes=["A note."],
+        facts=[("Command", "python -m tl_keras.train")],
+        decisions=["224 pixels."],
+        suspicious=["a.png"],
+        confidence=([True, False, True, True], [0.9, 0.6, 0.7, 0.8]),
+        examples=all_examples("cat"),
+    )
+
+
 def row(page, name):
     """Returns the cells of the table row that starts with `name`."""
     cells = re.search(rf"<tr><th>{name}</th>(.*?)</tr>", page, re.DOTALL).group(1)
@@ -42,7 +77,7 @@ def test_the_report_shows_metrics_phases_versions_and_configuration(report):
     assert "<h1>Cats and dogs</h1>" in page
     assert "<dt>Accuracy</dt><dd>75.0 %</dd>" in page
     assert "<span>keras 3.15.1</span>" in page
-    assert "<pre>seed: 0</pre>" in page
+    assert ">seed: 0</pre>" in page
     assert row(page, "head") == ["head, b5", "12,345", "0.001", "2", "–", "–"]
     assert row(page[page.index("weakest first") :], "cat")[:4] == ["2", "1.00", "0.50", "0.67"]
 
@@ -72,7 +107,21 @@ def test_a_missing_plot_is_an_error(report, tmp_path):
 
 @pytest.mark.parametrize(
     "part",
-    ["title", "config_text", "phases", "skipped", "versions", "metrics", "baselines", "verdict", "mistakes", "notes"],
+    [
+        *(
+            "title",
+            "config_text",
+            "phases",
+            "skipped",
+            "versions",
+            "metrics",
+            "baselines",
+            "verdict",
+            "mistakes",
+            "notes",
+        ),
+        *("notes", "facts", "decisions", "suspicious", "examples"),
+    ],
 )
 def test_names_cannot_inject_markup(report, part):
     evil = "</pre><script>alert(1)</script>"
@@ -85,6 +134,10 @@ def test_names_cannot_inject_markup(report, part):
         "verdict": [evil],
         "mistakes": [{"text": evil, "true": evil, "predicted": evil, "probability": 0.5}],
         "notes": [evil],
+        "facts": [(evil, evil), ("Command", evil)],
+        "decisions": [evil],
+        "suspicious": [evil],
+        "examples": all_examples(evil),
     }
     page = report(**{part: values.get(part, evil)})
     assert "<script" not in page
@@ -179,3 +232,77 @@ def test_the_policy_of_the_page_allows_no_requests_and_no_scripts(report):
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules.pop("img-src") == "data:" and rules.pop("style-src") == "'unsafe-inline'"
     assert set(rules) == {"default-src", "base-uri", "form-action"} and set(rules.values()) == {"'none'"}
+
+
+def test_a_confident_share_is_drawn_and_explained(whole_report):
+    assert whole_report.count("<svg") == 2 and "Unsure below 0.65" in whole_report
+    assert row(whole_report, "cat")  # the counts
+    assert "<dt>Command</dt><dd><code>python -m tl_keras.train</code></dd>" in whole_report
+
+
+def test_a_report_of_boxes_draws_no_diagram_of_confidence(report):
+    assert "<svg" not in report(metrics={"mean_average_precision": 0.5})
+
+
+def test_words_that_raise_the_probability_differ_from_those_that_lower_it(whole_report):
+    shades = re.findall(r'class="word" style="background: rgb\((.*?)\)" title="(.*?)"', whole_report)
+    assert shades == [("0 114 178 / 70%", "+0.500"), ("213 94 0 / 70%", "-0.500")]
+
+
+def test_headings_descend_one_level_at_a_time(whole_report):
+    levels = [int(level) for level in re.findall(r"<h(\d)", whole_report)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+
+
+def test_readers_of_the_screen_get_a_language_and_names_for_all_they_meet(whole_report):
+    assert '<html lang="en">' in whole_report
+    for tag in re.findall(r"<img[^>]*>", whole_report):
+        assert re.search(r'alt="[^"]+"', tag), tag
+    for tag in re.findall(r"<(?:svg|input)[^>]*>", whole_report):
+        assert re.search(r'aria-label="[^"]+"', tag), tag
+    assert not re.search(r"<t[hd][^>]*></t[hd]>", whole_report)
+
+
+def test_what_is_wider_than_a_phone_scrolls_and_is_reached_by_keyboard(whole_report):
+    regions = re.findall(r'<(?:div|pre)[^>]*tabindex="0" role="region" aria-label="([^"]+)"', whole_report)
+    assert len(regions) == len(set(regions)) == whole_report.count("<table") + 2
+    before_tables = [whole_report[: match.start()].rstrip() for match in re.finditer("<table", whole_report)]
+    assert all(re.search(r'<div class="table"[^>]*>$', before) for before in before_tables)
+    style = whole_report.split("<style>")[1].split("</style>")[0]
+    for rule in (".table {", "figure .frame {", "  pre {"):
+        assert "overflow-x: auto" in style.split(rule)[1].split("}")[0], rule
+
+
+def colours(style):
+    return dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", style))
+
+
+def contrast(first, second):
+    """Computes the contrast ratio of WCAG 2.2."""
+
+    def luminance(colour):
+        values = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in values]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    bright, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def test_letters_stand_out_in_the_light_in_the_dark_and_on_paper(report):
+    style = report().split("<style>")[1]
+    light = colours(style.split("@media")[0])
+    dark = light | colours(style.split("prefers-color-scheme: dark")[1].split("@media")[0].split("* {")[0])
+    paper = light | colours(style.split("@media print")[1])
+    assert dark["page"] != light["page"] != paper["page"]
+    for scheme in (light, dark, paper):
+        for ink in ("ink", "grey", "orange"):
+            for ground in ("page", "card"):
+                assert contrast(scheme[ink], scheme[ground]) >= 4.5, (ink, ground, scheme)
+        assert contrast("#ffffff", scheme["blue"]) >= 4.5
+        assert contrast(scheme["draw"], scheme["card"]) >= 3
+
+
+def test_names_that_are_not_utf8_do_not_stop_the_report(report):
+    assert "<h1>caf?</h1>" in report(title="caf\udce9")

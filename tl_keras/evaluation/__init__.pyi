@@ -12,8 +12,7 @@ from .classification import most_confused as most_confused
 from .classification import worst_mistakes as worst_mistakes
 from .confidence.coverage import measure_coverage as measure_coverage
 from .confidence.coverage import recommend_confidence as recommend_confidence
-from .confidence.wording import describe_coverage as describe_coverage
-from .confidence.wording import describe_temperature as describe_temperature
+from .confidence.wording import describe_confidence as describe_confidence
 from .detection import above_threshold as above_threshold
 from .detection import best_threshold as best_threshold
 from .detection import detection_metrics as detection_metrics
@@ -38,6 +37,10 @@ from .plots import plot_confusion_matrix as plot_confusion_matrix
 from .plots import plot_contact_sheet as plot_contact_sheet
 from .plots import plot_history as plot_history
 from .plots import plot_mistakes as plot_mistakes
+from .report import ReportExamples as ReportExamples
 from .report import write_report as write_report
 from .studies.comparison_page import write_comparison_page as write_comparison_page
 from .studies.label_curve_plot import plot_label_curves as plot_label_curves
+from .tiles import Tile as Tile
+from .tiles import choose_by_class as choose_by_class
+from .tiles import embed_image as embed_image

@@ -2,19 +2,42 @@
 
 import base64
 import mimetypes
+from dataclasses import dataclass
 from pathlib import Path
 
 from tl_keras.evaluation.classification import most_confused
 from tl_keras.evaluation.confidence.calibration import describe_calibration
+from tl_keras.evaluation.confidence.diagrams import coverage_diagram, reliability_diagram
+from tl_keras.evaluation.confidence.wording import describe_confidence
 from tl_keras.evaluation.detection_mistakes import MISTAKES
 from tl_keras.evaluation.formatting import format_number, metric_label
 from tl_keras.evaluation.intervals import MEANING
 from tl_keras.evaluation.result_tables import compare_rows, result_rows
 from tl_keras.evaluation.templates import load_template
+from tl_keras.evaluation.tiles import Tile
 from tl_keras.system.atomic_files import write_text
 
 MAX_SKIPPED_FILES = 200
 """Maximum number of skipped files to list; further ones are only counted."""
+
+
+@dataclass(frozen=True)
+class ReportExamples:
+    """Holds the examples that a report shows; without any of a kind its section is left out."""
+
+    counts: dict | None = None
+    """`splits`, names of the splits, and `rows`, pairs of a class and its numbers of examples in them."""
+    sheet: tuple[Tile, ...] = ()
+    """Training examples as the network sees them."""
+    sheet_note: str = ""
+    """A sentence on how they were chosen and changed."""
+    worst: tuple[Tile, ...] = ()
+    """The most confident mistakes."""
+    by_class: tuple[tuple[str, tuple[Tile, ...], tuple[Tile, ...]], ...] = ()
+    """(class, typical examples, wrong ones)."""
+
+
+NO_EXAMPLES = ReportExamples()
 
 
 def write_report(
@@ -31,6 +54,11 @@ def write_report(
     verdict=(),
     mistakes=(),
     notes=(),
+    facts=(),
+    decisions=(),
+    suspicious=(),
+    confidence=None,
+    examples=NO_EXAMPLES,
 ):
     """Writes a self-contained HTML report, without scripts and with embedded plots.
 
@@ -50,12 +78,18 @@ def write_report(
             and the CPU `seconds` of the baseline.
         verdict: sequence of sentences on the comparison.
         mistakes: list of dict(text, true, predicted, probability) of misclassified texts.
-        notes: list of sentences on the data, shown below the headlines.
+        notes: list of sentences on the data.
+        facts: list of (label, text) on the run, such as its "Command".
+        decisions: list of sentences on what was decided in training.
+        suspicious: list of sentences on labels that are probably wrong.
+        confidence: tuple of bool (n,), which of the test predictions of a classifier are correct, and float (n,), their
+            probabilities; None draws no diagrams. What `metrics["confidence"]` says is written above them.
+        examples: `ReportExamples`.
 
     Raises:
         FileNotFoundError: a plot does not exist.
     """
-    matrix = metrics.get("confusion_matrix")
+    matrix, known = metrics.get("confusion_matrix"), metrics.get("confidence") or {}
     page = load_template("report.html.jinja", number=format_number).render(
         title=title,
         headlines=result_rows(metrics),
@@ -65,6 +99,13 @@ def write_report(
         verdict=verdict,
         mistakes=mistakes,
         notes=notes,
+        facts=facts,
+        decisions=decisions,
+        suspicious=suspicious,
+        reliability=reliability_diagram(*confidence) if confidence else None,
+        coverage=coverage_diagram(*confidence, known.get("min_confidence")) if confidence else None,
+        confidence_sentences=describe_confidence(known),
+        **vars(examples),
         per_class=_weakest_first(metrics.get("per_class", {})),
         confused=most_confused(matrix, list(metrics["per_class"])) if matrix else [],
         mistake_counts=_mistake_counts(metrics),
@@ -75,7 +116,8 @@ def write_report(
         max_skipped=MAX_SKIPPED_FILES,
         versions=versions,
     )
-    write_text(Path(path), page)
+    # Names of files need not be UTF-8.
+    write_text(Path(path), page.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _weakest_first(per_class):

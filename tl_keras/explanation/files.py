@@ -75,9 +75,21 @@ def _page(explanations, title):
     )
 
 
+def shade_words(words):
+    """Computes how strongly a page colours words.
+
+    Args:
+        words: list of (word, attribution).
+
+    Returns:
+        List of (word, attribution, opacity in per cent), the largest attribution with `MAX_OPACITY`.
+    """
+    largest = max((abs(value) for _, value in words), default=0) or 1
+    return [(word, value, round(MAX_OPACITY * abs(value) / largest)) for word, value in words]
+
+
 def _shown(explanation):
-    largest = max((abs(value) for _, value in explanation.words), default=0) or 1
-    words = [(word, value, round(MAX_OPACITY * abs(value) / largest)) for word, value in explanation.words]
+    words = shade_words(explanation.words)
     total = sum(value for _, value in explanation.words)
     note = (
         f"The attributions sum to {total:+.3f}: the probability of {explanation.class_name} is "

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tl_keras import data, models, recipes
+from tl_keras import data, evaluation, models, recipes
 from tl_keras.errors import InputError
 from tl_keras.models.images.backbones import HUB_PREFIX
 from tl_keras.models.images.hub_folders import check_hub_folder
@@ -464,6 +464,20 @@ class Task(ABC):
             `ReportExtras`.
         """
         return ReportExtras()
+
+    def report_examples(self, config, model, splits, predictions):
+        """Collects the examples that the report shows.
+
+        Args:
+            config: `RunConfig`.
+            model: trained model.
+            splits: as `load_data` returns them.
+            predictions: what `predict` returned for the test examples.
+
+        Returns:
+            `evaluation.ReportExamples`.
+        """
+        return evaluation.ReportExamples()
 
     def card_facts(self, config, model):
         """Describes the model for its model card.

@@ -7,9 +7,10 @@ import numpy as np
 from tl_keras import data, evaluation, models
 from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO, FEW_LABELS
-from tl_keras.tasks.base import VALIDATION_FRACTION, Task
+from tl_keras.tasks.base import VALIDATION_FRACTION, Task, parts_of
 from tl_keras.tasks.label_writers import LABEL_WRITERS, TOP
 from tl_keras.tasks.predictions_table import predicted_classes, write_predictions
+from tl_keras.tasks.report_examples import count_classes, show_classes
 
 VALIDATION_SET = (("data", "validation_fraction"),)
 DECIDED_BY_AUTO = (*VALIDATION_SET, ("data", "augmentation"), ("model", "pooling"))
@@ -107,13 +108,12 @@ class ClassificationTask(Task):
         """Measures probabilities, float32 (n, num_classes), and shows mistakes and, if there is one, the confusion."""
         names, multi_label = examples.class_names, config.data.multi_label
         metrics = evaluation.metrics_with_intervals(examples.labels, predictions, names, multi_label)
-        pictures = self.show_mistakes(predictions, examples, folder)
-        if "confusion_matrix" in metrics:
-            path = folder / "confusion_matrix.png"
-            evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), names, path)
-            pictures = [("Confusion matrix", path), *pictures]
-        pictures = [(evaluation.add_legend(caption, names), path) for caption, path in pictures]
-        return metrics, pictures
+        self.write_mistakes(predictions, examples, folder)
+        if "confusion_matrix" not in metrics:
+            return metrics, []
+        path = folder / "confusion_matrix.png"
+        evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), names, path)
+        return metrics, [(evaluation.add_legend("Confusion matrix", names), path)]
 
     def write_predictions(self, parts, predictions, folder):
         """Writes `predictions.csv`, see `write_predictions`."""
@@ -122,6 +122,50 @@ class ClassificationTask(Task):
             for name, part in parts.items()
         ]
         write_predictions(folder / "predictions.csv", rows, predictions, self.example_columns)
+
+    def report_examples(self, config, model, splits, predictions):
+        """Counts the classes, and shows training examples, mistakes and the extremes of each class."""
+        labels = {name: self.example_labels(part) for name, part in parts_of(splits).items()}
+        sheet, note = self.show_training(config, splits.train)
+        return evaluation.ReportExamples(
+            counts=count_classes(labels, splits.class_names),
+            sheet=sheet,
+            sheet_note=note,
+            worst=self.show_worst(config, model, splits.test, predictions),
+            by_class=show_classes(
+                labels["test"], predictions, splits.class_names, self.example_shower(splits.test, predictions)
+            ),
+        )
+
+    def show_training(self, config, examples):
+        """Shows training examples as the network sees them.
+
+        Args:
+            config: `RunConfig`.
+            examples: the training examples.
+
+        Returns:
+            Tuple of a tuple of `evaluation.Tile` and a sentence.
+        """
+        return (), ""
+
+    def show_worst(self, config, model, examples, predictions):
+        """Shows the most confident mistakes, with explanations where that is cheap.
+
+        Args:
+            config: `RunConfig`.
+            model: trained model, or that of a finished run.
+            examples: the examples with their labels.
+            predictions: float32 (n, num_classes).
+
+        Returns:
+            Tuple of `evaluation.Tile`.
+        """
+        return ()
+
+    def example_shower(self, examples, predictions):
+        """Returns a function from an example's number to its `evaluation.Tile`."""
+        raise NotImplementedError(f"{self.name} shows no examples.")
 
     def name_classes(self, config, predictions, class_names):
         """Names the most probable class of each example, or for multi-label all that are probable enough."""
@@ -133,18 +177,14 @@ class ClassificationTask(Task):
         """Lists what `predictions.csv` says about each example of a part, a tuple of str for each."""
         return [(name,) for name in part.names]
 
-    def show_mistakes(self, predictions, examples, folder):
-        """Writes the most confident mistakes.
+    def write_mistakes(self, predictions, examples, folder):
+        """Writes the most confident mistakes to a file.
 
         Args:
             predictions: float32 (n, num_classes).
             examples: the n examples with their labels.
             folder: path to write to.
-
-        Returns:
-            List of (caption, path of a plot).
         """
-        return []
 
     def example_labels(self, part):
         """Returns the labels of the examples of a part of the splits, int (n,) or (n, num_classes)."""

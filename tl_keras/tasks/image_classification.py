@@ -23,6 +23,7 @@ from tl_keras.tasks.classification import (
 )
 from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.label_writers import TOP
+from tl_keras.tasks.report_examples import EXPLAINED, explain_or_none, image_sheet, show_image
 from tl_keras.tasks.saved_predictions import check_probabilities
 
 SIZES = (96, 160, 224)
@@ -236,15 +237,34 @@ class ImageClassification(ClassificationTask):
         with data.raise_input_errors():
             return model.predict(data.make_dataset(examples, batch_size), verbose=0)
 
-    def show_mistakes(self, predictions, examples, folder):
+    def write_mistakes(self, predictions, examples, folder):
         """Draws the most confident mistakes, if there are any, into `mistakes.png`."""
         path = folder / "mistakes.png"
         labels, names = examples.labels, examples.class_names
         if not evaluation.worst_mistakes(labels, predictions, 1):
             path.unlink(missing_ok=True)
-            return []
+            return
         evaluation.plot_mistakes(examples.images, labels, predictions, examples.names, names, path)
-        return [("The most confident mistakes", path)]
+
+    def show_training(self, config, examples):
+        """Shows training images with their augmentation."""
+        return image_sheet(config, examples)
+
+    def show_worst(self, config, model, examples, predictions):
+        """Shows the most confident mistakes, each beside its Grad-CAM where the network has a feature map."""
+        rows = evaluation.worst_mistakes(examples.labels, predictions, EXPLAINED)
+        if not rows:
+            return ()
+        pixels = data.read_images(examples.images, np.array(rows))
+        explained = explain_or_none(
+            lambda: explanation.explain_images(model, pixels, predictions[rows], examples.class_names)
+        )
+        maps = [explanation.overlay(one.image, one.heat_map) for one in explained] if explained else [None] * len(rows)
+        return tuple(show_image(examples, predictions, row, one) for row, one in zip(rows, maps, strict=True))
+
+    def example_shower(self, examples, predictions):
+        """Returns a function that shows an image."""
+        return lambda row: show_image(examples, predictions, row)
 
     def report_extras(self, config, splits, predictions, metrics, baselines=()):
         """Adds the skipped files, the notes on the data and the baselines."""

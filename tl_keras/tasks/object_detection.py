@@ -19,6 +19,7 @@ from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, Task, global_
 from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
+from tl_keras.tasks.report_examples import count_classes
 from tl_keras.tasks.saved_predictions import check_detections
 
 MAX_IMAGE_SIZE = 640
@@ -285,6 +286,11 @@ class ObjectDetection(Task):
         threshold = metrics["score_threshold"]
         note = f"Detections count from a score of {threshold:.2f}, which is best on the validation images."
         return ReportExtras(skipped=splits.skipped, notes=(*splits.notes, note))
+
+    def report_examples(self, config, model, splits, predictions):
+        """Counts the boxes of each class."""
+        labels = {name: np.concatenate(part.labels) for name, part in parts_of(splits).items() if len(part)}
+        return evaluation.ReportExamples(counts=count_classes(labels, splits.class_names))
 
     def card_facts(self, config, model):
         """Describes the size of the images, and how they are brought to it."""

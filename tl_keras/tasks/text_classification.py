@@ -25,9 +25,10 @@ from tl_keras.tasks.classification import (
 )
 from tl_keras.tasks.data_settings import table_columns
 from tl_keras.tasks.label_writers import TOP
+from tl_keras.tasks.report_examples import EXPLAINED, show_text, text_sheet
 from tl_keras.tasks.text_mistakes import one_line, shorten, texts_of, worst_text_mistakes, write_mistakes
 from tl_keras.tasks.text_notes import note_cuts, note_unknown, refuse_unknown
-from tl_keras.tasks.text_prediction import embed_texts, predict_texts
+from tl_keras.tasks.text_prediction import embed_texts, predict_texts, takes_tokens
 
 MIN_CACHED = 20_000
 """Texts from which on the token ids are kept on disk; fewer are tokenized in less than two seconds."""
@@ -225,10 +226,30 @@ class TextClassification(ClassificationTask):
         )
         return [*super().measure_baselines(config, splits), *([tfidf] if tfidf else [])]
 
-    def show_mistakes(self, predictions, examples, folder):
+    def write_mistakes(self, predictions, examples, folder):
         """Writes the most confident mistakes, if there are any, to `mistakes.csv`."""
         write_mistakes(worst_text_mistakes(examples, predictions), folder / "mistakes.csv")
-        return []
+
+    def show_training(self, config, examples):
+        """Shows training texts, cleaned and with the number of their tokens."""
+        return text_sheet(config, examples)
+
+    def show_worst(self, config, model, examples, predictions):
+        """Shows the most confident mistakes with integrated gradients, if the model takes strings as it is saved."""
+        if takes_tokens(model):
+            return ()
+        texts = texts_of(examples)
+        rows = evaluation.worst_mistakes(examples.labels, predictions, EXPLAINED)
+        names = examples.class_names
+        explained = [explanation.explain_text(model, _as_input(texts[row]), predictions[row], names) for row in rows]
+        return tuple(
+            show_text(examples, predictions, row, explanation.shade_words(one.words))
+            for row, one in zip(rows, explained, strict=True)
+        )
+
+    def example_shower(self, examples, predictions):
+        """Returns a function that shows a text."""
+        return lambda row: show_text(examples, predictions, row)
 
     def report_extras(self, config, splits, predictions, metrics, baselines=()):
         """Adds the mistakes, the shares of texts and tokens that were cut or are unknown, and the baselines."""

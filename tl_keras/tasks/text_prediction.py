@@ -18,19 +18,19 @@ def predict_texts(model, examples, batch_size):
     Returns:
         float32 (n, num_classes), in the order of the texts.
     """
-    if _takes_tokens(model) and examples.windows is not None:
+    if takes_tokens(model) and examples.windows is not None:
         return _predict_windows(model, examples.windows, batch_size)
     probabilities = np.zeros((len(examples), model.output_shape[-1]), "float32")
     for rows, inputs in _batches(model, examples, batch_size):
         predicted = model.predict_on_batch(inputs)
         # A model over strings was opened from a file.
-        probabilities[rows] = predicted if _takes_tokens(model) else check_probabilities(predicted, len(rows))
+        probabilities[rows] = predicted if takes_tokens(model) else check_probabilities(predicted, len(rows))
     return probabilities
 
 
 def _batches(model, examples, batch_size):
     """Yields (rows, inputs) of batches of similar length."""
-    if _takes_tokens(model):
+    if takes_tokens(model):
         yield from data.token_batches(examples, batch_size, few_shapes=model.jit_compile)
         return
     yield from _string_batches(model, texts_of(examples), batch_size)
@@ -61,7 +61,8 @@ def _string_batches(model, texts, batch_size):
         yield rows, _string_inputs(model, [texts[row] for row in rows])
 
 
-def _takes_tokens(model):
+def takes_tokens(model):
+    """Returns whether a text classifier takes token ids, as in training, and not strings, as it is saved."""
     return isinstance(model.input, dict) and "token_ids" in model.input
 
 

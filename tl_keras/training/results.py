@@ -1,6 +1,7 @@
 """Writes the results of a training: the model, its metrics, plots, a report and a model card."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from tl_keras import evaluation, models
 from tl_keras.config.config_text import config_text
@@ -17,7 +18,7 @@ from tl_keras.training.card import run_title, write_card
 from tl_keras.training.result_warnings import find_warnings
 
 
-def write_results(config, model, splits, history, run, adapted=None, tuning=None, calibration=None):
+def write_results(config, model, splits, history, run, adapted=None, tuning=None, calibration=None, facts=()):
     """Saves and tests the model, writes the report and marks the run as finished.
 
     Args:
@@ -29,6 +30,7 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
         adapted: `Adapted`, if the model was adapted to another domain.
         tuning: `Tuning` of recipe auto.
         calibration: `Calibration` of a classifier.
+        facts: list of (label, text) on the run, see `list_facts`.
     """
     task = TASKS[config.task]
     task.save_model(config, model, run.path)
@@ -45,26 +47,51 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     metrics = measured | extras.metrics | _log_baselines(run, extras)
     if solved:
         metrics |= _cross_validation(config, splits, solved)
+    labels = task.example_labels(splits.test) if calibration else None
+    has_one_class = labels is not None and not config.data.multi_label
     if calibration:
-        labels = task.example_labels(splits.test)
         metrics["confidence"] = measure_confidence(config, calibration, labels, predictions)
-    notes = [
-        *extras.notes,
-        *(line for entry in run.read_log("auto", ("lines",))[-1:] for line in entry["lines"]),
-        *(line for entry in run.read_log("cache", ("lines",))[-1:] for line in entry["lines"]),
-    ]
-    notes += [*_held_out_lines(metrics, task), *_confidence_lines(metrics)]
-    notes += describe_suspicious(config, splits, solved) if solved else []
+    sections = {
+        "decisions": [*_decision_lines(run), *_held_out_lines(metrics, task)],
+        "suspicious": describe_suspicious(config, splits, solved) if solved else (),
+        "confidence": evaluation.confidence_of(labels, predictions) if has_one_class else None,
+        "examples": task.report_examples(config, model, splits, predictions),
+        "facts": facts,
+    }
     shown = metrics
     if adapted:
         shown, extras, pictures = target_first(adapted, metrics, extras, pictures, task.headline_metrics)
+        # The test examples are those of the source, and what the report shows first is the target.
+        sections["examples"] = replace(sections["examples"], worst=(), by_class=())
         metrics["adaptation"] = adapted.record
-    _write_report(config, shown, history, pictures, notes, extras, run, model)
+    _write_report(config, shown, history, pictures, sections, extras, run, model)
     write_card(config, model, splits, shown, run, extras, tuning)
     write_seen_examples(run, (splits.train, splits.validation))
     run.write_json("history.json", history)
     run.write_json("metrics.json", metrics)
     run.finish()
+
+
+def list_facts(command, seconds):
+    """Lists what identifies a training.
+
+    Args:
+        command: str, the command line.
+        seconds: float, duration up to now; a resumed run counts from its last start.
+
+    Returns:
+        list of (label, text).
+    """
+    finished = datetime.now().astimezone().isoformat(sep=" ", timespec="minutes")
+    minutes, rest = divmod(round(seconds), 60)
+    duration = f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return [("Command", command), ("Finished", finished), ("Duration", f"{duration} from the start to the report")]
+
+
+def _decision_lines(run):
+    """Returns what recipe auto and the cache of activations have decided, as the log has it."""
+    entries = [entry for event in ("auto", "cache") for entry in run.read_log(event, ("lines",))[-1:]]
+    return [line for entry in entries for line in entry["lines"]]
 
 
 def _log_baselines(run, extras):
@@ -99,7 +126,7 @@ def _cross_validation(config, splits, solved):
     return {"held_out": {"examples": len(labels), **{name: measured[name] for name in names if name in measured}}}
 
 
-def _write_report(config, metrics, history, pictures, notes, extras, run, model):
+def _write_report(config, metrics, history, pictures, sections, extras, run, model):
     phases = _read_phases(run)
     if history:
         directions = {name: models.metric_direction(model, name) for name in history}
@@ -114,10 +141,11 @@ def _write_report(config, metrics, history, pictures, notes, extras, run, model)
         plots=pictures,
         versions=run.read_json("versions.json"),
         skipped=extras.skipped,
-        notes=notes,
+        notes=extras.notes,
         mistakes=extras.mistakes,
         baselines=extras.baselines,
         verdict=extras.verdict,
+        **sections,
     )
 
 
@@ -165,17 +193,10 @@ def _format(metrics, run, task, split):
     adapted = "adaptation" in metrics
     lines = summarize(metrics["adaptation"]) if adapted else []
     lines += [f"{'source ' if adapted else ''}{split}: {headlines}  ({metrics['examples']} examples)"]
-    lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task), *_confidence_lines(metrics)]
+    lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task)]
+    lines += evaluation.describe_confidence(metrics.get("confidence") or {})
     lines += _seen_lines(metrics, task)
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])
-
-
-def _confidence_lines(metrics):
-    """Returns the sentences on the confidence of a classifier, if it was calibrated."""
-    if not (confidence := metrics.get("confidence")):
-        return []
-    sentences = evaluation.describe_temperature(confidence), evaluation.describe_coverage(confidence)
-    return [sentence for sentence in sentences if sentence]
 
 
 def _seen_lines(metrics, task):

@@ -22,16 +22,17 @@ from tl_keras.training.building import build_model
 from tl_keras.training.calibration import calibrate
 from tl_keras.training.preparation import prepare, start_strategy
 from tl_keras.training.pretraining import pretrain
-from tl_keras.training.results import format_results, write_results
+from tl_keras.training.results import format_results, list_facts, write_results
 
 
-def run_training(config):
+def run_training(config, command=None):
     """Runs one training from data to report, or resumes it where it was interrupted.
 
     The dtype policy, the seeds and the determinism of the process are afterwards as they were before.
 
     Args:
         config: `RunConfig`.
+        command: command line that the report shows; None names the function.
 
     Returns:
         Path of the run folder, which `load_run` opens.
@@ -53,7 +54,7 @@ def run_training(config):
         else:
             # The other workers of a cluster write to a log that nobody reads.
             with follow(config.trackers if distribution.is_chief(strategy) else [], run, flat_settings(config)):
-                _train(config, strategy, run, limit)
+                _train(config, strategy, run, limit, command or "tl_keras.run_training(config)")
         if distribution.is_chief(strategy):
             # Here, because a run may have been killed between its results and this line.
             shutil.rmtree(run / "checkpoints", ignore_errors=True)
@@ -64,7 +65,7 @@ def run_training(config):
     return run.path
 
 
-def _train(config, strategy, run, limit):
+def _train(config, strategy, run, limit, command):
     """Trains from data to report; of several workers the chief alone writes the report."""
     prepared = prepare(config, strategy, run, limit)
     config = prepared.config
@@ -88,7 +89,8 @@ def _train(config, strategy, run, limit):
         adapted = _adapt(prepared, model, run) if prepared.target else None
         # The target's labels are hidden, and those of the source say nothing about the confidence on it.
         calibration = None if adapted else calibrate(config, model, splits, tuning)
-        write_results(config, model, splits, history, run, adapted, tuning, calibration)
+        facts = list_facts(command, limit.passed)
+        write_results(config, model, splits, history, run, adapted, tuning, calibration, facts)
 
 
 def _adapt(prepared, model, run):

@@ -5,6 +5,19 @@ from tl_keras.evaluation.formatting import format_interval, format_metric
 from tl_keras.evaluation.intervals import wilson_interval
 
 
+def describe_confidence(confidence):
+    """Lists the sentences on the temperature and on the recommended confidence.
+
+    Args:
+        confidence: dict as metrics.json has it; empty for a model that was not calibrated.
+
+    Returns:
+        List of str.
+    """
+    sentences = (describe_temperature(confidence), describe_coverage(confidence)) if confidence else ()
+    return [sentence for sentence in sentences if sentence]
+
+
 def describe_temperature(confidence):
     """Describes the temperature that the logits are divided by, and why.
 
