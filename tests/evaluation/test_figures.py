@@ -38,7 +38,7 @@ def test_a_failed_drawing_writes_no_file(tmp_path):
 
 def test_evaluation_imports_neither_pyplot_nor_keras():
     code = (
-        "import sys, tl_keras.evaluation.plots, tl_keras.evaluation.report, tl_keras.evaluation.model_card;"
+        "import sys, tl_keras.evaluation.plots, tl_keras.evaluation.report, tl_keras.evaluation.cards.model_card;"
         "print(sorted({'matplotlib.pyplot', 'keras', 'tensorflow'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"

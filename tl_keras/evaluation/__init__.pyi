@@ -5,6 +5,8 @@ from .baselines.features import feature_baseline as feature_baseline
 from .baselines.majority import majority_baseline as majority_baseline
 from .baselines.tfidf import tfidf_baseline as tfidf_baseline
 from .box_drawing import draw_objects as draw_objects
+from .cards.model_card import EXPORTED as EXPORTED
+from .cards.model_card import write_model_card as write_model_card
 from .classification import THRESHOLD as THRESHOLD
 from .classification import classification_metrics as classification_metrics
 from .classification import confidence_of as confidence_of
@@ -31,8 +33,6 @@ from .intervals import classification_intervals as classification_intervals
 from .intervals import metrics_with_intervals as metrics_with_intervals
 from .iou import pairwise_iou as pairwise_iou
 from .learning_rate_plot import plot_learning_rate_curve as plot_learning_rate_curve
-from .model_card import EXPORTED as EXPORTED
-from .model_card import write_model_card as write_model_card
 from .plots import plot_confusion_matrix as plot_confusion_matrix
 from .plots import plot_contact_sheet as plot_contact_sheet
 from .plots import plot_history as plot_history

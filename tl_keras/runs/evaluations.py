@@ -10,6 +10,7 @@ import numpy as np
 from tl_keras import evaluation
 from tl_keras.data.records import split_of_name
 from tl_keras.errors import InputError
+from tl_keras.runs.evaluation_report import measure_min_confidence, write_evaluation_report
 from tl_keras.runs.opening import make_folder
 from tl_keras.runs.own_data import load_own_split
 from tl_keras.runs.run_folder import RunFolder, folder_name
@@ -30,7 +31,7 @@ def evaluate_run(run, data_path=None, output=None, split=None):
             none, all of them.
 
     Returns:
-        `RunFolder` of the results: `metrics.json` and the plots.
+        `RunFolder` of the results: `metrics.json`, `report.html` and the plots.
 
     Raises:
         InputError: the data cannot be used, or have a class that the model does not know; or the folder contains links
@@ -52,12 +53,15 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     comparison_lines(comparison, run.task)
     threshold = run.score_threshold
     predictions = run.predict_set(examples)
-    metrics, _ = run.task.evaluate(run.config, predictions, examples, folder.path, threshold)
+    metrics, pictures = run.task.evaluate(run.config, predictions, examples, folder.path, threshold)
     run.task.write_predictions({split or "test": examples}, predictions, folder.path)
-    metrics |= comparison
+    metrics |= comparison | measure_min_confidence(run, examples, predictions)
     if data_path is not None:
         metrics |= _without_seen_examples(run, examples, predictions, threshold)
     folder.write_json("metrics.json", metrics)
+    tested = folder_name(data_path) if data_path else f"its {split or 'test'} split"
+    title = f"{run.folder.name} on {tested}"
+    write_evaluation_report(folder / "report.html", title, run, metrics, pictures, examples, predictions)
     return folder
 
 

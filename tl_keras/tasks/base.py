@@ -466,13 +466,27 @@ class Task(ABC):
         return ReportExtras()
 
     def report_examples(self, config, model, splits, predictions):
-        """Collects the examples that the report shows.
+        """Collects the examples that the report of a training shows: `tested_examples`, and those of the training.
 
         Args:
             config: `RunConfig`.
             model: trained model.
             splits: as `load_data` returns them.
             predictions: what `predict` returned for the test examples.
+
+        Returns:
+            `evaluation.ReportExamples`.
+        """
+        return evaluation.ReportExamples()
+
+    def tested_examples(self, config, model, examples, predictions):
+        """Collects the tested examples that a report shows.
+
+        Args:
+            config: `RunConfig`.
+            model: trained model, or that of a finished run.
+            examples: examples with their ground truth.
+            predictions: what `predict` returned for them.
 
         Returns:
             `evaluation.ReportExamples`.

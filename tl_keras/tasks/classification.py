@@ -1,6 +1,7 @@
 """Classification, as images and texts share it: splitting, compiling, metrics, baselines and class weights."""
 
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 
@@ -124,17 +125,19 @@ class ClassificationTask(Task):
         write_predictions(folder / "predictions.csv", rows, predictions, self.example_columns)
 
     def report_examples(self, config, model, splits, predictions):
-        """Counts the classes, and shows training examples, mistakes and the extremes of each class."""
+        """Counts the classes and adds training examples to the tested ones."""
         labels = {name: self.example_labels(part) for name, part in parts_of(splits).items()}
         sheet, note = self.show_training(config, splits.train)
+        tested = self.tested_examples(config, model, splits.test, predictions)
+        counts = count_classes(labels, splits.class_names)
+        return replace(tested, counts=counts, sheet=sheet, sheet_note=note)
+
+    def tested_examples(self, config, model, examples, predictions):
+        """Shows the most confident mistakes and the extremes of each class."""
+        labels, show = self.example_labels(examples), self.example_shower(examples, predictions)
         return evaluation.ReportExamples(
-            counts=count_classes(labels, splits.class_names),
-            sheet=sheet,
-            sheet_note=note,
-            worst=self.show_worst(config, model, splits.test, predictions),
-            by_class=show_classes(
-                labels["test"], predictions, splits.class_names, self.example_shower(splits.test, predictions)
-            ),
+            worst=self.show_worst(config, model, examples, predictions),
+            by_class=show_classes(labels, predictions, examples.class_names, show),
         )
 
     def show_training(self, config, examples):

@@ -50,6 +50,8 @@ def write_card(config, model, splits, metrics, run, extras, tuning=None):
         multi_label=config.data.multi_label,
         baselines=extras.baselines,
         verdict=extras.verdict,
+        kind=config.task.replace("_", "-"),
+        data_name=os.path.basename(config.data.path),
         **task.card_facts(config, model),
     )
 

@@ -31,6 +31,8 @@ def test_extreme_confidences(correct, confidences, error):
 def test_the_error_is_explained_in_points():
     assert "by 6.1 points on average" in describe_calibration({"expected_calibration_error": 0.0612})
     assert describe_calibration({"accuracy": 1.0}) == ""
+    interval = {"intervals": {"expected_calibration_error": [0.0, 0.1]}}
+    assert "error 0.061 (0.000 to 0.100):" in describe_calibration({"expected_calibration_error": 0.0612} | interval)
 
 
 def draw(accuracy_of, count=300):

@@ -1,4 +1,4 @@
-from tl_keras.evaluation.confidence.wording import describe_coverage, describe_temperature
+from tl_keras.evaluation.confidence.wording import describe_confidence, describe_coverage, describe_temperature
 
 FIT = {"value": 1.314, "examples": 240, "loss": 0.53, "gain": 0.0212, "error": 0.0101}
 CHOSEN = {
@@ -24,4 +24,11 @@ def test_says_what_remains_above_the_recommended_confidence():
     assert "80 of 100 test examples" in sentence and "95.0 % (87.8 % to 98.0 %)" in sentence
     assert "no confidence is recommended" in describe_coverage(CHOSEN | {"min_confidence": None})
     assert describe_coverage({"temperature": 1.0}) == ""
+    tested_again = {name: CHOSEN[name] for name in ("min_confidence", "kept", "right", "examples")}
+    assert describe_coverage(tested_again).startswith("Unsure below 0.62, as the run recommends: 80 of 100")
+
+
+def test_lists_what_is_known():
+    assert len(describe_confidence({"temperature": 1.0} | CHOSEN)) == 2
+    assert describe_confidence({}) == []
     assert "0.0 %" in describe_coverage(CHOSEN | {"kept": 0, "right": 0})

@@ -92,9 +92,11 @@ def describe_calibration(metrics):
     """
     if (error := metrics.get("expected_calibration_error")) is None:
         return ""
+    limits = metrics.get("intervals", {}).get("expected_calibration_error")
+    interval = f" ({limits[0]:.3f} to {limits[1]:.3f})" if limits else ""
     return (
-        f"Calibration error {error:.3f}: the probability of the predicted class differs from the share of predictions "
-        f"that are right by {100 * error:.1f} points on average; 0 is perfect."
+        f"Calibration error {error:.3f}{interval}: the probability of the predicted class differs from the share of "
+        f"predictions that are right by {100 * error:.1f} points on average; 0 is perfect."
     )
 
 

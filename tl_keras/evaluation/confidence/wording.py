@@ -14,7 +14,7 @@ def describe_confidence(confidence):
     Returns:
         List of str.
     """
-    sentences = (describe_temperature(confidence), describe_coverage(confidence)) if confidence else ()
+    sentences = describe_temperature(confidence), describe_coverage(confidence)
     return [sentence for sentence in sentences if sentence]
 
 
@@ -25,8 +25,10 @@ def describe_temperature(confidence):
         confidence: dict with `temperature` and perhaps its `fit`, as metrics.json has it.
 
     Returns:
-        str.
+        str, empty without `temperature`.
     """
+    if "temperature" not in confidence:
+        return ""
     fit = confidence.get("fit")
     if not fit:
         return "Temperature: none is fitted, because the model has learned from every labelled example."
@@ -54,7 +56,7 @@ def describe_coverage(confidence, command="predict --min_confidence auto"):
     """
     if "min_confidence" not in confidence:
         return ""
-    chosen = f"{confidence['chosen_from']} {confidence['chosen_on']} examples"
+    chosen = f"{confidence['chosen_from']} {confidence['chosen_on']} examples" if "chosen_on" in confidence else ""
     if (threshold := confidence["min_confidence"]) is None:
         return (
             f"Unsure: no confidence is recommended, since fewer than {MIN_MISTAKES} of {chosen} are wrong, or the "
@@ -63,7 +65,8 @@ def describe_coverage(confidence, command="predict --min_confidence auto"):
     kept, right, examples = (confidence[name] for name in ("kept", "right", "examples"))
     share = format_metric("accuracy", right / max(kept, 1))
     interval = format_interval("accuracy", wilson_interval(right / max(kept, 1), max(kept, 1)))
+    reason = f"chosen on {chosen} to halve the share of mistakes" if chosen else "as the run recommends"
     return (
-        f"Unsure below {threshold:.2f}, chosen on {chosen} to halve the share of mistakes: {kept} of {examples} test "
+        f"Unsure below {threshold:.2f}, {reason}: {kept} of {examples} test "
         f"examples are at or above it, and {share} ({interval}) of these are right; `{command}` applies it."
     )

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from tl_keras.data.images.decoding import read_image
+from tl_keras.evaluation.cards.model_card import READERS, write_model_card
 from tl_keras.evaluation.classification import classification_metrics
-from tl_keras.evaluation.model_card import READERS, write_model_card
 
 METRICS = classification_metrics([0, 0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]], ["cat", "dog"])
 
@@ -37,12 +37,12 @@ def code(text):
 
 def test_the_card_describes_model_data_and_metrics(card):
     text = card(limits=["Not for wolves."])
-    assert text.startswith("# Pets\n")
+    assert text.startswith("---\nlibrary_name: keras\n") and "\n---\n\n# Pets\n" in text
     assert "An image classifier for 2 classes.\n" in text
     assert "| Backbone | vgg16 |\n| Parameters | 4,650,000 |\n" in text
     assert "| Training examples | – |\n" in text
     assert "| Accuracy | 75.0 % |  |\n" in text
-    assert "Weakest classes by recall: cat (50 %), dog (100 %)." in text
+    assert "Weakest classes by recall: cat (50 %, 9 to 91 %), dog (100 %, 34 to 100 %)." in text
     assert text.endswith("\n- Not for wolves.\n")
 
 
@@ -93,7 +93,7 @@ def test_names_cannot_break_the_table(card):
 
 def test_classes_without_test_examples_are_not_called_weak(card):
     metrics = classification_metrics([0], [[0.9, 0.1]], ["cat", "dog"])
-    assert "Weakest classes by recall: cat (100 %)." in card(metrics=metrics)
+    assert "Weakest classes by recall: cat (100 %, 21 to 100 %)." in card(metrics=metrics)
 
 
 def test_usage_code_of_a_detector_needs_tensorflow_alone(card):
@@ -103,7 +103,7 @@ def test_usage_code_of_a_detector_needs_tensorflow_alone(card):
     imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     assert imported == {"numpy", "tensorflow"}
     assert 'tf.saved_model.load("saved_model")' in text and "score >= 0.25" in text
-    assert "| mAP 50 | 0.750 |  |" in text and text.startswith("# Pets\n\nA detector that finds cat, dog")
+    assert "| mAP 50 | 0.750 |  |" in text and "\n# Pets\n\nA detector that finds cat, dog" in text
 
 
 ACTIVE = ["@name", "name@example.org", "https://example.org", "www.example.org", "~~struck~~", "$$x$$", "#1"]

@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
+from tl_keras.evaluation.cards.front_matter import front_matter
 from tl_keras.evaluation.confidence.calibration import describe_calibration
+from tl_keras.evaluation.confidence.wording import describe_confidence
 from tl_keras.evaluation.formatting import format_number
-from tl_keras.evaluation.intervals import MEANING
+from tl_keras.evaluation.intervals import MEANING, wilson_interval
 from tl_keras.evaluation.result_tables import compare_rows, result_rows
 from tl_keras.evaluation.templates import load_template
 from tl_keras.system.atomic_files import write_text
@@ -40,6 +42,8 @@ def write_model_card(
     limits=(),
     baselines=(),
     verdict=(),
+    kind="",
+    data_name="data",
 ):
     """Writes a Markdown model card of an image classifier, a text classifier or a detector.
 
@@ -61,13 +65,19 @@ def write_model_card(
         limits: sequence of sentences on further limits of the model, added to the general ones.
         baselines: sequence of dicts of metrics to compare with, as in `write_report`.
         verdict: sequence of sentences on the comparison.
+        kind: kind of the task for the Hugging Face Hub, such as "image-classification".
+        data_name: name of the data for it.
     """
     card = load_template("model_card.md.jinja", cell=_cell).render(
         title=title,
         model=model,
         data=data,
         metrics=result_rows(metrics),
-        explanations=[MEANING if metrics.get("intervals") else "", describe_calibration(metrics)],
+        explanations=[
+            MEANING if metrics.get("intervals") else "",
+            describe_calibration(metrics),
+            *describe_confidence(metrics.get("confidence") or {}),
+        ],
         comparison=compare_rows(metrics, baselines),
         verdict=verdict,
         weakest=_weakest(metrics.get("per_class", {})),
@@ -83,7 +93,7 @@ def write_model_card(
         summary=summary,
         limits=limits,
     )
-    write_text(Path(path), card)
+    write_text(Path(path), f"{front_matter(title, kind, data_name, metrics)}\n{card}")
 
 
 def _cell(value):
@@ -103,5 +113,11 @@ def _word(word):
 
 
 def _weakest(per_class, count=3):
-    tested = [(name, scores["recall"]) for name, scores in per_class.items() if scores["support"]]
-    return [(name, f"{100 * recall:.0f} %") for name, recall in sorted(tested, key=lambda item: item[1])[:count]]
+    tested = [(scores["recall"], scores["support"], name) for name, scores in per_class.items() if scores["support"]]
+    weakest = sorted(tested, key=lambda item: item[0])[:count]
+    return [(name, f"{100 * recall:.0f} %, {_interval(recall, support)}") for recall, support, name in weakest]
+
+
+def _interval(share, count):
+    low, high = wilson_interval(share, count)
+    return f"{100 * low:.0f} to {100 * high:.0f} %"

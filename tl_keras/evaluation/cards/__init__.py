@@ -1,0 +1,1 @@
+"""Model cards: text for readers, and metadata for hubs of models."""
