@@ -63,7 +63,7 @@ def test_a_run_of_version_0_1_0_is_tested_with_intervals(image_folder, tmp_path)
     saved = Path(__file__).parent / "runs" / "saved_before_rooms" / "image_classification"
     run = tl.load_run(shutil.copytree(saved, tmp_path / "run"))
     metrics = evaluate.evaluate_run(run, image_folder).read_json("metrics.json")
-    assert list(metrics["intervals"]) == ["accuracy", "macro_f1", "log_loss"]
+    assert list(metrics["intervals"]) == ["accuracy", "macro_f1", "log_loss", "expected_calibration_error"]
 
 
 def test_other_data_of_the_name_of_a_split_have_a_place_of_their_own(finished_run, image_folder, tmp_path):

@@ -4,12 +4,9 @@ import re
 import numpy as np
 import pytest
 
+from tests.evaluation.report_parts import METRICS, PHASE, all_examples, write_whole_report
 from tl_keras.evaluation.classification import classification_metrics
-from tl_keras.evaluation.report import ReportExamples, write_report
-from tl_keras.evaluation.tiles import Tile
-
-METRICS = classification_metrics([0, 0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]], ["cat", "<b>dog"])
-PHASE = {"name": "head", "blocks": ["head", "b5"], "trainable_parameters": 12345, "learning_rate": 1e-3, "epochs": 2}
+from tl_keras.evaluation.report import write_report
 
 
 @pytest.fixture
@@ -32,38 +29,12 @@ def report(tmp_path):
     return write
 
 
-def all_examples(name):
-    """Returns examples of every kind that have this name everywhere."""
-    picture, text = Tile((name, name), ("data:image/jpeg;base64,AA==",) * 2), Tile((name, name), text=name)
-    return ReportExamples(
-        counts={"splits": [name], "rows": [(name, [1])]},
-        sheet=(picture,),
-        sheet_note=name,
-        worst=(Tile((name,), words=((name, 0.5, 70), (name, -0.5, 70)), is_mistake=True),),
-        by_class=((name, (text,), (picture,)),),
-    )
-
-
 @pytest.fixture
-def whole_report(report, tmp_path):
-    """A report with every section."""
+def whole_report(tmp_path):
+    """Text of a report with every section."""
     (tmp_path / "plot.png").write_bytes(b"plot")
-    confidence = {"temperature": 1.0, "min_confidence": 0.65, "chosen_on": "held-out", "chosen_from": 40}
-    confidence |= {"kept": 3, "right": 3, "examples": 4}
-    return report(
-        metrics=METRICS | {"confidence": confidence},
-        plots=[("A plot", tmp_path / "plot.png")],
-        skipped=[("bad.png", "empty")],
-        baselines=[{"name": "TF-IDF", "accuracy": 0.25}],
-        verdict=["It is above."],
-        mistakes=[{"text": "so", "true": "cat", "predicted": "dog", "probability": 0.9}],
-        notes=["A note."],
-        facts=[("Command", "python -m tl_keras.train")],
-        decisions=["224 pixels."],
-        suspicious=["a.png"],
-        confidence=([True, False, True, True], [0.9, 0.6, 0.7, 0.8]),
-        examples=all_examples("cat"),
-    )
+    write_whole_report(tmp_path / "report.html", tmp_path / "plot.png")
+    return (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def row(page, name):
@@ -237,7 +208,7 @@ def test_the_policy_of_the_page_allows_no_requests_and_no_scripts(report):
 def test_a_confident_share_is_drawn_and_explained(whole_report):
     assert whole_report.count("<svg") == 2 and "Unsure below 0.65" in whole_report
     assert row(whole_report, "cat")  # the counts
-    assert "<dt>Command</dt><dd><code>python -m tl_keras.train</code></dd>" in whole_report
+    assert "<dt>Command</dt><dd><code>python -m tl_keras.train cat</code></dd>" in whole_report
 
 
 def test_a_report_of_boxes_draws_no_diagram_of_confidence(report):

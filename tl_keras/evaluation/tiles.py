@@ -1,4 +1,4 @@
-"""Examples as small pictures or texts with a caption, for pages."""
+"""Examples as small images or texts with a caption, for pages."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ from PIL import Image
 from tl_keras.evaluation.classification import THRESHOLD
 
 SIDE = 144
-"""Maximum width and height of a picture in pixels: sharp at 96 pixels on most phones."""
+"""Maximum width and height of an image in pixels: sharp at 96 pixels on most phones."""
 MAX_CLASSES = 24
 """Classes whose examples are shown, those of the lowest recall first."""
 
@@ -22,7 +22,7 @@ class Tile:
     lines: tuple[str, ...]
     """Caption; the first line is the most important one."""
     images: tuple[str, ...] = ()
-    """Addresses of embedded pictures: the example, and perhaps its explanation."""
+    """Addresses of embedded images: the example, and perhaps its explanation."""
     text: str = ""
     """The example, if it is a text."""
     words: tuple[tuple[str, float, int], ...] = ()
@@ -32,7 +32,7 @@ class Tile:
 
 
 def embed_image(image):
-    """Embeds a picture in a page.
+    """Embeds an image in a page.
 
     Args:
         image: uint8 or float (height, width, 3), RGB, 0 to 255.
@@ -40,10 +40,10 @@ def embed_image(image):
     Returns:
         Text of its address, of a JPEG of at most `SIDE` pixels a side.
     """
-    picture = Image.fromarray(np.clip(np.asarray(image), 0, 255).astype("uint8"))
-    picture.thumbnail((SIDE, SIDE))
+    small = Image.fromarray(np.clip(np.asarray(image), 0, 255).astype("uint8"))
+    small.thumbnail((SIDE, SIDE))
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=85)
+    small.save(file, "JPEG", quality=85)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from tl_keras import evaluation
 
 
-def write_evaluation_report(path, title, run, metrics, pictures, examples, predictions):
+def write_evaluation_report(path, title, run, metrics, plots, examples, predictions):
     """Writes the report.
 
     Args:
@@ -13,7 +13,7 @@ def write_evaluation_report(path, title, run, metrics, pictures, examples, predi
         title: str, its heading.
         run: `TrainedRun`.
         metrics: dict, what the task's `evaluate` returned, with `measure_min_confidence`.
-        pictures: list of (caption, path of a plot), what it returned as well.
+        plots: list of (caption, path of a plot), what it returned as well.
         examples: the tested examples.
         predictions: what `predict_set` returned for them.
     """
@@ -24,7 +24,7 @@ def write_evaluation_report(path, title, run, metrics, pictures, examples, predi
         metrics=metrics,
         phases=[],
         config_text="",
-        plots=pictures,
+        plots=plots,
         skipped=[],
         versions={name: version(name) for name in ("tensorflow", "keras")},
         confidence=evaluation.confidence_of(run.task.example_labels(examples), predictions) if has_one_class else None,

@@ -72,15 +72,15 @@ def show_image(examples, probabilities, row, explanation=None):
         examples: `ImageSet`.
         probabilities: float (n, num_classes), predictions for them.
         row: the image.
-        explanation: uint8 (height, width, 3), picture of its explanation, or None.
+        explanation: uint8 (height, width, 3), its heat map, or None.
 
     Returns:
         `Tile`.
     """
-    pictures = [examples.images[row], *([] if explanation is None else [explanation])]
+    images = [examples.images[row], *([] if explanation is None else [explanation])]
     caption, is_mistake = _caption(examples, examples.labels[row], probabilities[row])
     return evaluation.Tile(
-        (*caption, examples.names[row]), tuple(map(evaluation.embed_image, pictures)), is_mistake=is_mistake
+        (*caption, examples.names[row]), tuple(map(evaluation.embed_image, images)), is_mistake=is_mistake
     )
 
 
