@@ -27,6 +27,7 @@ SHIPPED = sorted((ROOT / "tl_keras").rglob("*.yaml"))
 LINES = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()]
 PINNED = [Requirement(line) for line in LINES if line]
 HASHED = (ROOT / "requirements-hashes.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+HASHED_LINES = [line for line in HASHED if not line.startswith("#")]
 FLAG = re.compile(r"(?<![\w-])--[\w.]+")
 SCRIPT = re.compile(r"python (benchmarks/\w+\.py|-m tests[.\w]+)([^`\n]*)")
 PROGRAMS = [*sorted((ROOT / "benchmarks").rglob("*.py")), *sorted((ROOT / "notebooks").glob("*.ipynb"))]
@@ -129,11 +130,25 @@ def test_every_shipped_configuration_starts_with_its_command_and_is_valid(path):
 
 
 def test_every_installed_package_is_pinned_by_a_hash():
-    lines = [line for line in HASHED if not line.startswith("#")]
-    assert len(lines) > len(PINNED)
-    assert all(re.match(r"[\w.-]+==[\w.]+ .*--hash=sha256:[0-9a-f]{64}", line) for line in lines)
+    assert len(HASHED_LINES) > len(PINNED)
+    assert all(re.match(r"[\w.-]+==[\w.]+ .*--hash=sha256:[0-9a-f]{64}", line) for line in HASHED_LINES)
     names = {f"{canonicalize_name(pinned.name)}{pinned.specifier}" for pinned in PINNED}
-    assert names <= {line.split()[0] for line in lines}
+    assert names <= {line.split()[0] for line in HASHED_LINES}
+
+
+def test_extras_are_pinned_by_hashes_beside_the_same_packages():
+    text = (ROOT / "requirements-extras-hashes.txt").read_text(encoding="utf-8").replace("\\\n", "")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert all(re.match(r"[\w.-]+==[\w.]+ .*--hash=sha256:[0-9a-f]{64}", line) for line in lines)
+    extras, plain = (dict(line.split()[0].split("==") for line in some) for some in (lines, HASHED_LINES))
+    assert {name: version for name, version in extras.items() if name in plain}.items() <= plain.items()
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    listed = [setup["options.extras_require"][extra] for extra in ("export", "track")]
+    ranges = [Requirement(line) for line in "\n".join(listed).splitlines() if line]
+    chosen = [one for one in ranges if canonicalize_name(one.name) in extras]
+    assert {one.name for one in ranges} - {one.name for one in chosen} == {"mlflow", "wandb"}
+    assert all(extras[canonicalize_name(one.name)] in one.specifier for one in chosen)
 
 
 @pytest.mark.parametrize("pinned", PINNED, ids=str)
