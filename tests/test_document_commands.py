@@ -1,5 +1,6 @@
 """Every code block of README and docs runs as it is printed, on small data of the names that it mentions."""
 
+import csv
 import json
 import os
 import re
@@ -24,8 +25,9 @@ BLOCKS = [
     pytest.param(kind, code, id=f"{document}-{number}")
     for document in DOCUMENTS
     for number, (kind, code) in enumerate(BLOCK.findall((ROOT / document).read_text(encoding="utf-8")), start=1)
-    # tests/test_documents.py runs the Python of the README, and .ci/run its two first commands.
-    if not (document == "README.md" and (kind == "python" or number == 1))
+    # tests/test_documents.py runs the Python of the README, .ci/run its first two commands, and the test of the page of
+    # runs, which stays open, clicks through it.
+    if not (document == "README.md" and (kind == "python" or number == 1)) and document != "docs/demo.md"
 ]
 FEW = {
     "sentiment": ["--data.examples_per_class", "4", "--epochs", "4"],
@@ -39,7 +41,7 @@ RUNS = {
     "photos": ["photos"],
     "emoji": ["data/emoji", "--data.examples_per_class", "2", "--data.image_size", "96"],
     "reviews": ["--config", "sentiment", *FEW["sentiment"]],
-    "tree-crowns": ["--config", "detection", *FEW["detection"]],
+    "tree_crowns": ["--config", "detection", *FEW["detection"]],
     "detector": [*BOXES, "--phases", "[{train: neck, epochs: 1}]", "--run", "runs/detector"],
 }
 """Trainings of the runs that blocks mention."""
@@ -72,6 +74,7 @@ def workplace(tmp_path_factory):
     """Folder with data of all names that the documents mention."""
     folder = tmp_path_factory.mktemp("workplace")
     save_images(folder / "photos", COLOURS, count=12)
+    (folder / "photos" / "red" / "image0.png").rename(folder / "photos" / "green" / "mislabelled.png")
     for name in ("other_labelled_images", "other_forest"):
         save_images(folder / name, COLOURS)
     for name in ("new_images", "pool", "unlabelled", "other_photos"):
@@ -96,15 +99,15 @@ def here(workplace, monkeypatch):
 
 def find_run(name):
     """Returns the path of the newest run of a name, training one where it is missing."""
-    found = lambda: sorted(Path("runs").glob(name if name == "detector" else f"{name}-*[0-9]"))  # noqa: E731
-    if not found():
+    finished = re.compile(rf"{name}(-\d+)*")
+    if not any(finished.fullmatch(path.name) for path in Path("runs").glob("*")):
         run("tl_keras.train", RUNS[name])
-    return str(found()[-1])
+    return str(max(path for path in Path("runs").glob("*") if finished.fullmatch(path.name)))
 
 
 def with_runs(text):
     """Replaces runs/photos-... and the like by paths of finished runs."""
-    text = re.sub(r"runs/([a-z-]+)-\.\.\.", lambda match: find_run(match[1]), text)
+    text = re.sub(r"runs/([a-z_-]+)-\.\.\.", lambda match: find_run(match[1]), text)
     return re.sub(r"runs/detector\b", lambda _: find_run("detector"), text)
 
 
@@ -116,9 +119,21 @@ def run(module, arguments):
     assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout[-1000:]}{done.stderr[-2000:]}"
 
 
+def fill_labels(path):
+    """Labels the examples of a table, as a person would between two commands."""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(row | {"label": list(COLOURS)[number % len(COLOURS)]} for number, row in enumerate(rows))
+
+
 def run_command(line):
     module, rest = COMMAND.fullmatch(line).groups()
     arguments = shlex.split(with_runs(rest), comments=True)
+    if "--labelled" in arguments:
+        fill_labels(Path(arguments[arguments.index("--labelled") + 1]))
     few = next((flags for name, flags in FEW.items() if module == "tl_keras.train" and name in arguments), [])
     few = ONE_CELL if module == "tl_keras.compare" else few
     run(module, [*arguments, *few])

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from tests.tracking.tracked import SETTINGS, make_run, track
+from tl_keras.runs.run_folder import RunFolder
 from tl_keras.tracking import following
 
 
@@ -69,3 +70,9 @@ def test_a_resumed_run_continues_the_same_tracked_run(calls, tmp_path):
     track(["good"], run, epochs=[2])
     assert [call[3] for call in calls if call[0] == "open"] == [None, "id-1"]
     assert json.loads((tmp_path / "tracking.json").read_text()) == {"good": "id-1"}
+
+
+def test_a_worker_without_results_and_trackers_reports_nothing(tmp_path):
+    with following.follow([], RunFolder(tmp_path), SETTINGS):
+        pass
+    assert not list(tmp_path.iterdir())

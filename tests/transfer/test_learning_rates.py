@@ -1,10 +1,12 @@
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.transfer.tiny_models import blocks_model
 from tl_keras.phases import Phase
 from tl_keras.transfer.freezing import freeze_to, variables_by_block
-from tl_keras.transfer.learning_rates import block_learning_rates, moving_blocks, rate_multipliers
+from tl_keras.transfer.learning_rates import block_learning_rates, current_rate, moving_blocks, rate_multipliers
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,9 @@ def test_frozen_variables_in_a_trainable_block_have_multiplier_zero():
     rates = dict.fromkeys(["block1", "block2", "head"], 1e-2)
     multipliers = rate_multipliers(variables, variables_by_block(model), rates, 1e-2)
     assert multipliers.tolist() == [float(variable.path.endswith("kernel")) for variable in variables]
+
+
+def test_the_rate_is_read_where_a_strategy_mirrors_it():
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        optimizer = keras.optimizers.AdamW(0.25)
+    assert current_rate(optimizer) == 0.25

@@ -8,6 +8,7 @@ import keras
 from tqdm import tqdm
 
 from tl_keras.phases import phase_at, total_epochs
+from tl_keras.transfer.learning_rates import current_rate
 
 MAX_FIGURES = 5
 """Maximum number of figures in the line of an epoch with the parts of the loss; the log has all of them."""
@@ -113,7 +114,7 @@ class ProgressLines(keras.callbacks.Callback):
         shown = "  ".join(f"{name} {figures[name]:.3f}" for name in shown_figures(figures))
         total = total_epochs(self.unfreezing.phases)
         print(f"  epoch {epoch + 1:>{len(str(total))}}/{total}  {shown}  {seconds:.1f} s", flush=True)
-        rate = float(self.model.optimizer.learning_rate)
+        rate = current_rate(self.model.optimizer)
         self.run.log("epoch", {"epoch": epoch + 1, "seconds": round(seconds, 3), "learning_rate": rate, **figures})
         if self.unfreezing.state["ends"][-1:] == [epoch + 1]:
             audit, ended_by = self._phase["audit"], self._phase["ended_by"]

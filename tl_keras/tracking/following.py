@@ -98,7 +98,9 @@ class Reporter:
             self._call("log_text", event, "\n".join(lines))
 
     def report_results(self, run):
-        """Reports the metrics and the plots of a finished run."""
+        """Reports the metrics and the plots of a finished run; those workers that write none have no tracker."""
+        if not self.guards:
+            return
         self._call("log_results", result_figures(run.read_json("metrics.json")), sorted(run.path.glob("*.png")))
 
     def close(self, finished):

@@ -1,5 +1,6 @@
 """Learning rates per block, which decrease towards the input of the model."""
 
+import keras
 import numpy as np
 
 MIN_SHARE = 1e-5
@@ -24,6 +25,18 @@ def block_learning_rates(phase, trainable_blocks):
         block: phase.learning_rate * phase.block_decay**distance
         for block, distance in zip(trainable_blocks, distances, strict=True)
     }
+
+
+def current_rate(optimizer):
+    """Reads the learning rate of an optimizer, also where a strategy mirrors it, which `float` refuses.
+
+    Args:
+        optimizer: Keras optimizer.
+
+    Returns:
+        float.
+    """
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
 
 def moving_blocks(learning_rates):

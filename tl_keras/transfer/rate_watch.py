@@ -3,6 +3,7 @@
 import math
 
 from tl_keras.errors import InputError
+from tl_keras.transfer.learning_rates import current_rate
 
 WATCHED_STEPS = 2
 """Steps of an epoch before which the rate is read, since reading it waits for the device."""
@@ -19,7 +20,7 @@ class RateWatch:
     """
 
     def __init__(self, optimizer):
-        self.rate = float(optimizer.learning_rate)
+        self.rate = current_rate(optimizer)
         self._epochs = self._steps = 0
 
     def reduction(self, optimizer, batch):
@@ -35,7 +36,7 @@ class RateWatch:
         self._epochs, self._steps = (self._epochs + 1, 1) if batch == 0 else (self._epochs, self._steps + 1)
         if self._steps > WATCHED_STEPS:
             return 1.0
-        rate = float(optimizer.learning_rate)
+        rate = current_rate(optimizer)
         if math.isclose(rate, self.rate, rel_tol=1e-5):
             return 1.0
         if batch == 0 and self._epochs > 1 and rate < self.rate:

@@ -85,12 +85,9 @@ class FrozenPart:
             Dict from the id of each cut to seconds per example.
         """
         compute = self._function(self._cuts)
-        compute(inputs)  # The first call traces.
-        # A call returns before a GPU has computed anything.
-        tf.test.experimental.sync_devices()
+        _wait_for(compute(inputs))  # The first call traces.
         started = time.perf_counter()
-        compute(inputs)
-        tf.test.experimental.sync_devices()
+        _wait_for(compute(inputs))
         seconds = (time.perf_counter() - started) / len(keras.tree.flatten(inputs)[0])
         work = {key: count_multiply_adds(prefix_model(self._model, cut)) for key, cut in self._cuts.items()}
         return {key: seconds * own / max(1, *work.values()) for key, own in work.items()}
@@ -191,6 +188,15 @@ class FrozenPart:
         place = next(((keys[key], store) for key, store in stores.items() if store), None)
         key, store = (activation_key({"targets_of": place[0]}), place[1]) if place else (None, None)
         return _Column(key, (shape, "float32"), store)
+
+
+def _wait_for(outputs):
+    """Reads tensors: the call that computes them returns before a GPU has done so.
+
+    `tf.test.experimental.sync_devices` would wait, too, but TensorFlow 2.21 refuses it with several workers.
+    """
+    for output in outputs:
+        output.numpy()
 
 
 @dataclass(frozen=True)
