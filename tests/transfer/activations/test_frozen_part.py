@@ -4,7 +4,6 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import tl_keras as tl
 from tl_keras.data import ImageSet, TokenSet
