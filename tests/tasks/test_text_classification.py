@@ -130,7 +130,9 @@ def test_what_is_no_list_of_texts_is_refused(trained, texts):
 
 
 def test_strings_give_the_figures_that_tokens_gave(run, trained):
-    again = evaluate.evaluate_run(trained).read_json("metrics.json")
+    results = evaluate.evaluate_run(trained)
+    again = results.read_json("metrics.json")
+    assert ('class="word"' in (results / "report.html").read_text(encoding="utf-8")) == (again["accuracy"] < 1)
     before = json.loads((run / "metrics.json").read_text())
     assert again["confusion_matrix"] == before["confusion_matrix"]
     assert again["log_loss"] == pytest.approx(before["log_loss"], abs=1e-5)

@@ -9,7 +9,9 @@ from tl_keras.tasks.text_mistakes import one_line, shorten, texts_of
 SHEET = 16
 """Training examples that are shown."""
 EXPLAINED = 8
-"""Mistakes that are shown, and explained where that is cheap."""
+"""Mistaken images that are shown with their explanation."""
+EXPLAINED_TEXTS = 4
+"""The same for texts, each of which takes some CPU seconds."""
 MAX_CHARACTERS = 280
 """Characters of a text that are shown."""
 MAX_COUNTED = 200

@@ -25,7 +25,7 @@ from tl_keras.tasks.classification import (
 )
 from tl_keras.tasks.data_settings import table_columns
 from tl_keras.tasks.label_writers import TOP
-from tl_keras.tasks.report_examples import EXPLAINED, show_text, text_sheet
+from tl_keras.tasks.report_examples import EXPLAINED_TEXTS, explain_or_none, show_text, text_sheet
 from tl_keras.tasks.text_mistakes import one_line, shorten, texts_of, worst_text_mistakes, write_mistakes
 from tl_keras.tasks.text_notes import note_cuts, note_unknown, refuse_unknown
 from tl_keras.tasks.text_prediction import embed_texts, predict_texts, takes_tokens
@@ -238,14 +238,13 @@ class TextClassification(ClassificationTask):
         """Shows the most confident mistakes with integrated gradients, if the model takes strings as it is saved."""
         if takes_tokens(model):
             return ()
-        texts = texts_of(examples)
-        rows = evaluation.worst_mistakes(examples.labels, predictions, EXPLAINED)
-        names = examples.class_names
-        explained = [explanation.explain_text(model, _as_input(texts[row]), predictions[row], names) for row in rows]
-        return tuple(
-            show_text(examples, predictions, row, explanation.shade_words(one.words))
-            for row, one in zip(rows, explained, strict=True)
+        texts, names = texts_of(examples), examples.class_names
+        rows = evaluation.worst_mistakes(examples.labels, predictions, EXPLAINED_TEXTS)
+        explained = explain_or_none(
+            lambda: [explanation.explain_text(model, _as_input(texts[row]), predictions[row], names) for row in rows]
         )
+        words = [explanation.shade_words(one.words) for one in explained] if explained else [()] * len(rows)
+        return tuple(show_text(examples, predictions, row, one) for row, one in zip(rows, words, strict=True))
 
     def example_shower(self, examples, predictions):
         """Returns a function that shows a text."""
