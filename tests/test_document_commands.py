@@ -36,6 +36,7 @@ FEW = {
 """Flags that shorten the trainings of shipped configurations, which test_journeys.py tests."""
 PACKAGES = {
     "docs/export.md": ("tf2onnx", "onnxruntime", "ai_edge_litert", "openvino"),
+    "docs/python.md": ("tf2onnx", "onnxruntime"),
     "docs/tracking.md": ("tensorboard", "mlflow", "wandb"),
 }
 """Modules of extras that the blocks of a document need."""
@@ -80,9 +81,9 @@ def workplace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workplace")
     save_images(folder / "photos", COLOURS, count=12)
     (folder / "photos" / "red" / "image0.png").rename(folder / "photos" / "green" / "mislabelled.png")
-    for name in ("other_labelled_images", "other_forest"):
+    for name in ("other_labelled_images", "other_labelled_photos", "other_forest"):
         save_images(folder / name, COLOURS)
-    for name in ("new_images", "pool", "unlabelled", "other_photos"):
+    for name in ("new_images", "new_photos", "pool", "unlabelled", "other_photos"):
         save_images(folder / name, ["."], count=30)
     rows = [(sentence.format(thing), label) for label, sentence in SENTENCES.items() for thing in THINGS]
     table = "\n".join(["text,label", *(f'"{text}",{label}' for text, label in rows)])
@@ -90,7 +91,8 @@ def workplace(tmp_path_factory):
         (folder / name).write_text(table, encoding="utf-8")
     (folder / "texts.txt").write_text("\n".join(f"What a nice {thing}." for thing in THINGS * 5), encoding="utf-8")
     write_boxes(folder / "boxes")
-    Image.new("RGB", (90, 80), "green").save(folder / "image.jpg")
+    for name in ("image.jpg", "a.jpg", "b.jpg"):
+        Image.new("RGB", (90, 80), "green").save(folder / name)
     Image.new("RGB", (64, 64), "yellow").save(folder / "angry.png")
     (folder / "data").symlink_to(ROOT / "data")
     return folder
@@ -153,4 +155,6 @@ def test_a_code_block_runs(document, kind, code, here):
             if not line.startswith("pip install"):
                 run_command(line)
     else:
-        exec(compile(with_runs(code), "block", "exec"), {})
+        paths = sorted(map(str, Path("photos").rglob("*.png")))
+        names = {"paths": paths, "labels": [Path(path).parent.name for path in paths], "new_paths": paths[:2]}
+        exec(compile(with_runs(code), document, "exec"), names)
