@@ -29,11 +29,13 @@ BLOCKS = [
     # runs, which stays open, clicks through it.
     if not (document == "README.md" and (kind == "python" or number == 1)) and document != "docs/demo.md"
 ]
+FEW_IMAGES = ["--data.max_train_images", "4", "--data.batch_size", "2", "--phases", "[{train: neck, epochs: 1}]"]
 FEW = {
     "sentiment": ["--data.examples_per_class", "4", "--epochs", "4"],
-    "detection": ["--data.max_train_images", "4", "--data.batch_size", "2", "--phases", "[{train: neck, epochs: 1}]"],
+    "detection": FEW_IMAGES,
+    "boxes": [*FEW_IMAGES, "--data.image_size", "128"],
 }
-"""Flags that shorten the trainings of shipped configurations, which test_journeys.py tests."""
+"""Flags that shorten the trainings of shipped configurations, which test_journeys.py tests, and of detectors."""
 PACKAGES = {
     "docs/export.md": ("tf2onnx", "onnxruntime", "ai_edge_litert", "openvino"),
     "docs/python.md": ("tf2onnx", "onnxruntime"),
@@ -42,13 +44,13 @@ PACKAGES = {
 """Modules of extras that the blocks of a document need."""
 ONE_CELL = ["--methods", "solved_head,scratch", "--budgets", "5", "--draws", "1"]
 """Flags that shorten a comparison: repeated flags count as given last."""
-BOXES = ["--task", "object_detection", "--data.path", "boxes", "--data.image_size", "128", "--data.batch_size", "2"]
+BOXES = ["--task", "object_detection", "--data.path", "boxes", *FEW["boxes"]]
 RUNS = {
     "photos": ["photos"],
     "emoji": ["data/emoji", "--data.examples_per_class", "2", "--data.image_size", "96"],
     "reviews": ["--config", "sentiment", *FEW["sentiment"]],
     "tree_crowns": ["--config", "detection", *FEW["detection"]],
-    "detector": [*BOXES, "--phases", "[{train: neck, epochs: 1}]", "--run", "runs/detector"],
+    "detector": [*BOXES, "--run", "runs/detector"],
 }
 """Trainings of the runs that blocks mention."""
 SENTENCES = {"positive": "I love this {}, it works so well.", "negative": "A bad {}, it broke on the first day."}
