@@ -90,7 +90,7 @@ def workplace(tmp_path_factory):
     for name in ("other_labelled_images", "other_labelled_photos", "other_forest"):
         save_images(folder / name, COLOURS)
     for name in ("new_images", "new_photos", "pool", "unlabelled", "other_photos"):
-        save_images(folder / name, ["."], count=30)
+        save_images(folder / name, ["."], count=60)
     rows = [(sentence.format(thing), label) for label, sentence in SENTENCES.items() for thing in THINGS]
     table = "\n".join(["text,label", *(f'"{text}",{label}' for text, label in rows)])
     for name in ("texts.csv", "reviews.csv", "new_reviews.csv"):

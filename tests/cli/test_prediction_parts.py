@@ -33,8 +33,8 @@ def run(monkeypatch):
     return SimpleNamespace(task=Task())
 
 
-def predict(run, items, folder, shard=(1, 1)):
-    return predict_parts(run, items, PredictionOptions(), str(folder), shard)
+def predict(run, items, folder, shard=(1, 1), **options):
+    return predict_parts(run, items, PredictionOptions(**options), str(folder), shard)
 
 
 def test_parts_hold_all_items_and_the_reasons_of_unreadable_ones(run, tmp_path):
@@ -55,8 +55,15 @@ def test_an_interrupted_command_predicts_only_what_is_missing(run, tmp_path):
 
 def test_other_items_are_refused(run, tmp_path):
     predict(run, ["a", "b"], tmp_path)
-    with pytest.raises(InputError, match="holds predictions of other items: give --output a new folder"):
+    with pytest.raises(InputError, match="of other items or with other settings: give --output a new folder"):
         predict(run, ["a", "c"], tmp_path)
+
+
+def test_other_settings_are_refused(run, tmp_path):
+    predict(run, ["a", "b"], tmp_path, min_confidence=0.5)
+    predict(run, ["a", "b"], tmp_path, min_confidence=0.5)
+    with pytest.raises(InputError, match="with other settings"):
+        predict(run, ["a", "b"], tmp_path, min_confidence=0.9)
 
 
 def test_shards_share_a_folder(run, tmp_path):

@@ -52,29 +52,31 @@ def predict_parts(run, items, options, folder, shard):
         Number of items that could not be read; their rows have a `problem`.
 
     Raises:
-        InputError: a file holds the predictions of other items, or the folder cannot be written to.
+        InputError: a file holds predictions of other items or with other settings, or the folder cannot be written to.
     """
-    parts, bad = missing_parts(items, _make_folder(folder), shard), 0
+    settings = (options.top, options.min_confidence, options.score_threshold)
+    parts, bad = missing_parts(items, _make_folder(folder), shard, settings), 0
     for path, part in tqdm(parts, disable=None, unit="file"):
         rows = list(_rows(run, part, options))
         bad += sum(row["problem"] is not None for row in rows)
-        write_part(path, part, rows)
+        write_part(path, part, rows, settings)
     return bad
 
 
-def missing_parts(items, folder, shard):
+def missing_parts(items, folder, shard, settings=()):
     """Lists the files that are still to be written.
 
     Args:
         items: items of the shard.
         folder: `Path` of the folder.
         shard: what `parse_shard` returned.
+        settings: what the predictions depend on beside the items.
 
     Returns:
         List of (path, items of the file).
 
     Raises:
-        InputError: a file holds the predictions of other items.
+        InputError: a file holds predictions of other items or with other settings.
     """
     parquet, missing = importlib.import_module("pyarrow.parquet"), []
     for start in range(0, len(items), ROWS):
@@ -82,24 +84,27 @@ def missing_parts(items, folder, shard):
         part = items[start : start + ROWS]
         if not path.exists():
             missing.append((path, part))
-        elif (parquet.read_schema(path).metadata or {}).get(DIGEST) != _digest(part):
-            raise InputError(f"{str(path)!r} holds predictions of other items: give --output a new folder.")
+        elif (parquet.read_schema(path).metadata or {}).get(DIGEST) != _digest(part, settings):
+            raise InputError(
+                f"{str(path)!r} holds predictions of other items or with other settings: give --output a new folder."
+            )
     return missing
 
 
-def write_part(path, items, rows):
+def write_part(path, items, rows, settings=()):
     """Writes a file of predictions, complete or not at all.
 
     Args:
         path: `Path` of the file.
         items: its items.
         rows: list of dict, one for each item; keys that a row lacks are null.
+        settings: what they depend on beside the items.
     """
     arrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
     keys = dict.fromkeys(key for row in rows for key in row)
     table = arrow.Table.from_pylist([dict.fromkeys(keys) | row for row in rows])
     with atomic_path(path) as temporary:
-        parquet.write_table(table.replace_schema_metadata({DIGEST: _digest(items)}), temporary)
+        parquet.write_table(table.replace_schema_metadata({DIGEST: _digest(items, settings)}), temporary)
 
 
 def _rows(run, items, options):
@@ -120,5 +125,5 @@ def _make_folder(folder):
     return make_folder(folder)
 
 
-def _digest(items):
-    return hashlib.sha256(repr(items).encode("utf-8", "surrogatepass")).hexdigest().encode()
+def _digest(items, settings):
+    return hashlib.sha256(repr((items, settings)).encode("utf-8", "surrogatepass")).hexdigest().encode()
