@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 import sys
 import tarfile
 import zipfile
@@ -15,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 import few_labels
 from few_label_suite import cells, packages, solved_heads
-from few_label_suite.cells import Cell
+from few_label_suite.cells import Cell, read_table
 from few_label_suite.comparisons import Row, compare, group_cells, mean_over_sets, mean_ranks
 from few_label_suite.contenders import command_of
 from few_label_suite.draws import draw_examples, draw_rows
@@ -165,7 +166,7 @@ def test_finished_cells_are_read_and_their_report_is_written(tmp_path):
     assert not path.exists(), "a cell of the table was repeated"
     assert "| tfidf | 0.125 ± 0.000 (" in (tmp_path / "report" / "FEW_LABELS.md").read_text()
     assert table.read_text() != text
-    assert (tmp_path / "report" / "few_labels.png").stat().st_size < 200_000
+    assert not (tmp_path / "report" / "few_labels.png").exists(), "one number of labels is no curve"
 
 
 def test_a_failed_cell_is_reported_and_not_kept(tmp_path, monkeypatch, capsys):
@@ -226,10 +227,26 @@ def test_the_report_lists_every_loss(tmp_path):
             measured[Cell("toy_texts", "10", draw, contender)] = result(accuracy, seconds=7 + 100 * draw)
     write_report(measured, tmp_path)
     text = (tmp_path / "FEW_LABELS.md").read_text()
-    assert "Losses of auto: 1." in text
+    assert "few_labels.png" not in text and "Losses of auto: 1." in text
     assert "toy_texts, 10: auto is 30.0 ± 1.0 points below logistic_all." in text
     assert "| auto | 0.550 | 2.0 (1) | 1.00 | 0.100 | 7 |  |" in text
     assert "| tfidf | 0.150 | 3.0 (1) | 1.00 | 0.100 | 7 | 1 / 0 / 0 |" in text
+
+
+def test_several_numbers_of_labels_are_a_curve(tmp_path):
+    measured = {Cell("toy_texts", budget, 0, "auto"): result(0.5, seconds=7) for budget in ("5", "10")}
+    _, plot = write_report(measured, tmp_path)
+    assert plot.stat().st_size < 200_000
+
+
+def test_the_report_in_the_repository_is_that_of_its_table_and_the_page_shows_it(tmp_path):
+    folder = Path(few_labels.__file__).parent
+    write_report(read_table(folder / "FEW_LABELS.csv"), tmp_path)
+    report = (tmp_path / "FEW_LABELS.md").read_text(encoding="utf-8")
+    assert report == (folder / "FEW_LABELS.md").read_text(encoding="utf-8")
+    page = (folder.parent / "docs" / "few_labels.md").read_text(encoding="utf-8")
+    figures = [line for line in page.splitlines() if re.match(r"\| (auto|logistic_\w+) \| \d", line)]
+    assert len(figures) > 3 and set(figures) <= set(report.splitlines())
 
 
 @pytest.mark.slow

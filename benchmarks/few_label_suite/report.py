@@ -25,28 +25,31 @@ of a contender. FEW_LABELS.csv beside this file has a line for each measurement.
 
 
 def write_report(cells, folder):
-    """Writes FEW_LABELS.md and its plot.
+    """Writes FEW_LABELS.md and, for several numbers of labels, its plot.
 
     Args:
         cells: dict from `Cell` to its result.
         folder: `pathlib.Path` of the folder to write into.
 
     Returns:
-        List of the `pathlib.Path` of both files.
+        List of the `pathlib.Path` of the files.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows = sorted(group_cells(cells), key=lambda row: (list(SETS).index(row.set), _labels(row.budget)))
     kinds = {kind: [row for row in rows if SETS[row.set].kind == kind] for kind in (IMAGES, TEXTS)}
     kinds = {kind: rows for kind, rows in kinds.items() if rows}
-    parts = [INTRODUCTION, f"![Accuracy over labels]({PLOT})\n"]
+    # Over one number of labels there is no curve.
+    plots = [folder / PLOT] if len(_budgets(rows)) > 1 else []
+    parts = [INTRODUCTION, *(f"![Accuracy over labels]({path.name})\n" for path in plots)]
     for kind, kind_rows in kinds.items():
         parts += [f"## {kind.capitalize()}\n", summary_table(kind_rows), _losses(kind_rows)]
     parts += ["## Data sets\n", _set_table(rows)]
     for name in dict.fromkeys(row.set for row in rows):
         parts += [f"### {name}\n", set_table([row for row in rows if row.set == name])]
     (folder / "FEW_LABELS.md").write_text("\n".join(parts), encoding="utf-8")
-    _plot(kinds, folder / PLOT)
-    return [folder / "FEW_LABELS.md", folder / PLOT]
+    for path in plots:
+        _plot(kinds, path)
+    return [folder / "FEW_LABELS.md", *plots]
 
 
 def summary_table(rows):
