@@ -14,7 +14,7 @@ from .classification import most_confused as most_confused
 from .classification import worst_mistakes as worst_mistakes
 from .confidence.coverage import measure_coverage as measure_coverage
 from .confidence.coverage import recommend_confidence as recommend_confidence
-from .confidence.wording import describe_confidence as describe_confidence
+from .confidence.wording import describe_confidence_changes as describe_confidence_changes
 from .detection import above_threshold as above_threshold
 from .detection import best_threshold as best_threshold
 from .detection import detection_metrics as detection_metrics

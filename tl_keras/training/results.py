@@ -194,7 +194,7 @@ def _format(metrics, run, task, split):
     lines = summarize(metrics["adaptation"]) if adapted else []
     lines += [f"{'source ' if adapted else ''}{split}: {headlines}  ({metrics['examples']} examples)"]
     lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task)]
-    lines += evaluation.describe_confidence(metrics.get("confidence") or {})
+    lines += evaluation.describe_confidence_changes(metrics.get("confidence") or {})
     lines += _seen_lines(metrics, task)
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])
 

@@ -1,4 +1,9 @@
-from tl_keras.evaluation.confidence.wording import describe_confidence, describe_coverage, describe_temperature
+from tl_keras.evaluation.confidence.wording import (
+    describe_confidence,
+    describe_confidence_changes,
+    describe_coverage,
+    describe_temperature,
+)
 
 FIT = {"value": 1.314, "examples": 240, "loss": 0.53, "gain": 0.0212, "error": 0.0101}
 CHOSEN = {
@@ -32,3 +37,11 @@ def test_lists_what_is_known():
     assert len(describe_confidence({"temperature": 1.0} | CHOSEN)) == 2
     assert describe_confidence({}) == []
     assert "0.0 %" in describe_coverage(CHOSEN | {"kept": 0, "right": 0})
+
+
+def test_the_terminal_says_only_what_was_changed_or_is_recommended():
+    assert describe_confidence_changes({}) == []
+    assert describe_confidence_changes({"temperature": 1.0, "fit": FIT} | CHOSEN | {"min_confidence": None}) == []
+    unsure, scaled = describe_coverage(CHOSEN), {"temperature": 1.314, "fit": FIT}
+    assert describe_confidence_changes({"temperature": 1.0} | CHOSEN) == [unsure]
+    assert describe_confidence_changes(scaled | CHOSEN) == [describe_temperature(scaled), unsure]

@@ -18,6 +18,20 @@ def describe_confidence(confidence):
     return [sentence for sentence in sentences if sentence]
 
 
+def describe_confidence_changes(confidence):
+    """Lists the sentences on what was changed or is recommended; reports also say why nothing is.
+
+    Args:
+        confidence: as in `describe_confidence`.
+
+    Returns:
+        List of str, at most two.
+    """
+    is_scaled = confidence.get("temperature", 1) != 1
+    temperature = [describe_temperature(confidence)] if is_scaled else []
+    return temperature + ([describe_coverage(confidence)] if confidence.get("min_confidence") is not None else [])
+
+
 def describe_temperature(confidence):
     """Describes the temperature that the logits are divided by, and why.
 
