@@ -95,7 +95,10 @@ def workplace(tmp_path_factory):
     table = "\n".join(["text,label", *(f'"{text}",{label}' for text, label in rows)])
     for name in ("texts.csv", "reviews.csv", "new_reviews.csv"):
         (folder / name).write_text(table, encoding="utf-8")
-    (folder / "texts.txt").write_text("\n".join(f"What a nice {thing}." for thing in THINGS * 5), encoding="utf-8")
+    (folder / "texts.txt").write_text(
+        "\n".join(f"{kind} {thing}." for thing in THINGS for kind in ("Nice", "Old", "New", "Red", "Tall")),
+        encoding="utf-8",
+    )
     write_boxes(folder / "boxes")
     for name in ("image.jpg", "a.jpg", "b.jpg"):
         Image.new("RGB", (90, 80), "green").save(folder / name)
