@@ -62,7 +62,8 @@ class Parts:
         def fit(model, callbacks, x, steps_per_epoch, initial_epoch, epochs, **options):
             clock = step_clock(self._keras)
             shape = {"steps_per_epoch": steps_per_epoch, "initial_epoch": initial_epoch, "epochs": epochs}
-            history = self._fit(model, x=x, callbacks=[*callbacks, clock], **shape, **options)
+            callbacks.callbacks.append(clock)
+            history = self._fit(model, x=x, callbacks=callbacks, **shape, **options)
             started, count = time.process_time(), 0
             for _, labels in x.take(len(clock.steps)):
                 count += len(labels)

@@ -42,6 +42,8 @@ WITHOUT_TABLE = {
     "transfer_cases": "the cases of the others",
     "text_torch": "a part of text",
     "few_labels": "test_few_labels",
+    "calibration": "test_calibration",
+    "decoding": "test_decoding",
 }
 RUNS = {
     "adaptation": ["--pair", "MNIST → UCI digits", "--method", "mcc", "--seeds", "2"],
