@@ -64,7 +64,7 @@ def test_few_shot_needs_one_label_per_example(settings):
 
 @pytest.mark.parametrize(
     ("log", "trackers"),
-    [(None, []), ("wandb", ["wandb"]), ("wandb, mlflow", ["wandb", "mlflow"]), (["mlflow"], ["mlflow"])],
+    [(None, []), ("wandb", ["wandb"]), ("wandb, mlflow,wandb", ["wandb", "mlflow"]), (["mlflow"], ["mlflow"])],
 )
 def test_trackers_are_a_list_or_a_text_with_commas(log, trackers):
     assert RunConfig(log=log).trackers == trackers

@@ -159,7 +159,7 @@ class RunConfig:
     def trackers(self):
         """Names of the experiment trackers, a list."""
         names = self.log.split(",") if isinstance(self.log, str) else self.log or []
-        return [name.strip() for name in names]
+        return list(dict.fromkeys(name.strip() for name in names))
 
     def _check_objective(self):
         contrastive = any(phase.objective == "contrastive" for phase in self.phases or ())
