@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,9 @@ def test_a_temperature_is_not_judged_by_the_examples_that_chose_it():
     random = np.random.default_rng(1)
     found = choose_temperature(random.dirichlet(np.ones(3), 12), random.integers(0, 3, 12))
     assert found.gain < found.error
+
+
+def test_few_examples_never_change_the_confidence():
+    logits, labels = draw(2.5, 500)
+    found = choose_temperature(to_probabilities(logits, False), labels)
+    assert found.helps and not replace(found, examples=29).helps

@@ -154,9 +154,11 @@ def test_the_recommended_confidence_calls_examples_unsure(copied_run, image_fold
     expected = [run.class_names[row.argmax()] if row.max() >= 0.5 else "unsure" for row in run.predict(files)]
     assert run.classify(files, min_confidence="auto") == run.classify(files, min_confidence=0.5) == expected
     assert "unsure" not in run.classify(files, min_confidence=0)
+    with pytest.raises(tl.InputError, match="expected a number from 0 to 1"):
+        run.classify(files, min_confidence=2)
 
 
-@pytest.mark.parametrize("value", [2, -1, "high", [0.5]])
+@pytest.mark.parametrize("value", [2, -1, True, "high", [0.5]])
 def test_a_damaged_confidence_is_refused(copied_run, value):
     with pytest.raises(tl.InputError, match="expected a number from 0 to 1: copy the run again"):
         _ = copied_run({"min_confidence": value}).min_confidence
@@ -181,3 +183,5 @@ def test_a_run_embeds_images_at_any_block(finished_run, image_folder):
     assert run.embed([file, file], block=first).shape[0] == 2
     with pytest.raises(tl.InputError, match="Unknown block 'nowhere'"):
         run.embed(file, block="nowhere")
+    with pytest.raises(tl.InputError, match="takes the name of one block"):
+        run.embed(file, block=[first])

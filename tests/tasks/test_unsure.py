@@ -4,12 +4,12 @@ from tl_keras.errors import InputError
 from tl_keras.tasks.unsure import check_unsure, decide, parse_confidence
 
 
-@pytest.mark.parametrize(("text", "value"), [("0.8", 0.8), ("0", 0.0), ("1", 1.0), ("auto", "auto")])
+@pytest.mark.parametrize(("text", "value"), [("0.8", 0.8), ("0", 0.0), ("1", 1.0), ("auto", "auto"), (0.8, 0.8)])
 def test_reads_a_confidence(text, value):
     assert parse_confidence(text) == value
 
 
-@pytest.mark.parametrize("text", ["80", "-0.1", "nan", "inf", "", "Auto", "a\x1b[2J"])
+@pytest.mark.parametrize("text", ["80", "-0.1", "nan", "inf", "", "Auto", "a\x1b[2J", True, None, -1, [0.5]])
 def test_refuses_what_is_no_confidence(text):
     with pytest.raises(InputError, match="expected a number from 0 to 1, such as 0.8, or auto"):
         parse_confidence(text)

@@ -12,8 +12,10 @@ LIMIT = 10.0
 HALVINGS = 40
 SMALLEST = np.finfo("float32").tiny
 FOLDS = 5
+MIN_ROWS = 30
+"""Examples below which confidence is never changed."""
 MIN_ROWS_TO_SHARPEN = 200
-"""Examples below which confidence is never raised."""
+"""Examples below which it is never raised."""
 MAX_ROWS = 2000
 """Examples that a temperature is fitted on; of more a sample is taken, which bounds the time with many classes."""
 
@@ -40,11 +42,11 @@ class Temperature:
     def helps(self):
         """True if the temperature is worth applying.
 
-        One above 1 must gain more than its standard error; one below 1 must gain more than two of them on at least
-        `MIN_ROWS_TO_SHARPEN` examples, because a false confidence costs more than a false doubt.
+        One above 1 must gain more than its standard error on at least `MIN_ROWS` examples; one below 1 more than two of
+        them on at least `MIN_ROWS_TO_SHARPEN`, because a false confidence costs more than a false doubt.
         """
         if self.value > 1:
-            return self.gain > self.error
+            return self.gain > self.error and self.examples >= MIN_ROWS
         return self.gain > 2 * self.error and self.examples >= MIN_ROWS_TO_SHARPEN
 
 

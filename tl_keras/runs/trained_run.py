@@ -12,7 +12,7 @@ from tl_keras.runs.exports import export_run
 from tl_keras.runs.run_folder import RunFolder, resume_command
 from tl_keras.system import devices
 from tl_keras.tasks.registry import TASKS
-from tl_keras.tasks.unsure import AUTO, UNSURE, check_unsure
+from tl_keras.tasks.unsure import AUTO, UNSURE, check_unsure, parse_confidence
 
 
 class TrainedRun:
@@ -74,7 +74,8 @@ class TrainedRun:
         """Confidence below which predictions should count as unsure, 0 to 1; None where the run recommends none."""
         confidence = self.metrics.get("confidence") or {}
         value = confidence.get("min_confidence") if isinstance(confidence, dict) else confidence
-        if value is not None and not (isinstance(value, int | float) and 0 <= value <= 1):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value is not None and not (is_number and 0 <= value <= 1):
             raise InputError(
                 f"metrics.json of the run in {str(self.folder)!r} has the min_confidence {quoted(value)}, expected a "
                 "number from 0 to 1: copy the run again."
@@ -91,10 +92,10 @@ class TrainedRun:
             float.
 
         Raises:
-            InputError: the run recommends none, or its examples cannot be called unsure.
+            InputError: the value is out of range, the run recommends none, or its examples cannot be called unsure.
         """
         check_unsure(self.class_names, self.config.data.multi_label)
-        if value != AUTO:
+        if (value := parse_confidence(value)) != AUTO:
             return value
         if self.min_confidence is None:
             raise InputError(
@@ -172,6 +173,8 @@ class TrainedRun:
         Raises:
             InputError: the block is unknown or returns several tensors, or the examples have the wrong form.
         """
+        if block is not None and not isinstance(block, str):
+            raise InputError(f"run.embed takes the name of one block: got {quoted(block)}.")
         if block not in self._embedders:
             self._embedders[block] = transfer.embedding_model(self.model, block, self.task.new_blocks)
         return self.task.embed(self.config, self._embedders[block], examples)

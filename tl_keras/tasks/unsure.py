@@ -11,7 +11,7 @@ def parse_confidence(text):
     """Reads a minimum confidence.
 
     Args:
-        text: str of a number from 0 to 1, or "auto".
+        text: number from 0 to 1, also as str, or "auto".
 
     Returns:
         float, or "auto".
@@ -22,8 +22,8 @@ def parse_confidence(text):
     if text == AUTO:
         return text
     try:
-        value = float(text)
-    except ValueError:
+        value = None if isinstance(text, bool) else float(text)
+    except (TypeError, ValueError):
         value = None
     if value is None or not 0 <= value <= 1:
         raise InputError(f"--min_confidence {quoted(text)}: expected a number from 0 to 1, such as 0.8, or {AUTO}.")

@@ -50,7 +50,7 @@ def describe_temperature(confidence):
     if confidence["temperature"] == 1:
         return (
             f"Temperature: none is applied. The one fitted to {fit['examples']} held-out examples, {fit['value']:.2f}, "
-            f"would {change} (cross-validated)."
+            f"would {change} (cross-validated): too little, or too few examples for it."
         )
     return (
         f"Temperature: the logits are divided by {fit['value']:.2f} inside the model, fitted to {fit['examples']} "
