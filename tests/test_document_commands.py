@@ -135,21 +135,22 @@ def run(module, arguments):
     assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout[-1000:]}{done.stderr[-2000:]}"
 
 
-def fill_labels(path):
-    """Labels the examples of a table, as a person would between two commands."""
+def fill_in(path, column):
+    """Fills in a column of a table with classes, as a person would between two commands."""
     with open(path, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
-        writer.writerows(row | {"label": list(COLOURS)[number % len(COLOURS)]} for number, row in enumerate(rows))
+        writer.writerows(row | {column: list(COLOURS)[number % len(COLOURS)]} for number, row in enumerate(rows))
 
 
 def run_command(line):
     module, rest = COMMAND.fullmatch(line).groups()
     arguments = shlex.split(with_runs(rest), comments=True)
-    if "--labelled" in arguments:
-        fill_labels(Path(arguments[arguments.index("--labelled") + 1]))
+    for flag, column in (("--labelled", "label"), ("--apply", "decision")):
+        if flag in arguments:
+            fill_in(Path(arguments[arguments.index(flag) + 1]), column)
     few = next((flags for name, flags in FEW.items() if module == "tl_keras.train" and name in arguments), [])
     few = ONE_CELL if module == "tl_keras.compare" else few
     run(module, [*arguments, *few])
