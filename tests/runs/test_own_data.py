@@ -1,9 +1,8 @@
-import numpy as np
 import pytest
 
 from tl_keras import load_run
 from tl_keras.errors import InputError
-from tl_keras.runs.own_data import load_own_split, spread_rows
+from tl_keras.runs.own_data import load_own_split
 
 
 def test_the_test_split_of_the_training_is_loaded_again(finished_run):
@@ -14,8 +13,3 @@ def test_the_test_split_of_the_training_is_loaded_again(finished_run):
 def test_unknown_splits_are_refused_before_anything_is_read():
     with pytest.raises(InputError, match="--split tests: a run has"):
         load_own_split(None, "tests")
-
-
-def test_rows_are_spread_evenly():
-    assert spread_rows(np.zeros(10), 4).tolist() == [0, 3, 6, 9]
-    assert spread_rows(np.zeros(3), 4).tolist() == [0, 1, 2]

@@ -7,8 +7,8 @@ import numpy as np
 
 from tl_keras.data.reading.delimited import read_delimited
 from tl_keras.data.reading.locations import TFDS_PREFIX
+from tl_keras.data.spreading import spread_rows
 from tl_keras.errors import InputError
-from tl_keras.runs.own_data import spread_rows
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system.escaping import csv_cell
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from tl_keras.data.spreading import spread_rows
 from tl_keras.errors import InputError
 from tl_keras.exporting.formats import check_model_fits, check_packages, choose_exports
 from tl_keras.runs.opening import make_folder
-from tl_keras.runs.own_data import load_own_splits, spread_rows
+from tl_keras.runs.own_data import load_own_splits
 from tl_keras.system.devices import load_tensorflow
 from tl_keras.system.links import refuse_links
 

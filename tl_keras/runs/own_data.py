@@ -1,7 +1,5 @@
 """The data that a finished run was trained on, loaded again."""
 
-import numpy as np
-
 from tl_keras.data.records import SPLITS
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder
@@ -48,8 +46,3 @@ def load_own_splits(run):
     target = {name: recorded for name, recorded in folder.read_json("data.json").items() if name == "target"}
     folder.require_same_data(run.task.fingerprint(splits) | target)
     return run.task.resized_for(run, splits)
-
-
-def spread_rows(part, count):
-    """Returns up to a number of rows of a part of the data, evenly spread, int (k,)."""
-    return np.unique(np.linspace(0, len(part) - 1, min(count, len(part))).astype(int))

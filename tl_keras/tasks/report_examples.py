@@ -52,7 +52,7 @@ def image_sheet(config, images):
     augmentation, side = config.data.augmentation, images.images[0].shape[0]
     size = f"{side} × {side} pixels"
     if augmentation in (None, "none"):
-        rows = _spread(len(images))
+        rows = data.spread_rows(images, SHEET)
         pixels, labels = [images.images[row] for row in rows], images.labels[rows]
         captions = [(_class_names(images, label), images.names[row]) for row, label in zip(rows, labels, strict=True)]
         note = f"Evenly spread, {size}, without augmentation."
@@ -96,7 +96,7 @@ def text_sheet(config, texts):
     Returns:
         Tuple of a tuple of `Tile` and a sentence.
     """
-    rows = texts.first_rows[_spread(len(texts.first_rows))]
+    rows = texts.first_rows[data.spread_rows(texts.first_rows, SHEET)]
     tiles = [
         evaluation.Tile(
             (_class_names(texts, texts.labels[row]), f"{texts.lengths[row]} tokens"), text=_shown(texts.texts[row])
@@ -153,10 +153,6 @@ def explain_or_none(explain):
         return explain()
     except InputError:
         return None
-
-
-def _spread(count):
-    return np.unique(np.linspace(0, count - 1, min(SHEET, count)).astype(int))
 
 
 def _shown(text):
