@@ -2,7 +2,8 @@ import numpy as np
 import tensorflow as tf
 
 from tests.exporting.tiny_sources import IMAGES, detector, image_model, text_model
-from tl_keras.exporting.tensor_function import is_text_model, tensor_function
+from tl_keras.exporting.tensor_function import tensor_function
+from tl_keras.models.texts.encoder_inputs import is_text_model
 
 
 def test_images_in_and_probabilities_out_without_variables():

@@ -19,8 +19,9 @@ from tl_keras.exporting.litert_file import open_litert, write_litert
 from tl_keras.exporting.onnx_file import open_onnx, quantize_onnx, write_onnx
 from tl_keras.exporting.openvino_files import open_openvino, write_openvino
 from tl_keras.exporting.saved_model_folder import open_saved_model, write_saved_model
-from tl_keras.exporting.tensor_function import PROBABILITIES, TEXT, is_text_model, tensor_function
+from tl_keras.exporting.tensor_function import PROBABILITIES, TEXT, tensor_function
 from tl_keras.exporting.tokenizer_file import TOKENIZER, open_tokenizer, write_tokenizer
+from tl_keras.models.texts.encoder_inputs import is_text_model
 from tl_keras.system.atomic_files import UNFINISHED
 
 OPENERS = {"onnx": open_onnx, "litert": open_litert, "openvino": open_openvino}

@@ -5,7 +5,8 @@ import importlib.util
 import keras
 import tensorflow as tf
 
-from tl_keras.exporting.tensor_function import IMAGES, PROBABILITIES, TEXT, is_text_model
+from tl_keras.exporting.tensor_function import IMAGES, PROBABILITIES, TEXT
+from tl_keras.models.texts.encoder_inputs import is_text_model
 
 CLASS_NAMES = "class_names"
 ENCODED = "encoded_images"

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import keras
 import tensorflow as tf
 from tensorflow.python.framework import convert_to_constants
 
 from tl_keras.exporting.token_part import token_part
+from tl_keras.models.texts.encoder_inputs import is_text_model
 
 IMAGES, TEXT, PROBABILITIES = "images", "text", "probabilities"
 
@@ -26,15 +26,6 @@ class TensorFunction:
         # TensorFlow has no public name for it; its own converters use it.
         freeze = convert_to_constants.convert_variables_to_constants_v2
         return freeze(self.function, lower_control_flow=False, aggressive_inlining=True)
-
-
-def is_text_model(model):
-    """Returns whether a model takes strings.
-
-    Args:
-        model: `keras.Model` of a run.
-    """
-    return any(tensor.dtype == "string" for tensor in keras.tree.flatten(model.input))
 
 
 def tensor_function(model):

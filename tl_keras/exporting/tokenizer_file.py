@@ -6,10 +6,9 @@ import numpy as np
 
 from tl_keras.data.texts.cleaning import INVISIBLE, SPACES
 from tl_keras.errors import InputError
-from tl_keras.models.texts.encoder_inputs import PADDING_MASK, SEGMENT_IDS, TOKEN_IDS
+from tl_keras.models.texts.encoder_inputs import FRONT, PADDING_MASK, SEGMENT_IDS, TOKEN_IDS
 
 TOKENIZER = "tokenizer.json"
-FRONT_LAYER = "text.tokenizer"
 
 
 def write_tokenizer(model, path, *, max_tokens, truncation):
@@ -25,7 +24,7 @@ def write_tokenizer(model, path, *, max_tokens, truncation):
         InputError: the tokenizer is of a kind that has no counterpart.
     """
     tokenizers = importlib.import_module("tokenizers")
-    layer = model.get_layer(FRONT_LAYER)
+    layer = model.get_layer(FRONT)
     result = _tokenizer(tokenizers, layer)
     words = {name: getattr(layer, f"{name}_token_id") for name in ("start", "end", "pad")}
     start, end, pad = (layer.id_to_token(int(number)) for number in words.values())

@@ -4,7 +4,7 @@ import keras
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.head_blocks import block_tensors
-from tl_keras.models.texts.encoder_inputs import PADDING_MASK, encoder_inputs
+from tl_keras.models.texts.encoder_inputs import PADDING_MASK, encoder_inputs, is_text_model
 from tl_keras.transfer.head_features import features_before_head
 
 CLASSIFIER_HEAD = ("head",)
@@ -47,9 +47,5 @@ def _average(model, features):
         return keras.layers.Activation("linear", **options)(features)
     if len(features.shape) == 4:
         return keras.layers.GlobalAveragePooling2D(**options)(features)
-    mask = encoder_inputs(model)[PADDING_MASK] if _takes_strings(model) else None
+    mask = encoder_inputs(model)[PADDING_MASK] if is_text_model(model) else None
     return keras.layers.GlobalAveragePooling1D(**options)(features, mask=mask)
-
-
-def _takes_strings(model):
-    return all(tensor.dtype == "string" for tensor in keras.tree.flatten(model.input))

@@ -1,9 +1,20 @@
 """Tensors that cross from the tokenizing part of a text classifier to its encoder."""
 
+import keras
+
 from tl_keras.models.graph import ordered_nodes
 
 TOKEN_IDS, SEGMENT_IDS, PADDING_MASK = "token_ids", "segment_ids", "padding_mask"
 FRONT = "text.tokenizer"
+
+
+def is_text_model(model):
+    """Returns whether a model takes strings.
+
+    Args:
+        model: `keras.Model` of a run.
+    """
+    return any(tensor.dtype == "string" for tensor in keras.tree.flatten(model.input))
 
 
 def encoder_inputs(model):
