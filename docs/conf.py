@@ -20,11 +20,11 @@ autodoc_member_order = "bysource"
 napoleon_use_ivar = True
 
 # Files outside of docs/ are read in the repository; on the site, links to them become their text.
-OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./(?!\w+\.md|\.\.)[^)]*\)|\[([^\]]+)\]\(\.\./[A-Z]+\.md\)")
+OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./(?![a-z_]+\.md\))[^)]*\)")
 
 
 def _replace_links_to_the_repository(app, name, source):
-    source[0] = OUTSIDE.sub(lambda match: match[1] or match[2], source[0])
+    source[0] = OUTSIDE.sub(r"\1", source[0])
 
 
 def setup(app):

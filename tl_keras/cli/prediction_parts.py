@@ -63,7 +63,7 @@ def predict_parts(run, items, options, folder, shard):
     return bad
 
 
-def missing_parts(items, folder, shard, settings=()):
+def missing_parts(items, folder, shard, settings):
     """Lists the files that are still to be written.
 
     Args:
@@ -91,7 +91,7 @@ def missing_parts(items, folder, shard, settings=()):
     return missing
 
 
-def write_part(path, items, rows, settings=()):
+def write_part(path, items, rows, settings):
     """Writes a file of predictions, complete or not at all.
 
     Args:

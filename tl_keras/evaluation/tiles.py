@@ -61,8 +61,9 @@ def choose_by_class(labels, probabilities, count=3):
         probability of the class, wrong those that are not and have the lowest one.
     """
     labels, probabilities = np.asarray(labels), np.asarray(probabilities)
-    belongs = labels > 0 if labels.ndim == 2 else labels[:, None] == np.arange(probabilities.shape[1])
-    found = probabilities >= THRESHOLD if labels.ndim == 2 else _winners(probabilities)
+    columns = np.arange(probabilities.shape[1])
+    belongs = labels > 0 if labels.ndim == 2 else labels[:, None] == columns
+    found = probabilities >= THRESHOLD if labels.ndim == 2 else probabilities.argmax(axis=1)[:, None] == columns
     classes = [number for number in range(belongs.shape[1]) if belongs[:, number].any()]
     classes.sort(key=lambda number: found[belongs[:, number], number].mean())
     chosen = []
@@ -72,9 +73,3 @@ def choose_by_class(labels, probabilities, count=3):
         right = found[rows, number]
         chosen.append((number, rows[right][:count].tolist(), rows[~right][::-1][:count].tolist()))
     return chosen
-
-
-def _winners(probabilities):
-    winners = np.zeros(probabilities.shape, bool)
-    winners[np.arange(len(probabilities)), probabilities.argmax(axis=1)] = True
-    return winners
