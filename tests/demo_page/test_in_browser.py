@@ -2,41 +2,28 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
 
 import pytest
 
+from tests.headless_chromium import open_chromium
 from tl_keras.demo_page.serving import HOST
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("gradio", reason="the extra demo is not installed: pip install '.[demo]'")
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-wait = pytest.importorskip("selenium.webdriver.support.wait")
+wait = pytest.importorskip("selenium.webdriver.support.wait", reason="selenium is not installed")
 MAX_SECONDS = 120
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--window-size=1200,900"),
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
+ONLY_ITSELF = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 FONTS_AND_PICTURES_OF_THE_BROWSER = ("chrome", "data:", "blob:")
 
 
 @pytest.fixture
 def browser(tmp_path):
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.skip("chromium or chromedriver is not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield found
-    found.quit()
+    flags = ("--window-size=1200,900", ONLY_ITSELF)
+    with open_chromium(tmp_path / "profile", *flags, logs=("browser", "performance")) as found:
+        yield found
 
 
 @pytest.fixture

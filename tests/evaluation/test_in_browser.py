@@ -4,39 +4,26 @@ Where the variable AXE names the file axe.min.js of npm's axe-core, it looks for
 """
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.evaluation.report_parts import all_examples, write_whole_report
+from tests.headless_chromium import open_chromium
 from tl_keras.evaluation.studies.comparison_page import write_comparison_page
 from tl_keras.evaluation.tiles import embed_image
 
 pytestmark = pytest.mark.slow
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--host-resolver-rules=MAP * ~NOTFOUND"),
-)
 NAME = "a_very_long_name_without_a_blank" * 8
 BARRIERS = "const done = arguments[0]; axe.run().then(found => done(found.violations))"
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.skip("chromium or chromedriver is not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield found
-    found.quit()
+    profile = tmp_path_factory.mktemp("profile")
+    with open_chromium(profile, "--host-resolver-rules=MAP * ~NOTFOUND") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
