@@ -9,6 +9,7 @@ import tl_keras as tl
 from tl_keras import evaluate
 from tl_keras.cli.verbs import run_verb
 from tl_keras.errors import InputError
+from tl_keras.system.checksums import write_manifest
 from tl_keras.training.results import format_results
 
 
@@ -111,6 +112,17 @@ def test_training_examples_in_other_data_are_counted_and_left_out_beside(finishe
     metrics = json.loads((tmp_path / "results" / "metrics.json").read_text())["seen_examples"]
     assert metrics["without_them"]["examples"] == 18 - metrics["examples"] == 18 - num_seen
     assert set(metrics["without_them"]) >= {"accuracy", "macro_f1", "intervals"}
+
+
+def test_digests_of_another_version_are_reported_in_a_sentence(finished_run, image_folder, tmp_path, capsys):
+    folder = tmp_path / "run"
+    shutil.copytree(finished_run[0], folder)
+    digests = (folder / "seen_examples.txt").read_text().partition("\n")[2]
+    (folder / "seen_examples.txt").write_text(digests)
+    write_manifest(folder, exclude=("checkpoints", "evaluations"))
+    results = evaluate.evaluate_run(tl.load_run(folder), image_folder)
+    assert "seen_examples" not in results.read_json("metrics.json")
+    assert "note: the digests of its training examples are of another version" in capsys.readouterr().out
 
 
 def test_data_of_training_examples_alone_show_nothing(finished_run, image_folder, tmp_path):

@@ -18,6 +18,8 @@ from .boxes.geometry import restore_boxes as restore_boxes
 from .boxes.records import BoxRecords as BoxRecords
 from .boxes.splitting import split_boxes as split_boxes
 from .boxes.tiles import tile_boxes as tile_boxes
+from .content_digests import digest_version as digest_version
+from .content_digests import image_digests as image_digests
 from .examples.catalogue import EXAMPLES as EXAMPLES
 from .examples.catalogue import IMAGE_EXAMPLES as IMAGE_EXAMPLES
 from .examples.catalogue import TEXT_EXAMPLES as TEXT_EXAMPLES
@@ -32,7 +34,6 @@ from .images.decoding import BadImage as BadImage
 from .images.decoding import read_image as read_image
 from .images.decoding import read_upright as read_upright
 from .images.decoding import resize_image as resize_image
-from .images.duplicates import pixel_digest as pixel_digest
 from .images.equal_files import group_equal_files as group_equal_files
 from .images.find import find_records as find_records
 from .images.image_sets import ImageFiles as ImageFiles

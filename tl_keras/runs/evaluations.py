@@ -15,6 +15,7 @@ from tl_keras.runs.opening import make_folder
 from tl_keras.runs.own_data import load_own_split
 from tl_keras.runs.run_folder import RunFolder, folder_name
 from tl_keras.runs.seen_examples import find_seen_examples
+from tl_keras.tasks.base import print_notes
 
 COMPARISON = ("baseline", "baselines", "verdict")
 """Keys of the metrics of a run that compare it with baselines; "baseline" is that of version 0.1.0."""
@@ -68,7 +69,10 @@ def evaluate_run(run, data_path=None, output=None, split=None):
 def _without_seen_examples(run, examples, predictions, threshold):
     """Counts the examples that the run was trained or validated on, and measures the others alone."""
     is_seen = find_seen_examples(RunFolder(run.folder), examples)
-    if is_seen is None or not is_seen.any():
+    if is_seen is None:
+        print_notes(["the digests of its training examples are of another version, so none can be found in these data"])
+        return {}
+    if not is_seen.any():
         return {}
     counts, rows = {"examples": int(is_seen.sum())}, np.flatnonzero(~is_seen)
     if not len(rows):

@@ -3,7 +3,7 @@
 config.yaml      the whole configuration, for `--config`
 versions.json    the versions of the packages
 devices.json     the number of devices in a step
-data.json        the number of examples and their hash, to refuse other data
+data.json        the number of examples, their digest and its version, to refuse other data
 log.jsonl        one line per epoch and per phase
 checkpoints/     the state that an interrupted run resumes from
 model.keras      the trained model
@@ -23,6 +23,7 @@ from pathlib import Path
 
 from tl_keras.data.wording import first_of, printable
 from tl_keras.errors import MAX_QUOTED, InputError
+from tl_keras.runs.same_data import is_same_data
 from tl_keras.system.atomic_files import write_text
 from tl_keras.system.checksums import MANIFEST, changed_files, write_manifest
 from tl_keras.system.interruption import StopSignals
@@ -123,12 +124,17 @@ class RunFolder:
         """
         if not (self / "data.json").exists():
             self.write_json("data.json", fingerprint)
-        elif (before := self.read_json("data.json")) != fingerprint:
+            return
+        before = self.read_json("data.json")
+        if not is_same_data(before, fingerprint, self.path):
             raise InputError(
                 f"The data changed since the run in {str(self.path)!r} started ({_counts(before)[:MAX_QUOTED]} then, "
                 f"{_counts(fingerprint)} now), and a new split would mix test and training data: restore the data, or "
                 "give --run another folder."
             )
+        if before != fingerprint and not self.finished:
+            # So that a resumed run which an older version started is compared from now on.
+            self.write_json("data.json", fingerprint)
 
     def log(self, event, values):
         """Appends a line to log.jsonl with the event, the time and a dict of values."""
@@ -172,5 +178,5 @@ def _counts(fingerprint):
     return ", ".join(
         f"of the {name} {_counts(count)}" if isinstance(count, dict) else f"{count} {name}"
         for name, count in fingerprint.items()
-        if name != "sha256"
+        if name not in ("sha256", "digest_version")
     )

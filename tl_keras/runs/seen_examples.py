@@ -4,22 +4,24 @@ import os
 
 import numpy as np
 
-from tl_keras.data.content_digests import content_digests
+from tl_keras.data.content_digests import content_digests, digest_version
 from tl_keras.errors import InputError
 
 SEEN_EXAMPLES = "seen_examples.txt"
 MAX_BYTES = 2**28
+HEADER = "digest version "
 
 
 def write_seen_examples(run, parts):
-    """Writes the digests of examples, sorted, one a line.
+    """Writes the version of the digests and those of all examples, sorted, one a line.
 
     Args:
         run: `RunFolder`.
-        parts: iterable of the training and the validation examples, as `content_digests` takes them.
+        parts: the training and the validation examples, as `content_digests` takes them.
     """
-    digests = {digest for part in parts for digest in content_digests(part)}
-    run.write_text(SEEN_EXAMPLES, "".join(f"{digest}\n" for digest in sorted(digests)))
+    digests = sorted({digest for part in parts for digest in content_digests(part)})
+    lines = [_header(parts[0]), *digests]
+    run.write_text(SEEN_EXAMPLES, "".join(f"{line}\n" for line in lines))
 
 
 def find_seen_examples(run, examples):
@@ -30,7 +32,7 @@ def find_seen_examples(run, examples):
         examples: as `content_digests` takes them.
 
     Returns:
-        bool (n,); None if the run kept no digests, as runs of version 0.1.0.
+        bool (n,); None if the run has no digests that can be compared, as those of older versions of tl_keras.
 
     Raises:
         InputError: the file of the digests is too large.
@@ -40,5 +42,15 @@ def find_seen_examples(run, examples):
         return None
     if os.path.getsize(path) > MAX_BYTES:
         raise InputError(f"The file {str(path)!r} has more than {MAX_BYTES} bytes: check that it belongs to the run.")
-    seen = set(path.read_text(encoding="utf-8", errors="replace").split("\n"))
+    first, *seen = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    if first != _header(examples):
+        # Files of the first version have no header.
+        if first.startswith(HEADER) or digest_version(examples) != 1:
+            return None
+        seen.append(first)
+    seen = set(seen)
     return np.array([digest in seen for digest in content_digests(examples)], bool)
+
+
+def _header(examples):
+    return f"{HEADER}{digest_version(examples)}"

@@ -110,7 +110,7 @@ def _new_rows(pool, parts):
 def _keys(part):
     """Returns what equal examples share, one key for each example."""
     if hasattr(part, "images"):
-        return probing.example_digests(part.images)
+        return probing.example_digests(part)
     return [text_key(part.texts[row]) for row in part.first_rows]
 
 

@@ -268,14 +268,16 @@ class Task(ABC):
             splits: as `load_data` returns them.
 
         Returns:
-            Dict of the numbers of examples and classes and `sha256`, the digest of names, labels and content.
+            Dict of the numbers of examples and classes, `sha256`, the digest of names, labels and content, and
+            `digest_version`.
         """
         digest = hashlib.sha256(repr(splits.class_names).encode())
         for name, part in parts_of(splits).items():
             for content in self.content(name, part):
                 digest.update(content)
         counts = {name: self.count(part) for name, part in parts_of(splits).items()}
-        return counts | {"classes": len(splits.class_names), "sha256": digest.hexdigest()}
+        digests = {"sha256": digest.hexdigest(), "digest_version": data.digest_version(splits.train)}
+        return counts | {"classes": len(splits.class_names)} | digests
 
     def candidate_sizes(self, config, splits):
         """Lists the image sizes between which recipe auto chooses; an empty list where there is no choice."""

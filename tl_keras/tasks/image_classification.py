@@ -161,9 +161,9 @@ class ImageClassification(ClassificationTask):
         return _load_splits(run.config, chosen, run.image_size).test
 
     def content(self, name, part):
-        """Yields names, labels and pixels, or the digests of the pixels of files."""
+        """Yields names, labels and the digests of the pixels."""
         yield repr((name, part.names, part.labels.tolist())).encode("utf-8", "surrogateescape")
-        yield part.images if isinstance(part.images, np.ndarray) else part.images.digests
+        yield data.image_digests(part)
 
     def find_target(self, config, class_names):
         """Lists the images of the target domain, see `find_target_images`."""

@@ -156,11 +156,11 @@ class ObjectDetection(Task):
         return _load_splits(run.config, chosen, run.image_size).test
 
     def content(self, name, part):
-        """Yields names, boxes, labels and pixels, or the digests of the pixels of files."""
+        """Yields names, boxes, labels and the digests of the pixels."""
         yield repr((name, part.names)).encode("utf-8", "surrogateescape")
         for boxes, labels in zip(part.boxes, part.labels, strict=True):
             yield repr((boxes.tolist(), labels.tolist())).encode()
-        yield part.images if isinstance(part.images, np.ndarray) else part.images.digests
+        yield data.image_digests(part)
 
     def build_model(self, config, splits):
         """Builds the `Detector`, see `build_object_detector`."""

@@ -4,7 +4,7 @@ from PIL import Image
 
 from tests.data.tiny_images import save_image
 from tl_keras.data.images import image_sets as images_module
-from tl_keras.data.images.decoding import read_image
+from tl_keras.data.images.decoding import read_digested, read_image
 from tl_keras.data.images.image_sets import ImageFiles, ImageLoading, load_image_splits
 from tl_keras.data.records import Records
 from tl_keras.errors import InputError
@@ -49,9 +49,10 @@ def test_every_file_is_decoded_once(tmp_path, monkeypatch):
 
     def counting(source, image_size, resize):
         read.append(source)
-        return read_image(source, image_size, resize)
+        return read_digested(source, image_size, resize)
 
-    monkeypatch.setattr(images_module, "read_image", counting)
+    monkeypatch.setattr(images_module, "read_digested", counting)
+    monkeypatch.setattr(images_module, "read_image", None)
     records = make_records(tmp_path, *GOOD)
     load_image_splits(records, 8)
     assert sorted(read) == sorted(records.sources)

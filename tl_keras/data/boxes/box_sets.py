@@ -34,9 +34,10 @@ class BoxSet(ImageSet):
 
     def take(self, rows):
         """Returns the images of the given rows, int (k,), in this order, with their boxes."""
-        images = ImageSet(self.images, np.arange(len(self)), self.names, self.class_names).take(rows)
+        images = ImageSet(self.images, np.arange(len(self)), self.names, self.class_names, self.digests).take(rows)
         columns = {name: [getattr(self, name)[row] for row in rows] for name in ("boxes", "labels")}
-        return replace(self, images=images.images, names=images.names, sizes=self.sizes[rows], **columns)
+        columns |= {name: getattr(images, name) for name in ("images", "names", "digests")}
+        return replace(self, sizes=self.sizes[rows], **columns)
 
 
 def load_box_splits(records, image_size, *, resize=PAD, loading=DEFAULT_LOADING):
@@ -68,7 +69,7 @@ def load_box_splits(records, image_size, *, resize=PAD, loading=DEFAULT_LOADING)
         resized = [_resized(part, row, image_size, resize) for row in range(len(part))]
         boxes, labels = [boxes for boxes, _ in resized], [labels for _, labels in resized]
         num_thin += sum(map(len, part.labels)) - sum(map(len, labels))
-        columns = {"boxes": boxes, "sizes": part.sizes, "resize": resize}
+        columns = {"boxes": boxes, "sizes": part.sizes, "resize": resize, "digests": image_set.digests}
         sets[split] = BoxSet(image_set.images, labels, part.names, class_names, **columns)
     note = f"Left out {num_thin:,} boxes that are thinner than a pixel at {image_size} × {image_size}."
     notes = (*records.notes, *splits.notes, *([note] if num_thin else []))

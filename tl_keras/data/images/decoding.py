@@ -1,6 +1,5 @@
 """Decoding of image files of all common formats to upright RGB arrays of one size."""
 
-import functools
 import io
 import os
 import struct
@@ -10,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from tl_keras.data.images.decoding_limits import IN_FLIGHT, check_scans
+from tl_keras.data.images.pixel_digests import pixel_digest
 from tl_keras.errors import InputError, unknown_name
 
 # "squash" stretches: it ignores the aspect ratio.
@@ -63,11 +63,29 @@ def read_image(source, image_size, resize=STRETCH):
             header.
         InputError: `resize` is unknown.
     """
-    if resize not in RESIZES:
-        raise unknown_name("data.resize", resize, RESIZES)
-    # Twice the size, so that the final step is a real resampling.
-    draft_size = (2 * image_size, 2 * image_size)
-    return _read(source, functools.partial(_decode, image_size=image_size, resize=resize), draft_size)
+    return _read_square(source, image_size, resize, _to_square)
+
+
+def read_digested(source, image_size, resize=STRETCH):
+    """Reads an image as `read_image` does, and digests its pixels on the way.
+
+    Args:
+        source: path of the file, or its content as bytes.
+        image_size: height and width of the result in pixels.
+        resize: one of `RESIZES`.
+
+    Returns:
+        Tuple of the image, uint8 (image_size, image_size, 3), and its `pixel_digest`.
+
+    Raises:
+        BadImage: as in `read_image`.
+        InputError: `resize` is unknown.
+    """
+
+    def digested(upright, image_size, resize):
+        return _to_square(upright, image_size, resize), pixel_digest(upright, image_size, resize)
+
+    return _read_square(source, image_size, resize, digested)
 
 
 def read_upright(source):
@@ -120,6 +138,15 @@ def open_image(source):
     return Image.open(source, formats=FORMATS)
 
 
+def _read_square(source, image_size, resize, use):
+    """Decodes a file for a square of the given size and returns what `use` makes of the upright image."""
+    if resize not in RESIZES:
+        raise unknown_name("data.resize", resize, RESIZES)
+    # Twice the size, so that the final step is a real resampling.
+    draft_size = (2 * image_size, 2 * image_size)
+    return _read(source, lambda image: use(upright_rgb(image), image_size, resize), draft_size)
+
+
 def _read(source, decode, draft_size=None):
     name = f"of {len(source)} bytes" if isinstance(source, bytes) else str(source)
     try:
@@ -139,8 +166,8 @@ def _read(source, decode, draft_size=None):
         raise BadImage(name, _reason(source, error)) from error
 
 
-def _decode(image, image_size, resize):
-    return np.asarray(_resized(upright_rgb(image), (image_size, image_size), resize))
+def _to_square(upright, image_size, resize):
+    return np.asarray(_resized(upright, (image_size, image_size), resize))
 
 
 def upright_rgb(image):

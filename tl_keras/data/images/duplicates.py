@@ -1,12 +1,12 @@
 """Duplicate images: across splits (leakage) or with conflicting labels; and near-duplicates across splits."""
 
-import hashlib
 import importlib
 
 import numpy as np
 from PIL import Image
 
 from tl_keras.data.duplicates import group_rows, refuse_duplicates
+from tl_keras.data.images.pixel_digests import PIXEL_DIGEST_BYTES
 from tl_keras.data.wording import first_of
 
 THUMBNAIL_SIDE = 9
@@ -23,30 +23,31 @@ _CELLS = 3
 
 
 class Fingerprints:
-    """Fingerprints of n images at the size that the model sees, 260 bytes each.
+    """Fingerprints of n images, 260 bytes each.
 
     Args:
         count: n.
 
     Attributes:
-        digests: uint8 (n, 16), see `pixel_digest`.
+        digests: uint8 (n, 16), see `pixel_digest`; they do not depend on the resize.
         plain: bool (n,), True for images of a single colour, which are never duplicates.
         thumbnails: uint8 (n, THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3).
     """
 
     def __init__(self, count):
-        self.digests = np.zeros((count, 16), np.uint8)
+        self.digests = np.zeros((count, PIXEL_DIGEST_BYTES), np.uint8)
         self.plain = np.ones(count, bool)
         self.thumbnails = np.zeros((count, THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3), np.uint8)
 
-    def add(self, row, image):
+    def add(self, row, image, digest):
         """Stores the fingerprint of an image; safe to call from several threads for different rows.
 
         Args:
             row: int, the row of the image.
-            image: uint8 (height, width, 3).
+            image: uint8 (height, width, 3), at the size that the model sees.
+            digest: its `pixel_digest`.
         """
-        self.digests[row] = np.frombuffer(pixel_digest(image), np.uint8)
+        self.digests[row] = np.frombuffer(digest, np.uint8)
         self.plain[row] = (image == image[0, 0]).all()
         size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
         self.thumbnails[row] = Image.fromarray(image).resize(size, Image.Resampling.BOX)
@@ -56,18 +57,6 @@ class Fingerprints:
         part = Fingerprints(0)
         part.digests, part.plain, part.thumbnails = self.digests[rows], self.plain[rows], self.thumbnails[rows]
         return part
-
-
-def pixel_digest(image):
-    """Digests the pixels of an image; its shape does not matter.
-
-    Args:
-        image: uint8 (height, width, 3).
-
-    Returns:
-        BLAKE2b, 16 bytes.
-    """
-    return hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
 
 
 def find_duplicates(records, fingerprints):

@@ -2,13 +2,13 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tqdm import tqdm
 
 from tl_keras.data.images.bad_files import check_max_bad_files, listed
-from tl_keras.data.images.decoding import STRETCH, BadImage, read_image
+from tl_keras.data.images.decoding import STRETCH, BadImage, read_digested, read_image
 from tl_keras.data.images.duplicates import Fingerprints, find_duplicates, note_duplicates
 from tl_keras.data.records import SPLITS, Splits
 from tl_keras.data.wording import excerpt, first_of, printable
@@ -24,14 +24,12 @@ class ImageFiles:
         image_size: height and width in pixels.
         resize: one of `RESIZES`, as in `read_image`.
         stamps: int64 (n, 2), the state of each file when it was checked, see `file_stamp`; None: unchecked files.
-        digests: uint8 (n, 16), hashes of the pixels, as in `Fingerprints`; None: unchecked files.
     """
 
     sources: list[str | bytes]
     image_size: int
     resize: str = STRETCH
     stamps: np.ndarray | None = None
-    digests: np.ndarray | None = None
 
     def __len__(self):
         """Returns the number of images."""
@@ -56,12 +54,14 @@ class ImageSet:
         labels: int32 (n,), indices into `class_names`; multi-label: uint8 (n, num_classes), ones and zeros.
         names: n names for reports.
         class_names: names of the classes.
+        digests: uint8 (n, 16), see `pixel_digest`; None for images that `load_image_splits` did not read.
     """
 
     images: np.ndarray | ImageFiles
     labels: np.ndarray | list[np.ndarray]
     names: list[str]
     class_names: tuple[str, ...]
+    digests: np.ndarray | None = None
 
     def __len__(self):
         """Returns the number of images."""
@@ -70,7 +70,8 @@ class ImageSet:
     def take(self, rows):
         """Returns the images of the given rows, int (k,), in this order."""
         names = [self.names[row] for row in rows]
-        return ImageSet(_part(self.images, rows), self.labels[rows], names, self.class_names)
+        digests = None if self.digests is None else self.digests[rows]
+        return ImageSet(_part(self.images, rows), self.labels[rows], names, self.class_names, digests)
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,8 @@ DEFAULT_LOADING = ImageLoading()
 def load_image_splits(records, image_size, *, resize=STRETCH, loading=DEFAULT_LOADING, refuse_duplicates=True):
     """Decodes and checks every image once, and keeps the decoded images if memory allows.
 
-    Bad files are those that cannot be read as an image, and duplicates: at the size that the model sees, they equal an
-    image of another split or with another label.
+    Bad files are those that cannot be read as an image, and duplicates: their pixels equal those of an image of
+    another split or with another label.
 
     Args:
         records: `Records` without undecided splits.
@@ -133,7 +134,7 @@ def load_image_splits(records, image_size, *, resize=STRETCH, loading=DEFAULT_LO
     if refuse_duplicates:
         notes = note_duplicates(records.take(good), fingerprints.take(good), num_harmless)
     parts = [np.intersect1d(records.rows(split), good) for split in SPLITS]
-    sets = [_image_set(records.take(rows), _part(images, rows)) for rows in parts]
+    sets = [_image_set(records.take(rows), _part(images, rows), fingerprints.digests[rows]) for rows in parts]
     _require_all_classes(records, sets[0])
     return Splits(*sets, records.class_names, skipped, (*records.notes, *notes))
 
@@ -162,10 +163,10 @@ def _decode(files, keep):
     def reason_of_failure(row):
         stamps[row] = file_stamp(files.sources[row])
         try:
-            image = files[row]
+            image, digest = read_digested(files.sources[row], size, files.resize)
         except BadImage as error:
             return error.reason
-        fingerprints.add(row, image)
+        fingerprints.add(row, image, digest)
         if keep:
             images[row] = image
         return None
@@ -175,12 +176,11 @@ def _decode(files, keep):
         results = pool.map(reason_of_failure, range(len(files)))
         results = tqdm(results, "Reading images", len(files), unit="image", disable=None, leave=False)
         reasons = {row: reason for row, reason in enumerate(results) if reason}
-    checked_files = ImageFiles(files.sources, size, files.resize, stamps, fingerprints.digests)
-    return (images if keep else checked_files), fingerprints, reasons
+    return (images if keep else replace(files, stamps=stamps)), fingerprints, reasons
 
 
-def _image_set(records, images):
-    return ImageSet(images, records.labels, records.names, records.class_names)
+def _image_set(records, images, digests):
+    return ImageSet(images, records.labels, records.names, records.class_names, digests)
 
 
 def _part(images, rows):
@@ -188,8 +188,8 @@ def _part(images, rows):
     if isinstance(images, np.ndarray):
         is_consecutive = len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows)))
         return images[rows[0] : rows[-1] + 1] if is_consecutive else images[rows]
-    checks = [None if values is None else values[rows] for values in (images.stamps, images.digests)]
-    return ImageFiles([images.sources[row] for row in rows], images.image_size, images.resize, *checks)
+    stamps = None if images.stamps is None else images.stamps[rows]
+    return replace(images, sources=[images.sources[row] for row in rows], stamps=stamps)
 
 
 def _require_all_classes(records, train):

@@ -9,6 +9,7 @@ import filelock
 
 from tl_keras.config.config_files import read_config
 from tl_keras.errors import InputError
+from tl_keras.runs.same_data import is_same_data
 from tl_keras.studies.comparison.grid import Cell
 from tl_keras.system.atomic_files import write_text
 from tl_keras.system.json_files import read_json
@@ -98,7 +99,7 @@ class ComparisonFolder:
         if not (self.path / CONFIG).exists():
             write_text(self.path / DATA, json.dumps(fingerprint, indent=2) + "\n")
             write_text(self.path / CONFIG, self._config_text)
-        elif read_json(self.path / DATA, dict, DAMAGED) != fingerprint:
+        elif not is_same_data(read_json(self.path / DATA, dict, DAMAGED), fingerprint, self.path):
             raise InputError(
                 f"The data changed since the comparison in {str(self.path)!r} started: restore them, or give --output "
                 "another folder."

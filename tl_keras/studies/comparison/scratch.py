@@ -156,7 +156,8 @@ def shrink(image_set):
     factor = round(image_set.images[0].shape[0] / SIDE)
     if factor < 2:
         return image_set
-    return replace(image_set, images=np.stack([_average(image, factor) for image in image_set.images]))
+    images = np.stack([_average(image, factor) for image in image_set.images])
+    return replace(image_set, images=images, digests=None)
 
 
 def _average(image, factor):

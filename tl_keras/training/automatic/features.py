@@ -88,7 +88,7 @@ class FeatureReader:
         """
         windows = getattr(part, "windows", None)
         rows = part if windows is None else windows
-        digests = probing.example_digests(rows.images if isinstance(rows, ImageSet) else rows)
+        digests = probing.example_digests(rows)
         width = self._cut.shape[-1]
         features = self._store.rows(
             self._part.network_key(self._cut), digests, width, lambda missing: self._compute(rows, missing)

@@ -88,4 +88,5 @@ class BoxSource(ImageViews):
             labels=labels,
             names=[self.examples.names[row] for row in order],
             sizes=self.examples.sizes[order],
+            digests=None,
         )

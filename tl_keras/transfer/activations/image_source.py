@@ -105,7 +105,8 @@ class ImageSource(ImageViews):
         """
         order = self.order
         labels = self.examples.labels[order] if targets is None else np.asarray(targets)
-        return replace(self.examples, images=values, labels=labels, names=[self.examples.names[row] for row in order])
+        names = [self.examples.names[row] for row in order]
+        return replace(self.examples, images=values, labels=labels, names=names, digests=None)
 
 
 def image_key_parts(images):

@@ -1,0 +1,36 @@
+"""Comparison of the data of a run with those that it started with, as far as their digests can be compared."""
+
+
+def is_same_data(before, now, folder):
+    """Compares fingerprints of data, and prints a note if only their counts can be compared.
+
+    Args:
+        before: recorded fingerprint, see `Task.fingerprint`.
+        now: the fingerprint that this version computes.
+        folder: path of the folder with the record, for the note.
+    """
+    before, now = _with_version(before), _with_version(now)
+    if before["digest_version"] == now["digest_version"]:
+        return before == now
+    is_same = _counts(before) == _counts(now)
+    if is_same:
+        print(
+            f"note: {str(folder)!r} was started by another version of tl_keras, whose digests of the data cannot be "
+            "compared: the data are used as they are.",
+            flush=True,
+        )
+    return is_same
+
+
+def _with_version(fingerprint):
+    """Adds the version of the digests where older records lack it, also to the fingerprint of a target."""
+    nested = {name: _with_version(value) for name, value in fingerprint.items() if isinstance(value, dict)}
+    return {"digest_version": 1} | fingerprint | nested
+
+
+def _counts(fingerprint):
+    return {
+        name: _counts(value) if isinstance(value, dict) else value
+        for name, value in fingerprint.items()
+        if name not in ("sha256", "digest_version")
+    }
