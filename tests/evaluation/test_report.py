@@ -211,6 +211,11 @@ def test_a_confident_share_is_drawn_and_explained(whole_report):
     assert "<dt>Command</dt><dd><code>python -m tl_keras.train cat</code></dd>" in whole_report
 
 
+def test_a_report_of_several_labels_describes_the_temperature_without_a_diagram(report):
+    page = report(metrics=METRICS | {"confidence": {"temperature": 1.0}})
+    assert "<h2>Confidence</h2>" in page and "Temperature: none is fitted" in page and "<svg" not in page
+
+
 def test_a_report_of_boxes_draws_no_diagram_of_confidence(report):
     assert "<svg" not in report(metrics={"mean_average_precision": 0.5})
 

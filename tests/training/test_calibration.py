@@ -66,6 +66,8 @@ def test_the_confidence_is_chosen_on_held_out_examples_and_tested_on_others():
     wrong = (before.argmax(axis=1) != LABELS).mean()
     record = measure_confidence(RunConfig(), found, LABELS[:100], before[:100])
     assert (record["chosen_on"], record["chosen_from"], record["examples"]) == ("held-out", 400, 100)
+    assert record["fit"].keys() >= {"min_examples", "min_errors"}
+    assert record["chosen_wrong"] == round(400 * wrong)
     kept = before.max(axis=1) >= record["min_confidence"]
     assert (before.argmax(axis=1) != LABELS)[kept].mean() <= wrong / 2
     assert record["kept"] == kept[:100].sum() and record["right"] <= record["kept"]

@@ -39,15 +39,19 @@ class Temperature:
     error: float
 
     @property
-    def helps(self):
-        """True if the temperature is worth applying.
+    def min_examples(self):
+        """Number of examples from which it may be applied, more if it raises the confidence."""
+        return MIN_ROWS if self.value > 1 else MIN_ROWS_TO_SHARPEN
 
-        One above 1 must gain more than its standard error on at least `MIN_ROWS` examples; one below 1 more than two of
-        them on at least `MIN_ROWS_TO_SHARPEN`, because a false confidence costs more than a false doubt.
-        """
-        if self.value > 1:
-            return self.gain > self.error and self.examples >= MIN_ROWS
-        return self.gain > 2 * self.error and self.examples >= MIN_ROWS_TO_SHARPEN
+    @property
+    def min_errors(self):
+        """Standard errors that its gain must exceed: two below 1, as false confidence costs more than false doubt."""
+        return 1 if self.value > 1 else 2
+
+    @property
+    def helps(self):
+        """True if the temperature is worth applying."""
+        return self.gain > self.min_errors * self.error and self.examples >= self.min_examples
 
 
 def choose_temperature(probabilities, labels, seed=0):

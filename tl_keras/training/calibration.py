@@ -9,6 +9,9 @@ from tl_keras import evaluation, models, probing
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.solved_head import HeldOutPredictions, sample_examples, whole_texts
 
+RECORDED = ("value", "examples", "loss", "gain", "error", "min_examples", "min_errors")
+"""Attributes of a `Temperature` that metrics.json keeps."""
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
@@ -62,11 +65,12 @@ def measure_confidence(config, calibration, labels, probabilities):
 
     Returns:
         dict for metrics.json: `temperature`, what is known of it, and for one class an example `min_confidence`,
-        perhaps None, `chosen_on`, `chosen_from`, and on the test examples `kept`, `right` and `examples`.
+        perhaps None, `chosen_on`, `chosen_from`, `chosen_wrong`, and on the test examples `kept`, `right` and
+        `examples`.
     """
     record = {"temperature": calibration.applied}
     if found := calibration.temperature:
-        record["fit"] = {name: getattr(found, name) for name in ("value", "examples", "loss", "gain", "error")}
+        record["fit"] = {name: getattr(found, name) for name in RECORDED}
     if config.data.multi_label:
         return record
     test = evaluation.confidence_of(labels, probabilities)
@@ -77,7 +81,8 @@ def measure_confidence(config, calibration, labels, probabilities):
             evaluation.confidence_of(calibration.held_out.labels, calibration.held_out.probabilities),
         )
     min_confidence = evaluation.recommend_confidence(*chosen)
-    record |= {"min_confidence": min_confidence, "chosen_on": source, "chosen_from": len(chosen[0])}
+    record |= {"min_confidence": min_confidence, "chosen_on": source}
+    record |= {"chosen_from": len(chosen[0]), "chosen_wrong": int((~chosen[0]).sum())}
     if min_confidence is None:
         return record
     return record | evaluation.measure_coverage(*test, min_confidence) | {"examples": len(labels)}

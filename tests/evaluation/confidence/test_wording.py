@@ -1,3 +1,5 @@
+import pytest
+
 from tl_keras.evaluation.confidence.wording import (
     describe_confidence,
     describe_confidence_changes,
@@ -5,11 +7,20 @@ from tl_keras.evaluation.confidence.wording import (
     describe_temperature,
 )
 
-FIT = {"value": 1.314, "examples": 240, "loss": 0.53, "gain": 0.0212, "error": 0.0101}
+FIT = {
+    "value": 1.314,
+    "examples": 240,
+    "loss": 0.53,
+    "gain": 0.0212,
+    "error": 0.0101,
+    "min_examples": 30,
+    "min_errors": 1,
+}
 CHOSEN = {
     "min_confidence": 0.623,
     "chosen_on": "held-out",
     "chosen_from": 240,
+    "chosen_wrong": 20,
     "kept": 80,
     "right": 76,
     "examples": 100,
@@ -21,6 +32,26 @@ def test_says_whether_a_temperature_is_applied_and_what_it_gains():
     assert "divided by 1.31" in applied and "change their log-loss of 0.530 by -0.0212 ± 0.0101" in applied
     assert "none is applied. The one fitted to 240" in describe_temperature({"temperature": 1.0, "fit": FIT})
     assert "none is fitted" in describe_temperature({"temperature": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"examples": 29}, "but 29 examples are too few, at least 30 are needed."),
+        ({"gain": -0.01}, "which is no gain."),
+        ({"gain": 0.01}, "a gain of no more than its standard error."),
+        ({"value": 0.8, "gain": 0.02, "min_examples": 200, "min_errors": 2}, "no more than 2 of its standard errors."),
+    ],
+)
+def test_says_the_one_reason_why_no_temperature_is_applied(change, reason):
+    assert describe_temperature({"temperature": 1.0, "fit": FIT | change}).endswith(reason)
+
+
+def test_says_the_one_reason_why_no_confidence_is_recommended():
+    none = CHOSEN | {"min_confidence": None}
+    assert describe_coverage(none).endswith("because none halves the share of mistakes, 20 of 240 held-out examples.")
+    few = describe_coverage(none | {"chosen_wrong": 4})
+    assert few.endswith("because only 4 of 240 held-out examples are wrong, fewer than 5.")
 
 
 def test_says_what_remains_above_the_recommended_confidence():

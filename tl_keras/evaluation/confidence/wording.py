@@ -45,12 +45,12 @@ def describe_temperature(confidence):
         return ""
     fit = confidence.get("fit")
     if not fit:
-        return "Temperature: none is fitted, because the model has learned from every labelled example."
+        return "Temperature: none is fitted, because fewer than two labelled examples were held out."
     change = f"change their log-loss of {fit['loss']:.3f} by {-fit['gain']:+.4f} ± {fit['error']:.4f}"
     if confidence["temperature"] == 1:
         return (
             f"Temperature: none is applied. The one fitted to {fit['examples']} held-out examples, {fit['value']:.2f}, "
-            f"would {change} (cross-validated): too little, or too few examples for it."
+            f"would {change} (cross-validated), {_why_not(fit)}."
         )
     return (
         f"Temperature: the logits are divided by {fit['value']:.2f} inside the model, fitted to {fit['examples']} "
@@ -58,12 +58,11 @@ def describe_temperature(confidence):
     )
 
 
-def describe_coverage(confidence, command="predict --min_confidence auto"):
+def describe_coverage(confidence):
     """Describes the confidence below which a prediction should count as unsure, and what remains.
 
     Args:
         confidence: dict with `min_confidence` and what belongs to it, as metrics.json has it.
-        command: how the recommendation is applied.
 
     Returns:
         str, empty for several labels an example.
@@ -72,15 +71,26 @@ def describe_coverage(confidence, command="predict --min_confidence auto"):
         return ""
     chosen = f"{confidence['chosen_from']} {confidence['chosen_on']} examples" if "chosen_on" in confidence else ""
     if (threshold := confidence["min_confidence"]) is None:
-        return (
-            f"Unsure: no confidence is recommended, since fewer than {MIN_MISTAKES} of {chosen} are wrong, or the "
-            "confident ones are wrong as often as the others."
-        )
+        wrong = confidence["chosen_wrong"]
+        reason = f"none halves the share of mistakes, {wrong} of {chosen}"
+        if wrong < MIN_MISTAKES:
+            reason = f"only {wrong} of {chosen} are wrong, fewer than {MIN_MISTAKES}"
+        return f"Unsure: no confidence is recommended, because {reason}."
     kept, right, examples = (confidence[name] for name in ("kept", "right", "examples"))
     share = format_metric("accuracy", right / max(kept, 1))
     interval = format_interval("accuracy", wilson_interval(right / max(kept, 1), max(kept, 1)))
     reason = f"chosen on {chosen} to halve the share of mistakes" if chosen else "as the run recommends"
     return (
-        f"Unsure below {threshold:.2f}, {reason}: {kept} of {examples} test "
-        f"examples are at or above it, and {share} ({interval}) of these are right; `{command}` applies it."
+        f"Unsure below {threshold:.2f}, {reason}: {kept} of {examples} test examples are at or above it, and {share} "
+        f"({interval}) of these are right; `predict --min_confidence auto` applies it."
     )
+
+
+def _why_not(fit):
+    """Returns the reason for which a fitted temperature is not applied, a clause."""
+    if fit["examples"] < fit["min_examples"]:
+        return f"but {fit['examples']} examples are too few, at least {fit['min_examples']} are needed"
+    if fit["gain"] <= 0:
+        return "which is no gain"
+    errors = "its standard error" if fit["min_errors"] == 1 else f"{fit['min_errors']} of its standard errors"
+    return f"a gain of no more than {errors}"
