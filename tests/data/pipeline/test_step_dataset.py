@@ -31,6 +31,13 @@ def test_whole_steps_and_shards_come_in_order():
 
 
 @pytest.mark.parametrize("name", DATASETS)
+def test_nothing_waits_for_autotuning(name):
+    dataset = DATASETS[name]()
+    for batches in (dataset, dataset.take(1), dataset.cut(1, 1, bounds)):
+        assert batches.options().autotune.enabled is False
+
+
+@pytest.mark.parametrize("name", DATASETS)
 def test_the_shards_of_a_step_make_its_batch(name):
     dataset, steps = DATASETS[name](), 5
     shards = iter(dataset.cut(0, SHARDS, bounds))

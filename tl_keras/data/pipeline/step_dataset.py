@@ -1,8 +1,15 @@
 """Datasets of numbered steps, from which a worker loads only its own shard of each batch."""
 
+import os
+
 import tensorflow as tf
 
 from tl_keras.data.pipeline.pipeline_calls import hold_function
+
+MAX_PARALLEL_STEPS = 16
+"""Maximum number of batches that are loaded side by side, fewer on machines with fewer cores; each takes memory."""
+PREFETCHED = 2
+"""Loaded batches that wait for the model."""
 
 
 def dataset_of_steps(steps, build, *, first_epoch=0, endless=False):
@@ -25,8 +32,8 @@ def dataset_of_steps(steps, build, *, first_epoch=0, endless=False):
 
     def load_batches(numbers, bounds):
         load, function = build(bounds)
-        batches = numbers.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
-        return hold_function(batches, function)
+        batches = numbers.map(load, num_parallel_calls=min(os.cpu_count(), MAX_PARALLEL_STEPS)).prefetch(PREFETCHED)
+        return hold_function(_without_autotuning(batches), function)
 
     def cut(first, count, bounds):
         shards = tf.data.Dataset.range(first, first + count)
@@ -35,6 +42,13 @@ def dataset_of_steps(steps, build, *, first_epoch=0, endless=False):
     dataset = load_batches(numbers.map(lambda step: (step, tf.constant(0, tf.int64))), None)
     dataset.cut = cut
     return dataset
+
+
+def _without_autotuning(dataset):
+    """Turns autotuning off: in TensorFlow 2.21, letting go of an autotuned iterator often waits a second for it."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def rows_of_shard(rows, number, bounds):
