@@ -39,7 +39,7 @@ OTHER_FLAGS = {
     *train.ACTIONS,
     "--format",
     "--output",
-    "--pictures",
+    "--annotated",
     "--score_threshold",
     "--min_confidence",
     "--data",

@@ -25,10 +25,11 @@ def test_a_table_names_the_most_probable_classes(finished_run, image_folder, cap
     assert share.endswith("%")
 
 
-def test_csv_of_a_folder(finished_run, image_folder, tmp_path):
+def test_csv_of_a_folder(finished_run, image_folder, tmp_path, capsys):
     output = tmp_path / "labels.csv"
     table = ["--output", str(output), "--top", "5"]
     predict.main([str(finished_run[0]), str(image_folder), *table])
+    assert capsys.readouterr().err.endswith(f"predictions: 36 written to {output}\n")
     rows = list(csv.DictReader(output.read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 36 and len(rows[0]) == 1 + 2 * 3
     assert sum(float(rows[0][f"probability_{rank}"]) for rank in (1, 2, 3)) == pytest.approx(1, abs=1e-5)
@@ -56,11 +57,13 @@ def test_files_below_a_confidence_are_called_unsure(finished_run, image_folder, 
     assert list(pandas.read_parquet(tmp_path)["decision"]) == [line["decision"] for line in lines]
 
 
-def test_shards_of_parquet_files_hold_every_item_once(finished_run, image_folder, tmp_path):
+def test_shards_of_parquet_files_hold_every_item_once(finished_run, image_folder, tmp_path, capsys):
+    output = tmp_path / "predicted.parquet"
     for number in (1, 2):
-        shard = ["--shard", f"{number}/2", "--format", "parquet", "--output", str(tmp_path)]
+        shard = ["--shard", f"{number}/2", "--output", str(output)]
         predict.main([str(finished_run[0]), str(image_folder), "--top", "1", *shard])
-    table = pandas.read_parquet(tmp_path)
+        assert capsys.readouterr().err.endswith(f"predictions: 18 written to {output}\n")
+    table = pandas.read_parquet(output)
     assert len(table) == len(set(table["file"])) == 36
     assert sum(labels[0]["label"] in file for file, labels in zip(table["file"], table["labels"], strict=True)) >= 24
 
@@ -98,20 +101,20 @@ def test_unreadable_files_are_reported_and_the_others_predicted(finished_run, im
         (["{run}", "x.png", "--top", "0"], "--top must be at least 1"),
         (["{run}", "x.png", "--top", "many"], "invalid int value: 'many'"),
         (["{run}", "x.png", "--outputt", "y"], "Unrecognized arguments: --outputt y"),
-        (["{run}", "{picture}", "--output", "{empty}/no/x.csv"], "give --output a file in a folder that exists"),
-        (["{run}", "{picture}", "--output", "{empty}/" + 256 * "x"], "File name too long"),
-        (["r" * 300, "{picture}"], "is not a run folder"),
-        (["{run}", "{picture}", "--shard", "4/3"], "--shard '4/3': expected a number and a count"),
-        (["{run}", "{picture}", "--format", "parquet"], "give --output a folder"),
-        (["{run}", "{picture}", "--output", "x.xlsx"], "--output 'x.xlsx' names no known format"),
-        (["{run}", "{picture}", "--min_confidence", "80"], "--min_confidence '80': expected a number from 0 to 1"),
-        (["{run}", "{picture}", "--min_confidence", "auto"], "recommends none, see its report: give a number"),
-        (["{run}", "{picture}", "--text_column", "x"], "--text_column is for runs on texts"),
-        (["{run}", "{picture}", "--output", "{empty}"], "give --output a file in a folder that exists"),
+        (["{run}", "{image}", "--output", "{empty}/no/x.csv"], "give --output a file in a folder that exists"),
+        (["{run}", "{image}", "--output", "{empty}/" + 256 * "x"], "File name too long"),
+        (["r" * 300, "{image}"], "is not a run folder"),
+        (["{run}", "{image}", "--shard", "4/3"], "--shard '4/3': expected a number and a count"),
+        (["{run}", "{image}", "--format", "parquet"], "give --output a folder"),
+        (["{run}", "{image}", "--output", "x.xlsx"], "--output 'x.xlsx' names no known format"),
+        (["{run}", "{image}", "--min_confidence", "80"], "--min_confidence '80': expected a number from 0 to 1"),
+        (["{run}", "{image}", "--min_confidence", "auto"], "recommends none, see its report: give a number"),
+        (["{run}", "{image}", "--text_column", "x"], "--text_column is for runs on texts"),
+        (["{run}", "{image}", "--output", "{empty}"], "give --output a file in a folder that exists"),
     ],
 )
 def test_bad_input_is_one_sentence(finished_run, image_folder, tmp_path, capsys, arguments, message):
-    places = {"run": finished_run[0], "empty": tmp_path, "picture": image_folder / "red" / "red-00.png"}
+    places = {"run": finished_run[0], "empty": tmp_path, "image": image_folder / "red" / "red-00.png"}
     with pytest.raises(SystemExit) as stop:
         run_verb(predict.main, [argument.format(**places) for argument in arguments])
     error = capsys.readouterr().err

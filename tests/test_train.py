@@ -81,7 +81,7 @@ def test_the_written_configuration_is_the_one_that_ran(pretrained_run, tiny_argu
 
 @pytest.mark.usefixtures("small_network")
 def test_bad_files_can_be_skipped_and_are_reported(image_folder, tiny_arguments, tmp_path):
-    folder = tmp_path / "pictures"
+    folder = tmp_path / "images"
     shutil.copytree(image_folder, folder)
     (folder / "red" / "page.jpg").write_text("<html></html>")
     arguments = [*tiny_arguments, "--data.path", str(folder), "--run", str(tmp_path / "run")]

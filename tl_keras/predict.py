@@ -6,16 +6,18 @@ if __name__ == "__main__":
     end_silently()
 
 
+import sys
 from dataclasses import fields, replace
 
 from tqdm import tqdm
 
 from tl_keras import data
-from tl_keras.cli.output_files import choose_format, open_output
-from tl_keras.cli.prediction_parts import PARQUET, parse_shard, predict_parts
+from tl_keras.cli.output_files import PARQUET, choose_format, open_output
+from tl_keras.cli.prediction_parts import parse_shard, predict_parts
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.errors import InputError
 from tl_keras.runs.trained_run import load_run
+from tl_keras.system.escaping import for_terminal
 from tl_keras.tasks.base import PredictionOptions
 from tl_keras.tasks.label_writers import TOP
 from tl_keras.tasks.registry import TASKS
@@ -28,7 +30,7 @@ WRONG_TASK = {
     "top": "--top is for runs that classify: give --score_threshold for runs on boxes.",
     "min_confidence": "--min_confidence is for runs that classify: give --score_threshold for runs on boxes.",
     "score_threshold": "--score_threshold is for runs on boxes: leave it out.",
-    "pictures": "--pictures is for runs on boxes: leave it out.",
+    "annotated": "--annotated is for runs on boxes: leave it out.",
 }
 """Errors for options that the task of a run does not use."""
 
@@ -44,15 +46,16 @@ def main(arguments):
     if parsed.min_confidence is not None:
         parsed.min_confidence = parse_confidence(parsed.min_confidence)
     run = load_run(parsed.run)
-    if parsed.format != PARQUET:
-        parsed.format = choose_format(parsed.format, parsed.output, run.task.writers)
+    parsed.format = choose_format(parsed.format, parsed.output, {*run.task.writers, PARQUET})
     options = PredictionOptions(**{field.name: getattr(parsed, field.name) for field in fields(PredictionOptions)})
     check_options(options, run.task)
     if options.min_confidence is not None:
         options = replace(options, min_confidence=run.find_min_confidence(options.min_confidence))
     items = run.task.find_items(run.config, parsed.items, options)[number - 1 :: count]
     if parsed.format == PARQUET:
-        if bad := predict_parts(run, items, options, parsed.output, shard):
+        bad = predict_parts(run, items, options, parsed.output, shard)
+        _print_place(len(items) - bad, "predictions", parsed.output)
+        if bad:
             raise InputError(f"{bad} of {len(items)} files could not be read: see the column `problem`.")
         return
     predictions, problems = run.task.predict_items(run, items, options), []
@@ -62,6 +65,8 @@ def main(arguments):
                 problems.append(f"{data.printable(item)} ({problem})")
             else:
                 write(item, prediction)
+    _print_place(len(items) - len(problems), "predictions", parsed.output)
+    _print_place(len(items) - len(problems), "annotated images", parsed.annotated)
     if problems:
         raise InputError(f"{len(problems)} of {len(items)} files could not be read: {data.first_of(problems)}.")
 
@@ -83,6 +88,12 @@ def check_options(options, task):
         raise InputError(f"--top must be at least 1: got {options.top}.")
     if options.score_threshold is not None and not 0 <= options.score_threshold <= 1:
         raise InputError(f"--score_threshold must lie from 0 to 1: got {options.score_threshold}.")
+
+
+def _print_place(count, what, place):
+    """Prints what was written where, if anything; to the standard error, as the output may hold the predictions."""
+    if place is not None:
+        print(for_terminal(f"{what}: {count} written to {place}"), file=sys.stderr)
 
 
 def _parse(arguments):
@@ -121,7 +132,7 @@ def _parse(arguments):
     parser.add_argument(
         "--score_threshold", type=float, help="lowest score of a detection that is shown (default: that of the run)"
     )
-    parser.add_argument("--pictures", metavar="FOLDER", help="draw the detections into copies of the images there")
+    parser.add_argument("--annotated", metavar="FOLDER", help="draw the detections into copies of the images there")
     return parser.parse_args(arguments)
 
 

@@ -3,7 +3,7 @@ import pytest
 from tl_keras.cli.output_files import choose_format, open_output, open_output_folder
 from tl_keras.errors import InputError
 
-LABELS = {"table", "csv", "jsonl"}
+LABELS = {"table", "csv", "jsonl", "parquet"}
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,7 @@ LABELS = {"table", "csv", "jsonl"}
         (None, "p.csv", "csv"),
         (None, "folder.csv/P.JSONL", "jsonl"),
         (None, "p.txt", "table"),
+        (None, "p.parquet", "parquet"),
         (None, "p", "table"),
         ("jsonl", "p.csv", "jsonl"),
         ("table", "p.xlsx", "table"),
@@ -28,10 +29,10 @@ def test_the_format_follows_the_suffix(name, path, expected):
         (
             None,
             "p.xlsx",
-            "--output 'p.xlsx' names no known format: give it the suffix .csv or .jsonl or .txt, or --format",
+            "--output 'p.xlsx' names no known format: give it the suffix .csv or .jsonl or .parquet or .txt, or --fo",
         ),
         (None, "p.json", "names no known format"),
-        ("coco", "p.json", "--format coco is not for this run: take one of csv, jsonl, table"),
+        ("coco", "p.json", "--format coco is not for this run: take one of csv, jsonl, parquet, table"),
     ],
 )
 def test_other_formats_are_refused(name, path, message):

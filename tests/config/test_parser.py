@@ -3,6 +3,7 @@ import pytest
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config.parser import make_parser
 from tl_keras.config.parsing import parse
+from tl_keras.errors import InputError
 
 MISTAKES = [
     (["two", "words"], "One path of data is expected, got 'two', 'words'"),
@@ -65,3 +66,18 @@ def test_the_help_describes_the_flags_of_the_configuration_and_of_the_actions():
     text = make_parser({"--print_phases": "Print the phases."}).format_help()
     assert "--data.batch_size" in text and "Print the phases." in text
     assert "image_classification, sentiment" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("log: {a: b}", "log: expected list or str, got '{'a': 'b'}'."),
+        ("log: [a, {b: c}]", "log: expected str, got '{'b': 'c'}'."),
+        ("seed: {a: b}", "seed: expected int, got '{'a': 'b'}'."),
+    ],
+)
+def test_a_mapping_in_a_file_of_another_type_is_one_clear_sentence(text, message, tmp_path):
+    (tmp_path / "run.yaml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        parse(["--config", str(tmp_path / "run.yaml")])
+    assert str(caught.value) == message

@@ -31,7 +31,7 @@ class FakeRun:
 def test_an_image_gets_probabilities_and_a_heat_map():
     found = answer(FakeRun(image_explanation()), "x.png")
     assert found.probabilities == {"cat": 0.75, "dog": 0.25}
-    assert found.picture.shape == (16, 16, 3) and found.words is None
+    assert found.image.shape == (16, 16, 3) and found.words is None
     assert found.note == "Red parts raise the score of cat."
 
 
@@ -43,7 +43,7 @@ def test_a_text_gets_words_scaled_to_the_largest_and_warnings():
 
 def test_a_network_that_cannot_be_explained_still_predicts():
     found = answer(FakeRun(InputError("Grad-CAM needs a feature map.")), "x.png")
-    assert found.probabilities["cat"] == 0.75 and found.picture is None
+    assert found.probabilities["cat"] == 0.75 and found.image is None
     assert found.note == "Grad-CAM needs a feature map."
 
 
@@ -51,7 +51,7 @@ def test_a_detector_draws_its_boxes(image_folder):
     path = str(image_folder / "red" / "red-00.png")
     found = answer(FakeRun(found=[("dog", 0.87654, [1.0, 2.0, 30.04, 20.0])]), path)
     assert found.objects == [["dog", 0.877, 1.0, 2.0, 30.0, 20.0]] and found.note == ""
-    assert min(found.picture.shape[:2]) >= 320
+    assert min(found.image.shape[:2]) >= 320
     assert answer(FakeRun(found=[]), path).note == "Nothing is found."
 
 

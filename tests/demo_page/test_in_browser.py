@@ -16,7 +16,7 @@ pytest.importorskip("gradio", reason="the extra demo is not installed: pip insta
 wait = pytest.importorskip("selenium.webdriver.support.wait", reason="selenium is not installed")
 MAX_SECONDS = 120
 ONLY_ITSELF = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-FONTS_AND_PICTURES_OF_THE_BROWSER = ("chrome", "data:", "blob:")
+FONTS_AND_IMAGES_OF_THE_BROWSER = ("chrome", "data:", "blob:")
 
 
 @pytest.fixture
@@ -60,5 +60,5 @@ def test_an_image_and_an_example_are_answered_without_a_network(browser, address
     assert wait_for(browser, f"{shown} != {before!r} && {notes} == 2 && {shown}")
     requested = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     urls = {one["params"]["request"]["url"] for one in requested if one["method"] == "Network.requestWillBeSent"}
-    assert not [url for url in urls if not url.startswith((address, *FONTS_AND_PICTURES_OF_THE_BROWSER))]
+    assert not [url for url in urls if not url.startswith((address, *FONTS_AND_IMAGES_OF_THE_BROWSER))]
     assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]

@@ -25,8 +25,8 @@ def test_an_image_is_answered_and_others_are_refused(finished_run, image_folder,
     import gradio
 
     run = load_run(finished_run[0])
-    prediction, picture, note = page_module.answer_with(run, [str(image_folder / "red" / "red-00.png")])
-    assert sum(prediction.values()) == pytest.approx(1) and picture.shape[2] == 3 and note.startswith("Red parts")
+    prediction, image, note = page_module.answer_with(run, [str(image_folder / "red" / "red-00.png")])
+    assert sum(prediction.values()) == pytest.approx(1) and image.shape[2] == 3 and note.startswith("Red parts")
     assert page_module.answer_with(run, [None]) == (None, None, "")
     with pytest.raises(gradio.Error, match="README"):
         page_module.answer_with(run, ["README.md"])

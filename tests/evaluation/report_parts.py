@@ -8,9 +8,9 @@ METRICS = classification_metrics([0, 0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.
 PHASE = {"name": "head", "blocks": ["head", "b5"], "trainable_parameters": 12345, "learning_rate": 1e-3, "epochs": 2}
 
 
-def all_examples(name, picture="data:image/jpeg;base64,AA=="):
+def all_examples(name, embedded="data:image/jpeg;base64,AA=="):
     """Returns examples of every kind that have this name everywhere."""
-    image, text = Tile((name, name), (picture,) * 2), Tile((name, name), text=name)
+    image, text = Tile((name, name), (embedded,) * 2), Tile((name, name), text=name)
     return ReportExamples(
         counts={"splits": [name], "rows": [(name, [1])]},
         sheet=(image,),

@@ -30,10 +30,10 @@ def browser(tmp_path_factory):
 def pages(tmp_path_factory):
     """Dict from the name of a page to its path; every name in them is long."""
     folder = tmp_path_factory.mktemp("pages")
-    picture = Image.new("RGB", (1400, 900), "navy")
-    picture.save(folder / "plot.png")
+    plot = Image.new("RGB", (1400, 900), "navy")
+    plot.save(folder / "plot.png")
     paths = {name: folder / f"{name}.html" for name in ("images", "texts", "comparison")}
-    examples = all_examples(NAME, embed_image(picture))
+    examples = all_examples(NAME, embed_image(plot))
     write_whole_report(paths["texts"], folder / "plot.png", NAME, examples=examples)
     images = type(examples)(**vars(examples) | {"worst": examples.sheet})
     write_whole_report(paths["images"], folder / "plot.png", NAME, examples=images)

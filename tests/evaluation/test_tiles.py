@@ -29,5 +29,5 @@ def test_an_example_of_several_classes_counts_for_each():
 def test_an_embedded_image_is_small_and_keeps_its_shape():
     head, data = embed_image(np.full((600, 300, 3), 300.0)).split(",")
     assert head == "data:image/jpeg;base64"
-    picture = Image.open(io.BytesIO(base64.b64decode(data)))
-    assert picture.size == (SIDE // 2, SIDE) and picture.getpixel((0, 0)) == (255, 255, 255)
+    image = Image.open(io.BytesIO(base64.b64decode(data)))
+    assert image.size == (SIDE // 2, SIDE) and image.getpixel((0, 0)) == (255, 255, 255)

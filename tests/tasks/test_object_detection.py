@@ -23,7 +23,7 @@ HEIGHT = 48
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def boxed_images(tmp_path_factory):
     """A folder in COCO's format: 16 images of red and blue rectangles."""
     images, targets = rectangles(sum(COUNTS.values()))
     kept = (targets["labels"] >= 0) & (targets["boxes"][..., 3] <= HEIGHT)
@@ -50,11 +50,11 @@ def small_backbone():
 
 
 @pytest.fixture(scope="module")
-def flags(pictures):
+def flags(boxed_images):
     """The flags of a run that takes a few seconds."""
     values = {
         "--task": "object_detection",
-        "--data.path": pictures,
+        "--data.path": boxed_images,
         "--data.batch_size": 4,
         "--detection.channels": 8,
         "--detection.feature_pyramid": "false",
@@ -96,8 +96,8 @@ def test_a_run_learns_and_leaves_its_results(run):
     assert found["results"] and max(one["bbox"][1] + one["bbox"][3] for one in found["results"]) <= HEIGHT + 1e-3
 
 
-def test_the_saved_model_gives_the_same_boxes_without_keras(run, pictures):
-    images = np.stack([data.read_image(f"{pictures}/test/0000{row}.jpg", SIZE, "pad") for row in range(2)])
+def test_the_saved_model_gives_the_same_boxes_without_keras(run, boxed_images):
+    images = np.stack([data.read_image(f"{boxed_images}/test/0000{row}.jpg", SIZE, "pad") for row in range(2)])
     loaded = tf.saved_model.load(str(run / "saved_model"))
     found = loaded.serve(images.astype("float32"))
     expected = tl.load_run(run).model.predict(images, verbose=0)
@@ -107,8 +107,8 @@ def test_the_saved_model_gives_the_same_boxes_without_keras(run, pictures):
     assert set(names[~real].tolist()) <= {b""}
 
 
-def test_boxes_are_in_the_pixels_of_each_image(run, pictures):
-    image = Image.open(f"{pictures}/test/00000.jpg")
+def test_boxes_are_in_the_pixels_of_each_image(run, boxed_images):
+    image = Image.open(f"{boxed_images}/test/00000.jpg")
     images = [np.asarray(image), np.asarray(image.resize((2 * SIZE, 2 * HEIGHT), Image.Resampling.NEAREST))]
     one, other = tl.load_run(run).predict(images)
     assert len(one["boxes"]) and set(one) == {"boxes", "scores", "labels"}
@@ -121,18 +121,20 @@ def test_what_is_no_image_is_refused(run, images):
         tl.load_run(run).predict(images)
 
 
-def test_evaluating_again_gives_the_figures_of_the_training(run, pictures):
+def test_evaluating_again_gives_the_figures_of_the_training(run, boxed_images):
     trained = json.loads((run / "metrics.json").read_text())
     again = evaluate.evaluate_run(tl.load_run(run)).read_json("metrics.json")
     assert again == trained
-    other = evaluate.evaluate_run(tl.load_run(run), f"{pictures}/annotations/instances_validation.json")
+    other = evaluate.evaluate_run(tl.load_run(run), f"{boxed_images}/annotations/instances_validation.json")
     assert other.read_json("metrics.json")["score_threshold"] == trained["score_threshold"]
 
 
-def test_predict_writes_coco_and_draws_detections(run, pictures, tmp_path):
+def test_predict_writes_coco_and_draws_detections(run, boxed_images, tmp_path, capsys):
     output, drawn = tmp_path / "found.json", tmp_path / "drawn"
-    arguments = [str(run), f"{pictures}/test", "--format", "coco", "--output", str(output), "--pictures", str(drawn)]
+    arguments = [str(run), f"{boxed_images}/test", "--output", str(output), "--annotated", str(drawn)]
     predict.main([*arguments, "--score_threshold", "0.1"])
+    places = f"predictions: 4 written to {output}\nannotated images: 4 written to {drawn}\n"
+    assert capsys.readouterr().err.endswith(places)
     document = json.loads(output.read_text())
     assert [image["height"] for image in document["images"]] == [HEIGHT] * 4
     assert all(one["score"] >= 0.1 for one in document["annotations"])
@@ -156,9 +158,9 @@ def test_images_whose_boxes_and_detections_disagree_are_listed(run, tmp_path, ca
         (["--score_threshold", "2"], "--score_threshold must lie from 0 to 1"),
     ],
 )
-def test_flags_of_other_tasks_are_refused(run, pictures, capsys, arguments, message):
+def test_flags_of_other_tasks_are_refused(run, boxed_images, capsys, arguments, message):
     with pytest.raises(SystemExit):
-        run_verb(predict.main, [str(run), pictures, *arguments])
+        run_verb(predict.main, [str(run), boxed_images, *arguments])
     assert message in capsys.readouterr().err
 
 

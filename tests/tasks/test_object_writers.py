@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tl_keras.errors import InputError
-from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
+from tl_keras.tasks.object_writers import OBJECT_WRITERS, annotated_writer
 
 CAT, DOG = ("cat", 0.75, [1.0, 2.0, 11.0, 22.0]), ("dog", 0.5, [3.0, 4.0, 5.0, 6.0])
 
@@ -47,7 +47,7 @@ def test_coco_is_one_document():
 
 def test_names_without_a_font_are_explained_beside_the_images(tmp_path):
     Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg")
-    with picture_writer(tmp_path / "drawn", ("cat", "\ue123")) as write:
+    with annotated_writer(tmp_path / "drawn", ("cat", "\ue123")) as write:
         write(str(tmp_path / "a.jpg"), (30, 40), [CAT])
     assert (tmp_path / "drawn" / "classes.txt").read_text(encoding="utf-8") == "#2 \ue123\n"
 
@@ -56,7 +56,7 @@ def test_images_of_the_same_name_do_not_replace_each_other(tmp_path):
     for folder in ("one", "other"):
         (tmp_path / folder).mkdir()
         Image.new("RGB", (40, 30)).save(tmp_path / folder / "a.jpg")
-    with picture_writer(tmp_path / "drawn", ("cat", "dog")) as write:
+    with annotated_writer(tmp_path / "drawn", ("cat", "dog")) as write:
         write(str(tmp_path / "one" / "a.jpg"), (30, 40), [CAT])
         write(str(tmp_path / "other" / "a.jpg"), (30, 40), [])
     first, second = (np.asarray(Image.open(tmp_path / "drawn" / name)) for name in ("a.png", "a-2.png"))
@@ -65,7 +65,7 @@ def test_images_of_the_same_name_do_not_replace_each_other(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="give --pictures a folder"), picture_writer(tmp_path / "file", ()):
+    with pytest.raises(InputError, match="give --annotated a folder"), annotated_writer(tmp_path / "file", ()):
         pass
 
 

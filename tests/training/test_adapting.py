@@ -92,9 +92,9 @@ def test_labels_of_the_target_are_never_seen(image_folder, target_folder, tmp_pa
         table.mkdir()
         rows = ["path,label"]
         for name, label in zip(("blue", "green", "red"), names, strict=True):
-            for picture in sorted((target_folder / name).iterdir()):
-                copy = table / f"{name}-{picture.name}"
-                copy.write_bytes(picture.read_bytes())
+            for image in sorted((target_folder / name).iterdir()):
+                copy = table / f"{name}-{image.name}"
+                copy.write_bytes(image.read_bytes())
                 rows.append(f"{copy.name},{label}")
         (table / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
         run = tmp_path / f"run-{number}"
@@ -155,8 +155,8 @@ def test_the_upper_bound_is_trained_on_the_targets_labels(image_folder, target_f
 def test_a_target_without_labels_has_no_report(image_folder, target_folder, tmp_path, capsys, small_network):
     run, flat = tmp_path / "run", tmp_path / "flat"
     flat.mkdir()
-    for picture in target_folder.glob("*/*.png"):
-        (flat / f"{picture.parent.name}-{picture.name}").write_bytes(picture.read_bytes())
+    for image in target_folder.glob("*/*.png"):
+        (flat / f"{image.parent.name}-{image.name}").write_bytes(image.read_bytes())
     train.main(flags(image_folder, flat, "adabn", run))
     assert "target: 36 examples without labels, none with labels" in capsys.readouterr().out
     assert "target" not in read(run)["adaptation"]

@@ -79,7 +79,7 @@ def test_another_configuration_in_the_same_folder_is_refused(finished_run, tiny_
 
 @pytest.mark.usefixtures("small_network")
 def test_data_that_changed_are_refused_by_train_and_evaluate(image_folder, tiny_arguments, tmp_path, monkeypatch):
-    folder = tmp_path / "pictures"
+    folder = tmp_path / "images"
     shutil.copytree(image_folder, folder)
     arguments = [*tiny_arguments, "--data.path", str(folder), "--run", str(tmp_path / "run")]
     with monkeypatch.context() as patch:

@@ -14,8 +14,8 @@ BLOCKS = ["stem", "top", "head"]
 def test_a_target_of_a_few_images_is_refused(image_folder, target_folder, tmp_path, small_network):
     few = tmp_path / "few"
     few.mkdir()
-    for picture in sorted((target_folder / "red").iterdir())[:5]:
-        (few / picture.name).write_bytes(picture.read_bytes())
+    for image in sorted((target_folder / "red").iterdir())[:5]:
+        (few / image.name).write_bytes(image.read_bytes())
     with pytest.raises(InputError, match="has 5 examples to adapt to: expected at least 16"):
         train.main(flags(image_folder, few, "mcc", tmp_path / "run"))
 

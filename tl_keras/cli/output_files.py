@@ -12,7 +12,15 @@ from tl_keras.errors import InputError, quoted
 from tl_keras.system.atomic_files import atomic_path
 
 TERMINAL_FORMAT = "table"
-FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".json": "coco", ".txt": TERMINAL_FORMAT, "": TERMINAL_FORMAT}
+PARQUET = "parquet"
+FORMATS = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".json": "coco",
+    ".parquet": PARQUET,
+    ".txt": TERMINAL_FORMAT,
+    "": TERMINAL_FORMAT,
+}
 """Format that each suffix of a file asks for."""
 
 

@@ -14,7 +14,6 @@ from tl_keras.errors import InputError, quoted
 from tl_keras.runs.opening import make_folder
 from tl_keras.system.atomic_files import atomic_path
 
-PARQUET = "parquet"
 ROWS = 4096
 """Items in a file."""
 DIGEST = b"tl_keras.items"

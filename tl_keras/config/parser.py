@@ -65,7 +65,9 @@ def one_sentence(message):
     message = re.sub(r"<class '(\w+)'>", r"\1", message)
     lines = [line.strip(" -") for line in message.splitlines()]
     sentence = " ".join(line for line in lines if line and not NOISE.match(line))
-    sentence = re.sub(r"^Expected an? (\w+) Given value: (.*)", r"expected \1, got '\2'.", sentence)
-    sentence = re.sub(r"(got '.*'\.) Given value: .*", r"\1", sentence)
+    if wrong := re.search(r"^((?:Expected an? \w+ )+)Given value: (.*)", sentence):
+        kinds = " or ".join(re.findall(r"Expected an? (\w+)", wrong[1]))
+        sentence = f"expected {kinds}, got '{wrong[2]}'."
+    sentence = re.sub(r"(got '.*'\.)(?: Expected an? \w+)* Given value: .*", r"\1", sentence)
     sentence = re.sub(rf"(\S{{{MAX_QUOTED}}})\S+", r"\1…", sentence)
     return f"{key}: {sentence}" if key else sentence

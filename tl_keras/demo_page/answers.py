@@ -15,7 +15,7 @@ class Answer:
 
     probabilities: dict = field(default_factory=dict)
     """From class name to probability; empty for a detector."""
-    picture: np.ndarray | None = None
+    image: np.ndarray | None = None
     """uint8 (height, width, 3): the image under its heat map, or with its boxes."""
     words: list | None = None
     """(word, attribution) of a text, scaled to -1 to 1."""
@@ -63,6 +63,6 @@ def _find_objects(run, path):
     ((_, found, problem),) = run.task.predict_items(run, [path], PredictionOptions())
     if problem:
         raise InputError(f"The image cannot be read ({problem}): give another one.")
-    picture = evaluation.draw_objects(data.upright_pixels(path), found, run.class_names)
+    image = evaluation.draw_objects(data.upright_pixels(path), found, run.class_names)
     objects = [[name, round(score, 3), *(round(side, 1) for side in box)] for name, score, box in found]
-    return Answer(picture=picture, objects=objects, note="" if found else "Nothing is found.")
+    return Answer(image=image, objects=objects, note="" if found else "Nothing is found.")

@@ -87,7 +87,7 @@ def answer_with(run, values):
     except InputError as error:
         raise gradio.Error(str(error), print_exception=False) from error
     prediction = found.probabilities if run.task.supports_explanation else found.objects
-    return prediction, found.words if run.task.takes_texts else found.picture, found.note
+    return prediction, found.words if run.task.takes_texts else found.image, found.note
 
 
 def _add_examples(run, inputs, outputs, answer_all):

@@ -54,7 +54,7 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     comparison_lines(comparison, run.task)
     threshold = run.score_threshold
     predictions = run.predict_set(examples)
-    metrics, pictures = run.task.evaluate(run.config, predictions, examples, folder.path, threshold)
+    metrics, plots = run.task.evaluate(run.config, predictions, examples, folder.path, threshold)
     run.task.write_predictions({split or "test": examples}, predictions, folder.path)
     metrics |= comparison | measure_min_confidence(run, examples, predictions)
     if data_path is not None:
@@ -62,7 +62,7 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     folder.write_json("metrics.json", metrics)
     tested = folder_name(data_path) if data_path else f"its {split or 'test'} split"
     title = f"{run.folder.name} on {tested}"
-    write_evaluation_report(folder / "report.html", title, run, metrics, pictures, examples, predictions)
+    write_evaluation_report(folder / "report.html", title, run, metrics, plots, examples, predictions)
     return folder
 
 
@@ -78,8 +78,8 @@ def _without_seen_examples(run, examples, predictions, threshold):
     if not len(rows):
         return {"seen_examples": counts}
     others = predictions[rows] if isinstance(predictions, np.ndarray) else [predictions[row] for row in rows]
-    with tempfile.TemporaryDirectory(prefix="tl_keras-") as plots:
-        metrics, _ = run.task.evaluate(run.config, others, examples.take(rows), Path(plots), threshold)
+    with tempfile.TemporaryDirectory(prefix="tl_keras-") as folder:
+        metrics, _ = run.task.evaluate(run.config, others, examples.take(rows), Path(folder), threshold)
     names = (*run.task.headline_metrics, "intervals", "examples")
     return {"seen_examples": counts | {"without_them": {name: metrics[name] for name in names if name in metrics}}}
 

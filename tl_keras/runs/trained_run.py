@@ -232,7 +232,7 @@ class TrainedRun:
         if not self.task.supports_explanation:
             raise InputError(
                 f"A run of {self.task.name} cannot be explained: give a run that classifies images or texts, or draw "
-                "its detections with `python -m tl_keras.predict RUN FILES --pictures FOLDER`."
+                "its detections with `python -m tl_keras.predict RUN FILES --annotated FOLDER`."
             )
         if class_name is None:
             return None

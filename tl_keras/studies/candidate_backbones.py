@@ -22,7 +22,7 @@ class Candidates:
 
 
 def find_candidates(config, backbones):
-    """Sorts out the backbones whose name is unknown or whose weights are not at hand.
+    """Sorts out the backbones whose weights are not at hand.
 
     Args:
         config: `RunConfig` with recipe "auto".
@@ -32,7 +32,7 @@ def find_candidates(config, backbones):
         `Candidates`.
 
     Raises:
-        InputError: the recipe trains, or no backbone is left.
+        InputError: the recipe trains, the name of a backbone is unknown, or no backbone is left.
     """
     if config.recipe != AUTO:
         raise InputError(f"recommend compares backbones without training them, but the recipe is {config.recipe}.")
@@ -43,6 +43,9 @@ def find_candidates(config, backbones):
             TASKS[config.task].check_sources(candidate)
             configs[name] = candidate
         except InputError as error:
+            # A name that does not exist is mistyped.
+            if "model.backbone" in getattr(error, "names", ()):
+                raise
             skipped[name] = str(error)
     if not configs:
         raise nothing_left(skipped)

@@ -34,7 +34,7 @@ class PredictionOptions:
     """Probability of the most probable class below which an example is called unsure, 0 to 1."""
     score_threshold: float | None = None
     """Lowest score of a detection that is shown, 0 to 1."""
-    pictures: str | None = None
+    annotated: str | None = None
     """Folder for copies of the images with the detections drawn in."""
 
 

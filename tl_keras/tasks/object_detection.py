@@ -18,7 +18,7 @@ from tl_keras.system.atomic_files import write_text
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, Task, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.data_settings import image_loading, table_columns
-from tl_keras.tasks.object_writers import OBJECT_WRITERS, picture_writer
+from tl_keras.tasks.object_writers import OBJECT_WRITERS, annotated_writer
 from tl_keras.tasks.report_examples import count_classes
 from tl_keras.tasks.saved_predictions import check_detections
 
@@ -56,8 +56,8 @@ class ObjectDetection(Task):
     step_budget_factor = 4
     headline_metrics = ("average_precision_50", "mean_average_precision", "f1")
     result_files = ("training_boxes.png", "detections.png", "precision_recall.png")
-    usage = "FILE_OR_FOLDER --pictures FOLDER"
-    prediction_options = ("score_threshold", "pictures")
+    usage = "FILE_OR_FOLDER --annotated FOLDER"
+    prediction_options = ("score_threshold", "annotated")
     writers = OBJECT_WRITERS
 
     def defaults_for(self, config):
@@ -260,12 +260,12 @@ class ObjectDetection(Task):
         check_detections(predictions, len(names))
         ground_truth, detections = _in_original_pixels(examples, predictions)
         metrics = evaluation.detection_metrics(ground_truth, examples.labels, detections, names, score_threshold)
-        pictures = [
+        plots = [
             ("Precision and recall", folder / "precision_recall.png"),
             ("Ground truth (left) and predictions (right), most mistakes first", folder / "detections.png"),
         ]
-        pictures = [(evaluation.add_legend(caption, names), path) for caption, path in pictures]
-        evaluation.plot_precision_recall(metrics, pictures[0][1])
+        plots = [(evaluation.add_legend(caption, names), path) for caption, path in plots]
+        evaluation.plot_precision_recall(metrics, plots[0][1])
         evaluation.plot_detections(
             examples.images,
             examples.boxes,
@@ -273,13 +273,13 @@ class ObjectDetection(Task):
             predictions,
             examples.names,
             names,
-            pictures[1][1],
+            plots[1][1],
             score_threshold=metrics["score_threshold"],
         )
         document = data.coco_document(replace(examples, boxes=ground_truth), examples.names)
         results = {"truth": document, "results": data.coco_results(detections)}
         write_text(folder / "detections.json", json.dumps(results))
-        return metrics, pictures
+        return metrics, plots
 
     def report_extras(self, config, splits, predictions, metrics, baselines=()):
         """Adds the skipped files, the notes on the data and the chosen score threshold."""
@@ -347,8 +347,8 @@ class ObjectDetection(Task):
         """Opens a writer of (file, detections), which also draws them into the images if asked to."""
         with contextlib.ExitStack() as stack:
             writers = [stack.enter_context(self.writers[options.format](stream, run.class_names))]
-            if options.pictures:
-                writers.append(stack.enter_context(picture_writer(options.pictures, run.class_names)))
+            if options.annotated:
+                writers.append(stack.enter_context(annotated_writer(options.annotated, run.class_names)))
 
             def write(file, detections):
                 size = data.upright_size(file)

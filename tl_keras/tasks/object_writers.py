@@ -88,7 +88,7 @@ def coco_writer(stream, class_names):
 
 
 @contextlib.contextmanager
-def picture_writer(folder, class_names):
+def annotated_writer(folder, class_names):
     """Draws the detections of each file and saves it as PNG, numbered where names repeat.
 
     If no installed font can draw a class name, the boxes have its number, and `classes.txt` explains the numbers.
@@ -104,7 +104,7 @@ def picture_writer(folder, class_names):
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"Cannot write to {str(folder)!r} ({error.strerror}): give --pictures a folder.") from error
+        raise InputError(f"Cannot write to {str(folder)!r} ({error.strerror}): give --annotated a folder.") from error
 
     if legend := evaluation.number_legend(class_names):
         write_text(folder / "classes.txt", legend + "\n")

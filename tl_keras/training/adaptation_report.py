@@ -20,7 +20,7 @@ class Adapted:
     """Ready for JSON: `method`, `validator`, `kept` (name of the kept candidate), `candidates` (name, score, the scores
     of all validators, and why it was refused or None) and, where the target has labels, `target`: the metrics of
     `source_only`, `adapted` and perhaps `upper_bound`."""
-    pictures: tuple = ()
+    plots: tuple = ()
     """(caption, path of a plot)."""
 
     def with_upper_bound(self, metrics):
@@ -86,8 +86,8 @@ def compare_domains(record, reports, class_names, run):
         moments, caption = {"not adapted": reports["source_only"]}, "without adaptation, which was not kept"
     evaluation.plot_domains(moments, class_names, path)
     metrics = {name: report["metrics"] for name, report in reports.items() if "metrics" in report}
-    pictures = ((f"Features of both domains, {caption}", path),)
-    return Adapted(record | {"target": metrics} if metrics else record, pictures)
+    plots = ((f"Features of both domains, {caption}", path),)
+    return Adapted(record | {"target": metrics} if metrics else record, plots)
 
 
 def target_first(adapted, metrics, extras, plots, names):
@@ -106,7 +106,7 @@ def target_first(adapted, metrics, extras, plots, names):
     """
     target = adapted.record.get("target", {})
     figures = target.get("adapted") or target.get("source_only")
-    plots = [*adapted.pictures, *((f"{caption} (source)", path) for caption, path in plots)]
+    plots = [*adapted.plots, *((f"{caption} (source)", path) for caption, path in plots)]
     verdict = tuple(f"On the source: {sentence}" for sentence in extras.verdict)
     source = f"source test: {evaluation.format_headlines(metrics, names)}  ({metrics['examples']} examples)"
     sentences = (*summarize(adapted.record), *([source] if figures else []), *verdict)

@@ -36,7 +36,7 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     task.save_model(config, model, run.path)
     predictions = task.predict(model, splits.test, config.data.batch_size)
     threshold = task.choose_threshold(config, model, splits)
-    measured, pictures = task.evaluate(config, predictions, splits.test, run.path, threshold)
+    measured, plots = task.evaluate(config, predictions, splits.test, run.path, threshold)
     task.write_predictions({name: getattr(splits, name) for name in SPLITS}, predictions, run.path)
     solved = tuning and tuning.solved
     # The trial of a network that is not kept says nothing about the model.
@@ -60,11 +60,11 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     }
     shown = metrics
     if adapted:
-        shown, extras, pictures = target_first(adapted, metrics, extras, pictures, task.headline_metrics)
+        shown, extras, plots = target_first(adapted, metrics, extras, plots, task.headline_metrics)
         # The test examples are those of the source, and what the report shows first is the target.
         sections["examples"] = replace(sections["examples"], worst=(), by_class=())
         metrics["adaptation"] = adapted.record
-    _write_report(config, shown, history, pictures, sections, extras, run, model)
+    _write_report(config, shown, history, plots, sections, extras, run, model)
     write_card(config, model, splits, shown, run, extras, tuning)
     write_seen_examples(run, (splits.train, splits.validation))
     run.write_json("history.json", history)
@@ -126,19 +126,19 @@ def _cross_validation(config, splits, solved):
     return {"held_out": {"examples": len(labels), **{name: measured[name] for name in names if name in measured}}}
 
 
-def _write_report(config, metrics, history, pictures, sections, extras, run, model):
+def _write_report(config, metrics, history, plots, sections, extras, run, model):
     phases = _read_phases(run)
     if history:
         directions = {name: models.metric_direction(model, name) for name in history}
         evaluation.plot_history(_of_one_objective(history), _phase_spans(phases), run / "history.png", directions)
-        pictures = [*pictures, ("Training", run / "history.png")]
+        plots = [*plots, ("Training", run / "history.png")]
     evaluation.write_report(
         run / "report.html",
         title=run_title(config),
         metrics=metrics,
         phases=[_phase_row(phase) for phase in phases],
         config_text=config_text(config),
-        plots=pictures,
+        plots=plots,
         versions=run.read_json("versions.json"),
         skipped=extras.skipped,
         notes=extras.notes,

@@ -8,7 +8,7 @@ from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO
 from tl_keras.studies.comparison.cell_files import ComparisonFolder
 from tl_keras.studies.comparison.figures import Comparison
-from tl_keras.studies.comparison.grid import fit_budgets, list_cells
+from tl_keras.studies.comparison.grid import check_budgets, fit_budgets, list_cells
 from tl_keras.studies.comparison.progress import OutOfTime, Progress
 from tl_keras.system.devices import load_tensorflow
 from tl_keras.system.durations import parse_duration
@@ -35,6 +35,8 @@ def compare(config, grid, folder):
     limit = TimeLimit(None if config.max_time is None else parse_duration(config.max_time))
     task = TASKS[config.task]
     task.check_sources(config)
+    if grid.budgets_given:
+        check_budgets(grid.budgets, task.find_labelled(config, config.data.path).labels)
     # All labels are trained on, since nothing here is chosen by a validation set.
     config = derive(config, data=derive(config.data, validation_fraction=0.0))
     with ComparisonFolder(folder).opened(config_text(config)) as files, restored_global_state():

@@ -39,8 +39,10 @@ def _accuracies(comparison):
         [method, *(format_accuracy(comparison, method, budget) for budget in comparison.budgets)]
         for method in comparison.methods
     ]
-    spread = " ± their standard deviation" if comparison.draws > 1 else "; one draw has no spread"
-    explanation = f"Accuracy on {comparison.num_test} test examples, mean over {comparison.draws} draws{spread}."
+    spread = "; one draw has no spread"
+    if comparison.draws > 1:
+        spread = f", mean over {comparison.draws} draws ± their standard deviation"
+    explanation = f"Accuracy on {comparison.num_test} test examples{spread}."
     if ALL in comparison.budgets:
         explanation += " With all labels draws differ in the random numbers of the training only."
     return "Accuracy", explanation, [["method", *_heads(comparison)], *rows]

@@ -92,6 +92,19 @@ def parse_budgets(text):
     return tuple(sorted({name if name == ALL else str(int(name)) for name in names}, key=_size))
 
 
+def check_budgets(budgets, labels):
+    """Refuses budgets that no split of the data can have, before anything is decoded or tokenized.
+
+    Args:
+        budgets: tuple of str, from `parse_budgets`, that a user has chosen.
+        labels: int (n,), those of all examples.
+
+    Raises:
+        InputError: a budget is not below the number of labels of the largest class.
+    """
+    _refuse_large([budget for budget in budgets if budget != ALL], np.bincount(labels).max(), "")
+
+
 def fit_budgets(budgets, labels, class_names, are_given):
     """Checks that the data have the labels of every budget.
 
@@ -110,11 +123,8 @@ def fit_budgets(budgets, labels, class_names, are_given):
     counts = np.bincount(labels, minlength=len(class_names))
     largest = counts.max()
     above = [budget for budget in budgets if budget != ALL and int(budget) >= largest]
-    if above and are_given:
-        raise InputError(
-            f"The budget {above[0]} in --budgets needs classes with more labels: the largest class has {largest} for "
-            f"training, which are the budget all; give less than {largest}, or all."
-        )
+    if are_given:
+        _refuse_large(above, largest, " for training, which are the budget all")
     kept = tuple(budget for budget in budgets if budget not in above)
     notes = []
     for budget in kept:
@@ -122,6 +132,15 @@ def fit_budgets(budgets, labels, class_names, are_given):
         if small:
             notes.append(f"{small} of {len(counts)} classes have fewer than {budget} labels, and give all they have.")
     return kept, tuple(notes)
+
+
+def _refuse_large(budgets, largest, use):
+    above = [budget for budget in budgets if int(budget) >= largest]
+    if above:
+        raise InputError(
+            f"The budget {above[0]} in --budgets needs classes with more labels: the largest class has {largest}{use}; "
+            f"give less than {largest}, or all."
+        )
 
 
 def draw_rows(labels, budget, draw, seed=0):
