@@ -1,6 +1,9 @@
+import http.client
+import socket
+
 import pytest
 
-from tl_keras.demo_page.serving import private_settings
+from tl_keras.demo_page.serving import HOST, launch, private_settings
 from tl_keras.runs.trained_run import load_run
 
 pytest.importorskip("gradio", reason="the extra demo is not installed: pip install '.[demo]'")
@@ -30,3 +33,32 @@ def test_an_image_is_answered_and_others_are_refused(finished_run, image_folder,
     assert page_module.answer_with(run, [None]) == (None, None, "")
     with pytest.raises(gradio.Error, match="README"):
         page_module.answer_with(run, ["README.md"])
+
+
+def test_a_text_named_png_is_refused_in_one_sentence(finished_run, tmp_path, page_module):
+    import gradio
+
+    (tmp_path / "text.png").write_text("no image")
+    with gradio.Blocks():
+        (image,) = page_module._add_inputs(load_run(finished_run[0]))
+    upload = gradio.data_classes.ImageData(path=str(tmp_path / "text.png"), orig_name="text.png")
+    with pytest.raises(gradio.Error, match="not an image that can be recognised"):
+        page_module.answer_with(load_run(finished_run[0]), [image.preprocess(upload)])
+
+
+def test_the_page_answers_under_local_names_only(page_module):
+    import gradio
+
+    with gradio.Blocks() as page:
+        gradio.Markdown("here")
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+    launch(page, port)
+    try:
+        for host, status in ((f"localhost:{port}", 200), (f"127.0.0.1:{port}", 200), (f"evil.example:{port}", 403)):
+            connection = http.client.HTTPConnection(HOST, port)
+            connection.request("GET", "/", headers={"Host": host})
+            assert connection.getresponse().status == status
+    finally:
+        page.close(verbose=False)

@@ -1,7 +1,10 @@
 """The page: one input, and the answers of all runs side by side. Loads Gradio."""
 
+import functools
+
 import gradio
 
+from tl_keras.data.images.decoding import DAMAGE
 from tl_keras.demo_page.answers import answer
 from tl_keras.demo_page.examples import find_examples
 from tl_keras.errors import InputError
@@ -46,9 +49,19 @@ def _add_inputs(run):
     if not run.task.takes_texts:
         # The file itself, so that it is read as in training.
         sources = ["upload", "webcam", "clipboard"]
-        return [gradio.Image(label="Image", type="filepath", image_mode=None, sources=sources, buttons=[], height=300)]
+        image = gradio.Image(label="Image", type="filepath", image_mode=None, sources=sources, buttons=[], height=300)
+        image.preprocess = functools.partial(_path_of_upload, image.preprocess)
+        return [image]
     labels = ["First text", "Second text"] if run.config.text.second_text_column else ["Text"]
     return [gradio.Textbox(label=label, lines=3) for label in labels]
+
+
+def _path_of_upload(preprocess, payload):
+    """Returns the path of an upload, also of one that Gradio cannot read: the run reports it in one sentence."""
+    try:
+        return preprocess(payload)
+    except DAMAGE:
+        return payload.path
 
 
 def _add_outputs(run):

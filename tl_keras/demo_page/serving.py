@@ -1,4 +1,4 @@
-"""Serves the page on this machine alone: no telemetry, no shared link, and uploads that are removed at the end."""
+"""Serves the page to this machine alone: no telemetry, no shared link, and uploads that are removed at the end."""
 
 import contextlib
 import errno
@@ -9,6 +9,7 @@ import socket
 import tempfile
 import threading
 
+from tl_keras.demo_page.local_hosts import LocalHostsOnly
 from tl_keras.errors import InputError
 from tl_keras.system.interruption import StopSignals
 
@@ -83,7 +84,9 @@ def launch(page, port):
         page: `gradio.Blocks`.
         port: int.
     """
+    middleware = importlib.import_module("starlette.middleware").Middleware
     page.launch(
+        app_kwargs={"middleware": [middleware(LocalHostsOnly)]},
         server_name=HOST,
         server_port=port,
         share=False,
