@@ -54,7 +54,6 @@ BANNED = {
 
 # file, excerpt around the phrase, reason
 EXCEPTIONS = [
-    ("tl_keras/config/run_config.py", "data.augmentation is none", "names the value none of a setting"),
     ("tl_keras/transfer/staged_adamw.py", "birth_steps", "name of a variable in saved optimizers"),
     ("CHANGELOG.md", "`tl.compute_leanly`", "names the old public name"),
     ("CHANGELOG.md", "`pictures`", "names the old argument"),
@@ -127,7 +126,7 @@ def text_pieces(text):
 
 
 def template_pieces(text):
-    """Yields the paragraphs of a template without its statements, as in `{% if image_size is none %}`."""
+    """Yields the paragraphs of a template without its statements, as in `{% elif finds_boxes %}`."""
     return text_pieces(re.sub(r"{%.*?%}", "", text))
 
 

@@ -36,7 +36,7 @@ def test_only_input_errors_become_sentences():
 @pytest.mark.parametrize(
     ("error", "code", "telling"),
     [
-        (RunStopped("It cannot go on."), 1, "error: It cannot go on.\n"),
+        (RunStopped("The loss is NaN."), 1, "error: The loss is NaN.\n"),
         (OSError(errno.ENOSPC, "No space left on device"), 1, "error: The disk is full (No space left on device)"),
         (Interrupted(signal.SIGTERM), 143, ""),
         (Interrupted(signal.SIGINT), 130, ""),

@@ -44,11 +44,11 @@ def test_errors_of_converters_are_one_sentence_and_keep_the_old_export(tmp_path,
     (tmp_path / "model.tflite").write_text("old")
 
     def fail(*arguments):
-        raise RuntimeError("no such op\nand more")
+        raise RuntimeError("unknown op\nand more")
 
     monkeypatch.setattr(checked_export, "write_litert", fail)
     with pytest.raises(
-        InputError, match=r"litert cannot hold this model \(RuntimeError: no such op\): take savedmodel"
+        InputError, match=r"litert cannot hold this model \(RuntimeError: unknown op\): take savedmodel"
     ):
         write_checked(source_of(image_model(), tmp_path, IMAGES), Export("litert"), tmp_path, 1)
     assert (tmp_path / "model.tflite").read_text() == "old"

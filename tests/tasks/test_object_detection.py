@@ -19,7 +19,7 @@ from tl_keras.tasks import object_detection
 NAMES = ("red", "blue")
 COUNTS = {"train": 8, "validation": 4, "test": 4}
 HEIGHT = 48
-"""Of the images, which are `SIZE` wide."""
+"""Height of the images in pixels; their width is `SIZE`."""
 
 
 @pytest.fixture(scope="module")

@@ -278,7 +278,7 @@ BAD_TABLES = {
     "unclosed quotes": ('text,label\na,x\n"b,y\nc,y\n', "an unclosed double quote in the row that starts at line 3"),
     "NUL characters": ("text,label\na,x\nb\0,y\n", "NUL characters at line 3: remove these characters"),
     "one label": ("text,label\na,x\nb,x\n", "1 class (x) where 2 or more are expected: check --data.label_column."),
-    "no such column": ("review,label\na,x\nb,y\n", "only 'review', 'label'; name the right one with --text.text_col"),
+    "a missing column": ("review,label\na,x\nb,y\n", "only 'review', 'label'; name the right one with --text.text_col"),
     "nothing": ("", "is empty: expected column names and at least one row."),
     "no rows": ("text,label\n", "has no rows: expected at least one row for each example."),
 }

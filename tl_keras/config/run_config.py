@@ -194,8 +194,8 @@ class RunConfig:
         augmented = self.data.augmentation != "none"
         if self.cache.views is not None and not augmented:
             raise InputError(
-                f"cache.views={self.cache.views} keeps augmented versions, but data.augmentation is none: "
-                "leave cache.views out, or choose an augmentation."
+                f"cache.views={self.cache.views} keeps augmented versions, but data.augmentation none "
+                "makes no versions: leave cache.views out, or choose an augmentation."
             )
         if self.cache.mode == "on" and augmented and self.cache.views is None:
             raise InputError(

@@ -91,7 +91,7 @@ DAMAGES = {
     "no class of a feature": ("features.json", b"{}"),
     "an unknown key of a feature": ("features.json", b'{"name": 1}'),
     "no records": ("*-train.tfrecord-*", b""),
-    "records that are none": ("*-train.tfrecord-*", b"\x05noise" * 50),
+    "noise in place of records": ("*-train.tfrecord-*", b"\x05noise" * 50),
     "missing records": ("*-train.tfrecord-*", None),
     "one name for two classes": ("label.labels.txt", b"good"),
 }

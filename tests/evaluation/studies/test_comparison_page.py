@@ -11,7 +11,7 @@ def test_the_page_is_self_contained_and_escapes_names(tmp_path):
         verdict="It pays.",
         lines=["More labels: 0.9."],
         plots=[("Accuracy", tmp_path / "plot.png")],
-        tables=[("Costs", "Of one training.", [["method", "CPU s"], ["auto", "2.0"]])],
+        tables=[("Costs", "The mean of one training.", [["method", "CPU s"], ["auto", "2.0"]])],
         notes=["A note."],
         versions={"keras": "3"},
     )
