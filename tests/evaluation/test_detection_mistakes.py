@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.evaluation.detection_mistakes import MISTAKES, count_mistakes, match_detections
+from tl_keras.evaluation.detection_mistakes import MISTAKES, assign_detections, count_mistakes, match_detections
 
 BOXES = np.array([[0, 0, 10, 10], [50, 50, 60, 60]], float)
 LABELS = [0, 1]
@@ -26,6 +26,13 @@ def prediction(*rows):
 )
 def test_each_kind_of_mistake(row, verdict, outcomes):
     assert match_detections(BOXES, LABELS, prediction(row)) == ([verdict], outcomes)
+
+
+def test_verdicts_name_the_box_that_they_concern():
+    found = prediction((50, 50, 60, 60, 0, 0.9), (0, 0, 10, 9, 0, 0.8), (30, 30, 40, 40, 0, 0.7))
+    verdicts, outcomes, places, ious = assign_detections(BOXES, LABELS, found)
+    assert verdicts == ["wrong_class", "right", "background"] and outcomes == ["right", ""]
+    assert places == [1, 0, -1] and ious == [1.0, pytest.approx(0.9), 0.0]
 
 
 def test_the_most_confident_prediction_is_right_and_the_other_a_duplicate():

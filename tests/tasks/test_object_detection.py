@@ -3,6 +3,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas
 import pytest
 import tensorflow as tf
 from PIL import Image
@@ -94,6 +95,16 @@ def test_a_run_learns_and_leaves_its_results(run):
     found = json.loads((run / "detections.json").read_text())
     assert [image["height"] for image in found["truth"]["images"]] == [HEIGHT] * 4
     assert found["results"] and max(one["bbox"][1] + one["bbox"][3] for one in found["results"]) <= HEIGHT + 1e-3
+
+
+def test_the_table_of_detections_has_the_mistakes_of_the_report(run):
+    table = pandas.read_csv(run / "predictions.csv")
+    metrics = json.loads((run / "metrics.json").read_text())
+    counts = table["outcome"].value_counts()
+    assert {kind: counts.get(kind, 0) for kind in metrics["mistakes"]} == metrics["mistakes"]
+    assert set(table["split"]) == {"test"} and (table["score"].dropna() >= metrics["score_threshold"] - 1e-6).all()
+    assert counts.get("right", 0) == round(metrics["recall"] * metrics["boxes"])
+    assert table["ground_truth_ymax"].max() <= HEIGHT, "boxes are in pixels of the original image"
 
 
 def test_the_saved_model_gives_the_same_boxes_without_keras(run, boxed_images):

@@ -19,6 +19,7 @@ from .detection import above_threshold as above_threshold
 from .detection import best_threshold as best_threshold
 from .detection import detection_metrics as detection_metrics
 from .detection_mistakes import MISTAKES as MISTAKES
+from .detection_mistakes import assign_detections as assign_detections
 from .detection_mistakes import count_mistakes as count_mistakes
 from .detection_mistakes import match_detections as match_detections
 from .detection_plots import plot_boxes as plot_boxes

@@ -23,6 +23,20 @@ MISTAKES = {
 def match_detections(ground_truth_boxes, ground_truth_labels, prediction):
     """Matches the predictions of one image to its ground truth boxes.
 
+    Args:
+        ground_truth_boxes: float (k, 4), xyxy.
+        ground_truth_labels: int (k,).
+        prediction: dict of boxes float (j, 4), scores float (j,), labels int (j,).
+
+    Returns:
+        `verdicts` and `outcomes` of `assign_detections`.
+    """
+    return assign_detections(ground_truth_boxes, ground_truth_labels, prediction)[:2]
+
+
+def assign_detections(ground_truth_boxes, ground_truth_labels, prediction):
+    """Matches the predictions of one image to its ground truth boxes, and names the box that each one concerns.
+
     As in COCO at IoU 0.5, the most confident prediction is matched first, and each box is matched once.
 
     Args:
@@ -33,18 +47,23 @@ def match_detections(ground_truth_boxes, ground_truth_labels, prediction):
     Returns:
         verdicts: list of j str, "right" or one of `MISTAKES` except "missed".
         outcomes: list of k str, "right", "missed", or "" where a mistake in `verdicts` accounts for the box.
+        places: list of j int, the index of the box that a verdict concerns, -1 for background.
+        ious: list of j float, the IoU with this box; that of background means nothing.
     """
     ious = pairwise_iou(prediction["boxes"], ground_truth_boxes)
     same = np.asarray(prediction["labels"])[:, None] == np.asarray(ground_truth_labels)[None, :]
-    right, verdicts = _matches(ious, same, prediction["scores"]), []
+    right = _matches(ious, same, prediction["scores"])
     outcomes = np.full(len(ground_truth_boxes), "missed", object)
+    verdicts, places, found = [], [], []
     for row in range(len(ious)):
         verdict, box = ("right", right[row]) if row in right else _verdict(ious[row], same[row])
         verdicts.append(verdict)
+        places.append(box)
+        found.append(float(ious[row, box]) if box >= 0 else 0.0)
         if verdict in ("wrong_class", "badly_placed") and outcomes[box] == "missed":
             outcomes[box] = ""
     outcomes[list(right.values())] = "right"
-    return verdicts, outcomes.tolist()
+    return verdicts, outcomes.tolist(), places, found
 
 
 def count_mistakes(ground_truth_boxes, ground_truth_labels, predictions):

@@ -55,7 +55,7 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     threshold = run.score_threshold
     predictions = run.predict_set(examples)
     metrics, plots = run.task.evaluate(run.config, predictions, examples, folder.path, threshold)
-    run.task.write_predictions({split or "test": examples}, predictions, folder.path)
+    run.task.write_predictions({split or "test": examples}, predictions, folder.path, threshold)
     metrics |= comparison | measure_min_confidence(run, examples, predictions)
     if data_path is not None:
         metrics |= _without_seen_examples(run, examples, predictions, threshold)

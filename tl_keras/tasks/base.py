@@ -443,13 +443,14 @@ class Task(ABC):
             Tuple of the metrics, a dict ready for JSON that holds `examples`, and a list of (caption, path of a plot).
         """
 
-    def write_predictions(self, parts, predictions, folder):  # noqa: B027 (optional)
-        """Writes the split of each example, and the predictions of the test examples, where they fit into a table.
+    def write_predictions(self, parts, predictions, folder, score_threshold=None):  # noqa: B027 (optional)
+        """Writes `predictions.csv`, the predictions of the test examples, where they fit into a table.
 
         Args:
             parts: dict from the name of a split to its examples; the last ones are the test examples.
             predictions: what `predict` returned for them.
             folder: path to write to.
+            score_threshold: what `choose_threshold` returned.
         """
 
     def report_extras(self, config, splits, predictions, metrics, baselines=()):

@@ -116,8 +116,8 @@ class ClassificationTask(Task):
         evaluation.plot_confusion_matrix(np.array(metrics["confusion_matrix"]), names, path)
         return metrics, [(evaluation.add_legend("Confusion matrix", names), path)]
 
-    def write_predictions(self, parts, predictions, folder):
-        """Writes `predictions.csv`, see `write_predictions`."""
+    def write_predictions(self, parts, predictions, folder, score_threshold=None):
+        """Writes `predictions.csv` with the splits of all examples, see `write_predictions`."""
         rows = [
             (name, self.example_labels(part), part.class_names, self.example_cells(part))
             for name, part in parts.items()

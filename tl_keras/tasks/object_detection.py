@@ -18,6 +18,7 @@ from tl_keras.system.atomic_files import write_text
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, Task, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.data_settings import image_loading, table_columns
+from tl_keras.tasks.detections_table import write_detections
 from tl_keras.tasks.object_writers import OBJECT_WRITERS, annotated_writer
 from tl_keras.tasks.report_examples import count_classes
 from tl_keras.tasks.saved_predictions import check_detections
@@ -55,7 +56,7 @@ class ObjectDetection(Task):
     loss_ranks_epochs = False
     step_budget_factor = 4
     headline_metrics = ("average_precision_50", "mean_average_precision", "f1")
-    result_files = ("training_boxes.png", "detections.png", "precision_recall.png")
+    result_files = ("training_boxes.png", "detections.png", "precision_recall.png", "predictions.csv")
     usage = "FILE_OR_FOLDER --annotated FOLDER"
     prediction_options = ("score_threshold", "annotated")
     writers = OBJECT_WRITERS
@@ -280,6 +281,13 @@ class ObjectDetection(Task):
         results = {"truth": document, "results": data.coco_results(detections)}
         write_text(folder / "detections.json", json.dumps(results))
         return metrics, plots
+
+    def write_predictions(self, parts, predictions, folder, score_threshold=None):
+        """Writes `predictions.csv` with the detections that count, see `write_detections`."""
+        split, examples = list(parts.items())[-1]
+        ground_truth, detections = _in_original_pixels(examples, predictions)
+        counted = [evaluation.above_threshold(one, score_threshold) for one in detections]
+        write_detections(folder / "predictions.csv", split, examples, ground_truth, counted)
 
     def report_extras(self, config, splits, predictions, metrics, baselines=()):
         """Adds the skipped files, the notes on the data and the chosen score threshold."""

@@ -37,7 +37,7 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     predictions = task.predict(model, splits.test, config.data.batch_size)
     threshold = task.choose_threshold(config, model, splits)
     measured, plots = task.evaluate(config, predictions, splits.test, run.path, threshold)
-    task.write_predictions({name: getattr(splits, name) for name in SPLITS}, predictions, run.path)
+    task.write_predictions({name: getattr(splits, name) for name in SPLITS}, predictions, run.path, threshold)
     solved = tuning and tuning.solved
     # The trial of a network that is not kept says nothing about the model.
     used_history = {} if tuning and tuning.kept == SOLVED else _of_one_objective(history)
