@@ -1,6 +1,9 @@
+import gc
+import logging
 import random
 import subprocess
 import sys
+import weakref
 
 import keras
 import numpy as np
@@ -8,7 +11,12 @@ import pytest
 import tensorflow as tf
 
 from tl_keras.system import devices
-from tl_keras.system.global_state import restored_global_state, restored_random_state
+from tl_keras.system.global_state import (
+    quick_collection,
+    quiet_loggers,
+    restored_global_state,
+    restored_random_state,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -111,3 +119,53 @@ with restored_global_state():
     assert context.context()._context_handle is None
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class Circle:
+    """Refers to itself, so that only the collector frees it."""
+
+    def __init__(self):
+        self.itself = self
+
+
+@pytest.fixture
+def nothing_frozen():
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("nothing_frozen")
+def test_only_objects_created_inside_are_collected():
+    older = weakref.ref(Circle())
+    with quick_collection():
+        newer = weakref.ref(Circle())
+        gc.collect()
+        assert newer() is None and older() is not None
+    gc.collect()
+    assert older() is None
+
+
+@pytest.mark.usefixtures("nothing_frozen")
+def test_objects_are_unfrozen_after_an_error():
+    with pytest.raises(ValueError, match="inside"), quick_collection():
+        raise ValueError("inside")
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.usefixtures("nothing_frozen")
+def test_objects_frozen_before_stay_frozen():
+    gc.freeze()
+    with quick_collection(), quick_collection():
+        pass
+    assert gc.get_freeze_count() > 0
+
+
+def test_loggers_are_quiet_until_the_end_also_after_an_error():
+    named, root = logging.getLogger("tl_keras.test"), logging.getLogger()
+    named.setLevel(logging.INFO)
+    before = root.level
+    with pytest.raises(ZeroDivisionError), quiet_loggers("tl_keras.test", "root", level=logging.ERROR):
+        assert named.level == root.level == logging.ERROR
+        raise ZeroDivisionError
+    assert (named.level, root.level) == (logging.INFO, before)

@@ -56,3 +56,11 @@ def test_notes_are_printed_a_line_each(capsys):
 def test_a_task_that_cannot_be_adapted_says_so():
     with pytest.raises(NotImplementedError, match="letters cannot be adapted"):
         Letters().find_target(None, ())
+
+
+@pytest.mark.parametrize(
+    ("multi_label", "gives", "expected"), [(False, True, True), (True, True, False), (False, False, False)]
+)
+def test_an_example_has_one_class_where_probabilities_exclude_each_other(multi_label, gives, expected, monkeypatch):
+    monkeypatch.setattr(Letters, "gives_probabilities", gives)
+    assert Letters().has_one_class(RunConfig(data=DataConfig(path="x", multi_label=multi_label))) == expected

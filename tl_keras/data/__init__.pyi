@@ -57,7 +57,6 @@ from .records import Records as Records
 from .records import Splits as Splits
 from .split_choice import choose_test_examples as choose_test_examples
 from .splitting import split_records as split_records
-from .spreading import spread_rows as spread_rows
 from .target_labels import hide_labels as hide_labels
 from .target_labels import reveal_labels as reveal_labels
 from .texts.cleaning import clean_text as clean_text

@@ -7,10 +7,10 @@ import numpy as np
 
 from tl_keras.data.reading.delimited import read_delimited
 from tl_keras.data.reading.locations import TFDS_PREFIX
-from tl_keras.data.spreading import spread_rows
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system.escaping import csv_cell
+from tl_keras.system.spreading import spread_rows
 
 MAX_EXAMPLES = 8
 MAX_TABLE_BYTES = 2**26
@@ -47,7 +47,7 @@ def find_examples(run, count=MAX_EXAMPLES):
     except (InputError, OSError):
         return []
     rows = [row for row in range(len(records)) if _is_shown(run, records, row, tested)]
-    chosen = (rows[place] for place in spread_rows(rows, count)) if rows else ()
+    chosen = [rows[place] for place in spread_rows(rows, count)]
     return [Example(records.sources[row], _label(records, row)) for row in chosen]
 
 

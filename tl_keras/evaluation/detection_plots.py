@@ -9,6 +9,7 @@ from tl_keras.evaluation.detection import above_threshold
 from tl_keras.evaluation.detection_mistakes import match_detections
 from tl_keras.evaluation.figures import BLUE, INK, ORANGE, add_image, saved_figure, shorten, write_below
 from tl_keras.evaluation.fonts import drawable_names
+from tl_keras.system.spreading import spread_rows
 
 IMAGES_PER_ROW = 3
 TILE, CAPTION, MARGIN = 2.6, 0.22, 0.08
@@ -33,7 +34,7 @@ def plot_boxes(images, boxes, labels, names, class_names, path, count=15):
         path: the PNG file to write.
         count: maximum number of images, evenly spread over all.
     """
-    rows = np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).astype(int)).tolist()
+    rows = spread_rows(names, count).tolist()
     colours, class_names = _class_colours(len(class_names)), drawable_names(class_names)
     with saved_figure(path, *_size(len(rows), IMAGES_PER_ROW)) as figure:
         for place, row in enumerate(rows):

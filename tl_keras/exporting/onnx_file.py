@@ -1,12 +1,12 @@
 """Exports as ONNX files, and their runtime."""
 
-import contextlib
 import importlib
 import json
-import logging
 import warnings
 
 import numpy as np
+
+from tl_keras.system.global_state import quiet_loggers
 
 OPSET = 18
 CLASS_NAMES = "class_names"
@@ -29,7 +29,7 @@ def write_onnx(function, path, class_names):
         importlib.import_module("keras.src.export.tf2onnx_lib").patch_tf2onnx()
     frozen = function.frozen()
     inputs, outputs = [[tensor.name for tensor in tensors] for tensors in (frozen.inputs, frozen.outputs)]
-    with _quiet("tf2onnx", "tensorflow"):
+    with quiet_loggers("tf2onnx", "tensorflow"):
         model, _ = tf2onnx.convert.from_graph_def(
             frozen.graph.as_graph_def(),
             input_names=inputs,
@@ -54,7 +54,7 @@ def quantize_onnx(plain, path, samples=None):
             the ranges when the model runs.
     """
     quantization = importlib.import_module("onnxruntime.quantization")
-    with _quiet("root"):
+    with quiet_loggers("root"):
         if samples is None:
             quantization.quantize_dynamic(plain, path)
             return
@@ -93,16 +93,3 @@ def _erfc(context, node, name, arguments):
     difference = context.insert_new_node_on_output("Sub", node.output[0], name=f"{name}_difference")
     context.replace_inputs(difference, [one.output[0], node.output[0]])
     return node
-
-
-@contextlib.contextmanager
-def _quiet(*names):
-    loggers = [logging.getLogger(None if name == "root" else name) for name in names]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

@@ -7,7 +7,7 @@ import numpy as np
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.layers_by_block import flatten_layers, head_of, layers_by_block
-from tl_keras.system.gc_freeze import quick_collection
+from tl_keras.system.global_state import quick_collection
 
 ADAPTABLE = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Embedding)
 BASES = ("_kernel", "_embeddings")

@@ -17,7 +17,7 @@ def write_evaluation_report(path, title, run, metrics, plots, examples, predicti
         examples: the tested examples.
         predictions: what `predict_set` returned for them.
     """
-    has_one_class = run.task.gives_probabilities and not run.config.data.multi_label
+    labels = run.task.example_labels(examples) if run.task.has_one_class(run.config) else None
     evaluation.write_report(
         path,
         title=title,
@@ -27,7 +27,7 @@ def write_evaluation_report(path, title, run, metrics, plots, examples, predicti
         plots=plots,
         skipped=[],
         versions={name: version(name) for name in ("tensorflow", "keras")},
-        confidence=evaluation.confidence_of(run.task.example_labels(examples), predictions) if has_one_class else None,
+        confidence=None if labels is None else evaluation.confidence_of(labels, predictions),
         examples=run.task.tested_examples(run.config, run.model, examples, predictions),
     )
 

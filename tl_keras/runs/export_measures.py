@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from tl_keras import models
-from tl_keras.data.spreading import spread_rows
 from tl_keras.evaluation.formatting import metric_label
 from tl_keras.exporting.checked_export import predict_by_keras
 from tl_keras.exporting.latency import measure_latencies
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.spreading import spread_rows
 
 MAX_EXAMPLES = 1000
 """Test examples that accuracy is measured on."""

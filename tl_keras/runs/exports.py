@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tl_keras.data.spreading import spread_rows
 from tl_keras.errors import InputError
 from tl_keras.exporting.formats import check_model_fits, check_packages, choose_exports
 from tl_keras.runs.opening import make_folder
 from tl_keras.runs.own_data import load_own_splits
 from tl_keras.system.devices import load_tensorflow
 from tl_keras.system.links import refuse_links
+from tl_keras.system.spreading import spread_rows
 
 MAX_SAMPLES = 100
 """Training images that the ranges of activations are measured on."""

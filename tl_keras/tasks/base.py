@@ -127,6 +127,14 @@ class Task(ABC):
     def backbones(self, config):
         """Lists the accepted names of `model.backbone`, the recommended one first."""
 
+    def has_one_class(self, config):
+        """Returns whether `predict` gives probabilities of classes that exclude each other.
+
+        Args:
+            config: `RunConfig`.
+        """
+        return self.gives_probabilities and not config.data.multi_label
+
     def weights(self, config):
         """Lists the values of `model.weights` that need no file, the default first."""
         return self.named_weights

@@ -4,6 +4,7 @@ import numpy as np
 
 from tl_keras import data, evaluation
 from tl_keras.errors import InputError
+from tl_keras.system.spreading import spread_rows
 from tl_keras.tasks.text_mistakes import one_line, shorten, texts_of
 
 SHEET = 16
@@ -52,7 +53,7 @@ def image_sheet(config, images):
     augmentation, side = config.data.augmentation, images.images[0].shape[0]
     size = f"{side} × {side} pixels"
     if augmentation in (None, "none"):
-        rows = data.spread_rows(images, SHEET)
+        rows = spread_rows(images, SHEET)
         pixels, labels = [images.images[row] for row in rows], images.labels[rows]
         captions = [(_class_names(images, label), images.names[row]) for row, label in zip(rows, labels, strict=True)]
         note = f"Evenly spread, {size}, without augmentation."
@@ -96,7 +97,7 @@ def text_sheet(config, texts):
     Returns:
         Tuple of a tuple of `Tile` and a sentence.
     """
-    rows = texts.first_rows[data.spread_rows(texts.first_rows, SHEET)]
+    rows = texts.first_rows[spread_rows(texts.first_rows, SHEET)]
     tiles = [
         evaluation.Tile(
             (_class_names(texts, texts.labels[row]), f"{texts.lengths[row]} tokens"), text=_shown(texts.texts[row])

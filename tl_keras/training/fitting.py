@@ -9,7 +9,7 @@ from tl_keras.config.derived import without_augmentation
 from tl_keras.config.recipe_choice import DEFAULT_RECIPE
 from tl_keras.errors import InputError, RunStopped, unknown_name
 from tl_keras.system.durations import parse_interval
-from tl_keras.system.gc_freeze import quick_collection
+from tl_keras.system.global_state import quick_collection
 from tl_keras.tasks.classification import solves_head
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import replicas, workers

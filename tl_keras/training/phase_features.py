@@ -11,6 +11,7 @@ from tl_keras import transfer
 from tl_keras.errors import InputError
 from tl_keras.phases import total_epochs
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.json_files import read_json
 from tl_keras.tasks.registry import TASKS
 
 MEMORY, DISK = "memory", "disk"
@@ -21,6 +22,7 @@ MEMORY_RATE = 6e9
 WRITING_SLOWDOWN = 4
 """Factor by which writing activations is slower than the disk, since they are checksummed meanwhile."""
 MEASURED_EXAMPLES = 4
+ADVICE = "remove it, and what to cache is decided again"
 
 
 @dataclass(frozen=True)
@@ -208,18 +210,12 @@ def _find_obstacle(config, phases):
 def _read(record, num_phases):
     if record is None or not record.exists():
         return None
-    try:
-        decision = json.loads(record.read_text(encoding="utf-8"))
-        places, one_pass = tuple(decision["places"]), decision["one_pass"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(record) from error
-    if len(places) != num_phases or not set(places) <= {MEMORY, DISK, None} or not isinstance(one_pass, bool):
-        raise _damaged(record)
-    return Decision(places, one_pass)
-
-
-def _damaged(record):
-    return InputError(f"{str(record)!r} is damaged: remove it, and what to cache is decided again.")
+    decision = read_json(record, dict, ADVICE)
+    places, one_pass = decision.get("places"), decision.get("one_pass")
+    has_places = isinstance(places, list) and all(place in (MEMORY, DISK, None) for place in places)
+    if not (has_places and len(places) == num_phases and isinstance(one_pass, bool)):
+        raise InputError(f"{str(record)!r} is damaged: {ADVICE}.")
+    return Decision(tuple(places), one_pass)
 
 
 def _write(record, decision):

@@ -48,13 +48,12 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     if solved:
         metrics |= _cross_validation(config, splits, solved)
     labels = task.example_labels(splits.test) if calibration else None
-    has_one_class = labels is not None and not config.data.multi_label
     if calibration:
         metrics["confidence"] = measure_confidence(config, calibration, labels, predictions)
     sections = {
         "decisions": [*_decision_lines(run), *_held_out_lines(metrics, task)],
         "suspicious": describe_suspicious(config, splits, solved) if solved else (),
-        "confidence": evaluation.confidence_of(labels, predictions) if has_one_class else None,
+        "confidence": evaluation.confidence_of(labels, predictions) if task.has_one_class(config) else None,
         "examples": task.report_examples(config, model, splits, predictions),
         "facts": facts,
     }

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import ExifTags
 
 from tl_keras.data.images.decoding import DAMAGE, open_image
+from tl_keras.system.spreading import spread_rows
 
 MAX_MEASURED = 200
 
@@ -17,8 +18,8 @@ def typical_side(sources):
     Returns:
         int, the median in pixels over up to `MAX_MEASURED` images, evenly spaced in the list; 0 if none can be opened.
     """
-    indices = np.linspace(0, len(sources) - 1, min(len(sources), MAX_MEASURED)).astype(int)
-    sizes = [size for index in indices if (size := upright_size(sources[index]))]
+    rows = spread_rows(sources, MAX_MEASURED)
+    sizes = [size for row in rows if (size := upright_size(sources[row]))]
     return int(np.median([min(size) for size in sizes])) if sizes else 0
 
 

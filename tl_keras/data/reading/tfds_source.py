@@ -15,6 +15,7 @@ from tl_keras.data.reading.tfds_safety import check_name, check_prepared
 from tl_keras.data.records import Records, split_of_name
 from tl_keras.data.wording import excerpt, first_of, one_line
 from tl_keras.errors import MAX_QUOTED, InputError
+from tl_keras.system.global_state import quiet_loggers
 
 DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError, ParseError)
 """What TensorFlow Datasets and protobuf raise for files that are not as they wrote them."""
@@ -49,7 +50,8 @@ def open_builder(location, timeout_seconds=3.0):
             return tfds.builder_from_directory(versions[0]), str(location.path)
     check_name(location.path)
     try:
-        with _without_warnings():
+        # TensorFlow Datasets 4.9 warns about each folder that it has yet to fill.
+        with quiet_loggers("absl", level=logging.ERROR):
             builder = tfds.builder(location.path)
             prepared = builder.is_prepared()
     except tfds.core.registered.DatasetNotFoundError as error:
@@ -166,18 +168,6 @@ def _damaged(folder, reason):
     return InputError(
         f"The prepared data set in {str(folder)!r} is incomplete or damaged ({reason}): prepare or copy it again."
     )
-
-
-@contextlib.contextmanager
-def _without_warnings():
-    # TensorFlow Datasets 4.9 warns about each folder that it has yet to fill.
-    logger = logging.getLogger("absl")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _unknown(name):

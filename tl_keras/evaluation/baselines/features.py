@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from tl_keras.evaluation.baselines.baseline import measure_baseline
 from tl_keras.evaluation.baselines.logistic import logistic_probabilities
 from tl_keras.evaluation.classification import log_losses
+from tl_keras.system.spreading import spread_rows
 
 LAST_LAYER = "logistic regression on last-layer features"
 MAX_EXAMPLES = 20_000
@@ -58,7 +59,7 @@ def _stratified_rows(labels):
     rows = np.random.default_rng(0).permutation(len(labels))
     if labels.ndim == 1:
         rows = rows[np.argsort(labels[rows], kind="stable")]
-    return rows[np.linspace(0, len(rows) - 1, MAX_EXAMPLES).astype(int)]
+    return rows[spread_rows(rows, MAX_EXAMPLES)]
 
 
 def _standardize(features, others):

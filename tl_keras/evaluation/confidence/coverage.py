@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tl_keras.system.spreading import spread_rows
+
 ERROR_SHARE = 0.5
 """Share of the error rate of all predictions that is left above the recommended confidence."""
 MIN_MISTAKES = 5
@@ -61,7 +63,7 @@ def coverage_curve(correct, confidences):
     """
     mistakes, confidences = _ranked(correct, confidences)
     ends = np.flatnonzero(np.append(confidences[1:] < confidences[:-1], True))
-    chosen = ends[np.unique(np.linspace(0, len(ends) - 1, POINTS).astype(int))]
+    chosen = ends[spread_rows(ends, POINTS)]
     return [
         {
             "coverage": float((row + 1) / len(mistakes)),

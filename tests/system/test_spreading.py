@@ -1,6 +1,6 @@
 import numpy as np
 
-from tl_keras.data.spreading import spread_rows
+from tl_keras.system.spreading import spread_rows
 
 
 def test_rows_are_spread_evenly():
