@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tl_keras.evaluation.baselines import features
-from tl_keras.evaluation.baselines.features import LAST_LAYER, feature_baseline
+from tl_keras.evaluation.baselines.features import LAST_LAYER, NEAREST_MEAN, feature_baseline
 from tl_keras.evaluation.baselines.logistic import logistic_probabilities
 
 NAMES = ("a", "b", "c")
@@ -49,6 +49,18 @@ def test_the_penalty_is_chosen_by_log_loss(spread, is_weak):
     standardized, _ = features._standardize(values, values)
     chosen = features._choose_strength(standardized, labels, 3, multi_label=False)
     assert (chosen <= 1e-3) == is_weak
+
+
+def test_class_means_stand_for_a_regression_of_many_classes(monkeypatch, recwarn):
+    monkeypatch.setattr(features, "MANY_CLASSES", 3)
+    monkeypatch.setattr(features, "logistic_probabilities", None)
+    train, labels = clouds(3)
+    seen = labels != 1
+    baseline = feature_baseline(train[seen], labels[seen], *TEST, NAMES)
+    assert baseline.name == NEAREST_MEAN
+    assert (baseline.probabilities[TEST[1] != 1].argmax(axis=1) == TEST[1][TEST[1] != 1]).mean() > 0.9
+    assert (baseline.probabilities[:, 1] == 0).all()
+    assert not recwarn.list
 
 
 def test_a_rare_class_does_not_prevent_cross_validation(recwarn):

@@ -1,17 +1,21 @@
-"""Baseline on the last layer's features: logistic regression, its penalty chosen by cross-validation."""
+"""Baseline on the last layer's features: logistic regression, or for many classes the nearest class mean."""
 
 import warnings
 
 import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.neighbors import NearestCentroid
 from threadpoolctl import threadpool_limits
 
 from tl_keras.evaluation.baselines.baseline import measure_baseline
-from tl_keras.evaluation.baselines.logistic import logistic_probabilities
+from tl_keras.evaluation.baselines.logistic import logistic_probabilities, without_small_class_warnings
 from tl_keras.evaluation.classification import log_losses
 from tl_keras.system.spreading import spread_rows
 
 LAST_LAYER = "logistic regression on last-layer features"
+NEAREST_MEAN = "nearest class mean of last-layer features"
+MANY_CLASSES = 300
+"""Number of classes from which class means replace logistic regression, which would take minutes to hours."""
 MAX_EXAMPLES = 20_000
 """Maximum number of training examples; a stratified sample of this size stands for more."""
 SMALL = 2_000_000
@@ -26,7 +30,8 @@ DEFAULT_STRENGTH = 1e-2
 def feature_baseline(train_features, train_labels, test_features, test_labels, class_names, multi_label=False):
     """Trains logistic regression on standardized features and measures its predictions for the test examples.
 
-    The L2 penalty is the one with the lowest log-loss in 3-fold cross-validation on the training examples.
+    The L2 penalty is the one with the lowest log-loss in 3-fold cross-validation on the training examples. From
+    `MANY_CLASSES` on, the nearest class mean takes its place.
 
     Args:
         train_features: float (n, channels), features of the training examples.
@@ -39,7 +44,8 @@ def feature_baseline(train_features, train_labels, test_features, test_labels, c
     Returns:
         `Baseline`, whose name states the number of training examples where they are a sample.
     """
-    labels, name, count = np.asarray(train_labels), LAST_LAYER, len(train_labels)
+    labels, count, many = np.asarray(train_labels), len(train_labels), len(class_names) >= MANY_CLASSES
+    name = NEAREST_MEAN if many and not multi_label else LAST_LAYER
     if count > MAX_EXAMPLES:
         rows = _stratified_rows(labels)
         train_features, labels = train_features[rows], labels[rows]
@@ -48,6 +54,8 @@ def feature_baseline(train_features, train_labels, test_features, test_labels, c
     def predict():
         with threadpool_limits(1 if np.size(train_features) <= SMALL else None):
             features, others = _standardize(train_features, test_features)
+            if many and not multi_label:
+                return _nearest_mean(features, labels, others, len(class_names))
             strength = _choose_strength(features, labels, len(class_names), multi_label)
             return logistic_probabilities(features, labels, others, len(class_names), multi_label, strength)
 
@@ -73,6 +81,12 @@ def _standardize(features, others):
         rotation = np.linalg.svd(features, full_matrices=False)[2].T
         features, others = features @ rotation, others @ rotation
     return features, others
+
+
+def _nearest_mean(features, labels, others, num_classes):
+    """Returns 1 for the class with the nearest mean: single examples of classes say nothing about probabilities."""
+    with without_small_class_warnings():
+        return np.eye(num_classes)[NearestCentroid().fit(features, labels).predict(others)]
 
 
 def _choose_strength(features, labels, num_classes, multi_label):

@@ -1,5 +1,8 @@
 """Logistic regression whose training examples may lack a class."""
 
+import contextlib
+import warnings
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
@@ -27,6 +30,16 @@ def logistic_probabilities(features, labels, test_features, num_classes, multi_l
     if len(present) == 1:
         probabilities[:, present] = 1
     else:
-        classifier = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS).fit(features, labels)
+        with without_small_class_warnings():
+            classifier = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS).fit(features, labels)
         probabilities[:, present] = classifier.predict_proba(test_features)
     return probabilities
+
+
+@contextlib.contextmanager
+def without_small_class_warnings():
+    """Silences what scikit-learn says on classes of one example: that labels could be numbers, or vary too little."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes is greater", UserWarning)
+        warnings.filterwarnings("ignore", "self.within_class_std_dev_ has", UserWarning)
+        yield
