@@ -49,6 +49,20 @@ def test_small_classes_keep_training_examples(count, expected):
     assert tuple(counts(records, split)[0] for split in ("train", "validation", "test")) == expected
 
 
+def test_classes_of_two_give_one_example_where_no_class_has_three():
+    records = split_records(make_records([2] * 8), validation_fraction=0.2, test_fraction=0.25)
+    assert sorted(counts(records, "test")) == [0] * 4 + [1] * 4
+    assert sum(counts(records, "validation")) == 2
+    assert min(counts(records, "train")) == 1
+
+
+def test_duplicates_in_classes_of_two_stay_together():
+    records = split_records(
+        make_records([2, 2, 2]), validation_fraction=0, test_fraction=0.5, groups=[0, 0, 1, 1, 2, 3]
+    )
+    assert counts(records, "test") == [0, 0, 1]
+
+
 def test_large_fractions_leave_a_training_example_of_each_class():
     records = split_records(make_records([3, 4, 5]), validation_fraction=0.5, test_fraction=0.49)
     assert min(counts(records, "train")) >= 1

@@ -59,8 +59,8 @@ def test_a_given_image_size_is_kept(tmp_path):
 
 
 def test_too_few_images_for_a_test_are_refused_before_training(tmp_path):
-    data = DataConfig(path=str(write_images(tmp_path, 2, 10)))
-    with pytest.raises(InputError, match="at least 3 images of a class"):
+    data = DataConfig(path=str(write_images(tmp_path, 1, 10)))
+    with pytest.raises(InputError, match="several images of a class"):
         TASK.load_data(RunConfig(data=data))
 
 

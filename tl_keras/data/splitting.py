@@ -15,7 +15,8 @@ def split_records(
 
     Splits of the data are kept; undecided rows count as "train". A split that the data lack is drawn from "train",
     class by class: the fraction of each class, rounded; at least one example if the class has three or more; never
-    the last training example of a class. The test examples depend on `test_fraction` and `seed` only, so that runs
+    the last training example of a class. Where this draws nothing, the fraction of all examples comes from classes of
+    two, one of each. The test examples depend on `test_fraction` and `seed` only, so that runs
     with other label budgets or validation sizes share one test split.
 
     Args:
@@ -43,6 +44,9 @@ def split_records(
     for rows in _strata(records.labels, np.flatnonzero(splits == "train")):
         rows = generator.permutation(rows)
         _draw_splits(splits, *(_join_groups(rows, groups) if groups else (rows, rows)), fractions)
+    for split, fraction in fractions.items():
+        if fraction > 0 and split not in splits:
+            _draw_from_pairs(splits, split, fraction, records.labels, groups, generator)
     if records.labels.ndim == 2:
         _return_last_examples(splits, records.labels.astype(bool), records.splits, groups)
     records = replace(records, splits=list(splits))
@@ -130,6 +134,17 @@ def _draw_splits(splits, rows, groups, fractions):
         end = _end_of_group(groups, start + min(count, len(rows) - 1 - start))
         splits[rows[start:end]] = split
         start = end
+
+
+def _draw_from_pairs(splits, split, fraction, labels, groups, generator):
+    """Moves one of the two examples of some classes into a split; duplicates of each other stay together."""
+    train = np.flatnonzero(splits == "train")
+    pairs = [rows for rows in _strata(labels, train) if len(rows) == 2]
+    if groups:
+        pairs = [rows for rows in pairs if groups[rows[0]] != groups[rows[1]]]
+    count = max(1, round(fraction * len(train)))
+    for number in generator.permutation(len(pairs))[:count]:
+        splits[generator.choice(pairs[number])] = split
 
 
 def _end_of_group(groups, end):

@@ -285,7 +285,7 @@ def require_examples(config, splits, counts):
     for name, count in counts.items():
         if not count and not (solves_head(config) and name == "validation"):
             raise InputError(
-                f"No {splits} are left for the {name} split of {config.data.path!r}: expected at least 3 {splits} of a "
+                f"No {splits} are left for the {name} split of {config.data.path!r}: expected several {splits} of a "
                 f"class, or a {name} folder or split column."
             )
 

@@ -38,7 +38,7 @@ def logistic_probabilities(features, labels, test_features, num_classes, multi_l
 
 @contextlib.contextmanager
 def without_small_class_warnings():
-    """Silences what scikit-learn says on classes of one example: that labels could be numbers, or vary too little."""
+    """Suppresses the warnings of scikit-learn on classes of one example."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The number of unique classes is greater", UserWarning)
         warnings.filterwarnings("ignore", "self.within_class_std_dev_ has", UserWarning)
