@@ -9,7 +9,7 @@ HEAT = np.array([[0.0, 0.2], [0.5, 1.0]], "float32")
 
 def image_explanation(class_name="cat"):
     image = np.full((16, 16, 3), 200, "uint8")
-    return ImageExplanation("cat", 0.9, class_name, 0.9 if class_name == "cat" else 0.1, image, HEAT)
+    return ImageExplanation("cat", 0.9, class_name, 0.9 if class_name == "cat" else 0.1, image, HEAT, "Grad-CAM")
 
 
 def text_explanation(gap=0.001):

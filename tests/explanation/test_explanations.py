@@ -10,7 +10,11 @@ def test_each_image_is_explained_by_its_predicted_or_the_named_class(monkeypatch
     asked = []
     maps = np.zeros((2, 2, 2), "float32")
     maps[0, 0, 1] = 4.0
-    monkeypatch.setattr(explanations, "grad_cam", lambda model, images, numbers: asked.append(list(numbers)) or maps)
+    monkeypatch.setattr(
+        explanations,
+        "class_maps",
+        lambda model, images, numbers: asked.append(list(numbers)) or (maps, "Grad-CAM"),
+    )
     images = np.zeros((2, 8, 8, 3), "uint8")
     found = explanations.explain_images(None, images, PROBABILITIES, NAMES)
     assert [one.class_name for one in found] == ["cat", "dog"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tl_keras.explanation.grad_cam import grad_cam
+from tl_keras.explanation.class_maps import class_maps
 from tl_keras.explanation.token_embeddings import TOKENIZER, attribute_tokens
 from tl_keras.explanation.words import BEGINS, BEGINS_BYTES, CONTINUES, join_words
 
@@ -25,18 +25,22 @@ class Explanation:
 
 @dataclass(frozen=True)
 class ImageExplanation(Explanation):
-    """Holds the Grad-CAM of an image."""
+    """Holds the parts of an image that raise the score of a class."""
 
     image: np.ndarray
     """uint8 (side, side, 3), RGB, as the network takes it."""
     heat_map: np.ndarray
-    """float32 (height, width) on the grid of the last feature map, 0 to 1 at its maximum; all 0 if nothing raises the
-    score of the class."""
+    """float32 (height, width) on the grid of the last feature map or of the patches, 0 to 1 at its maximum; all 0 if
+    nothing raises the score of the class."""
+    method: str
+    """Name of the method, see `class_maps`."""
 
 
 @dataclass(frozen=True)
 class TextExplanation(Explanation):
     """Holds the integrated gradients of a text."""
+
+    method = "integrated gradients"
 
     words: list
     """(word, attribution) in the order of the text, as the tokenizer reads it. The attributions sum to
@@ -60,7 +64,7 @@ class TextExplanation(Explanation):
 
 
 def explain_images(model, images, probabilities, class_names, number=None):
-    """Explains predictions of images by `grad_cam`.
+    """Explains predictions of images by `class_maps`.
 
     Args:
         model: image classifier.
@@ -73,10 +77,10 @@ def explain_images(model, images, probabilities, class_names, number=None):
         List of n `ImageExplanation`.
     """
     numbers = probabilities.argmax(1) if number is None else np.full(len(images), number)
-    maps = grad_cam(model, images, numbers)
+    maps, method = class_maps(model, images, numbers)
     maps = maps / np.maximum(maps.max((1, 2), keepdims=True), np.finfo("float32").tiny)
     return [
-        ImageExplanation(*_classes(row, one, class_names), image, heat_map)
+        ImageExplanation(*_classes(row, one, class_names), image, heat_map, method)
         for row, one, image, heat_map in zip(probabilities, numbers, images, maps, strict=True)
     ]
 

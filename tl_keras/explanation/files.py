@@ -59,7 +59,7 @@ def _common(name, explanation):
         "probability": explanation.probability,
         "class": explanation.class_name,
         "class_probability": explanation.class_probability,
-        "method": "Grad-CAM" if isinstance(explanation, ImageExplanation) else "integrated gradients",
+        "method": explanation.method,
     }
 
 
