@@ -1,12 +1,9 @@
 """Measures what a backbone offers to a data set, by heads on its frozen features, without training it."""
 
 import functools
-import time
 from dataclasses import dataclass
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from tl_keras import evaluation, probing
 from tl_keras.config.derived import derive
@@ -74,7 +71,7 @@ def probe_backbone(config, splits):
         held_out,
         evaluation.metrics_with_intervals(labels, held_out.probabilities, splits.class_names, multi_label),
         None if multi_label else probing.neighbour_accuracy(last, examples.labels, examples.folds),
-        cpu_milliseconds(config, network, splits),
+        1000 * cpu_seconds(config, reader, splits),
         network.count_params(),
         _activation_bytes(network),
     )
@@ -90,27 +87,19 @@ def _block_losses(config, reader, examples):
     }
 
 
-def cpu_milliseconds(config, network, splits):
-    """Measures the CPU time of a forward pass of an example, without tracing the network.
+def cpu_seconds(config, reader, splits):
+    """Measures the CPU seconds of a forward pass of an example, up to the head.
 
     Args:
         config: `RunConfig`.
-        network: classifier.
+        reader: `FeatureReader`.
         splits: what the task's `load_data` returned.
 
     Returns:
-        Milliseconds, float.
+        float.
     """
     source, _ = TASKS[config.task].activation_sources(config, splits)
-    inputs = keras.tree.map_structure(
-        lambda values, symbol: tf.cast(values, symbol.dtype), source.sample(TIMED_EXAMPLES), network.input
-    )
-    # The first pass prepares the kernels.
-    network(keras.tree.map_structure(lambda values: values[:1], inputs), training=False)
-    before = time.process_time()
-    network(inputs, training=False)
-    seconds = time.process_time() - before
-    return 1000 * seconds / len(keras.tree.flatten(inputs)[0])
+    return reader.measure_cpu_seconds(source.sample(TIMED_EXAMPLES))
 
 
 def _activation_bytes(network):

@@ -106,6 +106,12 @@ def test_an_earlier_cut_takes_less_time(model, image_set):
     assert 0 < seconds[id(cuts[1])] < seconds[id(cuts[0])] < 10
 
 
+def test_seconds_are_those_of_the_given_clock(model, image_set):
+    cuts = find_cuts_of_phases(model, [tl.Phase("head")])
+    ticks = iter([100.0, 108.0])
+    assert list(FrozenPart(model, cuts).measure_seconds(image_set.images[:4], ticks.__next__).values()) == [2.0]
+
+
 def test_activations_on_disk_are_used_by_the_next_run(model, image_set, tmp_path):
     cuts = find_cuts_of_phases(model, [tl.Phase("head"), tl.Phase("top")])
     settings = {"batch_size": 4, "augmentation": "mixup"}

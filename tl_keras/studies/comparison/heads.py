@@ -6,7 +6,7 @@ import numpy as np
 
 from tl_keras import data, probing
 from tl_keras.runs.opening import scratch_run
-from tl_keras.studies.backbone_probes import cpu_milliseconds
+from tl_keras.studies.backbone_probes import cpu_seconds
 from tl_keras.studies.comparison.grid import SOLVED
 from tl_keras.studies.comparison.meter import Meter
 from tl_keras.tasks.registry import TASKS
@@ -52,7 +52,7 @@ def share_features(config, splits):
     reader = FeatureReader(config, splits)
     labels = TASKS[config.task].example_labels(splits.train)
     train, test = reader.read(splits.train), reader.read(splits.test)
-    seconds = cpu_milliseconds(config, reader.network, splits) / 1000
+    seconds = cpu_seconds(config, reader, splits)
     work = count_multiply_adds(reader.network) * _tokens_per_example(splits.train)
     return SharedFeatures(reader, train, test, labels, seconds, round(work))
 

@@ -101,6 +101,17 @@ class FeatureReader:
         """Seconds that the features of an example took; None if all were stored."""
         return self._seconds / self._computed if self._computed else None
 
+    def measure_cpu_seconds(self, inputs):
+        """Measures the CPU seconds per example that computing features takes.
+
+        Args:
+            inputs: model inputs of a few examples.
+
+        Returns:
+            float.
+        """
+        return self._part.measure_seconds(inputs, time.process_time)[id(self._cut)]
+
     @property
     def blocks(self):
         """Names of the blocks that a head may read, input side first."""
