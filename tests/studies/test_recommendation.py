@@ -32,10 +32,11 @@ def config(image_folder):
 
 
 @pytest.mark.usefixtures("small_network")
-def test_backbones_are_ranked_and_unknown_ones_left_out(config, tmp_path):
-    recommendation = recommend(find_candidates(config, ["vgg16", "efficientnet_lite9", "vgg16"]), 1, tmp_path)
+def test_backbones_are_ranked_and_those_without_weights_left_out(config, tmp_path, capsys):
+    recommendation = recommend(find_candidates(config, ["vgg16", "keras_hub:no/folder", "vgg16"]), 1, tmp_path)
     (probe,) = recommendation.probes
     assert (probe.name, probe.image_size, probe.metrics["examples"]) == ("vgg16", 32, len(probe.held_out.losses))
     assert probe.milliseconds > 0 and probe.parameters > 100 and probe.activation_bytes > 32 * 32 * 4
-    assert "efficientnet_lite0" in recommendation.skipped["efficientnet_lite9"]
+    assert "there is no folder" in recommendation.skipped["keras_hub:no/folder"]
+    assert "keras_hub:no/folder is left out: " in capsys.readouterr().out.splitlines()[0]
     assert 0 <= recommendation.verified["vgg16"] <= 1

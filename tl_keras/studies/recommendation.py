@@ -70,6 +70,8 @@ def recommend(candidates, num_verified, folder):
     Raises:
         InputError: the data cannot be used, or none of the backbones can be measured.
     """
+    for name, reason in candidates.skipped.items():
+        print(f"{name} is left out: {reason}", flush=True)
     first = next(iter(candidates.configs.values()))
     splits = TASKS[first.task].load_data(first)
     print(TASKS[first.task].describe(first, splits), flush=True)
