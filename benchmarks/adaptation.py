@@ -16,6 +16,8 @@ from pathlib import Path
 
 from label_curve import train
 
+from tl_keras.config.adaptation_config import DEFAULT_WEIGHTS, STATISTICS_ONLY
+
 DIGIT_PHASES = "[{train: head, epochs: 5, learning_rate: 1e-3}, {train: block4, epochs: 4, learning_rate: 1e-3}]"
 PAIRS = {
     "MNIST → UCI digits": {
@@ -41,8 +43,7 @@ PAIRS = {
     },
 }
 TEXTS = "product → film reviews"
-STATISTICS = ("adabn", "tent")
-METHODS = ("deep_coral", "mmd", "dann", "mcc", "self_training", *STATISTICS)
+METHODS = (*DEFAULT_WEIGHTS, *STATISTICS_ONLY)
 
 
 def adapt(pair, method, seed, upper_bound, folder):
@@ -83,7 +84,7 @@ def main():
         for pair in options.pair or PAIRS:
             bounded = None
             for method in options.method or METHODS:
-                if not (pair == TEXTS and method in STATISTICS):
+                if not (pair == TEXTS and method in STATISTICS_ONLY):
                     records = [adapt(pair, method, seed, bounded is None, folder) for seed in range(options.seeds)]
                     bounded = bounded or records
                     print(row(pair, method, records, bounded), flush=True)

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import COLOURS
+from tl_keras.exporting.formats import FORMATS
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +38,7 @@ FEW = {
 }
 """Flags that shorten the trainings of shipped configurations, which test_journeys.py tests, and of detectors."""
 PACKAGES = {
-    "docs/export.md": ("tf2onnx", "onnxruntime", "ai_edge_litert", "openvino"),
+    "docs/export.md": tuple(module for one in FORMATS.values() for module, _ in one.packages),
     "docs/python.md": ("tf2onnx", "onnxruntime"),
     "docs/tracking.md": ("tensorboard", "mlflow", "wandb"),
 }

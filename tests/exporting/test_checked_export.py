@@ -6,7 +6,7 @@ from tests.exporting.tiny_sources import IMAGES, TEXTS, detector_source, image_m
 from tl_keras.errors import InputError
 from tl_keras.exporting import checked_export
 from tl_keras.exporting.checked_export import predict_by_keras, write_checked
-from tl_keras.exporting.formats import Export
+from tl_keras.exporting.formats import FORMATS, Export
 
 
 def test_keras_files_are_copied_and_their_difference_is_zero(tmp_path):
@@ -14,6 +14,10 @@ def test_keras_files_are_copied_and_their_difference_is_zero(tmp_path):
     assert one.path.read_bytes() == (tmp_path / "source.keras").read_bytes()
     assert (one.difference, one.size) == (0, one.path.stat().st_size)
     assert keras.models.load_model(one.path).output_shape == (None, 3)
+
+
+def test_every_format_has_an_opener():
+    assert {"keras", "savedmodel", *checked_export.OPENERS} == set(FORMATS)
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from dataclasses import field
 from typing import Literal
 
 from tl_keras.config.absolute_paths import expand_home
-from tl_keras.config.adaptation_config import MIN_IN_BATCH, STATISTICS_ONLY, AdaptationConfig
+from tl_keras.config.adaptation_config import DEFAULT_WEIGHTS, MIN_IN_BATCH, STATISTICS_ONLY, AdaptationConfig
 from tl_keras.config.cache_config import CacheConfig
 from tl_keras.config.data_config import DataConfig
 from tl_keras.config.detection_config import DetectionConfig
@@ -181,8 +181,8 @@ class RunConfig:
             raise InputError("adaptation needs one label per example, but data.multi_label is true: leave one out.")
         if method in STATISTICS_ONLY and not task.has_batch_norm:
             raise InputError(
-                f"adaptation.method {method} changes batch normalization, which text encoders do not have: take mcc, "
-                "deep_coral, mmd, dann or self_training."
+                f"adaptation.method {method} changes batch normalization, which text encoders do not have: take one of "
+                f"{', '.join(DEFAULT_WEIGHTS)}."
             )
         if self.data.batch_size < MIN_IN_BATCH.get(method, 1):
             raise InputError(

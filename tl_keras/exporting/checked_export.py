@@ -145,7 +145,7 @@ def _write(source, export, place, plain):
         write_onnx(source.function, place, names)
     elif export.format == "litert":
         write_litert(source.function, place, names, kind, _samples(source) if kind == INT8 else None)
-    else:
+    elif export.format == "openvino":
         write_openvino(source.function, place, names, kind)
 
 

@@ -27,7 +27,7 @@ def export_run(run, format="all", quantize=None, output=None):
 
     Args:
         run: `TrainedRun`.
-        format: "keras", "savedmodel", "onnx", "litert", "openvino" or "all".
+        format: "onnx" or another key of `FORMATS`, or "all".
         quantize: "float16" or "int8" for a further export of smaller numbers, in formats that support it.
         output: folder to write to; None takes `exports` in the run folder. Exports of the same name are replaced.
 
