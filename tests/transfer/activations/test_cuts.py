@@ -48,6 +48,30 @@ def test_the_cut_of_a_phase_is_the_last_before_a_trainable_block(trainable, expe
     assert origin(find_phase_cut(branched(), trainable)) == expected
 
 
+def nested():
+    """Builds a nested model of two blocks, as of a KerasHub transformer, before a head."""
+    inner = keras.Input((8, 8, 3))
+    outputs = keras.layers.Conv2D(4, 1, name="encoder")(keras.layers.Conv2D(4, 3, name="embedding")(inner))
+    image = keras.Input((8, 8, 3), name="image")
+    features = keras.Model(inner, outputs, name="body.network")(keras.layers.Rescaling(2.0, name="first.scale")(image))
+    pooled = keras.layers.GlobalAveragePooling2D(name="head.pool")(features)
+    return keras.Model(image, keras.layers.Dense(2, name="head.logits")(pooled))
+
+
+@pytest.mark.parametrize(
+    ("trainable", "expected"),
+    [(["head"], "head.pool"), (["encoder", "head"], "first.scale"), (["embedding"], "first.scale")],
+)
+def test_blocks_inside_a_nested_model_are_not_cached_while_they_train(trainable, expected):
+    assert origin(find_phase_cut(nested(), trainable)) == expected
+
+
+def test_a_nested_model_settles_with_its_last_trained_block():
+    model = nested()
+    phases = [tl.Phase(train=train, epochs=1, learning_rate=0.1) for train in (["encoder", "head"], "head")]
+    assert settled_since(model, phases, find_cuts_of_phases(model, phases)) == [0, 1]
+
+
 def test_only_inactive_dropout_is_part_of_the_prefix():
     assert origin(find_phase_cut(branched(dropout=0.5), ["head"])) == "head.pool"
     assert origin(find_phase_cut(branched(dropout=0.0), ["head"])) == "head.dropout"

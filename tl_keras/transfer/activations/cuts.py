@@ -7,6 +7,7 @@ import keras
 from tl_keras.models import Detector
 from tl_keras.models.blocks import block_of
 from tl_keras.models.graph import ordered_nodes
+from tl_keras.models.layers_by_block import flatten_layers, layers_by_block
 from tl_keras.transfer.activations.packing import pack, packed_tensors, unpack
 from tl_keras.transfer.freezing import block_names, trainable_blocks
 
@@ -76,11 +77,12 @@ def settled_since(model, phases, cuts):
         unfrozen from last to first.
     """
     trainable = [set(trainable_blocks(model, phase.train)) for phase in phases]
+    owners = _owners(model)
 
     def since(index, cut):
         if not index or cut is None:
             return 0
-        before = {block_of(layer) for layer in prefix_model(model, cut).layers if layer.weights}
+        before = set().union(*(_blocks_in(layer, owners) for layer in prefix_model(model, cut).layers if layer.weights))
         return max((number + 1 for number in range(index) if trainable[number] & before), default=0)
 
     return [since(index, cut) for index, cut in enumerate(cuts)]
@@ -141,9 +143,14 @@ def has_tokens(model, cut):
 
 def _tensors_at_phase_cut(model, trainable):
     """Returns the tensors of the last cut before a phase's first operation that is trainable or random; or none."""
-    frozen = set(block_names(model)) - set(trainable)
+    owners, trainable = _owners(model), set(trainable)
+    frozen = set(block_names(model)) - trainable
     nodes = _scheduled_nodes(model)
-    static = sum(1 for _ in itertools.takewhile(lambda node: _is_static(node.operation, trainable, frozen), nodes))
+
+    def is_static(node):
+        return _is_static(node.operation, _blocks_in(node.operation, owners), trainable, frozen)
+
+    static = sum(1 for _ in itertools.takewhile(is_static, nodes))
     points = [live for index, live in _live_tensors(model, nodes) if index < static and _is_cut(model, live)]
     return points[-1] if points else []
 
@@ -193,11 +200,19 @@ def _last_uses(model, nodes):
     return last_use | {id(tensor): len(nodes) for tensor in model.outputs}
 
 
-def _is_static(operation, trainable, frozen):
-    if not isinstance(operation, keras.Layer):
+def _is_static(operation, blocks, trainable, frozen):
+    if not isinstance(operation, keras.Layer) or blocks <= frozen:
         return True
-    block = block_of(operation)
-    if block in frozen:
-        return True
-    draws = any(part._seed_generators for part in operation._flatten_layers())
-    return not draws and not (operation.weights and block in trainable)
+    draws = any(part._seed_generators for part in flatten_layers(operation))
+    return not draws and not (operation.weights and blocks & trainable)
+
+
+def _owners(model):
+    """Maps the id of each layer with weights, also of those in nested models, to its block."""
+    return {id(layer): block for block, layers in layers_by_block(model).items() for layer in layers}
+
+
+def _blocks_in(operation, owners):
+    """Returns the blocks that an operation is part of, or that it contains as a nested model."""
+    parts = flatten_layers(operation) if isinstance(operation, keras.Layer) else ()
+    return {owners[id(part)] for part in parts if id(part) in owners} or {block_of(operation)}
