@@ -11,27 +11,41 @@ from tests.reliability import killing
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
-    """Returns the flags of a run that saves every second step, its duration, its outcome and the context."""
+    """Returns the flags of a run that saves every second step, its outcome and the context."""
     folder, context = tmp_path_factory.mktemp("killed"), killing.forking_context()
     phases = {"phases": "[{train: head, epochs: 2}, {train: block7, epochs: 2, block_decay: 0.5}]"}
     flags = {**killing.image_flags(folder), **phases, "checkpoint_every": "2 steps"}
-    return flags, killing.finish(flags, folder / "whole", context), killing.outcome(folder / "whole"), context
+    killing.finish(flags, folder / "whole", context)
+    return flags, killing.outcome(folder / "whole"), context
 
 
-def test_five_kills_lose_nothing(uninterrupted, tmp_path):
-    flags, seconds, expected, context = uninterrupted
-    _, kills = killing.kill_often(flags, tmp_path, 5, seconds, expected, random.Random(5), context)
-    assert sum(kills.values()) == 5 and kills["instant"]
+def wait_for(text, command, start=0):
+    """Waits until a command prints a text behind the first `start` characters of its log, or has ended."""
+    while text not in command.log.read_text()[start:] and command.wait(0.01) is None:
+        time.sleep(0.01)
+
+
+def test_kills_while_saving_and_in_an_epoch_lose_nothing(uninterrupted, tmp_path):
+    flags, expected, context = uninterrupted
+    for point in (("half_written", 2), ("after_rename", 2)):
+        command = killing.Command(flags, tmp_path / "run", point, context)
+        assert command.wait(killing.PATIENCE) == -signal.SIGKILL
+    start = len(command.log.read_text())
+    command = killing.Command(flags, tmp_path / "run", context=context)
+    wait_for("epoch 3/4", command, start)
+    command.send(signal.SIGKILL)
+    assert command.wait(killing.PATIENCE) == -signal.SIGKILL
+    killing.finish(flags, tmp_path / "run", context)
+    assert killing.outcome(tmp_path / "run") == expected
 
 
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
 )
 def test_a_signal_stops_the_command_after_a_checkpoint(uninterrupted, tmp_path, number, code):
-    flags, _, expected, context = uninterrupted
+    flags, expected, context = uninterrupted
     command = killing.Command({**flags, "checkpoint_every": "1h"}, tmp_path / "run", context=context)
-    while "epoch 2/4" not in command.log.read_text() and command.wait(0.01) is None:
-        time.sleep(0.01)
+    wait_for("epoch 2/4", command)
     command.send(number)
     assert command.wait(30) == code
     assert "interrupted: resume with `python -m tl_keras.train" in command.log.read_text()

@@ -1,9 +1,7 @@
-import gc
 import logging
 import random
 import subprocess
 import sys
-import weakref
 
 import keras
 import numpy as np
@@ -12,7 +10,6 @@ import tensorflow as tf
 
 from tl_keras.system import devices
 from tl_keras.system.global_state import (
-    quick_collection,
     quiet_loggers,
     restored_global_state,
     restored_random_state,
@@ -94,71 +91,67 @@ def test_determinism_of_the_user_stays():
         tf.random.uniform((1,))
 
 
-def test_a_block_that_loads_tensorflow_leaves_it_as_it_loads():
+def test_a_block_that_loads_tensorflow_starts_no_device_and_leaves_it_as_it_loads():
     code = """
 import sys
 from tl_keras.system.global_state import restored_global_state
 with restored_global_state():
     assert "tensorflow" not in sys.modules
+    from tensorflow.python.eager import context
+    # Workers of a cluster are joined inside of the block, which TensorFlow refuses once devices are started.
+    assert context.context()._context_handle is None
     from tl_keras.system import devices
     devices.set_up(3, "mixed_bfloat16", deterministic=True)
 import keras, tensorflow as tf
 assert keras.config.dtype_policy().name == "float32"
-print(float(tf.random.uniform(())), float(keras.random.uniform(())))
+afterwards = float(tf.random.uniform(())), float(keras.random.uniform(()))
+devices.set_up(3, "float32")
+of_the_seed = float(tf.random.uniform(())), float(keras.random.uniform(()))
+assert afterwards[0] != of_the_seed[0] and afterwards[1] != of_the_seed[1]
 """
-    printed = [subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout for _ in range(2)]
-    assert printed[0] != printed[1]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
-def test_no_device_is_started():
-    """Workers of a cluster are joined inside of the block, which TensorFlow refuses once devices are started."""
-    code = """
-from tl_keras.system.global_state import restored_global_state
-with restored_global_state():
-    from tensorflow.python.eager import context
-    assert context.context()._context_handle is None
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
+COLLECTED = {
+    "only objects created inside are collected": """
+older = weakref.ref(Circle())
+with quick_collection():
+    newer = weakref.ref(Circle())
+    gc.collect()
+    assert newer() is None and older() is not None
+gc.collect()
+assert older() is None
+""",
+    "objects are unfrozen after an error": """
+try:
+    with quick_collection():
+        assert gc.get_freeze_count() > 0
+        raise ZeroDivisionError
+except ZeroDivisionError:
+    assert gc.get_freeze_count() == 0
+""",
+    "objects frozen before stay frozen": """
+gc.freeze()
+with quick_collection(), quick_collection():
+    pass
+assert gc.get_freeze_count() > 0
+""",
+}
 
 
+@pytest.mark.parametrize("case", COLLECTED)
+def test_a_quick_collection_freezes_older_objects(case):
+    """Runs in a Python of its own, because unfreezing shows the collector all that earlier tests have created."""
+    start = """
+import gc, weakref
+from tl_keras.system.global_state import quick_collection
 class Circle:
-    """Refers to itself, so that only the collector frees it."""
-
     def __init__(self):
         self.itself = self
-
-
-@pytest.fixture
-def nothing_frozen():
-    gc.unfreeze()
-    yield
-    gc.unfreeze()
-
-
-@pytest.mark.usefixtures("nothing_frozen")
-def test_only_objects_created_inside_are_collected():
-    older = weakref.ref(Circle())
-    with quick_collection():
-        newer = weakref.ref(Circle())
-        gc.collect()
-        assert newer() is None and older() is not None
-    gc.collect()
-    assert older() is None
-
-
-@pytest.mark.usefixtures("nothing_frozen")
-def test_objects_are_unfrozen_after_an_error():
-    with pytest.raises(ValueError, match="inside"), quick_collection():
-        raise ValueError("inside")
-    assert gc.get_freeze_count() == 0
-
-
-@pytest.mark.usefixtures("nothing_frozen")
-def test_objects_frozen_before_stay_frozen():
-    gc.freeze()
-    with quick_collection(), quick_collection():
-        pass
-    assert gc.get_freeze_count() > 0
+"""
+    done = subprocess.run([sys.executable, "-c", start + COLLECTED[case]], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_loggers_are_quiet_until_the_end_also_after_an_error():
