@@ -100,6 +100,8 @@ def pretrain_on_texts(classifier, batches, steps, *, max_tokens, learning_rate=1
     optimizer = make_adaptation_optimizer(learning_rate, steps, weight_decay=weight_decay)
     # Unused mask positions of short texts have weight zero and must not count in the mean.
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")
+    # Keras would trace the step once more to create the optimizer's variables.
+    optimizer.build(learner.trainable_variables)
     learner.compile(optimizer, loss)
     history = learner.fit(batches.map(make_example), steps_per_epoch=steps, verbose=0)
     return history.history["loss"][0]

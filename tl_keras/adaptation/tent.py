@@ -58,6 +58,8 @@ def minimize_entropy(model, batches, steps, *, learning_rate=1e-3):
     with replaced_calls(norms, _training_call):
         learner = PredictionEntropy(model)
         learner.compile(keras.optimizers.Adam(learning_rate))
+        # Keras would trace the step once more to create the optimizer's variables.
+        learner.optimizer.build(learner.trainable_variables)
         history = learner.fit(batches.map(lambda inputs, *_: inputs), steps_per_epoch=steps, verbose=0)
     recalibrate_batch_norm(model, batches, steps)
     return history.history["loss"][0]

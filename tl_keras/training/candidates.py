@@ -109,6 +109,8 @@ def _fit_both_domains(domains, weight):
         clip_norm=config.optimizer.clip_norm,
     )
     models.compile_classifier(classifier, optimizer, label_smoothing=config.model.label_smoothing, xla=config.xla)
+    # Keras would trace the step once more to create the optimizer's variables.
+    optimizer.build(classifier.trainable_variables)
     classifier.fit(
         adaptation.pair_domains(inputs["x"], domains.inputs("target")["x"]),
         steps_per_epoch=steps,
