@@ -1,5 +1,6 @@
 import pytest
 
+from tl_keras.training import results
 from tl_keras.transfer.activations.cuts import prefix_model
 from tl_keras.transfer.activations.frozen_part import FrozenPart
 from tl_keras.transfer.multiply_adds import count_multiply_adds
@@ -16,3 +17,15 @@ def same_speed(monkeypatch):
         return {key: SECONDS * count_multiply_adds(prefix_model(part._model, cut)) for key, cut in part._cuts.items()}
 
     monkeypatch.setattr(FrozenPart, "measure_seconds", measure_seconds)
+
+
+@pytest.fixture
+def report():
+    """Asks for the report of runs, which takes a quarter of a tiny run: without it, it is left out here."""
+
+
+@pytest.fixture(autouse=True)
+def report_if_asked(request, monkeypatch):
+    """Writes no report unless the test uses `report`."""
+    if "report" not in request.fixturenames:
+        monkeypatch.setattr(results, "_write_report", lambda *_: None)

@@ -53,7 +53,7 @@ def read(run, name="metrics.json"):
 
 @pytest.mark.parametrize(("method", "head_blocks"), [("adabn", "last"), ("mcc", "all")])
 def test_a_run_is_adapted_and_says_what_came_of_it(
-    method, head_blocks, image_folder, target_folder, tmp_path, capsys, small_network
+    method, head_blocks, image_folder, target_folder, tmp_path, capsys, small_network, report
 ):
     run = tmp_path / "run"
     settings = {"--model.head_blocks": head_blocks} | ({"--adaptation.weights": "[1]"} if method == "mcc" else {})
@@ -105,7 +105,8 @@ def test_labels_of_the_target_are_never_seen(image_folder, target_folder, tmp_pa
     assert first["target"] != second["target"]
 
 
-def test_without_a_better_candidate_the_model_stays(image_folder, target_folder, tmp_path, monkeypatch, small_network):
+@pytest.mark.usefixtures("small_network", "report")
+def test_without_a_better_candidate_the_model_stays(image_folder, target_folder, tmp_path, monkeypatch):
     run = tmp_path / "run"
     # Adaptation that breaks the model.
     monkeypatch.setattr(

@@ -61,6 +61,7 @@ def tried_with_few(monkeypatch, small_network, tmp_path):
     monkeypatch.setattr(ImageClassification, "min_tuned_labels", 30)
 
 
+@pytest.mark.usefixtures("report")
 @pytest.mark.parametrize("kept", [SOLVED, TUNED, TUNED_AND_SOLVED])
 def test_a_run_ends_with_what_the_trial_chose(image_folder, tmp_path, monkeypatch, kept):
     judged = {}
