@@ -9,11 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tl_keras.system import devices
-from tl_keras.system.global_state import (
-    quiet_loggers,
-    restored_global_state,
-    restored_random_state,
-)
+from tl_keras.system.global_state import quiet_loggers, restored_global_state, restored_random_state
 
 
 @pytest.fixture(autouse=True)
