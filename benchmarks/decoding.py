@@ -74,7 +74,7 @@ def main():
     print(f"{rounds * DISTINCT} photographs of {np.mean(list(map(len, photos))) / 1000:.0f} kB, {side} pixels")
     print("  ".join(f"{name} {value:.2f} ms" for name, value in milliseconds.items()))
     today = milliseconds["pillow"] + milliseconds["network"]
-    print(f"share of decoding: {milliseconds['pillow'] / today:.0%}")
+    print(f"share of decoding: {milliseconds['pillow'] / today:.0%} of {today:.1f} ms")
     if "simplejpeg" in milliseconds:
         faster = today / (milliseconds["simplejpeg"] + milliseconds["network"])
         others = np.stack(steps["simplejpeg"]())

@@ -93,6 +93,16 @@ def test_every_script_in_a_document_exists_and_has_its_flags(document):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_configuration_in_a_document_is_valid(document, tmp_path):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for block in re.findall(r"```ya?ml\n(.*?)```", text, re.DOTALL):
+        (tmp_path / "run.yaml").write_text(block, encoding="utf-8")
+        assert parse(["--config", str(tmp_path / "run.yaml")]).task
+    for phases in re.findall(r'--phases "(\[[^"]*\])"', text):
+        assert parse(["--data.path", "photos", "--phases", phases]).phases
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_link_of_a_document_exists(document):
     path = ROOT / document
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):

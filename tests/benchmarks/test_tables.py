@@ -42,6 +42,7 @@ WITHOUT_TABLE = {
     "transfer_cases": "the cases of the others",
     "text_torch": "a part of text",
     "few_labels": "test_few_labels",
+    "figures": "test_figure_checks",
     "calibration": "test_calibration",
     "decoding": "test_decoding",
 }
