@@ -1,9 +1,15 @@
 """Errors for users: one sentence with the received value, the expected value and a way to fix it."""
 
 import difflib
+import errno
+import os
 
 MAX_LISTED = 12
 MAX_QUOTED = 200
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Numbers of the errors that free space mends."""
+MEMORY_PHRASES = ("OOM when allocating", "Out of memory", "out of memory", "Dst tensor is not initialized")
+"""Parts of what TensorFlow and XLA say when a device has too little memory."""
 
 
 class InputError(ValueError):
@@ -37,6 +43,24 @@ class RunStopped(RuntimeError):
 
 class LostWorker(RuntimeError):
     """Reports that another worker of the same training was lost; the verbs exit with code 3."""
+
+
+def is_disk_full(error):
+    """Checks whether an exception reports a full disk.
+
+    TensorFlow and the writers of exports raise errors of their own, with the text of the system in it. An `InputError`
+    or `RunStopped` says already what to do.
+    """
+    if isinstance(error, OSError):
+        return error.errno in DISK_FULL
+    return not isinstance(error, InputError | RunStopped) and any(
+        os.strerror(number) in str(error) for number in DISK_FULL
+    )
+
+
+def is_out_of_memory(error):
+    """Checks whether an exception reports exhausted memory, of the host or of an accelerator."""
+    return isinstance(error, MemoryError) or any(phrase in str(error) for phrase in MEMORY_PHRASES)
 
 
 def quoted(value):

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tl_keras.cli.verbs import run_verb
-from tl_keras.errors import RunStopped
+from tl_keras.errors import InputError, RunStopped
 from tl_keras.system.interruption import Interrupted
 
 
@@ -38,6 +38,14 @@ def test_only_input_errors_become_sentences():
     [
         (RunStopped("The loss is NaN."), 1, "error: The loss is NaN.\n"),
         (OSError(errno.ENOSPC, "No space left on device"), 1, "error: The disk is full (No space left on device)"),
+        (
+            RuntimeError("{{node save}} /x/variables: No space left on device"),
+            1,
+            "error: The disk is full ({{node save}}",
+        ),
+        (RuntimeError("OOM when allocating tensor with shape[9]"), 1, "error: The memory is exhausted (OOM when alloc"),
+        (MemoryError(), 1, "error: The memory is exhausted (MemoryError): give a smaller --data.batch_size"),
+        (InputError("No space left on device; give another --cache.folder"), 2, "error: No space left on device; give"),
         (Interrupted(signal.SIGTERM), 143, ""),
         (Interrupted(signal.SIGINT), 130, ""),
         (KeyboardInterrupt(), 130, ""),

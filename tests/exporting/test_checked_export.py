@@ -56,3 +56,14 @@ def test_errors_of_converters_are_one_sentence_and_keep_the_old_export(tmp_path,
     ):
         write_checked(source_of(image_model(), tmp_path, IMAGES), Export("litert"), tmp_path, 1)
     assert (tmp_path / "model.tflite").read_text() == "old"
+
+
+@pytest.mark.parametrize("text", ["/x/variables: No space left on device", "OOM when allocating tensor"])
+def test_a_full_disk_and_exhausted_memory_are_not_laid_to_the_format(tmp_path, monkeypatch, text):
+    def fail(*arguments):
+        raise RuntimeError(text)
+
+    monkeypatch.setattr(checked_export, "write_saved_model", fail)
+    with pytest.raises(RuntimeError, match=text):
+        write_checked(source_of(image_model(), tmp_path, IMAGES), Export("savedmodel"), tmp_path, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["source.keras"]

@@ -185,9 +185,12 @@ def test_checkpoints_survive_an_input_error_of_the_resumed_run(tmp_path):
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_stops_the_run_with_the_command_to_resume(tmp_path, number):
-    refusal = pytest.raises(RunStopped, match="The disk is full .* resume with `python -m tl_keras.train")
+    refusal = pytest.raises(RunStopped, match="The disk is full.* resume with `python -m tl_keras.train")
     with refusal, open_run(tmp_path / "run", "x", CONFIG):
         raise OSError(number, os.strerror(number))
+    advice = pytest.raises(InputError, match="give another --cache.folder")
+    with advice, open_run(tmp_path / "run", "x", CONFIG):
+        raise InputError("No space left on device; give another --cache.folder")
     with pytest.raises(PermissionError), open_run(tmp_path / "run", "x", CONFIG):
         raise PermissionError(errno.EACCES, "no")
 

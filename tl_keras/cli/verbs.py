@@ -7,8 +7,7 @@ import os
 import sys
 
 from tl_keras.cli.early_interrupts import report_interrupts
-from tl_keras.errors import InputError, LostWorker, RunStopped
-from tl_keras.system.atomic_files import DISK_FULL
+from tl_keras.errors import InputError, LostWorker, RunStopped, first_line, is_disk_full, is_out_of_memory, quoted
 from tl_keras.system.devices import start_lean
 from tl_keras.system.escaping import EscapedStream, for_terminal
 
@@ -66,8 +65,19 @@ def _run(verb, arguments):
         # Whoever read the output has had enough, as `head` does; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(141) from None
-    except OSError as error:
-        if error.errno not in DISK_FULL:
+    except Exception as error:
+        if is_disk_full(error):
+            sentence = f"The disk is full ({_reason(error)}): free some space and try again."
+        elif is_out_of_memory(error):
+            sentence = (
+                f"The memory is exhausted ({_reason(error)}): give a smaller --data.batch_size or --data.image_size, "
+                "or free some memory and try again."
+            )
+        else:
             raise
-        print(f"error: The disk is full ({error.strerror}): free some space and try again.", file=sys.stderr)
+        print(f"error: {for_terminal(sentence)}", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def _reason(error):
+    return quoted(getattr(error, "strerror", None) or first_line(error)).strip("'\"")

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tl_keras import models
-from tl_keras.errors import InputError, first_line
+from tl_keras.errors import InputError, first_line, is_disk_full, is_out_of_memory
 from tl_keras.exporting.comparison import MAX_DIFFERENCE, largest_difference
 from tl_keras.exporting.formats import INT8, Export
 from tl_keras.exporting.litert_file import open_litert, write_litert
@@ -106,10 +106,10 @@ def write_checked(source, export, folder, threads):
             _write(source, export, place, folder / Export(export.format).path)
             predict = _open(source.model, export, place, threads)
             got = predict(source.inputs)
-        except InputError:
-            raise
         # Converters raise errors of every kind for what they do not know.
         except Exception as error:
+            if isinstance(error, InputError) or is_disk_full(error) or is_out_of_memory(error):
+                raise
             raise InputError(
                 f"{export.label} cannot hold this model ({type(error).__name__}: {first_line(error)[:200]}): take "
                 "savedmodel or keras."

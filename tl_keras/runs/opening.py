@@ -12,9 +12,9 @@ from pathlib import Path
 import filelock
 
 from tl_keras.config.config_files import read_config
-from tl_keras.errors import InputError, RunStopped
+from tl_keras.errors import InputError, RunStopped, is_disk_full
 from tl_keras.runs.run_folder import RunFolder, folder_name, resume_command
-from tl_keras.system.atomic_files import DISK_FULL, remove_unfinished
+from tl_keras.system.atomic_files import remove_unfinished
 from tl_keras.system.plain_yaml import load_yaml
 
 RECORDS = ("versions.json", "data.json", "devices.json")
@@ -73,11 +73,11 @@ def _advice_to_resume(run):
     except KeyboardInterrupt:
         print(f"interrupted: resume with `{resume_command(run.path)}`", flush=True)
         raise
-    except OSError as error:
-        if error.errno not in DISK_FULL:
+    except Exception as error:
+        if not is_disk_full(error):
             raise
         raise RunStopped(
-            f"The disk is full ({error.strerror}), but earlier checkpoints are intact: free some space and resume with "
+            "The disk is full, but earlier checkpoints are intact: free some space and resume with "
             f"`{resume_command(run.path)}`."
         ) from error
 

@@ -5,13 +5,10 @@ therefore has a name that nobody can foresee, and replaces the link of its final
 """
 
 import contextlib
-import errno
 import os
 import secrets
 import shutil
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-"""Numbers of the errors that free space mends."""
 UNFINISHED = ".new-"
 """Start of the names of temporary files; those of killed processes remain."""
 
