@@ -1,5 +1,6 @@
 """Extraction and comparison of figures on canned outputs."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import figures
-from figure_checks import catalogue, comparing, running
+from figure_checks import catalogue, comparing, paired_runs, running
 from figure_checks.catalogue import Catalogue, Command, Figure
 from figure_checks.comparing import DIFFERS, REPORTED, SAME, Tolerance, judge
 from figure_checks.patterns import compile_template, field_kinds, to_number
@@ -129,3 +130,16 @@ def test_figures_are_listed_and_chosen(root, monkeypatch, capsys):
     assert "training, about 1 minutes: exit 3\n  page.md: accuracy is" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="got nothing"):
         run_figures(root, monkeypatch, "exit 3", "--only", "nothing")
+
+
+def test_pairs_of_runs_are_compared(tmp_path, capsys):
+    for name, accuracy, loss in (("a1", 0.7, 0.5), ("a2", 0.8, 0.4), ("b1", 0.6, 0.6), ("b2", 0.6, 0.5)):
+        (tmp_path / name).mkdir()
+        metrics = {"accuracy": accuracy, "log_loss": loss, "examples": 121}
+        (tmp_path / name / "metrics.json").write_text(json.dumps(metrics))
+    paired_runs.main([str(tmp_path / name) if name != "--" else name for name in ("a1", "a2", "--", "b1", "b2")])
+    assert capsys.readouterr().out.splitlines() == [
+        "121 test examples",
+        "accuracy 0.750 and 0.600, difference +0.150 ± 0.050",
+        "log_loss 0.450 and 0.550, difference -0.100 ± 0.000",
+    ]

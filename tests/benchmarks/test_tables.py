@@ -9,8 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+from figure_checks.catalogue import read_catalogue
+from figure_checks.comparing import BOUNDS
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "benchmarks"))
 
 METRICS = {
     "accuracy": 0.5,
@@ -35,7 +39,7 @@ EXPORTS = {
     "metric": "accuracy",
     "exports": [
         {"name": name, "milliseconds": {"1": seconds, "32": 9 * seconds}, "value": 0.8}
-        for name, seconds in (("model.predict", 10.0), ("onnx", 1.0))
+        for name, seconds in (("model.predict", 10.0), ("keras", 9.0), ("onnx", 1.0))
     ],
 }
 WITHOUT_TABLE = {
@@ -47,19 +51,19 @@ WITHOUT_TABLE = {
     "decoding": "test_decoding",
 }
 RUNS = {
-    "adaptation": ["--pair", "MNIST → UCI digits", "--method", "mcc", "--seeds", "2"],
+    "adaptation": ["--method", "mcc", "--seeds", "2"],
     "adaptation_gate": ["--pair", "inverted", "--draws", "2"],
-    "corruptions": ["--corruption", "blur", "--seeds", "2"],
+    "corruptions": ["--corruption", "noise", "--corruption", "blur", "--seeds", "2"],
     "detection": [],
     "distribution": ["--rounds", "2"],
     "export": ["run"],
     "fixed_costs": ["--rounds", "2"],
-    "label_curve": ["--sizes", "8", "all", "--seeds", "2"],
+    "label_curve": ["--sizes", "25", "100", "300", "--recipe", "linear_probe_then_fine_tune", "--seeds", "2"],
     "labels": ["next", "--folder", "none", "--sets", "emoji", "--draws", "2"],
     "listing": ["--files", "6", "--classes", "2"],
-    "text": ["--reviews", "short", "--rounds", "1"],
+    "text": ["--torch_python", "none", "--rounds", "1"],
     "transfer_engine": [],
-    "transfer_growth": ["--examples", "32"],
+    "transfer_growth": ["--examples", "128", "2048"],
 }
 """Arguments by script."""
 DOCUMENTED = {
@@ -71,6 +75,9 @@ DOCUMENTED = {
     "transfer_engine": "engine.md",
 }
 """Scripts whose table a page shows as it is printed, perhaps without some columns."""
+
+NOT_PRINTED_HERE = {"listing", "labels_check", "labels_check_emoji", "transfer_growth_phases", "traffic_computed"}
+"""Commands of the catalogue of figures that print another table than those of `RUNS`, or in another process."""
 
 
 @pytest.fixture
@@ -128,7 +135,7 @@ def tables(text):
 def run(module, arguments, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [f"{module.__name__}.py", *arguments])
     module.main()
-    return list(tables(capsys.readouterr().out))
+    return capsys.readouterr().out
 
 
 def test_every_script_is_run_here():
@@ -139,7 +146,8 @@ def test_every_script_is_run_here():
 @pytest.mark.parametrize("name", RUNS)
 def test_a_script_prints_rows_below_the_columns_of_the_docs(name, toy, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    found = run(toy(name), RUNS[name], monkeypatch, capsys)
+    printed = run(toy(name), RUNS[name], monkeypatch, capsys)
+    found = list(tables(printed))
     assert found and all(len(row) == len(header) for header, rows in found for row in rows)
     if name == "listing":
         # The rows are printed by another process.
@@ -149,6 +157,11 @@ def test_a_script_prints_rows_below_the_columns_of_the_docs(name, toy, tmp_path,
         page = (ROOT / "docs" / DOCUMENTED[name]).read_text(encoding="utf-8")
         shown = [set(header) for header, _ in tables(page)]
         assert any(columns <= set(header) for header, _ in found for columns in shown if len(columns) > 3)
+    for command in read_catalogue().commands:
+        if f"benchmarks/{name}.py" in command.run and command.name not in NOT_PRINTED_HERE:
+            for figure in command.figures:
+                fields = {field for row in figure.find_measured(printed).values() for field in row}
+                assert fields >= {field for field in figure.kinds if not field.endswith(BOUNDS)}, figure.text
 
 
 def test_the_floor_of_a_case_is_printed(monkeypatch, capsys, small_network):
@@ -157,5 +170,5 @@ def test_the_floor_of_a_case_is_printed(monkeypatch, capsys, small_network):
         floor.CASES, "toy", importlib.import_module("transfer_cases").Case("efficientnet_lite0", 32, ("head", "top"), 1)
     )
     monkeypatch.setattr(floor, "measure_gemm_rate", lambda dtype: 1e9)
-    found = run(floor, ["--case", "toy", "--examples", "4"], monkeypatch, capsys)
+    found = list(tables(run(floor, ["--case", "toy", "--examples", "4"], monkeypatch, capsys)))
     assert [len(header) for header, _ in found] == [6, 4]
