@@ -8,6 +8,7 @@ import json
 import re
 from pathlib import Path
 
+import defusedxml.ElementTree as ElementTree
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -98,6 +99,8 @@ def test_every_configuration_in_a_document_is_valid(document, tmp_path):
     for block in re.findall(r"```ya?ml\n(.*?)```", text, re.DOTALL):
         (tmp_path / "run.yaml").write_text(block, encoding="utf-8")
         assert parse(["--config", str(tmp_path / "run.yaml")]).task
+    for block in re.findall(r"```xml\n(.*?)```", text, re.DOTALL):
+        assert ElementTree.fromstring(block).tag == "View"
     for phases in re.findall(r'--phases "(\[[^"]*\])"', text):
         assert parse(["--data.path", "photos", "--phases", phases]).phases
 

@@ -97,6 +97,7 @@ def test_every_exemption_is_needed(page):
 def test_every_block_of_output_is_catalogued_or_exempt(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     spans, words = catalogued_spans(page), exempt_words(page)
+    assert not re.search(r"^(?!\s*[-*\d]).*\n\n {4}\S", FENCE.sub("", text), re.MULTILINE), "blocks need a language"
     for match in FENCE.finditer(text):
         assert match[1] in LANGUAGES, match[0]
         if match[1] == "text":
