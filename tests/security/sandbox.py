@@ -19,6 +19,8 @@ from tests.security.hostile_files import CASES, CONTROLS
 from tl_keras.errors import InputError
 
 MAX_SECONDS = 10
+SECONDS_OF_A_CONTROL = 1
+"""CPU time at which a case that never ends is stopped; nobody has to wait for the limit of the others."""
 MAX_BYTES = 2 * 2**30
 FORBIDDEN = (
     "subprocess.",
@@ -48,13 +50,13 @@ def audit(event, arguments):
             watch["events"].append(f"open {path}"[:200])
 
 
-def run(case):
-    """Reads the file of a case; returns what happened as a dict."""
+def run(case, seconds=MAX_SECONDS):
+    """Reads the file of a case for at most some seconds of CPU time; returns what happened as a dict."""
     folder = Path(tempfile.mkdtemp(prefix="hostile-")) / "files"
     folder.mkdir()
     started, watch["events"] = time.process_time(), []
     watch["folder"] = str(folder)
-    signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         case(folder)
         result = "read"
@@ -71,7 +73,7 @@ def run(case):
 
 
 def _stop(*_):
-    raise TimeoutError(f"more than {MAX_SECONDS} seconds")
+    raise TimeoutError("more seconds than a case may take")
 
 
 def main():
@@ -83,8 +85,9 @@ def main():
             run(CASES[name])
     used = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_DATA, (used + MAX_BYTES, resource.RLIM_INFINITY))
-    for name, case in (CASES | CONTROLS).items():
-        print(json.dumps({"name": name, **run(case)}), flush=True)
+    for cases, seconds in ((CASES, MAX_SECONDS), (CONTROLS, SECONDS_OF_A_CONTROL)):
+        for name, case in cases.items():
+            print(json.dumps({"name": name, **run(case, seconds)}), flush=True)
 
 
 if __name__ == "__main__":
