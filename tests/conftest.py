@@ -24,6 +24,14 @@ def freeze_old_objects():
     gc.freeze()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk():
+    """Leaves files in the memory of the system, where only a power failure would lose them: a run syncs 64 times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def plain_graphs(request):
     """Runs graphs as they were traced: optimizing them takes a fifth of a tiny run and pays in long ones only.

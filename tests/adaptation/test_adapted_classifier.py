@@ -35,6 +35,8 @@ def test_fit_lowers_the_sum_of_both_losses(name):
     model = classifier()
     adapted = AdaptedClassifier(model, METHODS[name]())
     adapted.compile(keras.optimizers.Adam(0.02), "categorical_crossentropy", metrics=["accuracy"])
+    # Keras would trace the step once more to create them.
+    adapted.optimizer.build(adapted.trainable_variables)
     before, loss = [np.asarray(weight) for weight in model.trainable_variables], adapted.evaluate(pairs(), verbose=0)[0]
     history = adapted.fit(pairs(), epochs=8, validation_data=(SOURCE, LABELS), verbose=0).history
     assert np.isfinite(history["loss"]).all() and "val_accuracy" in history

@@ -94,6 +94,7 @@ np.save("outputs.npy", model.predict(texts, verbose=0))
 """
 
 
+@pytest.mark.slow
 def test_a_saved_model_accepts_strings_without_this_project(model, tmp_path):
     save_model(with_text_input(model, max_tokens=8), tmp_path / "model.keras")
     subprocess.run([sys.executable, "-c", PREDICT], cwd=tmp_path, check=True)
