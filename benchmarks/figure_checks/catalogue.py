@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
 from figure_checks.patterns import compile_template, field_kinds
 
 ROOT = Path(__file__).parents[2]
