@@ -24,6 +24,11 @@ def test_images_are_explained_and_bad_files_named(finished_run, image_folder, tm
         (["--class", "bleu", "x.png"], "Unknown class 'bleu': did you mean 'blue'"),
         (["missing.png"], "Nothing found at 'missing.png': expected an image"),
         (["I love it"], "Nothing found at 'I love it': expected an image"),
+        (
+            ["IMAGE", "--max_boxes", "2"],
+            "max_boxes is for runs that detect objects, this is one of image",
+        ),
+        (["IMAGE", "--max_boxes", "two"], "Argument --max_boxes: invalid int value"),
         (["IMAGE", "--output", "FILE"], "cannot be written to .*: give --output another folder"),
     ],
 )

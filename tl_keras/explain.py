@@ -17,8 +17,9 @@ from tl_keras.runs.run_folder import folder_name
 from tl_keras.runs.trained_run import load_run
 from tl_keras.tasks.base import PredictionOptions
 
-DESCRIPTION = """For images, Grad-CAM: the parts that raise the score of the class, drawn beside each image. For texts,
-integrated gradients: a page with the share of each word in the probability of the class."""
+DESCRIPTION = """For images, the parts that raise the score of the class, drawn beside each image; for a detector, those
+that made each of the most confident boxes. For texts, integrated gradients: a page with the share of each word in the
+probability of the class."""
 
 
 def main(arguments):
@@ -29,14 +30,14 @@ def main(arguments):
     """
     options = _make_parser().parse_args(arguments)
     run = load_run(options.run)
-    run.find_explained(options.class_name)
+    run.explanation_options(options.class_name, options.max_boxes)
     items = run.task.find_items(run.config, options.items, PredictionOptions())
     explained, problems = [], []
     with open_output_folder(options.output or new_folder(f"{folder_name(str(run.folder))}-explained")) as folder:
         for item in tqdm(items, disable=None):
             example = getattr(item, "text", item)
             try:
-                explained += [(example, one) for one in run.explain([example], options.class_name)]
+                explained += [(example, one) for one in run.explain([example], options.class_name, options.max_boxes)]
             except data.BadImage as error:
                 problems.append(f"{data.printable(item)} ({error.reason})")
         if explained:
@@ -52,7 +53,7 @@ def _write(explained, title, folder):
 
 def _make_parser():
     parser = OneSentenceParser(prog="python -m tl_keras.explain", description=DESCRIPTION)
-    parser.add_argument("run", metavar="RUN", help="run folder of a finished training that classifies")
+    parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
     parser.add_argument(
         "items",
         metavar="FILE_OR_FOLDER_OR_TEXT",
@@ -60,6 +61,9 @@ def _make_parser():
         help="image files, or folders of them; for a run on texts: texts in quotes, tables or files of lines",
     )
     parser.add_argument("--class", metavar="NAME", dest="class_name", help="class to explain (default: the predicted)")
+    parser.add_argument(
+        "--max_boxes", metavar="N", type=int, help="detections of an image to explain, the most confident (default: 3)"
+    )
     parser.add_argument("--output", metavar="FOLDER", help="folder of the results (default: a new one in runs)")
     return parser
 

@@ -14,7 +14,7 @@ class FakeRun:
     def __init__(self, explained=None, found=None, problem=None, takes_texts=False):
         self.explained, self.task = explained, self
         self.found, self.problem, self.takes_texts = found, problem, takes_texts
-        self.supports_explanation = found is None
+        self.gives_probabilities = found is None
 
     def predict(self, examples):
         return np.array([[0.75, 0.25]], "float32")

@@ -1,6 +1,6 @@
 import json
 
-from tests.explanation.explanation_cases import image_explanation, text_explanation
+from tests.explanation.explanation_cases import detection_explanation, image_explanation, text_explanation
 from tl_keras.explanation.files import write_explanations
 
 
@@ -12,6 +12,16 @@ def test_images_become_plots_and_records(tmp_path):
     record = json.loads(paths[-1].read_text())[1]
     assert (record["item"], record["plot"], record["class"]) == ("b/x.png", "002-x.png", "dog")
     assert record["heat_map"] == [[0.0, 0.2], [0.5, 1.0]]
+
+
+def test_detections_become_a_plot_and_a_record(tmp_path):
+    lines, paths = write_explanations([("a/x.png", detection_explanation())], "Explanations of run", tmp_path)
+    assert lines == ["a/x.png: cat 0.900, cat 0.800"]
+    (record,) = json.loads(paths[-1].read_text())
+    assert (record["method"], record["plot"]) == ("ODAM", "001-x.png")
+    first, _ = record["detections"]
+    assert (first["class"], first["score"], first["box"]) == ("cat", 0.9, [0, 0, 32, 16])
+    assert first["heat_map"] == [[0.0, 0.2], [0.5, 1.0]]
 
 
 def test_texts_become_an_escaped_page_and_records(tmp_path):

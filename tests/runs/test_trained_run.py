@@ -10,6 +10,7 @@ import tl_keras as tl
 from tl_keras.config import RunConfig
 from tl_keras.runs.trained_run import TrainedRun
 from tl_keras.system.checksums import write_manifest
+from tl_keras.tasks.base import ExplanationOptions
 
 
 def test_a_run_has_class_names_and_an_image_size(finished_run):
@@ -126,11 +127,15 @@ def test_a_run_explains_images_as_callers_have_them(finished_run, image_folder):
         run.explain(image_folder, "bleu")
 
 
-def test_a_detector_is_not_explained():
+def test_detections_are_explained_from_the_threshold_of_the_run(monkeypatch):
+    monkeypatch.setattr(TrainedRun, "score_threshold", 0.4)
     run = object.__new__(TrainedRun)
-    run.config = RunConfig(task="object_detection")
-    with pytest.raises(tl.InputError, match="A run of object_detection cannot be explained"):
-        run.explain(["image.png"])
+    run.config, run.class_names = RunConfig(task="object_detection"), ("cat", "dog")
+    assert run.explanation_options() == ExplanationOptions(None, 0.4, 3)
+    assert run.explanation_options("dog", 5) == ExplanationOptions(1, 0.4, 5)
+    for value in (0, 2.5, "3"):
+        with pytest.raises(tl.InputError, match=f"max_boxes is {value!r}, expected a whole number of at least 1"):
+            run.explain(["image.png"], max_boxes=value)
 
 
 @pytest.fixture

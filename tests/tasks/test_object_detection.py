@@ -10,7 +10,7 @@ from PIL import Image
 
 import tl_keras as tl
 from tests.models.detection.tiny_detectors import SIZE, rectangles, tiny_backbone
-from tl_keras import data, evaluate, label, predict, train
+from tl_keras import data, evaluate, explain, label, predict, train
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
@@ -151,6 +151,24 @@ def test_predict_writes_coco_and_draws_detections(run, boxed_images, tmp_path, c
     assert all(one["score"] >= 0.1 for one in document["annotations"])
     width, height = Image.open(drawn / "00000.png").size
     assert width % SIZE == 0 and height == width // SIZE * HEIGHT
+
+
+def test_detections_are_explained_and_bad_files_named(run, boxed_images, tmp_path, capsys):
+    (tmp_path / "bad.png").write_bytes(b"not an image")
+    folders, out = [f"{boxed_images}/test", f"{boxed_images}/train"], tmp_path / "out"
+    with pytest.raises(InputError, match="1 of .* files could not be read: .*bad.png"):
+        explain.main([str(run), *folders, str(tmp_path / "bad.png"), "--max_boxes", "1", "--output", str(out)])
+    records = json.loads((out / "explanations.json").read_text())
+    assert all((out / record["plot"]).stat().st_size for record in records)
+    assert {len(record["detections"]) for record in records} <= {0, 1}
+    assert f"{records[0]['item']}: " in capsys.readouterr().out
+    # A named class is explained below the threshold, too.
+    (first, *_) = tl.load_run(run).explain(f"{boxed_images}/test", "red")
+    assert {one.class_name for one in first.detections} == {"red"} and first.image.shape == (SIZE, SIZE, 3)
+    (predicted, *_) = tl.load_run(run).predict(f"{boxed_images}/test")
+    boxes = predicted["boxes"][predicted["labels"] == NAMES.index("red")][:3]
+    np.testing.assert_allclose([one.box for one in first.detections], boxes, atol=0.1)
+    assert all(0 <= one.heat_map.min() <= one.heat_map.max() <= 1 for one in first.detections)
 
 
 def test_images_whose_boxes_and_detections_disagree_are_listed(run, tmp_path, capsys):

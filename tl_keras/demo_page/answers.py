@@ -38,7 +38,7 @@ def answer(run, example):
     Raises:
         InputError: the example cannot be read.
     """
-    if not run.task.supports_explanation:
+    if not run.task.gives_probabilities:
         return _find_objects(run, example)
     probabilities = dict(zip(run.class_names, run.predict([example])[0].tolist(), strict=True))
     try:

@@ -68,7 +68,7 @@ def _add_outputs(run):
     """Adds a column for a run, and returns its components in the order of `answer_with`."""
     name = run.folder.name
     with gradio.Column(min_width=MIN_WIDTH):
-        if not run.task.supports_explanation:
+        if not run.task.gives_probabilities:
             prediction = gradio.Dataframe(headers=OBJECT_COLUMNS, label=f"{name}: detections", interactive=False)
         else:
             prediction = gradio.Label(label=f"{name}: probabilities", num_top_classes=TOP_CLASSES)
@@ -99,7 +99,7 @@ def answer_with(run, values):
         found = answer(run, example)
     except InputError as error:
         raise gradio.Error(str(error), print_exception=False) from error
-    prediction = found.probabilities if run.task.supports_explanation else found.objects
+    prediction = found.probabilities if run.task.gives_probabilities else found.objects
     return prediction, found.words if run.task.takes_texts else found.image, found.note
 
 

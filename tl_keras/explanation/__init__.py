@@ -1,4 +1,4 @@
-"""Explanations of single predictions: the parts of an image, or the words, that a classifier goes by."""
+"""Explanations of single predictions: the parts of an image, or the words, that a network goes by."""
 
 import lazy_loader
 

@@ -1,3 +1,5 @@
+from .detections import DetectionExplanation as DetectionExplanation
+from .detections import explain_detections as explain_detections
 from .explanations import ImageExplanation as ImageExplanation
 from .explanations import TextExplanation as TextExplanation
 from .explanations import explain_images as explain_images

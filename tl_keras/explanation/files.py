@@ -5,7 +5,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tl_keras.evaluation.templates import load_template
-from tl_keras.explanation.explanations import ImageExplanation
+from tl_keras.explanation.detections import DetectionExplanation
+from tl_keras.explanation.explanations import TextExplanation
 from tl_keras.explanation.heat_maps import caption, plot_heat_map
 from tl_keras.system.atomic_files import write_text
 
@@ -28,20 +29,14 @@ def write_explanations(explained, title, folder):
     """
     paths, records, lines = [], [], []
     for number, (name, explanation) in enumerate(explained, start=1):
-        record = _common(name, explanation)
-        if isinstance(explanation, ImageExplanation):
+        record = {"item": name, "method": explanation.method, **_numbers(explanation)}
+        if isinstance(explanation, TextExplanation):
+            lines += [f"{caption(explanation)}: {_top_words(explanation)}", *explanation.warnings]
+        else:
             paths.append(folder / f"{number:03d}-{Path(name).stem}.png")
             plot_heat_map(explanation, paths[-1])
-            record |= {"plot": paths[-1].name, "heat_map": explanation.heat_map.astype(float).round(4).tolist()}
+            record["plot"] = paths[-1].name
             lines.append(f"{name}: {caption(explanation)}")
-        else:
-            record |= {
-                "words": [[word, round(value, 5)] for word, value in explanation.words],
-                "baseline_probability": explanation.baseline_probability,
-                "gap": explanation.gap,
-                "is_complete": explanation.is_complete,
-            }
-            lines += [f"{caption(explanation)}: {_top_words(explanation)}", *explanation.warnings]
         records.append(record)
     if not paths:
         paths.append(folder / PAGE)
@@ -52,15 +47,38 @@ def write_explanations(explained, title, folder):
     return lines, paths
 
 
-def _common(name, explanation):
-    return {
-        "item": name,
+def _numbers(explanation):
+    """Returns what `explanations.json` says about an explanation, a dict."""
+    if isinstance(explanation, DetectionExplanation):
+        return {
+            "detections": [
+                {
+                    "class": one.class_name,
+                    "score": one.score,
+                    "box": [round(side, 2) for side in one.box],
+                    "heat_map": _rounded(one.heat_map),
+                }
+                for one in explanation.detections
+            ]
+        }
+    numbers = {
         "predicted": explanation.predicted,
         "probability": explanation.probability,
         "class": explanation.class_name,
         "class_probability": explanation.class_probability,
-        "method": explanation.method,
     }
+    if not isinstance(explanation, TextExplanation):
+        return numbers | {"heat_map": _rounded(explanation.heat_map)}
+    return numbers | {
+        "words": [[word, round(value, 5)] for word, value in explanation.words],
+        "baseline_probability": explanation.baseline_probability,
+        "gap": explanation.gap,
+        "is_complete": explanation.is_complete,
+    }
+
+
+def _rounded(heat_map):
+    return heat_map.astype(float).round(4).tolist()
 
 
 def _top_words(explanation):

@@ -11,6 +11,7 @@ from tl_keras.runs.evaluations import evaluate_run
 from tl_keras.runs.exports import export_run
 from tl_keras.runs.run_folder import RunFolder, resume_command
 from tl_keras.system import devices
+from tl_keras.tasks.base import ExplanationOptions
 from tl_keras.tasks.registry import TASKS
 from tl_keras.tasks.unsure import AUTO, UNSURE, check_unsure, parse_confidence
 
@@ -199,46 +200,55 @@ class TrainedRun:
         """
         return evaluate_run(self, data, output, split).read_json("metrics.json")
 
-    def explain(self, examples, class_name=None):
-        """Explains why the model predicts a class: Grad-CAM for images, integrated gradients over words for texts.
+    def explain(self, examples, class_name=None, max_boxes=None):
+        """Explains predictions: maps over images and detections, integrated gradients over the words of texts.
 
         Args:
             examples: as in `predict`.
-            class_name: the class to explain; None takes the predicted class of each example.
+            class_name: the class to explain; None takes the predicted class of each example, or the detections of all
+                classes from the score threshold of the run on.
+            max_boxes: detections of an image that are explained, the most confident first, at least 1; None takes 3. Of
+                a run that detects objects only.
 
         Returns:
-            List of n explanations with `predicted`, `probability`, `class_name`, `class_probability` and, for images,
-            `image`, uint8 (side, side, 3), and `heat_map`, float32 (height, width), 0 to 1; for texts `words`, a list
-            of (word, attribution), `baseline_probability`, `gap` and `is_complete`.
+            List of n explanations. A classifier's have `predicted`, `probability`, `class_name`, `class_probability`
+            and, for images, `image`, uint8 (side, side, 3), and `heat_map`, float32 (height, width), 0 to 1; for texts
+            `words`, a list of (word, attribution), `baseline_probability`, `gap` and `is_complete`. A detector's have
+            `image` and `detections`, a list with `class_name`, `score`, `box`, in pixels of the given image, and
+            `heat_map`.
 
         Raises:
-            InputError: the class is unknown, the examples have the wrong form, or the run detects objects.
+            InputError: the class is unknown, the examples have the wrong form, or `max_boxes` does not fit.
         """
-        number = self.find_explained(class_name)
-        return self.task.explain(self.config, self.model, examples, self.class_names, number)
+        options = self.explanation_options(class_name, max_boxes)
+        return self.task.explain(self.config, self.model, examples, self.class_names, options)
 
-    def find_explained(self, class_name):
-        """Finds the class to explain, without loading the model.
+    def explanation_options(self, class_name=None, max_boxes=None):
+        """Checks what to explain, without loading the model.
 
         Args:
-            class_name: name of a class, or None.
+            class_name: as in `explain`.
+            max_boxes: as in `explain`.
 
         Returns:
-            Index of the class; None for None.
+            `ExplanationOptions`.
 
         Raises:
-            InputError: the class is unknown, or the run detects objects.
+            InputError: the class is unknown, or `max_boxes` does not fit.
         """
-        if not self.task.supports_explanation:
-            raise InputError(
-                f"A run of {self.task.name} cannot be explained: give a run that classifies images or texts, or draw "
-                "its detections with `python -m tl_keras.predict RUN FILES --annotated FOLDER`."
-            )
-        if class_name is None:
-            return None
-        if class_name not in self.class_names:
+        if class_name is not None and class_name not in self.class_names:
             raise unknown_name("class", class_name, self.class_names)
-        return self.class_names.index(class_name)
+        number = None if class_name is None else self.class_names.index(class_name)
+        if self.task.gives_probabilities:
+            if max_boxes is not None:
+                raise InputError(
+                    f"max_boxes is for runs that detect objects, this is one of {self.task.name}: leave it out."
+                )
+            return ExplanationOptions(number)
+        max_boxes = ExplanationOptions.max_boxes if max_boxes is None else max_boxes
+        if not isinstance(max_boxes, int) or max_boxes < 1:
+            raise InputError(f"max_boxes is {quoted(max_boxes)}, expected a whole number of at least 1, such as 3.")
+        return ExplanationOptions(number, self.score_threshold or 0.0, max_boxes)
 
     def predict_set(self, examples):
         """Predicts what the task's `load_data` or `load_test_data` returned, in the form that its `evaluate` takes."""

@@ -39,6 +39,18 @@ class PredictionOptions:
 
 
 @dataclass(frozen=True)
+class ExplanationOptions:
+    """Holds what `explain` explains."""
+
+    number: int | None = None
+    """Index of the class to explain; None takes the predicted class of each example, or detections of all classes."""
+    score_threshold: float = 0.0
+    """Score from which detections of all classes count, 0 to 1."""
+    max_boxes: int = 3
+    """Detections of an image that are explained, the most confident first."""
+
+
+@dataclass(frozen=True)
 class ReportExtras:
     """Holds what a task adds to the report of a run."""
 
@@ -72,7 +84,6 @@ class Task(ABC):
         accepts_backbone_folders: whether `model.backbone` may be the path of a folder.
         supports_auto: whether recipe "auto" can solve heads on the features of its backbones.
         supports_adaptation: whether the model can be adapted to a target domain, see `find_target`.
-        supports_explanation: whether `explain` can explain a prediction.
         takes_texts: whether its examples are texts, not images.
         supports_masked_pretraining: whether an encoder can guess hidden words of the target first.
         gives_probabilities: whether `predict` returns probabilities of classes, which can be calibrated.
@@ -97,7 +108,6 @@ class Task(ABC):
     accepts_backbone_folders = False
     supports_auto = False
     supports_adaptation = False
-    supports_explanation = False
     takes_texts = False
     supports_masked_pretraining = False
     gives_probabilities = False
@@ -581,15 +591,16 @@ class Task(ABC):
         squares = np.stack([data.read_given_image(image, size, resize) for image in images])
         return models.predict_arrays(model, squares, config.data.batch_size)
 
-    def explain(self, config, model, examples, class_names, number=None):
-        """Explains the predictions of examples in memory, where the task `supports_explanation`.
+    @abstractmethod
+    def explain(self, config, model, examples, class_names, options):
+        """Explains the predictions of examples in memory.
 
         Args:
             config: `RunConfig` of the run.
             model: what `open_model` opened.
             examples: as in `predict_new`.
             class_names: names of the classes.
-            number: index of the class to explain; None takes the predicted class of each example.
+            options: `ExplanationOptions`.
 
         Returns:
             List of explanations, one for each example.
@@ -597,7 +608,6 @@ class Task(ABC):
         Raises:
             InputError: the examples have the wrong form.
         """
-        raise NotImplementedError(f"{self.name} cannot be explained.")
 
     @abstractmethod
     def find_items(self, config, arguments, options):

@@ -36,7 +36,6 @@ class ClassificationTask(Task):
     head_poolings: tuple[str, ...]
     supports_auto = True
     supports_adaptation = True
-    supports_explanation = True
     gives_probabilities = True
     headline_metrics = ("accuracy", "subset_accuracy", "macro_f1", "mean_average_precision")
     example_columns = ("name",)

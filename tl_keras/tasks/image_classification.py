@@ -251,7 +251,7 @@ class ImageClassification(ClassificationTask):
         return image_sheet(config, examples)
 
     def show_worst(self, config, model, examples, predictions):
-        """Shows the most confident mistakes, each beside its Grad-CAM where the network has a feature map."""
+        """Shows the most confident mistakes, each beside its map where the network has one."""
         rows = evaluation.worst_mistakes(examples.labels, predictions, EXPLAINED)
         if not rows:
             return ()
@@ -291,13 +291,13 @@ class ImageClassification(ClassificationTask):
         """
         return _predict_images(config, model, _read_given(config, model, examples))
 
-    def explain(self, config, model, examples, class_names, number=None):
-        """Explains images in memory by Grad-CAM, a list of `ImageExplanation`."""
+    def explain(self, config, model, examples, class_names, options):
+        """Explains images in memory by maps, a list of `ImageExplanation`."""
         images, explanations = _read_given(config, model, examples), []
         for start in range(0, len(images), config.data.batch_size):
             part = images[start : start + config.data.batch_size]
             probabilities = _predict_images(config, model, part)
-            explanations += explanation.explain_images(model, part, probabilities, class_names, number)
+            explanations += explanation.explain_images(model, part, probabilities, class_names, options.number)
         return explanations
 
     def find_items(self, config, arguments, options):

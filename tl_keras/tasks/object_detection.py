@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from tl_keras import data, evaluation, models, transfer
+from tl_keras import data, evaluation, explanation, models, transfer
 from tl_keras.data.images.decoding import CROP, PAD
 from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.errors import InputError, UnusedSetting
@@ -327,6 +327,17 @@ class ObjectDetection(Task):
             for one, image in zip(detections, images, strict=True)
         ]
 
+    def explain(self, config, model, examples, class_names, options):
+        """Explains the most confident detections of images in memory, a list of `DetectionExplanation`."""
+        size, resize, explained = model.input_shape[1], config.data.resize, []
+        for image in map(data.upright_pixels, data.list_given_images(examples)):
+            square = data.resize_image(image, size, resize)
+            found = _choose_detections(models.detect(model, square[None])[0], options)
+            check_detections([found], len(class_names))
+            boxes = data.restore_boxes(found["boxes"], image.shape[:2], size, resize)
+            explained.append(explanation.explain_detections(model, square, found, boxes, class_names))
+        return explained
+
     def find_items(self, config, arguments, options):
         """Lists the image files among files and folders."""
         return find_image_files(arguments)
@@ -406,6 +417,13 @@ def _possible_blocks(config):
         return None
     # Without a feature pyramid there is no neck, and the last blocks of the backbone are not used.
     return [*(name for name, _ in BACKBONES[backbone].blocks), *family.last_blocks]
+
+
+def _choose_detections(found, options):
+    """Chooses the most confident detections of the class, or of all classes from the threshold on."""
+    counts = found["scores"] >= options.score_threshold if options.number is None else found["labels"] == options.number
+    rows = np.flatnonzero(counts)[: options.max_boxes]
+    return {name: values[rows] for name, values in found.items()}
 
 
 def _load_splits(config, records, image_size):

@@ -298,10 +298,12 @@ class TextClassification(ClassificationTask):
         batch_size = config.data.batch_size if config.text.windows == 1 else 1
         return embed_texts(model, _check_given(config, examples), batch_size)
 
-    def explain(self, config, model, examples, class_names, number=None):
+    def explain(self, config, model, examples, class_names, options):
         """Explains texts in memory by integrated gradients, a list of `TextExplanation`."""
         rows = zip(self.predict_new(config, model, examples), _prepare(config, examples), strict=True)
-        return [explanation.explain_text(model, _as_input(text), row, class_names, number) for row, text in rows]
+        return [
+            explanation.explain_text(model, _as_input(text), row, class_names, options.number) for row, text in rows
+        ]
 
     def find_items(self, config, arguments, options):
         """Collects the texts that the arguments give, a list of `TextItem`."""
