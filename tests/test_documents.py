@@ -59,6 +59,7 @@ OTHER_FLAGS = {
     "--new_classes",
     "--apply",
     "--class",
+    "--max_boxes",
     "--port",
     "--logdir",
     "--second_text_column",

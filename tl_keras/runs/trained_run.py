@@ -207,8 +207,8 @@ class TrainedRun:
             examples: as in `predict`.
             class_name: the class to explain; None takes the predicted class of each example, or the detections of all
                 classes from the score threshold of the run on.
-            max_boxes: detections of an image that are explained, the most confident first, at least 1; None takes 3. Of
-                a run that detects objects only.
+            max_boxes: detections of an image that are explained, the most confident first, at least 1; None takes 3.
+                Only runs that detect objects accept it.
 
         Returns:
             List of n explanations. A classifier's have `predicted`, `probability`, `class_name`, `class_probability`
