@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.evaluation import draw_objects
+from tl_keras.evaluation import draw_objects, outline
 
 
 def test_each_box_is_drawn_at_its_place_in_the_colour_of_its_class():
@@ -38,3 +38,10 @@ def test_no_detections_leave_the_image_unchanged():
 def test_a_name_at_the_upper_border_stays_inside_the_image():
     drawn = draw_objects(np.zeros((60, 60, 3), np.uint8), [("cat", 0.9, (0.0, 0.0, 50.0, 50.0))], ("cat",))
     assert (drawn[:8, :40] == 255).any()
+
+
+def test_an_outline_keeps_the_size_and_the_inside():
+    image = np.zeros((64, 64, 3), np.uint8)
+    drawn = outline(image, np.array([10.2, 20, 30, 40], np.float32))
+    assert drawn.shape == image.shape and not image.any()
+    assert drawn[20, 20].any() and drawn[30, 10].any() and not drawn[22:38, 13:28].any()

@@ -91,7 +91,8 @@ def test_a_run_learns_and_leaves_its_results(run):
     assert metrics["examples"] == 4 and set(metrics["per_class"]) == set(NAMES)
     for name in ("training_boxes.png", "detections.png", "precision_recall.png", "report.html", "model_card.md"):
         assert (run / name).stat().st_size > 500
-    assert "Mistakes by kind" in (run / "report.html").read_text()
+    report = (run / "report.html").read_text()
+    assert "Mistakes by kind" in report and "Right of each image its map" in report
     found = json.loads((run / "detections.json").read_text())
     assert [image["height"] for image in found["truth"]["images"]] == [HEIGHT] * 4
     assert found["results"] and max(one["bbox"][1] + one["bbox"][3] for one in found["results"]) <= HEIGHT + 1e-3

@@ -5,6 +5,7 @@ from .baselines.features import feature_baseline as feature_baseline
 from .baselines.majority import majority_baseline as majority_baseline
 from .baselines.tfidf import tfidf_baseline as tfidf_baseline
 from .box_drawing import draw_objects as draw_objects
+from .box_drawing import outline as outline
 from .cards.model_card import EXPORTED as EXPORTED
 from .cards.model_card import write_model_card as write_model_card
 from .classification import THRESHOLD as THRESHOLD

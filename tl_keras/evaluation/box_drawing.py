@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tl_keras.evaluation.figures import shorten
+from tl_keras.evaluation.figures import BLUE, shorten
 from tl_keras.evaluation.fonts import drawable_names, font_file
 
 MIN_SIDE = 320
@@ -36,6 +36,22 @@ def draw_objects(image, objects, class_names):
         colour = _colour(list(class_names).index(name))
         text = f"{shorten(shown[name], MAX_NAME_LENGTH)} {100 * score:.0f} %"
         _draw_object(canvas, [factor * side for side in box], text, colour, size)
+    return np.asarray(drawing)
+
+
+def outline(image, box):
+    """Draws a box without a name, for small copies of images.
+
+    Args:
+        image: uint8 (height, width, 3), RGB.
+        box: left, top, right, bottom in pixels.
+
+    Returns:
+        uint8 (height, width, 3), a copy.
+    """
+    drawing = Image.fromarray(image)
+    width = max(1, round(min(drawing.size) / 64))
+    ImageDraw.Draw(drawing).rectangle(list(map(float, box)), outline=BLUE, width=width)
     return np.asarray(drawing)
 
 

@@ -18,6 +18,7 @@ from tl_keras.system.atomic_files import write_text
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, Task, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.data_settings import image_loading, table_columns
+from tl_keras.tasks.detection_examples import show_mistakes
 from tl_keras.tasks.detections_table import write_detections
 from tl_keras.tasks.object_writers import OBJECT_WRITERS, annotated_writer
 from tl_keras.tasks.report_examples import count_classes
@@ -296,9 +297,14 @@ class ObjectDetection(Task):
         return ReportExtras(skipped=splits.skipped, notes=(*splits.notes, note))
 
     def report_examples(self, config, model, splits, predictions):
-        """Counts the boxes of each class."""
+        """Counts the boxes of each class, and shows the mistakes in the test images."""
         labels = {name: np.concatenate(part.labels) for name, part in parts_of(splits).items() if len(part)}
-        return evaluation.ReportExamples(counts=count_classes(labels, splits.class_names))
+        tested = self.tested_examples(config, model, splits.test, predictions)
+        return replace(tested, counts=count_classes(labels, splits.class_names))
+
+    def tested_examples(self, config, model, examples, predictions):
+        """Shows the most confident mistakes, with the parts of the images that made them."""
+        return evaluation.ReportExamples(worst=show_mistakes(model, examples, predictions))
 
     def card_facts(self, config, model):
         """Describes the size of the images, and how they are brought to it."""
