@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from tl_keras.config import DataConfig, RunConfig
+from tl_keras.errors import InputError
 from tl_keras.tasks.base import Task, global_batch_size, parts_of, print_notes
 
 SPLITS = SimpleNamespace(train="abcd", validation="ef", test="gh", class_names=("x", "y"))
@@ -56,6 +57,11 @@ def test_notes_are_printed_a_line_each(capsys):
 def test_a_task_that_cannot_be_adapted_says_so():
     with pytest.raises(NotImplementedError, match="letters cannot be adapted"):
         Letters().find_target(None, ())
+
+
+def test_a_task_without_explanations_says_so_in_one_sentence():
+    with pytest.raises(InputError, match="A run of letters cannot be explained"):
+        Letters().explain(None, None, [], (), None)
 
 
 @pytest.mark.parametrize(

@@ -591,7 +591,6 @@ class Task(ABC):
         squares = np.stack([data.read_given_image(image, size, resize) for image in images])
         return models.predict_arrays(model, squares, config.data.batch_size)
 
-    @abstractmethod
     def explain(self, config, model, examples, class_names, options):
         """Explains the predictions of examples in memory.
 
@@ -606,8 +605,9 @@ class Task(ABC):
             List of explanations, one for each example.
 
         Raises:
-            InputError: the examples have the wrong form.
+            InputError: the examples have the wrong form, or the task has no explanations.
         """
+        raise InputError(f"A run of {self.name} cannot be explained: give one of another task.")
 
     @abstractmethod
     def find_items(self, config, arguments, options):
