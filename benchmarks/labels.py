@@ -1,6 +1,6 @@
-"""Measures what `label next` saves and what `label check` finds: `benchmarks/labels.py next --folder runs/few_labels`.
+"""Measures `label next`, `label check` and predicted gains: `benchmarks/labels.py next --folder runs/few_labels`.
 
-Both work on the features of the data sets of the few-label benchmark, which are computed once and stored in the folder;
+All work on the features of the data sets of the few-label benchmark, which are computed once and stored in the folder;
 the head is the one of recipe auto, on the averages of all blocks.
 
 - next: of the training pool, labels are chosen in rounds of 5, 10, 20 and 50 a class, the first without any label. The
@@ -9,6 +9,8 @@ the head is the one of recipe auto, on the averages of all blocks.
 - check: labels are changed to another class at random, and the recall is the share of the changed ones among as many
   suggestions; the original labels may be wrong, too, which lowers it. At last the flagged labels are dropped, and the
   accuracies of heads on all and on the other labels compared.
+- gain: what reports predict that more labels bring, `probing.predict_label_gain`, beside what they bring on the test
+  examples; means over the draws, with the standard error of the measured one.
 """
 
 import argparse
@@ -35,6 +37,7 @@ IMAGE_SIZE = 128
 WIDTHS = {IMAGES: (32, 16, 24, 40, 80, 112, 192, 320, 1280), TEXTS: (384,) * 7}
 """Numbers of features of the blocks of EfficientNet-Lite0 and MiniLM."""
 RATES = (0.05, 0.1, 0.2)
+GAIN_BUDGETS = (10, 20, 50)
 
 
 class FeaturesOfSet:
@@ -190,6 +193,42 @@ def measure_check(sets, draws, budget):
         print(f"| {rate:.0%} | {' | '.join([*shown, *(f'{one:.3f}' for one in accuracies)])} |")
 
 
+def predict_and_measure(examples, budget, draw):
+    """Returns the ends of the predicted gain, the measured gain and the number of further labels; None without one."""
+    order = np.random.default_rng([draw, 3]).permutation(len(examples.pool))
+    by_class = [order[examples.pool_labels[order] == one] for one in range(examples.num_classes)]
+    rows = np.concatenate([own[:budget] for own in by_class])
+    labels, features = examples.pool_labels[rows], examples.pool[rows]
+
+    def predict(train, held_out):
+        return examples.solve(rows[train]).logits(features[held_out]).argmax(axis=1)
+
+    folds = probing.make_folds(labels, draw)
+    gain = probing.predict_label_gain(labels, examples.num_classes, folds, predict, draw)
+    if gain is None:
+        return None
+    further = round(gain.labels / examples.num_classes)
+    more = np.concatenate([own[: budget + further] for own in by_class])
+    if len(more) < len(rows) + further * examples.num_classes:
+        return None
+    measured = examples.accuracy(examples.solve(more)) - examples.accuracy(examples.solve(rows))
+    return gain.low, gain.high, measured, gain.labels
+
+
+def measure_gain(sets, draws):
+    """Prints the predicted ranges of the gains from more labels beside the measured gains."""
+    print("| set | labels | more | predicted | measured |\n|---|---|---|---|---|")
+    for name, examples in sets.items():
+        for budget in GAIN_BUDGETS:
+            found = [predict_and_measure(examples, budget, draw) for draw in range(draws)]
+            if None in found:
+                continue
+            low, high, measured, number = np.mean(found, axis=0)
+            error = _standard_errors(np.array(found))[2]
+            shown = [f"{100 * low:+.1f} to {100 * high:+.1f}", f"{100 * measured:+.1f} ± {100 * error:.1f}"]
+            print(f"| {name} | {budget * examples.num_classes} | {number:.0f} | {' | '.join(shown)} |", flush=True)
+
+
 def _share(values):
     return float(np.mean(values)) if len(values) else 0.0
 
@@ -197,7 +236,7 @@ def _share(values):
 def main(arguments=None):
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("question", choices=("next", "check"), help="what to measure")
+    parser.add_argument("question", choices=("next", "check", "gain"), help="what to measure")
     parser.add_argument("--folder", type=Path, required=True, help="folder of the data sets and their features")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=REAL_SETS, help="data sets (default: all)")
     parser.add_argument("--draws", type=int, default=5, help="number of draws (default: 5)")
@@ -206,6 +245,8 @@ def main(arguments=None):
     sets = {name: FeaturesOfSet(name, options.folder) for name in options.sets}
     if options.question == "next":
         measure_next(sets, options.draws)
+    elif options.question == "gain":
+        measure_gain(sets, options.draws)
     else:
         measure_check(sets, options.draws, options.budget)
 

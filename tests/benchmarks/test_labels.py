@@ -27,7 +27,7 @@ def examples(monkeypatch):
     return made
 
 
-def test_both_tables_are_printed(examples, capsys):
+def test_the_tables_are_printed(examples, capsys):
     labels.measure_next({"made": examples}, 1)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("| labels a class | random |") and lines[2].startswith("| 2 | ")
@@ -36,6 +36,10 @@ def test_both_tables_are_printed(examples, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[2] == "| made | 1.00 ± 0.00 | 1.00 ± 0.00 | 1.00 ± 0.00 |"
     assert lines[-1].startswith("| 20% | ")
+    labels.measure_gain({"made": examples}, 2)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "| set | labels | more | predicted | measured |"
+    assert [line.split(" | ")[1:3] for line in lines[2:]] == [["30", "10"], ["60", "20"]], "the pool ends at 60 a class"
 
 
 def test_the_equal_number_of_random_labels_is_interpolated(monkeypatch):

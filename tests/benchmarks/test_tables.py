@@ -76,7 +76,14 @@ DOCUMENTED = {
 }
 """Scripts whose table a page shows as it is printed, perhaps without some columns."""
 
-NOT_PRINTED_HERE = {"listing", "labels_check", "labels_check_emoji", "transfer_growth_phases", "traffic_computed"}
+NOT_PRINTED_HERE = {
+    "listing",
+    "labels_check",
+    "labels_check_emoji",
+    "labels_gain",
+    "transfer_growth_phases",
+    "traffic_computed",
+}
 """Commands of the catalogue of figures that print another table than those of `RUNS`, or in another process."""
 
 

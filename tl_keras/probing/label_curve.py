@@ -41,11 +41,14 @@ class LabelCurve:
         """
         if count > HORIZON * self.labels[-1]:
             return None
+        low, high = np.percentile(self.errors_at(count), PERCENTILES)
+        return float(low), float(high)
+
+    def errors_at(self, count):
+        """Predicts the error with a number of labels, for each resample, float (resamples,)."""
         a, b, c, switch = self.coefficients.T
         x = np.log(count)
-        predicted = np.exp(a + b * x + c * np.minimum(0, x - switch) ** 2)
-        low, high = np.percentile(np.clip(predicted, 0, 1), PERCENTILES)
-        return float(low), float(high)
+        return np.clip(np.exp(a + b * x + c * np.minimum(0, x - switch) ** 2), 0, 1)
 
     def labels_needed(self, targets):
         """Finds the range of the number of labels whose error is as low as a target.

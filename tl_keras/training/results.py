@@ -1,6 +1,6 @@
 """Writes the results of a training: the model, its metrics, plots, a report and a model card."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from tl_keras import evaluation, models
@@ -11,6 +11,7 @@ from tl_keras.runs.evaluations import comparison_lines
 from tl_keras.runs.seen_examples import write_seen_examples
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize, target_first
+from tl_keras.training.automatic.label_gain import describe_label_gain, measure_label_gain
 from tl_keras.training.automatic.suspicious import describe_suspicious
 from tl_keras.training.automatic.tuning import SOLVED
 from tl_keras.training.calibration import measure_confidence
@@ -51,7 +52,7 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     if calibration:
         metrics["confidence"] = measure_confidence(config, calibration, labels, predictions)
     sections = {
-        "decisions": [*_decision_lines(run), *_held_out_lines(metrics, task)],
+        "decisions": [*_decision_lines(run), *_held_out_lines(metrics, task), *_label_gain_lines(metrics)],
         "suspicious": describe_suspicious(config, splits, solved) if solved else (),
         "confidence": evaluation.confidence_of(labels, predictions) if task.has_one_class(config) else None,
         "examples": task.report_examples(config, model, splits, predictions),
@@ -122,7 +123,9 @@ def _cross_validation(config, splits, solved):
     labels, probabilities = solved.examples.labels[solved.held_out.rows], solved.held_out.probabilities
     measured = evaluation.metrics_with_intervals(labels, probabilities, splits.class_names, config.data.multi_label)
     names = (*TASKS[config.task].headline_metrics, "log_loss", "intervals")
-    return {"held_out": {"examples": len(labels), **{name: measured[name] for name in names if name in measured}}}
+    record = {"examples": len(labels), **{name: measured[name] for name in names if name in measured}}
+    gain = measure_label_gain(config, solved)
+    return {"held_out": record | ({"label_gain": asdict(gain)} if gain else {})}
 
 
 def _write_report(config, metrics, history, plots, sections, extras, run, model):
@@ -163,6 +166,11 @@ def _held_out_lines(metrics, task):
     return [f"cross-validation of the solved head: {headlines}  ({held_out['examples']} examples)"]
 
 
+def _label_gain_lines(metrics):
+    """Returns a line on what more labels would bring, if that was predicted."""
+    return describe_label_gain(metrics.get("held_out", {}).get("label_gain"))
+
+
 def format_results(run, task, split="test"):
     """Formats the metrics of a folder of results, and lists its files.
 
@@ -194,6 +202,7 @@ def _format(metrics, run, task, split):
     lines += [f"{'source ' if adapted else ''}{split}: {headlines}  ({metrics['examples']} examples)"]
     lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task)]
     lines += evaluation.describe_confidence_changes(metrics.get("confidence") or {})
+    lines += _label_gain_lines(metrics)
     lines += _seen_lines(metrics, task)
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])
 

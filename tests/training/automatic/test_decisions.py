@@ -16,6 +16,7 @@ from tl_keras.config import DataConfig, RunConfig
 from tl_keras.errors import InputError
 from tl_keras.evaluate import evaluate_run
 from tl_keras.runs.run_folder import RunFolder
+from tl_keras.system.time_limit import TimeLimit
 from tl_keras.tasks.image_classification import ImageClassification
 from tl_keras.training.automatic.decisions import for_devices, read_decisions
 
@@ -80,7 +81,10 @@ def test_the_saved_model_has_the_decided_size_and_predicts_in_plain_keras(auto_r
     assert again["log_loss"] == pytest.approx(run.read_json("metrics.json")["log_loss"], abs=1e-6)
 
 
-def test_without_time_the_head_is_solved_at_the_smallest_size_and_nothing_is_tuned(image_folder, tmp_path, capsys):
+def test_without_time_the_head_is_solved_at_the_smallest_size_and_nothing_is_tuned(
+    image_folder, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(TimeLimit, "left", 0.0)
     run = run_auto(image_folder, tmp_path / "run", max_time="1s")
     printed = capsys.readouterr().out
     assert "max_time 1s: the head is solved first in any case, and tuning gets what is left" in printed

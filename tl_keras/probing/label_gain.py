@@ -1,0 +1,76 @@
+"""Predicts what more labels would bring, from models that learn from parts of the labels there are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tl_keras.probing.label_curve import HORIZON, PERCENTILES, fit_label_curve
+
+SHARES = (0.125, 0.25, 0.5, 1.0)
+"""Shares of the training rows of a fold that models learn from."""
+FOLDS = 3
+NUMBERS = (100, 50, 20, 10)
+"""Numbers of further labels; the first that the label curve reaches is taken."""
+MAX_LABELS = 2000
+"""Labels from which a hundred more change little, and the models cost more."""
+RESAMPLES = 200
+
+
+@dataclass(frozen=True)
+class LabelGain:
+    """Holds what more labels would bring.
+
+    Attributes:
+        labels: number of further labels.
+        low: gain in accuracy at the lower end of its range, at least 0.
+        high: gain at the upper end.
+    """
+
+    labels: int
+    low: float
+    high: float
+
+
+def predict_label_gain(labels, num_classes, folds, predict, seed=0):
+    """Predicts the gain in accuracy from further labels like those there are, by a `LabelCurve`.
+
+    Args:
+        labels: int (n,).
+        num_classes: number of classes.
+        folds: list of (training rows, held-out rows).
+        predict: function of training rows and held-out rows that trains a model and returns the classes that it
+            predicts, int (m,).
+        seed: int, for the parts and the resamples.
+
+    Returns:
+        `LabelGain` with the 5th and the 95th percentile over resampled examples; None with fewer labels than the curve
+        needs, or more than `MAX_LABELS`.
+    """
+    folds, generator = folds[:FOLDS], np.random.default_rng(seed)
+    count = np.mean([len(train) for train, _ in folds]) if folds else 0
+    number = next((number for number in NUMBERS if len(labels) + number <= HORIZON * count), None)
+    if number is None or SHARES[0] * count < num_classes or len(labels) > MAX_LABELS:
+        return None
+    mistakes = np.stack([_mistakes(labels, folds, predict, share, generator) for share in SHARES])
+    rows = generator.integers(mistakes.shape[1], size=(RESAMPLES, mistakes.shape[1]))
+    # Without a mistake the logarithm would be infinite: the rule of succession for half an example.
+    errors = np.maximum(mistakes[:, rows].mean(axis=2).T, 0.5 / mistakes.shape[1])
+    curve = fit_label_curve([share * count for share in SHARES], errors)
+    gains = curve.errors_at(len(labels)) - curve.errors_at(len(labels) + number)
+    low, high = np.percentile(gains, PERCENTILES)
+    return LabelGain(number, float(low), float(high))
+
+
+def _mistakes(labels, folds, predict, share, generator):
+    """Returns for the held-out rows of all folds whether models on a share of the training rows are wrong."""
+    parts = [(_part(labels, train, share, generator), held_out) for train, held_out in folds]
+    return np.concatenate([predict(rows, held_out) != labels[held_out] for rows, held_out in parts])
+
+
+def _part(labels, rows, share, generator):
+    """Draws a share of the rows of each class, at least one."""
+    shuffled = generator.permutation(rows)
+    order = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    _, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+    kept = np.maximum(1, np.round(share * counts)).astype(int)
+    return np.sort(np.concatenate([order[start : start + number] for start, number in zip(starts, kept, strict=True)]))
