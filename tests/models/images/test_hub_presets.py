@@ -144,6 +144,14 @@ def test_a_preset_of_text_is_refused(save):
         build_backbone(save(backbone))
 
 
+def test_a_preset_whose_image_is_in_a_dictionary_is_refused(save):
+    backbone = keras_hub.models.DINOV2Backbone(
+        image_shape=(28, 28, 3), patch_size=14, num_layers=1, hidden_dim=4, num_heads=2, intermediate_dim=8
+    )
+    with pytest.raises(InputError, match="DINOV2Backbone, expected a network from one image"):
+        build_backbone(save(backbone))
+
+
 @pytest.mark.parametrize("preset", ["no_such_preset", "/no/such/folder"])
 def test_an_unknown_preset_names_the_offline_options(preset):
     with pytest.raises(InputError, match=f"{preset}.*keras_hub:PATH.*efficientnet_lite0"):

@@ -52,7 +52,7 @@ def open_preset(preset, *, weights, image_size):
     if fixed_size not in (None, size):
         raise InputError(
             f"The image size is {size}, but the KerasHub preset {preset!r} expects images of {fixed_size}: "
-            f"give --data.image_size {fixed_size} or leave it out."
+            f"give --data.image_size {fixed_size}."
         )
     if not _can_be_copied(network):
         image = keras.Input((size, size, 3))
@@ -62,7 +62,14 @@ def open_preset(preset, *, weights, image_size):
 
 def _check_image_backbone(network, preset):
     inputs, outputs = network.inputs, network.outputs
-    if len(inputs) != 1 or len(inputs[0].shape) != 4 or len(outputs) != 1 or len(outputs[0].shape) not in (3, 4):
+    # DINOv2 takes a dictionary with its one image.
+    if (
+        isinstance(network.input, dict)
+        or len(inputs) != 1
+        or len(inputs[0].shape) != 4
+        or len(outputs) != 1
+        or len(outputs[0].shape) not in (3, 4)
+    ):
         raise InputError(
             f"The KerasHub preset {preset!r} is a {type(network).__name__}, expected a network from one image to "
             "one feature map: take one such as keras_hub:resnet_50_imagenet."
