@@ -19,6 +19,7 @@ from .confidence.wording import describe_confidence_changes as describe_confiden
 from .detection import above_threshold as above_threshold
 from .detection import best_threshold as best_threshold
 from .detection import detection_metrics as detection_metrics
+from .detection_bootstrap import resample_average_precision as resample_average_precision
 from .detection_mistakes import MISTAKES as MISTAKES
 from .detection_mistakes import assign_detections as assign_detections
 from .detection_mistakes import count_mistakes as count_mistakes
