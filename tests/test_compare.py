@@ -7,6 +7,7 @@ import pytest
 from tl_keras import compare
 from tl_keras.errors import InputError
 from tl_keras.studies.comparison import scratch
+from tl_keras.studies.comparison.terms import CLASSES
 
 
 @pytest.mark.usefixtures("small_network")
@@ -20,7 +21,7 @@ def test_the_verb_trains_every_method_and_says_whether_transfer_pays(image_folde
     assert "[5/5] scratch, all labels, draw 0: accuracy" in printed and "all cells are finished" in printed
     assert "cannot be decided with 6 test examples" in printed and str(out / "compare.html") in printed
     figures = json.loads((out / "compare.json").read_text())
-    assert [cell["method"] for cell in figures["cells"]] == list(compare.METHODS)
+    assert [cell["method"] for cell in figures["cells"]] == list(CLASSES.methods)
     assert "phase 1/1" in (out / "log.txt").read_text(), "the lines of training are kept apart"
 
 
@@ -41,7 +42,13 @@ def test_wrong_flags_are_one_sentence(flags, message):
 
 
 @pytest.mark.parametrize(
-    "flags", [["--methods", "x"], ["--budgets", "5,99999999"], ["movie_reviews", "--budgets", "99999999"]]
+    "flags",
+    [
+        ["--task", "object_detection", "--methods", "solved_head,scratch"],
+        ["--methods", "x"],
+        ["--budgets", "5,99999999"],
+        ["movie_reviews", "--budgets", "99999999"],
+    ],
 )
 def test_wrong_flags_load_no_tensorflow(flags, image_folder, tmp_path):
     code = (

@@ -235,7 +235,7 @@ class ObjectDetection(Task):
         """Measures the average precision."""
         part = splits.validation
         predictions = self.predict(model, part, config.data.batch_size)
-        ground_truth, detections = _in_original_pixels(part, predictions)
+        ground_truth, detections = in_original_pixels(part, predictions)
         metrics = evaluation.detection_metrics(ground_truth, part.labels, detections, part.class_names)
         return {name: metrics[name] for name in ("average_precision_50", "mean_average_precision")}
 
@@ -260,7 +260,7 @@ class ObjectDetection(Task):
         """
         names = examples.class_names
         check_detections(predictions, len(names))
-        ground_truth, detections = _in_original_pixels(examples, predictions)
+        ground_truth, detections = in_original_pixels(examples, predictions)
         metrics = evaluation.detection_metrics(ground_truth, examples.labels, detections, names, score_threshold)
         plots = [
             ("Precision and recall", folder / "precision_recall.png"),
@@ -286,7 +286,7 @@ class ObjectDetection(Task):
     def write_predictions(self, parts, predictions, folder, score_threshold=None):
         """Writes `predictions.csv` with the detections that count, see `write_detections`."""
         split, examples = list(parts.items())[-1]
-        ground_truth, detections = _in_original_pixels(examples, predictions)
+        ground_truth, detections = in_original_pixels(examples, predictions)
         counted = [evaluation.above_threshold(one, score_threshold) for one in detections]
         write_detections(folder / "predictions.csv", split, examples, ground_truth, counted)
 
@@ -414,6 +414,20 @@ def choose_anchor_sizes(box_set):
     return tuple(float(finest * 2**level) for level in range(5))
 
 
+def in_original_pixels(box_set, predictions):
+    """Converts the boxes of the ground truth and of predictions to pixels of the original images.
+
+    Args:
+        box_set: `BoxSet` of n images.
+        predictions: what `predict` returned for them.
+
+    Returns:
+        Tuple of the boxes, a list of n float (k, 4), and the predictions.
+    """
+    ground_truth = [_restore(box_set, row, boxes) for row, boxes in enumerate(box_set.boxes)]
+    return ground_truth, [one | {"boxes": _restore(box_set, row, one["boxes"])} for row, one in enumerate(predictions)]
+
+
 def _possible_blocks(config):
     """Lists the blocks that the detector may have, the head last; None if only the model itself shows them."""
     family, backbone = FAMILIES[config.detection.detector], config.model.backbone
@@ -472,12 +486,6 @@ def _max_boxes(config, splits):
     """Returns the number of boxes that every batch is padded to, one for the whole run, so that nothing is retraced."""
     augmented = data.max_boxes_per_image(splits.train, augmentation=config.data.augmentation)
     return max(augmented, data.max_boxes_per_image(splits.validation))
-
-
-def _in_original_pixels(box_set, predictions):
-    """Returns the boxes of the ground truth and the predictions in pixels of the original images."""
-    ground_truth = [_restore(box_set, row, boxes) for row, boxes in enumerate(box_set.boxes)]
-    return ground_truth, [one | {"boxes": _restore(box_set, row, one["boxes"])} for row, one in enumerate(predictions)]
 
 
 def _restore(box_set, row, boxes):

@@ -9,7 +9,7 @@ def test_lines_with_and_without_spread_are_drawn(tmp_path):
         ("fine_tuning", [50], [0.5], [None], False),
         ("scratch", [50, 200], [0.3, 0.4], [0.1, 0.1], True),
     ]
-    evaluation.plot_label_curves(curves, tmp_path / "plot.png")
+    evaluation.plot_label_curves(curves, tmp_path / "plot.png", unit="labels", score="accuracy")
     with Image.open(tmp_path / "plot.png") as image:
         assert image.size == (819, 507)
         colours = {colour for _, colour in image.convert("RGB").getcolors(100_000)}

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tl_keras.studies.comparison.cell_files import Result
 from tl_keras.studies.comparison.figures import Comparison
 from tl_keras.studies.comparison.grid import Cell
+from tl_keras.studies.comparison.results import ClassResult
 
 LABELS = {"5": 50, "20": 200, "all": 400}
 
@@ -14,7 +14,7 @@ def make_result(accuracy, labels=50, num_test=200, seed=0, **costs):
     order = np.random.default_rng(seed).permutation(num_test)
     correct = "".join("1" if place < round(accuracy * num_test) else "0" for place in order)
     fields = {"cpu_seconds": 2.0, "seconds": 1.0, "steps": 10, "multiply_adds": 10**9, "joules": None} | costs
-    return Result(labels=labels, correct=correct, **fields)
+    return ClassResult(labels=labels, correct=correct, **fields)
 
 
 def make_comparison(accuracies, draws=3, num_test=200, notes=(), **costs):

@@ -9,13 +9,14 @@ from tests.studies.comparison.comparisons import make_result
 from tl_keras.errors import InputError
 from tl_keras.studies.comparison.cell_files import ComparisonFolder
 from tl_keras.studies.comparison.grid import Cell
+from tl_keras.studies.comparison.results import ClassResult
 
 CONFIG = "seed: 0\nmax_time: 10m\n"
 CELL = Cell("auto", "5", 1)
 
 
 def test_finished_cells_are_kept_with_more_time_but_not_with_another_seed(tmp_path):
-    folder = ComparisonFolder(tmp_path / "new" / "comparison")
+    folder = ComparisonFolder(tmp_path / "new" / "comparison", ClassResult)
     with folder.opened(CONFIG) as files:
         files.require_same_data({"training": 3})
         files.write(CELL, make_result(0.75))
@@ -29,24 +30,30 @@ def test_finished_cells_are_kept_with_more_time_but_not_with_another_seed(tmp_pa
 
 
 def test_invalid_data_leave_nothing_that_later_settings_must_match(tmp_path):
-    with pytest.raises(ZeroDivisionError), ComparisonFolder(tmp_path).opened(CONFIG):
+    with pytest.raises(ZeroDivisionError), ComparisonFolder(tmp_path, ClassResult).opened(CONFIG):
         raise ZeroDivisionError
-    with ComparisonFolder(tmp_path).opened("seed: 1\n") as files:
+    with ComparisonFolder(tmp_path, ClassResult).opened("seed: 1\n") as files:
         files.require_same_data({"training": 3})
 
 
 def test_other_folders_and_processes_are_left_alone(tmp_path):
     (tmp_path / "photo.jpg").touch()
-    with pytest.raises(InputError, match="holds something else"), ComparisonFolder(tmp_path).opened(CONFIG):
+    with (
+        pytest.raises(InputError, match="holds something else"),
+        ComparisonFolder(tmp_path, ClassResult).opened(CONFIG),
+    ):
         pass
-    with pytest.raises(InputError, match="cannot be used"), ComparisonFolder(tmp_path / "photo.jpg").opened(CONFIG):
+    with (
+        pytest.raises(InputError, match="cannot be used"),
+        ComparisonFolder(tmp_path / "photo.jpg", ClassResult).opened(CONFIG),
+    ):
         pass
     folder = tmp_path / "taken"
     folder.mkdir()
     with (
         filelock.FileLock(folder / ".lock"),
         pytest.raises(InputError, match="Another comparison is working"),
-        ComparisonFolder(folder).opened(CONFIG),
+        ComparisonFolder(folder, ClassResult).opened(CONFIG),
     ):
         pass
 
@@ -73,7 +80,7 @@ def test_other_folders_and_processes_are_left_alone(tmp_path):
     ],
 )
 def test_damaged_cells_are_one_sentence(tmp_path, text):
-    with ComparisonFolder(tmp_path).opened(CONFIG) as files:
+    with ComparisonFolder(tmp_path, ClassResult).opened(CONFIG) as files:
         files.require_same_data({"training": 3})
         files.write(CELL, make_result(0.5))
         Path(tmp_path / "cells" / f"{CELL}.json").write_text(text)
@@ -84,16 +91,19 @@ def test_damaged_cells_are_one_sentence(tmp_path, text):
 @pytest.mark.parametrize("name", ["cells", "log.txt", ".lock"])
 def test_links_in_the_folder_of_a_stranger_are_refused(tmp_path, name):
     folder, elsewhere = tmp_path / "comparison", tmp_path / "elsewhere"
-    with ComparisonFolder(folder).opened(CONFIG) as files:
+    with ComparisonFolder(folder, ClassResult).opened(CONFIG) as files:
         files.require_same_data({"training": 3})
     (folder / name).unlink(missing_ok=True)
     (folder / name).symlink_to(elsewhere)
-    with pytest.raises(InputError, match="is a link"), ComparisonFolder(folder).opened(CONFIG):
+    with pytest.raises(InputError, match="is a link"), ComparisonFolder(folder, ClassResult).opened(CONFIG):
         pass
     assert not elsewhere.exists()
 
 
 def test_a_folder_that_cannot_be_locked_is_one_sentence(tmp_path):
     (tmp_path / ".lock").mkdir()
-    with pytest.raises(InputError, match="cannot be used.*--output another"), ComparisonFolder(tmp_path).opened(CONFIG):
+    with (
+        pytest.raises(InputError, match="cannot be used.*--output another"),
+        ComparisonFolder(tmp_path, ClassResult).opened(CONFIG),
+    ):
         pass

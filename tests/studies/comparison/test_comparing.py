@@ -68,7 +68,11 @@ def test_cells_without_time_are_named_and_not_made_up(config, trained, tmp_path,
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--task", "object_detection"], "compare is for classification, but task is object_detection"),
+        (
+            ["--task", "object_detection", "--recipe", "fine_tuning"],
+            "recipe is fine_tuning: leave it out, see --methods",
+        ),
+        (["--task", "object_detection", "--patience", "2"], "patience is set: leave it out, see --methods"),
         (["--epochs", "3"], "recipe is progressive_unfreezing: leave it out, see --methods"),
         (["--data.multi_label", "true"], "one label per example"),
         (

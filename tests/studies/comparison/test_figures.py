@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from tests.studies.comparison.comparisons import make_comparison
-from tl_keras.studies.comparison.figures import student_quantile
 
 
 def test_means_and_spreads_are_over_draws():
@@ -60,8 +59,3 @@ def test_the_cheapest_training_that_reaches_the_best_from_scratch_is_found():
     assert comparison.target == pytest.approx(0.7)
     assert comparison.cheapest("auto") == "20" and comparison.cheapest("scratch") == "all"
     assert make_comparison({"auto": (0.1, 0.1, 0.1), "scratch": (0.4, 0.6, 0.7)}).cheapest("auto") is None
-
-
-@pytest.mark.parametrize(("freedom", "quantile"), [(1, 12.706), (4, 2.776), (5, 2.571), (9, 2.262), (29, 2.045)])
-def test_quantiles_are_those_of_the_tables(freedom, quantile):
-    assert student_quantile(freedom) == pytest.approx(quantile, rel=0.01)

@@ -1,13 +1,14 @@
 from tests.studies.comparison.comparisons import make_result
 from tl_keras.studies.comparison.grid import list_cells
 from tl_keras.studies.comparison.progress import Progress
+from tl_keras.studies.comparison.terms import CLASSES
 
 
 def test_each_line_counts_the_cells_and_estimates_the_rest(capsys, monkeypatch):
     clock = iter([0.0, 60.0, 60.0, 70.0])
     monkeypatch.setattr("tl_keras.studies.comparison.progress.time.monotonic", lambda: next(clock))
     cells = list_cells(("auto",), ("5", "all"), 2)
-    progress = Progress(cells, {cells[3]: make_result(0.5)})
+    progress = Progress(cells, {cells[3]: make_result(0.5)}, CLASSES)
     for cell in cells[:2]:
         progress.report(cell, progress.timed(cell, lambda: make_result(0.75)))
     lines = capsys.readouterr().out.splitlines()

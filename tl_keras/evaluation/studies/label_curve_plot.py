@@ -1,4 +1,4 @@
-"""Plot of accuracies over the number of labels, a line for each method."""
+"""Plot of scores over the number of labels, a line for each method."""
 
 from matplotlib.ticker import NullFormatter, NullLocator
 
@@ -11,26 +11,28 @@ STEP = 1.025
 """Factor by which the points of a line are moved to the right of those of the line before, so that bars stay apart."""
 
 
-def plot_label_curves(curves, path):
-    """Draws accuracies over the number of labels.
+def plot_label_curves(curves, path, *, unit, score):
+    """Draws scores over the number of labels.
 
     Args:
-        curves: list of (name, labels, accuracies, spreads, is_reference): numbers of labels, ascending, above 0; mean
-            accuracies; standard deviations, or None for a single draw; and whether it has no pretrained weights.
+        curves: list of (name, labels, scores, spreads, is_reference): numbers of labels, ascending, above 0; mean
+            scores; standard deviations, or None for a single draw; and whether it has no pretrained weights.
         path: the PNG file to write.
+        unit: plural of what the numbers count, such as "labels".
+        score: name of the scores.
     """
     references = sum(is_reference for *_, is_reference in curves)
     styles = {True: iter(REFERENCE_STYLES), False: iter(STYLES)}
     with saved_figure(path, 6.3, 3.9) as figure:
         axes = figure.subplots()
-        for number, (name, labels, accuracies, spreads, is_reference) in enumerate(curves):
+        for number, (name, labels, scores, spreads, is_reference) in enumerate(curves):
             colour, marker = next(styles[is_reference])
             places = [count * STEP ** (number - (len(curves) - references) / 2) for count in labels]
             bars = None if None in spreads else spreads
             line = "--" if is_reference else "-"
             axes.errorbar(
                 places,
-                accuracies,
+                scores,
                 bars,
                 color=colour,
                 marker=marker,
@@ -44,7 +46,7 @@ def plot_label_curves(curves, path):
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xticks(counts, [f"{count:.0f}" for count in counts])
-        axes.set_xlabel("labelled training examples")
-        axes.set_ylabel("accuracy on the test examples")
+        axes.set_xlabel(f"{unit} for training")
+        axes.set_ylabel(score)
         axes.grid(axis="y")
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))

@@ -2,8 +2,7 @@
 
 import contextlib
 import json
-import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 
 import filelock
 
@@ -21,40 +20,16 @@ DAMAGED = "remove it, and it is measured again"
 WITHOUT_EFFECT = ("run", "resume", "max_time", "checkpoint_every", "distribute")
 
 
-@dataclass(frozen=True)
-class Result:
-    """Holds what was measured in a cell."""
-
-    labels: int
-    """Number of labelled examples that the method had."""
-    correct: str
-    """For each test example "1" if it was classified correctly, else "0"."""
-    cpu_seconds: float
-    """CPU seconds of training, with one forward pass of the training examples where the method needs it."""
-    seconds: float
-    """Elapsed seconds, likewise."""
-    steps: int
-    """Steps of the optimizer; 0 for solved heads."""
-    multiply_adds: int | None
-    """Multiply-adds of the networks; None where there is no network."""
-    joules: float | None
-    """Energy of the machine meanwhile; None without a counter."""
-
-    @property
-    def accuracy(self):
-        """Share of the test examples that was classified correctly."""
-        return self.correct.count("1") / len(self.correct)
-
-
 class ComparisonFolder:
     """Keeps the cells of one comparison, and refuses other data or settings.
 
     Args:
         path: `pathlib.Path` of the folder, created if missing.
+        result_type: class of the results in its cells.
     """
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, result_type):
+        self.path, self._result_type = path, result_type
 
     @contextlib.contextmanager
     def opened(self, config_text):
@@ -117,7 +92,7 @@ class ComparisonFolder:
             num_test: number of test examples.
 
         Returns:
-            Dict from those that are finished to their `Result`.
+            Dict from those that are finished to their results.
 
         Raises:
             InputError: a file is damaged.
@@ -134,9 +109,9 @@ class ComparisonFolder:
 
     def _read(self, cell, num_test):
         values = read_json(self._path(cell), dict, DAMAGED)
-        if not _is_result(values, num_test):
+        if not self._result_type.is_valid(values, num_test):
             raise InputError(f"{str(self._path(cell))!r} is damaged: {DAMAGED}.")
-        return Result(**values)
+        return self._result_type(**values)
 
     def _require_same(self, config_text):
         ignored = dict.fromkeys(WITHOUT_EFFECT)
@@ -146,22 +121,3 @@ class ComparisonFolder:
                 f"The comparison in {str(self.path)!r} has other settings: repeat its command, or give --output "
                 "another folder."
             )
-
-
-def _is_result(values, num_test):
-    """Returns whether a dict, which a stranger may have made, holds the fields of a `Result` of the test examples."""
-    kinds = {field.name: field.type for field in fields(Result)}
-    if values.keys() != kinds.keys():
-        return False
-    correct = values["correct"]
-    if not isinstance(correct, str) or len(correct) != num_test or set(correct) - {"0", "1"}:
-        return False
-    return all(_is_cost(values[name], kind) for name, kind in kinds.items() if name != "correct")
-
-
-def _is_cost(value, kind):
-    """Returns whether a value is a finite number of a kind, or None where the kind allows it."""
-    if value is None:
-        return isinstance(value, kind)
-    # JSON may write a whole number of seconds without a point.
-    return isinstance(value, kind | int) and not isinstance(value, bool) and 0 <= value < math.inf

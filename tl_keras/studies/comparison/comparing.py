@@ -2,14 +2,18 @@
 
 import contextlib
 
+import numpy as np
+
 from tl_keras.config.config_text import config_text
 from tl_keras.config.derived import derive
+from tl_keras.config.recipe_choice import DEFAULT_RECIPE
 from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO
 from tl_keras.studies.comparison.cell_files import ComparisonFolder
 from tl_keras.studies.comparison.figures import Comparison
 from tl_keras.studies.comparison.grid import check_budgets, fit_budgets, list_cells
 from tl_keras.studies.comparison.progress import OutOfTime, Progress
+from tl_keras.studies.comparison.terms import BOXES, terms_of
 from tl_keras.system.devices import load_tensorflow
 from tl_keras.system.durations import parse_duration
 from tl_keras.system.global_state import restored_global_state
@@ -21,7 +25,7 @@ def compare(config, grid, folder):
     """Measures what transfer is worth on a user's data, and keeps each finished cell in a folder.
 
     Args:
-        config: `RunConfig` with recipe "auto".
+        config: `RunConfig` with the default recipe.
         grid: `GridSettings`.
         folder: `pathlib.Path` of the results; finished cells in it are not measured again.
 
@@ -31,54 +35,70 @@ def compare(config, grid, folder):
     Raises:
         InputError: the data or the settings cannot be used, or the folder holds another comparison.
     """
-    _check(config)
+    terms = terms_of(config.task)
+    _check(config, terms)
     limit = TimeLimit(None if config.max_time is None else parse_duration(config.max_time))
     task = TASKS[config.task]
     task.check_sources(config)
     if grid.budgets_given:
-        check_budgets(grid.budgets, task.find_labelled(config, config.data.path).labels)
-    # All labels are trained on, since nothing here is chosen by a validation set.
-    config = derive(config, data=derive(config.data, validation_fraction=0.0))
-    with ComparisonFolder(folder).opened(config_text(config)) as files, restored_global_state():
+        found = task.find_labelled(config, config.data.path)
+        check_budgets(grid.budgets, np.array([len(found)]) if terms is BOXES else np.bincount(found.labels), terms)
+    if terms is not BOXES:
+        # All labels are trained on, since nothing here is chosen by a validation set. `train` needs one for boxes.
+        config = derive(config, data=derive(config.data, validation_fraction=0.0))
+    with ComparisonFolder(folder, terms.result).opened(config_text(config)) as files, restored_global_state():
         splits = task.load_data(config)
         files.require_same_data(task.fingerprint(splits))
         print(_describe(config, splits), flush=True)
-        labels = task.example_labels(splits.train)
-        budgets, notes = fit_budgets(grid.budgets, labels, splits.class_names, grid.budgets_given)
+        budgets, notes = fit_budgets(grid.budgets, _count(task, terms, splits), terms, grid.budgets_given)
         cells = list_cells(grid.methods, budgets, grid.draws)
         count = task.count(splits.test)
         # Loaded here, so that a budget above the data does not wait for TensorFlow.
         load_tensorflow()
-        from tl_keras.studies.comparison.trainers import Trainers
-
-        _measure(Trainers(config, splits, grid.methods, budgets, limit), files, cells, limit, files.read(cells, count))
+        trainers = _make_trainers(config, splits, grid.methods, budgets, limit)
+        _measure(trainers, files, cells, limit, Progress(cells, files.read(cells, count), terms))
         results = files.read(cells, count)
         notes = (*notes, *_note_validation(splits), *_note_missing(cells, results))
         facts = _facts(config, splits)
-        return Comparison(results, grid.methods, budgets, grid.draws, len(cells), count, notes, facts)
+        return Comparison(results, grid.methods, budgets, grid.draws, len(cells), count, notes, facts, terms)
 
 
-def _check(config):
-    if not TASKS[config.task].supports_auto:
-        raise InputError(
-            f"compare is for classification, but task is {config.task}: train boxes with and without weights."
-        )
-    if config.recipe != AUTO:
+def _check(config, terms):
+    if config.recipe != (DEFAULT_RECIPE if terms is BOXES else AUTO):
         raise InputError(
             f"compare trains by several recipes, but recipe is {config.recipe}: leave it out, see --methods."
         )
+    for name in ("phases", "patience", "restore_best"):
+        if getattr(config, name) is not None:
+            raise InputError(f"compare trains by several recipes, but {name} is set: leave it out, see --methods.")
     if config.data.multi_label:
         raise InputError("compare needs one label per example, but data.multi_label is true.")
     if config.model.weights == "none":
         raise InputError("compare needs pretrained weights: leave --model.weights none out.")
 
 
-def _measure(trainers, files, cells, limit, done):
+def _count(task, terms, splits):
+    """Counts what budgets are compared with: the examples of each class, or all images with boxes together."""
+    if terms is BOXES:
+        return np.array([len(splits.train)])
+    return np.bincount(task.example_labels(splits.train), minlength=len(splits.class_names))
+
+
+def _make_trainers(config, splits, methods, budgets, limit):
+    if terms_of(config.task) is BOXES:
+        from tl_keras.studies.comparison.detectors import DetectorTrainers
+
+        return DetectorTrainers(config, splits, limit)
+    from tl_keras.studies.comparison.trainers import Trainers
+
+    return Trainers(config, splits, methods, budgets, limit)
+
+
+def _measure(trainers, files, cells, limit, progress):
     """Trains the cells that are missing; those that would take longer than the time that is left are skipped."""
-    progress = Progress(cells, done)
     with files.open_log() as log:
         for cell in cells:
-            if cell in done or (limit.left is not None and limit.left <= progress.seconds_of(cell)):
+            if progress.is_finished(cell) or (limit.left is not None and limit.left <= progress.seconds_of(cell)):
                 continue
             try:
                 with contextlib.redirect_stdout(log):
@@ -95,6 +115,8 @@ def _measure(trainers, files, cells, limit, done):
 
 
 def _describe(config, splits):
+    if terms_of(config.task) is BOXES:
+        return TASKS[config.task].describe(config, splits)
     images = getattr(splits.train, "images", None)
     kind = "texts" if images is None else "images"
     pixels = "" if images is None else f", {images[0].shape[0]} × {images[0].shape[0]} pixels"

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 
 from tl_keras import evaluation
-from tl_keras.studies.comparison.comparison_tables import format_accuracy, list_tables
+from tl_keras.studies.comparison.comparison_tables import begin_sentence, format_score, list_tables
 from tl_keras.studies.comparison.figures import NEXT_LABELS
 from tl_keras.studies.comparison.grid import FROM_SCRATCH
 from tl_keras.studies.comparison.verdict import judge, verdict
@@ -27,11 +27,14 @@ def write_comparison(comparison, folder, price_per_hour=None):
     Returns:
         List of the `pathlib.Path` of the files.
     """
-    title = _title(comparison)
+    title, terms = _title(comparison), comparison.terms
     tables = list_tables(comparison, price_per_hour)
     curves = list(filter(None, (_curve(comparison, method) for method in comparison.methods)))
     if curves:
-        evaluation.plot_label_curves(curves, folder / PLOT)
+        evaluation.plot_label_curves(
+            curves, folder / PLOT, unit=terms.unit, score=f"{terms.score} on the {terms.examples}"
+        )
+    caption = f"{begin_sentence(terms.score)} over {terms.unit}; bars are standard deviations over draws"
     lines = [f"# {title}", "", *summary_lines(comparison, price_per_hour), ""]
     write_text(folder / TABLES, "\n".join(lines))
     write_text(folder / FIGURES, json.dumps(_figures(comparison), indent=2) + "\n")
@@ -40,7 +43,7 @@ def write_comparison(comparison, folder, price_per_hour=None):
         title=title,
         verdict=verdict(comparison),
         lines=next_lines(comparison),
-        plots=[("Accuracy over labels; bars are standard deviations over draws", folder / PLOT)] if curves else [],
+        plots=[(caption, folder / PLOT)] if curves else [],
         tables=tables,
         notes=[*comparison.notes, _describe(comparison)],
         versions={name: version(name) for name in VERSIONED},
@@ -57,7 +60,7 @@ def summary_lines(comparison, price_per_hour=None):
 
 
 def next_lines(comparison):
-    """Predicts the accuracy with more labels than there are, a list of at most one sentence."""
+    """Predicts the score with more labels than there are, a list of at most one sentence."""
     method = comparison.transfer
     ranges = comparison.next_labels(method) if method else {}
     if not ranges:
@@ -67,9 +70,9 @@ def next_lines(comparison):
     untold = [str(more) for more in NEXT_LABELS if ranges[more] is None]
     parts = ", ".join(told) or "cannot be decided"
     rest = f"; what {' or '.join(untold)} more bring is beyond twice what was measured" if untold and told else ""
-    mean = format_accuracy(comparison, method, budget)
+    mean = format_score(comparison, method, budget)
     labels = comparison.labels(method, budget)
-    now = f"More labels for {method}, now {mean} with {labels:.0f}"
+    now = f"More {comparison.terms.unit} for {method}, now {mean} with {labels:.0f}"
     return [f"{now}: {parts}{rest} (90 % range of a piecewise curve)."]
 
 
@@ -81,8 +84,7 @@ def _describe(comparison):
     facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in comparison.facts.items())
     return (
         f"{len(comparison.results)} of {comparison.num_cells} cells; {facts}. All methods read the same examples at "
-        "the same size; scratch is the strongest model that is trained here without pretrained weights: a small "
-        "residual network for images, TF-IDF and logistic regression for texts."
+        f"the same size; scratch is {comparison.terms.scratch}."
     )
 
 
@@ -90,14 +92,14 @@ def _curve(comparison, method):
     budgets = comparison.budgets_of(method)
     if not budgets:
         return None
-    labels, accuracies = (
-        [comparison.mean(method, budget, name) for budget in budgets] for name in ("labels", "accuracy")
-    )
+    labels, accuracies = ([comparison.mean(method, budget, name) for budget in budgets] for name in ("labels", "score"))
     spreads = [comparison.spread(method, budget) for budget in budgets]
     return method, labels, accuracies, spreads, method in FROM_SCRATCH
 
 
 def _figures(comparison):
+    unit = comparison.terms.unit
+    costs = ("cpu_seconds", "seconds", "steps", "multiply_adds", "joules")
     rows = []
     for method in comparison.methods:
         for budget in comparison.budgets_of(method):
@@ -107,14 +109,12 @@ def _figures(comparison):
                 {
                     "method": method,
                     "budget": budget,
-                    **{
-                        name: comparison.mean(method, budget, name)
-                        for name in ("labels", "accuracy", "cpu_seconds", "seconds", "steps", "multiply_adds", "joules")
-                    },
-                    "draws": [result.accuracy for result in comparison.of(method, budget).values()],
+                    unit: comparison.labels(method, budget),
+                    **{name: comparison.mean(method, budget, name) for name in (*comparison.terms.figures, *costs)},
+                    "draws": [result.score for result in comparison.of(method, budget).values()],
                     "gain": asdict(gain) | {"judged": judge(gain)} if gain else None,
                     # JSON has no infinity: null stands for more than was measured.
-                    "labels_from_scratch": needed and [None if value == float("inf") else value for value in needed],
+                    f"{unit}_from_scratch": needed and [None if value == float("inf") else value for value in needed],
                 }
             )
     ranges = comparison.next_labels(comparison.transfer) if comparison.transfer else {}
@@ -122,8 +122,8 @@ def _figures(comparison):
         "verdict": verdict(comparison),
         "reference": comparison.reference,
         "transfer": comparison.transfer,
-        "test_examples": comparison.num_test,
-        "next_labels": {str(more): limits for more, limits in ranges.items()},
+        comparison.terms.examples.replace(" ", "_"): comparison.num_test,
+        f"next_{unit}": {str(more): limits for more, limits in ranges.items()},
         "cells": rows,
         "facts": comparison.facts,
         "notes": list(comparison.notes),

@@ -20,32 +20,39 @@ def list_tables(comparison, price_per_hour=None):
     Returns:
         List of (heading, explanation, rows); rows are lists of str, the first is the head.
     """
-    tables = [_accuracies(comparison)]
+    tables = [_scores(comparison)]
     if comparison.reference and comparison.transfer:
         tables += [_gains(comparison), _labels_saved(comparison), _times(comparison)]
     return [*tables, _costs(comparison, price_per_hour)]
 
 
-def format_accuracy(comparison, method, budget):
-    """Formats the mean accuracy over draws with its standard deviation; a dash if it was not measured."""
-    mean, spread = comparison.mean(method, budget, "accuracy"), comparison.spread(method, budget)
+def format_score(comparison, method, budget):
+    """Formats the mean score over draws with its standard deviation; a dash if it was not measured."""
+    mean, spread = comparison.mean(method, budget, "score"), comparison.spread(method, budget)
     if mean is None:
         return DASH
     return f"{mean:.3f}" if spread is None else f"{mean:.3f} ± {spread:.3f}"
 
 
-def _accuracies(comparison):
+def begin_sentence(text):
+    """Returns a text with a capital letter first, whose other letters stay as they are."""
+    return text[0].upper() + text[1:]
+
+
+def _scores(comparison):
+    terms = comparison.terms
     rows = [
-        [method, *(format_accuracy(comparison, method, budget) for budget in comparison.budgets)]
+        [method, *(format_score(comparison, method, budget) for budget in comparison.budgets)]
         for method in comparison.methods
     ]
     spread = "; one draw has no spread"
     if comparison.draws > 1:
         spread = f", mean over {comparison.draws} draws ± their standard deviation"
-    explanation = f"Accuracy on {comparison.num_test} test examples{spread}."
+    heading = begin_sentence(terms.score)
+    explanation = f"{heading} on {comparison.num_test} {terms.examples}{spread}."
     if ALL in comparison.budgets:
-        explanation += " With all labels draws differ in the random numbers of the training only."
-    return "Accuracy", explanation, [["method", *_heads(comparison)], *rows]
+        explanation += f" With all {terms.unit} draws differ in the random numbers of the training only."
+    return heading, explanation, [["method", *_heads(comparison)], *rows]
 
 
 def _gains(comparison):
@@ -54,8 +61,8 @@ def _gains(comparison):
         gains = [comparison.gain(method, budget) for budget in comparison.budgets]
         rows.append([method, *(points(gain, "") + SHOWN.get(judge(gain), "") if gain else DASH for gain in gains)])
     explanation = (
-        f"Points of accuracy above {comparison.reference}, with 95 % intervals over draws and test examples; * better, "
-        f"! worse (negative transfer). {_ends(comparison)}"
+        f"Points of {comparison.terms.score} above {comparison.reference}, with 95 % intervals over draws and "
+        f"{comparison.terms.examples}; * better, ! worse (negative transfer). {_ends(comparison)}"
     )
     return "Gain from transfer", explanation, [["method", *_heads(comparison)], *rows]
 
@@ -67,8 +74,8 @@ def _ends(comparison):
         return ""
     first, last = (points(comparison.gain(method, budget)) for budget in (budgets[0], budgets[-1]))
     return (
-        f"Jump-start of {method}, with the fewest labels: {first}; asymptotic gain, with the most that were measured: "
-        f"{last}."
+        f"Jump-start of {method}, with the fewest {comparison.terms.unit}: {first}; asymptotic gain, with the most "
+        f"that were measured: {last}."
     )
 
 
@@ -77,11 +84,13 @@ def _labels_saved(comparison):
     for method in _with_transfer(comparison):
         needed = [comparison.labels_needed(method, budget) for budget in comparison.budgets]
         rows.append([method, *(_range(comparison, one) if one else DASH for one in needed)])
+    terms = comparison.terms
+    unit = begin_sentence(terms.unit)
     explanation = (
-        f"Labels with which {comparison.reference} is as accurate, as 90 % ranges over resampled draws and test "
-        "examples. Nothing is extrapolated: > stands before the largest number that was measured."
+        f"{unit} with which {comparison.reference} {terms.equally}, as 90 % ranges over resampled draws and "
+        f"{terms.examples}. Nothing is extrapolated: > stands before the largest number that was measured."
     )
-    return "Labels saved", explanation, [["method", *_heads(comparison)], *rows]
+    return f"{unit} saved", explanation, [["method", *_heads(comparison)], *rows]
 
 
 def _range(comparison, needed):
@@ -107,10 +116,11 @@ def _times(comparison):
         seconds = comparison.mean(method, budget, "cpu_seconds")
         rows.append([method, f"{labels:.0f}", f"{seconds:.1f}", f"{steps:.0f}"])
     explanation = (
-        f"The cheapest measured training whose mean accuracy is at least {comparison.target:.3f}, the highest that "
-        f"{comparison.reference} reaches."
+        f"The cheapest measured training whose mean {comparison.terms.score} is at least {comparison.target:.3f}, the "
+        f"highest that {comparison.reference} reaches."
     )
-    return "Time to accuracy", explanation, [["method", "labels", "CPU s", "steps"], *rows]
+    head = ["method", comparison.terms.unit, "CPU s", "steps"]
+    return f"Time to {comparison.terms.score}", explanation, [head, *rows]
 
 
 def _costs(comparison, price_per_hour):
@@ -131,8 +141,8 @@ def _costs(comparison, price_per_hour):
         [method, *(_cost(comparison, method, budget, *column) for column in columns.values())] for method in measured
     ]
     explanation = (
-        f"The mean over draws of one training with {_head(budget)}, including one forward pass of its labelled "
-        "examples where that is shared. FLOPs are those of the kernels, twice the multiply-adds."
+        f"The mean over draws of one training with {comparison.terms.head(budget)}, including one forward pass of its "
+        "labelled examples where that is shared. FLOPs are those of the kernels, twice the multiply-adds."
     )
     return "Cost", explanation, [["method", *columns], *rows]
 
@@ -147,8 +157,4 @@ def _with_transfer(comparison):
 
 
 def _heads(comparison):
-    return [_head(budget) for budget in comparison.budgets]
-
-
-def _head(budget):
-    return "all labels" if budget == ALL else f"{budget} a class"
+    return [comparison.terms.head(budget) for budget in comparison.budgets]

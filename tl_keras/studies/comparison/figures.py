@@ -1,4 +1,4 @@
-"""Figures of a comparison: accuracies over draws, paired gains, labels saved, and the cost of an accuracy."""
+"""Figures of a comparison: scores over draws, paired gains, labels saved, and the cost of an accuracy."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,16 +8,16 @@ import numpy as np
 from tl_keras import probing
 from tl_keras.evaluation.intervals import Z
 from tl_keras.studies.comparison.grid import AUTO, FROM_SCRATCH, Cell
+from tl_keras.studies.comparison.results import RESAMPLES, resample_examples
+from tl_keras.studies.comparison.student import student_quantile
+from tl_keras.studies.comparison.terms import CLASSES, Terms
 
-RESAMPLES = 400
 NEXT_LABELS = (50, 100, 200)
-FEW_DRAWS = (12.706, 4.303, 3.182, 2.776)
-"""Quantiles of Student's t distribution for intervals of 95 %, with 1 to 4 degrees of freedom."""
 
 
 @dataclass(frozen=True)
 class Gain:
-    """Difference in accuracy from training from scratch on the same labels, paired over draws and test examples.
+    """Difference in score from training from scratch on the same labels, paired over draws and test examples.
 
     Attributes:
         mean: mean over the draws that both have.
@@ -45,6 +45,7 @@ class Comparison:
         num_test: number of test examples.
         notes: sentences on data and time.
         facts: dict of what describes the comparison, such as the data and the image size.
+        terms: `Terms` of the task.
     """
 
     results: dict
@@ -55,6 +56,7 @@ class Comparison:
     num_test: int
     notes: tuple = ()
     facts: dict = field(default_factory=dict)
+    terms: Terms = CLASSES
 
     def of(self, method, budget):
         """Returns the finished results of a method, a dict from the number of the draw to `Result`."""
@@ -67,8 +69,8 @@ class Comparison:
         return float(np.mean(values)) if values and None not in values else None
 
     def spread(self, method, budget):
-        """Returns the standard deviation of the accuracy over draws; None for fewer than two."""
-        values = [result.accuracy for result in self.of(method, budget).values()]
+        """Returns the standard deviation of the score over draws; None for fewer than two."""
+        values = [result.score for result in self.of(method, budget).values()]
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
     def budgets_of(self, *methods):
@@ -101,16 +103,13 @@ class Comparison:
         draws = self._common((method, self.reference), budget) if self.reference else []
         if not draws:
             return None
-        own, other = (
-            np.stack([_correct(self.of(name, budget)[draw]) for draw in draws]) for name in (method, self.reference)
-        )
-        differences = own - other
-        examples = differences.mean(axis=0)
-        margin = Z * max(np.std(examples) / np.sqrt(len(examples)), 0.5 / len(examples))
+        pairs = [(self.of(method, budget)[draw], self.of(self.reference, budget)[draw]) for draw in draws]
+        differences = [own.score - other.score for own, other in pairs]
+        margin = max(self.terms.result.margin(pairs), Z * 0.5 / self.num_test)
         if len(draws) > 1:
-            error = np.std(differences.mean(axis=1), ddof=1) / np.sqrt(len(draws))
+            error = np.std(differences, ddof=1) / np.sqrt(len(draws))
             margin = np.hypot(margin, student_quantile(len(draws) - 1) * error)
-        mean = float(differences.mean())
+        mean = float(np.mean(differences))
         return Gain(mean, max(-1.0, mean - margin), min(1.0, mean + margin), len(draws))
 
     def labels(self, method, budget):
@@ -118,7 +117,7 @@ class Comparison:
         return self.mean(method, budget, "labels")
 
     def labels_needed(self, method, budget):
-        """Estimates the labels that training from scratch needs for the accuracy of a method at a budget.
+        """Estimates the labels that training from scratch needs for the score of a method at a budget.
 
         Returns:
             Tuple of two floats, inf for more than was measured; None where there are too few figures.
@@ -129,7 +128,7 @@ class Comparison:
         return curve.labels_needed(self._errors(method, (budget,))[:, 0])
 
     def next_labels(self, method):
-        """Predicts the accuracy with more labels than were measured.
+        """Predicts the score with more labels than were measured.
 
         Returns:
             Dict from the number of further labels to a tuple of two floats, or to None where it cannot be decided.
@@ -142,17 +141,17 @@ class Comparison:
 
     @cached_property
     def target(self):
-        """Highest mean accuracy from scratch, which the others are timed to; None if scratch was not measured."""
+        """Highest mean score from scratch, which the others are timed to; None if scratch was not measured."""
         if self.reference is None:
             return None
-        return max(self.mean(self.reference, budget, "accuracy") for budget in self.budgets_of(self.reference))
+        return max(self.mean(self.reference, budget, "score") for budget in self.budgets_of(self.reference))
 
     def cheapest(self, method):
-        """Returns the budget with the fewest CPU seconds at which a method is as accurate as `target`; None if none."""
+        """Returns the budget with the fewest CPU seconds at which the mean score of a method is at least `target`."""
         reached = [
             budget
             for budget in self.budgets_of(method)
-            if self.target is not None and self.mean(method, budget, "accuracy") >= self.target
+            if self.target is not None and self.mean(method, budget, "score") >= self.target
         ]
         return min(reached, key=lambda budget: self.mean(method, budget, "cpu_seconds"), default=None)
 
@@ -170,31 +169,12 @@ class Comparison:
     def _errors(self, method, budgets):
         """Returns errors of resampled draws and test examples, the same examples for all methods."""
         generator = np.random.default_rng(0)
-        examples = generator.integers(self.num_test, size=(RESAMPLES, self.num_test))
-        weights = np.stack([np.bincount(row, minlength=self.num_test) for row in examples]) / self.num_test
+        counts = resample_examples(generator, self.num_test)
         draws = generator.integers(self.draws, size=(RESAMPLES, self.draws))
         columns = []
         for budget in budgets:
             results = list(self.of(method, budget).values())
-            by_draw = weights @ np.stack([1 - _correct(result) for result in results]).T
+            by_draw = 1 - np.stack([result.resampled(counts) for result in results], axis=1)
             columns.append(np.take_along_axis(by_draw, draws % len(results), axis=1).mean(axis=1))
         # Without a mistake the logarithm would be infinite: the rule of succession for half an example.
         return np.maximum(np.stack(columns, axis=1), 0.5 / self.num_test)
-
-
-def student_quantile(freedom):
-    """Returns the quantile of Student's t distribution for intervals of 95 %.
-
-    From 5 degrees of freedom on by its expansion about the normal distribution (Abramowitz and Stegun 1964, 26.7.5),
-    which is within a hundredth.
-
-    Args:
-        freedom: degrees of freedom, at least 1.
-    """
-    if freedom <= len(FEW_DRAWS):
-        return FEW_DRAWS[freedom - 1]
-    return Z + (Z**3 + Z) / (4 * freedom) + (5 * Z**5 + 16 * Z**3 + 3 * Z) / (96 * freedom**2)
-
-
-def _correct(result):
-    return np.array(list(result.correct), float)

@@ -17,11 +17,8 @@ SCRATCH, SOLVED, FINE_TUNING, UNFREEZING, AUTO = (
     "auto",
 )
 RANDOM_WEIGHTS = "random_weights"
-METHODS = (SOLVED, AUTO, FINE_TUNING, UNFREEZING, SCRATCH)
-"""Methods of a comparison by default, in the order in which they are trained: the cheapest first."""
-OTHER_METHODS = (RANDOM_WEIGHTS,)
+ALL_METHODS = (SOLVED, AUTO, FINE_TUNING, UNFREEZING, SCRATCH, RANDOM_WEIGHTS)
 FROM_SCRATCH = (SCRATCH, RANDOM_WEIGHTS)
-BUDGETS = ("5", "10", "20", "50", ALL)
 MAX_DRAWS = 1000
 """Maximum of draws, since the list of the cells alone could fill the memory."""
 
@@ -31,9 +28,9 @@ class Cell:
     """One measurement: a method, trained on one draw of labels."""
 
     method: str
-    """One of `METHODS` or `OTHER_METHODS`."""
+    """Name of the method."""
     budget: str
-    """Labels of each class, or "all"."""
+    """Labels of each class, or images with boxes, or "all"."""
     draw: int
     """Number of the draw, from 0."""
 
@@ -59,15 +56,21 @@ class GridSettings:
     budgets_given: bool = False
 
 
-def parse_methods(text):
-    """Reads the value of `--methods`, a tuple of names in the order of `METHODS`.
+def parse_methods(text, terms):
+    """Reads the value of `--methods`, a tuple of names in the order of the methods of the terms.
+
+    Args:
+        text: value of the flag.
+        terms: `Terms` of the task.
 
     Raises:
         InputError: a name is unknown or missing.
     """
-    known = (*METHODS, *OTHER_METHODS)
+    known = (*terms.methods, *terms.other_methods)
     names = _parts(text)
     for name in names:
+        if name not in known and name in ALL_METHODS:
+            raise InputError(f"--methods names {name}, which does not suit this task: give some of {','.join(known)}.")
         if name not in known:
             raise unknown_name("method in --methods", name, known)
     if not names:
@@ -75,8 +78,12 @@ def parse_methods(text):
     return tuple(name for name in known if name in names)
 
 
-def parse_budgets(text):
+def parse_budgets(text, terms):
     """Reads the value of `--budgets`, a tuple of numbers as text, ascending, "all" last.
+
+    Args:
+        text: value of the flag.
+        terms: `Terms` of the task.
 
     Raises:
         InputError: a budget is not a number of labels.
@@ -85,46 +92,47 @@ def parse_budgets(text):
     for name in names:
         if name != ALL and not (name.isascii() and name.isdigit() and len(name) <= MAX_DIGITS and int(name)):
             raise InputError(
-                f"Invalid budget {quoted(name)} in --budgets: give numbers of labels a class, such as 5,20,all."
+                f"Invalid budget {quoted(name)} in --budgets: give numbers of {terms.unit}{terms.each}, such as "
+                "5,20,all."
             )
     if not names:
-        raise InputError("--budgets names no number of labels: give some, such as 5,20,all.")
+        raise InputError(f"--budgets names no number of {terms.unit}: give some, such as 5,20,all.")
     return tuple(sorted({name if name == ALL else str(int(name)) for name in names}, key=_size))
 
 
-def check_budgets(budgets, labels):
+def check_budgets(budgets, counts, terms):
     """Refuses budgets that no split of the data can have, before anything is decoded or tokenized.
 
     Args:
         budgets: tuple of str, from `parse_budgets`, that a user has chosen.
-        labels: int (n,), those of all examples.
+        counts: int (k,), numbers of examples that a budget is compared with: those of each class, or of all together.
+        terms: `Terms` of the task.
 
     Raises:
-        InputError: a budget is not below the number of labels of the largest class.
+        InputError: a budget is not below the largest of them.
     """
-    _refuse_large([budget for budget in budgets if budget != ALL], np.bincount(labels).max(), "")
+    _refuse_large([budget for budget in budgets if budget != ALL], counts.max(), "", terms)
 
 
-def fit_budgets(budgets, labels, class_names, are_given):
+def fit_budgets(budgets, counts, terms, are_given):
     """Checks that the data have the labels of every budget.
 
     Args:
         budgets: tuple of str, from `parse_budgets`.
-        labels: int (n,), those of the training examples.
-        class_names: names of the classes.
+        counts: int (k,), numbers of training examples, as in `check_budgets`.
+        terms: `Terms` of the task.
         are_given: whether a user has chosen the budgets; else those above the data are left out.
 
     Returns:
         Tuple of the budgets that are measured, and of sentences on small classes.
 
     Raises:
-        InputError: a given budget is above the number of labels of every class.
+        InputError: a given budget is above every number.
     """
-    counts = np.bincount(labels, minlength=len(class_names))
     largest = counts.max()
     above = [budget for budget in budgets if budget != ALL and int(budget) >= largest]
     if are_given:
-        _refuse_large(above, largest, " for training, which are the budget all")
+        _refuse_large(above, largest, " for training, which are the budget all", terms)
     kept = tuple(budget for budget in budgets if budget not in above)
     notes = []
     for budget in kept:
@@ -134,12 +142,12 @@ def fit_budgets(budgets, labels, class_names, are_given):
     return kept, tuple(notes)
 
 
-def _refuse_large(budgets, largest, use):
+def _refuse_large(budgets, largest, use, terms):
     above = [budget for budget in budgets if int(budget) >= largest]
     if above:
         raise InputError(
-            f"The budget {above[0]} in --budgets needs classes with more labels: the largest class has {largest}{use}; "
-            f"give less than {largest}, or all."
+            f"The budget {above[0]} in --budgets needs {terms.largest} {largest}{use}; give less than {largest}, or "
+            "all."
         )
 
 
@@ -162,6 +170,28 @@ def draw_rows(labels, budget, draw, seed=0):
     _, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
     place = np.arange(len(order)) - np.repeat(starts, counts)
     return np.sort(order[place < int(budget)])
+
+
+def draw_images(has_boxes, budget, draw, seed=0):
+    """Draws training images with boxes, as `draw_rows` does, whatever their classes are.
+
+    The first of each draw has a box, since a detector cannot be trained without any.
+
+    Args:
+        has_boxes: bool (n,), images with a box.
+        budget: number of images as text, or "all".
+        draw: int, number of the draw.
+        seed: int.
+
+    Returns:
+        int (k,), ascending.
+    """
+    if budget == ALL:
+        return np.arange(len(has_boxes))
+    order = np.random.default_rng([seed, draw]).permutation(len(has_boxes))
+    first = order[np.argmax(has_boxes[order])]
+    order = [first, *order[order != first]]
+    return np.sort(order[: int(budget)])
 
 
 def list_cells(methods, budgets, draws):

@@ -5,8 +5,6 @@ from collections import defaultdict
 
 import numpy as np
 
-from tl_keras.studies.comparison.grid import ALL
-
 
 class OutOfTime(Exception):
     """Reports that a training from scratch was not finished, so that it gives no figure."""
@@ -18,10 +16,11 @@ class Progress:
     Args:
         cells: list of `Cell`, in the order of training.
         done: dict from those that are finished to their `Result`.
+        terms: `Terms` of the comparison.
     """
 
-    def __init__(self, cells, done):
-        self._cells, self._seconds = cells, defaultdict(list)
+    def __init__(self, cells, done, terms):
+        self._cells, self._seconds, self._terms = cells, defaultdict(list), terms
         self._waiting = dict.fromkeys(cell for cell in cells if cell not in done)
         if done:
             print(f"{len(done)} of {len(cells)} cells are finished already", flush=True)
@@ -30,6 +29,10 @@ class Progress:
     def finished(self):
         """Number of finished cells."""
         return len(self._cells) - len(self._waiting)
+
+    def is_finished(self, cell):
+        """Returns whether a cell was measured, now or before."""
+        return cell not in self._waiting
 
     def timed(self, cell, train):
         """Calls a function without arguments that trains a cell, and remembers its time; returns its result."""
@@ -50,10 +53,9 @@ class Progress:
         self._waiting.pop(cell)
         left = _duration(sum(map(self.seconds_of, self._waiting)))
         rest = f"about {left} left" if self._waiting else "all cells are finished"
-        labels = "all labels" if cell.budget == ALL else f"{cell.budget} labels a class"
         print(
-            f"[{self.finished}/{len(self._cells)}] {cell.method}, {labels}, draw {cell.draw}: accuracy "
-            f"{result.accuracy:.3f}, {result.cpu_seconds:.1f} CPU s; {rest}",
+            f"[{self.finished}/{len(self._cells)}] {cell.method}, {self._terms.name_budget(cell.budget)}, draw "
+            f"{cell.draw}: {self._terms.score} {result.score:.3f}, {result.cpu_seconds:.1f} CPU s; {rest}",
             flush=True,
         )
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from tl_keras.config.derived import derive
-from tl_keras.studies.comparison.cell_files import Result
 from tl_keras.studies.comparison.grid import AUTO, FINE_TUNING, RANDOM_WEIGHTS, SCRATCH, SOLVED, UNFREEZING, draw_rows
 from tl_keras.studies.comparison.heads import share_features, solve_cell
+from tl_keras.studies.comparison.results import ClassResult
 from tl_keras.studies.comparison.scratch import ScratchTrainer, train_random_weights
 from tl_keras.studies.comparison.tuned import TunedNetwork
 from tl_keras.tasks.registry import TASKS
@@ -29,7 +29,7 @@ class Trainers:
         self._labels = TASKS[config.task].example_labels(splits.train)
 
     def train(self, cell):
-        """Trains a cell and returns its `Result`; raises `OutOfTime`."""
+        """Trains a cell and returns its `ClassResult`; raises `OutOfTime`."""
         rows = draw_rows(self._labels, cell.budget, cell.draw, self._config.seed)
         config = derive(self._config, seed=self._config.seed + cell.draw)
         if cell.method in (SOLVED, AUTO):
@@ -43,7 +43,7 @@ class Trainers:
             predicted = self._network().train(cell.method, rows, config.seed, forward)
         probabilities, costs = predicted
         correct = np.argmax(probabilities, axis=1) == TASKS[config.task].example_labels(self._splits.test)
-        return Result(labels=len(rows), correct="".join("01"[one] for one in correct.astype(int)), **costs)
+        return ClassResult(labels=len(rows), correct="".join("01"[one] for one in correct.astype(int)), **costs)
 
     def _features(self):
         if self._shared is None:

@@ -5,9 +5,7 @@ import math
 from tl_keras.studies.comparison.grid import ALL
 
 EQUIVALENT = 0.02
-"""Difference in accuracy below which nobody would label, wait or pay more."""
-MIN_TEST = 30
-"""Test examples below which even a large difference says little: a tenth of accuracy is three of them."""
+"""Difference in score below which nobody would label, wait or pay more."""
 
 PAYS, HARMS, EQUAL, OPEN = "pays", "harms", "equal", "open"
 
@@ -30,7 +28,7 @@ def verdict(comparison):
     Returns:
         A sentence.
     """
-    method, reference = comparison.transfer, comparison.reference
+    method, reference, terms = comparison.transfer, comparison.reference, comparison.terms
     if method is None:
         return "Nothing can be said about transfer: no method with pretrained weights was measured."
     if reference is None:
@@ -42,15 +40,15 @@ def verdict(comparison):
     if not gains:
         return "Whether transfer pays was not measured: no cell from scratch has the labels of one with transfer."
     judged = {budget: judge(gain) for budget, gain in gains.items()}
-    if comparison.num_test < MIN_TEST:
+    if comparison.num_test < terms.min_test:
         return (
-            f"Whether transfer pays cannot be decided with {comparison.num_test} test examples: at least {MIN_TEST} "
-            "are needed for any statement, and some hundreds for a fine one."
+            f"Whether transfer pays cannot be decided with {comparison.num_test} {terms.examples}: at least "
+            f"{terms.min_test} are needed for any statement, and some hundreds for a fine one."
         )
     sentences = [
         _pays(comparison, gains, [budget for budget, one in judged.items() if one == PAYS]),
-        _harms(gains, [budget for budget, one in judged.items() if one == HARMS]),
-        _equal([budget for budget, one in judged.items() if one == EQUAL]),
+        _harms(comparison, gains, [budget for budget, one in judged.items() if one == HARMS]),
+        _equal(comparison, [budget for budget, one in judged.items() if one == EQUAL]),
         _open(comparison, gains, [budget for budget, one in judged.items() if one == OPEN]),
     ]
     sentence = "; ".join(filter(None, sentences))
@@ -60,23 +58,28 @@ def verdict(comparison):
 def _pays(comparison, gains, budgets):
     if not budgets:
         return ""
-    first = budgets[0]
-    text = f"transfer pays {_with(budgets)}: {points(gains[first])} {_with([first])}"
+    first, terms = budgets[0], comparison.terms
+    text = f"transfer pays {_with(terms, budgets)}: {points(gains[first])} {_with(terms, [first])}"
     if len(budgets) > 1:
-        text += f", {points(gains[budgets[-1]])} {_with([budgets[-1]])}"
+        text += f", {points(gains[budgets[-1]])} {_with(terms, [budgets[-1]])}"
     needed = comparison.labels_needed(comparison.transfer, first)
     if needed is not None:
         labels = round(comparison.labels(comparison.transfer, first))
-        text += f", and {labels} labels reach what takes {describe_labels(comparison, needed)} from scratch"
+        text += f", and {labels} {terms.unit} reach what takes {describe_labels(comparison, needed)} from scratch"
     return text
 
 
-def _harms(gains, budgets):
-    return f"negative transfer {_with(budgets)}: {points(gains[budgets[0]])} {_with(budgets[:1])}" if budgets else ""
+def _harms(comparison, gains, budgets):
+    if not budgets:
+        return ""
+    all_of_them, first = _with(comparison.terms, budgets), _with(comparison.terms, budgets[:1])
+    return f"negative transfer {all_of_them}: {points(gains[budgets[0]])} {first}"
 
 
-def _equal(budgets):
-    return f"no benefit {_with(budgets)}: the difference is below {100 * EQUIVALENT:.0f} points" if budgets else ""
+def _equal(comparison, budgets):
+    if not budgets:
+        return ""
+    return f"no benefit {_with(comparison.terms, budgets)}: the difference is below {100 * EQUIVALENT:.0f} points"
 
 
 def _open(comparison, gains, budgets):
@@ -88,21 +91,21 @@ def _open(comparison, gains, budgets):
     needed = comparison.num_test * (half / max(abs(gain.mean), EQUIVALENT)) ** 2
     rounded = int(math.ceil(needed / 100) * 100)
     return (
-        f"{_with(budgets)} it cannot be decided with {comparison.num_test} test examples ({points(gain)}; about "
-        f"{rounded}, or more draws, would be needed)"
+        f"{_with(comparison.terms, budgets)} it cannot be decided with {comparison.num_test} "
+        f"{comparison.terms.examples} ({points(gain)}; about {rounded}, or more draws, would be needed)"
     )
 
 
-def _with(budgets):
+def _with(terms, budgets):
     """Formats budgets, such as "with 5, 10 and all labels" or "with 5 labels a class"."""
     numbers = [budget for budget in budgets if budget != ALL]
     counted = " and ".join(filter(None, [", ".join(numbers[:-1]), *numbers[-1:]]))
-    parts = [f"{counted} labels a class"] if numbers else []
-    return f"with {' and '.join([*parts, *(['all labels'] if ALL in budgets else [])])}"
+    parts = [terms.name_budget(one) for one in ([counted] if numbers else []) + [ALL] * (ALL in budgets)]
+    return f"with {' and '.join(parts)}"
 
 
 def points(gain, unit=" points"):
-    """Formats a `Gain` in points of accuracy, with its interval."""
+    """Formats a `Gain` in points of the score, a hundredth each, with its interval."""
     return f"{100 * gain.mean:+.1f}{unit} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
 
 
@@ -117,14 +120,15 @@ def describe_labels(comparison, needed):
         Text such as "120 to 180 labels" or "more than the 352 labels that were measured".
     """
     low, high = needed
+    unit = comparison.terms.unit
     smallest, largest = measured_labels(comparison)
     if math.isinf(low):
-        return f"more than the {largest:.0f} labels that were measured"
+        return f"more than the {largest:.0f} {unit} that were measured"
     if high <= smallest:
-        return f"at most {smallest:.0f} labels"
+        return f"at most {smallest:.0f} {unit}"
     if math.isinf(high):
-        return f"{low:.0f} labels to more than the {largest:.0f} that were measured"
-    return f"{low:.0f} labels" if round(low) == round(high) else f"{low:.0f} to {high:.0f} labels"
+        return f"{low:.0f} {unit} to more than the {largest:.0f} that were measured"
+    return f"{low:.0f} {unit}" if round(low) == round(high) else f"{low:.0f} to {high:.0f} {unit}"
 
 
 def measured_labels(comparison):
