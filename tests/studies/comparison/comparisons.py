@@ -4,7 +4,8 @@ import numpy as np
 
 from tl_keras.studies.comparison.figures import Comparison
 from tl_keras.studies.comparison.grid import Cell
-from tl_keras.studies.comparison.results import ClassResult
+from tl_keras.studies.comparison.results import RESAMPLES, BoxResult, ClassResult
+from tl_keras.studies.comparison.terms import BOXES
 
 LABELS = {"5": 50, "20": 200, "all": 400}
 
@@ -15,6 +16,26 @@ def make_result(accuracy, labels=50, num_test=200, seed=0, **costs):
     correct = "".join("1" if place < round(accuracy * num_test) else "0" for place in order)
     fields = {"cpu_seconds": 2.0, "seconds": 1.0, "steps": 10, "multiply_adds": 10**9, "joules": None} | costs
     return ClassResult(labels=labels, correct=correct, **fields)
+
+
+def make_box_result(precision, images=50, num_test=100, noise=0.02, seed=0):
+    """Makes a result of a detector, whose average precision on resamples has a standard deviation."""
+    resampled = np.random.default_rng(seed).normal(precision, noise, RESAMPLES).clip(0, 1).tolist()
+    figures = {"average_precision_50": precision, "mean_average_precision": precision / 2}
+    costs = {"cpu_seconds": 2.0, "seconds": 1.0, "steps": 10, "multiply_adds": None, "joules": None}
+    return BoxResult(labels=images, test_images=num_test, resampled_precisions=resampled, **figures, **costs)
+
+
+def make_box_comparison(precisions, draws=2, num_test=100):
+    """Makes a comparison of detectors, whose average precisions differ by a hundredth between draws."""
+    results = {
+        Cell(method, budget, draw): make_box_result(value + 0.01 * draw, images, num_test, seed=draw)
+        for method, values in precisions.items()
+        for (budget, images), value in zip(LABELS.items(), values, strict=True)
+        for draw in range(draws)
+    }
+    facts, count = {"data": "crowns"}, len(results)
+    return Comparison(results, tuple(precisions), tuple(LABELS), draws, count, num_test, (), facts, BOXES)
 
 
 def make_comparison(accuracies, draws=3, num_test=200, notes=(), **costs):

@@ -1,7 +1,7 @@
 import json
 from dataclasses import replace
 
-from tests.studies.comparison.comparisons import make_comparison
+from tests.studies.comparison.comparisons import make_box_comparison, make_comparison
 from tl_keras.studies.comparison.comparison_files import next_lines, write_comparison
 
 ACCURACIES = {"auto": (0.6, 0.8, 0.9), "scratch": (0.3, 0.4, None)}
@@ -37,3 +37,18 @@ def test_further_labels_beyond_the_horizon_are_not_predicted():
     assert "100 more: 0." in line and line.endswith(
         "; what 200 more bring is beyond twice what was measured (90 % range of a piecewise curve)."
     )
+
+
+def test_detectors_are_described_by_images_and_precision(tmp_path):
+    comparison = make_box_comparison({"progressive_unfreezing": (0.4, 0.6, 0.7), "scratch": (0.1, 0.2, 0.5)})
+    write_comparison(comparison, tmp_path)
+    text, figures = (tmp_path / "compare.md").read_text(), json.loads((tmp_path / "compare.json").read_text())
+    assert figures["verdict"].startswith("Transfer pays with 5 and 20 images and all images: +30.0 points (")
+    assert " 50 images reach what takes " in figures["verdict"] and "images from scratch." in figures["verdict"]
+    for wanted in ("## AP at IoU 0.5\n", "| 20 images", "## Images saved", "on 100 test images", "More images for"):
+        assert wanted in text
+    assert "the same detector with random weights" in text and "ccuracy" not in text and "labels" not in text
+    assert figures["test_images"] == 100 and list(figures["next_images"]) == ["50", "100", "200"]
+    first = figures["cells"][0]
+    assert first["images"] == 50 and round(first["mean_average_precision"], 4) == 0.2025
+    assert len(first["images_from_scratch"]) == 2

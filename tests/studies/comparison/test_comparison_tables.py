@@ -26,6 +26,12 @@ def test_money_and_energy_are_shown_where_they_are_known():
     assert tables["Cost"][0] == ["method", "CPU s", "elapsed s", "steps", "GFLOP", "kJ", "price"]
     assert tables["Cost"][1] == ["solved_head", "2.0", "1.0", "10", "2", "0.50", "0.01000"]
     assert "kJ" not in tables_of(make_comparison(ACCURACIES))["Cost"][0]
+    assert tables_of(make_comparison(ACCURACIES, multiply_adds=None))["Cost"][0] == [
+        "method",
+        "CPU s",
+        "elapsed s",
+        "steps",
+    ]
 
 
 def test_without_training_from_scratch_nothing_is_compared():

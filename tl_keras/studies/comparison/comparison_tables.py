@@ -135,15 +135,20 @@ def _costs(comparison, price_per_hour):
     if price_per_hour is not None:
         columns["price"] = ("seconds", price_per_hour / 3600, ".5f")
     measured = [one for one in comparison.methods if comparison.of(one, budget)]
-    if all(comparison.mean(method, budget, "joules") is None for method in measured):
-        columns.pop("kJ")
+    columns = {
+        name: column
+        for name, column in columns.items()
+        if any(comparison.mean(method, budget, column[0]) is not None for method in measured)
+    }
     rows = [
         [method, *(_cost(comparison, method, budget, *column) for column in columns.values())] for method in measured
     ]
     explanation = (
         f"The mean over draws of one training with {comparison.terms.head(budget)}, including one forward pass of its "
-        "labelled examples where that is shared. FLOPs are those of the kernels, twice the multiply-adds."
+        "labelled examples where that is shared."
     )
+    if "GFLOP" in columns:
+        explanation += " FLOPs are those of the kernels, twice the multiply-adds."
     return "Cost", explanation, [["method", *columns], *rows]
 
 
