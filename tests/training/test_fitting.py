@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.models.small_backbone import small_backbone
 from tl_keras import train
 from tl_keras.callbacks.checkpoint_files import write_checkpoint
 from tl_keras.cli.verbs import run_verb
@@ -147,8 +148,9 @@ def test_cached_training_of_a_bert_equals_plain_training(reviews, tiny_bert, tmp
 
 
 @pytest.mark.usefixtures("small_network")
-@pytest.mark.usefixtures("small_network")
-def test_the_frozen_part_is_not_computed_while_training(image_folder, tmp_path, monkeypatch):
+def test_frozen_parts_are_not_computed_while_training_and_the_stored_ones_make_room(
+    image_folder, tmp_path, monkeypatch, capsys
+):
     fitted = []
     fit = keras.Model.fit
 
@@ -157,9 +159,12 @@ def test_the_frozen_part_is_not_computed_while_training(image_folder, tmp_path, 
         return fit(self, *positional, **named)
 
     monkeypatch.setattr(keras.Model, "fit", remember)
-    trained(arguments(image_folder, tmp_path / "run"))
+    flags = {"cache.mode": "on", "cache.folder": tmp_path / "cache", "cache.max_gigabytes": 150e3 / 1e9}
+    trained(arguments(image_folder, tmp_path / "run", **flags))
     names = [{layer.name.split(".")[0] for layer in model.layers if layer.weights} for model in fitted]
     assert names == [{"head"}, {"top", "head"}, {"block7", "top", "head"}]
+    assert "3 of 3 phases" in (printed := capsys.readouterr().out) and "a pass for each cut" in printed
+    assert sum(path.stat().st_size for path in (tmp_path / "cache").glob("*.activations")) < 150e3
 
 
 @pytest.fixture
@@ -172,14 +177,16 @@ def traced(monkeypatch):
 
 @pytest.mark.usefixtures("small_network")
 def test_a_step_is_traced_once_for_each_phase_though_the_last_batch_is_smaller(image_folder, tmp_path, traced):
-    trained(arguments(image_folder, tmp_path / "run", **{"cache.mode": "off"}))
-    assert len(traced) == 3
+    # Of 24 images, the last batch has 4.
+    flags = {"cache.mode": "off", "data.batch_size": 10, "phases": "[{train: head, epochs: 2}, {train: top}]"}
+    trained(arguments(image_folder, tmp_path / "run", **flags))
+    assert len(traced) == 2
 
 
 def test_a_step_is_traced_once_for_each_phase_though_texts_differ_in_length(reviews, tiny_bert, tmp_path, traced):
-    flags = text_arguments(reviews, tiny_bert, tmp_path / "run", **{"cache.mode": "off", "text.tokens_per_batch": 64})
-    train.run_training(parse(flags))
-    assert len(traced) == 3
+    more = {"cache.mode": "off", "text.tokens_per_batch": 64, "phases": "[{train: head}, {train: layer3}]"}
+    train.run_training(parse(text_arguments(reviews, tiny_bert, tmp_path / "run", **more)))
+    assert len(traced) == 2
 
 
 @pytest.mark.usefixtures("small_network", "report")
@@ -204,9 +211,14 @@ def test_activations_of_half_the_size_train_nearly_as_well(image_folder, tmp_pat
 
 
 @pytest.mark.usefixtures("small_network")
-def test_random_weights_that_never_learn_are_pointed_out(image_folder, tmp_path, capsys):
-    trained(arguments(image_folder, tmp_path / "run", phases="[{train: head}]"))
-    assert "note: weights are random and never trained" in capsys.readouterr().out
+def test_random_weights_that_never_learn_are_pointed_out_and_augmented_images_are_not_cached_unasked(
+    image_folder, tmp_path, capsys
+):
+    more = {"data.augmentation": "light", "phases": "[{train: head}]"}
+    trained(arguments(image_folder, tmp_path / "run", **more))
+    printed = capsys.readouterr().out
+    assert "note: weights are random and never trained" in printed
+    assert "read cached activations" not in printed
 
 
 @pytest.mark.parametrize(
@@ -243,19 +255,27 @@ def test_statistics_that_the_classifier_did_not_learn_with_are_pointed_out():
         assert len(found) == count and all("--batch_norm recalibrate" in sentence for sentence in found)
 
 
-@pytest.mark.usefixtures("small_network")
-def test_augmented_images_are_not_cached_by_themselves(image_folder, tmp_path, capsys):
-    more = {"data.augmentation": "light", "phases": "[{train: head}]"}
-    trained(arguments(image_folder, tmp_path / "run", **more))
-    assert "read cached activations" not in capsys.readouterr().out
+CACHED = {
+    "model.dropout": 0.3,
+    "model.head_blocks": "all",
+    "cache.mode": "on",
+    "phases": "[{train: head, epochs: 2}, {train: top, epochs: 3}]",
+}
+
+
+@pytest.fixture(scope="module")
+def cached_run(image_folder, tmp_path_factory):
+    """The model and the history of an uninterrupted run with its activations in memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tl_keras.models.images.classifiers.build_backbone", small_backbone)
+        patch.setattr("tl_keras.training.results._write_report", lambda *_: None)
+        return trained(arguments(image_folder, tmp_path_factory.mktemp("cached") / "run", **CACHED))
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_run_with_a_cache_resumes_where_it_stopped(image_folder, tmp_path, monkeypatch):
-    phases = "[{train: head, epochs: 2}, {train: top, epochs: 3}]"
-    more = {"model.dropout": 0.3, "model.head_blocks": "all", "cache.mode": "on", "phases": phases}
-    whole, history = trained(arguments(image_folder, tmp_path / "whole", **more))
-    flags = arguments(image_folder, tmp_path / "stopped", **more)
+def test_a_run_with_a_cache_resumes_where_it_stopped(cached_run, image_folder, tmp_path, monkeypatch):
+    whole, history = cached_run
+    flags = arguments(image_folder, tmp_path / "stopped", **CACHED)
     with monkeypatch.context() as patch:
         patch.setattr("tl_keras.callbacks.ProgressLines.on_epoch_begin", stop_at(3))
         with pytest.raises(KeyboardInterrupt):
@@ -281,9 +301,10 @@ def stop_at(epoch):
 
 @pytest.mark.usefixtures("small_network")
 def test_recalibration_moves_the_statistics_once_and_a_run_with_it_resumes(image_folder, tmp_path, monkeypatch, capsys):
-    flags = arguments(image_folder, tmp_path / "run", **{"batch_norm": "recalibrate"})
+    more = {"batch_norm": "recalibrate", "phases": "[{train: head}, {train: top}]"}
+    flags = arguments(image_folder, tmp_path / "run", **more)
     with monkeypatch.context() as patch:
-        patch.setattr("tl_keras.callbacks.ProgressLines.on_epoch_begin", stop_at(2))
+        patch.setattr("tl_keras.callbacks.ProgressLines.on_epoch_begin", stop_at(1))
         with pytest.raises(KeyboardInterrupt):
             train.run_training(parse(flags))
     assert "the statistics of 4 layers were estimated anew" in capsys.readouterr().out
@@ -346,24 +367,15 @@ def test_the_optimizer_is_made_as_configured():
 
 
 @pytest.mark.usefixtures("small_network")
-def test_a_cache_on_the_disk_changes_no_bit_and_serves_another_head(image_folder, tmp_path):
-    flags = {"cache.mode": "on", "phases": "[{train: head, epochs: 2}, {train: top}]"}
-    plain, _ = trained(arguments(image_folder, tmp_path / "memory", **flags))
-    flags["cache.folder"] = tmp_path / "cache"
+def test_a_cache_on_the_disk_changes_no_bit_and_serves_another_head(cached_run, image_folder, tmp_path):
+    plain, _ = cached_run
+    flags = CACHED | {"cache.folder": tmp_path / "cache"}
     stored, _ = trained(arguments(image_folder, tmp_path / "disk", **flags))
     for one, other in zip(plain.weights, stored.weights, strict=True):
         np.testing.assert_array_equal(one, other)
     written = {path.name: path.stat().st_ino for path in (tmp_path / "cache").glob("*.activations")}
     trained(arguments(image_folder, tmp_path / "next", **flags, **{"model.label_smoothing": 0.1}))
     assert {path.name: path.stat().st_ino for path in (tmp_path / "cache").glob("*.activations")} == written
-
-
-@pytest.mark.usefixtures("small_network")
-def test_activations_of_a_phase_that_is_over_make_room_for_the_next(image_folder, tmp_path, capsys):
-    flags = {"cache.mode": "on", "cache.folder": tmp_path / "cache", "cache.max_gigabytes": 150e3 / 1e9}
-    trained(arguments(image_folder, tmp_path / "run", **flags))
-    assert "3 of 3 phases" in (printed := capsys.readouterr().out) and "a pass for each cut" in printed
-    assert sum(path.stat().st_size for path in (tmp_path / "cache").glob("*.activations")) < 150e3
 
 
 @pytest.mark.usefixtures("small_network")
@@ -406,12 +418,13 @@ def test_after_a_loss_that_is_no_number_the_run_continues_from_before_at_a_tenth
     image_folder, tmp_path, monkeypatch, capsys
 ):
     Spoil(7).patch(monkeypatch)
-    flags = arguments(image_folder, tmp_path / "run", checkpoint_every="1 steps")
+    phases = "[{train: head, epochs: 2}, {train: top, epochs: 2}]"
+    flags = arguments(image_folder, tmp_path / "run", checkpoint_every="1 steps", phases=phases)
     model, history = trained(flags)
     printed = capsys.readouterr().out
     assert "the loss or a weight was not finite at batch 2 of epoch 3: continuing from the newest checkpoint" in printed
     assert "resuming after epoch 2 and 1 steps" in printed
-    assert np.isfinite(history["loss"]).all() and len(history["loss"]) == 7
+    assert np.isfinite(history["loss"]).all() and len(history["loss"]) == 4
     assert all(np.isfinite(weight).all() for weight in model.weights)
 
 
@@ -428,7 +441,8 @@ def test_a_loss_that_is_no_number_twice_ends_the_run_and_names_the_batch(image_f
 
 @pytest.mark.usefixtures("small_network")
 def test_a_full_disk_ends_the_run_in_one_sentence_and_it_resumes_later(image_folder, tmp_path, monkeypatch, capsys):
-    flags, folder = arguments(image_folder, tmp_path / "run"), tmp_path / "run" / "checkpoints"
+    flags = arguments(image_folder, tmp_path / "run", phases="[{train: head, epochs: 4}]")
+    folder = tmp_path / "run" / "checkpoints"
 
     def fill(folder, epochs, *more):
         if epochs == 3:
@@ -443,7 +457,7 @@ def test_a_full_disk_ends_the_run_in_one_sentence_and_it_resumes_later(image_fol
     assert error.startswith("error: The disk is full") and "resume with `python -m" in error and error.count("\n") == 1
     assert sorted(path.name for path in folder.glob("*.npz")) == ["00001-000000000.npz", "00002-000000000.npz"]
     _, history = trained(flags)
-    assert len(history["loss"]) == 7
+    assert len(history["loss"]) == 4
     assert "resuming after epoch 2," in capsys.readouterr().out
 
 
