@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.conftest import printed_run
+from tests.models.small_backbone import small_backbone
 from tl_keras import evaluate, train
 from tl_keras.adaptation import VALIDATORS
 from tl_keras.config.adaptation_config import Validator
@@ -44,31 +46,43 @@ def flags(source, target, method, run, **others):
     return [str(part) for flag in flags.items() for part in flag]
 
 
-UPPER_BOUND = {"--adaptation.upper_bound": "true", "--data.augmentation": "light", "--cache.views": "2"}
+SETTINGS = {
+    "adabn": {"--adaptation.upper_bound": "true", "--data.augmentation": "light", "--cache.views": 2},
+    "mcc": {
+        "--model.head_blocks": "all",
+        "--adaptation.weights": "[1, 2]",
+        "--data.augmentation": "light",
+        "--cache.views": 2,
+    },
+}
 
 
 def read(run, name="metrics.json"):
     return json.loads((run / name).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("method", "head_blocks"), [("adabn", "last"), ("mcc", "all")])
-def test_a_run_is_adapted_and_says_what_came_of_it(
-    method, head_blocks, image_folder, target_folder, tmp_path, capsys, small_network, report
-):
-    run = tmp_path / "run"
-    settings = {"--model.head_blocks": head_blocks} | ({"--adaptation.weights": "[1]"} if method == "mcc" else {})
-    if method == "mcc":
-        settings |= {"--data.augmentation": "light", "--cache.views": 2}
-    train.main(flags(image_folder, target_folder, method, run, **settings))
-    found, printed = read(run)["adaptation"], capsys.readouterr().out
+@pytest.fixture(scope="module", params=SETTINGS)
+def adapted(request, image_folder, target_folder, tmp_path_factory):
+    """The method of a finished run, its folder and what it printed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tl_keras.models.images.classifiers.build_backbone", small_backbone)
+        settings = flags(image_folder, target_folder, request.param, "", **SETTINGS[request.param])
+        return request.param, *printed_run(tmp_path_factory.mktemp("adapted") / "run", settings)
+
+
+def test_a_run_is_adapted_and_says_what_came_of_it(adapted, target_folder, small_network):
+    method, run, printed = adapted
+    found = read(run)["adaptation"]
     names = [candidate["name"] for candidate in found["candidates"]]
-    assert names[0] == "source-only" and len(names) == 2
+    assert names[0] == "source-only" and len(names) == {"adabn": 2, "mcc": 3}[method]
     admitted = [candidate for candidate in found["candidates"] if candidate["refused"] is None]
     best = max(admitted, key=lambda candidate: candidate["score"])
     assert found["kept"] == best["name"] and f"kept: {best['name']}" in printed
     assert "target: 27 examples without labels, 9 with labels for the report" in printed
     assert "target accuracy: source-only" in printed
-    assert found["target"].keys() == {"source_only", "adapted"}
+    upper_bound = {"upper_bound"} if method == "adabn" else set()
+    assert found["target"].keys() == {"source_only", "adapted"} | upper_bound
+    assert ("trained on its labels" in printed) == bool(upper_bound)
     assert (run / "domains.png").stat().st_size > 1000
     lines = printed.splitlines()
     assert [line.startswith("adaptation: ") for line in lines].index(True) < [
@@ -124,7 +138,10 @@ def test_without_a_better_candidate_the_model_stays(image_folder, target_folder,
     assert "found nothing better" in report and "without adaptation, which was not kept" in report
 
 
-def test_candidates_that_are_done_are_not_repeated(image_folder, target_folder, tmp_path, monkeypatch, small_network):
+@pytest.mark.parametrize("adapted", ["mcc"], indirect=True)
+def test_candidates_that_are_done_are_not_repeated(
+    adapted, image_folder, target_folder, tmp_path, monkeypatch, small_network
+):
     run, calls = tmp_path / "run", []
     real = candidates._fit_both_domains
 
@@ -135,22 +152,13 @@ def test_candidates_that_are_done_are_not_repeated(image_folder, target_folder, 
         real(domains, weight)
 
     monkeypatch.setattr(candidates, "_fit_both_domains", fit)
-    arguments = flags(image_folder, target_folder, "mcc", run, **{"--adaptation.weights": "[1, 2]"})
+    arguments = flags(image_folder, target_folder, "mcc", run, **SETTINGS["mcc"])
     with pytest.raises(KeyboardInterrupt):
         train.main(arguments)
     train.main(arguments)
     assert calls == [1, 2, 2]
-    again = tmp_path / "again"
-    monkeypatch.setattr(candidates, "_fit_both_domains", real)
-    train.main(flags(image_folder, target_folder, "mcc", again, **{"--adaptation.weights": "[1, 2]"}))
-    assert read(run)["adaptation"] == read(again)["adaptation"]
-
-
-def test_the_upper_bound_is_trained_on_the_targets_labels(image_folder, target_folder, tmp_path, capsys, small_network):
-    run = tmp_path / "run"
-    train.main(flags(image_folder, target_folder, "adabn", run, **UPPER_BOUND))
-    assert read(run)["adaptation"]["target"].keys() == {"source_only", "adapted", "upper_bound"}
-    assert "trained on its labels" in capsys.readouterr().out
+    _, uninterrupted, _ = adapted
+    assert read(run)["adaptation"] == read(uninterrupted)["adaptation"]
 
 
 def test_a_target_without_labels_has_no_report(image_folder, target_folder, tmp_path, capsys, small_network):
