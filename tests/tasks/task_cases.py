@@ -166,8 +166,10 @@ class TinyRun:
         self.folder, self.opened = self.train("run"), None
 
     def train(self, name, *more):
-        """Trains with further flags and returns the run folder."""
-        with self.case.patched():
+        """Trains with further flags and returns the run folder; only the first run, `run`, has a report."""
+        with self.case.patched(), pytest.MonkeyPatch.context() as patch:
+            if name != "run":
+                patch.setattr("tl_keras.training.results._write_report", lambda *_: None)
             return tl.run_training(parse([*self.flags, *more, "--run", str(self.root / name)]))
 
     def open(self):
