@@ -1,4 +1,5 @@
 import json
+import weakref
 
 import numpy as np
 import pytest
@@ -74,9 +75,11 @@ def test_detectors_are_compared_over_images_and_resumed(flags, built, tmp_path, 
 def test_methods_plan_the_epochs_of_the_recipe_and_another_draw_has_other_images(flags, monkeypatch):
     config = parse(flags)
     splits = TASKS[config.task].load_data(config)
-    planned = {}
+    planned, networks = {}, []
 
     def fit_phases(config, model, splits, phases, run, seconds_left):
+        assert all(network() is None for network in networks), "earlier detectors are freed"
+        networks.append(weakref.ref(model))
         planned.setdefault(config.recipe, []).append((phases, tuple(splits.train.names), config.batch_norm))
         return {"loss": [1.0] * 4}
 

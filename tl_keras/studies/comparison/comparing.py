@@ -68,9 +68,13 @@ def _check(config, terms):
         raise InputError(
             f"compare trains by several recipes, but recipe is {config.recipe}: leave it out, see --methods."
         )
-    for name in ("phases", "patience", "restore_best"):
+    if config.phases is not None:
+        raise InputError(
+            "compare trains by several recipes, but phases are set: leave them out; --epochs replaces those of a file."
+        )
+    for name in ("patience", "restore_best"):
         if getattr(config, name) is not None:
-            raise InputError(f"compare trains by several recipes, but {name} is set: leave it out, see --methods.")
+            raise InputError(f"{name} has no effect in compare, where no validation set decides: leave it out.")
     if config.data.multi_label:
         raise InputError("compare needs one label per example, but data.multi_label is true.")
     if config.model.weights == "none":

@@ -1,5 +1,6 @@
 """Cells of detectors: each is trained on its images as `train` would, and shares nothing with the others."""
 
+import gc
 import math
 from dataclasses import replace
 
@@ -37,6 +38,8 @@ class DetectorTrainers:
 
     def train(self, cell):
         """Trains a cell and returns its `BoxResult`; raises `OutOfTime`."""
+        # Detectors refer to themselves, and those of earlier cells would pile up until Python looks for them.
+        gc.collect()
         rows = draw_images(self._has_boxes, cell.budget, cell.draw, self._config.seed)
         config = derive(self._config, seed=self._config.seed + cell.draw, max_time=None)
         part = self._splits.train.take(rows)
