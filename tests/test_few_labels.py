@@ -248,6 +248,7 @@ def test_the_report_in_the_repository_is_that_of_its_table_and_the_pages_show_it
     [command] = [one for one in read_catalogue().commands if one.name == "few_labels"]
     compared = [one for figure in command.figures for one in compare_figure(figure, report, Tolerance())]
     assert len(compared) > 100 and {one.verdict for one in compared} == {SAME}
+    assert (folder / "few_labels.png").read_bytes() == (folder.parent / "docs" / "few_labels.png").read_bytes()
 
 
 @pytest.mark.slow
