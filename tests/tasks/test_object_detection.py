@@ -1,6 +1,5 @@
 import io
 import json
-from dataclasses import replace
 
 import numpy as np
 import pandas
@@ -15,7 +14,6 @@ from tl_keras.cli.verbs import run_verb
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.models.detection import building as detectors
-from tl_keras.tasks import object_detection
 
 NAMES = ("red", "blue")
 COUNTS = {"train": 8, "validation": 4, "test": 4}
@@ -200,19 +198,3 @@ def test_augmented_views_are_stored_with_their_boxes(flags, tmp_path):
     options = ["--cache.mode", "on", "--cache.views", "2", "--run", str(tmp_path / "run")]
     folder = train.run_training(parse([*flags, "--phases", phases, *options]))
     assert "2 augmented views" in (folder / "report.html").read_text()
-
-
-def test_anchors_follow_the_small_boxes():
-    boxes = np.array([[0, 0, side, side] for side in (30, 34, 60, 100)], "float32")
-    box_set = data.BoxSet(
-        np.zeros((1, 8, 8, 3), "uint8"), [np.zeros(4)], ["a"], ("x",), boxes=[boxes], sizes=np.zeros((1, 2))
-    )
-    assert object_detection.choose_anchor_sizes(box_set) == (32.0, 64.0, 128.0, 256.0, 512.0)
-    tiny = replace(box_set, boxes=[boxes / 20])
-    assert object_detection.choose_anchor_sizes(tiny)[0] == object_detection.MIN_ANCHOR_SIZE
-
-
-@pytest.mark.parametrize(("sizes", "expected"), [([(48, 64)], 64), ([(400, 400)], 416), ([(3000, 4000)], 640)])
-def test_images_keep_their_size_up_to_a_limit(sizes, expected):
-    records = data.BoxRecords(["a"], ["a"], [], ["train"], ("x",), boxes=[], sizes=np.array(sizes))
-    assert object_detection.choose_image_size(records) == expected

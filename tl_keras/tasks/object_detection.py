@@ -4,7 +4,7 @@ import contextlib
 import functools
 import json
 import os
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,17 +19,11 @@ from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, Task, global_
 from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.detection_examples import show_mistakes
+from tl_keras.tasks.detection_settings import choose_image_size, detector_settings
 from tl_keras.tasks.detections_table import write_detections
 from tl_keras.tasks.object_writers import OBJECT_WRITERS, annotated_writer
 from tl_keras.tasks.report_examples import count_classes
 from tl_keras.tasks.saved_predictions import check_detections
-
-MAX_IMAGE_SIZE = 640
-"""Pixels."""
-STRIDE = 32
-"""Pixels; every detector takes multiples of it."""
-SETTINGS = ("feature_pyramid", "channels", "anchor_sizes", "head_units", "num_proposals")
-SMALL_BOX_SHARE, MIN_ANCHOR_SIZE = 0.25, 8.0
 
 
 class ObjectDetection(Task):
@@ -174,7 +168,7 @@ class ObjectDetection(Task):
             image_size=splits.train.images[0].shape[0],
             weights=weights,
             weights_sha256=config.model.weights_sha256,
-            settings=_settings(config.detection, splits.train, own_shape=weights != "coco"),
+            settings=detector_settings(config.detection, splits.train, own_shape=weights != "coco"),
             class_names=splits.class_names,
         )
         models.check_built_sizes(detector.inference_model())
@@ -383,37 +377,6 @@ class ObjectDetection(Task):
             yield write
 
 
-def choose_image_size(records):
-    """Chooses the side of the images: that of the originals, so that objects keep their size, up to `MAX_IMAGE_SIZE`.
-
-    Args:
-        records: `BoxRecords`.
-
-    Returns:
-        Side in pixels, a multiple of `STRIDE`.
-    """
-    longest = int(np.median(records.sizes.max(axis=1)))
-    return min(MAX_IMAGE_SIZE, -(-max(longest, 1) // STRIDE) * STRIDE)
-
-
-def choose_anchor_sizes(box_set):
-    """Chooses the sides of the anchors of five levels, each twice as large as the one before.
-
-    The finest is the power of two next to the small boxes, the quantile `SMALL_BOX_SHARE` of all sides, and at least
-    `MIN_ANCHOR_SIZE` pixels.
-
-    Args:
-        box_set: `BoxSet` of the training images.
-
-    Returns:
-        Tuple of five floats, in pixels.
-    """
-    boxes = np.concatenate(box_set.boxes)
-    sides = np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
-    finest = max(MIN_ANCHOR_SIZE, 2.0 ** np.round(np.log2(np.quantile(sides, SMALL_BOX_SHARE))))
-    return tuple(float(finest * 2**level) for level in range(5))
-
-
 def in_original_pixels(box_set, predictions):
     """Converts the boxes of the ground truth and of predictions to pixels of the original images.
 
@@ -448,26 +411,6 @@ def _choose_detections(found, options):
 
 def _load_splits(config, records, image_size):
     return data.load_box_splits(records, image_size, resize=config.data.resize, loading=image_loading(config))
-
-
-def _settings(detection, train, own_shape):
-    """Combines what was configured with the defaults of the detector's authors; anchors follow the data.
-
-    A whole detector with COCO weights comes with its anchors: its shape cannot be chosen.
-    """
-    settings = FAMILIES[detection.detector].settings()
-    known = {field.name for field in fields(settings)}
-    chosen = {name: getattr(detection, name) for name in SETTINGS if getattr(detection, name) is not None}
-    chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()}
-    if own_shape and "anchor_sizes" in known - chosen.keys():
-        chosen["anchor_sizes"] = choose_anchor_sizes(train)
-    decoding = replace(
-        settings.decoding,
-        score_threshold=detection.score_threshold,
-        max_detections=detection.max_detections,
-        overlap_threshold=detection.overlap_threshold or settings.decoding.overlap_threshold,
-    )
-    return replace(settings, **chosen, decoding=decoding)
 
 
 def _training_dataset(config, splits, first_epoch, features=None, *, batch_size):
