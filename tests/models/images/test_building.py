@@ -19,13 +19,19 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (2, 75, 75, 3)).astype("float
 
 @functools.cache
 def pair(name):
-    """Builds the network of keras.applications and ours from the same seed, at the minimum image size."""
-    entry = BACKBONES[name]
-    size = entry.minimum_size
-    keras.utils.set_random_seed(1)
-    network = pkgutil.resolve_name(entry.constructor)(weights=None, input_shape=(size, size, 3), **entry.options)
-    keras.utils.set_random_seed(1)
-    return network, build_backbone(name, weights=None, image_size=size), IMAGES[:, :size, :size]
+    """Builds ours at the minimum image size; returns the network of keras.applications that it copies as well."""
+    size, networks, resolve = BACKBONES[name].minimum_size, [], pkgutil.resolve_name
+
+    def recorded(constructor):
+        return lambda **options: networks.append(resolve(constructor)(**options)) or networks[-1]
+
+    # Layers without a name are numbered from 0 in the first build of a process only: this is never the first.
+    for layer in (keras.layers.Conv2D(1, 1), keras.layers.BatchNormalization(), keras.layers.Concatenate()):
+        assert layer.name
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pkgutil, "resolve_name", recorded)
+        model = build_backbone(name, weights=None, image_size=size)
+    return networks[0], model, IMAGES[:, :size, :size]
 
 
 @pytest.mark.parametrize("name", BACKBONES)
