@@ -159,10 +159,17 @@ def test_an_optimizer_built_over_other_variables_is_replaced_by_a_copy(policy):
     assert len(optimizer._trainable_variables) == 4
 
 
-def test_the_loss_decreases_without_recompilation(monkeypatch):
-    model = compiled(blocks_model(), StagedAdamW())
-    monkeypatch.setattr(model, "compile", None)
-    loss = fit(model, ProgressiveUnfreezing(PHASES)).history["loss"]
+@pytest.fixture(scope="module")
+def whole_fit():
+    """A model trained by `PHASES`, which could not compile it again, with its history and its recorder."""
+    model, recorder = compiled(blocks_model(), StagedAdamW()), Recorder()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model, "compile", None)
+        return model, fit(model, ProgressiveUnfreezing(PHASES), recorder).history, recorder
+
+
+def test_the_loss_decreases_without_recompilation(whole_fit):
+    loss = whole_fit[1]["loss"]
     assert len(loss) == 5
     assert loss[-1] < loss[2] < loss[0]
 
@@ -189,17 +196,15 @@ def test_the_optimizer_holds_only_variables_that_a_phase_trains(phases, paths):
     assert len(model.optimizer.variables) == 2 + 2 * len(paths) + 2
 
 
-def test_the_moments_survive_a_phase_change():
-    recorder = Recorder()
-    fit(compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(PHASES), recorder)
+def test_the_moments_survive_a_phase_change(whole_fit):
+    recorder = whole_fit[2]
     for (_, end), (start, _) in zip(recorder.momentum, recorder.momentum[1:], strict=False):
         assert same_bits(end, start)
         assert np.abs(end).max() > 0
 
 
-def test_the_learning_rate_follows_the_phases_step_by_step():
-    recorder = Recorder()
-    fit(compiled(blocks_model(), StagedAdamW()), ProgressiveUnfreezing(PHASES), recorder)
+def test_the_learning_rate_follows_the_phases_step_by_step(whole_fit):
+    recorder = whole_fit[2]
     head, block2, whole = PHASES
     expected = [head.learning_rate_at((step + 0.5) / 4) for step in range(4)]
     expected += [block2.learning_rate_at((step + 0.5) / 2) for step in range(2)]
@@ -246,9 +251,8 @@ def test_fit_stops_after_its_epochs_or_after_the_last_phase(epochs, run):
     assert ["audit" in record for record in unfreezing.plan] == [True, True, run == 5]
 
 
-def test_two_fits_in_a_row_equal_one():
-    whole, parts = (compiled(blocks_model(), StagedAdamW()) for _ in range(2))
-    fit(whole, ProgressiveUnfreezing(PHASES))
+def test_two_fits_in_a_row_equal_one(whole_fit):
+    whole, parts = whole_fit[0], compiled(blocks_model(), StagedAdamW())
     unfreezing = ProgressiveUnfreezing(PHASES)
     for first, last in [(0, 1), (1, 4), (4, 5)]:
         fit(parts, unfreezing, initial_epoch=first, epochs=last)
@@ -495,15 +499,12 @@ def test_each_phase_trains_one_epoch_when_time_is_up():
     assert [record["ended_by"] for record in unfreezing.plan] == ["time", "epochs", "time"]
 
 
-def test_a_generous_time_limit_changes_nothing():
-    rates = []
-    for seconds in (None, 1e6):
-        model, recorder = compiled(blocks_model(), StagedAdamW()), Recorder()
-        unfreezing = ProgressiveUnfreezing(PHASES, max_seconds=seconds)
-        fit(model, unfreezing, recorder)
-        assert [record["ended_by"] for record in unfreezing.plan] == ["epochs"] * 3
-        rates.append(recorder.rates)
-    assert rates[0] == pytest.approx(rates[1], rel=1e-3)
+def test_a_generous_time_limit_changes_nothing(whole_fit):
+    model, recorder = compiled(blocks_model(), StagedAdamW()), Recorder()
+    unfreezing = ProgressiveUnfreezing(PHASES, max_seconds=1e6)
+    fit(model, unfreezing, recorder)
+    assert [record["ended_by"] for record in unfreezing.plan] == ["epochs"] * 3
+    assert recorder.rates == pytest.approx(whole_fit[2].rates, rel=1e-3)
 
 
 def test_moving_averages_replace_the_weights_at_the_end_of_each_phase():
