@@ -139,7 +139,10 @@ def forking_context():
     """Creates a multiprocessing context whose processes start with TensorFlow loaded, and waits for it."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["tensorflow", "keras", "tl_keras.training.fitting", "tests.reliability.tiny_command"]
+        [
+            *("tensorflow", "keras", "sklearn.metrics", "jsonargparse", "jinja2", "PIL.Image", "matplotlib.pyplot"),
+            *("tl_keras.training.fitting", "tl_keras.training.results", "tests.reliability.tiny_command"),
+        ]
     )
     first = context.Process(target=int)
     first.start()
