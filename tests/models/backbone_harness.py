@@ -10,13 +10,13 @@ from tl_keras.models.blocks import block_of
 from tl_keras.models.saved.saving import open_model, save_model
 
 
-def run_backbone_test(model, *, blocks, inputs, expected, atol):
+def run_backbone_test(model, *, blocks, found, expected, atol):
     """Checks the names, the blocks and the outputs of a backbone.
 
     Args:
         model: functional `keras.Model` whose layers are named `BLOCK.LAYER`.
         blocks: list of the names of its blocks, input side first.
-        inputs: arrays that the model takes.
+        found: outputs of the model.
         expected: outputs of the original network.
         atol: maximum absolute difference of the outputs.
     """
@@ -26,14 +26,14 @@ def run_backbone_test(model, *, blocks, inputs, expected, atol):
     # A network whose layers cannot be copied stays one nested layer in the block `body`.
     assert "body" in blocks or not any(isinstance(layer, keras.Model) for layer in layers)
     assert list(dict.fromkeys(map(block_of, layers))) == blocks
-    np.testing.assert_allclose(np.asarray(model(inputs)), np.asarray(expected), atol=atol)
+    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), atol=atol)
 
 
-def check_saving(model, *, inputs, folder, reader=open_model):
-    """Saves a model and checks that the opened one computes the same."""
+def check_saving(model, *, inputs, folder, reader=open_model, expected=None):
+    """Saves a model and checks that the opened one computes the same, which is `expected` if given."""
     save_model(model, folder / "model.keras")
     opened = reader(folder / "model.keras")
-    np.testing.assert_allclose(np.asarray(opened(inputs)), np.asarray(model(inputs)), atol=1e-6)
+    np.testing.assert_allclose(np.asarray(opened(inputs)), model(inputs) if expected is None else expected, atol=1e-6)
 
 
 def check_blocks_pass_one_tensor(model):

@@ -65,7 +65,7 @@ def test_a_preset_folder_is_opened_as_a_backbone(save, build, tmp_path):
     model = build_backbone(save(backbone, converter))
     assert model.input.shape == (None, 32, 32, 3)
     blocks, expected = ["preprocessing", *BUILDERS[build]], backbone(converter(IMAGES))
-    run_backbone_test(model, blocks=blocks, inputs=IMAGES, expected=expected, atol=1e-4)
+    run_backbone_test(model, blocks=blocks, found=model(IMAGES), expected=expected, atol=1e-4)
     check_saving(model, inputs=IMAGES, folder=tmp_path)
 
 

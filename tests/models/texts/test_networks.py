@@ -29,7 +29,8 @@ def test_backbone(opened):
         np.testing.assert_allclose(np.asarray(pooled(inputs)), np.asarray(expected["pooled_output"]), atol=1e-5)
         assert pooled.layers[-1].name == "pooler.dense"
         expected = expected["sequence_output"]
-    run_backbone_test(copy(backbone), blocks=BLOCKS[family], inputs=inputs, expected=expected, atol=1e-5)
+    model = copy(backbone)
+    run_backbone_test(model, blocks=BLOCKS[family], found=model(inputs), expected=expected, atol=1e-5)
 
 
 def test_only_hidden_states_and_the_mask_pass_from_block_to_block(opened):
