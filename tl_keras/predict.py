@@ -55,6 +55,7 @@ def main(arguments):
     if parsed.format == PARQUET:
         bad = predict_parts(run, items, options, parsed.output, shard)
         _print_place(len(items) - bad, "predictions", parsed.output)
+        _print_place(len(items) - bad, "annotated images", parsed.annotated)
         if bad:
             raise InputError(f"{bad} of {len(items)} files could not be read: see the column `problem`.")
         return

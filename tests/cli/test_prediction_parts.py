@@ -45,6 +45,11 @@ def test_parts_hold_all_items_and_the_reasons_of_unreadable_ones(run, tmp_path):
     assert table["label"].fillna("").tolist() == ["a", "", "b"]
 
 
+def test_names_that_are_not_utf_8_are_escaped(run, tmp_path):
+    predict(run, ["\udcffa"], tmp_path)
+    assert pandas.read_parquet(tmp_path)["file"].tolist() == ["\\udcffa"]
+
+
 def test_an_interrupted_command_predicts_only_what_is_missing(run, tmp_path):
     predict(run, ["a", "b", "c", "d"], tmp_path)
     sorted(tmp_path.iterdir())[0].unlink()

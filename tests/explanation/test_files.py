@@ -14,6 +14,11 @@ def test_images_become_plots_and_records(tmp_path):
     assert record["heat_map"] == [[0.0, 0.2], [0.5, 1.0]]
 
 
+def test_control_characters_of_names_are_escaped(tmp_path):
+    lines, paths = write_explanations([("a/red\nx.png", image_explanation())], "Explanations of run", tmp_path)
+    assert lines == ["a/red\\nx.png: cat 0.900"] and paths[0].name == "001-red_nx.png"
+
+
 def test_detections_become_a_plot_and_a_record(tmp_path):
     lines, paths = write_explanations([("a/x.png", detection_explanation())], "Explanations of run", tmp_path)
     assert lines == ["a/x.png: cat 0.900, cat 0.800"]

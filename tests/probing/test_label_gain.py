@@ -25,10 +25,14 @@ def test_a_falling_error_is_continued():
     assert gain.low < expected < gain.high
 
 
-@pytest.mark.parametrize("error", [lambda count: 0.3, lambda count: 0.0])
-def test_more_labels_bring_nothing_where_the_error_stays(error):
-    gain = predict_label_gain(LABELS, CLASSES, probing.make_folds(LABELS), learner(error))
+def test_more_labels_bring_nothing_where_the_error_stays():
+    gain = predict_label_gain(LABELS, CLASSES, probing.make_folds(LABELS), learner(lambda count: 0.3))
     assert 0 <= gain.low <= gain.high < 0.02
+
+
+def test_without_mistakes_nothing_is_predicted():
+    folds = probing.make_folds(LABELS)
+    assert predict_label_gain(LABELS, CLASSES, folds, learner(lambda count: count < 100)) is None
 
 
 @pytest.mark.parametrize(("count", "expected"), [(400, 100), (100, 50), (40, 20)])

@@ -35,6 +35,12 @@ def test_older_runs_know_nothing(tmp_path):
     assert find_seen_examples(RunFolder(tmp_path), texts("one")) is None
 
 
+def test_a_damaged_file_is_refused(tmp_path):
+    (tmp_path / "seen_examples.txt").write_text("digest version 1\nab\n")
+    with pytest.raises(InputError, match="is damaged: copy the run again"):
+        find_seen_examples(RunFolder(tmp_path), texts("one"))
+
+
 def test_a_huge_file_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("tl_keras.runs.seen_examples.MAX_BYTES", 10)
     write_seen_examples(RunFolder(tmp_path), (texts("one"),))

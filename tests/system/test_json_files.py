@@ -22,7 +22,8 @@ def test_a_file_is_read(tmp_path):
         (b"[]", "it holds a list, expected a dict"),
         (b"\xff", "can't decode"),
         (b"[" * 100_000, "recursion"),
-        (b"1" * 5_000, "Exceeds the limit"),
+        (b"1" * 5_000, "it holds an integer of 5000 digits"),
+        (b'{"a": -1' + b"0" * 400 + b"}", "it holds an integer of 402 digits"),
         (b" " * 101, "it has more than 100 bytes"),
     ],
 )

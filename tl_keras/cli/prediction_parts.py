@@ -101,7 +101,7 @@ def write_part(path, items, rows, settings):
     """
     arrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
     keys = dict.fromkeys(key for row in rows for key in row)
-    table = arrow.Table.from_pylist([dict.fromkeys(keys) | row for row in rows])
+    table = arrow.Table.from_pylist([dict.fromkeys(keys) | _encodable(row) for row in rows])
     with atomic_path(path) as temporary:
         parquet.write_table(table.replace_schema_metadata({DIGEST: _digest(items, settings)}), temporary)
 
@@ -116,6 +116,14 @@ def _rows(run, items, options):
             else:
                 write(item, prediction)
                 yield json.loads(lines.pop()) | {"problem": None}
+
+
+def _encodable(row):
+    """Escapes halves of characters in texts, as names of files may have them, which Parquet cannot hold."""
+    return {
+        key: value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+        for key, value in row.items()
+    }
 
 
 def _make_folder(folder):

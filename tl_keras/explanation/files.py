@@ -4,6 +4,7 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
+from tl_keras.data.wording import printable
 from tl_keras.evaluation.templates import load_template
 from tl_keras.explanation.detections import DetectionExplanation
 from tl_keras.explanation.explanations import TextExplanation
@@ -33,10 +34,11 @@ def write_explanations(explained, title, folder):
         if isinstance(explanation, TextExplanation):
             lines += [f"{caption(explanation)}: {_top_words(explanation)}", *explanation.warnings]
         else:
-            paths.append(folder / f"{number:03d}-{Path(name).stem}.png")
+            shown = printable(name)
+            paths.append(folder / f"{number:03d}-{Path(shown).stem}.png".replace("\\", "_"))
             plot_heat_map(explanation, paths[-1])
             record["plot"] = paths[-1].name
-            lines.append(f"{name}: {caption(explanation)}")
+            lines.append(f"{shown}: {caption(explanation)}")
         records.append(record)
     if not paths:
         paths.append(folder / PAGE)

@@ -11,6 +11,7 @@ from .head_selection import standard_error as standard_error
 from .label_curve import fit_label_curve as fit_label_curve
 from .label_errors import find_label_errors as find_label_errors
 from .label_errors import out_of_fold_probabilities as out_of_fold_probabilities
+from .label_gain import LABEL_NUMBERS as LABEL_NUMBERS
 from .label_gain import predict_label_gain as predict_label_gain
 from .label_selection import select_typical as select_typical
 from .label_selection import select_uncertain as select_uncertain

@@ -9,7 +9,7 @@ from tl_keras.probing.label_curve import HORIZON, PERCENTILES, fit_label_curve
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Shares of the training rows of a fold that models learn from."""
 FOLDS = 3
-NUMBERS = (100, 50, 20, 10)
+LABEL_NUMBERS = (100, 50, 20, 10)
 """Numbers of further labels; the first that the label curve reaches is taken."""
 MAX_LABELS = 2000
 """Labels from which a hundred more change little, and the models cost more."""
@@ -44,14 +44,16 @@ def predict_label_gain(labels, num_classes, folds, predict, seed=0):
 
     Returns:
         `LabelGain` with the 5th and the 95th percentile over resampled examples; None with fewer labels than the curve
-        needs, or more than `MAX_LABELS`.
+        needs, more than `MAX_LABELS`, or no mistake with all labels.
     """
     folds, generator = folds[:FOLDS], np.random.default_rng(seed)
     count = np.mean([len(train) for train, _ in folds]) if folds else 0
-    number = next((number for number in NUMBERS if len(labels) + number <= HORIZON * count), None)
+    number = next((number for number in LABEL_NUMBERS if len(labels) + number <= HORIZON * count), None)
     if number is None or SHARES[0] * count < num_classes or len(labels) > MAX_LABELS:
         return None
     mistakes = np.stack([_mistakes(labels, folds, predict, share, generator) for share in SHARES])
+    if not mistakes[-1].any():
+        return None
     rows = generator.integers(mistakes.shape[1], size=(RESAMPLES, mistakes.shape[1]))
     # Without a mistake the logarithm would be infinite: the rule of succession for half an example.
     errors = np.maximum(mistakes[:, rows].mean(axis=2).T, 0.5 / mistakes.shape[1])

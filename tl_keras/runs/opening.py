@@ -77,7 +77,7 @@ def _advice_to_resume(run):
         if not is_disk_full(error):
             raise
         raise RunStopped(
-            "The disk is full, but earlier checkpoints are intact: free some space and resume with "
+            "The disk is full, but what was finished before is intact: free some space and resume with "
             f"`{resume_command(run.path)}`."
         ) from error
 

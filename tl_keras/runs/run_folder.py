@@ -27,7 +27,7 @@ from tl_keras.runs.same_data import is_same_data
 from tl_keras.system.atomic_files import write_text
 from tl_keras.system.checksums import MANIFEST, changed_files, write_manifest
 from tl_keras.system.interruption import StopSignals
-from tl_keras.system.json_files import read_json
+from tl_keras.system.json_files import parse_json, read_json
 from tl_keras.system.links import open_to_append, refuse_links
 
 ESSENTIAL = (
@@ -158,7 +158,7 @@ class RunFolder:
         texts = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
         for text in texts:
             with contextlib.suppress(ValueError, RecursionError):
-                lines.append(json.loads(text))
+                lines.append(parse_json(text))
         lines = [line for line in lines if isinstance(line, dict) and line.get("event") == event]
         return [line for line in lines if line.keys() >= set(keys)]
 

@@ -4,12 +4,14 @@ import os
 
 import numpy as np
 
-from tl_keras.data.content_digests import content_digests, digest_version
+from tl_keras.data.content_digests import DIGEST_BYTES, content_digests, digest_version
 from tl_keras.errors import InputError
 
 SEEN_EXAMPLES = "seen_examples.txt"
-MAX_BYTES = 2**28
+MAX_BYTES = 2**27
 HEADER = "digest version "
+LINE_BYTES = 2 * DIGEST_BYTES + 1
+"""Bytes of a line, a digest in hexadecimal digits."""
 
 
 def write_seen_examples(run, parts):
@@ -35,21 +37,23 @@ def find_seen_examples(run, examples):
         bool (n,); None if the run has no digests that can be compared, as those of older versions of tl_keras.
 
     Raises:
-        InputError: the file of the digests is too large.
+        InputError: the file of the digests is too large, or damaged.
     """
     path = run / SEEN_EXAMPLES
     if not os.path.isfile(path):
         return None
     if os.path.getsize(path) > MAX_BYTES:
         raise InputError(f"The file {str(path)!r} has more than {MAX_BYTES} bytes: check that it belongs to the run.")
-    first, *seen = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    if first != _header(examples):
+    content, header = path.read_bytes(), f"{_header(examples)}\n".encode()
+    if not content.startswith(header):
         # Files of the first version have no header.
-        if first.startswith(HEADER) or digest_version(examples) != 1:
+        if content.startswith(HEADER.encode()) or digest_version(examples) != 1:
             return None
-        seen.append(first)
-    seen = set(seen)
-    return np.array([digest in seen for digest in content_digests(examples)], bool)
+        header = b""
+    if (len(content) - len(header)) % LINE_BYTES:
+        raise InputError(f"The file {str(path)!r} is damaged: copy the run again.")
+    lines = np.frombuffer(content, f"S{LINE_BYTES}", offset=len(header))
+    return np.isin(np.array([f"{digest}\n" for digest in content_digests(examples)], f"S{LINE_BYTES}"), lines)
 
 
 def _header(examples):

@@ -82,6 +82,7 @@ def recommend(candidates, num_verified, folder):
             sized[name], own_splits = load_for_backbone(candidate, splits)
             measured.append(probe_backbone(sized[name], own_splits))
         except InputError as error:
+            print(f"{name} is left out: {error}", flush=True)
             skipped[name] = str(error)
     if not measured:
         raise nothing_left(skipped)

@@ -9,6 +9,8 @@ from tl_keras.system.budget import Budget
 MAX_JSON_BYTES = 32_000_000
 """Maximum size, above that of the largest vocabulary; in memory a list of empty lists takes 20 times its size."""
 MAX_DEPTH = 100
+MAX_DIGITS = 300
+"""Maximum digits of an integer, so that each is a float, too."""
 
 
 def read_json(path, kind, advice, budget=None):
@@ -30,7 +32,7 @@ def read_json(path, kind, advice, budget=None):
         if not os.path.isfile(path):
             raise ValueError("it is missing" if not os.path.lexists(path) else "it is no plain file")
         (budget or Budget(max_bytes=MAX_JSON_BYTES)).read(path.stat().st_size)
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = parse_json(path.read_text(encoding="utf-8"))
         _check_depth(value)
         if not isinstance(value, kind):
             raise ValueError(f"it holds a {type(value).__name__}, expected a {kind.__name__}")
@@ -38,6 +40,27 @@ def read_json(path, kind, advice, budget=None):
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())[:MAX_QUOTED]
         raise InputError(f"Cannot read {str(path)!r} ({reason}): {advice}.") from error
     return value
+
+
+def parse_json(text):
+    """Parses JSON that others may have made.
+
+    Args:
+        text: str or bytes.
+
+    Returns:
+        Nested dicts, lists, str, numbers, bool and None.
+
+    Raises:
+        ValueError: it is not JSON, or holds an integer of more than `MAX_DIGITS` digits.
+    """
+    return json.loads(text, parse_int=_parse_integer)
+
+
+def _parse_integer(digits):
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"it holds an integer of {len(digits)} digits")
+    return int(digits)
 
 
 def format_line(values):

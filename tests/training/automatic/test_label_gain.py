@@ -2,6 +2,7 @@ from dataclasses import asdict
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from tl_keras import probing
 from tl_keras.config.parsing import parse
@@ -33,6 +34,19 @@ def test_the_gain_is_measured_on_what_the_head_reads():
     assert gain.labels == 100 and 0 <= gain.low <= gain.high < 0.1
     (sentence,) = describe_label_gain(asdict(gain))
     assert sentence.startswith("100 more labels like these would bring about +")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"labels": 100, "low": 0.2, "high": 0.1},
+        {"labels": -3, "low": 0, "high": 0.1},
+        {"labels": 100, "low": float("nan"), "high": 0.1},
+    ],
+)
+def test_a_record_out_of_range_is_refused(record):
+    with pytest.raises(ValueError, match="out of range"):
+        describe_label_gain(record)
 
 
 def test_without_held_out_examples_nothing_is_predicted():

@@ -27,11 +27,18 @@ def measure_label_gain(config, solved):
 
 
 def describe_label_gain(record):
-    """Formats a `probing.LabelGain` that was stored as a dict, a list of at most one sentence."""
+    """Formats a `probing.LabelGain` that was stored as a dict, a list of at most one sentence.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
     if not record:
         return []
+    # The record may come from a stranger.
+    if not (0 <= record["low"] <= record["high"] <= 1 and record["labels"] in probing.LABEL_NUMBERS):
+        raise ValueError("The prediction of what more labels bring is out of range.")
     low, high = (f"{100 * record[name]:+.1f}" for name in ("low", "high"))
     return [
-        f"{record['labels']:.0f} more labels like these would bring about {low} to {high} points of accuracy (90 % "
+        f"{record['labels']} more labels like these would bring about {low} to {high} points of accuracy (90 % "
         "range of a label curve)"
     ]
