@@ -80,5 +80,5 @@ def _read_folder(folder, box_format):
         return read_coco(files, box_format)
     raise InputError(
         f"The folder {folder} has no boxes: expected COCO's JSON (beside the images, in annotations/, or in train/), "
-        "YOLO's data.yaml, or Pascal VOC's XML files; check --data.path."
+        "YOLO's data.yaml, or Pascal VOC's XML files; check --data.path, and give a table of boxes by its own path."
     )
