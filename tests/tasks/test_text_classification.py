@@ -284,46 +284,99 @@ BAD_TABLES = {
 }
 
 
-def refused(arguments, folder, **environment):
-    """Runs the command that must refuse its input at once, with one sentence, and write nothing; returns it."""
+BAD_FLAGS = {
+    "a mistyped backbone": ({"--model.backbone": "bert_base_en_uncase"}, "did you mean 'bert_base_en_uncased'?"),
+    "no folder": ({"--model.backbone": "no/such/folder"}, "No folder 'no/such/folder'"),
+    "an empty folder": (
+        {"--model.backbone": "./"},
+        "holds no config.json of a network, expected a KerasHub preset or Hugging Face",
+    ),
+    "mistyped data": ({"--data.path": "reviewz"}, "did you mean 'reviews'?"),
+    "windows of pairs": (
+        {"--text.windows": "2", "--text.second_text_column": "b"},
+        "text.windows is 2, but pairs of texts",
+    ),
+    "no windows": ({"--text.windows": "0"}, "text.windows must be at least 1: got 0."),
+    "mistyped weights": ({"--model.weights": "pretraind"}, "No weights at 'pretraind': give an existing"),
+}
+COMMANDS = """
+import contextlib, io, json, os, runpy, sys
+ends = []
+for folder, arguments in json.loads(sys.argv[1]):
+    os.chdir(folder)
+    sys.argv, code = ["train", *arguments], None
+    with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.redirect_stderr(io.StringIO()) as error:
+        try:
+            runpy.run_module("tl_keras.train", run_name="__main__", alter_sys=True)
+        except SystemExit as stop:
+            code = stop.code
+    ends.append((code, printed.getvalue(), error.getvalue()))
+print(json.dumps(ends))
+"""
+
+
+def end_commands(cases, root, **environment):
+    """Runs the command for each (folder, arguments) in one process; returns (exit code, output, error) of each."""
     # Python looks for modules in the folder first: a refusal that loads TensorFlow fails here.
-    (folder / "tensorflow.py").write_text("raise SystemExit('TensorFlow was loaded')")
-    before = sorted(folder.rglob("*"))
-    command = [sys.executable, "-m", "tl_keras.train", "--task", "text_classification", *arguments]
-    command += [] if "--data.path" in arguments else ["--data.path", "reviews"]
-    environment = os.environ | {"PYTHONPATH": str(Path(tl.__file__).parents[1])} | environment
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1 and not done.stdout
-    assert sorted(folder.rglob("*")) == before
-    return done.stderr
+    (root / "tensorflow.py").write_text("raise SystemExit('TensorFlow was loaded')")
+    always = {"--task": "text_classification", "--data.path": "reviews"}
+    cases = [(str(folder), [part for flag in (always | flags).items() for part in flag]) for folder, flags in cases]
+    environment = os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{Path(tl.__file__).parents[1]}"} | environment
+    command = [sys.executable, "-c", COMMANDS, json.dumps(cases)]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize(("content", "message"), BAD_TABLES.values(), ids=BAD_TABLES)
-def test_a_bad_table_is_refused_by_the_command_in_one_sentence(tmp_path, content, message):
-    (tmp_path / "texts.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert message in refused(["--data.path", "texts.csv"], tmp_path)
+def refused(end):
+    """Checks that a command refused its input with one sentence; returns it."""
+    code, printed, error = end
+    assert code == 2, error
+    assert error.startswith("error: ") and error.count("\n") == 1 and not printed
+    return error
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--model.backbone", "bert_base_en_uncase"], "did you mean 'bert_base_en_uncased'?"),
-        (["--model.backbone", "no/such/folder"], "No folder 'no/such/folder'"),
-        (["--model.backbone", "./"], "holds no config.json of a network, expected a KerasHub preset or Hugging Face"),
-        (["--data.path", "reviewz"], "did you mean 'reviews'?"),
-        (["--text.windows", "2", "--text.second_text_column", "b"], "text.windows is 2, but pairs of texts"),
-        (["--text.windows", "0"], "text.windows must be at least 1: got 0."),
-        (["--model.weights", "pretraind"], "No weights at 'pretraind': give an existing"),
-    ],
-)
-def test_a_bad_flag_is_refused_by_the_command_in_one_sentence(tmp_path, arguments, message):
-    assert message in refused(arguments, tmp_path)
+@pytest.fixture(scope="module")
+def ends(tmp_path_factory):
+    """The end of the command by the name of its bad table or flag, and the files that it left."""
+    root, cases = tmp_path_factory.mktemp("refused"), []
+    for name in (*BAD_TABLES, *BAD_FLAGS):
+        folder = root / name
+        folder.mkdir()
+        if name in BAD_TABLES:
+            content, _ = BAD_TABLES[name]
+            (folder / "texts.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+            cases.append((folder, {"--data.path": "texts.csv"}))
+        else:
+            cases.append((folder, BAD_FLAGS[name][0]))
+    ends = end_commands(cases, root)
+    return {
+        folder.name: (end, [path.name for path in folder.rglob("*")])
+        for (folder, _), end in zip(cases, ends, strict=True)
+    }
+
+
+@pytest.mark.parametrize("name", BAD_TABLES)
+def test_a_bad_table_is_refused_by_the_command_in_one_sentence(ends, name):
+    end, files = ends[name]
+    assert BAD_TABLES[name][1] in refused(end)
+    assert files == ["texts.csv"]
+
+
+@pytest.mark.parametrize("name", BAD_FLAGS)
+def test_a_bad_flag_is_refused_by_the_command_in_one_sentence(ends, name):
+    end, files = ends[name]
+    assert BAD_FLAGS[name][1] in refused(end)
+    assert not files
 
 
 def test_weights_that_pip_cannot_fetch_are_refused_by_the_command_in_one_sentence(tmp_path, tmp_path_factory):
     offline = {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
-    assert "give a local folder as --model.backbone PATH" in refused([], tmp_path, **offline)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    [end] = end_commands([(folder, {})], tmp_path, **offline)
+    assert "give a local folder as --model.backbone PATH" in refused(end)
+    assert not list(folder.iterdir())
 
 
 def test_a_preset_without_network_is_refused_with_the_offline_ways(encoder, table, monkeypatch):
