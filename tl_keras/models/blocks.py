@@ -4,6 +4,7 @@ The block is stored in the name alone, so it survives saving, loading and clonin
 """
 
 import itertools
+import math
 import re
 
 import keras
@@ -38,8 +39,11 @@ def creation_names(network):
     Returns:
         Dictionary from that name to the layer or operation, in the order of creation.
     """
-    counts, names = {}, {}
-    for operation in sorted(network.operations, key=_number):
+    counts, names, first = {}, {}, {}
+    for operation in filter(is_automatic, network.operations):
+        base = _base(operation)
+        first[base] = min(_number(operation), first.get(base, math.inf))
+    for operation in sorted(network.operations, key=lambda one: _number(one) - first.get(_base(one), 0)):
         name = operation.name
         if is_automatic(operation):
             base = _base(operation)
