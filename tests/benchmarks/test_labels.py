@@ -36,6 +36,11 @@ def test_the_tables_are_printed(examples, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[2] == "| made | 1.00 ± 0.00 | 1.00 ± 0.00 | 1.00 ± 0.00 |"
     assert lines[-1].startswith("| 20% | ")
+
+
+def test_gains_are_printed_where_the_pool_has_as_many_more_labels(examples, capsys):
+    # Without mistakes there is nothing to gain.
+    examples.pool += np.random.default_rng(1).normal(0, 5, examples.pool.shape).astype("float32")
     labels.measure_gain({"made": examples}, 2)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "| set | labels | more | predicted | measured |"

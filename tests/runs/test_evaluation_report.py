@@ -28,5 +28,5 @@ def test_the_report_of_an_evaluation_explains_its_mistakes(finished_run):
     results = evaluate_run(tl.load_run(finished_run[0]))
     page = (results / "report.html").read_text(encoding="utf-8")
     assert "on its test split</h1>" in page and page.count("<svg") == 2
-    assert ("Grad-CAM" in page) == (results.read_json("metrics.json")["accuracy"] < 1)
+    assert ("Right of each image its map" in page) == (results.read_json("metrics.json")["accuracy"] < 1)
     assert "Typical and wrong examples" in page

@@ -1,5 +1,6 @@
 """Reader of COCO's JSON format (Lin et al. 2014, cocodataset.org/#format-data), one file or one for each split."""
 
+import json
 import math
 import os
 import re
@@ -12,7 +13,6 @@ from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.records import split_of_name
 from tl_keras.data.wording import as_class_name, excerpt, first_of, printable
 from tl_keras.errors import InputError
-from tl_keras.system.json_files import parse_json
 
 _KEYS = ("images", "annotations", "categories")
 _NUM_SEARCHED_BYTES = 100_000
@@ -88,7 +88,7 @@ def read_coco(files, box_format="xywh"):
 
 def _read_json(file):
     try:
-        content = parse_json(decode_utf8(file.read_bytes()))
+        content = json.loads(decode_utf8(file.read_bytes()))
     except OSError as error:
         raise InputError(f"Cannot read {file}: {error.strerror}; check its path and rights.") from error
     except (NotUtf8, ValueError, RecursionError) as error:
