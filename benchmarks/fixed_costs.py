@@ -12,12 +12,13 @@ CPU seconds grow on a machine that others use as well: compare what was measured
 import argparse
 import contextlib
 import io
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from child_seconds import child_seconds
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -101,10 +102,9 @@ def call_seconds(folder):
 
 def process_seconds(arguments):
     """Runs Python with arguments and returns the CPU seconds of the process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = child_seconds()
     subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=ROOT)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return child_seconds() - before
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -10,6 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
+from child_seconds import child_seconds
 
 from few_label_suite.contenders import RECIPES, command_of
 from few_label_suite.draws import draw_examples
@@ -115,9 +115,9 @@ def run_cell(cell, folder, image_size, torch_python=None):
         job_file.write_text(json.dumps(job), encoding="utf-8")
         command = command_of(cell.contender, job, job_file, torch_python)
         environment = make_environment((folder if cell.is_warm else Path(temporary)) / "cache")
-        before = _child_seconds()
+        before = child_seconds()
         done = _run(command, environment, path.with_suffix(".log"))
-        seconds = _child_seconds() - before
+        seconds = child_seconds() - before
         if done.returncode:
             print(f"{cell} failed with exit code {done.returncode}: see {path.with_suffix('.log')}", file=sys.stderr)
             return None
@@ -151,11 +151,6 @@ def make_job(cell, folder, image_size, temporary):
 def _run(command, environment, log):
     with open(log, "w", encoding="utf-8") as file:
         return subprocess.run(command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT, check=False)
-
-
-def _child_seconds():
-    times = os.times()
-    return times.children_user + times.children_system
 
 
 def _read_metrics(cell, job):

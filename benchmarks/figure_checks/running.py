@@ -4,11 +4,12 @@ import hashlib
 import os
 import platform
 import re
-import resource
 import shutil
 import subprocess
 import time
 from pathlib import Path
+
+from child_seconds import child_seconds
 
 from figure_checks.catalogue import ROOT
 
@@ -43,7 +44,7 @@ def run_command(command, folder):
     kept = folder / "outputs" / f"{command.name}-{digest}.txt"
     if kept.exists():
         return kept.read_text(encoding="utf-8")
-    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    started, before = time.monotonic(), child_seconds()
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     printed = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command.run],
@@ -55,8 +56,7 @@ def run_command(command, folder):
         text=True,
         check=True,
     ).stdout
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    cpu = child_seconds() - before
     parts = [printed, *((folder / name).read_text(encoding="utf-8") for name in command.files)]
     elapsed = time.monotonic() - started
     parts.append(f"CPU seconds: {cpu:.0f}\nelapsed seconds: {elapsed:.0f}\nelapsed minutes: {elapsed / 60:.1f}\n")
