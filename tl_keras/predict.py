@@ -54,8 +54,7 @@ def main(arguments):
     items = run.task.find_items(run.config, parsed.items, options)[number - 1 :: count]
     if parsed.format == PARQUET:
         bad = predict_parts(run, items, options, parsed.output, shard)
-        _print_place(len(items) - bad, "predictions", parsed.output)
-        _print_place(len(items) - bad, "annotated images", parsed.annotated)
+        _print_places(len(items) - bad, parsed)
         if bad:
             raise InputError(f"{bad} of {len(items)} files could not be read: see the column `problem`.")
         return
@@ -66,8 +65,7 @@ def main(arguments):
                 problems.append(f"{data.printable(item)} ({problem})")
             else:
                 write(item, prediction)
-    _print_place(len(items) - len(problems), "predictions", parsed.output)
-    _print_place(len(items) - len(problems), "annotated images", parsed.annotated)
+    _print_places(len(items) - len(problems), parsed)
     if problems:
         raise InputError(f"{len(problems)} of {len(items)} files could not be read: {data.first_of(problems)}.")
 
@@ -91,10 +89,11 @@ def check_options(options, task):
         raise InputError(f"--score_threshold must lie from 0 to 1: got {options.score_threshold}.")
 
 
-def _print_place(count, what, place):
+def _print_places(count, parsed):
     """Prints what was written where, if anything; to the standard error, as the output may hold the predictions."""
-    if place is not None:
-        print(for_terminal(f"{what}: {count} written to {place}"), file=sys.stderr)
+    for what, place in (("predictions", parsed.output), ("annotated images", parsed.annotated)):
+        if place is not None:
+            print(for_terminal(f"{what}: {count} written to {place}"), file=sys.stderr)
 
 
 def _parse(arguments):

@@ -7,7 +7,7 @@ import os
 import sys
 
 from tl_keras.cli.early_interrupts import report_interrupts
-from tl_keras.errors import InputError, LostWorker, RunStopped, first_line, is_disk_full, is_out_of_memory, quoted
+from tl_keras.errors import MAX_QUOTED, InputError, LostWorker, RunStopped, first_line, is_disk_full, is_out_of_memory
 from tl_keras.system.devices import start_lean
 from tl_keras.system.escaping import EscapedStream, for_terminal
 
@@ -80,4 +80,4 @@ def _run(verb, arguments):
 
 
 def _reason(error):
-    return quoted(getattr(error, "strerror", None) or first_line(error)).strip("'\"")
+    return (getattr(error, "strerror", None) or first_line(error))[:MAX_QUOTED]

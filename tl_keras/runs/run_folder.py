@@ -23,7 +23,7 @@ from pathlib import Path
 
 from tl_keras.data.wording import first_of, printable
 from tl_keras.errors import MAX_QUOTED, InputError
-from tl_keras.runs.same_data import is_same_data
+from tl_keras.runs.same_data import DIGESTS, is_same_data
 from tl_keras.system.atomic_files import write_text
 from tl_keras.system.checksums import MANIFEST, changed_files, write_manifest
 from tl_keras.system.interruption import StopSignals
@@ -178,5 +178,5 @@ def _counts(fingerprint):
     return ", ".join(
         f"of the {name} {_counts(count)}" if isinstance(count, dict) else f"{count} {name}"
         for name, count in fingerprint.items()
-        if name not in ("sha256", "digest_version")
+        if name not in DIGESTS
     )

@@ -1,5 +1,8 @@
 """Comparison of the data of a run with those that it started with, as far as their digests can be compared."""
 
+DIGESTS = ("sha256", "digest_version")
+"""Keys of a fingerprint that are no counts."""
+
 
 def is_same_data(before, now, folder):
     """Compares fingerprints of data, and prints a note if only their counts can be compared.
@@ -32,5 +35,5 @@ def _counts(fingerprint):
     return {
         name: _counts(value) if isinstance(value, dict) else value
         for name, value in fingerprint.items()
-        if name not in ("sha256", "digest_version")
+        if name not in DIGESTS
     }

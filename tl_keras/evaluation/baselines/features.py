@@ -44,8 +44,9 @@ def feature_baseline(train_features, train_labels, test_features, test_labels, c
     Returns:
         `Baseline`, whose name states the number of training examples where they are a sample.
     """
-    labels, count, many = np.asarray(train_labels), len(train_labels), len(class_names) >= MANY_CLASSES
-    name = NEAREST_MEAN if many and not multi_label else LAST_LAYER
+    labels, count = np.asarray(train_labels), len(train_labels)
+    compares_means = not multi_label and len(class_names) >= MANY_CLASSES
+    name = NEAREST_MEAN if compares_means else LAST_LAYER
     if count > MAX_EXAMPLES:
         rows = _stratified_rows(labels)
         train_features, labels = train_features[rows], labels[rows]
@@ -54,7 +55,7 @@ def feature_baseline(train_features, train_labels, test_features, test_labels, c
     def predict():
         with threadpool_limits(1 if np.size(train_features) <= SMALL else None):
             features, others = _standardize(train_features, test_features)
-            if many and not multi_label:
+            if compares_means:
                 return _nearest_mean(features, labels, others, len(class_names))
             strength = _choose_strength(features, labels, len(class_names), multi_label)
             return logistic_probabilities(features, labels, others, len(class_names), multi_label, strength)
