@@ -1,9 +1,10 @@
 import pytest
 
 from tl_keras.config import RunConfig
-from tl_keras.config.config_files import CONFIG_FOLDER
+from tl_keras.config.config_files import CONFIG_FOLDER, load_settings
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
+from tl_keras.system.plain_yaml import load_yaml
 
 INVALID_FILES = [
     ("", "The configuration must be a mapping of keys to values: got None."),
@@ -49,3 +50,16 @@ def test_each_invalid_file_is_refused_in_one_line(text, expected, written):
     message = str(refused.value)
     assert "\n" not in message and len(message) < 700
     assert expected in message
+
+
+def test_values_of_earlier_versions_are_read_by_their_names_of_today(tmp_path):
+    path = tmp_path / "old.yaml"
+    path.write_text("data: {path: emoji, resize: squash}\n", encoding="utf-8")
+    assert parse(["--config", str(path)]).data.resize == "stretch"
+    with pytest.raises(InputError, match="data.resize 'squash'.*stretch"):
+        parse(["--data.path", "emoji", "--data.resize", "squash"])
+
+
+@pytest.mark.parametrize("text", ["data: {resize: [squash]}", "resize: squash", "squash", "data: squash"])
+def test_other_values_stay(text):
+    assert load_settings(text) == load_yaml(text)

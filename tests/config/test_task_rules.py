@@ -6,7 +6,7 @@ from tl_keras.errors import InputError
 
 def test_the_defaults_are_valid():
     config = RunConfig(recipe="progressive_unfreezing")
-    assert config.data == DataConfig(path="emoji", augmentation="light", resize="squash", validation_fraction=0.15)
+    assert config.data == DataConfig(path="emoji", augmentation="light", resize="stretch", validation_fraction=0.15)
     usual = {"backbone": "efficientnet_lite0", "weights": "imagenet", "pooling": "average", "dropout": 0.2}
     assert config.model == ModelConfig(**usual)
 

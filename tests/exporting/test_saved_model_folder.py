@@ -21,7 +21,7 @@ def as_png(pixels):
 @pytest.fixture(scope="module")
 def images_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "1"
-    write_saved_model(image_model(), folder, NAMES, "squash")
+    write_saved_model(image_model(), folder, NAMES, "stretch")
     return folder
 
 
@@ -39,7 +39,7 @@ def test_encoded_images_are_decoded_and_resized(images_folder):
     np.testing.assert_allclose(outputs["probabilities"][:1], image_model()(resized), atol=1e-3)
 
 
-@pytest.mark.parametrize("resize", ["squash", "crop", "pad"])
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
 @pytest.mark.parametrize("shape", [(40, 30), (20, 33)])
 def test_images_are_resized_as_in_training(resize, shape):
     rows, columns = np.mgrid[: shape[0], : shape[1]]
@@ -52,7 +52,7 @@ def test_images_are_resized_as_in_training(resize, shape):
 
 def test_texts_are_strings(tmp_path):
     model = text_model(tmp_path)
-    write_saved_model(model, tmp_path / "1", NAMES, "squash")
+    write_saved_model(model, tmp_path / "1", NAMES, "stretch")
     outputs = open_saved_model(tmp_path / "1")(TEXTS)
     np.testing.assert_allclose(outputs["probabilities"], model(tf.constant(TEXTS["text"])), atol=1e-6)
 

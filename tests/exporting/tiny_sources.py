@@ -49,7 +49,7 @@ def detector(name):
 def source_of(model, folder, inputs, **options):
     """Saves a model as a run does, and returns it as a `Source`."""
     save_model(model, folder / "source.keras", class_names=NAMES)
-    settings = {"resize": "squash", "max_tokens": 12, "truncation": "head"} | options
+    settings = {"resize": "stretch", "max_tokens": 12, "truncation": "head"} | options
     return Source(model, folder / "source.keras", NAMES, inputs=inputs, **settings)
 
 

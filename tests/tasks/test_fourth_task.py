@@ -28,7 +28,7 @@ class ImageRegression(Task):
 
     name = NAME
     defaults = {
-        "data": {"augmentation": "none", "resize": "squash"},
+        "data": {"augmentation": "none", "resize": "stretch"},
         "model": {"backbone": "small", "weights": "none"},
     }
     unused_settings = {"text": None, "detection": None}
@@ -108,7 +108,7 @@ class ImageRegression(Task):
         return find_image_files(arguments)
 
     def predict_items(self, run, items, options):
-        for file, numbers, problem in predict_files(items, run.predict, image_size=32, resize="squash", batch_size=8):
+        for file, numbers, problem in predict_files(items, run.predict, image_size=32, resize="stretch", batch_size=8):
             yield file, None if problem else float(numbers[0]), problem
 
     def open_writer(self, run, stream, options):

@@ -7,11 +7,14 @@ from pathlib import Path
 import yaml
 
 from tl_keras.config.config_keys import check_keys
+from tl_keras.data.images.resizing import STRETCH
 from tl_keras.errors import MAX_QUOTED, InputError, unknown_name
 from tl_keras.system.plain_yaml import load_yaml
 
 CONFIG_FOLDER = Path(__file__).parents[1] / "configs"
 MAX_CONFIG_BYTES = 64_000
+FORMER_VALUES = {("data", "resize"): {"squash": STRETCH}}
+"""From the place of a setting to its values of earlier versions and their names of today."""
 
 
 def shipped_configs():
@@ -69,7 +72,7 @@ def read_config(path):
         path: `pathlib.Path` of the file.
 
     Returns:
-        What `load_yaml` returns.
+        What `load_settings` returns.
 
     Raises:
         InputError: the file is too large, cannot be read or is not valid YAML.
@@ -79,7 +82,7 @@ def read_config(path):
             f"The configuration file {str(path)!r} has more than {MAX_CONFIG_BYTES} bytes: check that it is one."
         )
     try:
-        return load_yaml(path.read_text(encoding="utf-8-sig"))
+        return load_settings(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(
             f"Cannot read the configuration file {str(path)!r}: {error.strerror}; check its permissions."
@@ -88,3 +91,23 @@ def read_config(path):
         raise InputError(
             f"The configuration file {str(path)!r} is not valid YAML: {' '.join(str(error).split())[:MAX_QUOTED]}."
         ) from error
+
+
+def load_settings(text):
+    """Reads YAML as `load_yaml` does, with former values by their names of today.
+
+    Args:
+        text: str, a configuration file or a single value.
+
+    Returns:
+        Plain values.
+
+    Raises:
+        yaml.YAMLError: the text is not valid YAML.
+    """
+    settings = load_yaml(text)
+    for (part, name), names in FORMER_VALUES.items():
+        values = settings.get(part) if isinstance(settings, dict) else None
+        if isinstance(values, dict) and isinstance(value := values.get(name), str):
+            values[name] = names.get(value, value)
+    return settings

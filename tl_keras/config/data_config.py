@@ -4,6 +4,7 @@ import math
 from typing import Literal
 
 from tl_keras.config.ranges import check_minimum
+from tl_keras.data.images.resizing import Resize
 from tl_keras.errors import InputError
 from tl_keras.system.documented_fields import documented_dataclass
 
@@ -21,9 +22,9 @@ class DataConfig:
     image_size: int | None = None
     """Side of the model's square input images in pixels, 32 to 4096. By default that of the backbone, or less if the
     images are smaller."""
-    resize: Literal["squash", "crop", "pad"] | None = None
-    """Resizing of images that are not square: squash stretches them, crop cuts off the edges, pad adds borders. By
-    default squash, or pad for object detection, which cannot crop."""
+    resize: Resize | None = None
+    """Resizing of images that are not square: stretch ignores the aspect ratio, crop cuts off the edges, pad adds
+    borders. By default stretch, or pad for object detection, which cannot crop."""
     batch_size: int = 32
     """Number of examples in a training step, at least 1; with several devices, on each of them."""
     augmentation: Literal["none", "light", "strong", "randaugment", "mixup", "cutmix", "mosaic"] | None = None

@@ -8,11 +8,10 @@ import re
 import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser, set_loader
 
-from tl_keras.config.config_files import shipped_configs
+from tl_keras.config.config_files import load_settings, shipped_configs
 from tl_keras.config.run_config import RunConfig
 from tl_keras.errors import MAX_QUOTED, quoted, unknown_name
 from tl_keras.phases import Phase, Plateau
-from tl_keras.system.plain_yaml import load_yaml
 
 PARTS = {
     "phases": (Phase, "{train: head, epochs: 3}"),
@@ -36,7 +35,7 @@ def make_parser(actions):
     Returns:
         `jsonargparse.ArgumentParser`.
     """
-    set_loader("yaml", load_yaml, exceptions=(yaml.YAMLError,))
+    set_loader("yaml", load_settings, exceptions=(yaml.YAMLError,))
     parser = ArgumentParser(
         prog="python -m tl_keras.train",
         description="Trains, evaluates and saves a model from data and pretrained weights.",

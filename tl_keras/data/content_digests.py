@@ -50,7 +50,7 @@ def image_digests(image_set):
     if image_set.digests is not None:
         return image_set.digests
     images = (Image.fromarray(image_set.images[row]) for row in range(len(image_set)))
-    digests = b"".join(pixel_digest(image, image.width, "") for image in images)
+    digests = b"".join(pixel_digest(image, image.width) for image in images)
     return np.frombuffer(digests, np.uint8).reshape(-1, PIXEL_DIGEST_BYTES)
 
 

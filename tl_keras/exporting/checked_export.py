@@ -37,7 +37,7 @@ class Source:
     """The `.keras` file of the model."""
     class_names: tuple[str, ...]
     resize: str
-    """How images are brought to the size of the model: "squash", "crop" or "pad"."""
+    """One of `RESIZES`, which brings images to the size of the model."""
     max_tokens: int
     truncation: str
     inputs: dict

@@ -5,6 +5,7 @@ import importlib.util
 import keras
 import tensorflow as tf
 
+from tl_keras.data.images.resizing import PAD, STRETCH
 from tl_keras.exporting.tensor_function import IMAGES, PROBABILITIES, TEXT
 from tl_keras.models.texts.encoder_inputs import is_text_model
 
@@ -26,7 +27,7 @@ def write_saved_model(model, path, class_names, resize):
         model: `keras.Model` of a run that classifies.
         path: folder to write.
         class_names: names of the classes.
-        resize: "squash", "crop" or "pad", as in training; texts need none.
+        resize: one of `RESIZES`, as in training; texts need none.
     """
     names = tf.constant(list(class_names))
 
@@ -79,15 +80,15 @@ def decode_image(content, side, resize):
     Args:
         content: string tensor (), the content of a JPEG, PNG, GIF or BMP file.
         side: height and width of the result in pixels.
-        resize: "squash", "crop" or "pad".
+        resize: one of `RESIZES`.
 
     Returns:
         float32 tensor (side, side, 3), RGB, 0 to 255, whole numbers.
     """
     image = tf.io.decode_image(content, channels=3, expand_animations=False)
-    if resize == "squash":
+    if resize == STRETCH:
         resized = tf.image.resize(image, (side, side), antialias=True)
-    elif resize == "pad":
+    elif resize == PAD:
         resized = _padded(image, side)
     else:
         resized = _cropped(image, side)

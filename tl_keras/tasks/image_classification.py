@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from tl_keras import data, evaluation, explanation, models, transfer
-from tl_keras.data.images.decoding import STRETCH
 from tl_keras.data.images.image_items import find_image_files, predict_files
+from tl_keras.data.images.resizing import RESIZE_CALLS, STRETCH
 from tl_keras.errors import UnusedSetting, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX, LITE_CONSTRUCTOR
@@ -273,7 +273,7 @@ class ImageClassification(ClassificationTask):
 
     def card_facts(self, config, model):
         """Describes the size of the images, and how they are brought to it."""
-        return {"image_size": model.input_shape[1], "resize": config.data.resize}
+        return {"image_size": model.input_shape[1], "resize_call": RESIZE_CALLS[config.data.resize]}
 
     def predict_new(self, config, model, examples):
         """Computes the probabilities of images in memory.

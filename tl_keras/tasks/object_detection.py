@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from tl_keras import data, evaluation, explanation, models, transfer
-from tl_keras.data.images.decoding import CROP, PAD
+from tl_keras.data.boxes.geometry import BOX_RESIZES
 from tl_keras.data.images.image_items import find_image_files, predict_files
+from tl_keras.data.images.resizing import CROP, PAD, RESIZE_CALLS
 from tl_keras.errors import InputError, UnusedSetting
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
@@ -73,7 +74,7 @@ class ObjectDetection(Task):
     def check_config(self, config):
         """Refuses crops, several columns of labels, comparing whole images, and blocks of other detectors."""
         if config.data.resize == CROP:
-            message = "data.resize crop would cut boxes off: take pad or squash for object_detection."
+            message = f"data.resize crop would cut boxes off: take {' or '.join(BOX_RESIZES)} for object_detection."
             raise UnusedSetting(message, "data.resize")
         if not isinstance(config.data.label_column, str):
             message = "data.label_column is a list: give the column of the class names, boxes have only one."
@@ -302,7 +303,8 @@ class ObjectDetection(Task):
 
     def card_facts(self, config, model):
         """Describes the size of the images, and how they are brought to it."""
-        return {"image_size": model.image_size, "resize": config.data.resize, "finds_boxes": True}
+        resize_call = RESIZE_CALLS[config.data.resize]
+        return {"image_size": model.image_size, "resize_call": resize_call, "finds_boxes": True}
 
     def predict_new(self, config, model, examples):
         """Detects the objects in images in memory.

@@ -38,7 +38,7 @@ def test_boxes_move_with_their_images(records):
 
 
 def test_stretch(records):
-    boxes = load_box_splits(records, 20, resize="squash").test.boxes[0]
+    boxes = load_box_splits(records, 20, resize="stretch").test.boxes[0]
     np.testing.assert_allclose(boxes, [[1, 8 / 3, 10, 32 / 3]], rtol=1e-6)
 
 

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from tl_keras.data.images import image_sets as images_module
-from tl_keras.data.images.decoding import RESIZES, BadImage, read_image
+from tl_keras.data.images.decoding import BadImage, read_image
 from tl_keras.data.images.image_sets import ImageFiles, ImageLoading, load_image_splits
+from tl_keras.data.images.resizing import RESIZES
 from tl_keras.data.reading.folders import read_folders
 from tl_keras.data.splitting import split_records
 from tl_keras.errors import InputError

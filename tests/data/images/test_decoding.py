@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from tl_keras.data.images.decoding import RESIZES, BadImage, read_image, read_upright
+from tl_keras.data.images.decoding import BadImage, read_image, read_upright
+from tl_keras.data.images.resizing import RESIZES
 from tl_keras.errors import InputError
 
 RED = (200, 30, 20)
@@ -168,8 +169,8 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_unknown_resize_names_the_nearest():
-    with pytest.raises(InputError, match="data.resize 'squish'.*'squash'"):
-        read_image(encoded(solid(), "PNG"), 16, "squish")
+    with pytest.raises(InputError, match="data.resize 'strech'.*'stretch'"):
+        read_image(encoded(solid(), "PNG"), 16, "strech")
 
 
 def test_an_unsupported_format_is_named(tmp_path):

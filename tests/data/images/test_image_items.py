@@ -31,9 +31,9 @@ def test_every_file_has_a_prediction_or_a_problem_in_order(image_folder, tmp_pat
         assert images.shape[1:] == (16, 16, 3) and images.dtype == np.uint8
         return images.mean(axis=(1, 2, 3))
 
-    results = list(predict_files(files, predict, image_size=16, resize="squash", batch_size=batch_size))
+    results = list(predict_files(files, predict, image_size=16, resize="stretch", batch_size=batch_size))
     assert [file for file, _, _ in results] == files
     assert max(sizes) <= batch_size and sum(sizes) == 4
     assert results[3][1] is None and "empty" in results[3][2]
     for file, prediction, problem in (*results[:3], results[4]):
-        assert problem is None and prediction == pytest.approx(read_image(file, 16, "squash").mean())
+        assert problem is None and prediction == pytest.approx(read_image(file, 16, "stretch").mean())

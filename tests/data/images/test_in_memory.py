@@ -22,7 +22,7 @@ def test_batches_and_lists_are_flattened(tmp_path):
     images = data.list_given_images(given)
     assert len(images) == 5
     assert [data.upright_pixels(image).shape for image in images] == [(3, 4, 3)] * 5
-    assert data.read_given_image(images[0], 8, "squash").shape == (8, 8, 3)
+    assert data.read_given_image(images[0], 8, "stretch").shape == (8, 8, 3)
 
 
 def test_a_pillow_image_of_the_caller_is_not_changed():

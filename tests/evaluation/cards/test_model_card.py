@@ -6,7 +6,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from tl_keras.data.images.decoding import read_image
-from tl_keras.evaluation.cards.model_card import READERS, write_model_card
+from tl_keras.data.images.resizing import CROP, RESIZE_CALLS, RESIZES
+from tl_keras.evaluation.cards.model_card import write_model_card
 from tl_keras.evaluation.classification import classification_metrics
 
 METRICS = classification_metrics([0, 0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]], ["cat", "dog"])
@@ -24,6 +25,7 @@ def card(tmp_path):
             "metrics": METRICS,
             "class_names": ["cat", "dog"],
             "image_size": 96,
+            "resize_call": RESIZE_CALLS[CROP],
         }
         write_model_card(tmp_path / "card.md", **(defaults | parts))
         return (tmp_path / "card.md").read_text(encoding="utf-8")
@@ -59,25 +61,25 @@ def test_the_card_shows_intervals_baselines_and_calibration(card):
     assert "Simple models" not in card() and "Intervals" not in card()
 
 
-@pytest.mark.parametrize("resize", READERS)
+@pytest.mark.parametrize("resize", RESIZES)
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_usage_code_needs_no_tl_keras(card, resize, multi_label):
-    program = code(card(resize=resize, multi_label=multi_label, model_file='my "best".keras'))
+    program = code(card(resize_call=RESIZE_CALLS[resize], multi_label=multi_label, model_file='my "best".keras'))
     nodes = list(ast.walk(ast.parse(program)))
     imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     assert imported == {"json", "zipfile", "keras", "numpy"}
-    assert READERS[resize] in program
+    assert RESIZE_CALLS[resize] in program
     assert ("score >= 0.5" in program) == multi_label
     assert [node.value for node in nodes if isinstance(node, ast.Constant)].count('my "best".keras') == 2
 
 
 @pytest.mark.parametrize("finds_boxes", [False, True])
-@pytest.mark.parametrize("resize", READERS)
+@pytest.mark.parametrize("resize", RESIZES)
 def test_usage_code_reads_images_as_in_training(card, tmp_path, resize, finds_boxes):
     pixels = np.random.default_rng(0).integers(0, 256, (50, 30, 4), "uint8")
     Image.fromarray(pixels).save(tmp_path / "photo.png")
     metrics = METRICS | {"score_threshold": 0.5}
-    text = code(card(resize=resize, image_size=24, finds_boxes=finds_boxes, metrics=metrics))
+    text = code(card(resize_call=RESIZE_CALLS[resize], image_size=24, finds_boxes=finds_boxes, metrics=metrics))
     lines = [line for line in text.splitlines() if line.startswith(("size", "image"))]
     program = "\n".join(lines).replace("photo.jpg", str(tmp_path / "photo.png"))
     names = {"Image": Image, "ImageOps": ImageOps}
@@ -98,7 +100,7 @@ def test_classes_without_test_examples_are_not_called_weak(card):
 
 def test_usage_code_of_a_detector_needs_tensorflow_alone(card):
     metrics = {"average_precision_50": 0.75, "score_threshold": 0.25}
-    text = card(finds_boxes=True, resize="pad", metrics=metrics)
+    text = card(finds_boxes=True, metrics=metrics)
     nodes = list(ast.walk(ast.parse(code(text))))
     imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     assert imported == {"numpy", "tensorflow"}

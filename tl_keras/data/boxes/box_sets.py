@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tl_keras.data.boxes.geometry import BOX_RESIZES, resize_boxes
-from tl_keras.data.images.decoding import PAD
 from tl_keras.data.images.image_sets import DEFAULT_LOADING, ImageSet, load_image_splits
+from tl_keras.data.images.resizing import PAD
 from tl_keras.data.records import SPLITS, Records, Splits
 from tl_keras.errors import unknown_name
 
@@ -46,7 +46,7 @@ def load_box_splits(records, image_size, *, resize=PAD, loading=DEFAULT_LOADING)
     Args:
         records: `BoxRecords` without undecided splits.
         image_size: height and width in pixels.
-        resize: one of `BOX_RESIZES`: "pad" keeps the aspect ratio and adds white borders, "squash" ignores it.
+        resize: one of `BOX_RESIZES`.
         loading: `ImageLoading`.
 
     Returns:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tl_keras.data.images.decoding import PAD, STRETCH
+from tl_keras.data.images.resizing import PAD, STRETCH
 from tl_keras.errors import unknown_name
 
 BOX_FORMATS = ("xyxy", "xywh", "relative_yxyx", "relative_center_xywh")

@@ -10,11 +10,9 @@ from PIL import Image, ImageOps
 
 from tl_keras.data.images.decoding_limits import IN_FLIGHT, check_scans
 from tl_keras.data.images.pixel_digests import pixel_digest
+from tl_keras.data.images.resizing import RESIZES, STRETCH, resize_to_square
 from tl_keras.errors import InputError, unknown_name
 
-# "squash" stretches: it ignores the aspect ratio.
-STRETCH, CROP, PAD = "squash", "crop", "pad"
-RESIZES = (STRETCH, CROP, PAD)
 MAX_MEGAPIXELS = 100
 
 # Pillow supports three dozen more and goes by the content; for PostScript it would run Ghostscript.
@@ -52,8 +50,7 @@ def read_image(source, image_size, resize=STRETCH):
     Args:
         source: path of the file, or its content as bytes.
         image_size: height and width of the result in pixels.
-        resize: one of `RESIZES`: "squash" ignores the aspect ratio, "crop" cuts both ends of the longer side, "pad"
-            adds white borders.
+        resize: one of `RESIZES`.
 
     Returns:
         uint8 (image_size, image_size, 3), RGB.
@@ -83,7 +80,7 @@ def read_digested(source, image_size, resize=STRETCH):
     """
 
     def digested(upright, image_size, resize):
-        return _to_square(upright, image_size, resize), pixel_digest(upright, image_size, resize)
+        return _to_square(upright, image_size, resize), pixel_digest(upright, image_size)
 
     return _read_square(source, image_size, resize, digested)
 
@@ -114,7 +111,7 @@ def resize_image(image, image_size, resize=STRETCH):
     Returns:
         uint8 (image_size, image_size, 3).
     """
-    return np.asarray(_resized(Image.fromarray(image), (image_size, image_size), resize))
+    return np.asarray(resize_to_square(Image.fromarray(image), image_size, resize))
 
 
 def open_image(source):
@@ -167,7 +164,7 @@ def _read(source, decode, draft_size=None):
 
 
 def _to_square(upright, image_size, resize):
-    return np.asarray(_resized(upright, (image_size, image_size), resize))
+    return np.asarray(resize_to_square(upright, image_size, resize))
 
 
 def upright_rgb(image):
@@ -201,15 +198,6 @@ def _from_sixteen_bit(image):
     # Look-up table, because 100 megapixels in floating point would take gigabytes.
     eight_bit = (np.arange(65536) / 257).round().astype(np.uint8)
     return Image.fromarray(eight_bit[pixels]).convert("RGB")
-
-
-def _resized(image, size, resize):
-    bilinear = Image.Resampling.BILINEAR
-    if resize == CROP:
-        return ImageOps.fit(image, size, bilinear)
-    if resize == PAD:
-        return ImageOps.pad(image, size, bilinear, color="white")
-    return image.resize(size, bilinear, reducing_gap=2.0)
 
 
 def _reason(source, error):

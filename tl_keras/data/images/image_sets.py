@@ -8,8 +8,9 @@ import numpy as np
 from tqdm import tqdm
 
 from tl_keras.data.images.bad_files import check_max_bad_files, listed
-from tl_keras.data.images.decoding import STRETCH, BadImage, read_digested, read_image
+from tl_keras.data.images.decoding import BadImage, read_digested, read_image
 from tl_keras.data.images.duplicates import Fingerprints, find_duplicates, note_duplicates
+from tl_keras.data.images.resizing import STRETCH
 from tl_keras.data.records import SPLITS, Splits
 from tl_keras.data.wording import excerpt, first_of, printable
 from tl_keras.errors import InputError, unknown_name

@@ -16,12 +16,6 @@ EXPORTED = "saved_model"
 """Folder name of an exported detector, which needs neither Keras nor this package."""
 ACTIVE = r"@|://|www\.|[$~]|#\d"
 """What makes hubs of models turn a word into a mention, a link, a formula or struck-out text."""
-READERS = {
-    "squash": "image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)",
-    "crop": "ImageOps.fit(image, size, Image.Resampling.BILINEAR)",
-    "pad": 'ImageOps.pad(image, size, Image.Resampling.BILINEAR, color="white")',
-}
-"""Pillow call that resizes an image as in training, for each value of `resize`."""
 
 
 def write_model_card(
@@ -33,7 +27,7 @@ def write_model_card(
     metrics,
     class_names,
     image_size=None,
-    resize="squash",
+    resize_call="",
     finds_boxes=False,
     pairs=False,
     multi_label=False,
@@ -55,7 +49,8 @@ def write_model_card(
         metrics: dict of metrics on the test split, such as `classification_metrics` returns.
         class_names: sequence of str, in the order of the model's outputs.
         image_size: int, side of the square input image in pixels; None for a text classifier.
-        resize: "squash", "crop" or "pad", the resizing used in training.
+        resize_call: Python expression that makes the Pillow image `image` a square of `size` as in training; needed
+            with `image_size`.
         finds_boxes: bool, True for a detector, exported to the folder `EXPORTED` beside the card.
         pairs: bool, True if the model takes pairs of texts.
         multi_label: bool, True if an example may belong to several classes.
@@ -83,7 +78,7 @@ def write_model_card(
         weakest=_weakest(metrics.get("per_class", {})),
         class_names=class_names,
         image_size=image_size,
-        resize_call=READERS[resize],
+        resize_call=resize_call,
         finds_boxes=finds_boxes,
         exported=EXPORTED,
         score_threshold=round(metrics.get("score_threshold", 0.5), 3),
