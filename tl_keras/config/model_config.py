@@ -1,10 +1,8 @@
 """Settings of the model."""
 
-from typing import Literal
-
 from tl_keras.config.ranges import check_minimum
 from tl_keras.errors import InputError
-from tl_keras.models.head_options import check_head_blocks
+from tl_keras.models.head_options import Pooling, check_head_blocks
 from tl_keras.system.documented_fields import documented_dataclass
 
 
@@ -22,7 +20,7 @@ class ModelConfig:
     texts)."""
     weights_sha256: str | None = None
     """Expected SHA-256 of a local weights file, 64 hexadecimal digits. By default the file is not checked."""
-    pooling: Literal["average", "max", "concat", "first"] | None = None
+    pooling: Pooling | None = None
     """Pooling of the features to a vector: average, max or concat (both) for images; average or first (the first token)
     for texts. By default average, or the pooling that the text encoder was trained with."""
     head_blocks: list[str] | str | None = None

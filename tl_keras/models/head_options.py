@@ -1,9 +1,14 @@
 """Options of classifier heads. Pure values, without Keras."""
 
+from typing import Literal, get_args
+
 from tl_keras.errors import InputError
 
-IMAGE_POOLINGS = ("average", "max", "concat")
-TEXT_POOLINGS = ("average", "first")
+Pooling = Literal["average", "max", "concat", "first"]
+"""Pooling of features to a vector: "concat" joins the averages and the maxima, "first" takes the first token."""
+AVERAGE, MAX, CONCAT, FIRST = get_args(Pooling)
+IMAGE_POOLINGS = (AVERAGE, MAX, CONCAT)
+TEXT_POOLINGS = (AVERAGE, FIRST)
 HEAD_BLOCKS = ("last", "all")
 """Choices of the blocks that a head reads, besides a list of their names."""
 OUTPUTS = ("probabilities", "logits")

@@ -3,18 +3,19 @@
 import keras
 from keras import layers
 
+from tl_keras.models.head_options import DEFAULT_DROPOUT
+
 WIDTHS = (16, 32, 64, 128)
 MOMENTUM = 0.9
 """Momentum of batch normalization, whose statistics must settle within a few hundred steps."""
 
 
-def build_small_network(num_classes, image_size, dropout=0.2):
+def build_small_network(num_classes, image_size):
     """Builds a residual network of 0.25 million weights with random values.
 
     Args:
         num_classes: number of classes.
         image_size: side of the images in pixels.
-        dropout: fraction of the pooled features that is dropped in training.
 
     Returns:
         `keras.Model` from images (batch, height, width, 3), RGB, 0 to 255, to probabilities (batch, num_classes).
@@ -24,7 +25,7 @@ def build_small_network(num_classes, image_size, dropout=0.2):
     for width in WIDTHS:
         outputs = _convolve(outputs, width, strides=2)
         outputs = layers.Add()([outputs, _convolve(outputs, width)])
-    outputs = layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(outputs))
+    outputs = layers.Dropout(DEFAULT_DROPOUT)(layers.GlobalAveragePooling2D()(outputs))
     return keras.Model(inputs, layers.Dense(num_classes, activation="softmax", dtype="float32")(outputs))
 
 
