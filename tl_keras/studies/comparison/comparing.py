@@ -8,7 +8,6 @@ from tl_keras.config.config_text import config_text
 from tl_keras.config.derived import derive
 from tl_keras.config.recipe_choice import DEFAULT_RECIPE
 from tl_keras.errors import InputError
-from tl_keras.recipes import AUTO
 from tl_keras.studies.comparison.cell_files import ComparisonFolder
 from tl_keras.studies.comparison.figures import Comparison
 from tl_keras.studies.comparison.grid import check_budgets, fit_budgets, list_cells
@@ -42,14 +41,15 @@ def compare(config, grid, folder):
     task.check_sources(config)
     if grid.budgets_given:
         found = task.find_labelled(config, config.data.path)
-        check_budgets(grid.budgets, np.array([len(found)]) if terms is BOXES else np.bincount(found.labels), terms)
-    if terms is not BOXES:
-        # All labels are trained on, since nothing here is chosen by a validation set. `train` needs one for boxes.
+        check_budgets(grid.budgets, np.bincount(found.labels) if terms.per_class else np.array([len(found)]), terms)
+    if not terms.needs_validation:
+        # All labels are trained on, since nothing here is chosen by a validation set.
         config = derive(config, data=derive(config.data, validation_fraction=0.0))
     with ComparisonFolder(folder, terms.result).opened(config_text(config)) as files, restored_global_state():
         splits = task.load_data(config)
         files.require_same_data(task.fingerprint(splits))
-        print(_describe(config, splits), flush=True)
+        # Recipe auto would describe the sizes of images that it chooses from.
+        print(task.describe(derive(config, recipe=DEFAULT_RECIPE), splits), flush=True)
         budgets, notes = fit_budgets(grid.budgets, _count(task, terms, splits), terms, grid.budgets_given)
         cells = list_cells(grid.methods, budgets, grid.draws)
         count = task.count(splits.test)
@@ -64,7 +64,7 @@ def compare(config, grid, folder):
 
 
 def _check(config, terms):
-    if config.recipe != (DEFAULT_RECIPE if terms is BOXES else AUTO):
+    if config.recipe != terms.recipe:
         raise InputError(
             f"compare trains by several recipes, but recipe is {config.recipe}: leave it out, see --methods."
         )
@@ -83,9 +83,9 @@ def _check(config, terms):
 
 def _count(task, terms, splits):
     """Counts what budgets are compared with: the examples of each class, or all images with boxes together."""
-    if terms is BOXES:
-        return np.array([len(splits.train)])
-    return np.bincount(task.example_labels(splits.train), minlength=len(splits.class_names))
+    if terms.per_class:
+        return np.bincount(task.example_labels(splits.train), minlength=len(splits.class_names))
+    return np.array([len(splits.train)])
 
 
 def _make_trainers(config, splits, methods, budgets, limit):
@@ -118,19 +118,10 @@ def _measure(trainers, files, cells, limit, progress):
             progress.report(cell, result)
 
 
-def _describe(config, splits):
-    if terms_of(config.task) is BOXES:
-        return TASKS[config.task].describe(config, splits)
-    images = getattr(splits.train, "images", None)
-    kind = "texts" if images is None else "images"
-    pixels = "" if images is None else f", {images[0].shape[0]} × {images[0].shape[0]} pixels"
-    return f"{TASKS[config.task].list_counts(splits)} {kind} of {len(splits.class_names)} classes{pixels}"
-
-
 def _facts(config, splits):
-    size = getattr(splits.train, "images", None)
+    images = getattr(splits.train, "images", None)
     facts = {"data": config.data.path, "backbone": config.model.backbone, "classes": len(splits.class_names)}
-    return facts if size is None else facts | {"image_size": size[0].shape[0]}
+    return facts if images is None else facts | {"image_size": images[0].shape[0]}
 
 
 def _note_validation(splits):

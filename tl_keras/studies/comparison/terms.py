@@ -40,6 +40,15 @@ class Terms:
     """Draws by default."""
     scratch: str
     """Description of `scratch`."""
+    recipe: str
+    """Recipe of a configuration that chooses none."""
+    needs_validation: bool
+    """Whether training needs validation examples, even if they decide nothing."""
+
+    @property
+    def per_class(self):
+        """Whether a budget counts the examples of each class, not of all together."""
+        return bool(self.each)
 
     def name_budget(self, budget):
         """Names a budget, such as "5 labels a class" or "all labels"."""
@@ -47,7 +56,7 @@ class Terms:
 
     def head(self, budget):
         """Names a budget at the head of a column, such as "5 a class", "10 images" or "all labels"."""
-        return self.name_budget(budget) if budget == ALL or not self.each else f"{budget}{self.each}"
+        return self.name_budget(budget) if budget == ALL or not self.per_class else f"{budget}{self.each}"
 
 
 CLASSES = Terms(
@@ -67,6 +76,8 @@ CLASSES = Terms(
     draws=5,
     scratch="the strongest model that is trained here without pretrained weights: a small residual network for images, "
     "TF-IDF and logistic regression for texts",
+    recipe=AUTO,
+    needs_validation=False,
 )
 BOXES = Terms(
     score="AP at IoU 0.5",
@@ -85,6 +96,8 @@ BOXES = Terms(
     draws=3,
     scratch="the same detector with random weights, all of whose blocks are trained at once, for as many epochs as "
     "progressive unfreezing takes",
+    recipe=UNFREEZING,
+    needs_validation=True,
 )
 OTHERS = {"object_detection": BOXES}
 """Terms of the tasks that are not classification."""
