@@ -119,6 +119,29 @@ class RunConfig:
             # The class is frozen only once it is complete.
             object.__setattr__(self, part, completed)
         check_task(self, task)
+        self._check_recipe()
+        self._check_objective()
+        self._check_cache()
+        self._check_adaptation(task)
+        if self.resume == "must" and self.run is None:
+            raise InputError("resume must needs the folder of the run to resume: give --run FOLDER.")
+        check_minimum(self, "", epochs=1, patience=1, steps_per_execution=1, seed=0)
+        if self.seed > MAX_SEED:
+            raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")
+        check_above_zero(self, "", "learning_rate")
+        if self.block_decay is not None and not 0 < self.block_decay <= 1:
+            raise InputError(f"block_decay must lie above 0 and up to 1: got {self.block_decay}.")
+        if self.max_time is not None:
+            parse_duration(self.max_time)
+        parse_interval(self.checkpoint_every)
+
+    @property
+    def trackers(self):
+        """Names of the experiment trackers, a list."""
+        names = self.log.split(",") if isinstance(self.log, str) else self.log or []
+        return list(dict.fromkeys(name.strip() for name in names))
+
+    def _check_recipe(self):
         if self.phases is not None:
             check_phases(self.phases)
             advice = "set it in the phases, or leave them out"
@@ -140,26 +163,6 @@ class RunConfig:
                 )
         if self.recipe != AUTO:
             check_unused(self, "", ("refit",), f"with recipe {self.recipe}", "leave it out, or take --recipe auto")
-        self._check_objective()
-        self._check_cache()
-        self._check_adaptation(task)
-        if self.resume == "must" and self.run is None:
-            raise InputError("resume must needs the folder of the run to resume: give --run FOLDER.")
-        check_minimum(self, "", epochs=1, patience=1, steps_per_execution=1, seed=0)
-        if self.seed > MAX_SEED:
-            raise InputError(f"seed must be at most {MAX_SEED}: got {self.seed}.")
-        check_above_zero(self, "", "learning_rate")
-        if self.block_decay is not None and not 0 < self.block_decay <= 1:
-            raise InputError(f"block_decay must lie above 0 and up to 1: got {self.block_decay}.")
-        if self.max_time is not None:
-            parse_duration(self.max_time)
-        parse_interval(self.checkpoint_every)
-
-    @property
-    def trackers(self):
-        """Names of the experiment trackers, a list."""
-        names = self.log.split(",") if isinstance(self.log, str) else self.log or []
-        return list(dict.fromkeys(name.strip() for name in names))
 
     def _check_objective(self):
         contrastive = any(phase.objective == "contrastive" for phase in self.phases or ())
