@@ -45,3 +45,20 @@ def test_bad_input_is_one_sentence_before_the_model_is_loaded(
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(InputError, match="is not a run folder"):
         explain.main([str(tmp_path), "x.png"])
+
+
+def test_a_folder_holds_the_explanations_of_one_call(finished_run, image_folder, tmp_path):
+    def explain_files(*files):
+        explain.main([str(finished_run[0]), *map(str, files), "--output", str(tmp_path / "out")])
+        return sorted(path.name for path in (tmp_path / "out").iterdir())
+
+    red, changing = image_folder / "red" / "red-00.png", tmp_path / "image.png"
+    changing.write_bytes(red.read_bytes())
+    expected = ["001-image.png", "002-red-00.png", "explanations.json"]
+    assert explain_files(changing, red) == explain_files(changing, red) == expected
+    with pytest.raises(InputError, match="results of another call, such as '001-image.png': give a new folder"):
+        explain_files(red)
+    changing.write_bytes(b"not an image")
+    with pytest.raises(InputError, match="1 of 2 files could not be read"):
+        explain_files(changing, red)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == expected[1:]

@@ -9,7 +9,7 @@ if __name__ == "__main__":
 from tqdm import tqdm
 
 from tl_keras import data, explanation
-from tl_keras.cli.output_files import open_output_folder
+from tl_keras.cli.output_files import open_output_folder, refuse_other_images
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.errors import InputError
 from tl_keras.runs.opening import new_folder
@@ -34,16 +34,28 @@ def main(arguments):
     items = run.task.find_items(run.config, options.items, PredictionOptions())
     explained, problems = [], []
     with open_output_folder(options.output or new_folder(f"{folder_name(str(run.folder))}-explained")) as folder:
+        names = _result_names(items)
+        refuse_other_images(folder, names, items, "--output", (explanation.PAGE, explanation.RECORDS))
         for item in tqdm(items, disable=None):
             example = getattr(item, "text", item)
             try:
                 explained += [(example, one) for one in run.explain([example], options.class_name, options.max_boxes)]
             except data.BadImage as error:
                 problems.append(f"{data.printable(item)} ({error.reason})")
-        if explained:
+                explained.append((example, None))
+        if len(problems) < len(items):
+            for name in names:
+                (folder / name).unlink(missing_ok=True)
             _write(explained, f"Explanations of {run.folder.name}", folder)
     if problems:
         raise InputError(f"{len(problems)} of {len(items)} files could not be read: {data.first_of(problems)}.")
+
+
+def _result_names(items):
+    """Names the files that an explanation of the items writes."""
+    is_text = hasattr(items[0], "text")
+    plots = [explanation.name_plot(number, item) for number, item in enumerate(items, start=1) if not is_text]
+    return [*(plots or [explanation.PAGE]), explanation.RECORDS]
 
 
 def _write(explained, title, folder):

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from tqdm import tqdm
 
 from tl_keras import data
+from tl_keras.cli.annotated_images import AnnotatedImages
 from tl_keras.cli.output_files import PARQUET, choose_format, open_output
 from tl_keras.cli.prediction_parts import parse_shard, predict_parts
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
@@ -51,20 +52,28 @@ def main(arguments):
     check_options(options, run.task)
     if options.min_confidence is not None:
         options = replace(options, min_confidence=run.find_min_confidence(options.min_confidence))
-    items = run.task.find_items(run.config, parsed.items, options)[number - 1 :: count]
+    items = run.task.find_items(run.config, parsed.items, options)
+    annotated = AnnotatedImages(run, options.annotated, items) if options.annotated else None
+    items = items[number - 1 :: count]
     if parsed.format == PARQUET:
-        bad = predict_parts(run, items, options, parsed.output, shard)
+        bad = predict_parts(run, items, options, parsed.output, shard, annotated)
         _print_places(len(items) - bad, parsed)
         if bad:
             raise InputError(f"{bad} of {len(items)} files could not be read: see the column `problem`.")
         return
-    predictions, problems = run.task.predict_items(run, items, options), []
+    predictions, predicted, problems = run.task.predict_items(run, items, options), [], []
     with open_output(parsed.output) as stream, run.task.open_writer(run, stream, options) as write:
         for item, prediction, problem in tqdm(predictions, total=len(items), disable=None):
             if problem:
                 problems.append(f"{data.printable(item)} ({problem})")
             else:
                 write(item, prediction)
+                if annotated:
+                    predicted.append((item, prediction))
+    # The table has its place by now, so that a disk which the images fill does not lose it.
+    if annotated:
+        annotated.remove(items)
+        annotated.draw_all(predicted)
     _print_places(len(items) - len(problems), parsed)
     if problems:
         raise InputError(f"{len(problems)} of {len(items)} files could not be read: {data.first_of(problems)}.")

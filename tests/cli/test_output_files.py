@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.cli.output_files import choose_format, open_output, open_output_folder
+from tl_keras.cli.output_files import choose_format, open_output, open_output_folder, refuse_other_images
 from tl_keras.errors import InputError
 
 LABELS = {"table", "csv", "jsonl", "parquet"}
@@ -64,3 +64,13 @@ def test_a_folder_of_results_is_tried_before_there_are_any(tmp_path):
     with open_output_folder(tmp_path / "new") as folder:
         (folder / "result").touch()
     assert [path.name for path in folder.iterdir()] == ["result"]
+
+
+def test_images_of_another_call_are_refused(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "001-a.png").touch()
+    refuse_other_images(tmp_path, ["001-a.png"], [], "--output", ["page.html"])
+    (tmp_path / "page.html").touch()
+    for names, other in ((["001-a.png"], "page.html"), (["page.html"], "001-a.png")):
+        with pytest.raises(InputError, match=f"results of another call, such as '{other}'"):
+            refuse_other_images(tmp_path, names, [], "--output", ["page.html"])

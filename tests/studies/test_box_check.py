@@ -65,4 +65,6 @@ def test_boxes_that_agree_have_no_plot(run, tmp_path):
         for boxes, labels in zip(part.boxes, part.labels, strict=True)
     ]
     check = check_boxes(run)
+    (tmp_path / "box_check.png").write_text("of an earlier check")
     assert check.rows == [] and len(write_box_check(check, ("cat", "dog"), tmp_path)) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["box_check.csv"]

@@ -52,7 +52,10 @@ def test_the_summary_counts_the_pairs():
 
 def test_clean_labels_have_no_sheet(tmp_path):
     check = make_check([], [])
+    for name in ("label_check.png", "near_duplicates.csv", "far.csv"):
+        (tmp_path / name).write_text("of an earlier check")
     (table,) = write_label_check(check, RunConfig(), tmp_path)
+    assert list(tmp_path.iterdir()) == [table]
     assert len(table.read_text().splitlines()) == 1
     assert summary_lines(check) == ["None of 5 labels is suspicious."]
 

@@ -42,7 +42,9 @@ def test_images_with_a_head_are_written_in_four_forms(tmp_path):
 @pytest.mark.parametrize(("flags", "source"), [([], "one"), (["--text.second_text_column", "other"], ("one", "two"))])
 def test_texts_without_labels_have_no_suggestion(tmp_path, flags, source):
     chosen = make_chosen([source], ["1"])
+    (tmp_path / "next.png").write_text("of an earlier call")
     paths = write_next_labels(chosen, parse(["--task", "text_classification", *flags]), tmp_path)
+    assert set(tmp_path.iterdir()) == set(paths)
     assert [path.name for path in paths] == ["next.csv", "next.jsonl", "label_studio.json"]
     (task,) = json.loads(paths[2].read_text())
     assert task["data"] == ({"text": "one", "other": "two"} if flags else {"text": "one"})

@@ -1,3 +1,4 @@
+import errno
 import io
 import json
 
@@ -12,8 +13,9 @@ from tests.models.detection.tiny_detectors import SIZE, rectangles, tiny_backbon
 from tl_keras import data, evaluate, explain, label, predict, train
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config.parsing import parse
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, RunStopped
 from tl_keras.models.detection import building as detectors
+from tl_keras.tasks.object_detection import ObjectDetection
 
 NAMES = ("red", "blue")
 COUNTS = {"train": 8, "validation": 4, "test": 4}
@@ -150,6 +152,24 @@ def test_predict_writes_coco_and_draws_detections(run, boxed_images, tmp_path, c
     assert all(one["score"] >= 0.1 for one in document["annotations"])
     width, height = Image.open(drawn / "00000.png").size
     assert width % SIZE == 0 and height == width // SIZE * HEIGHT
+
+
+def test_a_full_disk_of_annotated_images_loses_no_prediction(run, boxed_images, tmp_path, monkeypatch):
+    def fill(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    original = ObjectDetection.draw_prediction
+    monkeypatch.setattr(ObjectDetection, "draw_prediction", fill)
+    output, drawn = tmp_path / "found.json", tmp_path / "drawn"
+    with pytest.raises(RunStopped, match="predictions are complete, but only 0 of 4"):
+        predict.main([str(run), f"{boxed_images}/test", "--output", str(output), "--annotated", str(drawn)])
+    assert len(json.loads(output.read_text())["images"]) == 4
+    parquet = ["--output", str(tmp_path / "parts"), "--format", "parquet", "--annotated", str(drawn)]
+    with pytest.raises(OSError, match="No space left"):
+        predict.main([str(run), f"{boxed_images}/test", *parquet])
+    monkeypatch.setattr(ObjectDetection, "draw_prediction", original)
+    predict.main([str(run), f"{boxed_images}/test", *parquet])
+    assert len(list(drawn.iterdir())) == 4 and len(list((tmp_path / "parts").iterdir())) == 1
 
 
 def test_detections_are_explained_and_bad_files_named(run, boxed_images, tmp_path, capsys):

@@ -2,12 +2,7 @@ import csv
 import io
 import json
 
-import numpy as np
-import pytest
-from PIL import Image
-
-from tl_keras.errors import InputError
-from tl_keras.tasks.object_writers import OBJECT_WRITERS, annotated_writer
+from tl_keras.tasks.object_writers import OBJECT_WRITERS
 
 CAT, DOG = ("cat", 0.75, [1.0, 2.0, 11.0, 22.0]), ("dog", 0.5, [3.0, 4.0, 5.0, 6.0])
 
@@ -43,30 +38,6 @@ def test_coco_is_one_document():
     cat, dog = document["annotations"]
     assert (cat["image_id"], cat["category_id"], cat["bbox"]) == (2, 1, [1.0, 2.0, 10.0, 20.0])
     assert (dog["id"], dog["category_id"], dog["area"], dog["score"]) == (2, 2, 4.0, 0.5)
-
-
-def test_names_without_a_font_are_explained_beside_the_images(tmp_path):
-    Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg")
-    with annotated_writer(tmp_path / "drawn", ("cat", "\ue123")) as write:
-        write(str(tmp_path / "a.jpg"), (30, 40), [CAT])
-    assert (tmp_path / "drawn" / "classes.txt").read_text(encoding="utf-8") == "#2 \ue123\n"
-
-
-def test_images_of_the_same_name_do_not_replace_each_other(tmp_path):
-    for folder in ("one", "other"):
-        (tmp_path / folder).mkdir()
-        Image.new("RGB", (40, 30)).save(tmp_path / folder / "a.jpg")
-    with annotated_writer(tmp_path / "drawn", ("cat", "dog")) as write:
-        write(str(tmp_path / "one" / "a.jpg"), (30, 40), [CAT])
-        write(str(tmp_path / "other" / "a.jpg"), (30, 40), [])
-    first, second = (np.asarray(Image.open(tmp_path / "drawn" / name)) for name in ("a.png", "a-2.png"))
-    assert first.shape == (330, 440, 3) and first.any() and not second.any()
-
-
-def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="give --annotated a folder"), annotated_writer(tmp_path / "file", ()):
-        pass
 
 
 def test_neither_csv_nor_a_table_does_what_a_name_says():

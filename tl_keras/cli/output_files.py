@@ -115,3 +115,27 @@ def open_output_folder(path):
             # A folder with results is not empty; it and its parents stay.
             for one in new_folders:
                 one.rmdir()
+
+
+def refuse_other_images(folder, names, items, flag, results=()):
+    """Refuses a folder where a call would add its images to those of another one, or replace its own input.
+
+    Args:
+        folder: `pathlib.Path` of an existing folder.
+        names: names of the files that the call will write.
+        items: paths that it reads; other items have no effect.
+        flag: flag that named the folder.
+        results: names of further files that a call may write there.
+
+    Raises:
+        InputError: says what to do.
+    """
+    places = {os.path.realpath(folder / name) for name in names}
+    if read := next((item for item in items if isinstance(item, str) and os.path.realpath(item) in places), None):
+        raise InputError(f"{flag} {quoted(str(folder))} would replace {quoted(read)}, an input: give another folder.")
+    found = sorted(path.name for path in folder.iterdir() if path.suffix == ".png" or path.name in results)
+    if others := sorted(set(found) - set(names)):
+        raise InputError(
+            f"{flag} {quoted(str(folder))} holds results of another call, such as {quoted(others[0])}: give a new "
+            "folder, or empty this one."
+        )

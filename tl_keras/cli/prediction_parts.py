@@ -37,7 +37,7 @@ def parse_shard(text):
     return int(match[1]), int(match[2])
 
 
-def predict_parts(run, items, options, folder, shard):
+def predict_parts(run, items, options, folder, shard, annotated=None):
     """Predicts items file by file; files that are already there are skipped.
 
     Args:
@@ -46,6 +46,7 @@ def predict_parts(run, items, options, folder, shard):
         options: `PredictionOptions`.
         folder: path of the folder; several shards may share it.
         shard: what `parse_shard` returned.
+        annotated: `AnnotatedImages` that also draws the predictions, or None.
 
     Returns:
         Number of items that could not be read; their rows have a `problem`.
@@ -56,7 +57,9 @@ def predict_parts(run, items, options, folder, shard):
     settings = (options.top, options.min_confidence, options.score_threshold)
     parts, bad = missing_parts(items, _make_folder(folder), shard, settings), 0
     for path, part in tqdm(parts, disable=None, unit="file"):
-        rows = list(_rows(run, part, options))
+        if annotated:
+            annotated.remove(part)
+        rows = list(_rows(run, part, options, annotated))
         bad += sum(row["problem"] is not None for row in rows)
         write_part(path, part, rows, settings)
     return bad
@@ -106,7 +109,7 @@ def write_part(path, items, rows, settings):
         parquet.write_table(table.replace_schema_metadata({DIGEST: _digest(items, settings)}), temporary)
 
 
-def _rows(run, items, options):
+def _rows(run, items, options, annotated):
     """Yields a dict for each item: what the JSON lines of the task have, and the problem of an unreadable file."""
     lines = []
     with run.task.open_writer(run, SimpleNamespace(write=lines.append), replace(options, format="jsonl")) as write:
@@ -115,6 +118,8 @@ def _rows(run, items, options):
                 yield {"file": printable(item), "problem": problem}
             else:
                 write(item, prediction)
+                if annotated:
+                    annotated.draw(item, prediction)
                 yield json.loads(lines.pop()) | {"problem": None}
 
 

@@ -21,7 +21,8 @@ def write_explanations(explained, title, folder):
     """Writes a plot for each image or a page of all texts, and `explanations.json`.
 
     Args:
-        explained: list of (name, explanation); the name is the path of an image, or a text.
+        explained: list of (name, explanation); the name is the path of an image, or a text. The explanation is None for
+            a file that could not be read.
         title: str, heading of the page.
         folder: `pathlib.Path` of an existing folder.
 
@@ -30,15 +31,16 @@ def write_explanations(explained, title, folder):
     """
     paths, records, lines = [], [], []
     for number, (name, explanation) in enumerate(explained, start=1):
+        if explanation is None:
+            continue
         record = {"item": name, "method": explanation.method, **_numbers(explanation)}
         if isinstance(explanation, TextExplanation):
             lines += [f"{caption(explanation)}: {_top_words(explanation)}", *explanation.warnings]
         else:
-            shown = printable(name)
-            paths.append(folder / f"{number:03d}-{Path(shown).stem}.png".replace("\\", "_"))
+            paths.append(folder / name_plot(number, name))
             plot_heat_map(explanation, paths[-1])
             record["plot"] = paths[-1].name
-            lines.append(f"{shown}: {caption(explanation)}")
+            lines.append(f"{printable(name)}: {caption(explanation)}")
         records.append(record)
     if not paths:
         paths.append(folder / PAGE)
@@ -47,6 +49,11 @@ def write_explanations(explained, title, folder):
     # Names of files need not be UTF-8; JSON escapes what is not.
     write_text(paths[-1], json.dumps(records, indent=1) + "\n")
     return lines, paths
+
+
+def name_plot(number, path):
+    """Names the plot of an image, by its number in the call and its path."""
+    return f"{number:03d}-{Path(printable(path)).stem}.png".replace("\\", "_")
 
 
 def _numbers(explanation):

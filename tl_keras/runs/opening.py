@@ -116,12 +116,13 @@ def _remove_empty(folders):
             folder.rmdir()
 
 
-def make_folder(path, content=""):
+def make_folder(path, content="", flag="--output"):
     """Creates a folder for results, unless it is there.
 
     Args:
         path: path of the folder.
         content: what is written to it, such as "exports", for the message.
+        flag: flag that names the folder.
 
     Returns:
         `pathlib.Path` of the folder.
@@ -134,7 +135,7 @@ def make_folder(path, content=""):
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         what = f"write {content} to" if content else "write to"
-        raise InputError(f"Cannot {what} {str(folder)!r} ({error.strerror}): give --output another folder.") from error
+        raise InputError(f"Cannot {what} {str(folder)!r} ({error.strerror}): give {flag} another folder.") from error
     return folder
 
 

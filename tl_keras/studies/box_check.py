@@ -98,6 +98,7 @@ def write_box_check(check, class_names, folder):
         for row in check.rows:
             cells = row | {"name": csv_cell(row["name"]), "disagreement": f"{row['disagreement']:.3f}"}
             writer.writerow(cells.values())
+    (folder / "box_check.png").unlink(missing_ok=True)
     if check.rows:
         shown = check.examples[:ON_SHEET]
         evaluation.plot_detections(

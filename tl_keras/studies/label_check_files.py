@@ -49,6 +49,7 @@ def write_label_check(check, config, folder):
             figures = [f"{check.probabilities[row, one]:.4f}" for one in (check.labels[row], other)]
             writer.writerow([*map(csv_cell, texts), *figures, "yes" if confident else "no", ""])
     paths += _write_others(check, config, folder)
+    (folder / "label_check.png").unlink(missing_ok=True)
     images = [part.images for part in check.parts.values() if hasattr(part, "images")]
     if images and len(errors.rows):
         chosen = errors.rows[:ON_SHEET]
@@ -85,6 +86,9 @@ def _write_others(check, config, folder):
                 writer.writerow(sum(heads, [])[: len(rows[0])])
                 writer.writerows(rows)
             paths.append(folder / name)
+        else:
+            # An earlier check of the same folder may have found some.
+            (folder / name).unlink(missing_ok=True)
     return paths
 
 

@@ -40,6 +40,7 @@ def write_next_labels(chosen, config, folder):
         writer.writerows([csv_cell(str(cell)) for cell in row.values()] for row in rows)
     write_text(paths[1], "".join(map(format_line, rows)))
     write_text(paths[2], json.dumps(_tasks(rows, config), indent=1) + "\n")
+    (folder / "next.png").unlink(missing_ok=True)
     if chosen.images:
         captions = [(row[config.data.path_column], row.get("suggested", "")) for row in rows[:ON_SHEET]]
         evaluation.plot_contact_sheet(chosen.images[:ON_SHEET], captions, folder / "next.png")

@@ -652,6 +652,17 @@ class Task(ABC):
             Context manager that gives a function of (item, prediction).
         """
 
+    def draw_prediction(self, run, item, prediction, path):
+        """Draws a prediction; tasks have it whose `prediction_options` name `annotated`.
+
+        Args:
+            run: `TrainedRun`.
+            item: one of what `find_items` returned.
+            prediction: that of the item, from `predict_items`.
+            path: `pathlib.Path` of the PNG file to write.
+        """
+        raise NotImplementedError(f"{type(self).__name__} draws no predictions.")
+
 
 def parts_of(splits):
     """Returns the three parts of splits by the names that messages use, a dict."""

@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 
 import numpy as np
+from PIL import Image
 
 from tl_keras import data, evaluation, explanation, models, transfer
 from tl_keras.data.boxes.geometry import BOX_RESIZES
@@ -15,14 +16,14 @@ from tl_keras.data.images.resizing import CROP, PAD, RESIZE_CALLS
 from tl_keras.errors import InputError, UnusedSetting
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
-from tl_keras.system.atomic_files import write_text
+from tl_keras.system.atomic_files import atomic_path, write_text
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, Task, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.data_settings import image_loading, table_columns
 from tl_keras.tasks.detection_examples import show_mistakes
 from tl_keras.tasks.detection_settings import choose_image_size, detector_settings
 from tl_keras.tasks.detections_table import write_detections
-from tl_keras.tasks.object_writers import OBJECT_WRITERS, annotated_writer
+from tl_keras.tasks.object_writers import OBJECT_WRITERS
 from tl_keras.tasks.report_examples import count_classes
 from tl_keras.tasks.saved_predictions import check_detections
 
@@ -365,18 +366,15 @@ class ObjectDetection(Task):
 
     @contextlib.contextmanager
     def open_writer(self, run, stream, options):
-        """Opens a writer of (file, detections), which also draws them into the images if asked to."""
-        with contextlib.ExitStack() as stack:
-            writers = [stack.enter_context(self.writers[options.format](stream, run.class_names))]
-            if options.annotated:
-                writers.append(stack.enter_context(annotated_writer(options.annotated, run.class_names)))
+        """Opens a writer of (file, detections)."""
+        with self.writers[options.format](stream, run.class_names) as write:
+            yield lambda file, detections: write(file, data.upright_size(file), detections)
 
-            def write(file, detections):
-                size = data.upright_size(file)
-                for writer in writers:
-                    writer(file, size, detections)
-
-            yield write
+    def draw_prediction(self, run, item, prediction, path):
+        """Draws the detections in an image file into a PNG copy."""
+        image = evaluation.draw_objects(data.read_upright(item), prediction, run.class_names)
+        with atomic_path(path) as temporary:
+            Image.fromarray(image).save(temporary)
 
 
 def in_original_pixels(box_set, predictions):

@@ -1,4 +1,4 @@
-"""Writes detections as a table to read, as CSV, as JSON lines, as COCO's JSON, or drawn into the images.
+"""Writes detections as a table to read, as CSV, as JSON lines, or as COCO's JSON.
 
 A writer is a context manager that gives a function of (file, size, detections). The size is the height and the width
 of the image in pixels; detections are (class name, score, box), the highest score first; a box is left, top, right,
@@ -9,13 +9,7 @@ import contextlib
 import csv
 import json
 from collections import Counter
-from pathlib import Path
 
-from PIL import Image
-
-from tl_keras import data, evaluation
-from tl_keras.errors import InputError
-from tl_keras.system.atomic_files import atomic_path, write_text
 from tl_keras.system.escaping import csv_cell, for_terminal
 
 
@@ -85,39 +79,6 @@ def coco_writer(stream, class_names):
     yield write
     json.dump(document, stream, ensure_ascii=False)
     stream.write("\n")
-
-
-@contextlib.contextmanager
-def annotated_writer(folder, class_names):
-    """Draws the detections of each file and saves it as PNG, numbered where names repeat.
-
-    If no installed font can draw a class name, the boxes have its number, and `classes.txt` explains the numbers.
-
-    Args:
-        folder: path to write to; it is created.
-        class_names: sequence of all names.
-
-    Raises:
-        InputError: the folder cannot be created.
-    """
-    folder, name_counts = Path(folder), Counter()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"Cannot write to {str(folder)!r} ({error.strerror}): give --annotated a folder.") from error
-
-    if legend := evaluation.number_legend(class_names):
-        write_text(folder / "classes.txt", legend + "\n")
-
-    def write(file, size, detections):
-        stem = Path(file).stem
-        name_counts[stem] += 1
-        name = stem if name_counts[stem] == 1 else f"{stem}-{name_counts[stem]}"
-        image = evaluation.draw_objects(data.read_upright(file), detections, class_names)
-        with atomic_path(folder / f"{name}.png") as temporary:
-            Image.fromarray(image).save(temporary)
-
-    yield write
 
 
 OBJECT_WRITERS = {"table": table_writer, "csv": csv_writer, "jsonl": jsonl_writer, "coco": coco_writer}

@@ -1,0 +1,83 @@
+"""Copies of images with the detections drawn in, a folder of which holds those of a single call."""
+
+from pathlib import Path
+
+from tl_keras import evaluation
+from tl_keras.cli.output_files import refuse_other_images
+from tl_keras.errors import RunStopped, is_disk_full
+from tl_keras.runs.opening import make_folder
+from tl_keras.system.atomic_files import write_text
+
+LEGEND = "classes.txt"
+
+
+class AnnotatedImages:
+    """Draws the predictions of a run into copies of the images.
+
+    If no installed font can draw a class name, the boxes have its number, and `classes.txt` explains the numbers.
+
+    Args:
+        run: `TrainedRun` of a task that draws its predictions.
+        folder: path to write to; it is created.
+        items: image files of all shards of the call.
+
+    Raises:
+        InputError: the folder cannot be created, or has images that the call would not replace.
+    """
+
+    def __init__(self, run, folder, items):
+        self._run, self._folder = run, make_folder(folder, flag="--annotated")
+        self._paths = {item: self._folder / name for item, name in name_copies(items).items()}
+        refuse_other_images(self._folder, [path.name for path in self._paths.values()], items, "--annotated")
+        if legend := evaluation.number_legend(run.class_names):
+            write_text(self._folder / LEGEND, legend + "\n")
+
+    def remove(self, items):
+        """Removes the copies that an earlier call made of the items."""
+        for item in items:
+            self._paths[item].unlink(missing_ok=True)
+
+    def draw(self, item, prediction):
+        """Draws a prediction into the copy of its image."""
+        self._run.task.draw_prediction(self._run, item, prediction, self._paths[item])
+
+    def draw_all(self, predicted):
+        """Draws the predictions of a call, whose table is complete.
+
+        Args:
+            predicted: list of (item, prediction).
+
+        Raises:
+            RunStopped: the disk is full.
+        """
+        for number, (item, prediction) in enumerate(predicted):
+            try:
+                self.draw(item, prediction)
+            except Exception as error:
+                if not is_disk_full(error):
+                    raise
+                raise RunStopped(
+                    f"The disk is full: the predictions are complete, but only {number} of {len(predicted)} annotated "
+                    f"images were written to {str(self._folder)!r}: free some space and repeat the command."
+                ) from error
+
+
+def name_copies(files):
+    """Names the PNG copies of files after them, numbered where names repeat.
+
+    Args:
+        files: iterable of paths.
+
+    Returns:
+        Dict from each path to the name of its copy.
+    """
+    names, used = {}, set()
+    for file in dict.fromkeys(files):
+        stem, number = Path(file).stem, 1
+        name = stem
+        while name in used:
+            number += 1
+            name = f"{stem}-{number}"
+        used.add(name)
+        names[file] = f"{name}.png"
+    return names
