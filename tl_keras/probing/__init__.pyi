@@ -13,6 +13,7 @@ from .label_errors import find_label_errors as find_label_errors
 from .label_errors import out_of_fold_probabilities as out_of_fold_probabilities
 from .label_gain import LABEL_NUMBERS as LABEL_NUMBERS
 from .label_gain import predict_label_gain as predict_label_gain
+from .label_gain import reason_against_gain as reason_against_gain
 from .label_selection import select_typical as select_typical
 from .label_selection import select_uncertain as select_uncertain
 from .label_selection import uncertainty as uncertainty

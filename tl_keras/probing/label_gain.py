@@ -13,6 +13,8 @@ LABEL_NUMBERS = (100, 50, 20, 10)
 """Numbers of further labels; the first that the label curve reaches is taken."""
 MAX_LABELS = 2000
 """Labels from which a hundred more change little, and the models cost more."""
+MIN_LABELS = 10
+"""Labels of each class from which an eighth of the training rows of a fold, four fifths of them, holds each class."""
 RESAMPLES = 200
 
 
@@ -43,14 +45,13 @@ def predict_label_gain(labels, num_classes, folds, predict, seed=0):
         seed: int, for the parts and the resamples.
 
     Returns:
-        `LabelGain` with the 5th and the 95th percentile over resampled examples; None with fewer labels than the curve
-        needs, more than `MAX_LABELS`, or no mistake with all labels.
+        `LabelGain` with the 5th and the 95th percentile over resampled examples; None with a `reason_against_gain`, or
+        no mistake with all labels.
     """
-    folds, generator = folds[:FOLDS], np.random.default_rng(seed)
-    count = np.mean([len(train) for train, _ in folds]) if folds else 0
-    number = next((number for number in LABEL_NUMBERS if len(labels) + number <= HORIZON * count), None)
-    if number is None or SHARES[0] * count < num_classes or len(labels) > MAX_LABELS:
+    if reason_against_gain(labels, num_classes, folds):
         return None
+    folds, generator = folds[:FOLDS], np.random.default_rng(seed)
+    count, number = _mean_count(folds), _choose_number(labels, folds)
     mistakes = np.stack([_mistakes(labels, folds, predict, share, generator) for share in SHARES])
     if not mistakes[-1].any():
         return None
@@ -61,6 +62,34 @@ def predict_label_gain(labels, num_classes, folds, predict, seed=0):
     gains = curve.errors_at(len(labels)) - curve.errors_at(len(labels) + number)
     low, high = np.percentile(gains, PERCENTILES)
     return LabelGain(number, float(low), float(high))
+
+
+def reason_against_gain(labels, num_classes, folds):
+    """Finds why labels have no label curve.
+
+    Args:
+        labels: int (n,).
+        num_classes: number of classes.
+        folds: list of (training rows, held-out rows).
+
+    Returns:
+        A clause, or "" if they have one.
+    """
+    if len(labels) > MAX_LABELS:
+        return f"from {MAX_LABELS:,} labels on, {LABEL_NUMBERS[0]} more change little"
+    folds = folds[:FOLDS]
+    if _choose_number(labels, folds) is None or SHARES[0] * _mean_count(folds) < num_classes:
+        return f"that takes about {MIN_LABELS} labels of each class, and the {num_classes} classes have {len(labels)}"
+    return ""
+
+
+def _choose_number(labels, folds):
+    """Chooses the number of further labels; None if the label curve reaches none."""
+    return next((number for number in LABEL_NUMBERS if len(labels) + number <= HORIZON * _mean_count(folds)), None)
+
+
+def _mean_count(folds):
+    return np.mean([len(train) for train, _ in folds]) if folds else 0
 
 
 def _mistakes(labels, folds, predict, share, generator):

@@ -1,6 +1,6 @@
 """Writes the results of a training: the model, its metrics, plots, a report and a model card."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 
 from tl_keras import evaluation, models
@@ -47,12 +47,12 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     extras = replace(extras, verdict=(*extras.verdict, *find_warnings(measured, used_history, _read_phases(run))))
     metrics = measured | extras.metrics | _log_baselines(run, extras)
     if solved:
-        metrics |= _cross_validation(config, splits, solved)
+        metrics |= _cross_validation(config, splits, solved) | measure_label_gain(config, tuning)
     labels = task.example_labels(splits.test) if calibration else None
     if calibration:
         metrics["confidence"] = measure_confidence(config, calibration, labels, predictions)
     sections = {
-        "decisions": [*_decision_lines(run), *_held_out_lines(metrics, task), *_label_gain_lines(metrics)],
+        "decisions": [*_decision_lines(run), *_held_out_lines(metrics, task), *describe_label_gain(metrics)],
         "suspicious": describe_suspicious(config, splits, solved) if solved else (),
         "confidence": evaluation.confidence_of(labels, predictions) if task.has_one_class(config) else None,
         "examples": task.report_examples(config, model, splits, predictions),
@@ -124,8 +124,7 @@ def _cross_validation(config, splits, solved):
     measured = evaluation.metrics_with_intervals(labels, probabilities, splits.class_names, config.data.multi_label)
     names = (*TASKS[config.task].headline_metrics, "log_loss", "intervals")
     record = {"examples": len(labels), **{name: measured[name] for name in names if name in measured}}
-    gain = measure_label_gain(config, solved)
-    return {"held_out": record | ({"label_gain": asdict(gain)} if gain else {})}
+    return {"held_out": record}
 
 
 def _write_report(config, metrics, history, plots, sections, extras, run, model):
@@ -166,11 +165,6 @@ def _held_out_lines(metrics, task):
     return [f"cross-validation of the solved head: {headlines}  ({held_out['examples']} examples)"]
 
 
-def _label_gain_lines(metrics):
-    """Returns a line on what more labels would bring, if that was predicted."""
-    return describe_label_gain(metrics.get("held_out", {}).get("label_gain"))
-
-
 def format_results(run, task, split="test"):
     """Formats the metrics of a folder of results, and lists its files.
 
@@ -202,7 +196,7 @@ def _format(metrics, run, task, split):
     lines += [f"{'source ' if adapted else ''}{split}: {headlines}  ({metrics['examples']} examples)"]
     lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task)]
     lines += evaluation.describe_confidence_changes(metrics.get("confidence") or {})
-    lines += _label_gain_lines(metrics)
+    lines += describe_label_gain(metrics)
     lines += _seen_lines(metrics, task)
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])
 

@@ -1,4 +1,3 @@
-from dataclasses import asdict
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,32 +7,32 @@ from tl_keras import probing
 from tl_keras.config.parsing import parse
 from tl_keras.training.automatic.label_gain import describe_label_gain, measure_label_gain
 from tl_keras.training.automatic.solved_head import Examples
+from tl_keras.training.automatic.tuning import SOLVED, TUNED
 
 
-def make_solved(held_out=True):
-    """Returns a solved head on two features that tell three classes apart, and three that do not."""
-    generator, labels = np.random.default_rng(0), np.arange(240) % 3
-    features = generator.normal(size=(240, 5)).astype("float32")
-    features[:, 3:] += 1.5 * np.eye(3)[labels][:, :2]
+def make_tuning(count=240, kept=SOLVED, shift=1.5):
+    """Returns the end of a run whose solved head has two features that tell classes apart, and three that do not."""
+    generator, labels = np.random.default_rng(0), np.arange(count) % 3
+    features = generator.normal(size=(count, 5)).astype("float32")
+    features[:, 3:] += shift * np.eye(3)[labels][:, :2]
     columns = np.array([3, 4])
     reader = SimpleNamespace(
         class_names=("a", "b", "c"),
         feature_set=lambda head_input: probing.FeatureSet("last", columns, np.zeros(2, int)),
     )
-    examples = Examples(features, labels, probing.make_folds(labels), np.arange(240))
-    return SimpleNamespace(
-        reader=reader,
-        examples=examples,
-        head_input=None,
-        held_out=SimpleNamespace(inverse_penalty=100.0) if held_out else None,
+    examples = Examples(features, labels, probing.make_folds(labels), np.arange(count))
+    solved = SimpleNamespace(
+        reader=reader, examples=examples, head_input=None, held_out=SimpleNamespace(inverse_penalty=100.0)
     )
+    return SimpleNamespace(solved=solved, kept=kept)
 
 
 def test_the_gain_is_measured_on_what_the_head_reads():
-    gain = measure_label_gain(parse(["photos"]), make_solved())
-    assert gain.labels == 100 and 0 <= gain.low <= gain.high < 0.1
-    (sentence,) = describe_label_gain(asdict(gain))
+    gain = measure_label_gain(parse(["photos"]), make_tuning())["label_gain"]
+    assert gain["labels"] == 100 and 0 <= gain["low"] <= gain["high"] < 0.1
+    (sentence,) = describe_label_gain({"label_gain": gain})
     assert sentence.startswith("100 more labels like these would bring about +")
+    assert describe_label_gain({"held_out": {"label_gain": gain}}) == [sentence]
 
 
 @pytest.mark.parametrize(
@@ -46,10 +45,23 @@ def test_the_gain_is_measured_on_what_the_head_reads():
 )
 def test_a_record_out_of_range_is_refused(record):
     with pytest.raises(ValueError, match="out of range"):
-        describe_label_gain(record)
+        describe_label_gain({"label_gain": record})
 
 
-def test_without_held_out_examples_nothing_is_predicted():
-    assert measure_label_gain(parse(["photos"]), make_solved(held_out=False)) is None
-    assert measure_label_gain(parse(["photos", "--data.multi_label", "true"]), make_solved()) is None
-    assert describe_label_gain(None) == []
+@pytest.mark.parametrize(
+    ("tuning", "flags", "reason"),
+    [
+        ({"count": 15}, [], "that takes about 10 labels of each class, and the 3 classes have 15"),
+        ({"count": 2100}, [], "from 2,000 labels on, 100 more change little"),
+        ({"kept": TUNED}, [], "the network was tuned, and the label curve is that of solved heads"),
+        ({}, ["--data.multi_label", "true"], "the label curve is for one label an example"),
+        ({"shift": 100}, [], "no held-out example is mistaken"),
+    ],
+)
+def test_the_reason_for_no_prediction_is_stated(tuning, flags, reason):
+    record = measure_label_gain(parse(["photos", *flags]), make_tuning(**tuning))
+    assert describe_label_gain(record) == [f"what more labels would bring is not predicted: {reason}"]
+
+
+def test_runs_without_a_solved_head_say_nothing():
+    assert describe_label_gain({}) == describe_label_gain({"held_out": {}}) == []

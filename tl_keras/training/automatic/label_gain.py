@@ -1,21 +1,41 @@
-"""States in the results of a run what more labels would bring."""
+"""States in the results of a run what more labels would bring, or why that is not predicted."""
+
+from dataclasses import asdict
 
 from tl_keras import probing
 from tl_keras.training.automatic.solved_head import solve_rows
+from tl_keras.training.automatic.tuning import SOLVED
+
+GAIN, REASON = "label_gain", "label_gain_reason"
+"""Keys of the metrics of a run: the prediction, or why there is none."""
 
 
-def measure_label_gain(config, solved):
+def measure_label_gain(config, tuning):
     """Predicts what more labels would bring to a solved head.
 
     Args:
         config: `RunConfig`.
-        solved: `SolvedHead`.
+        tuning: `Tuning` of recipe auto.
 
     Returns:
-        `probing.LabelGain`, or None with several labels an example, nothing held out, or too few labels.
+        Dict with a `probing.LabelGain` as a dict, or with the reason why there is none.
     """
-    if solved.held_out is None or config.data.multi_label:
-        return None
+    if reason := _reason_against(config, tuning):
+        return {REASON: reason}
+    gain = _predict(config, tuning.solved)
+    return {GAIN: asdict(gain)} if gain else {REASON: "no held-out example is mistaken"}
+
+
+def _reason_against(config, tuning):
+    if config.data.multi_label:
+        return "the label curve is for one label an example"
+    if tuning.kept != SOLVED:
+        return "the network was tuned, and the label curve is that of solved heads"
+    examples = tuning.solved.examples
+    return probing.reason_against_gain(examples.labels, len(tuning.solved.reader.class_names), examples.folds)
+
+
+def _predict(config, solved):
     examples, reader = solved.examples, solved.reader
     columns = reader.feature_set(solved.head_input).columns
 
@@ -26,12 +46,19 @@ def measure_label_gain(config, solved):
     return probing.predict_label_gain(examples.labels, len(reader.class_names), examples.folds, predict, config.seed)
 
 
-def describe_label_gain(record):
-    """Formats a `probing.LabelGain` that was stored as a dict, a list of at most one sentence.
+def describe_label_gain(metrics):
+    """Formats what `measure_label_gain` returned, a list of at most one sentence.
+
+    Args:
+        metrics: dict of the metrics of a run, which may lack it.
 
     Raises:
         ValueError: a number is out of range.
     """
+    if REASON in metrics:
+        return [f"what more labels would bring is not predicted: {metrics[REASON]}"]
+    # Runs of earlier versions have it among the metrics of what was held out.
+    record = metrics.get(GAIN) or metrics.get("held_out", {}).get(GAIN)
     if not record:
         return []
     # The record may come from a stranger.
