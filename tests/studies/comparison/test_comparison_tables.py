@@ -34,6 +34,21 @@ def test_money_and_energy_are_shown_where_they_are_known():
     ]
 
 
+def test_costs_are_those_of_the_most_labels_that_were_measured():
+    comparison = make_comparison({"solved_head": (0.6, 0.8, None), "scratch": (0.5, None, None)})
+    heading, explanation, rows = list_tables(comparison)[-1]
+    assert heading == "Cost" and [row[0] for row in rows] == ["method", "solved_head"]
+    assert rows[1][1:] == ["2.0", "1.0", "10", "2"]
+    assert "one training with 20 labels a class" in explanation
+    assert explanation.endswith(
+        "With more labels nothing was measured. FLOPs are those of the kernels, twice the multiply-adds."
+    )
+
+
+def test_without_any_cell_there_is_no_cost():
+    assert list(tables_of(make_comparison({"solved_head": (None,) * 3, "scratch": (None,) * 3}))) == ["Accuracy"]
+
+
 def test_without_training_from_scratch_nothing_is_compared():
     assert list(tables_of(make_comparison({"auto": (0.5, 0.6, 0.7)}))) == ["Accuracy", "Cost"]
 

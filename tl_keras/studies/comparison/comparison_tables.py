@@ -23,7 +23,8 @@ def list_tables(comparison, price_per_hour=None):
     tables = [_scores(comparison)]
     if comparison.reference and comparison.transfer:
         tables += [_gains(comparison), _labels_saved(comparison), _times(comparison)]
-    return [*tables, _costs(comparison, price_per_hour)]
+    # With too little time not even one cell may be measured.
+    return [*tables, _costs(comparison, price_per_hour)] if comparison.results else tables
 
 
 def format_score(comparison, method, budget):
@@ -124,7 +125,7 @@ def _times(comparison):
 
 
 def _costs(comparison, price_per_hour):
-    budget = comparison.budgets[-1]
+    budget = next(one for one in reversed(comparison.budgets) if any(comparison.of(m, one) for m in comparison.methods))
     columns = {
         "CPU s": ("cpu_seconds", 1, ".1f"),
         "elapsed s": ("seconds", 1, ".1f"),
@@ -144,9 +145,11 @@ def _costs(comparison, price_per_hour):
         [method, *(_cost(comparison, method, budget, *column) for column in columns.values())] for method in measured
     ]
     explanation = (
-        f"The mean over draws of one training with {comparison.terms.head(budget)}, including one forward pass of its "
+        f"The mean over draws of one training with {comparison.terms.name_budget(budget)}, including one forward pass of its "
         "labelled examples where that is shared."
     )
+    if budget != comparison.budgets[-1]:
+        explanation += f" With more {comparison.terms.unit} nothing was measured."
     if "GFLOP" in columns:
         explanation += " FLOPs are those of the kernels, twice the multiply-adds."
     return "Cost", explanation, [["method", *columns], *rows]
