@@ -324,7 +324,7 @@ def check_run(folder, contents):
 
 BASELINE = {"name": "majority class", "accuracy": 0.3, "intervals": {"accuracy": [0.1, 0.5]}}
 METRICS = {"examples": 6, "accuracy": 0.5, "baselines": [BASELINE], "verdict": ["better"], "score_threshold": 0.5}
-DATA = {"training": 24, "classes": 3, "target": {"training": 2}}
+DATA = {"training": 24, "classes": 3, "sha256": "a", "target": {"training": 2, "sha256": "b"}}
 LOG = b'{"event": "epoch", "epoch": 1}\n{"event": "phase"}\n'
 SUMS = b"0" * 64 + b"  metrics.json\n" + b"1" * 64 + b"  data.json\n"
 RECORDS = st.tuples(

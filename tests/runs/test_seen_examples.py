@@ -35,8 +35,11 @@ def test_older_runs_know_nothing(tmp_path):
     assert find_seen_examples(RunFolder(tmp_path), texts("one")) is None
 
 
-def test_a_damaged_file_is_refused(tmp_path):
-    (tmp_path / "seen_examples.txt").write_text("digest version 1\nab\n")
+@pytest.mark.parametrize(
+    "content", ["digest version 1\nab\n", "digest version garbage\n", "digest version \n", "digest version 0\n"]
+)
+def test_a_damaged_file_is_refused(tmp_path, content):
+    (tmp_path / "seen_examples.txt").write_text(content)
     with pytest.raises(InputError, match="is damaged: copy the run again"):
         find_seen_examples(RunFolder(tmp_path), texts("one"))
 

@@ -93,7 +93,7 @@ def preset(config):
 
 
 def data_json(folder):
-    written(folder / "data.json", {LONG: 1, "images": 2})
+    written(folder / "data.json", {LONG: 1, "images": 2, "sha256": "a"})
     RunFolder(folder).require_same_data({"images": 3})
 
 

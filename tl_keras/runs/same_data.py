@@ -1,5 +1,9 @@
 """Comparison of the data of a run with those that it started with, as far as their digests can be compared."""
 
+from pathlib import Path
+
+from tl_keras.errors import InputError
+
 DIGESTS = ("sha256", "digest_version")
 """Keys of a fingerprint that are no counts."""
 
@@ -10,8 +14,13 @@ def is_same_data(before, now, folder):
     Args:
         before: recorded fingerprint, see `Task.fingerprint`.
         now: the fingerprint that this version computes.
-        folder: path of the folder with the record, for the note.
+        folder: path of the folder with the record, `data.json`, for messages.
+
+    Raises:
+        InputError: the record is damaged.
     """
+    if not _is_valid(before):
+        raise InputError(f"The file {str(Path(folder) / 'data.json')!r} is damaged: give another folder.")
     before, now = _with_version(before), _with_version(now)
     if before["digest_version"] == now["digest_version"]:
         return before == now
@@ -29,6 +38,17 @@ def _with_version(fingerprint):
     """Adds the version of the digests where older records lack it, also to the fingerprint of a target."""
     nested = {name: _with_version(value) for name, value in fingerprint.items() if isinstance(value, dict)}
     return {"digest_version": 1} | fingerprint | nested
+
+
+def _is_valid(fingerprint, has_target=True):
+    """Checks the types of a record and of the target in it; older records have no version of the digests."""
+    if has_target and "target" in fingerprint:
+        source = {name: value for name, value in fingerprint.items() if name != "target"}
+        target = fingerprint["target"]
+        return _is_valid(source, False) and isinstance(target, dict) and _is_valid(target, False)
+    numbers = {"digest_version": 1} | {name: value for name, value in fingerprint.items() if name != "sha256"}
+    are_numbers = all(type(value) is int and value >= 0 for value in numbers.values())
+    return isinstance(fingerprint.get("sha256"), str) and are_numbers and numbers["digest_version"] > 0
 
 
 def _counts(fingerprint):

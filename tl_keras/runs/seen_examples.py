@@ -1,6 +1,7 @@
 """Digests of the training and validation examples of a run, which recognise them in other data."""
 
 import os
+import re
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from tl_keras.errors import InputError
 SEEN_EXAMPLES = "seen_examples.txt"
 MAX_BYTES = 2**27
 HEADER = "digest version "
+HEADER_LINE = rb"digest version [1-9][0-9]{0,8}\n"
 LINE_BYTES = 2 * DIGEST_BYTES + 1
 """Bytes of a line, a digest in hexadecimal digits."""
 
@@ -46,14 +48,20 @@ def find_seen_examples(run, examples):
         raise InputError(f"The file {str(path)!r} has more than {MAX_BYTES} bytes: check that it belongs to the run.")
     content, header = path.read_bytes(), f"{_header(examples)}\n".encode()
     if not content.startswith(header):
+        if re.match(HEADER_LINE, content[:LINE_BYTES]) is None and content.startswith(HEADER.encode()):
+            raise _damaged(path)
         # Files of the first version have no header.
         if content.startswith(HEADER.encode()) or digest_version(examples) != 1:
             return None
         header = b""
     if (len(content) - len(header)) % LINE_BYTES:
-        raise InputError(f"The file {str(path)!r} is damaged: copy the run again.")
+        raise _damaged(path)
     lines = np.frombuffer(content, f"S{LINE_BYTES}", offset=len(header))
     return np.isin(np.array([f"{digest}\n" for digest in content_digests(examples)], f"S{LINE_BYTES}"), lines)
+
+
+def _damaged(path):
+    return InputError(f"The file {str(path)!r} is damaged: copy the run again.")
 
 
 def _header(examples):

@@ -18,13 +18,13 @@ CELL = Cell("auto", "5", 1)
 def test_finished_cells_are_kept_with_more_time_but_not_with_another_seed(tmp_path):
     folder = ComparisonFolder(tmp_path / "new" / "comparison", ClassResult)
     with folder.opened(CONFIG) as files:
-        files.require_same_data({"training": 3})
+        files.require_same_data({"training": 3, "sha256": "a"})
         files.write(CELL, make_result(0.75))
     with folder.opened("seed: 0\nmax_time: 20m\n") as files:
-        files.require_same_data({"training": 3})
+        files.require_same_data({"training": 3, "sha256": "a"})
         assert files.read([CELL, Cell("auto", "5", 2)], 200) == {CELL: make_result(0.75)}
         with pytest.raises(InputError, match="The data changed since the comparison"):
-            files.require_same_data({"training": 4})
+            files.require_same_data({"training": 4, "sha256": "a"})
     with pytest.raises(InputError, match=r"has other settings: .*--output"), folder.opened("seed: 1\n"):
         pass
 
@@ -33,7 +33,7 @@ def test_invalid_data_leave_nothing_that_later_settings_must_match(tmp_path):
     with pytest.raises(ZeroDivisionError), ComparisonFolder(tmp_path, ClassResult).opened(CONFIG):
         raise ZeroDivisionError
     with ComparisonFolder(tmp_path, ClassResult).opened("seed: 1\n") as files:
-        files.require_same_data({"training": 3})
+        files.require_same_data({"training": 3, "sha256": "a"})
 
 
 def test_other_folders_and_processes_are_left_alone(tmp_path):
@@ -81,7 +81,7 @@ def test_other_folders_and_processes_are_left_alone(tmp_path):
 )
 def test_damaged_cells_are_one_sentence(tmp_path, text):
     with ComparisonFolder(tmp_path, ClassResult).opened(CONFIG) as files:
-        files.require_same_data({"training": 3})
+        files.require_same_data({"training": 3, "sha256": "a"})
         files.write(CELL, make_result(0.5))
         Path(tmp_path / "cells" / f"{CELL}.json").write_text(text)
         with pytest.raises(InputError, match="remove it, and it is measured again"):
@@ -92,7 +92,7 @@ def test_damaged_cells_are_one_sentence(tmp_path, text):
 def test_links_in_the_folder_of_a_stranger_are_refused(tmp_path, name):
     folder, elsewhere = tmp_path / "comparison", tmp_path / "elsewhere"
     with ComparisonFolder(folder, ClassResult).opened(CONFIG) as files:
-        files.require_same_data({"training": 3})
+        files.require_same_data({"training": 3, "sha256": "a"})
     (folder / name).unlink(missing_ok=True)
     (folder / name).symlink_to(elsewhere)
     with pytest.raises(InputError, match="is a link"), ComparisonFolder(folder, ClassResult).opened(CONFIG):
