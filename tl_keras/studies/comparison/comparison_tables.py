@@ -145,8 +145,8 @@ def _costs(comparison, price_per_hour):
         [method, *(_cost(comparison, method, budget, *column) for column in columns.values())] for method in measured
     ]
     explanation = (
-        f"The mean over draws of one training with {comparison.terms.name_budget(budget)}, including one forward pass of its "
-        "labelled examples where that is shared."
+        f"The mean over draws of one training with {comparison.terms.name_budget(budget)}, including one forward pass "
+        "of its labelled examples where that is shared."
     )
     if budget != comparison.budgets[-1]:
         explanation += f" With more {comparison.terms.unit} nothing was measured."
