@@ -18,7 +18,7 @@ def measure_label_gain(config, tuning):
         tuning: `Tuning` of recipe auto.
 
     Returns:
-        Dict with a `probing.LabelGain` as a dict, or with the reason why there is none.
+        Dict with a `probing.LabelGain` as a dict, or with the reason why it is missing.
     """
     if reason := _reason_against(config, tuning):
         return {REASON: reason}
