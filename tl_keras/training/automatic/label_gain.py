@@ -7,7 +7,7 @@ from tl_keras.training.automatic.solved_head import solve_rows
 from tl_keras.training.automatic.tuning import SOLVED
 
 GAIN, REASON = "label_gain", "label_gain_reason"
-"""Keys of the metrics of a run: the prediction, or why there is none."""
+"""Keys of the metrics of a run: the prediction, or why it is missing."""
 
 
 def measure_label_gain(config, tuning):
