@@ -1,6 +1,7 @@
 """Shows what a prediction rests on: `python -m tl_keras.explain RUN FILE_OR_FOLDER_OR_TEXT ...`."""
 
 from tl_keras.cli.early_interrupts import end_silently
+from tl_keras.system.counting import counted
 
 if __name__ == "__main__":
     end_silently()
@@ -48,7 +49,9 @@ def main(arguments):
                 (folder / name).unlink(missing_ok=True)
             _write(explained, f"Explanations of {run.folder.name}", folder)
     if problems:
-        raise InputError(f"{len(problems)} of {len(items)} files could not be read: {data.first_of(problems)}.")
+        raise InputError(
+            f"{len(problems)} of {counted(len(items), 'file')} could not be read: {data.first_of(problems)}."
+        )
 
 
 def _result_names(items):

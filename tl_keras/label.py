@@ -1,6 +1,7 @@
 """Checks labels, `python -m tl_keras.label check DATA`, and chooses what to label, `label next DATA --pool POOL`."""
 
 from tl_keras.cli.early_interrupts import end_silently
+from tl_keras.system.counting import counted
 
 if __name__ == "__main__":
     end_silently()
@@ -83,7 +84,10 @@ def _apply(options, config, folder):
     from tl_keras.studies.corrections import write_corrected
 
     path, changed, dropped = write_corrected(options.apply, config, options.training_table, folder)
-    print(f"{changed} labels were changed and {dropped} examples left out in the copy {path}")
+    print(
+        f"{counted(changed, 'label was', 'labels were')} changed and {counted(dropped, 'example')} left out in the "
+        f"copy {path}"
+    )
 
 
 def _list_suspicious(config, folder):

@@ -5,6 +5,7 @@ import re
 from typing import Literal
 
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 from tl_keras.system.documented_fields import documented_dataclass
 
 Schedule = Literal["cosine", "one_cycle", "constant"]
@@ -179,7 +180,7 @@ def phase_at(phases, epoch, ends=()):
         if epoch < end:
             return index, first_epoch
         first_epoch = end
-    raise InputError(f"The phases end before epoch {epoch}: they have {first_epoch} epochs together.")
+    raise InputError(f"The phases end before epoch {epoch}: they have {counted(first_epoch, 'epoch')} together.")
 
 
 def direction_of(metric):

@@ -1,6 +1,7 @@
 """Labels new images or texts, or detects objects: `python -m tl_keras.predict RUN FILE_OR_FOLDER_OR_TEXT ...`."""
 
 from tl_keras.cli.early_interrupts import end_silently
+from tl_keras.system.counting import counted
 
 if __name__ == "__main__":
     end_silently()
@@ -59,7 +60,7 @@ def main(arguments):
         bad = predict_parts(run, items, options, parsed.output, shard, annotated)
         _print_places(len(items) - bad, parsed)
         if bad:
-            raise InputError(f"{bad} of {len(items)} files could not be read: see the column `problem`.")
+            raise InputError(f"{bad} of {counted(len(items), 'file')} could not be read: see the column `problem`.")
         return
     predictions, predicted, problems = run.task.predict_items(run, items, options), [], []
     with open_output(parsed.output) as stream, run.task.open_writer(run, stream, options) as write:
@@ -76,7 +77,9 @@ def main(arguments):
         annotated.draw_all(predicted)
     _print_places(len(items) - len(problems), parsed)
     if problems:
-        raise InputError(f"{len(problems)} of {len(items)} files could not be read: {data.first_of(problems)}.")
+        raise InputError(
+            f"{len(problems)} of {counted(len(items), 'file')} could not be read: {data.first_of(problems)}."
+        )
 
 
 def check_options(options, task):

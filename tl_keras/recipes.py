@@ -21,6 +21,7 @@ from typing import Literal, get_args
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.phases import Phase, total_epochs
+from tl_keras.system.counting import counted
 
 Technique = Literal[
     "feature_extraction", "fine_tuning", "linear_probe_then_fine_tune", "progressive_unfreezing", "few_shot"
@@ -158,8 +159,8 @@ def _share_epochs(phases, epochs):
     """Divides a number of epochs: one for each phase, the rest in proportion, rounded up for earlier phases."""
     if epochs < len(phases):
         raise InputError(
-            f"epochs={epochs} is too few for {len(phases)} phases, each of which needs one: give {len(phases)} or "
-            "more, or --recipe feature_extraction, which has one phase."
+            f"epochs={epochs} is too few for {counted(len(phases), 'phase')}, each of which needs one: give "
+            f"{len(phases)} or more, or --recipe feature_extraction, which has one phase."
         )
     spare, total = epochs - len(phases), total_epochs(phases)
     ends = [math.ceil(spare * done / total) for done in accumulate((phase.epochs for phase in phases), initial=0)]

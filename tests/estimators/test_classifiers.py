@@ -73,5 +73,5 @@ def test_labels_that_are_read_alike_are_refused():
 
 
 def test_as_many_labels_as_examples_are_needed():
-    with pytest.raises(tl.InputError, match="X has 1 examples and y 2 labels"):
+    with pytest.raises(tl.InputError, match="X has 1 example and y 2 labels"):
         tl.TextClassifier().fit(["a"], [0, 1])

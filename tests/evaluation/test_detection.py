@@ -111,7 +111,7 @@ def test_a_threshold_keeps_or_drops_equal_scores_together():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([BOX], [[0], [0]], [EMPTY]), "boxes of 1, labels of 2 and predictions for 1 images"),
+        (([BOX], [[0], [0]], [EMPTY]), "boxes of 1, labels of 2 and predictions for 1 image"),
         (([], [], []), "boxes of 0"),
         (([np.zeros((0, 4))], [[]], [EMPTY]), "got no box in any image"),
         (
@@ -121,7 +121,7 @@ def test_a_threshold_keeps_or_drops_equal_scores_together():
         (([BOX], [[1]], [EMPTY]), "ground truth of image 0: got labels 1 to 1, expected 0 to 0"),
         (([BOX], [[0]], [predict(BOX * np.nan, [0.5], [0])]), "prediction for image 0: got boxes that are not finite"),
         (([BOX], [[0]], [predict(BOX, [np.nan], [0])]), "scores that are not finite"),
-        (([BOX], [[0]], [predict(BOX, [0.1, 0.2], [0])]), "got 2 scores for 1 labels"),
+        (([BOX], [[0]], [predict(BOX, [0.1, 0.2], [0])]), "got 2 scores for 1 label"),
     ],
 )
 def test_bad_input_is_refused(arguments, message):

@@ -275,7 +275,7 @@ def test_features_that_are_not_finite_are_refused_and_not_stored(folder, value):
         yield expected(range(3))
         yield np.array([[value] * WIDTH])
 
-    with pytest.raises(InputError, match="features of 1 of 1 examples are NaN or infinite.*--precision float32"):
+    with pytest.raises(InputError, match="features of 1 of 1 example are NaN or infinite.*--precision float32"):
         open_store(folder).rows(NETWORK, [digest(number) for number in range(4)], WIDTH, compute)
     assert collect(open_store(folder), range(4)) == [3]
 

@@ -51,8 +51,8 @@ def test_images_are_ordered_by_their_disagreement(run, tmp_path):
     assert summary_lines(check) == [
         "in 3 of 4 images boxes and detections disagree; nothing was changed:",
         "  spare (train, 2 boxes): 1 undetected",
-        "  =forgotten (train, 1 boxes): 1 unlabelled",
-        "  class (test, 1 boxes): 1 other class",
+        "  =forgotten (train, 1 box): 1 unlabelled",
+        "  class (test, 1 box): 1 other class",
     ]
     table, plot = write_box_check(check, ("cat", "dog"), tmp_path / "new")
     assert table.read_text().splitlines()[2] == "'=forgotten,train,1,0.800,1,0,0,0"

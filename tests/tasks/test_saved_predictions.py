@@ -13,7 +13,7 @@ def test_probabilities_pass_as_float32():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([[0.5, 0.5]], "returned 1 predictions for 2 examples"),
+        ([[0.5, 0.5]], "returned 1 prediction for 2 examples"),
         ([[np.nan, 0], [0, 1]], "NaN or infinity"),
         ([[np.inf, 0], [0, 1]], "NaN or infinity"),
         ([[-3, 4], [0, 1]], "values from -3 to 4, expected probabilities"),

@@ -423,7 +423,7 @@ def test_after_a_loss_that_is_no_number_the_run_continues_from_before_at_a_tenth
     model, history = trained(flags)
     printed = capsys.readouterr().out
     assert "the loss or a weight was not finite at batch 2 of epoch 3: continuing from the newest checkpoint" in printed
-    assert "resuming after epoch 2 and 1 steps" in printed
+    assert "resuming after epoch 2 and 1 step" in printed
     assert np.isfinite(history["loss"]).all() and len(history["loss"]) == 4
     assert all(np.isfinite(weight).all() for weight in model.weights)
 

@@ -51,7 +51,7 @@ def test_a_detector_gets_no_empty_part_of_a_batch():
     splits = SimpleNamespace(train=range(9), validation=range(8))
     config = parse(["--task", "object_detection", "--data.batch_size", "4"])
     replicas.check_batches(config, splits, ALONE)
-    with pytest.raises(InputError, match="has 1 images, too few for 2 devices"):
+    with pytest.raises(InputError, match="has 1 image, too few for 2 devices"):
         replicas.check_batches(config, splits, TWO_CPUS)
     replicas.check_batches(parse(["--data.batch_size", "4"]), splits, TWO_CPUS)
 

@@ -8,6 +8,7 @@ import keras
 from tqdm import tqdm
 
 from tl_keras.phases import phase_at, total_epochs
+from tl_keras.system.counting import counted
 from tl_keras.transfer.learning_rates import current_rate
 
 MAX_FIGURES = 5
@@ -120,10 +121,13 @@ class ProgressLines(keras.callbacks.Callback):
             audit, ended_by = self._phase["audit"], self._phase["ended_by"]
             if ended_by != "epochs":
                 epochs = self._phase["epochs"]
-                print(f"  ended by {ended_by} after {epochs} {'epoch' if epochs == 1 else 'epochs'}", flush=True)
+                print(f"  ended by {ended_by} after {counted(epochs, 'epoch')}", flush=True)
             if self._phase.get("best_epoch", epoch) != epoch:
                 print(f"  restored the weights of epoch {self._phase['best_epoch'] + 1}, the best one", flush=True)
-            print(f"  audit: {audit['frozen']} frozen variables bit-identical, {audit['moved']} moved", flush=True)
+            print(
+                f"  audit: {counted(audit['frozen'], 'frozen variable')} bit-identical, {audit['moved']} moved",
+                flush=True,
+            )
             for sentence in self._phase["warnings"]:
                 print(f"  warning: {sentence}", flush=True)
             self.run.log("phase", self._phase)

@@ -7,6 +7,7 @@ from pathlib import Path
 from tl_keras.callbacks.checkpoint_files import read_checkpoints
 from tl_keras.callbacks.checkpoint_variables import digest_of, saved_variables
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 
 
 @dataclass
@@ -77,7 +78,8 @@ def _restore(arrays, state, variables, unfreezing, path):
         variable.assign(arrays[name])
     unfreezing.resume(state["phases"], _numbered(arrays, "best-"))
     steps = state["phases"]["steps"]
-    done = f"epoch {state['epochs']}{f' and {steps} steps' if steps else ''}"
+    more = f" and {counted(steps, 'step')}" if steps else ""
+    done = f"epoch {state['epochs']}{more}"
     print(f"resuming after {done}, from {path}", flush=True)
     return Progress(state["epochs"], state["history"], _numbered(arrays, "metric-"))
 

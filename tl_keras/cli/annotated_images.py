@@ -7,6 +7,7 @@ from tl_keras.cli.output_files import refuse_other_images
 from tl_keras.errors import RunStopped, is_disk_full
 from tl_keras.runs.opening import make_folder
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.counting import counted
 
 LEGEND = "classes.txt"
 
@@ -57,8 +58,9 @@ class AnnotatedImages:
                 if not is_disk_full(error):
                     raise
                 raise RunStopped(
-                    f"The disk is full: the predictions are complete, but only {number} of {len(predicted)} annotated "
-                    f"images were written to {str(self._folder)!r}: free some space and repeat the command."
+                    f"The disk is full: the predictions are complete, but only {number} of "
+                    f"{counted(len(predicted), 'annotated image')} were written to {str(self._folder)!r}: free some "
+                    "space and repeat the command."
                 ) from error
 
 

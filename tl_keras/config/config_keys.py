@@ -5,6 +5,7 @@ from typing import get_args, get_origin, get_type_hints
 
 from tl_keras.config.run_config import RunConfig
 from tl_keras.errors import InputError, quoted, unknown_name
+from tl_keras.system.counting import counted
 
 MAX_ITEMS = 100
 """Maximum length of a list, since the time of the parser grows with its square: 8,000 numbers take 40 seconds."""
@@ -57,9 +58,11 @@ def _check_part(value, kind, place):
 
 def _check_length(value, place):
     if isinstance(value, list) and len(value) > MAX_ITEMS:
-        raise InputError(f"{place} has {len(value):,} values, expected at most {MAX_ITEMS}: leave some out.")
+        raise InputError(f"{place} has {counted(len(value), 'value')}, expected at most {MAX_ITEMS}: leave some out.")
     if isinstance(value, str) and len(value) > MAX_CHARACTERS:
-        raise InputError(f"{place} has {len(value):,} characters, expected at most {MAX_CHARACTERS}: shorten it.")
+        raise InputError(
+            f"{place} has {counted(len(value), 'character')}, expected at most {MAX_CHARACTERS}: shorten it."
+        )
     if isinstance(value, int) and abs(value) >= MAX_INTEGER:
         raise InputError(f"{place} must be a number below 2^63: got {quoted(value)}.")
 

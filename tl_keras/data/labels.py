@@ -13,6 +13,7 @@ from tl_keras.data.label_cells import (
 )
 from tl_keras.data.records import sorted_class_names, split_of_name
 from tl_keras.data.wording import as_number, excerpt, lookalikes, printable
+from tl_keras.system.counting import counted
 
 # In smaller tables every row may have a class of its own.
 _MIN_ROWS_TO_REPEAT = 20
@@ -149,12 +150,13 @@ def _check_names(places, names_of_rows, faults):
 def _check_classes(class_names, minimum, rows, faults):
     check = "check --data.label_column"
     if len(class_names) < minimum:
-        count = f"{len(class_names)} class{'' if len(class_names) == 1 else 'es'}"
+        count = counted(len(class_names), "class")
         listed = ", ".join(map(excerpt, class_names)) or "no label"
         faults.add(f"{count} ({listed}) where {minimum} or more are expected", "", check)
     if rows >= _MIN_ROWS_TO_REPEAT and len(class_names) > rows / 2 and minimum == 2:
         problem = (
-            f"{len(class_names)} different labels in {rows} rows, where classes with several examples are expected"
+            f"{counted(len(class_names), 'different label')} in {counted(rows, 'row')}, where classes with several "
+            "examples are expected"
         )
         faults.add(problem, "", check)
     else:

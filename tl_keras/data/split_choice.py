@@ -6,6 +6,7 @@ import numpy as np
 
 from tl_keras.data.records import SPLITS, split_of_name
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 
 ALL = "all"
 
@@ -32,7 +33,9 @@ def choose_test_examples(records, path, split=None):
         raise InputError(f"--split {split}: {str(path)!r} has {found}; give one of them, or --split {ALL}.")
     rows = np.arange(len(records)) if wanted == ALL else records.rows(wanted)
     left_out = len(records) - len(rows)
-    note = f"Tests the {wanted} split, {len(rows):,} of {len(records):,} examples; --split {ALL} takes them all."
+    note = (
+        f"Tests the {wanted} split, {len(rows):,} of {counted(len(records), 'example')}; --split {ALL} takes them all."
+    )
     chosen = records.take(rows)
     notes = (*records.notes, note) if left_out and split is None else records.notes
     return replace(chosen, splits=["test"] * len(rows), notes=notes)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.system.counting import counted
 
 EXAMPLE = '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, "task": {"type": "worker", "index": 0}}'
 JOBS = ("chief", "worker")
@@ -72,7 +73,9 @@ def _check_jobs(jobs):
     if duplicate := next((address for address in addresses if addresses.count(address) > 1), None):
         raise InputError(f"TF_CONFIG names {duplicate!r} twice: give every worker its own address.")
     if (chiefs := len(jobs.get("chief", []))) > 1:
-        raise InputError(f"TF_CONFIG names {chiefs} chiefs: expected at most one, and the others as workers.")
+        raise InputError(
+            f"TF_CONFIG names {counted(chiefs, 'chief')}: expected at most one, and the others as workers."
+        )
     return jobs
 
 

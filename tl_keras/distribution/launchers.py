@@ -4,6 +4,7 @@ import json
 import re
 
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 
 PORT = 12345
 """Port of the workers unless TL_KERAS_PORT is set."""
@@ -74,8 +75,8 @@ def _slurm_hosts(environment):
     hosts, tasks = expand_nodes(nodes), environment.get("SLURM_STEP_NUM_TASKS") or environment.get("SLURM_NTASKS", "")
     if str(len(hosts)) != tasks:
         raise InputError(
-            f"Slurm started {tasks or 'an unknown number of'} tasks on {len(hosts)} nodes ({nodes!r}): give srun "
-            "--ntasks-per-node=1, since one worker takes all GPUs of its node."
+            f"Slurm started {tasks or 'an unknown number of'} tasks on {counted(len(hosts), 'node')} ({nodes!r}): give "
+            "srun --ntasks-per-node=1, since one worker takes all GPUs of its node."
         )
     return hosts
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from tl_keras.distribution.cluster import EXAMPLE, read_cluster
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 from tl_keras.system.devices import load_tensorflow
 
 TPU_VARIABLE = "TPU_NAME"
@@ -198,7 +199,8 @@ def is_multi_worker(strategy):
 def describe(choice, strategy):
     """Formats the choice and its reason as one line."""
     replicas = strategy.num_replicas_in_sync
-    return f"distribute: {choice.kind} ({choice.reason}){f', {replicas} replicas' if replicas > 1 else ''}"
+    shown = f", {counted(replicas, 'replica')}" if replicas > 1 else ""
+    return f"distribute: {choice.kind} ({choice.reason}){shown}"
 
 
 def _first_job(strategy):

@@ -15,6 +15,7 @@ from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.estimators.training_tables import write_images, write_texts
 from tl_keras.runs.trained_run import load_run
+from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.run import run_training
 
@@ -47,7 +48,9 @@ class _Classifier(ClassifierMixin, BaseEstimator):
         examples, labels = list(X), column_or_1d(y, warn=True)
         check_classification_targets(labels)
         if len(examples) != len(labels):
-            raise InputError(f"X has {len(examples)} examples and y {len(labels)} labels: expected as many.")
+            raise InputError(
+                f"X has {counted(len(examples), 'example')} and y {counted(len(labels), 'label')}: expected as many."
+            )
         quiet = contextlib.nullcontext() if self.verbose else contextlib.redirect_stdout(io.StringIO())
         self._folder = tempfile.TemporaryDirectory(prefix="tl_keras-run-") if self.run is None else None
         with tempfile.TemporaryDirectory(prefix="tl_keras-fit-") as folder, quiet:

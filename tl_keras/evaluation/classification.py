@@ -5,6 +5,7 @@ from sklearn import metrics
 
 from tl_keras.errors import InputError
 from tl_keras.evaluation.confidence.calibration import expected_calibration_error
+from tl_keras.system.counting import counted
 
 THRESHOLD = 0.5
 """Minimum probability at which a multi-label model predicts a label."""
@@ -203,8 +204,8 @@ def _check_probabilities(probabilities, multi_label):
     bad = int(np.sum(~np.isfinite(probabilities).all(axis=1)))
     if bad:
         raise InputError(
-            f"probabilities: got NaN or infinity for {bad} of {len(probabilities)} examples, expected 0 to 1; "
-            "the training has diverged: train again with a lower learning rate."
+            f"probabilities: got NaN or infinity for {bad} of {counted(len(probabilities), 'example')}, expected 0 to "
+            "1; the training has diverged: train again with a lower learning rate."
         )
     sums = probabilities.sum(axis=1)
     in_range = probabilities.min() >= 0 and probabilities.max() <= 1 + 1e-3

@@ -5,6 +5,7 @@ from faster_coco_eval import COCO, COCOeval_faster
 
 from tl_keras.errors import InputError
 from tl_keras.evaluation.detection_mistakes import MISTAKES, count_mistakes, match_detections
+from tl_keras.system.counting import counted
 
 MAX_DETECTIONS = 100
 """Maximum number of predictions per image in COCO's metrics, the most confident ones."""
@@ -180,7 +181,7 @@ def _check(ground_truth_boxes, ground_truth_labels, predictions, num_classes):
     if len(counts) > 1 or not len(ground_truth_boxes):
         raise InputError(
             f"Got boxes of {len(ground_truth_boxes)}, labels of {len(ground_truth_labels)} and predictions for "
-            f"{len(predictions)} images: expected the same number of each, at least one."
+            f"{counted(len(predictions), 'image')}: expected the same number of each, at least one."
         )
     if not any(map(len, ground_truth_boxes)):
         raise InputError(
@@ -193,8 +194,8 @@ def _check(ground_truth_boxes, ground_truth_labels, predictions, num_classes):
         _check_image(f"prediction for image {image}", prediction["boxes"], prediction["labels"], num_classes)
         if np.shape(prediction["scores"]) != np.shape(prediction["labels"]):
             raise InputError(
-                f"prediction for image {image}: got {len(prediction['scores'])} scores for "
-                f"{len(prediction['labels'])} labels, expected one score for each label."
+                f"prediction for image {image}: got {counted(len(prediction['scores']), 'score')} for "
+                f"{counted(len(prediction['labels']), 'label')}, expected one score for each label."
             )
         if not np.isfinite(prediction["scores"]).all():
             raise InputError(

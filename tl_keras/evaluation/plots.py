@@ -19,6 +19,7 @@ from tl_keras.evaluation.figures import (
 )
 from tl_keras.evaluation.fonts import drawable_names
 from tl_keras.phases import direction_of
+from tl_keras.system.counting import counted
 
 MAX_NUMBERED_CLASSES = 30
 """Maximum number of classes in a confusion matrix with counts; a larger one shows colours alone."""
@@ -83,7 +84,9 @@ def plot_mistakes(images, labels, probabilities, names, class_names, path, count
     mistakes = worst_mistakes(labels, probabilities, count)
     if not mistakes:
         with saved_figure(path, 5, 1.2) as figure:
-            figure.text(0.5, 0.5, f"No mistakes in {len(labels)} examples.", ha="center", va="center", fontsize=12)
+            figure.text(
+                0.5, 0.5, f"No mistakes in {counted(len(labels), 'example')}.", ha="center", va="center", fontsize=12
+            )
         return
     columns = min(MISTAKES_PER_ROW, len(mistakes))
     rows = -(-len(mistakes) // columns)

@@ -16,6 +16,7 @@ from tl_keras.evaluation.result_tables import compare_rows, result_rows
 from tl_keras.evaluation.templates import load_template
 from tl_keras.evaluation.tiles import Tile
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.counting import counted
 
 MAX_SKIPPED_FILES = 200
 """Maximum number of skipped files to list; further ones are only counted."""
@@ -90,7 +91,7 @@ def write_report(
         FileNotFoundError: a plot does not exist.
     """
     matrix, known = metrics.get("confusion_matrix"), metrics.get("confidence") or {}
-    page = load_template("report.html.jinja", number=format_number).render(
+    page = load_template("report.html.jinja", number=format_number, counted=counted).render(
         title=title,
         headlines=result_rows(metrics),
         interval_meaning=MEANING if metrics.get("intervals") else "",

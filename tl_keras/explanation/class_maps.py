@@ -8,6 +8,7 @@ from tl_keras.explanation.grad_cam import grad_cam
 from tl_keras.explanation.graph_split import split_at
 from tl_keras.explanation.token_maps import token_grid, token_maps
 from tl_keras.models.graph import ordered_nodes
+from tl_keras.system.counting import counted
 
 LOGITS = "head.logits"
 METHODS = {4: ("Grad-CAM", grad_cam), 3: ("gradient times activation", token_maps)}
@@ -56,7 +57,7 @@ def find_features(model):
     places = {id(tensor): place for place, node in enumerate(nodes) for tensor in node.output_tensors}
     last = max(read, key=lambda tensor: places[id(tensor)], default=None)
     if last is None or (len(last.shape) == 3 and not token_grid(last.shape[1])):
-        found = "neither" if last is None else f"{last.shape[1]} tokens"
+        found = "neither" if last is None else counted(last.shape[1], "token")
         raise InputError(
             f"A map needs a feature map or a square grid of tokens before the head, and {model.name} has {found}: "
             "explain a run of another backbone, such as efficientnet_lite0."

@@ -5,6 +5,7 @@ import keras
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.blocks import block_of
 from tl_keras.models.graph import ordered_nodes
+from tl_keras.system.counting import counted
 
 PREPROCESSING = "preprocessing"
 
@@ -33,7 +34,7 @@ def block_outputs(backbone, head_blocks):
         if len(outputs[block]) > 1:
             raise InputError(
                 f"model.head_blocks contains {block}, but later blocks of {backbone.name!r} read "
-                f"{len(outputs[block])} tensors of it, expected one: list other blocks, or take last."
+                f"{counted(len(outputs[block]), 'tensor')} of it, expected one: list other blocks, or take last."
             )
     return {block: tensors[0] for block, tensors in outputs.items() if block in head_blocks}
 

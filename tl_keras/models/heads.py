@@ -6,6 +6,7 @@ import keras
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, OUTPUTS
+from tl_keras.system.counting import counted
 
 
 @dataclass(frozen=True)
@@ -116,4 +117,6 @@ def check_class_names(class_names, num_classes):
         InputError: the numbers differ.
     """
     if class_names is not None and len(class_names) != num_classes:
-        raise InputError(f"{len(class_names)} class names for {num_classes} classes: give one name per class.")
+        raise InputError(
+            f"{counted(len(class_names), 'class name')} for {counted(num_classes, 'class')}: give one name per class."
+        )

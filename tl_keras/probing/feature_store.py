@@ -4,6 +4,7 @@ import numpy as np
 
 from tl_keras.errors import InputError
 from tl_keras.probing.feature_shards import DIGEST_BYTES, FeatureShards
+from tl_keras.system.counting import counted
 from tl_keras.system.user_cache import user_cache
 from tl_keras.transfer.activations.store import ActivationStore, drop_pages
 
@@ -76,7 +77,7 @@ class FeatureStore:
             # Also after an error or an interruption, so that the next run resumes here.
             self._append(shards, missing[stored:done], features, distinct)
         if done < len(missing):
-            raise ValueError(f"Only the features of {done} of {len(missing)} examples were computed.")
+            raise ValueError(f"Only the features of {done} of {counted(len(missing), 'example')} were computed.")
 
     def _append(self, shards, numbers, features, distinct):
         if shards and self._can_write and len(numbers):
@@ -113,7 +114,7 @@ def _checked(batch, width, max_rows):
     if not np.isfinite(batch).all():
         bad = np.count_nonzero(~np.isfinite(batch).all(axis=1))
         raise InputError(
-            f"The features of {bad} of {len(batch)} examples are NaN or infinite: expected finite numbers; compute "
-            "them with --precision float32, or use other weights."
+            f"The features of {bad} of {counted(len(batch), 'example')} are NaN or infinite: expected finite numbers; "
+            "compute them with --precision float32, or use other weights."
         )
     return batch

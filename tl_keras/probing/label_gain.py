@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tl_keras.probing.label_curve import HORIZON, PERCENTILES, fit_label_curve
+from tl_keras.system.counting import counted
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Shares of the training rows of a fold that models learn from."""
@@ -79,7 +80,10 @@ def reason_against_gain(labels, num_classes, folds):
         return f"from {MAX_LABELS:,} labels on, {LABEL_NUMBERS[0]} more change little"
     folds = folds[:FOLDS]
     if _choose_number(labels, folds) is None or SHARES[0] * _mean_count(folds) < num_classes:
-        return f"that takes about {MIN_LABELS} labels of each class, and the {num_classes} classes have {len(labels)}"
+        return (
+            f"that takes about {MIN_LABELS} labels of each class, and here are {len(labels)} of "
+            f"{counted(num_classes, 'class')}"
+        )
     return ""
 
 

@@ -11,6 +11,7 @@ from tl_keras.runs.evaluations import evaluate_run
 from tl_keras.runs.exports import export_run
 from tl_keras.runs.run_folder import RunFolder, resume_command
 from tl_keras.system import devices
+from tl_keras.system.counting import counted
 from tl_keras.tasks.base import ExplanationOptions
 from tl_keras.tasks.registry import TASKS
 from tl_keras.tasks.unsure import AUTO, UNSURE, check_unsure, parse_confidence
@@ -39,7 +40,7 @@ class TrainedRun:
 
     def __repr__(self):
         """Names the folder, the task and the number of classes."""
-        return f"TrainedRun({str(self.folder)!r}, {self.config.task}, {len(self.class_names)} classes)"
+        return f"TrainedRun({str(self.folder)!r}, {self.config.task}, {counted(len(self.class_names), 'class')})"
 
     @functools.cached_property
     def model(self):

@@ -8,6 +8,7 @@ import numpy as np
 
 from tl_keras import evaluation
 from tl_keras.data.records import SPLITS
+from tl_keras.system.counting import counted
 from tl_keras.system.csv_files import open_csv
 from tl_keras.system.escaping import csv_cell
 
@@ -121,8 +122,10 @@ def summary_lines(check):
     Args:
         check: `BoxCheck`.
     """
-    lines = [f"in {len(check.rows)} of {check.total} images boxes and detections disagree; nothing was changed:"]
+    lines = [
+        f"in {len(check.rows)} of {counted(check.total, 'image')} boxes and detections disagree; nothing was changed:"
+    ]
     for row in check.rows[:SHOWN]:
         counts = ", ".join(f"{row[column]} {column.replace('_', ' ')}" for column in COUNTED if row[column])
-        lines.append(f"  {row['name']} ({row['split']}, {row['boxes']} boxes): {counts}")
+        lines.append(f"  {row['name']} ({row['split']}, {counted(row['boxes'], 'box')}): {counts}")
     return lines

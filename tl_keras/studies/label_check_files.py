@@ -5,6 +5,7 @@ import csv
 import numpy as np
 
 from tl_keras import evaluation
+from tl_keras.system.counting import counted
 from tl_keras.system.csv_files import open_csv
 from tl_keras.system.escaping import csv_cell
 from tl_keras.tasks.registry import TASKS
@@ -110,10 +111,10 @@ def summary_lines(check):
     errors, names = check.errors, check.class_names
     count = len(errors.rows)
     if not count:
-        return [f"None of {len(check.labels)} labels is suspicious.", *_other_lines(check)]
+        return [f"None of {counted(len(check.labels), 'label')} is suspicious.", *_other_lines(check)]
     lines = [
-        f"{count} of {len(check.labels)} labels are suspicious, {errors.confident.sum()} of them confidently (about "
-        "half of those are really wrong, as measured on other data); nothing was changed:"
+        f"{count} of {counted(len(check.labels), 'label')} are suspicious, {errors.confident.sum()} of them "
+        "confidently (about half of those are really wrong, as measured on other data); nothing was changed:"
     ]
     for row, other in list(zip(errors.rows, errors.suggested, strict=True))[:SHOWN]:
         label, scores = check.labels[row], check.probabilities[row]
@@ -132,11 +133,14 @@ def _other_lines(check):
         conflicts = sum(check.labels[row] != check.labels[other] for row, other in check.near_duplicates)
         across = sum(check.splits[row] != check.splits[other] for row, other in check.near_duplicates)
         lines.append(
-            f"{len(check.near_duplicates)} pairs are near-duplicates, {conflicts} of them with different labels and "
-            f"{across} in different splits"
+            f"{counted(len(check.near_duplicates), 'pair')} of near-duplicates, {conflicts} of them with different "
+            f"labels and {across} in different splits"
         )
     if len(check.far):
-        lines.append(f"{len(check.far)} examples are far from all others, first {check.cells[check.far[0]][-1]}")
+        lines.append(
+            f"{counted(len(check.far), 'example is', 'examples are')} far from all others, first "
+            f"{check.cells[check.far[0]][-1]}"
+        )
     lines += [
         f"{names[one]} and {names[other]} can hardly be distinguished: {share:.0%} of them are, 50 % is chance"
         for one, other, share in check.inseparable[:SHOWN]

@@ -8,6 +8,7 @@ import numpy as np
 
 from tl_keras import data, evaluation, probing
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.counting import counted
 from tl_keras.system.csv_files import open_csv
 from tl_keras.system.escaping import csv_cell
 from tl_keras.system.json_files import format_line
@@ -124,7 +125,9 @@ def summary_lines(chosen):
     way = (
         "diverse and uncertain" if chosen.probabilities is not None else "typical of clusters, since no label is known"
     )
-    lines = [f"{len(chosen.records)} of {chosen.pool_size} examples to label next, {way}; nothing was copied:"]
+    lines = [
+        f"{len(chosen.records)} of {counted(chosen.pool_size, 'example')} to label next, {way}; nothing was copied:"
+    ]
     if chosen.probabilities is not None:
         counts = np.bincount(chosen.probabilities.argmax(axis=1), minlength=len(chosen.class_names))
         named = [f"{name} {count}" for name, count in zip(chosen.class_names, counts, strict=True) if count]
@@ -133,5 +136,5 @@ def summary_lines(chosen):
         lines.append(f"  {chosen.labelled} of the pool are labelled already or equal others")
     if chosen.skipped:
         shown = data.first_of([f"{name} ({reason})" for name, reason in chosen.skipped], SHOWN)
-        lines.append(f"  {len(chosen.skipped)} files cannot be read and were left out: {shown}")
+        lines.append(f"  {counted(len(chosen.skipped), 'file')} left out, which cannot be read: {shown}")
     return lines

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tl_keras import data
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 
 
@@ -23,8 +24,8 @@ class Pool:
         """Raises an `InputError` if more examples are to be chosen than are available."""
         if count > available:
             raise InputError(
-                f"--count {count} is more than the {available} examples of the pool {str(self.path)!r}{which}: give "
-                f"--count {available} or less."
+                f"--count {count} is more than the {counted(available, 'example')} of the pool "
+                f"{str(self.path)!r}{which}: give --count {available} or less."
             )
 
 

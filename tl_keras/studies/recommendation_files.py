@@ -10,6 +10,7 @@ from tl_keras.config.config_text import config_text
 from tl_keras.studies.markdown import format_table
 from tl_keras.studies.recommendation import describe_probe
 from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.counting import counted
 
 
 def write_recommendation(recommendation, config, folder):
@@ -57,8 +58,8 @@ def summary_lines(recommendation):
     best, cheapest, block = recommendation.best, recommendation.cheapest_tied, recommendation.informed_block
     lines = [*format_table([list(rows[0]), *(list(row.values()) for row in rows)]), ""]
     lines.append(
-        f"Log-loss and accuracy are those of {best.metrics['examples']} examples held out from heads on frozen "
-        "features, in cross-validation."
+        f"Log-loss and accuracy are those of {counted(best.metrics['examples'], 'example')} held out from heads on "
+        "frozen features, in cross-validation."
     )
     if len(rows) == 1:
         lines.append(f"{best.name} is the only backbone, so there is nothing to choose.")

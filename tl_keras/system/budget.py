@@ -5,6 +5,8 @@ import functools
 import threading
 import time
 
+from tl_keras.system.counting import counted
+
 MAX_OBJECTS = 100_000
 """Maximum number of objects; the largest models and runs have a third of this."""
 MAX_BYTES = 32 * 2**30
@@ -48,7 +50,7 @@ class Budget:
         max_objects, _, max_seconds = self._limits
         self.objects += number
         if self.objects > max_objects:
-            raise OverBudget(f"it has more than {max_objects:,} objects")
+            raise OverBudget(f"it has more than {counted(max_objects, 'object')}")
         if time.thread_time() - self._started > max_seconds:
             raise _too_slow(max_seconds)
 
@@ -63,7 +65,7 @@ class Budget:
         """
         self.size += number
         if self.size > self._limits[1]:
-            raise OverBudget(f"it has more than {self._limits[1]:,} bytes")
+            raise OverBudget(f"it has more than {counted(self._limits[1], 'byte')}")
 
     def run(self, function, *arguments):
         """Calls a function of another package, which counts nothing, in a thread that is interrupted in time.

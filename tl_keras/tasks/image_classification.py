@@ -11,6 +11,7 @@ from tl_keras.errors import UnusedSetting, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX, LITE_CONSTRUCTOR
 from tl_keras.recipes import AUTO
+from tl_keras.system.counting import counted
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.classification import (
@@ -145,9 +146,9 @@ class ImageClassification(ClassificationTask):
         size = f"{side} × {side} pixels"
         if len(sides) > 1:
             size = f"{' or '.join(map(str, sides))} pixels wide and high (recipe auto decides)"
-        skipped = f"; {len(splits.skipped)} files skipped" if splits.skipped else ""
+        skipped = f"; {counted(len(splits.skipped), 'file')} skipped" if splits.skipped else ""
         counts, classes = self.list_counts(splits), len(splits.class_names)
-        return f"{counts} images of {classes} classes, {size}{skipped}"
+        return f"{counts} images of {counted(classes, 'class')}, {size}{skipped}"
 
     def preview(self, config, splits, folder):
         """Lists the skipped files in `skipped.txt`."""

@@ -17,6 +17,7 @@ from tl_keras.errors import InputError, UnusedSetting
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.system.atomic_files import atomic_path, write_text
+from tl_keras.system.counting import counted
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, Task, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.data_settings import image_loading, table_columns
@@ -125,7 +126,7 @@ class ObjectDetection(Task):
         """Counts images, boxes and pixels."""
         side = splits.train.images[0].shape[0]
         boxes = ", ".join(f"{sum(map(len, part.boxes)):,}" for part in parts_of(splits).values())
-        skipped = f"; {len(splits.skipped)} files skipped" if splits.skipped else ""
+        skipped = f"; {counted(len(splits.skipped), 'file')} skipped" if splits.skipped else ""
         classes = ", ".join(splits.class_names[:5]) + (", …" if len(splits.class_names) > 5 else "")
         counts = self.list_counts(splits)
         return f"{counts} images with {boxes} boxes of {classes}, {side} × {side} pixels{skipped}"

@@ -4,6 +4,7 @@ import numpy as np
 
 from tl_keras import data, evaluation
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 from tl_keras.system.spreading import spread_rows
 from tl_keras.tasks.text_mistakes import one_line, shorten, texts_of
 
@@ -36,7 +37,7 @@ def count_classes(labels, class_names):
     rows = [(class_names[number], table[number].tolist()) for number in order[:MAX_COUNTED]]
     if len(order) > MAX_COUNTED:
         rest = table[order[MAX_COUNTED:]].sum(axis=0).tolist()
-        rows.append((f"… and {len(order) - MAX_COUNTED:,} more classes", rest))
+        rows.append((f"… and {counted(len(order) - MAX_COUNTED, 'more class')}", rest))
     return {"splits": list(counts), "rows": [*rows, ("Sum", table.sum(axis=0).tolist())]}
 
 
@@ -100,11 +101,12 @@ def text_sheet(config, texts):
     rows = texts.first_rows[spread_rows(texts.first_rows, SHEET)]
     tiles = [
         evaluation.Tile(
-            (_class_names(texts, texts.labels[row]), f"{texts.lengths[row]} tokens"), text=_shown(texts.texts[row])
+            (_class_names(texts, texts.labels[row]), counted(texts.lengths[row], "token")),
+            text=_shown(texts.texts[row]),
         )
         for row in rows
     ]
-    return tuple(tiles), f"Evenly spread, cleaned; at most {config.text.max_tokens} tokens are read at once."
+    return tuple(tiles), f"Evenly spread, cleaned; at most {counted(config.text.max_tokens, 'token')} are read at once."
 
 
 def show_text(examples, probabilities, row, words=()):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 
 TOLERANCE = 1e-3
 
@@ -22,7 +23,10 @@ def check_probabilities(values, num_examples):
     """
     values = np.asarray(values, "float32")
     if len(values) != num_examples:
-        raise InputError(f"The model returned {len(values)} predictions for {num_examples} examples: it is damaged.")
+        raise InputError(
+            f"The model returned {counted(len(values), 'prediction')} for {counted(num_examples, 'example')}: it is "
+            "damaged."
+        )
     if not np.isfinite(values).all():
         raise InputError(
             "The model returned NaN or infinity: it is damaged, or its training has diverged; train again with a lower "

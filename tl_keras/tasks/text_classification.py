@@ -13,6 +13,7 @@ from tl_keras.models.head_options import DEFAULT_DROPOUT, TEXT_POOLINGS
 from tl_keras.models.texts.backbones import MINILM, TEXT_BACKBONES
 from tl_keras.recipes import TEXT_HEAD_RATE
 from tl_keras.system import devices
+from tl_keras.system.counting import counted
 from tl_keras.system.user_cache import user_cache
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, global_batch_size, print_notes
 from tl_keras.tasks.classification import (
@@ -93,14 +94,14 @@ class TextClassification(ClassificationTask):
 
     def describe(self, config, splits):
         """Counts texts, classes and tokens."""
-        split = f" ({len(splits.train)} training windows)" if splits.train.owners is not None else ""
+        split = f" ({counted(len(splits.train), 'training window')})" if splits.train.owners is not None else ""
         cut = f"; {splits.cut_tokens_share:.1%} of the tokens are cut away" if splits.cut_tokens_share else ""
         tokens = f"{splits.train.lengths.mean():.0f} tokens on average, {splits.train.lengths.max()} at most"
         unknown = splits.unknown_tokens_share
         cut += f"; {unknown:.1%} of the tokens are unknown to the tokenizer" if unknown >= 0.0005 else ""
-        skipped = f"; {len(splits.skipped)} texts skipped" if splits.skipped else ""
+        skipped = f"; {counted(len(splits.skipped), 'text')} skipped" if splits.skipped else ""
         counts, classes = self.list_counts(splits), len(splits.class_names)
-        return f"{counts} texts{split} of {classes} classes, {tokens}{cut}{skipped}"
+        return f"{counts} texts{split} of {counted(classes, 'class')}, {tokens}{cut}{skipped}"
 
     def preview(self, config, splits, folder):
         """Lists the skipped texts in `skipped.txt`."""

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from tl_keras import adaptation, evaluation
+from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 
 MAX_MAPPED = 500
@@ -108,7 +109,7 @@ def target_first(adapted, metrics, extras, plots, names):
     figures = target.get("adapted") or target.get("source_only")
     plots = [*adapted.plots, *((f"{caption} (source)", path) for caption, path in plots)]
     verdict = tuple(f"On the source: {sentence}" for sentence in extras.verdict)
-    source = f"source test: {evaluation.format_headlines(metrics, names)}  ({metrics['examples']} examples)"
+    source = f"source test: {evaluation.format_headlines(metrics, names)}  ({counted(metrics['examples'], 'example')})"
     sentences = (*summarize(adapted.record), *([source] if figures else []), *verdict)
     if not figures:
         return metrics, replace(extras, verdict=sentences), plots

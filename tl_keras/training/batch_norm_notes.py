@@ -2,6 +2,7 @@
 
 from tl_keras import transfer
 from tl_keras.config.derived import without_augmentation
+from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 
 FEW_EXAMPLES, SMALL_BATCH = 1000, 16
@@ -33,7 +34,8 @@ def note_batch_norm(config, model, plan, num_examples):
         return []
     return [
         f"batch_norm train estimates statistics from batches of {min(config.data.batch_size, num_examples)} of "
-        f"{num_examples:,} images, too few to fit others: inference, the default, keeps those of the pretrained network"
+        f"{counted(num_examples, 'image')}, too few to fit others: inference, the default, keeps those of the "
+        "pretrained network"
     ]
 
 

@@ -4,6 +4,7 @@ import os
 
 from tl_keras import evaluation
 from tl_keras.recipes import AUTO
+from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 
 
@@ -87,7 +88,7 @@ def _name_adaptation(settings):
         else []
     )
     if settings.masked_epochs:
-        steps.insert(0, f"{settings.masked_epochs} epochs of masked language modeling")
+        steps.insert(0, f"{counted(settings.masked_epochs, 'epoch')} of masked language modeling")
     return {"Adaptation": f"to {os.path.basename(settings.target)}: {', then '.join(steps)}"}
 
 

@@ -8,6 +8,7 @@ from tl_keras.config.adaptation_config import STATISTICS_ONLY
 from tl_keras.config.derived import without_augmentation
 from tl_keras.config.recipe_choice import DEFAULT_RECIPE
 from tl_keras.errors import InputError, RunStopped, unknown_name
+from tl_keras.system.counting import counted
 from tl_keras.system.durations import parse_interval
 from tl_keras.system.global_state import quick_collection
 from tl_keras.tasks.classification import solves_head
@@ -259,7 +260,9 @@ def recalibrate(config, model, splits):
     """
     inputs = TASKS[config.task].training_inputs(without_augmentation(config), splits, 0)
     layers = transfer.recalibrate_batch_norm(model, inputs["x"], inputs["steps_per_epoch"])
-    print(f"batch_norm: the statistics of {layers} layers were estimated anew on the training data", flush=True)
+    print(
+        f"batch_norm: the statistics of {counted(layers, 'layer')} were estimated anew on the training data", flush=True
+    )
 
 
 def _report_cache(features, run, required):

@@ -11,6 +11,7 @@ from tl_keras import transfer
 from tl_keras.errors import InputError
 from tl_keras.phases import total_epochs
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.counting import counted
 from tl_keras.system.json_files import read_json
 from tl_keras.tasks.registry import TASKS
 
@@ -85,7 +86,10 @@ class PhaseFeatures:
         if any(self.decision.places) and self._part.draws_random_numbers():
             lines.append("dropout inside frozen blocks is off where their output is stored")
         if views := self._config.cache.views:
-            lines.append(f"{views} augmented views of each training image are stored, one for each epoch in turn")
+            lines.append(
+                f"{counted(views, 'augmented view')} of each training image {'is' if views == 1 else 'are'} stored, "
+                "one for each epoch in turn"
+            )
         return lines
 
     def of(self, index):
@@ -126,8 +130,11 @@ class PhaseFeatures:
         views = self._config.cache.views or 1
         for cut, index in by_cut.items():
             self._cached[self._key(index)] = transfer.Features(train[cut], validation[cut], views)
-        seconds, more = time.perf_counter() - started, f", {views} views of each training image" if views > 1 else ""
-        cuts = "1 cut" if len(stores) == 1 else f"{len(stores)} cuts"
+        seconds, more = (
+            time.perf_counter() - started,
+            f", {counted(views, 'view')} of each training image" if views > 1 else "",
+        )
+        cuts = counted(len(stores), "cut")
         print(f"cache: {cuts} stored or found in {seconds:.1f} s{more}", flush=True)
 
     def _new_part(self):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tl_keras import adaptation
 from tl_keras.system import devices
+from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.variable_files import assign_values, read_values, variable_values, write_values
 
@@ -31,5 +32,5 @@ def pretrain(config, model, target, run):
         max_tokens=config.text.max_tokens,
         weight_decay=config.optimizer.weight_decay,
     )
-    print(f"masked language modelling on the target: {steps} steps, loss {loss:.3f}", flush=True)
+    print(f"masked language modelling on the target: {counted(steps, 'step')}, loss {loss:.3f}", flush=True)
     write_values(path, variable_values(model), {"loss": loss})

@@ -6,6 +6,7 @@ from dataclasses import replace
 from tl_keras import distribution
 from tl_keras.config.derived import derive
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 from tl_keras.tasks.base import global_batch_size
 from tl_keras.tasks.registry import TASKS
 
@@ -48,7 +49,7 @@ def check_replicas(config, strategy):
     replicas, settings = strategy.num_replicas_in_sync, single_device_settings(config)
     if replicas == 1:
         return
-    on = f"on {replicas} devices"
+    on = f"on {counted(replicas, 'device')}"
     reasons = {
         "accumulation_steps": f"optimizer.accumulation_steps does not work {on}, whose batches are summed anyway: "
         "leave it out, or take --distribute cpu or gpu.",
@@ -98,8 +99,8 @@ def check_batches(config, splits, strategy):
     for part in () if TASKS[config.task].pads_batches else (splits.train, splits.validation):
         if 0 < (left := len(part) % size) < replicas:
             raise InputError(
-                f"The last of the batches has {left} images, too few for {replicas} devices: take another "
-                "data.batch_size."
+                f"The last of the batches has {counted(left, 'image')}, too few for {counted(replicas, 'device')}: "
+                "take another data.batch_size."
             )
 
 
@@ -143,12 +144,12 @@ def scale_rates(config, phases, strategy):
     if replicas == 1 or not config.scale_learning_rate:
         return phases
     if config.phases or config.learning_rate is not None:
-        print(f"learning rate: as given, for the batch of {replicas} devices together", flush=True)
+        print(f"learning rate: as given, for the batch of {counted(replicas, 'device')} together", flush=True)
         return phases
     factor = math.sqrt(replicas)
     print(
-        f"learning rate: × {factor:.3g}, the square root of {replicas} devices, warmed up over an epoch or half a phase"
-        " (--scale_learning_rate false disables both)",
+        f"learning rate: × {factor:.3g}, the square root of {counted(replicas, 'device')}, warmed up over an epoch or "
+        "half a phase (--scale_learning_rate false disables both)",
         flush=True,
     )
     return [

@@ -2,6 +2,8 @@
 
 import math
 
+from tl_keras.system.counting import counted
+
 LOSS_RISE = 1.1
 """Factor between the losses of the first and the last epoch from which the training has diverged, beyond noise."""
 LOW_PRECISION = 0.01
@@ -27,8 +29,8 @@ def _cut_short(phases):
     done = sum(phase["epochs"] for phase in phases)
     planned = sum(phase.get("planned_epochs", phase["epochs"]) for phase in phases)
     return (
-        f"Warning: max_time ended the training after {done} of {planned} planned epochs: more time may give better "
-        "figures.",
+        f"Warning: max_time ended the training after {done} of {counted(planned, 'planned epoch')}: more time may give "
+        "better figures.",
     )
 
 

@@ -9,6 +9,7 @@ from tl_keras.data.records import SPLITS
 from tl_keras.errors import InputError
 from tl_keras.runs.evaluations import comparison_lines
 from tl_keras.runs.seen_examples import write_seen_examples
+from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize, target_first
 from tl_keras.training.automatic.label_gain import describe_label_gain, measure_label_gain
@@ -162,7 +163,7 @@ def _held_out_lines(metrics, task):
         return []
     held_out = metrics["held_out"]
     headlines = evaluation.format_headlines(held_out, task.headline_metrics)
-    return [f"cross-validation of the solved head: {headlines}  ({held_out['examples']} examples)"]
+    return [f"cross-validation of the solved head: {headlines}  ({counted(held_out['examples'], 'example')})"]
 
 
 def format_results(run, task, split="test"):
@@ -193,7 +194,7 @@ def _format(metrics, run, task, split):
     headlines = evaluation.format_headlines(metrics, task.headline_metrics)
     adapted = "adaptation" in metrics
     lines = summarize(metrics["adaptation"]) if adapted else []
-    lines += [f"{'source ' if adapted else ''}{split}: {headlines}  ({metrics['examples']} examples)"]
+    lines += [f"{'source ' if adapted else ''}{split}: {headlines}  ({counted(metrics['examples'], 'example')})"]
     lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task)]
     lines += evaluation.describe_confidence_changes(metrics.get("confidence") or {})
     lines += describe_label_gain(metrics)
@@ -206,12 +207,12 @@ def _seen_lines(metrics, task):
     if "seen_examples" not in metrics:
         return []
     seen, total = metrics["seen_examples"]["examples"], metrics["examples"]
-    line = f"warning: {seen} of these {total} examples are training or validation examples of the run"
+    line = f"warning: {seen} of these {counted(total, 'example')} are training or validation examples of the run"
     if "without_them" not in metrics["seen_examples"]:
         return [f"{line}: the figures do not show what it is worth on new data"]
     others = metrics["seen_examples"]["without_them"]
     headlines = evaluation.format_headlines(others, task.headline_metrics)
-    return [f"{line}; without them: {headlines}  ({others['examples']} examples)"]
+    return [f"{line}; without them: {headlines}  ({counted(others['examples'], 'example')})"]
 
 
 def _phase_row(phase):

@@ -6,6 +6,7 @@ from typing import Any
 from tl_keras import adaptation, data, transfer
 from tl_keras.config.adaptation_config import FEATURES_ONLY, STATISTICS_ONLY
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 
 MIN_TARGETS = 16
@@ -44,8 +45,8 @@ def load_target(config, splits):
     loaded = task.load_target(config, hidden, splits)
     if len(loaded.train) < MIN_TARGETS:
         raise InputError(
-            f"The target {settings.target!r} has {len(loaded.train)} examples to adapt to: expected at least "
-            f"{MIN_TARGETS}."
+            f"The target {settings.target!r} has {counted(len(loaded.train), 'example')} to adapt to: expected at "
+            f"least {MIN_TARGETS}."
         )
     upper_bound_splits = None
     if settings.upper_bound:
@@ -69,7 +70,7 @@ def describe_target(target):
         target: `Target`.
     """
     report = f"{len(target.splits.test)} with labels for the report" if len(target.splits.test) else "none with labels"
-    return f"target: {len(target.splits.train)} examples without labels, {report}"
+    return f"target: {counted(len(target.splits.train), 'example')} without labels, {report}"
 
 
 def check_method(config, blocks):

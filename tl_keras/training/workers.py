@@ -9,6 +9,7 @@ from tl_keras import callbacks, distribution
 from tl_keras.errors import InputError
 from tl_keras.runs.opening import open_run, scratch_run
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.counting import counted
 
 
 @contextlib.contextmanager
@@ -75,7 +76,7 @@ def require_same_devices(run, strategy):
         run.write_json("devices.json", {"replicas": num_replicas})
     elif (before := run.read_json("devices.json").get("replicas")) != num_replicas:
         raise InputError(
-            f"The run in {str(run.path)!r} was started with steps over the batches of {before} devices, not "
+            f"The run in {str(run.path)!r} was started with steps over the batches of {counted(before, 'device')}, not "
             f"{num_replicas}: resume it on as many, or give --run another folder."
         )
 

@@ -5,6 +5,7 @@ import math
 import keras
 
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 from tl_keras.transfer.staged_adamw import StagedAdamW
 
 
@@ -97,8 +98,9 @@ def describe_unmoved(phase, optimizer, unmoved):
         size = recent_gradient(optimizer, variables)
         gradients = "" if size is None else f": their gradients are about {size:.1g}"
         sentences.append(
-            f"Block {block!r} is trainable in phase {phase.name!r}, but none of its {len(variables)} trainable "
-            f"variables moved{gradients}. Raise the learning rate, or start from pretrained weights."
+            f"Block {block!r} is trainable in phase {phase.name!r}, but none of its "
+            f"{counted(len(variables), 'trainable variable')} moved{gradients}. Raise the learning rate, or start from "
+            "pretrained weights."
         )
     return sentences
 
@@ -154,6 +156,7 @@ def check_steps(optimizer, phases, steps_per_epoch, may_end=False):
         min_batches = steps_per_epoch * (1 if phase.until or may_end else phase.epochs)
         if min_batches < accumulated:
             raise InputError(
-                f"Phase {phase.name!r} may end after {min_batches} batches, but one step accumulates the gradients of "
-                f"{accumulated}, so nothing would move: set fewer accumulation_steps, smaller batches, or more epochs."
+                f"Phase {phase.name!r} may end after {counted(min_batches, 'batch')}, but one step accumulates the "
+                f"gradients of {accumulated}, so nothing would move: set fewer accumulation_steps, smaller batches, or "
+                "more epochs."
             )

@@ -8,6 +8,7 @@ import keras
 
 from tl_keras.errors import InputError
 from tl_keras.phases import check_phases, total_epochs
+from tl_keras.system.counting import counted
 from tl_keras.transfer.freezing import block_names, changeable_variables, freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import MIN_SHARE, block_learning_rates, moving_blocks
 
@@ -81,7 +82,7 @@ def find_warnings(model, phases, plan, solved=()):
         if still := [block for block in record["blocks"] if block not in moving]:
             sentences.append(
                 f"phase {number} hardly moves {still[0]}{f' to {still[-1]}' if len(still) > 1 else ''}: block_decay "
-                f"leaves {len(still)} blocks less than {MIN_SHARE:g} of its rate"
+                f"leaves {counted(len(still), 'block')} less than {MIN_SHARE:g} of its rate"
             )
     blocks, trained = block_names(model), {block for record in plan for block in record["blocks"]}
     first, trained = min(map(blocks.index, trained)), trained | set(solved)

@@ -34,7 +34,7 @@ def test_boxes_move_with_their_images(records):
     assert splits.validation.boxes[0].tolist() == [[1, 7, 10, 13]] and splits.train.boxes[0].dtype == np.float32
     assert splits.train.sizes.tolist() == [[30, 40], [40, 40]] and splits.test.names == ["3.png"]
     assert splits.class_names == ("a", "b") and splits.skipped == []
-    assert splits.notes == ("A note.", "Left out 1 boxes that are thinner than a pixel at 20 × 20.")
+    assert splits.notes == ("A note.", "Left out 1 box thinner than a pixel at 20 × 20.")
 
 
 def test_stretch(records):

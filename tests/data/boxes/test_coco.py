@@ -48,7 +48,7 @@ def test_ids_with_gaps_are_renumbered_and_crowds_counted(write, tmp_path):
     assert records.boxes[0].tolist() == [[1, 2, 11, 12], [0, 0, 9, 9]]
     assert records.boxes[1].tolist() == [[5, 5, 25, 25]]
     assert records.splits == ["", ""]
-    assert records.notes == ("Left out 1 boxes of crowds.", "Left out, for no image shows it: cow.")
+    assert records.notes == ("Left out 1 box of crowds.", "Left out, for no image shows it: cow.")
 
 
 def test_annotations_may_lack_ids(write):

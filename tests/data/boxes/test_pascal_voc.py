@@ -37,7 +37,7 @@ def test_layout_of_the_challenge(challenge):
     assert records.class_names == ("cat", "dog") and records.labels[0].tolist() == [1, 0]
     # Pixels are counted from 1, and the last one belongs to the box.
     assert records.boxes[0].tolist() == [[0, 0, 40, 30], [4, 5, 9, 9]] and len(records.boxes[1]) == 0
-    assert records.notes[:2] == ("Left out 1 objects marked as difficult.", "Left out 1 images without an XML file.")
+    assert records.notes[:2] == ("Left out 1 object marked as difficult.", "Left out 1 image without an XML file.")
 
 
 @pytest.mark.parametrize("line", ["0.png", "0.xml", "JPEGImages/0.png", r".\JPEGImages\0.png", "0  1", "0.png -1"])

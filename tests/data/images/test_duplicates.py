@@ -79,6 +79,6 @@ def test_near_duplicates_are_found_among_many():
         fingerprints_of(*images, near, far),
     )
     assert note_duplicates(records, fingerprints, 0) == (
-        "1 validation or test images nearly equal a training image, look at: 7.png and 60.png.",
+        "1 validation or test image nearly the same as a training image, look at: 7.png and 60.png.",
     )
     assert note_duplicates(records.take([0, 60]), fingerprints.take([0, 60]), 0) == ()

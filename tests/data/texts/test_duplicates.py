@@ -46,7 +46,7 @@ def test_harmless_and_near_duplicates_are_counted():
     found = records(["Same!", "Same!", "same", "other"], labels=[0, 0, 0, 1])
     assert remove_duplicates(found).notes == (
         "1 of 4 texts are duplicates of others in their split.",
-        "1 validation or test texts equal a training text but for case and punctuation, look at: line 2 and line 4.",
+        "1 validation or test text equals a training text but for case and punctuation, look at: line 2 and line 4.",
     )
     assert remove_duplicates(records([":-)", ":-(", "!!", "?"])).notes == ()
 

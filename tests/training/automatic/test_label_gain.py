@@ -51,7 +51,7 @@ def test_a_record_out_of_range_is_refused(record):
 @pytest.mark.parametrize(
     ("tuning", "flags", "reason"),
     [
-        ({"count": 15}, [], "that takes about 10 labels of each class, and the 3 classes have 15"),
+        ({"count": 15}, [], "that takes about 10 labels of each class, and here are 15 of 3 classes"),
         ({"count": 2100}, [], "from 2,000 labels on, 100 more change little"),
         ({"kept": TUNED}, [], "the network was tuned, and the label curve is that of solved heads"),
         ({}, ["--data.multi_label", "true"], "the label curve is for one label an example"),

@@ -8,6 +8,7 @@ import tensorflow as tf
 from tl_keras.data.boxes.augmentation import BOX_AUGMENTATIONS, augment_boxes
 from tl_keras.data.images.batching import check_batch_arguments, dataset_of_rows, read_images
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 
 
 def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augmentation="none", first_epoch=0, views=1):
@@ -85,6 +86,6 @@ def _check(box_set, max_boxes, augmentation, shuffle_seed):
     if needed > max_boxes:
         fullest = max(range(len(box_set)), key=lambda row: len(box_set.labels[row]))
         raise InputError(
-            f"max_boxes is {max_boxes}, but the image {box_set.names[fullest]} has {needed} boxes: expected "
+            f"max_boxes is {max_boxes}, but the image {box_set.names[fullest]} has {counted(needed, 'box')}: expected "
             f"{needed} or more."
         )

@@ -9,6 +9,7 @@ from tl_keras.data.images.image_sets import DEFAULT_LOADING, ImageSet, load_imag
 from tl_keras.data.images.resizing import PAD
 from tl_keras.data.records import SPLITS, Records, Splits
 from tl_keras.errors import unknown_name
+from tl_keras.system.counting import counted
 
 MIN_SIDE = 1.0
 """Minimum side of a box in pixels after resizing; thinner boxes are left out, because they are invisible."""
@@ -71,7 +72,7 @@ def load_box_splits(records, image_size, *, resize=PAD, loading=DEFAULT_LOADING)
         num_thin += sum(map(len, part.labels)) - sum(map(len, labels))
         columns = {"boxes": boxes, "sizes": part.sizes, "resize": resize, "digests": image_set.digests}
         sets[split] = BoxSet(image_set.images, labels, part.names, class_names, **columns)
-    note = f"Left out {num_thin:,} boxes that are thinner than a pixel at {image_size} × {image_size}."
+    note = f"Left out {counted(num_thin, 'box')} thinner than a pixel at {image_size} × {image_size}."
     notes = (*records.notes, *splits.notes, *([note] if num_thin else []))
     return Splits(**sets, class_names=class_names, skipped=splits.skipped, notes=notes)
 

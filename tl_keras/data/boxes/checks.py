@@ -16,6 +16,7 @@ from tl_keras.data.images.sizes import upright_size
 from tl_keras.data.records import sorted_class_names
 from tl_keras.data.wording import first_of, lookalikes
 from tl_keras.errors import unknown_name
+from tl_keras.system.counting import counted
 
 SKIP_BOX = "correct them, or leave these boxes out with --detection.on_bad_box skip"
 SKIP_FILE = "provide the right files, or leave these images out with --data.on_bad_file skip"
@@ -106,7 +107,7 @@ def check_boxes(annotations, *, on_bad_box="error", on_bad_file="error"):
     ends = np.searchsorted(owners, np.arange(1, len(images)))
     num_without = len(images) - len(set(owners.tolist()))
     if num_without:
-        notes.append(f"{num_without:,} of {len(images):,} images have no box; they are kept, as background.")
+        notes.append(f"{num_without:,} of {counted(len(images), 'image')} have no box; they are kept, as background.")
     return BoxRecords(
         sources=[image.source for image in images],
         names=[image.name for image in images],
@@ -204,14 +205,14 @@ def _good_boxes(boxes, sizes, box_format, places, faults, on_bad_box, notes):
     }
     bad = np.any(list(kinds.values()), axis=0)
     if on_bad_box == "skip":
-        notes += [f"Left out {bad.sum():,} of {len(boxes):,} boxes that cannot be used."] if bad.any() else []
+        notes += [f"Left out {bad.sum():,} of {counted(len(boxes), 'box')} that cannot be used."] if bad.any() else []
     else:
         for problem, is_affected in kinds.items():
             for row in np.flatnonzero(is_affected):
                 faults.add(problem, places[row], SKIP_BOX)
     moved = ~bad & (np.abs(clipped - boxes) > 1e-3).any(axis=1)
     if moved.any():
-        notes.append(f"Clipped {moved.sum():,} of {len(boxes):,} boxes that left their image.")
+        notes.append(f"Clipped {moved.sum():,} of {counted(len(boxes), 'box')} that left their image.")
     return clipped, ~bad
 
 
@@ -223,7 +224,7 @@ def _without_repeats(boxes, owners, labels, good, notes):
         seen.add(key)
     num_repeats = int((good & ~is_first).sum())
     if num_repeats:
-        notes.append(f"Left out {num_repeats:,} of {len(boxes):,} boxes that their image lists twice.")
+        notes.append(f"Left out {num_repeats:,} of {counted(len(boxes), 'box')} that their image lists twice.")
     return good & is_first
 
 

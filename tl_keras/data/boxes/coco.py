@@ -13,6 +13,7 @@ from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.records import split_of_name
 from tl_keras.data.wording import as_class_name, excerpt, first_of, printable
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 
 _KEYS = ("images", "annotations", "categories")
 _NUM_SEARCHED_BYTES = 100_000
@@ -82,7 +83,7 @@ def read_coco(files, box_format="xywh"):
         images_of_file, refused = _images(file, content["images"], faults)
         num_crowds += _add_boxes(content["annotations"], images_of_file, refused, names, box_format, faults)
         images += images_of_file.values()
-    notes = [f"Left out {num_crowds:,} boxes of crowds."] if num_crowds else []
+    notes = [f"Left out {counted(num_crowds, 'box')} of crowds."] if num_crowds else []
     return Annotations(images, faults, tuple(class_names), box_format, notes)
 
 

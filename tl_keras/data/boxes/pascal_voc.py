@@ -13,6 +13,7 @@ from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_files, list_images
 from tl_keras.data.records import split_of_name
 from tl_keras.data.wording import as_class_name, one_line, printable
+from tl_keras.system.counting import counted
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -53,11 +54,11 @@ def read_voc(folder):
     listed = [(image, count) for image, count in found if image.split] if "train" in splits.values() else found
     images, num_difficult = [image for image, _ in listed], sum(count for _, count in listed)
     if num_difficult:
-        notes.append(f"Left out {num_difficult:,} objects marked as difficult.")
+        notes.append(f"Left out {counted(num_difficult, 'object')} marked as difficult.")
     if len(listed) < len(found):
-        notes.append(f"Left out {len(found) - len(listed):,} images that no list in ImageSets names.")
+        notes.append(f"Left out {counted(len(found) - len(listed), 'image')} that no list in ImageSets names.")
     if num_without:
-        notes.append(f"Left out {num_without:,} images without an XML file.")
+        notes.append(f"Left out {counted(num_without, 'image')} without an XML file.")
     if (Path(folder) / "JPEGImages").is_dir():
         _count_from_zero(images)
     return Annotations(images, faults, notes=notes, skipped=skipped)
@@ -91,7 +92,7 @@ def _listed_splits(folder, stems, faults, notes):
             faults.add("an image in two lists of ImageSets", f"{printable(stem)} ({splits[stem]}, {split})")
         num_missing = sum(_stem_of_line(line, stems) is None for line in lines)
         if num_missing:
-            notes.append(f"{num_missing:,} of {len(lines):,} names in {path.name} have no XML file.")
+            notes.append(f"{num_missing:,} of {counted(len(lines), 'name')} in {path.name} have no XML file.")
         splits |= dict.fromkeys(found - {None}, split)
     return splits
 

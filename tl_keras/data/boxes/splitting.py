@@ -8,6 +8,7 @@ from tl_keras.data.images.equal_files import group_equal_files
 from tl_keras.data.records import Records
 from tl_keras.data.splitting import split_records
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 
 
 def split_boxes(records, *, validation_fraction=0.15, test_fraction=0.15, max_train_images=None, seed=0):
@@ -43,7 +44,9 @@ def split_boxes(records, *, validation_fraction=0.15, test_fraction=0.15, max_tr
     )
     train = np.random.default_rng(seed).permutation(images.rows("train"))
     if max_train_images and max_train_images > len(train):
-        note = f"data.max_train_images is {max_train_images}, but there are only {len(train)} training images."
+        note = (
+            f"data.max_train_images is {max_train_images}, but there are only {counted(len(train), 'training image')}."
+        )
         records = replace(records, notes=(*records.notes, note))
     left_out = _over_maximum(train, images.labels, max_train_images) if max_train_images else []
     return replace(records, splits=images.splits).take(np.setdiff1d(np.arange(len(records)), left_out))
@@ -58,7 +61,7 @@ def _over_maximum(rows, labels, max_train_images):
             shown |= labels[row].astype(bool)
     if len(first) > max_train_images:
         raise InputError(
-            f"data.max_train_images {max_train_images} is too small to show all {int(shown.sum())} classes: expected "
-            f"{len(first)} or more."
+            f"data.max_train_images {max_train_images} is too small to show all {counted(int(shown.sum()), 'class')}: "
+            f"expected {len(first)} or more."
         )
     return [*first, *rows[~np.isin(rows, first)]][max_train_images:]

@@ -6,6 +6,7 @@ from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotati
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.tfds_source import check_label, open_builder, read_examples
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 
 _MARKS = ("is_crowd", "is_difficult")
 
@@ -37,7 +38,7 @@ def read_tfds_boxes(location):
                 box_place = f"{image_name} box {number + 1}"
                 image.boxes.append(BoxAnnotation(tuple(map(float, box)), label_names[label], box_place))
         images.append(image)
-    notes = [f"Left out {num_left_out:,} boxes of crowds or marked as difficult."] if num_left_out else []
+    notes = [f"Left out {counted(num_left_out, 'box')} of crowds or marked as difficult."] if num_left_out else []
     return Annotations(images, Faults(name), tuple(label_names), "relative_yxyx", notes)
 
 

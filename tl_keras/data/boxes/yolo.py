@@ -12,6 +12,7 @@ from tl_keras.data.reading.folders import list_images
 from tl_keras.data.reading.relative_names import relative_names
 from tl_keras.data.wording import MAX_ITEM, as_class_name, excerpt, one_line, printable
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 from tl_keras.system.plain_yaml import load_yaml
 
 _SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "test": "test"}
@@ -241,8 +242,8 @@ def _box(cells, class_names, num_keypoint_cells, place, faults):
         faults.add("a class number that data.yaml does not name", f"{place} ({cells[0]})")
         return None
     if num_keypoint_cells and len(numbers) not in (4, 4 + num_keypoint_cells):
-        expected = f"a line without the {num_keypoint_cells} numbers of kpt_shape after its box"
-        faults.add(expected, f"{place} ({len(numbers)} numbers after the class)")
+        expected = f"a line without the {counted(num_keypoint_cells, 'number')} of kpt_shape after its box"
+        faults.add(expected, f"{place} ({counted(len(numbers), 'number')} after the class)")
         return None
     if len(numbers) == 4 or num_keypoint_cells:
         return BoxAnnotation(tuple(numbers[:4]), class_names[int(label)], place)

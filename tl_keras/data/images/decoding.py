@@ -12,6 +12,7 @@ from tl_keras.data.images.decoding_limits import IN_FLIGHT, check_scans
 from tl_keras.data.images.pixel_digests import pixel_digest
 from tl_keras.data.images.resizing import RESIZES, STRETCH, resize_to_square
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.system.counting import counted
 
 MAX_MEGAPIXELS = 100
 
@@ -145,7 +146,7 @@ def _read_square(source, image_size, resize, use):
 
 
 def _read(source, decode, draft_size=None):
-    name = f"of {len(source)} bytes" if isinstance(source, bytes) else str(source)
+    name = f"of {counted(len(source), 'byte')}" if isinstance(source, bytes) else str(source)
     try:
         with open_image(source) as image:
             if image.width * image.height > MAX_MEGAPIXELS * 1_000_000:

@@ -8,6 +8,7 @@ from PIL import Image
 from tl_keras.data.duplicates import group_rows, refuse_duplicates
 from tl_keras.data.images.pixel_digests import PIXEL_DIGEST_BYTES
 from tl_keras.data.wording import first_of
+from tl_keras.system.counting import counted
 
 THUMBNAIL_SIDE = 9
 """Side of the thumbnails that near-duplicates are compared by, in pixels, divisible by three."""
@@ -88,13 +89,16 @@ def note_duplicates(records, fingerprints, num_harmless):
     """
     notes = []
     if num_harmless:
-        notes.append(f"{num_harmless:,} of {len(records):,} images are duplicates of others in their split.")
+        notes.append(f"{num_harmless:,} of {counted(len(records), 'image')} are duplicates of others in their split.")
     pairs = [
         f"{records.names[row]} and {records.names[other]}" for row, other in _near_duplicates(records, fingerprints)
     ]
     if pairs:
         examples = first_of(pairs, 5)
-        notes.append(f"{len(pairs):,} validation or test images nearly equal a training image, look at: {examples}.")
+        notes.append(
+            f"{counted(len(pairs), 'validation or test image')} nearly the same as a training image, look at: "
+            f"{examples}."
+        )
     return tuple(notes)
 
 

@@ -14,6 +14,7 @@ from tl_keras.data.images.resizing import STRETCH
 from tl_keras.data.records import SPLITS, Splits
 from tl_keras.data.wording import excerpt, first_of, printable
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.system.counting import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +127,8 @@ def load_image_splits(records, image_size, *, resize=STRETCH, loading=DEFAULT_LO
     total = len(records) + len(records.skipped)
     if skipped and loading.on_bad_file == "error":
         raise InputError(
-            f"{len(skipped)} of {total} images cannot be used: {listed(skipped)}; replace or remove them, or leave "
-            "them out with --data.on_bad_file skip."
+            f"{len(skipped)} of {counted(total, 'image')} cannot be used: {listed(skipped)}; replace or remove them, "
+            "or leave them out with --data.on_bad_file skip."
         )
     check_max_bad_files(skipped, total, loading.max_bad_files)
     good = np.setdiff1d(np.arange(len(records)), list(reasons))

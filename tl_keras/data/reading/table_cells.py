@@ -13,6 +13,7 @@ from tl_keras.data.label_cells import is_class_column
 from tl_keras.data.reading.delimited import DELIMITERS, read_delimited, read_utf8
 from tl_keras.data.wording import excerpt, first_of, one_line
 from tl_keras.errors import MAX_LISTED, InputError
+from tl_keras.system.counting import counted
 
 TABLE_SUFFIXES = frozenset((*DELIMITERS, ".jsonl", ".parquet"))
 LISTS, FLOATS = (list, tuple, np.ndarray), (float, np.floating)
@@ -138,8 +139,8 @@ def _read_checked(table, columns):
 def _refuse_doubled(table, header, column):
     if header.count(column) > 1:
         raise InputError(
-            f"The table {table} has {header.count(column)} columns of the name {excerpt(column)!r}, expected one: "
-            "rename or remove the others."
+            f"The table {table} has {counted(header.count(column), 'column')} of the name {excerpt(column)!r}, "
+            "expected one: rename or remove the others."
         )
 
 

@@ -15,6 +15,7 @@ from tl_keras.data.reading.tfds_safety import check_name, check_prepared
 from tl_keras.data.records import Records, split_of_name
 from tl_keras.data.wording import excerpt, first_of, one_line
 from tl_keras.errors import MAX_QUOTED, InputError
+from tl_keras.system.counting import counted
 from tl_keras.system.global_state import quiet_loggers
 
 DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError, ParseError)
@@ -42,8 +43,8 @@ def open_builder(location, timeout_seconds=3.0):
         versions = prepared_versions(location.path)
         if len(versions) != 1:
             raise InputError(
-                f"The folder {location.path} holds {len(versions)} prepared data sets, expected one: give one of "
-                f"{first_of(versions)}."
+                f"The folder {location.path} holds {counted(len(versions), 'prepared data set')}, expected one: give "
+                f"one of {first_of(versions)}."
             )
         check_prepared(versions[0])
         with _prepared_data(location.path):
@@ -149,7 +150,7 @@ def check_label(label, class_names, builder):
         InputError: there is no name of this number.
     """
     if label >= len(class_names):
-        raise _damaged(builder.data_dir, f"it names {len(class_names)} classes, but has the label {label}")
+        raise _damaged(builder.data_dir, f"it names {counted(len(class_names), 'class')}, but has the label {label}")
 
 
 @contextlib.contextmanager

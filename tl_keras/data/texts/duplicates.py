@@ -10,6 +10,7 @@ from tl_keras.data.images.bad_files import check_max_bad_files, listed
 from tl_keras.data.texts.cleaning import clean_text
 from tl_keras.data.wording import first_of
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 
 _NO_LETTERS = re.compile(r"[\W_]+")
 
@@ -47,8 +48,8 @@ def remove_duplicates(records, *, on_bad_file="error", max_bad_files=0.01):
     total = len(records) + len(records.skipped)
     if reasons and on_bad_file == "error":
         raise InputError(
-            f"{len(reasons)} of {total} texts cannot be used: {listed(skipped)}; remove them, or leave them out with "
-            "--data.on_bad_file skip."
+            f"{len(reasons)} of {counted(total, 'text')} cannot be used: {listed(skipped)}; remove them, or leave them "
+            "out with --data.on_bad_file skip."
         )
     check_max_bad_files(skipped, total, max_bad_files, "texts")
     good = np.setdiff1d(np.arange(len(records)), list(reasons))
@@ -58,7 +59,7 @@ def remove_duplicates(records, *, on_bad_file="error", max_bad_files=0.01):
 
 def _notes(records, num_harmless):
     if num_harmless:
-        yield f"{num_harmless:,} of {len(records):,} texts are duplicates of others in their split."
+        yield f"{num_harmless:,} of {counted(len(records), 'text')} are duplicates of others in their split."
     train = {}
     for row in records.rows("train"):
         train.setdefault(_letters(records.sources[row]), row)
@@ -67,8 +68,8 @@ def _notes(records, num_harmless):
     near = [f"{records.names[row]} and {records.names[other]}" for row, other in pairs if row is not None]
     if near:
         yield (
-            f"{len(near):,} validation or test texts equal a training text but for case and punctuation, look at: "
-            f"{first_of(near, 5)}."
+            f"{counted(len(near), 'validation or test text equals', 'validation or test texts equal')} a training text "
+            f"but for case and punctuation, look at: {first_of(near, 5)}."
         )
 
 

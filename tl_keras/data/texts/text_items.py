@@ -13,6 +13,7 @@ from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.texts.checks import text_problem
 from tl_keras.data.texts.folders import TEXT_SUFFIXES, read_text_files
 from tl_keras.errors import InputError, quoted
+from tl_keras.system.counting import counted
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def find_text_items(arguments, columns=DEFAULT_COLUMNS, *, are_files=False):
     if not kept:
         raise InputError('No text found: give texts in quotes, "-" for the standard input, files or folders.')
     if empty := len(items) - len(kept):
-        print(f"note: {empty} empty {'text was' if empty == 1 else 'texts were'} left out", file=sys.stderr)
+        print(f"note: {counted(empty, 'empty text was', 'empty texts were')} left out", file=sys.stderr)
     return _with_equal_columns(kept)
 
 
@@ -78,7 +79,7 @@ def _read(argument, columns, are_files):
     if suffix in IMAGE_SUFFIXES:
         raise _image_error(argument)
     texts = _lines(_read_file(argument), f"The file {argument!r}")
-    print(f"note: each of the {len(texts)} lines of {argument} is a text", file=sys.stderr)
+    print(f"note: each of the {counted(len(texts), 'line')} of {argument} is a text", file=sys.stderr)
     return _plain(texts)
 
 

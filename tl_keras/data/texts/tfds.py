@@ -7,6 +7,7 @@ import tensorflow_datasets as tfds
 from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS
 from tl_keras.data.reading.tfds_source import feature_key, open_builder, read_records
 from tl_keras.data.texts.checks import text_problem
+from tl_keras.system.counting import counted
 
 
 def read_texts(location, columns=DEFAULT_COLUMNS):
@@ -37,7 +38,7 @@ def read_texts(location, columns=DEFAULT_COLUMNS):
     sources = [_decoded(source) for source in records.sources]
     good = [row for row, source in enumerate(sources) if source is not None]
     left_out = len(sources) - len(good)
-    note = f"Left out {left_out:,} of {len(sources):,} texts of {name}, for they are empty or damaged."
+    note = f"Left out {left_out:,} of {counted(len(sources), 'text')} of {name}, for they are empty or damaged."
     return replace(replace(records, sources=sources).take(good), notes=(note,) if left_out else ())
 
 

@@ -12,6 +12,7 @@ from tl_keras.data.tokens.format import arrange_tokens
 from tl_keras.data.tokens.sets import TokenSet, TokenSplits
 from tl_keras.data.tokens.windows import split_windows
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 
 _TEXTS_PER_CALL = 1024
 
@@ -48,7 +49,7 @@ def tokenize(texts, encode, token_format, *, fingerprint="", cache_folder=None):
             write_tokens(path, arrays)
     tokens, offsets, segments, (cut_texts, cut_tokens) = arrays
     if len(sources) and not len(tokens):
-        raise InputError(f"None of {len(sources)} texts has a token: the tokenizer knows nothing in them.")
+        raise InputError(f"None of {counted(len(sources), 'text')} has a token: the tokenizer knows nothing in them.")
     has_labels = isinstance(texts, Records)
     token_set = TokenSet(
         tokens=tokens,

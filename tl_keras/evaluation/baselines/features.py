@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from tl_keras.evaluation.baselines.baseline import measure_baseline
 from tl_keras.evaluation.baselines.logistic import logistic_probabilities, without_small_class_warnings
 from tl_keras.evaluation.classification import log_losses
+from tl_keras.system.counting import counted
 from tl_keras.system.spreading import spread_rows
 
 LAST_LAYER = "logistic regression on last-layer features"
@@ -50,7 +51,7 @@ def feature_baseline(train_features, train_labels, test_features, test_labels, c
     if count > MAX_EXAMPLES:
         rows = _stratified_rows(labels)
         train_features, labels = train_features[rows], labels[rows]
-        name += f" ({MAX_EXAMPLES:,} of {count:,} training examples)"
+        name += f" ({MAX_EXAMPLES:,} of {counted(count, 'training example')})"
 
     def predict():
         with threadpool_limits(1 if np.size(train_features) <= SMALL else None):

@@ -3,6 +3,7 @@
 from tl_keras.evaluation.confidence.coverage import MIN_MISTAKES
 from tl_keras.evaluation.formatting import format_interval, format_metric
 from tl_keras.evaluation.intervals import wilson_interval
+from tl_keras.system.counting import counted
 
 
 def describe_confidence(confidence):
@@ -49,12 +50,12 @@ def describe_temperature(confidence):
     change = f"change their log-loss of {fit['loss']:.3f} by {-fit['gain']:+.4f} ± {fit['error']:.4f}"
     if confidence["temperature"] == 1:
         return (
-            f"Temperature: none is applied. The one fitted to {fit['examples']} held-out examples, {fit['value']:.2f}, "
-            f"would {change} (cross-validated), {_why_not(fit)}."
+            f"Temperature: none is applied. The one fitted to {counted(fit['examples'], 'held-out example')}, "
+            f"{fit['value']:.2f}, would {change} (cross-validated), {_why_not(fit)}."
         )
     return (
-        f"Temperature: the logits are divided by {fit['value']:.2f} inside the model, fitted to {fit['examples']} "
-        f"held-out examples, which was found to {change} (cross-validated)."
+        f"Temperature: the logits are divided by {fit['value']:.2f} inside the model, fitted to "
+        f"{counted(fit['examples'], 'held-out example')}, which was found to {change} (cross-validated)."
     )
 
 
@@ -69,7 +70,9 @@ def describe_coverage(confidence):
     """
     if "min_confidence" not in confidence:
         return ""
-    chosen = f"{confidence['chosen_from']} {confidence['chosen_on']} examples" if "chosen_on" in confidence else ""
+    chosen = (
+        counted(confidence["chosen_from"], f"{confidence['chosen_on']} example") if "chosen_on" in confidence else ""
+    )
     if (threshold := confidence["min_confidence"]) is None:
         wrong = confidence["chosen_wrong"]
         reason = f"none halves the share of mistakes, {wrong} of {chosen}"
@@ -81,15 +84,18 @@ def describe_coverage(confidence):
     interval = format_interval("accuracy", wilson_interval(right / max(kept, 1), max(kept, 1)))
     reason = f"chosen on {chosen} to halve the share of mistakes" if chosen else "as the run recommends"
     return (
-        f"Unsure below {threshold:.2f}, {reason}: {kept} of {examples} test examples are at or above it, and {share} "
-        f"({interval}) of these are right; `predict --min_confidence auto` applies it."
+        f"Unsure below {threshold:.2f}, {reason}: {kept} of {counted(examples, 'test example')} are at or above it, "
+        f"and {share} ({interval}) of these are right; `predict --min_confidence auto` applies it."
     )
 
 
 def _why_not(fit):
     """Returns the reason for which a fitted temperature is not applied, a clause."""
     if fit["examples"] < fit["min_examples"]:
-        return f"but {fit['examples']} examples are too few, at least {fit['min_examples']} are needed"
+        return (
+            f"but {counted(fit['examples'], 'example is', 'examples are')} too few, at least {fit['min_examples']} are "
+            "needed"
+        )
     if fit["gain"] <= 0:
         return "which is no gain"
     errors = "its standard error" if fit["min_errors"] == 1 else f"{fit['min_errors']} of its standard errors"

@@ -24,6 +24,7 @@ from tl_keras.models.detection.losses.d_fine import (
     match_queries,
 )
 from tl_keras.models.images.backbones import UNIT
+from tl_keras.system.counting import counted
 
 STRIDE = 32
 
@@ -75,8 +76,8 @@ class DFine(Detector):
     def _check_room(self, max_boxes, num_queries):
         if max_boxes > num_queries:
             raise InputError(
-                f"Images are padded to {max_boxes} boxes, but D-FINE detects at most {num_queries}: give settings with "
-                f"num_queries={max_boxes}, a larger image size, or images with fewer boxes."
+                f"Images are padded to {counted(max_boxes, 'box')}, but D-FINE detects at most {num_queries}: give "
+                f"settings with num_queries={max_boxes}, a larger image size, or images with fewer boxes."
             )
 
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tl_keras.errors import MAX_QUOTED, InputError, first_line, quoted
 from tl_keras.models.saved.memory import tensor_sizes
 from tl_keras.system.budget import Budget, OverBudget
+from tl_keras.system.counting import counted
 
 SLACK_BYTES = 1_000_000
 """Bytes that variables may have beyond the stored arrays, e.g. for the states of random generators."""
@@ -82,8 +83,8 @@ def _check_shapes(config, stored_bytes):
 def _check_largest(largest, advice):
     if largest > MAX_ELEMENTS:
         raise InputError(
-            f"The model computes a tensor of {largest:,} numbers for each example, more than {MAX_ELEMENTS:,}: "
-            f"{advice}."
+            f"The model computes a tensor of {counted(largest, 'number')} for each example, more than "
+            f"{MAX_ELEMENTS:,}: {advice}."
         )
 
 

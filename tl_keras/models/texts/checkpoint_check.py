@@ -1,6 +1,7 @@
 """Checks of the files of a Hugging Face checkpoint before KerasHub converts it: names, types and declared sizes."""
 
 from tl_keras.errors import InputError, quoted
+from tl_keras.system.counting import counted
 from tl_keras.system.json_files import read_json
 
 INDEX = "model.safetensors.index.json"
@@ -58,6 +59,6 @@ def _check_size(folder, config):
     # A weight takes at least a byte.
     if stored and declared > stored:
         raise InputError(
-            f"The checkpoint in {str(folder)!r} declares more than {declared:,} weights, but its files hold "
-            f"{stored:,} bytes: it is damaged, or made to exhaust the memory."
+            f"The checkpoint in {str(folder)!r} declares more than {counted(declared, 'weight')}, but its files hold "
+            f"{counted(stored, 'byte')}: it is damaged, or made to exhaust the memory."
         )

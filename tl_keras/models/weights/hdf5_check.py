@@ -15,6 +15,7 @@ from h5py import h5a, h5d, h5o, h5t
 
 from tl_keras.errors import quoted
 from tl_keras.system.budget import Budget
+from tl_keras.system.counting import counted
 
 MAX_DEPTH = 60
 MAX_ATTRIBUTE_BYTES = 1_000_000
@@ -90,7 +91,7 @@ def check_hdf5(file, content, budget):
                 array_bytes += _check_array(item, len(content))
     _check_texts(texts, content)
     if array_bytes > len(content):
-        raise ValueError(f"its arrays claim {array_bytes:,} bytes, of which the file holds {len(content):,}")
+        raise ValueError(f"its arrays claim {counted(array_bytes, 'byte')}, of which the file holds {len(content):,}")
     return array_bytes
 
 
@@ -112,7 +113,9 @@ def _check_array(array, file_size):
         raise ValueError(f"{quoted(array.name)} holds data other than numbers")
     held = array.id.get_storage_size()
     if array.nbytes and (held != array.nbytes or array.id.get_offset() + held > file_size):
-        raise ValueError(f"{quoted(array.name)} claims {array.nbytes:,} bytes, of which the file holds {held:,}")
+        raise ValueError(
+            f"{quoted(array.name)} claims {counted(array.nbytes, 'byte')}, of which the file holds {held:,}"
+        )
     return array.nbytes
 
 
@@ -136,4 +139,4 @@ def _check_texts(number, content):
     """Limits the memory of texts, since any number of them may be the same megabytes in the file."""
     largest = max((int.from_bytes(size, "little") for size in TEXT_BLOCK.findall(content)), default=0)
     if number * min(largest, len(content)) > MAX_TEXT_BYTES:
-        raise ValueError(f"its {number:,} names could take more than {MAX_TEXT_BYTES:,} bytes")
+        raise ValueError(f"its {counted(number, 'name')} could take more than {MAX_TEXT_BYTES:,} bytes")

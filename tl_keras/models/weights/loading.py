@@ -9,6 +9,7 @@ from tl_keras.models.weights.files import find_weight_file, open_layers, read_cl
 from tl_keras.models.weights.heads import assign, difference, load_head, load_parts
 from tl_keras.models.weights.matching import layers_with_weights, match_layers
 from tl_keras.system.checksums import check_sha256
+from tl_keras.system.counting import counted
 
 CLASSIFIER_BLOCKS = ("head",)
 DETECTOR_BLOCKS = ("neck", "proposals", "head")
@@ -35,7 +36,9 @@ class WeightsReport:
 
     def __str__(self):
         """Returns one line of counts, and one line per list that is not empty."""
-        lines = [f"Weights from {self.path}: {len(self.matched)} layers matched, {len(self.missing)} missing."]
+        lines = [
+            f"Weights from {self.path}: {counted(len(self.matched), 'layer')} matched, {len(self.missing)} missing."
+        ]
         for caption in ("missing", "unexpected", "clashes", "kept_classes"):
             names = getattr(self, caption)
             if names:
@@ -108,8 +111,8 @@ def load_arrays(model, layers, source, *, class_names):
     wrong = [*report.missing, *report.unexpected, *(set(parts[1]) - set(model.class_layers))]
     if wrong:
         raise InputError(
-            f"The weights of {source!r} do not fit {model.name}: {len(wrong)} layers differ ({_listed(wrong)}): give "
-            "a preset of this detector as KerasHub ships it."
+            f"The weights of {source!r} do not fit {model.name}: {counted(len(wrong), 'layer')} differ "
+            f"({_listed(wrong)}): give a preset of this detector as KerasHub ships it."
         )
     return report
 
@@ -130,8 +133,8 @@ def _check_backbone(model, path, backbone, pairs):
         )
     if len(pairs) < MIN_MATCHED_SHARE * len(backbone):
         raise InputError(
-            f"The weights in {str(path)!r} do not fit {model.name}: {len(pairs)} of its {len(backbone)} layers are "
-            "in the file: give weights of the same backbone."
+            f"The weights in {str(path)!r} do not fit {model.name}: {len(pairs)} of its "
+            f"{counted(len(backbone), 'layer')} are in the file: give weights of the same backbone."
         )
 
 

@@ -13,6 +13,7 @@ from tl_keras.studies.comparison.figures import Comparison
 from tl_keras.studies.comparison.grid import check_budgets, fit_budgets, list_cells
 from tl_keras.studies.comparison.progress import OutOfTime, Progress
 from tl_keras.studies.comparison.terms import BOXES, terms_of
+from tl_keras.system.counting import counted
 from tl_keras.system.devices import load_tensorflow
 from tl_keras.system.durations import parse_duration
 from tl_keras.system.global_state import restored_global_state
@@ -111,7 +112,8 @@ def _measure(trainers, files, cells, limit, progress):
                 continue
             except KeyboardInterrupt:
                 print(
-                    f"interrupted with {progress.finished} of {len(cells)} cells: the same command resumes", flush=True
+                    f"interrupted with {progress.finished} of {counted(len(cells), 'cell')}: the same command resumes",
+                    flush=True,
                 )
                 raise
             files.write(cell, result)
@@ -126,7 +128,7 @@ def _facts(config, splits):
 
 def _note_validation(splits):
     count = len(splits.validation)
-    return (f"The {count} validation examples were not used.",) if count else ()
+    return (f"The {counted(count, 'validation example was', 'validation examples were')} not used.",) if count else ()
 
 
 def _note_missing(cells, results):
@@ -139,6 +141,6 @@ def _note_missing(cells, results):
             missing[cell.method] += 1
     shown = ", ".join(f"{count} of {method}" for method, count in missing.items())
     return (
-        f"max_time ended the comparison after {len(results)} of {len(cells)} cells, and these were not measured: "
-        f"{shown}. The same command with more time resumes it.",
+        f"max_time ended the comparison after {len(results)} of {counted(len(cells), 'cell')}, and these were not "
+        f"measured: {shown}. The same command with more time resumes it.",
     )

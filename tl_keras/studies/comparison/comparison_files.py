@@ -11,6 +11,7 @@ from tl_keras.studies.comparison.grid import FROM_SCRATCH
 from tl_keras.studies.comparison.verdict import judge, verdict
 from tl_keras.studies.markdown import format_table
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.counting import counted
 
 PAGE, TABLES, FIGURES, PLOT = "compare.html", "compare.md", "compare.json", "compare.png"
 VERSIONED = ("tensorflow", "keras", "numpy", "scikit-learn")
@@ -83,8 +84,8 @@ def _title(comparison):
 def _describe(comparison):
     facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in comparison.facts.items())
     return (
-        f"{len(comparison.results)} of {comparison.num_cells} cells; {facts}. All methods read the same examples at "
-        f"the same size; scratch is {comparison.terms.scratch}."
+        f"{len(comparison.results)} of {counted(comparison.num_cells, 'cell')}; {facts}. All methods read the same "
+        f"examples at the same size; scratch is {comparison.terms.scratch}."
     )
 
 

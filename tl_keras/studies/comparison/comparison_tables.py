@@ -4,6 +4,7 @@ import math
 
 from tl_keras.studies.comparison.grid import ALL, FROM_SCRATCH
 from tl_keras.studies.comparison.verdict import HARMS, PAYS, judge, measured_labels, points
+from tl_keras.system.counting import counted
 
 DASH = "–"
 FLOPS_PER_MULTIPLY_ADD = 2
@@ -48,7 +49,7 @@ def _scores(comparison):
     ]
     spread = "; one draw has no spread"
     if comparison.draws > 1:
-        spread = f", mean over {comparison.draws} draws ± their standard deviation"
+        spread = f", mean over {counted(comparison.draws, 'draw')} ± their standard deviation"
     heading = begin_sentence(terms.score)
     explanation = f"{heading} on {comparison.num_test} {terms.examples}{spread}."
     if ALL in comparison.budgets:

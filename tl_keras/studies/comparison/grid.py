@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tl_keras.errors import InputError, quoted, unknown_name
+from tl_keras.system.counting import counted
 
 ALL = "all"
 MAX_DIGITS = 9
@@ -138,7 +139,10 @@ def fit_budgets(budgets, counts, terms, are_given):
     for budget in kept:
         small = np.count_nonzero(counts < int(budget)) if budget != ALL else 0
         if small:
-            notes.append(f"{small} of {len(counts)} classes have fewer than {budget} labels, and give all they have.")
+            notes.append(
+                f"{small} of {counted(len(counts), 'class')} have fewer than {counted(int(budget), 'label')}, and give "
+                "all they have."
+            )
     return kept, tuple(notes)
 
 

@@ -5,6 +5,8 @@ from collections import defaultdict
 
 import numpy as np
 
+from tl_keras.system.counting import counted
+
 
 class OutOfTime(Exception):
     """Reports that a training from scratch was not finished, so that it gives no figure."""
@@ -23,7 +25,7 @@ class Progress:
         self._cells, self._seconds, self._terms = cells, defaultdict(list), terms
         self._waiting = dict.fromkeys(cell for cell in cells if cell not in done)
         if done:
-            print(f"{len(done)} of {len(cells)} cells are finished already", flush=True)
+            print(f"{len(done)} of {counted(len(cells), 'cell')} are finished already", flush=True)
 
     @property
     def finished(self):

@@ -7,6 +7,7 @@ from tl_keras.config.derived import derive
 from tl_keras.config.recipe_choice import DEFAULT_RECIPE
 from tl_keras.errors import InputError
 from tl_keras.recipes import AUTO
+from tl_keras.system.counting import counted
 from tl_keras.system.time_limit import NO_LIMIT
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader
@@ -97,8 +98,8 @@ def for_devices(config, strategy):
     if config.recipe != AUTO or replicas == 1:
         return config
     print(
-        f"recipe: auto decides on one device, so on {replicas} devices it is {DEFAULT_RECIPE} "
-        "(--distribute gpu or cpu takes one)",
+        f"recipe: auto decides on one device, so on {counted(replicas, 'device')} it is {DEFAULT_RECIPE} (--distribute "
+        "gpu or cpu takes one)",
         flush=True,
     )
     return with_default_recipe(config)

@@ -6,6 +6,7 @@ import numpy as np
 
 from tl_keras import probing
 from tl_keras.config.derived import derive
+from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader
 from tl_keras.training.automatic.solved_head import Examples, list_losses, measure
@@ -61,6 +62,6 @@ def _too_slow(reader, size, larger, count, limit):
     if seconds <= limit.left:
         return ""
     return (
-        f"; {larger} px and more are not tried: the features of {count} images would take about {seconds:.0f} s, and "
-        f"{limit.left:.0f} s of max_time are left"
+        f"; {larger} px and more are not tried: the features of {counted(count, 'image')} would take about "
+        f"{seconds:.0f} s, and {limit.left:.0f} s of max_time are left"
     )

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from tl_keras import probing
+from tl_keras.system.counting import counted
 from tl_keras.training.automatic.solved_head import solve_rows
 from tl_keras.training.automatic.tuning import SOLVED
 
@@ -66,6 +67,6 @@ def describe_label_gain(metrics):
         raise ValueError("The prediction of what more labels bring is out of range.")
     low, high = (f"{100 * record[name]:+.1f}" for name in ("low", "high"))
     return [
-        f"{record['labels']} more labels like these would bring about {low} to {high} points of accuracy (90 % "
-        "range of a label curve)"
+        f"{counted(record['labels'], 'more label')} like these would bring about {low} to {high} points of accuracy "
+        "(90 % range of a label curve)"
     ]

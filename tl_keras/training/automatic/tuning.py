@@ -7,6 +7,7 @@ import numpy as np
 
 from tl_keras import probing
 from tl_keras.config.derived import derive
+from tl_keras.system.counting import counted
 from tl_keras.system.time_limit import NO_LIMIT
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting
@@ -74,7 +75,10 @@ def tune(prepared, run, limit=NO_LIMIT):
     if not _compares(config, count):
         return _tune_and_judge(prepared, run, limit)
     model, history = tune_by_comparing(config, prepared.splits, solved, run, limit.left)
-    line = f"{COMPARED}: {count} labels are too few to hold out some that judge it, and for texts it pays without them"
+    line = (
+        f"{COMPARED}: {counted(count, 'label is', 'labels are')} too few to hold out some that judge it, and for texts "
+        "it pays without them"
+    )
     return Tuning(model, solved, history, line, COMPARED, len(solved.examples.fit_rows))
 
 
@@ -144,7 +148,7 @@ def reason_against(config, solved, limit=NO_LIMIT):
     """
     count, needed = len(solved.examples.labels), TASKS[config.task].min_tuned_labels
     if count < needed and not _compares(config, count):
-        return f"tuning is tried from {needed} labels on, and here are {count}"
+        return f"tuning is tried from {counted(needed, 'label')} on, and here are {count}"
     if not solved.examples.folds:
         return "tuning is not tried: no class has a second example to compare it with"
     # An epoch reads each example once more.
@@ -183,4 +187,4 @@ def _judge(losses):
     kept = best if gain.mean() > probing.standard_error(gain) else SOLVED
     shown = ", ".join(f"{name} {values.mean():.3f}" for name, values in losses.items())
     rule = "lower is better; tuning is kept only if it gains more than the standard error of the difference"
-    return kept, f"{kept} is kept: log-loss of {len(gain)} held-out examples {shown} ({rule})"
+    return kept, f"{kept} is kept: log-loss of {counted(len(gain), 'held-out example')} {shown} ({rule})"

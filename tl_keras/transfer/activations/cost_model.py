@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 from tl_keras.transfer.byte_counts import format_bytes
 
 
@@ -68,7 +69,7 @@ class CachePlan:
         places = " and ".join(dict.fromkeys(place for place in self.places if place))
         passes = "one pass" if self.one_pass else "a pass for each cut"
         line = (
-            f"cache: {len(self.places) - self.places.count(None)} of {len(self.places)} phases read cached "
+            f"cache: {len(self.places) - self.places.count(None)} of {counted(len(self.places), 'phase')} read cached "
             f"activations ({format_bytes(self.num_bytes)} to store, {places}, {passes}), about "
             f"{self.seconds_uncached - self.seconds_saved:,.1f} s instead of {self.seconds_uncached:,.1f} s"
         )

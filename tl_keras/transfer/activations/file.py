@@ -19,6 +19,7 @@ import zlib
 import numpy as np
 
 from tl_keras.errors import InputError
+from tl_keras.system.counting import counted
 
 CHUNK = 2**22
 DESCRIPTION = 4096
@@ -65,8 +66,8 @@ class ActivationWriter:
         batch = np.asarray(batch).astype(self._dtype, casting="same_kind", copy=False)
         if list(batch.shape[1:]) != shape[1:] or self._rows + len(batch) > shape[0]:
             raise ValueError(
-                f"Invalid value for argument `batch`. Received shape {batch.shape} after {self._rows} rows. Expected "
-                f"rows of an array of shape {tuple(shape)}."
+                f"Invalid value for argument `batch`. Received shape {batch.shape} after {counted(self._rows, 'row')}. "
+                f"Expected rows of an array of shape {tuple(shape)}."
             )
         self._rows += len(batch)
         # View as bytes: memoryview does not support the buffer of a bfloat16 array.
@@ -82,7 +83,7 @@ class ActivationWriter:
             ValueError: rows are missing.
         """
         if self._rows != self._description["shape"][0]:
-            raise ValueError(f"Only {self._rows} of {self._description['shape'][0]} rows were written.")
+            raise ValueError(f"Only {self._rows} of {counted(self._description['shape'][0], 'row')} were written.")
         body = json.dumps({**self._description, "checksum": self._checksum}).encode().ljust(DESCRIPTION - DIGEST)
         self._write(memoryview(hashlib.sha256(body).hexdigest().encode() + body))
         with disk_errors(self._file.name):
@@ -116,7 +117,7 @@ def read_activations(file, key):
         raise DamagedFile("it holds other activations")
     shape, dtype = description["shape"], description["dtype"]
     if size != num_file_bytes(shape, dtype):
-        raise DamagedFile(f"it has {size} bytes instead of {num_file_bytes(shape, dtype)}")
+        raise DamagedFile(f"it has {counted(size, 'byte')} instead of {num_file_bytes(shape, dtype)}")
     if _checksum(file, num_payload_bytes(shape, dtype)) != description["checksum"]:
         raise DamagedFile("its rows do not match their checksum")
     return np.memmap(file, as_dtype(dtype), "r", 0, tuple(shape))
