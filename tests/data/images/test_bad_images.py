@@ -281,7 +281,8 @@ def test_near_duplicates_are_noted(folder):
     smooth.resize((120, 90)).save(root / "test" / "a" / "larger.jpg", quality=80)
     (note,) = load(root).notes
     assert note == (
-        "1 validation or test image nearly the same as a training image, look at: train/a/one.png and test/a/larger.jpg."
+        "1 validation or test image nearly the same as a training image, look at: train/a/one.png and "
+        "test/a/larger.jpg."
     )
 
 
