@@ -1,4 +1,4 @@
-"""Counts in messages and reports have their nouns in singular or plural: `tl_keras.system.counting.counted`."""
+"""Counts in messages and reports have their nouns in singular or plural: `tl_keras.errors.counted`."""
 
 import ast
 import re

@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.errors import InputError, quoted, unknown_name
+from tl_keras.errors import InputError, counted, quoted, unknown_name
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,19 @@ def test_long_values_are_shortened():
 
 def test_input_error_is_a_value_error():
     assert issubclass(InputError, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("number", "nouns", "expected"),
+    [
+        (1, ["training image"], "1 training image"),
+        (0, ["training image"], "0 training images"),
+        (1208, ["box"], "1,208 boxes"),
+        (2, ["class"], "2 classes"),
+        (2, ["batch"], "2 batches"),
+        (1, ["box is", "boxes are"], "1 box is"),
+        (3, ["box is", "boxes are"], "3 boxes are"),
+    ],
+)
+def test_a_noun_follows_its_number(number, nouns, expected):
+    assert counted(number, *nouns) == expected

@@ -1,7 +1,7 @@
 """Shows what a prediction rests on: `python -m tl_keras.explain RUN FILE_OR_FOLDER_OR_TEXT ...`."""
 
 from tl_keras.cli.early_interrupts import end_silently
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 
 if __name__ == "__main__":
     end_silently()

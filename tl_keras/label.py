@@ -1,7 +1,7 @@
 """Checks labels, `python -m tl_keras.label check DATA`, and chooses what to label, `label next DATA --pool POOL`."""
 
 from tl_keras.cli.early_interrupts import end_silently
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 
 if __name__ == "__main__":
     end_silently()

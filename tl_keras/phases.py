@@ -4,8 +4,7 @@ import math
 import re
 from typing import Literal
 
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 from tl_keras.system.documented_fields import documented_dataclass
 
 Schedule = Literal["cosine", "one_cycle", "constant"]

@@ -1,7 +1,7 @@
 """Labels new images or texts, or detects objects: `python -m tl_keras.predict RUN FILE_OR_FOLDER_OR_TEXT ...`."""
 
 from tl_keras.cli.early_interrupts import end_silently
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 
 if __name__ == "__main__":
     end_silently()

@@ -19,9 +19,8 @@ from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Literal, get_args
 
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError, counted, unknown_name
 from tl_keras.phases import Phase, total_epochs
-from tl_keras.system.counting import counted
 
 Technique = Literal[
     "feature_extraction", "fine_tuning", "linear_probe_then_fine_tune", "progressive_unfreezing", "few_shot"

@@ -7,8 +7,8 @@ import time
 import keras
 from tqdm import tqdm
 
+from tl_keras.errors import counted
 from tl_keras.phases import phase_at, total_epochs
-from tl_keras.system.counting import counted
 from tl_keras.transfer.learning_rates import current_rate
 
 MAX_FIGURES = 5

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from tl_keras.callbacks.checkpoint_files import read_checkpoints
 from tl_keras.callbacks.checkpoint_variables import digest_of, saved_variables
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 
 
 @dataclass

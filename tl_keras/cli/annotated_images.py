@@ -4,10 +4,9 @@ from pathlib import Path
 
 from tl_keras import evaluation
 from tl_keras.cli.output_files import refuse_other_images
-from tl_keras.errors import RunStopped, is_disk_full
+from tl_keras.errors import RunStopped, counted, is_disk_full
 from tl_keras.runs.opening import make_folder
 from tl_keras.system.atomic_files import write_text
-from tl_keras.system.counting import counted
 
 LEGEND = "classes.txt"
 

@@ -4,8 +4,7 @@ from dataclasses import is_dataclass
 from typing import get_args, get_origin, get_type_hints
 
 from tl_keras.config.run_config import RunConfig
-from tl_keras.errors import InputError, quoted, unknown_name
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted, quoted, unknown_name
 
 MAX_ITEMS = 100
 """Maximum length of a list, since the time of the parser grows with its square: 8,000 numbers take 40 seconds."""

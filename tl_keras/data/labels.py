@@ -13,7 +13,7 @@ from tl_keras.data.label_cells import (
 )
 from tl_keras.data.records import sorted_class_names, split_of_name
 from tl_keras.data.wording import as_number, excerpt, lookalikes, printable
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 
 # In smaller tables every row may have a class of its own.
 _MIN_ROWS_TO_REPEAT = 20

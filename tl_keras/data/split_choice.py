@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from tl_keras.data.records import SPLITS, split_of_name
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 
 ALL = "all"
 

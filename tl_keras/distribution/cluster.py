@@ -5,8 +5,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from tl_keras.errors import InputError, unknown_name
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted, unknown_name
 
 EXAMPLE = '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, "task": {"type": "worker", "index": 0}}'
 JOBS = ("chief", "worker")

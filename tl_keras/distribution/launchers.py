@@ -3,8 +3,7 @@
 import json
 import re
 
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 
 PORT = 12345
 """Port of the workers unless TL_KERAS_PORT is set."""

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 from tl_keras.distribution.cluster import EXAMPLE, read_cluster
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 from tl_keras.system.devices import load_tensorflow
 
 TPU_VARIABLE = "TPU_NAME"

@@ -12,10 +12,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from tl_keras.config.parsing import parse
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.estimators.training_tables import write_images, write_texts
 from tl_keras.runs.trained_run import load_run
-from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.run import run_training
 

@@ -3,9 +3,8 @@
 import numpy as np
 from sklearn import metrics
 
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.evaluation.confidence.calibration import expected_calibration_error
-from tl_keras.system.counting import counted
 
 THRESHOLD = 0.5
 """Minimum probability at which a multi-label model predicts a label."""

@@ -3,9 +3,8 @@
 import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
 
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.evaluation.detection_mistakes import MISTAKES, count_mistakes, match_detections
-from tl_keras.system.counting import counted
 
 MAX_DETECTIONS = 100
 """Maximum number of predictions per image in COCO's metrics, the most confident ones."""

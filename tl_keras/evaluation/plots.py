@@ -4,6 +4,7 @@ import matplotlib
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from tl_keras.errors import counted
 from tl_keras.evaluation.classification import THRESHOLD, worst_mistakes
 from tl_keras.evaluation.figures import (
     BLUE,
@@ -19,7 +20,6 @@ from tl_keras.evaluation.figures import (
 )
 from tl_keras.evaluation.fonts import drawable_names
 from tl_keras.phases import direction_of
-from tl_keras.system.counting import counted
 
 MAX_NUMBERED_CLASSES = 30
 """Maximum number of classes in a confusion matrix with counts; a larger one shows colours alone."""

@@ -5,6 +5,7 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
+from tl_keras.errors import counted
 from tl_keras.evaluation.classification import most_confused
 from tl_keras.evaluation.confidence.calibration import describe_calibration
 from tl_keras.evaluation.confidence.diagrams import coverage_diagram, reliability_diagram
@@ -16,7 +17,6 @@ from tl_keras.evaluation.result_tables import compare_rows, result_rows
 from tl_keras.evaluation.templates import load_template
 from tl_keras.evaluation.tiles import Tile
 from tl_keras.system.atomic_files import write_text
-from tl_keras.system.counting import counted
 
 MAX_SKIPPED_FILES = 200
 """Maximum number of skipped files to list; further ones are only counted."""

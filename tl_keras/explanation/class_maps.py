@@ -3,12 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.explanation.grad_cam import grad_cam
 from tl_keras.explanation.graph_split import split_at
 from tl_keras.explanation.token_maps import token_grid, token_maps
 from tl_keras.models.graph import ordered_nodes
-from tl_keras.system.counting import counted
 
 LOGITS = "head.logits"
 METHODS = {4: ("Grad-CAM", grad_cam), 3: ("gradient times activation", token_maps)}

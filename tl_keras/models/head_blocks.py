@@ -2,10 +2,9 @@
 
 import keras
 
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError, counted, unknown_name
 from tl_keras.models.blocks import block_of
 from tl_keras.models.graph import ordered_nodes
-from tl_keras.system.counting import counted
 
 PREPROCESSING = "preprocessing"
 

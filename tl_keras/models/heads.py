@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import keras
 
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError, counted, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, OUTPUTS
-from tl_keras.system.counting import counted
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.probing.feature_shards import DIGEST_BYTES, FeatureShards
-from tl_keras.system.counting import counted
 from tl_keras.system.user_cache import user_cache
 from tl_keras.transfer.activations.store import ActivationStore, drop_pages
 

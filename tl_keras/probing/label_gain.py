@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tl_keras.errors import counted
 from tl_keras.probing.label_curve import HORIZON, PERCENTILES, fit_label_curve
-from tl_keras.system.counting import counted
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Shares of the training rows of a fold that models learn from."""

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from tl_keras import models, transfer
 from tl_keras.config.parsing import parse
-from tl_keras.errors import InputError, quoted, unknown_name
+from tl_keras.errors import InputError, counted, quoted, unknown_name
 from tl_keras.runs.evaluations import evaluate_run
 from tl_keras.runs.exports import export_run
 from tl_keras.runs.run_folder import RunFolder, resume_command
 from tl_keras.system import devices
-from tl_keras.system.counting import counted
 from tl_keras.tasks.base import ExplanationOptions
 from tl_keras.tasks.registry import TASKS
 from tl_keras.tasks.unsure import AUTO, UNSURE, check_unsure, parse_confidence

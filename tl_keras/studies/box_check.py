@@ -8,7 +8,7 @@ import numpy as np
 
 from tl_keras import evaluation
 from tl_keras.data.records import SPLITS
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 from tl_keras.system.csv_files import open_csv
 from tl_keras.system.escaping import csv_cell
 

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 
 from tl_keras import evaluation
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 from tl_keras.system.csv_files import open_csv
 from tl_keras.system.escaping import csv_cell
 from tl_keras.tasks.registry import TASKS

@@ -7,8 +7,8 @@ from urllib.parse import quote
 import numpy as np
 
 from tl_keras import data, evaluation, probing
+from tl_keras.errors import counted
 from tl_keras.system.atomic_files import write_text
-from tl_keras.system.counting import counted
 from tl_keras.system.csv_files import open_csv
 from tl_keras.system.escaping import csv_cell
 from tl_keras.system.json_files import format_line

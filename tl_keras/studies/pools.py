@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from tl_keras import data
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 from tl_keras.tasks.registry import TASKS
 
 

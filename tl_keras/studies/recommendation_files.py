@@ -7,10 +7,10 @@ import numpy as np
 
 from tl_keras import evaluation, probing
 from tl_keras.config.config_text import config_text
+from tl_keras.errors import counted
 from tl_keras.studies.markdown import format_table
 from tl_keras.studies.recommendation import describe_probe
 from tl_keras.system.atomic_files import atomic_path
-from tl_keras.system.counting import counted
 
 
 def write_recommendation(recommendation, config, folder):

@@ -5,7 +5,7 @@ import functools
 import threading
 import time
 
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 
 MAX_OBJECTS = 100_000
 """Maximum number of objects; the largest models and runs have a third of this."""

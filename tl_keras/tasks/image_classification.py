@@ -7,11 +7,10 @@ import numpy as np
 from tl_keras import data, evaluation, explanation, models, transfer
 from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.data.images.resizing import RESIZE_CALLS, STRETCH
-from tl_keras.errors import UnusedSetting, unknown_name
+from tl_keras.errors import UnusedSetting, counted, unknown_name
 from tl_keras.models.head_options import DEFAULT_DROPOUT, IMAGE_POOLINGS
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX, LITE_CONSTRUCTOR
 from tl_keras.recipes import AUTO
-from tl_keras.system.counting import counted
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.classification import (

@@ -13,11 +13,10 @@ from tl_keras import data, evaluation, explanation, models, transfer
 from tl_keras.data.boxes.geometry import BOX_RESIZES
 from tl_keras.data.images.image_items import find_image_files, predict_files
 from tl_keras.data.images.resizing import CROP, PAD, RESIZE_CALLS
-from tl_keras.errors import InputError, UnusedSetting
+from tl_keras.errors import InputError, UnusedSetting, counted
 from tl_keras.models.detection.families import FAMILIES
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
 from tl_keras.system.atomic_files import atomic_path, write_text
-from tl_keras.system.counting import counted
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, Task, global_batch_size, parts_of, print_notes
 from tl_keras.tasks.block_checks import check_blocks
 from tl_keras.tasks.data_settings import image_loading, table_columns

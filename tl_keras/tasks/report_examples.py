@@ -3,8 +3,7 @@
 import numpy as np
 
 from tl_keras import data, evaluation
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 from tl_keras.system.spreading import spread_rows
 from tl_keras.tasks.text_mistakes import one_line, shorten, texts_of
 

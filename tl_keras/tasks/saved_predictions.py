@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 
 TOLERANCE = 1e-3
 

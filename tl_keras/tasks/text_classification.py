@@ -8,12 +8,11 @@ import numpy as np
 from tl_keras import data, evaluation, explanation, models, transfer
 from tl_keras.data.texts.duplicates import remove_duplicates, text_key
 from tl_keras.data.texts.text_items import find_text_items
-from tl_keras.errors import InputError, UnusedSetting
+from tl_keras.errors import InputError, UnusedSetting, counted
 from tl_keras.models.head_options import DEFAULT_DROPOUT, TEXT_POOLINGS
 from tl_keras.models.texts.backbones import MINILM, TEXT_BACKBONES
 from tl_keras.recipes import TEXT_HEAD_RATE
 from tl_keras.system import devices
-from tl_keras.system.counting import counted
 from tl_keras.system.user_cache import user_cache
 from tl_keras.tasks.base import VALIDATION_FRACTION, ReportExtras, global_batch_size, print_notes
 from tl_keras.tasks.classification import (

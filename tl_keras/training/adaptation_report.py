@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from tl_keras import adaptation, evaluation
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 from tl_keras.tasks.registry import TASKS
 
 MAX_MAPPED = 500

@@ -2,7 +2,7 @@
 
 from tl_keras import transfer
 from tl_keras.config.derived import without_augmentation
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 from tl_keras.tasks.registry import TASKS
 
 FEW_EXAMPLES, SMALL_BATCH = 1000, 16

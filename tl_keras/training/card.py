@@ -3,8 +3,8 @@
 import os
 
 from tl_keras import evaluation
+from tl_keras.errors import counted
 from tl_keras.recipes import AUTO
-from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 
 

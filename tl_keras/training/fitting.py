@@ -7,8 +7,7 @@ from tl_keras import callbacks, data, distribution, models, transfer
 from tl_keras.config.adaptation_config import STATISTICS_ONLY
 from tl_keras.config.derived import without_augmentation
 from tl_keras.config.recipe_choice import DEFAULT_RECIPE
-from tl_keras.errors import InputError, RunStopped, unknown_name
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, RunStopped, counted, unknown_name
 from tl_keras.system.durations import parse_interval
 from tl_keras.system.global_state import quick_collection
 from tl_keras.tasks.classification import solves_head

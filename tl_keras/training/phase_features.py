@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import psutil
 
 from tl_keras import transfer
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.phases import total_epochs
 from tl_keras.system.atomic_files import write_text
-from tl_keras.system.counting import counted
 from tl_keras.system.json_files import read_json
 from tl_keras.tasks.registry import TASKS
 

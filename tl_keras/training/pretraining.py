@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from tl_keras import adaptation
+from tl_keras.errors import counted
 from tl_keras.system import devices
-from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.variable_files import assign_values, read_values, variable_values, write_values
 

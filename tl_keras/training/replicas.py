@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from tl_keras import distribution
 from tl_keras.config.derived import derive
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 from tl_keras.tasks.base import global_batch_size
 from tl_keras.tasks.registry import TASKS
 

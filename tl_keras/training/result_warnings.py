@@ -2,7 +2,7 @@
 
 import math
 
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 
 LOSS_RISE = 1.1
 """Factor between the losses of the first and the last epoch from which the training has diverged, beyond noise."""

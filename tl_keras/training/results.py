@@ -6,10 +6,9 @@ from datetime import datetime
 from tl_keras import evaluation, models
 from tl_keras.config.config_text import config_text
 from tl_keras.data.records import SPLITS
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.runs.evaluations import comparison_lines
 from tl_keras.runs.seen_examples import write_seen_examples
-from tl_keras.system.counting import counted
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize, target_first
 from tl_keras.training.automatic.label_gain import describe_label_gain, measure_label_gain

@@ -5,8 +5,7 @@ from typing import Any
 
 from tl_keras import adaptation, data, transfer
 from tl_keras.config.adaptation_config import FEATURES_ONLY, STATISTICS_ONLY
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 from tl_keras.tasks.registry import TASKS
 
 MIN_TARGETS = 16

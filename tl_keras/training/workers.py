@@ -6,10 +6,9 @@ import io
 import numpy as np
 
 from tl_keras import callbacks, distribution
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.runs.opening import open_run, scratch_run
 from tl_keras.system.atomic_files import write_text
-from tl_keras.system.counting import counted
 
 
 @contextlib.contextmanager

@@ -4,8 +4,7 @@ import math
 
 import keras
 
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 from tl_keras.transfer.staged_adamw import StagedAdamW
 
 

@@ -6,9 +6,8 @@ from itertools import pairwise
 
 import keras
 
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.phases import check_phases, total_epochs
-from tl_keras.system.counting import counted
 from tl_keras.transfer.freezing import block_names, changeable_variables, freeze_to, variables_by_block
 from tl_keras.transfer.learning_rates import MIN_SHARE, block_learning_rates, moving_blocks
 

@@ -7,8 +7,7 @@ import tensorflow as tf
 
 from tl_keras.data.boxes.augmentation import BOX_AUGMENTATIONS, augment_boxes
 from tl_keras.data.images.batching import check_batch_arguments, dataset_of_rows, read_images
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 
 
 def make_box_dataset(box_set, batch_size, *, max_boxes, shuffle_seed=None, augmentation="none", first_epoch=0, views=1):

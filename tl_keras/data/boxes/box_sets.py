@@ -8,8 +8,7 @@ from tl_keras.data.boxes.geometry import BOX_RESIZES, resize_boxes
 from tl_keras.data.images.image_sets import DEFAULT_LOADING, ImageSet, load_image_splits
 from tl_keras.data.images.resizing import PAD
 from tl_keras.data.records import SPLITS, Records, Splits
-from tl_keras.errors import unknown_name
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted, unknown_name
 
 MIN_SIDE = 1.0
 """Minimum side of a box in pixels after resizing; thinner boxes are left out, because they are invisible."""

@@ -15,8 +15,7 @@ from tl_keras.data.images.bad_files import add_bad_images
 from tl_keras.data.images.sizes import upright_size
 from tl_keras.data.records import sorted_class_names
 from tl_keras.data.wording import first_of, lookalikes
-from tl_keras.errors import unknown_name
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted, unknown_name
 
 SKIP_BOX = "correct them, or leave these boxes out with --detection.on_bad_box skip"
 SKIP_FILE = "provide the right files, or leave these images out with --data.on_bad_file skip"

@@ -12,8 +12,7 @@ from tl_keras.data.reading.relative_names import relative_names
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.records import split_of_name
 from tl_keras.data.wording import as_class_name, excerpt, first_of, printable
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 
 _KEYS = ("images", "annotations", "categories")
 _NUM_SEARCHED_BYTES = 100_000

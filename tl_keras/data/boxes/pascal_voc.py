@@ -13,7 +13,7 @@ from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_files, list_images
 from tl_keras.data.records import split_of_name
 from tl_keras.data.wording import as_class_name, one_line, printable
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 

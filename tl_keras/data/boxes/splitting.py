@@ -7,8 +7,7 @@ import numpy as np
 from tl_keras.data.images.equal_files import group_equal_files
 from tl_keras.data.records import Records
 from tl_keras.data.splitting import split_records
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 
 
 def split_boxes(records, *, validation_fraction=0.15, test_fraction=0.15, max_train_images=None, seed=0):

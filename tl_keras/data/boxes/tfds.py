@@ -5,8 +5,7 @@ import tensorflow_datasets as tfds
 from tl_keras.data.boxes.checks import Annotations, BoxAnnotation, ImageAnnotation
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.tfds_source import check_label, open_builder, read_examples
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 
 _MARKS = ("is_crowd", "is_difficult")
 

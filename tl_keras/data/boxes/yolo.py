@@ -11,8 +11,7 @@ from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_images
 from tl_keras.data.reading.relative_names import relative_names
 from tl_keras.data.wording import MAX_ITEM, as_class_name, excerpt, one_line, printable
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 from tl_keras.system.plain_yaml import load_yaml
 
 _SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "test": "test"}

@@ -11,8 +11,7 @@ from PIL import Image, ImageOps
 from tl_keras.data.images.decoding_limits import IN_FLIGHT, check_scans
 from tl_keras.data.images.pixel_digests import pixel_digest
 from tl_keras.data.images.resizing import RESIZES, STRETCH, resize_to_square
-from tl_keras.errors import InputError, unknown_name
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted, unknown_name
 
 MAX_MEGAPIXELS = 100
 

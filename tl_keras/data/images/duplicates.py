@@ -8,7 +8,7 @@ from PIL import Image
 from tl_keras.data.duplicates import group_rows, refuse_duplicates
 from tl_keras.data.images.pixel_digests import PIXEL_DIGEST_BYTES
 from tl_keras.data.wording import first_of
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 
 THUMBNAIL_SIDE = 9
 """Side of the thumbnails that near-duplicates are compared by, in pixels, divisible by three."""

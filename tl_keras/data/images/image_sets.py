@@ -13,8 +13,7 @@ from tl_keras.data.images.duplicates import Fingerprints, find_duplicates, note_
 from tl_keras.data.images.resizing import STRETCH
 from tl_keras.data.records import SPLITS, Splits
 from tl_keras.data.wording import excerpt, first_of, printable
-from tl_keras.errors import InputError, unknown_name
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted, unknown_name
 
 
 @dataclass(frozen=True, eq=False)

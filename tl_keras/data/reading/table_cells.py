@@ -12,8 +12,7 @@ import numpy as np
 from tl_keras.data.label_cells import is_class_column
 from tl_keras.data.reading.delimited import DELIMITERS, read_delimited, read_utf8
 from tl_keras.data.wording import excerpt, first_of, one_line
-from tl_keras.errors import MAX_LISTED, InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import MAX_LISTED, InputError, counted
 
 TABLE_SUFFIXES = frozenset((*DELIMITERS, ".jsonl", ".parquet"))
 LISTS, FLOATS = (list, tuple, np.ndarray), (float, np.floating)

@@ -14,8 +14,7 @@ from tl_keras.data.reading.folders import prepared_versions
 from tl_keras.data.reading.tfds_safety import check_name, check_prepared
 from tl_keras.data.records import Records, split_of_name
 from tl_keras.data.wording import excerpt, first_of, one_line
-from tl_keras.errors import MAX_QUOTED, InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import MAX_QUOTED, InputError, counted
 from tl_keras.system.global_state import quiet_loggers
 
 DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError, ParseError)

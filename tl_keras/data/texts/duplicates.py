@@ -9,8 +9,7 @@ from tl_keras.data.duplicates import group_rows, refuse_duplicates
 from tl_keras.data.images.bad_files import check_max_bad_files, listed
 from tl_keras.data.texts.cleaning import clean_text
 from tl_keras.data.wording import first_of
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 
 _NO_LETTERS = re.compile(r"[\W_]+")
 

@@ -12,8 +12,7 @@ from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, TABLE_SUFFIXES, r
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.texts.checks import text_problem
 from tl_keras.data.texts.folders import TEXT_SUFFIXES, read_text_files
-from tl_keras.errors import InputError, quoted
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted, quoted
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import tensorflow_datasets as tfds
 from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS
 from tl_keras.data.reading.tfds_source import feature_key, open_builder, read_records
 from tl_keras.data.texts.checks import text_problem
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 
 
 def read_texts(location, columns=DEFAULT_COLUMNS):

@@ -11,8 +11,7 @@ from tl_keras.data.tokens.cache import read_tokens, token_key, write_tokens
 from tl_keras.data.tokens.format import arrange_tokens
 from tl_keras.data.tokens.sets import TokenSet, TokenSplits
 from tl_keras.data.tokens.windows import split_windows
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 
 _TEXTS_PER_CALL = 1024
 

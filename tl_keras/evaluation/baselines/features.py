@@ -7,10 +7,10 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.neighbors import NearestCentroid
 from threadpoolctl import threadpool_limits
 
+from tl_keras.errors import counted
 from tl_keras.evaluation.baselines.baseline import measure_baseline
 from tl_keras.evaluation.baselines.logistic import logistic_probabilities, without_small_class_warnings
 from tl_keras.evaluation.classification import log_losses
-from tl_keras.system.counting import counted
 from tl_keras.system.spreading import spread_rows
 
 LAST_LAYER = "logistic regression on last-layer features"

@@ -1,9 +1,9 @@
 """Sentences on the temperature of a classifier and on the confidence to ask for."""
 
+from tl_keras.errors import counted
 from tl_keras.evaluation.confidence.coverage import MIN_MISTAKES
 from tl_keras.evaluation.formatting import format_interval, format_metric
 from tl_keras.evaluation.intervals import wilson_interval
-from tl_keras.system.counting import counted
 
 
 def describe_confidence(confidence):

@@ -7,7 +7,7 @@ uses no denoising.
 import keras
 from keras import ops
 
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError, counted, unknown_name
 from tl_keras.models.detection.box_decoders import Decoder
 from tl_keras.models.detection.detector import Detector
 from tl_keras.models.detection.features import check_image_size
@@ -24,7 +24,6 @@ from tl_keras.models.detection.losses.d_fine import (
     match_queries,
 )
 from tl_keras.models.images.backbones import UNIT
-from tl_keras.system.counting import counted
 
 STRIDE = 32
 

@@ -6,10 +6,9 @@ import math
 import keras
 import tensorflow as tf
 
-from tl_keras.errors import MAX_QUOTED, InputError, first_line, quoted
+from tl_keras.errors import MAX_QUOTED, InputError, counted, first_line, quoted
 from tl_keras.models.saved.memory import tensor_sizes
 from tl_keras.system.budget import Budget, OverBudget
-from tl_keras.system.counting import counted
 
 SLACK_BYTES = 1_000_000
 """Bytes that variables may have beyond the stored arrays, e.g. for the states of random generators."""

@@ -1,7 +1,6 @@
 """Checks of the files of a Hugging Face checkpoint before KerasHub converts it: names, types and declared sizes."""
 
-from tl_keras.errors import InputError, quoted
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted, quoted
 from tl_keras.system.json_files import read_json
 
 INDEX = "model.safetensors.index.json"

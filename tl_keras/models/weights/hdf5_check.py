@@ -13,9 +13,8 @@ import re
 import h5py
 from h5py import h5a, h5d, h5o, h5t
 
-from tl_keras.errors import quoted
+from tl_keras.errors import counted, quoted
 from tl_keras.system.budget import Budget
-from tl_keras.system.counting import counted
 
 MAX_DEPTH = 60
 MAX_ATTRIBUTE_BYTES = 1_000_000

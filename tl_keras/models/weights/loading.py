@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.models.blocks import block_of
 from tl_keras.models.weights.files import find_weight_file, open_layers, read_class_names
 from tl_keras.models.weights.heads import assign, difference, load_head, load_parts
 from tl_keras.models.weights.matching import layers_with_weights, match_layers
 from tl_keras.system.checksums import check_sha256
-from tl_keras.system.counting import counted
 
 CLASSIFIER_BLOCKS = ("head",)
 DETECTOR_BLOCKS = ("neck", "proposals", "head")

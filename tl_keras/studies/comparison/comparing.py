@@ -7,13 +7,12 @@ import numpy as np
 from tl_keras.config.config_text import config_text
 from tl_keras.config.derived import derive
 from tl_keras.config.recipe_choice import DEFAULT_RECIPE
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.studies.comparison.cell_files import ComparisonFolder
 from tl_keras.studies.comparison.figures import Comparison
 from tl_keras.studies.comparison.grid import check_budgets, fit_budgets, list_cells
 from tl_keras.studies.comparison.progress import OutOfTime, Progress
 from tl_keras.studies.comparison.terms import BOXES, terms_of
-from tl_keras.system.counting import counted
 from tl_keras.system.devices import load_tensorflow
 from tl_keras.system.durations import parse_duration
 from tl_keras.system.global_state import restored_global_state

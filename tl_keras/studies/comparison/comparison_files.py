@@ -5,13 +5,13 @@ from dataclasses import asdict
 from importlib.metadata import version
 
 from tl_keras import evaluation
+from tl_keras.errors import counted
 from tl_keras.studies.comparison.comparison_tables import begin_sentence, format_score, list_tables
 from tl_keras.studies.comparison.figures import NEXT_LABELS
 from tl_keras.studies.comparison.grid import FROM_SCRATCH
 from tl_keras.studies.comparison.verdict import judge, verdict
 from tl_keras.studies.markdown import format_table
 from tl_keras.system.atomic_files import write_text
-from tl_keras.system.counting import counted
 
 PAGE, TABLES, FIGURES, PLOT = "compare.html", "compare.md", "compare.json", "compare.png"
 VERSIONED = ("tensorflow", "keras", "numpy", "scikit-learn")

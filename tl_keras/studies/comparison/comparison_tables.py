@@ -2,9 +2,9 @@
 
 import math
 
+from tl_keras.errors import counted
 from tl_keras.studies.comparison.grid import ALL, FROM_SCRATCH
 from tl_keras.studies.comparison.verdict import HARMS, PAYS, judge, measured_labels, points
-from tl_keras.system.counting import counted
 
 DASH = "–"
 FLOPS_PER_MULTIPLY_ADD = 2

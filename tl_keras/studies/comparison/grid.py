@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tl_keras.errors import InputError, quoted, unknown_name
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted, quoted, unknown_name
 
 ALL = "all"
 MAX_DIGITS = 9

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 
 
 class OutOfTime(Exception):

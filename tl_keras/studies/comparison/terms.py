@@ -47,7 +47,7 @@ class Terms:
 
     @property
     def per_class(self):
-        """Whether a budget counts the examples of each class, not of all together."""
+        """Returns whether a budget counts the examples of each class, not of all together."""
         return bool(self.each)
 
     def name_budget(self, budget):

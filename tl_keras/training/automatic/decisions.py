@@ -5,9 +5,8 @@ from dataclasses import replace
 from tl_keras.config.data_config import MAX_IMAGE_SIZE, MIN_IMAGE_SIZE
 from tl_keras.config.derived import derive
 from tl_keras.config.recipe_choice import DEFAULT_RECIPE
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.recipes import AUTO
-from tl_keras.system.counting import counted
 from tl_keras.system.time_limit import NO_LIMIT
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader

@@ -6,7 +6,7 @@ import numpy as np
 
 from tl_keras import probing
 from tl_keras.config.derived import derive
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader
 from tl_keras.training.automatic.solved_head import Examples, list_losses, measure

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from tl_keras import probing
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 from tl_keras.training.automatic.solved_head import solve_rows
 from tl_keras.training.automatic.tuning import SOLVED
 

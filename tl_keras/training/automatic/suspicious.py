@@ -3,7 +3,7 @@
 import shlex
 
 from tl_keras import probing
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.solved_head import labelled_parts
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from tl_keras import probing
 from tl_keras.config.derived import derive
-from tl_keras.system.counting import counted
+from tl_keras.errors import counted
 from tl_keras.system.time_limit import NO_LIMIT
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import fitting

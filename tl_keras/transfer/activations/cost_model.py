@@ -7,8 +7,7 @@ take longer than computing them, and every augmented view needs a pass of its ow
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 from tl_keras.transfer.byte_counts import format_bytes
 
 

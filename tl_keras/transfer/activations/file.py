@@ -18,8 +18,7 @@ import zlib
 
 import numpy as np
 
-from tl_keras.errors import InputError
-from tl_keras.system.counting import counted
+from tl_keras.errors import InputError, counted
 
 CHUNK = 2**22
 DESCRIPTION = 4096
