@@ -107,3 +107,14 @@ def test_a_folder_that_cannot_be_locked_is_one_sentence(tmp_path):
         ComparisonFolder(tmp_path, ClassResult).opened(CONFIG),
     ):
         pass
+
+
+def test_sentences_on_suspicious_labels_are_kept(tmp_path):
+    files = ComparisonFolder(tmp_path, ClassResult)
+    assert files.read_suspicious() == []
+    files.write_suspicious(["3 labels of “Ä” are suspicious."])
+    assert files.read_suspicious() == ["3 labels of “Ä” are suspicious."]
+    for damaged in ("[1]", "{}", "["):
+        (tmp_path / "suspicious_labels.json").write_text(damaged)
+        with pytest.raises(InputError, match="suspicious_labels.json.*: remove it"):
+            files.read_suspicious()

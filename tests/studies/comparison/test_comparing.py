@@ -50,6 +50,18 @@ def test_an_interrupted_comparison_is_resumed(config, trained, tmp_path, monkeyp
     assert comparison.notes == ()
 
 
+def test_a_resumed_comparison_still_names_suspicious_labels(config, trained, tmp_path, monkeypatch):
+    train = trainers.Trainers.train
+
+    def judging(trainer, cell):
+        trainer.suspicious = ["two are suspicious"] if cell.budget == "all" else []
+        return train(trainer, cell)
+
+    monkeypatch.setattr(trainers.Trainers, "train", judging)
+    notes = [compare(config, GRID, tmp_path).notes for _ in range(2)]
+    assert notes == [("two are suspicious",)] * 2 and len(trained) == 8
+
+
 def test_cells_without_time_are_named_and_not_made_up(config, trained, tmp_path, monkeypatch):
     train = trainers.Trainers.train
 

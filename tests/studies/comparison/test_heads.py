@@ -12,8 +12,9 @@ def test_heads_read_the_shared_features(small_image_data):
     assert shared.forward_seconds > 0 and shared.multiply_adds > 10_000
     rows = np.arange(len(splits.train))
     for method in ("solved_head", "auto"):
-        probabilities, costs = solve_cell(config, splits, shared, method, rows)
+        probabilities, costs, solved = solve_cell(config, splits, shared, method, rows)
         assert np.mean(probabilities.argmax(axis=1) == splits.test.labels) > 0.8, "the classes are three colours"
+        assert solved.head_input in shared.reader.inputs
         assert costs["steps"] == 0 and costs["multiply_adds"] == shared.multiply_adds * len(rows)
         assert costs["cpu_seconds"] > shared.forward_seconds * len(rows)
     one_each = np.unique(splits.train.labels, return_index=True)[1]

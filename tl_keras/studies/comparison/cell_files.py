@@ -16,6 +16,7 @@ from tl_keras.system.links import open_to_append, refuse_links
 from tl_keras.system.plain_yaml import load_yaml
 
 CELLS, CONFIG, DATA, LOCK, LOG = "cells", "config.yaml", "data.json", ".lock", "log.txt"
+SUSPICIOUS = "suspicious_labels.json"
 DAMAGED = "remove it, and it is measured again"
 WITHOUT_EFFECT = ("run", "resume", "max_time", "checkpoint_every", "distribute")
 
@@ -103,6 +104,22 @@ class ComparisonFolder:
         """Writes a finished cell."""
         self._path(cell).parent.mkdir(exist_ok=True)
         write_text(self._path(cell), json.dumps(asdict(result)) + "\n")
+
+    def write_suspicious(self, sentences):
+        """Writes sentences on labels that are probably wrong."""
+        write_text(self.path / SUSPICIOUS, json.dumps(sentences, ensure_ascii=False) + "\n")
+
+    def read_suspicious(self):
+        """Reads the sentences that `write_suspicious` wrote, a list of str, perhaps empty.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        path = self.path / SUSPICIOUS
+        sentences = read_json(path, list, "remove it") if path.exists() else []
+        if not all(isinstance(sentence, str) for sentence in sentences):
+            raise InputError(f"{str(path)!r} is damaged: remove it.")
+        return sentences
 
     def _path(self, cell: Cell):
         return self.path / CELLS / f"{cell}.json"

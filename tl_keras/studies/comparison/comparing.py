@@ -10,7 +10,7 @@ from tl_keras.config.recipe_choice import DEFAULT_RECIPE
 from tl_keras.errors import InputError, counted
 from tl_keras.studies.comparison.cell_files import ComparisonFolder
 from tl_keras.studies.comparison.figures import Comparison
-from tl_keras.studies.comparison.grid import check_budgets, fit_budgets, list_cells
+from tl_keras.studies.comparison.grid import ALL, check_budgets, fit_budgets, list_cells
 from tl_keras.studies.comparison.progress import OutOfTime, Progress
 from tl_keras.studies.comparison.terms import BOXES, terms_of
 from tl_keras.system.devices import load_tensorflow
@@ -58,7 +58,7 @@ def compare(config, grid, folder):
         trainers = _make_trainers(config, splits, grid.methods, budgets, limit)
         _measure(trainers, files, cells, limit, Progress(cells, files.read(cells, count), terms))
         results = files.read(cells, count)
-        notes = (*notes, *_note_validation(splits), *_note_missing(cells, results))
+        notes = (*notes, *_note_validation(splits), *_note_missing(cells, results), *files.read_suspicious())
         facts = _facts(config, splits)
         return Comparison(results, grid.methods, budgets, grid.draws, len(cells), count, notes, facts, terms)
 
@@ -115,6 +115,8 @@ def _measure(trainers, files, cells, limit, progress):
                     flush=True,
                 )
                 raise
+            if trainers.suspicious and cell.budget == ALL:
+                files.write_suspicious(trainers.suspicious)
             files.write(cell, result)
             progress.report(cell, result)
 

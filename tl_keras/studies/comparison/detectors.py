@@ -32,6 +32,9 @@ class DetectorTrainers:
         limit: `TimeLimit`.
     """
 
+    suspicious = ()
+    """No sentences on labels that are probably wrong, which nothing here looks for."""
+
     def __init__(self, config, splits, limit):
         self._config, self._splits, self._limit = config, splits, limit
         self._has_boxes = np.array([len(boxes) > 0 for boxes in splits.train.boxes])

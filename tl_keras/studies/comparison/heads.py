@@ -68,7 +68,8 @@ def solve_cell(config, splits, shared, method, rows):
         rows: int (k,), training examples.
 
     Returns:
-        Tuple of probabilities of the test examples, float (m, num_classes), and a dict of the other fields of `Result`.
+        Tuple of probabilities of the test examples, float (m, num_classes), a dict of the other fields of `Result`, and
+        the `SolvedHead`.
     """
     meter, reader = Meter(), shared.reader
     labels = shared.labels[rows]
@@ -85,7 +86,7 @@ def solve_cell(config, splits, shared, method, rows):
     # Training takes three times the work of a forward pass, and here a fifth of the examples judges it.
     work = shared.multiply_adds * len(rows) * (1 + 3 * epochs)
     costs = meter.costs(shared.forward_seconds * len(rows))
-    return probabilities, {"steps": steps, "multiply_adds": work, **costs}
+    return probabilities, {"steps": steps, "multiply_adds": work, **costs}, solved
 
 
 def _tune(config, splits, solved):

@@ -3,12 +3,22 @@
 import numpy as np
 
 from tl_keras.config.derived import derive
-from tl_keras.studies.comparison.grid import AUTO, FINE_TUNING, RANDOM_WEIGHTS, SCRATCH, SOLVED, UNFREEZING, draw_rows
+from tl_keras.studies.comparison.grid import (
+    ALL,
+    AUTO,
+    FINE_TUNING,
+    RANDOM_WEIGHTS,
+    SCRATCH,
+    SOLVED,
+    UNFREEZING,
+    draw_rows,
+)
 from tl_keras.studies.comparison.heads import share_features, solve_cell
 from tl_keras.studies.comparison.results import ClassResult
 from tl_keras.studies.comparison.scratch import ScratchTrainer, train_random_weights
 from tl_keras.studies.comparison.tuned import TunedNetwork
 from tl_keras.tasks.registry import TASKS
+from tl_keras.training.automatic.suspicious import describe_suspicious
 
 
 class Trainers:
@@ -27,13 +37,17 @@ class Trainers:
         self._recipes = [method for method in methods if method in (FINE_TUNING, UNFREEZING)]
         self._shared = self._tuned = self._scratch = None
         self._labels = TASKS[config.task].example_labels(splits.train)
+        self.suspicious = []
+        """Sentences on labels that are probably wrong, once a head is solved on all of them."""
 
     def train(self, cell):
         """Trains a cell and returns its `ClassResult`; raises `OutOfTime`."""
         rows = draw_rows(self._labels, cell.budget, cell.draw, self._config.seed)
         config = derive(self._config, seed=self._config.seed + cell.draw)
         if cell.method in (SOLVED, AUTO):
-            predicted = solve_cell(config, self._splits, self._features(), cell.method, rows)
+            *predicted, solved = solve_cell(config, self._splits, self._features(), cell.method, rows)
+            if cell.budget == ALL:
+                self.suspicious = describe_suspicious(config, self._splits, solved)
         elif cell.method == SCRATCH:
             predicted = self._scratch_trainer().train(rows, config.seed)
         elif cell.method == RANDOM_WEIGHTS:
