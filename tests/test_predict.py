@@ -111,6 +111,7 @@ def test_unreadable_files_are_reported_and_the_others_predicted(finished_run, im
         (["{run}", "{image}", "--min_confidence", "auto"], "recommends none, see its report: give a number"),
         (["{run}", "{image}", "--text_column", "x"], "--text_column is for runs on texts"),
         (["{run}", "{image}", "--output", "{empty}"], "give --output a file in a folder that exists"),
+        (["{run}", "{image}", "--output", "{image}", "--format", "csv"], "is read for the predictions"),
     ],
 )
 def test_bad_input_is_one_sentence(finished_run, image_folder, tmp_path, capsys, arguments, message):

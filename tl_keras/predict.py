@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from tl_keras import data
 from tl_keras.cli.annotated_images import AnnotatedImages
-from tl_keras.cli.output_files import PARQUET, choose_format, open_output
+from tl_keras.cli.output_files import PARQUET, choose_format, open_output, refuse_input
 from tl_keras.cli.prediction_parts import parse_shard, predict_parts
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.errors import InputError
@@ -55,6 +55,7 @@ def main(arguments):
         options = replace(options, min_confidence=run.find_min_confidence(options.min_confidence))
     items = run.task.find_items(run.config, parsed.items, options)
     annotated = AnnotatedImages(run, options.annotated, items) if options.annotated else None
+    refuse_input(parsed.output, [item for item in items if isinstance(item, str)] or parsed.items)
     items = items[number - 1 :: count]
     if parsed.format == PARQUET:
         bad = predict_parts(run, items, options, parsed.output, shard, annotated)

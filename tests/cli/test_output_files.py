@@ -1,6 +1,14 @@
+import os
+
 import pytest
 
-from tl_keras.cli.output_files import choose_format, open_output, open_output_folder, refuse_other_images
+from tl_keras.cli.output_files import (
+    choose_format,
+    open_output,
+    open_output_folder,
+    refuse_input,
+    refuse_other_images,
+)
 from tl_keras.errors import InputError
 
 LABELS = {"table", "csv", "jsonl", "parquet"}
@@ -74,3 +82,23 @@ def test_images_of_another_call_are_refused(tmp_path):
     for names, other in ((["001-a.png"], "page.html"), (["page.html"], "001-a.png")):
         with pytest.raises(InputError, match=f"results of another call, such as '{other}'"):
             refuse_other_images(tmp_path, names, [], "--output", ["page.html"])
+
+
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/null")
+    for name in ("pipe", "link"):
+        with pytest.raises(InputError, match="it is no plain file"), open_output(str(tmp_path / name)):
+            pass
+    assert {path.name: path.is_file() for path in tmp_path.iterdir()} == {"pipe": False, "link": False}
+
+
+def test_an_output_does_not_replace_what_is_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "link").symlink_to("photos")
+    for place in ("photos/a.png", "./photos/../photos/a.png", "link/a.png"):
+        with pytest.raises(InputError, match="is read for the predictions: give it another file"):
+            refuse_input(place, ["photos/b.png", "photos/a.png"])
+    refuse_input("photos/a.csv", ["photos/a.png", "A text, and/or another"])
+    refuse_input(None, ["photos/a.png"])

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tl_keras import evaluate
+from tl_keras import evaluate, export
 from tl_keras.cli.verbs import run_verb
 from tl_keras.errors import InputError
 from tl_keras.runs.opening import open_run
@@ -73,6 +73,18 @@ def test_evaluate_refuses_a_run_with_a_link(foreign_run, home, name, capsys):
     error = capsys.readouterr().err
     assert "is a link or no plain file" in error and error.count("\n") == 1
     assert sorted(foreign_run.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "link"), [("exports", link_to_folder), ("exports/saved_model", link_to_folder), ("other", link_to_file)]
+)
+def test_export_refuses_a_run_with_a_link(foreign_run, home, name, link, capsys):
+    (foreign_run / name).parent.mkdir(exist_ok=True)
+    link(foreign_run / name, home)
+    with pytest.raises(SystemExit) as stop:
+        run_verb(export.main, [str(foreign_run), "--format", "keras"])
+    assert stop.value.code == 2
+    assert "is a link or no plain file" in capsys.readouterr().err
 
 
 def test_evaluate_writes_elsewhere_on_request(foreign_run, home, tmp_path):

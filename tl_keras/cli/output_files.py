@@ -75,8 +75,10 @@ def open_output(path):
         try:
             with contextlib.suppress(FileNotFoundError):
                 # Raises an error for a name that is too long, before there are predictions to lose.
-                if stat.S_ISDIR(os.stat(path).st_mode):
-                    raise IsADirectoryError(errno.EISDIR, "it is a folder")
+                mode = os.stat(path).st_mode
+                if not stat.S_ISREG(mode):
+                    # A pipe or a device, such as /dev/stdout, would be replaced by a file.
+                    raise OSError(errno.EINVAL, "it is a folder" if stat.S_ISDIR(mode) else "it is no plain file")
             temporary = stack.enter_context(atomic_path(Path(path)))
             stream = stack.enter_context(open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline=""))
         except OSError as error:
@@ -84,6 +86,24 @@ def open_output(path):
                 f"Cannot write to {path!r} ({error.strerror}): give --output a file in a folder that exists."
             ) from error
         yield stream
+
+
+def refuse_input(path, sources):
+    """Refuses an output that would take the place of what is read.
+
+    Args:
+        path: path of the output; None writes no file.
+        sources: list of paths that are read; texts have no effect.
+
+    Raises:
+        InputError: the output is one of them.
+    """
+    if path is None:
+        return
+    name, place = os.path.basename(path), os.path.realpath(path)
+    # Only equal names, because resolving a million paths takes seconds.
+    if any(os.path.basename(source) == name and os.path.realpath(source) == place for source in sources):
+        raise InputError(f"--output {quoted(path)} is read for the predictions: give it another file.")
 
 
 @contextlib.contextmanager

@@ -41,7 +41,8 @@ def export_run(run, format="all", quantize=None, output=None):
     _check_model_fits(run.config, exports)
     check_packages(exports)
     folder = Path(output or run.folder / "exports")
-    refuse_links(folder)
+    # From the run folder on, where `exports` may itself be a link.
+    refuse_links(output or run.folder)
     make_folder(folder, "exports")
     load_tensorflow()
     # Imported here, so that invalid input does not wait for TensorFlow.
