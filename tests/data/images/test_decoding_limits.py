@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -83,3 +85,26 @@ def test_a_jpeg_counts_with_the_size_that_is_decoded(monkeypatch, options, pixel
     Image.new("RGB", (1024, 1024)).save(stream, "JPEG", **options)
     read_image(stream.getvalue(), 64)
     assert held == [pixels]
+
+
+PEAK = """
+import io, resource, threading
+from concurrent.futures import ThreadPoolExecutor
+from PIL import Image
+from tl_keras.data.images import decoding, decoding_limits
+decoding.IN_FLIGHT = decoding_limits.PixelBudget(9_000_000)
+stream = io.BytesIO()
+Image.new("RGBA", (3000, 3000)).save(stream, "PNG")
+decoding.read_image(stream.getvalue(), 32)
+one = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with ThreadPoolExecutor(6, initializer=threading.Barrier(6).wait) as pool:
+    list(pool.map(lambda _: decoding.read_image(stream.getvalue(), 32), range(6)))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - one) / 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of the peak memory is that of Linux")
+def test_many_threads_take_the_memory_of_one():
+    done = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True)
+    # An image takes 144 MB while it is converted; five more would take 720 MB.
+    assert float(done.stdout) < 72, done.stderr

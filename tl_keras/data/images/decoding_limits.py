@@ -3,12 +3,17 @@
 import contextlib
 import threading
 
+from PIL import Image
+
 MAX_MEGAPIXELS_IN_FLIGHT = 100
 """Maximum megapixels that are decoded at once. One with transparency takes 16 bytes a pixel while it is converted."""
 MAX_SCANS = 100
 """Maximum number of scans of a JPEG; encoders write at most a few dozen."""
 MAX_SCAN_MEGAPIXELS = 2_000
 """Maximum number of scans times megapixels, ten seconds' work; a progressive photograph of 100 megapixels has 1,000."""
+BLOCK_BYTES = 64 * 2**20
+"""Memory that Pillow allocates at once for the pixels of a large image. Above 32 MB, glibc returns it to the system with
+the image; Pillow's own blocks of 16 MB stay with the thread that decoded it, gigabytes for a dozen threads."""
 START_OF_SCAN = b"\xff\xda"
 
 
@@ -44,6 +49,7 @@ class PixelBudget:
 
 IN_FLIGHT = PixelBudget(MAX_MEGAPIXELS_IN_FLIGHT * 1_000_000)
 """Budget of the process."""
+Image.core.set_block_size(BLOCK_BYTES)
 
 
 def check_scans(image):
