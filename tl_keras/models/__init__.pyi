@@ -24,6 +24,7 @@ from .predicting import FEW_IMAGES as FEW_IMAGES
 from .predicting import predict_arrays as predict_arrays
 from .predicting import predict_untraced as predict_untraced
 from .saved.memory import affordable_batch as affordable_batch
+from .saved.memory import fits_untraced as fits_untraced
 from .saved.saving import open_model as open_model
 from .saved.saving import save_model as save_model
 from .saved.signature import DETECTIONS as DETECTIONS

@@ -308,8 +308,9 @@ class ImageClassification(ClassificationTask):
         """Predicts image files; a prediction is a list of (class name, probability), the most probable first."""
         settings = run.config.data
 
+        few = len(items) <= models.FEW_IMAGES and models.fits_untraced(run.model, len(items))
+
         def predict(images):
-            few = len(items) <= models.FEW_IMAGES
             outputs = models.predict_untraced(run.model, images) if few else run.model.predict_on_batch(images)
             return check_probabilities(outputs, len(images))
 

@@ -3,34 +3,31 @@ import pytest
 
 from tl_keras.errors import InputError
 from tl_keras.models.saved import memory
-from tl_keras.models.saved.memory import affordable_batch, memory_bytes, tensor_sizes
+from tl_keras.models.saved.memory import affordable_batch, fits_untraced, measure_tensors, memory_bytes
 
 IMAGE = keras.Input((8, 8, 3))
-TOKENS = keras.Input((100, 4))
 
 
 def model(outputs, inputs=IMAGE):
     return keras.Model(inputs, outputs)
 
 
-def test_tensors_of_nested_models_are_listed():
+def test_tensors_of_nested_models_are_counted():
     inner = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(50, 1), keras.layers.MaxPooling2D(8)])
-    assert max(tensor_sizes(model(inner(IMAGE)))) == 8 * 8 * 50
+    sizes = measure_tensors(model(inner(IMAGE)))
+    assert sizes.largest == 8 * 8 * 50
+    assert sizes.at_once == 3 * 8 * 8 * 50 + 8 * 8 * 3 + 50
+    assert sizes.total == 2 * 8 * 8 * 3 + 8 * 8 * 50 + 2 * 50
 
 
-@pytest.mark.parametrize(
-    ("layer", "heads"),
-    [(keras.layers.MultiHeadAttention(3, 2), 3), (keras.layers.GroupQueryAttention(2, 6, 3), 6)],
-    ids=["multi-head", "group query"],
-)
-def test_the_scores_of_attention_are_listed(layer, heads):
-    assert max(tensor_sizes(model(layer(TOKENS, TOKENS), TOKENS))) == heads * 100 * 100
-
-
-def test_the_scores_inside_of_a_block_are_listed():
-    keras_hub = pytest.importorskip("keras_hub")
-    block = keras_hub.layers.TransformerEncoder(intermediate_dim=4, num_heads=2)
-    assert max(tensor_sizes(model(block(TOKENS), TOKENS))) == 2 * 100 * 100
+def test_tensors_are_counted_until_their_last_use():
+    chain = IMAGE
+    for _ in range(100):
+        chain = keras.layers.ReLU()(chain)
+    assert measure_tensors(model(chain)).at_once == 3 * 8 * 8 * 3
+    assert measure_tensors(model(chain)).total == 101 * 8 * 8 * 3
+    branches = [keras.layers.Flatten()(keras.layers.ReLU()(IMAGE)) for _ in range(100)]
+    assert measure_tensors(model(keras.layers.Add()(branches))).at_once >= 100 * 8 * 8 * 3
 
 
 MORE = {
@@ -48,7 +45,7 @@ MORE = {
 @pytest.mark.parametrize("name", MORE)
 def test_operations_that_multiply_the_examples_are_refused(name):
     with pytest.raises(ValueError, match="multiplies the number of examples"):
-        list(tensor_sizes(model(MORE[name](IMAGE))))
+        measure_tensors(model(MORE[name](IMAGE)))
 
 
 def test_operations_along_other_axes_pass():
@@ -56,7 +53,7 @@ def test_operations_along_other_axes_pass():
     outputs = keras.ops.repeat(outputs, 2, axis=1)
     outputs = keras.ops.pad(keras.ops.tile(outputs, (2, 1)), ((0, 0), (1, 1), (0, 0), (0, 0)))
     outputs = keras.ops.stack([keras.ops.concatenate([outputs, outputs], axis=2)] * 2, axis=1)
-    assert max(tensor_sizes(model(outputs))) > 8 * 8 * 3
+    assert measure_tensors(model(outputs)).largest > 8 * 8 * 3
 
 
 def test_the_batch_fits_into_half_of_the_memory(monkeypatch):
@@ -67,6 +64,15 @@ def test_the_batch_fits_into_half_of_the_memory(monkeypatch):
     monkeypatch.setattr(memory, "memory_bytes", lambda: one)
     with pytest.raises(InputError, match="for one example, more than 50% of the memory"):
         affordable_batch(model(keras.layers.Flatten()(IMAGE)), 32)
+
+
+def test_all_tensors_stay_where_a_model_is_not_traced(monkeypatch):
+    chain = IMAGE
+    for _ in range(9):
+        chain = keras.layers.ReLU()(chain)
+    monkeypatch.setattr(memory, "memory_bytes", lambda: 2 * 4 * 10 * 8 * 8 * 3)
+    assert fits_untraced(model(chain), 1) and not fits_untraced(model(chain), 2)
+    assert affordable_batch(model(chain), 32) == 3
 
 
 def test_the_memory_is_at_most_the_limit_of_the_process(monkeypatch):

@@ -2,43 +2,73 @@
 
 import math
 import os
+from dataclasses import dataclass
 
 import keras
 
 from tl_keras.errors import InputError
+from tl_keras.models.saved.inner_tensors import largest_inside
 
 MEMORY_SHARE = 0.5
 """Share of the machine's memory that the tensors of a batch may take."""
 BYTES_PER_ELEMENT = 4
 KEPT_TENSORS = 3
 """How many tensors of the largest size are alive at once: an input, an output and what computes it."""
-ATTENTION = ("MultiHeadAttention", "GroupedQueryAttention", "CachedMultiHeadAttention", "DisentangledSelfAttention")
-"""Layers that compute a score for each head and pair of tokens."""
 
 
-def tensor_sizes(model):
-    """Lists the tensors of a model, with those inside of attention layers.
+@dataclass(frozen=True)
+class TensorSizes:
+    """Counts the elements of the tensors that a model computes for one example; unknown dimensions count as 1.
+
+    Attributes:
+        largest: the largest tensor, those inside of layers included.
+        at_once: maximum of the tensors that are needed at the same time.
+        total: all tensors of the graph, which stay until the end where it is not traced.
+    """
+
+    largest: int
+    at_once: int
+    total: int
+
+
+def measure_tensors(model):
+    """Counts the elements of the tensors of a model, and of those inside of its layers.
 
     Args:
         model: functional or sequential `keras.Model`, built from shapes alone or with weights.
 
-    Yields:
-        Number of elements of each for one example; unknown dimensions count as 1.
+    Returns:
+        `TensorSizes`.
 
     Raises:
         ValueError: an operation multiplies the number of examples, so that no tensor is for one example.
     """
     if isinstance(model, keras.Sequential):
         model = model._functional
-    for operation in getattr(model, "operations", ()):
-        heads = _attention_heads(operation)
-        for node in operation._inbound_nodes:
-            _refuse_more_examples(operation, node)
-            for tensor in node.output_tensors:
-                yield math.prod(side or 1 for side in tensor.shape)
-                yield int(heads * _scores(tensor.shape))
-        if isinstance(operation, keras.Model):
-            yield from tensor_sizes(operation)
+    nodes = [node for depth in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[depth]]
+    last_uses = {id(tensor): place for place, node in enumerate(nodes) for tensor in node.input_tensors}
+    last_uses |= dict.fromkeys(map(id, model.outputs), len(nodes))
+    largest = at_once = total = alive = 0
+    for place, node in enumerate(nodes):
+        inside = _measure_inside(node)
+        sizes = list(map(_elements, node.output_tensors))
+        alive, total = alive + sum(sizes), total + sum(sizes) + inside.total
+        at_once = max(at_once, alive + inside.at_once)
+        largest = max([largest, inside.largest, *sizes])
+        done = {id(tensor): tensor for tensor in (*node.input_tensors, *node.output_tensors)}
+        alive -= sum(_elements(tensor) for key, tensor in done.items() if last_uses.get(key, place) == place)
+    return TensorSizes(largest, max(at_once, KEPT_TENSORS * largest), total)
+
+
+def _elements(tensor):
+    return math.prod(side or 1 for side in tensor.shape)
+
+
+def _measure_inside(node):
+    if isinstance(node.operation, keras.Model):
+        return measure_tensors(node.operation)
+    _refuse_more_examples(node.operation, node)
+    return TensorSizes(*[largest_inside(node.operation, node)] * 3)
 
 
 def affordable_batch(model, batch_size):
@@ -54,14 +84,24 @@ def affordable_batch(model, batch_size):
     Raises:
         InputError: a single example does not fit.
     """
-    needed = KEPT_TENSORS * BYTES_PER_ELEMENT * max(tensor_sizes(model), default=1)
+    needed = BYTES_PER_ELEMENT * measure_tensors(model).at_once
     available = MEMORY_SHARE * memory_bytes()
     if needed > available:
         raise InputError(
             f"The model needs {needed / 1e9:.1f} GB for one example, more than {MEMORY_SHARE:.0%} of the memory of "
             f"this machine, {available / 1e9:.1f} GB: use a machine with more memory."
         )
-    return max(1, min(batch_size, int(available // needed)))
+    return max(1, min(batch_size, int(available // max(needed, 1))))
+
+
+def fits_untraced(model, num_examples):
+    """Returns whether a model may compute a batch without being traced, which keeps all tensors until the end.
+
+    Args:
+        model: `keras.Model`.
+        num_examples: number of examples of the batch.
+    """
+    return num_examples * BYTES_PER_ELEMENT * measure_tensors(model).total <= MEMORY_SHARE * memory_bytes()
 
 
 def memory_bytes():
@@ -74,19 +114,6 @@ def memory_bytes():
         return total
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     return total if limit == resource.RLIM_INFINITY else min(total, limit)
-
-
-def _attention_heads(operation):
-    layers = [operation, *(operation._flatten_layers(include_self=False) if isinstance(operation, keras.Layer) else ())]
-    found = [layer for layer in layers if type(layer).__name__ in ATTENTION]
-    heads = max((getattr(layer, "num_heads", 0) or getattr(layer, "num_query_heads", 1) for layer in found), default=0)
-    # MiT reduces the keys of each of its attentions by this factor in both directions.
-    return heads / max((getattr(layer, "sr_ratio", 1) for layer in layers), default=1) ** 2
-
-
-def _scores(shape):
-    """Returns the number of pairs of tokens in a tensor (batch, tokens, ..., width)."""
-    return math.prod(side or 1 for side in shape[1:-1]) ** 2 if len(shape) > 2 else 0
 
 
 def _refuse_more_examples(operation, node):

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tl_keras.errors import MAX_QUOTED, InputError, counted, first_line, quoted
-from tl_keras.models.saved.memory import tensor_sizes
+from tl_keras.models.saved.memory import measure_tensors
 from tl_keras.system.budget import Budget, OverBudget
 
 SLACK_BYTES = 1_000_000
@@ -56,7 +56,7 @@ def check_built_sizes(model):
         InputError: a tensor or a setting is too large.
     """
     advice = "give a smaller --data.image_size, or another model"
-    _check_largest(max(tensor_sizes(model), default=0), advice)
+    _check_largest(measure_tensors(model).largest, advice)
     for layer in model.layers:
         _check_numbers(keras.saving.serialize_keras_object(layer), MAX_SETTING, advice)
 
@@ -67,7 +67,7 @@ def _check_shapes(config, stored_bytes):
             # Keras modifies the configuration.
             model = keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
             declared = sum(math.prod(variable.shape) * _bytes_of(variable) for variable in model.variables)
-            largest = max(tensor_sizes(model), default=0)
+            largest = measure_tensors(model).largest
         except UNBUILDABLE as error:
             reason = first_line(error)[:MAX_QUOTED]
             raise InputError(f"The model cannot be built ({reason}): expected one that this project saved.") from error
