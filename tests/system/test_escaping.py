@@ -4,6 +4,8 @@ import pytest
 
 from tl_keras.system.escaping import EscapedStream, csv_cell, for_terminal
 
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
 
 @pytest.mark.parametrize(
     "text", ["=1+1", "+1+1", "-A1", "@SUM(A1)", "＝1", "＋1", "－1", "＠A1", '=HYPERLINK("http://x")']
@@ -43,7 +45,8 @@ def test_all_other_characters_reach_a_terminal():
 
 
 def test_the_order_of_characters_cannot_be_changed():
-    assert for_terminal("a\u202eb\u2066c\u2028d") == "a�b�c�d"
+    reordering = "\u061c\u200e\u200f\u2028\u202a\u202e\u2066\u2069\u206a\ufff9"
+    assert for_terminal(f"a{reordering}b\u200dc") == f"a{len(reordering) * REPLACEMENT}b\u200dc"
 
 
 def test_a_stream_escapes_all_but_line_ends_and_tabs():

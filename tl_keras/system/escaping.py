@@ -8,7 +8,7 @@ Japanese one also at full width."""
 CELL_ENDS = re.compile(r"([;\t\r\n]+)")
 """What ends a cell in spreadsheets of many countries, even between the quotes of a cell in the middle of a line."""
 NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb]")
 """Characters that a terminal executes, and those that change the order of the others."""
 LAYOUT = "\n\r\t"
 """Control characters of own texts: lines, and progress bars that return to the start of theirs."""

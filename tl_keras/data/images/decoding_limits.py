@@ -12,8 +12,8 @@ MAX_SCANS = 100
 MAX_SCAN_MEGAPIXELS = 2_000
 """Maximum number of scans times megapixels, ten seconds' work; a progressive photograph of 100 megapixels has 1,000."""
 BLOCK_BYTES = 64 * 2**20
-"""Memory that Pillow allocates at once for the pixels of a large image. Above 32 MB, glibc returns it to the system with
-the image; Pillow's own blocks of 16 MB stay with the thread that decoded it, gigabytes for a dozen threads."""
+"""Memory that Pillow allocates at once for the pixels of a large image. Above 32 MB, glibc returns it with the image;
+Pillow's own blocks of 16 MB stay with the thread that decoded it, gigabytes for a dozen threads."""
 START_OF_SCAN = b"\xff\xda"
 
 
