@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tl_keras import evaluate, predict, train
+from tl_keras import evaluate, explain, export, predict, train
 from tl_keras.cli.verbs import run_verb
 from tl_keras.system.checksums import write_manifest
 
@@ -43,6 +43,18 @@ def class_names(run, images):
 def evaluated_class_names(run, images):
     class_names(run, images)
     return evaluate.main, [str(run), "--data", str(images)]
+
+
+def explained_class_names(run, images):
+    class_names(run, images)
+    shutil.copy(images / "red" / "red-00.png", run.parent / f"{EVIL}.png")
+    output = ["--class", EVIL, "--output", str(run.parent / "explained")]
+    return explain.main, [str(run), str(run.parent / f"{EVIL}.png"), *output]
+
+
+def exported_class_names(run, images):
+    class_names(run, images)
+    return export.main, [str(run), "--format", "keras", "--output", str(run.parent / EVIL)]
 
 
 def name_of_a_layer_class(run, images):
@@ -88,6 +100,8 @@ CASES = [
     name_in_the_manifest,
     class_names,
     evaluated_class_names,
+    explained_class_names,
+    exported_class_names,
     name_of_a_layer_class,
     key_of_the_configuration,
     value_of_the_configuration,
@@ -98,7 +112,9 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_no_name_controls_the_terminal(case, foreign_run, image_folder, capsys):
+def test_no_name_controls_the_terminal(case, foreign_run, image_folder, capsys, monkeypatch):
+    monkeypatch.setattr("tl_keras.exporting.latency.ROUNDS", 1)
+    monkeypatch.setattr("tl_keras.exporting.latency.SECONDS_PER_TURN", 1e-6)
     verb, arguments = case(foreign_run, image_folder)
     try:
         run_verb(verb, arguments)

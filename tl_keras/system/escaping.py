@@ -45,6 +45,18 @@ def for_terminal(text):
     return CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def for_lines(text):
+    """Escapes a text of several lines for a terminal; its line ends and tabs stay.
+
+    Args:
+        text: str.
+
+    Returns:
+        The text with a replacement character for each other control character.
+    """
+    return CONTROL_CHARACTERS.sub(_unless_layout, text)
+
+
 class EscapedStream:
     """Escapes all that is printed to a text stream, whoever prints it; everything else is left to the stream.
 
@@ -64,7 +76,7 @@ class EscapedStream:
 
     def write(self, text):
         """Writes a text with a replacement character for each control character except line ends and tabs."""
-        self.stream.write(CONTROL_CHARACTERS.sub(_unless_layout, text))
+        self.stream.write(for_lines(text))
         return len(text)
 
 

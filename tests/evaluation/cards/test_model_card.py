@@ -93,6 +93,11 @@ def test_names_cannot_break_the_table(card):
     assert "Classes: \\*bold\\*, snake_case." in text
 
 
+def test_names_do_not_control_a_terminal(card):
+    text = card(title="a\x1b[2J", class_names=["\x9bb", "\u202ec"], data_name="\u202ed")
+    assert not set(text) & set("\x1b\x9b\u202e") and "Classes: �b, �c." in text
+
+
 def test_classes_without_test_examples_are_not_called_weak(card):
     metrics = classification_metrics([0], [[0.9, 0.1]], ["cat", "dog"])
     assert "Weakest classes by recall: cat (100 %, 21 to 100 %)." in card(metrics=metrics)

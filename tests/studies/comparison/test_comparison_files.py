@@ -21,6 +21,14 @@ def test_the_files_say_the_same(tmp_path):
     assert first["gain"]["judged"] == "pays" and first["labels_from_scratch"] == [None, None]
 
 
+def test_the_table_does_not_control_a_terminal(tmp_path):
+    comparison = make_comparison({"auto": (None, None, None)})
+    comparison.facts["data"] = "\x1b[2J\u202e"
+    write_comparison(comparison, tmp_path)
+    text = (tmp_path / "compare.md").read_text(encoding="utf-8")
+    assert "\x1b" not in text and "\u202e" not in text and "# Does transfer pay on �[2J�?" in text
+
+
 def test_nothing_measured_writes_no_plot(tmp_path):
     paths = write_comparison(make_comparison({"auto": (None, None, None)}), tmp_path)
     assert [path.name for path in paths] == ["compare.html", "compare.md", "compare.json"]

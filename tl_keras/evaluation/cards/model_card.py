@@ -11,6 +11,7 @@ from tl_keras.evaluation.intervals import MEANING, wilson_interval
 from tl_keras.evaluation.result_tables import compare_rows, result_rows
 from tl_keras.evaluation.templates import load_template
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.escaping import for_lines
 
 EXPORTED = "saved_model"
 """Folder name of an exported detector, which needs neither Keras nor this package."""
@@ -88,7 +89,8 @@ def write_model_card(
         summary=summary,
         limits=limits,
     )
-    write_text(Path(path), f"{front_matter(title, kind, data_name, metrics)}\n{card}")
+    # People read it in a terminal, too.
+    write_text(Path(path), for_lines(f"{front_matter(title, kind, data_name, metrics)}\n{card}"))
 
 
 def _cell(value):

@@ -12,6 +12,7 @@ from tl_keras.studies.comparison.grid import FROM_SCRATCH
 from tl_keras.studies.comparison.verdict import judge, verdict
 from tl_keras.studies.markdown import format_table
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.escaping import for_lines
 
 PAGE, TABLES, FIGURES, PLOT = "compare.html", "compare.md", "compare.json", "compare.png"
 VERSIONED = ("tensorflow", "keras", "numpy", "scikit-learn")
@@ -37,7 +38,8 @@ def write_comparison(comparison, folder, price_per_hour=None):
         )
     caption = f"{begin_sentence(terms.score)} over {terms.unit}; bars are standard deviations over draws"
     lines = [f"# {title}", "", *summary_lines(comparison, price_per_hour), ""]
-    write_text(folder / TABLES, "\n".join(lines))
+    # People read it in a terminal, too.
+    write_text(folder / TABLES, for_lines("\n".join(lines)))
     write_text(folder / FIGURES, json.dumps(_figures(comparison), indent=2) + "\n")
     evaluation.write_comparison_page(
         folder / PAGE,
