@@ -8,6 +8,7 @@ import resource
 import signal
 import warnings
 import zipfile
+from pathlib import Path
 
 import h5py
 import keras
@@ -352,6 +353,12 @@ FORMATS = {
     "run": (check_run, RECORDS, 5),
     "image": (check_image, st.sampled_from(images()).flatmap(damaged) | st.binary(max_size=200), 20),
 }
+
+
+@pytest.mark.parametrize("examples", [FEW, MANY])
+def test_the_number_of_files_is_that_of_the_promises(examples):
+    number = examples * sum(factor for _, _, factor in FORMATS.values())
+    assert f"{number:,} " in (Path(__file__).parents[1] / "SECURITY.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -7,6 +7,8 @@ import time
 import pytest
 
 from tests.reliability import killing
+from tests.reliability.tiny_command import RESULT
+from tl_keras.system.checksums import changed_files
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,17 @@ def test_kills_while_saving_and_in_an_epoch_lose_nothing(uninterrupted, tmp_path
     assert command.wait(killing.PATIENCE) == -signal.SIGKILL
     killing.finish(flags, tmp_path / "run", context)
     assert killing.outcome(tmp_path / "run") == expected
+
+
+def test_kills_while_results_are_written_lose_nothing(uninterrupted, tmp_path):
+    flags, expected, context = uninterrupted
+    # The first kill is after the files of the start, which a resumed run does not write again.
+    for number in (6, 4, 8):
+        command = killing.Command(flags, tmp_path / "run", (RESULT, number), context)
+        assert command.wait(killing.PATIENCE) == -signal.SIGKILL
+    killing.finish(flags, tmp_path / "run", context)
+    assert killing.outcome(tmp_path / "run") == expected
+    assert not changed_files(tmp_path / "run") and not list((tmp_path / "run").glob(".new-*"))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """Runs `python -m tl_keras.train` with a tiny backbone; it can kill itself at a named point of saving.
 
 `python -m tests.reliability.tiny_command POINT NUMBER FLAGS ...` kills itself with SIGKILL when it reaches the POINT,
-one of `SAVE_POINTS`, for the NUMBER-th time, or never with `none`. The last checkpoint, which a run removes at its end,
-is preserved in the folder `kept`.
+`RESULT` or one of `SAVE_POINTS`, for the NUMBER-th time, or never with `none`. The last checkpoint, which a run removes
+at its end, is preserved in the folder `kept`.
 """
 
+import itertools
 import os
 import runpy
 import shutil
@@ -15,6 +16,8 @@ from pathlib import Path
 import numpy as np
 
 SAVE_POINTS = ("half_written", "before_rename", "after_rename", "before_removal", "after_removal")
+RESULT = "before_result"
+"""Point before a file of the run that is no checkpoint takes its place, such as a plot, the report or the model."""
 
 
 def main(arguments):
@@ -29,10 +32,29 @@ def main(arguments):
     classifiers.build_backbone = small_backbone
     point, number, *flags = arguments
     keep_last_checkpoint()
-    if point != "none":
+    if point == RESULT:
+        kill_before_rename(int(number), lambda path: "checkpoints" not in Path(path).parts)
+    elif point != "none":
         kill_at(point, int(number))
     sys.argv = ["train", *flags]
     runpy.run_module("tl_keras.train", run_name="__main__")
+
+
+def kill_before_rename(number, counts=lambda path: True):
+    """Patches `os.replace` to send SIGKILL before a file takes its place.
+
+    Args:
+        number: number of that file, from 1.
+        counts: function of the path of a file; files where it returns False are not counted.
+    """
+    replace, numbers = os.replace, itertools.count(1)
+
+    def replace_or_kill(source, target):
+        if counts(target) and next(numbers) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        replace(source, target)
+
+    os.replace = replace_or_kill
 
 
 def kill_at(point, number):

@@ -28,7 +28,8 @@ def largest_inside(operation, node):
     """
     if isinstance(operation, keras.layers.Resizing) and operation.pad_to_aspect_ratio:
         return _padded_size(operation, node.input_tensors[0].shape)
-    if not isinstance(operation, keras.Layer) or not _hides_tensors(operation):
+    is_tokenizer = any(tensor.dtype == "string" for tensor in node.input_tensors)
+    if not isinstance(operation, keras.Layer) or is_tokenizer or not _hides_tensors(operation):
         return 0
     arguments = keras.tree.map_structure(_one_example, (node.arguments.args, node.arguments.kwargs))
     key = type(operation), repr(_settings(operation)), repr(arguments)
