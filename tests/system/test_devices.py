@@ -19,6 +19,16 @@ def test_tensorflow_starts_without_a_word():
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "here\n")
 
 
+def test_integers_that_onednn_does_not_compute_are_no_error():
+    code = (
+        "import sys\nfrom tl_keras.system import devices\ndevices.load_tensorflow()\nimport tensorflow as tf\n"
+        "devices.hide_onednn_note(); print('here', file=sys.stderr)\n"
+        "[tf.transpose(tf.zeros((2, 2), kind)) for kind in (tf.int32, tf.int64)]; print('there', file=sys.stderr)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "here\nthere\n")
+
+
 def test_a_command_starts_keras_without_packages_that_it_can_still_import():
     code = (
         "from tl_keras.system import devices; devices.start_lean(); devices.load_tensorflow(); import sys\n"

@@ -4,6 +4,7 @@ TensorFlow is loaded when a function needs it, not when this module is imported.
 """
 
 import contextlib
+import functools
 import gc
 import importlib
 import logging
@@ -41,6 +42,20 @@ def load_tensorflow():
         gc.freeze()
     # A run fits several models and traces each of them, which TensorFlow mistakes for accidental retracing.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+@functools.cache
+def hide_onednn_note():
+    """Transposes an integer, so that TensorFlow makes its note on oneDNN and integers, one a process, unseen.
+
+    The note has the rank of an error, so that TF_CPP_MIN_LOG_LEVEL would hide it only with all errors. The devices must
+    be configured, because they start here.
+    """
+    tf = importlib.import_module("tensorflow")
+    # Outside, because their errors must be seen.
+    tf.config.list_logical_devices()
+    with standard_error_closed(), tf.device("CPU:0"):
+        tf.transpose(tf.constant([[1]]))
 
 
 def set_up(seed, precision, deterministic=False):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.models.detection import FasterRCNNSettings, RetinaNetSettings
-from tl_keras.models.detection.building import BOX_FORMATS, build_object_detector
+from tl_keras.models.detection import FasterRCNNSettings, RetinaNetSettings, building
+from tl_keras.models.detection.building import BOX_FORMATS, build_object_detector, open_detector
 from tl_keras.models.images.classifiers import build_image_classifier
 from tl_keras.models.saved.saving import save_model
 from tl_keras.transfer.freezing import block_names
@@ -161,3 +161,13 @@ def test_keras_converts_every_format():
 def test_wrong_arguments_are_refused(options, message):
     with pytest.raises(InputError, match=message):
         build(**options)
+
+
+@pytest.mark.parametrize("make", [build, lambda: open_detector("missing.keras")])
+def test_the_note_on_onednn_is_hidden_before_a_detector_computes(monkeypatch, make):
+    def stop():
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(building, "hide_onednn_note", stop)
+    with pytest.raises(ZeroDivisionError):
+        make()

@@ -17,6 +17,7 @@ from tl_keras.models.images.building import build_backbone
 from tl_keras.models.saved.saving import open_model
 from tl_keras.models.weights.files import is_weight_file
 from tl_keras.models.weights.loading import load_weights
+from tl_keras.system.devices import hide_onednn_note
 
 PIXEL_FORMATS = ("xyxy", "yxyx", "xywh", "center_xywh", "center_yxhw")
 BOX_FORMATS = (*PIXEL_FORMATS, "rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh")
@@ -76,6 +77,7 @@ def build_object_detector(
     class_names = tuple(class_names) if class_names is not None else None
     backbone = backbone or family.default_backbone(weights)
     image_size = image_size or DEFAULT_IMAGE_SIZE
+    hide_onednn_note()
     settings = family.settings() if settings is None else settings
     if weights == "coco" and name != "yolo_v8":
         return _build_on_coco(name, backbone, num_classes, image_size, settings, class_names, bounding_box_format)
@@ -101,6 +103,7 @@ def open_detector(path):
     Raises:
         InputError: the file is damaged or unsafe, see `open_model`.
     """
+    hide_onednn_note()
     # Keras finds the layers of the file because importing this module registers them.
     return open_model(path)
 
