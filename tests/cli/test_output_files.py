@@ -77,6 +77,7 @@ def test_a_folder_of_results_is_tried_before_there_are_any(tmp_path):
 def test_images_of_another_call_are_refused(tmp_path):
     (tmp_path / "notes.txt").touch()
     (tmp_path / "001-a.png").touch()
+    (tmp_path / ".new-of-a-killed-call.png").touch()
     refuse_other_images(tmp_path, ["001-a.png"], [], "--output", ["page.html"])
     (tmp_path / "page.html").touch()
     for names, other in ((["001-a.png"], "page.html"), (["page.html"], "001-a.png")):

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tl_keras.errors import InputError, quoted
-from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.atomic_files import UNFINISHED, atomic_path
 
 TERMINAL_FORMAT = "table"
 PARQUET = "parquet"
@@ -153,8 +153,9 @@ def refuse_other_images(folder, names, items, flag, results=()):
     places = {os.path.realpath(folder / name) for name in names}
     if read := next((item for item in items if isinstance(item, str) and os.path.realpath(item) in places), None):
         raise InputError(f"{flag} {quoted(str(folder))} would replace {quoted(read)}, an input: give another folder.")
-    found = sorted(path.name for path in folder.iterdir() if path.suffix == ".png" or path.name in results)
-    if others := sorted(set(found) - set(names)):
+    found = {path.name for path in folder.iterdir() if path.suffix == ".png" or path.name in results}
+    # A killed call leaves an unfinished file behind, and is ended by the same command.
+    if others := sorted(name for name in found - set(names) if not name.startswith(UNFINISHED)):
         raise InputError(
             f"{flag} {quoted(str(folder))} holds results of another call, such as {quoted(others[0])}: give a new "
             "folder, or empty this one."
