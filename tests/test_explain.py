@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -62,3 +64,16 @@ def test_a_folder_holds_the_explanations_of_one_call(finished_run, image_folder,
     with pytest.raises(InputError, match="1 of 2 files could not be read"):
         explain_files(changing, red)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == expected[1:]
+
+
+def test_a_used_folder_is_refused_before_tensorflow_is_loaded(finished_run, image_folder, tmp_path):
+    (tmp_path / "001-other.png").touch()
+    file = str(image_folder / "red" / "red-00.png")
+    code = (
+        "import sys\nfrom tl_keras import explain\nfrom tl_keras.errors import InputError\n"
+        "try:\n    explain.main(sys.argv[1:])\nexcept InputError as error:\n"
+        "    assert 'of another call' in str(error), error\n    print('tensorflow' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(finished_run[0]), file, "--output", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("False\n", "")

@@ -4,9 +4,9 @@ from .explanations import ImageExplanation as ImageExplanation
 from .explanations import TextExplanation as TextExplanation
 from .explanations import explain_images as explain_images
 from .explanations import explain_text as explain_text
-from .files import PAGE as PAGE
-from .files import RECORDS as RECORDS
-from .files import name_plot as name_plot
+from .file_names import PAGE as PAGE
+from .file_names import RECORDS as RECORDS
+from .file_names import name_plot as name_plot
 from .files import shade_words as shade_words
 from .files import write_explanations as write_explanations
 from .heat_maps import overlay as overlay

@@ -2,16 +2,15 @@
 
 import json
 from importlib.metadata import version
-from pathlib import Path
 
 from tl_keras.data.wording import printable
 from tl_keras.evaluation.templates import load_template
 from tl_keras.explanation.detections import DetectionExplanation
 from tl_keras.explanation.explanations import TextExplanation
+from tl_keras.explanation.file_names import PAGE, RECORDS, name_plot
 from tl_keras.explanation.heat_maps import caption, plot_heat_map
 from tl_keras.system.atomic_files import write_text
 
-PAGE, RECORDS = "explanations.html", "explanations.json"
 TOP_WORDS = 5
 """Words in the terminal."""
 MAX_OPACITY = 70
@@ -49,11 +48,6 @@ def write_explanations(explained, title, folder):
     # Names of files need not be UTF-8; JSON escapes what is not.
     write_text(paths[-1], json.dumps(records, indent=1) + "\n")
     return lines, paths
-
-
-def name_plot(number, path):
-    """Names the plot of an image, by its number in the call and its path."""
-    return f"{number:03d}-{Path(printable(path)).stem}.png".replace("\\", "_")
 
 
 def _numbers(explanation):
