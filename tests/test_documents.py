@@ -30,7 +30,7 @@ PINNED = [Requirement(line) for line in LINES if line]
 HASHED = (ROOT / "requirements-hashes.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
 HASHED_LINES = [line for line in HASHED if not line.startswith("#")]
 FLAG = re.compile(r"(?<![\w-])--[\w.]+")
-SCRIPT = re.compile(r"python (benchmarks/\w+\.py|-m tests[.\w]+)([^`\n]*)")
+SCRIPT = re.compile(r"python (benchmarks/\w+\.py|-m tests[.\w]+)([^`\n]*(?:\n[^`\n]+`)?)")
 PROGRAMS = [*sorted((ROOT / "benchmarks").rglob("*.py")), *sorted((ROOT / "notebooks").glob("*.ipynb"))]
 DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 MAX_README_LINES = 170
@@ -78,6 +78,12 @@ def test_the_readme_opens_with_the_two_commands():
 
 def test_the_readme_is_short():
     assert len(README.splitlines()) <= MAX_README_LINES
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "CONTRIBUTING.md", "SECURITY.md"])
+def test_lines_of_prose_have_at_most_120_characters(document):
+    prose = re.sub(r"^```.*?^```", "", (ROOT / document).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    assert not [line for line in prose.splitlines() if len(line) > 120 and not line.startswith(("|", "!["))]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
