@@ -1,4 +1,6 @@
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -167,3 +169,15 @@ def test_blocks_that_are_there_pass(train):
 
 def test_the_blocks_of_presets_are_known_when_they_are_built_only():
     TASK.check_sources(RunConfig(model=ModelConfig(backbone="keras_hub:x"), unfreeze_from="anything"))
+
+
+def test_the_model_is_opened_before_keras_is_loaded_with_its_notes():
+    code = (
+        "import sys\nfrom tl_keras.config import RunConfig\n"
+        "from tl_keras.tasks.image_classification import ImageClassification\n"
+        "class Run:\n    config = RunConfig()\n    @property\n    def model(self):\n"
+        "        print('keras' in sys.modules)\n        sys.exit(0)\n"
+        "next(ImageClassification().predict_items(Run(), ['a.png'], None))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("False\n", "")

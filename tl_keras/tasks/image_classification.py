@@ -306,12 +306,13 @@ class ImageClassification(ClassificationTask):
 
     def predict_items(self, run, items, options):
         """Predicts image files; a prediction is a list of (class name, probability), the most probable first."""
-        settings = run.config.data
+        # First, because the names behind `models` load TensorFlow, too, and with it the notes that it prints.
+        settings, model = run.config.data, run.model
 
-        few = len(items) <= models.FEW_IMAGES and models.fits_untraced(run.model, len(items))
+        few = len(items) <= models.FEW_IMAGES and models.fits_untraced(model, len(items))
 
         def predict(images):
-            outputs = models.predict_untraced(run.model, images) if few else run.model.predict_on_batch(images)
+            outputs = models.predict_untraced(model, images) if few else model.predict_on_batch(images)
             return check_probabilities(outputs, len(images))
 
         predictions = predict_files(
