@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.errors import InputError, counted, quoted, unknown_name
+from tl_keras.errors import InputError, counted, part_of, quoted, unknown_name
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,20 @@ def test_input_error_is_a_value_error():
 )
 def test_a_noun_follows_its_number(number, nouns, expected):
     assert counted(number, *nouns) == expected
+
+
+@pytest.mark.parametrize(
+    ("part", "number", "expected"),
+    [
+        (0, 1, "0 of 1 box are"),
+        (1, 2, "1 of 2 boxes is"),
+        (1, 1, "1 of 1 box is"),
+        (1500, 2000, "1,500 of 2,000 boxes are"),
+    ],
+)
+def test_the_verb_agrees_with_the_part(part, number, expected):
+    assert part_of(part, number, "box") == expected
+
+
+def test_other_verbs_agree_too():
+    assert part_of(1, 3, "class", ("has", "have")) == "1 of 3 classes has"

@@ -91,6 +91,21 @@ def counted(number, singular, plural=None):
     return f"{number:,} {noun}"
 
 
+def part_of(part, number, noun, verbs=("is", "are")):
+    """Formats a part of a number with its verb, as in "1 of 12 images is".
+
+    Args:
+        part: int, which the verb agrees with.
+        number: int.
+        noun: singular of what is counted.
+        verbs: verb after a part of 1, and after other parts.
+
+    Returns:
+        str.
+    """
+    return f"{part:,} of {counted(number, noun)} {verbs[0] if part == 1 else verbs[1]}"
+
+
 def _plural(noun):
     return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
 

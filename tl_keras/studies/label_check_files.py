@@ -5,7 +5,7 @@ import csv
 import numpy as np
 
 from tl_keras import evaluation
-from tl_keras.errors import counted
+from tl_keras.errors import counted, part_of
 from tl_keras.system.csv_files import open_csv
 from tl_keras.system.escaping import csv_cell
 from tl_keras.tasks.registry import TASKS
@@ -113,7 +113,7 @@ def summary_lines(check):
     if not count:
         return [f"None of {counted(len(check.labels), 'label')} is suspicious.", *_other_lines(check)]
     lines = [
-        f"{count} of {counted(len(check.labels), 'label')} are suspicious, {errors.confident.sum()} of them "
+        f"{part_of(count, len(check.labels), 'label')} suspicious, {errors.confident.sum()} of them "
         "confidently (about half of those are really wrong, as measured on other data); nothing was changed:"
     ]
     for row, other in list(zip(errors.rows, errors.suggested, strict=True))[:SHOWN]:

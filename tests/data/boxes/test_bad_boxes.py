@@ -120,7 +120,7 @@ def test_ids_with_gaps_crowds_and_images_without_boxes(write):
     assert records.class_names == ("ant", "bee") and len(records) == 12 and len(records.boxes[0]) == 0
     assert records.notes == (
         "Left out 2 boxes of crowds.",
-        "1 of 12 images have no box; they are kept, as background.",
+        "1 of 12 images has no box; it is kept, as background.",
     )
 
 

@@ -35,7 +35,7 @@ def test_records(draw):
     assert all(boxes.dtype == "float32" and boxes.shape[1] == 4 for boxes in records.boxes)
     assert all(labels.dtype == "int32" for labels in records.labels)
     assert records.sizes.tolist() == [[30, 40]] * 3 and records.splits == ["train", "", "test"]
-    assert records.notes == ("1 of 3 images have no box; they are kept, as background.",)
+    assert records.notes == ("1 of 3 images has no box; it is kept, as background.",)
 
 
 def test_all_problems_are_reported_in_one_message(draw):

@@ -65,7 +65,7 @@ def test_a_list_that_matches_nothing_is_refused(challenge, text, place):
 
 def test_lists_that_match_in_part_are_noted_and_that_share_an_image_refused(challenge):
     (challenge / "ImageSets" / "Main" / "val.txt").write_text("1\n8\n")
-    assert "1 of 2 names in val.txt have no XML file." in find_boxes(challenge).notes
+    assert "In val.txt 1 of 2 names has no XML file." in find_boxes(challenge).notes
     (challenge / "ImageSets" / "Main" / "val.txt").write_text("0\n1\n")
     with pytest.raises(InputError, match=r"an image in two lists of ImageSets at 0 \(train, validation\)"):
         find_boxes(challenge)

@@ -290,7 +290,7 @@ def test_duplicates_in_one_split_are_counted(folder):
     root = into_splits(folder)
     for name in ("copy.png", "another.png"):
         noise(0).save(root / "train" / "a" / name)
-    assert load(root).notes == ("2 of 22 images are duplicates of others in their split.",)
+    assert load(root).notes == ("2 of 22 images duplicate others in their split.",)
 
 
 def test_images_of_a_single_colour_are_no_duplicates(folder):

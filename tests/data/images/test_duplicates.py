@@ -60,7 +60,7 @@ def test_duplicates_with_different_labels_are_all_refused(labels):
 def test_duplicates_in_one_split_are_harmless():
     records, fingerprints = records_of(["train"] * 4, [1] * 4), fingerprints_of(*[noise(0)] * 3, noise(1))
     assert find_duplicates(records, fingerprints) == ({}, 2)
-    assert note_duplicates(records, fingerprints, 2) == ("2 of 4 images are duplicates of others in their split.",)
+    assert note_duplicates(records, fingerprints, 2) == ("2 of 4 images duplicate others in their split.",)
 
 
 def test_images_of_a_single_colour_and_unread_images_are_no_duplicates():

@@ -45,7 +45,7 @@ def test_equal_texts_can_be_left_out_up_to_a_limit():
 def test_harmless_and_near_duplicates_are_counted():
     found = records(["Same!", "Same!", "same", "other"], labels=[0, 0, 0, 1])
     assert remove_duplicates(found).notes == (
-        "1 of 4 texts are duplicates of others in their split.",
+        "1 of 4 texts duplicates others in their split.",
         "1 validation or test text equals a training text but for case and punctuation, look at: line 2 and line 4.",
     )
     assert remove_duplicates(records([":-)", ":-(", "!!", "?"])).notes == ()

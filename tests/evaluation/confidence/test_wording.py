@@ -52,6 +52,8 @@ def test_says_the_one_reason_why_no_confidence_is_recommended():
     assert describe_coverage(none).endswith("because none halves the share of mistakes, 20 of 240 held-out examples.")
     few = describe_coverage(none | {"chosen_wrong": 4})
     assert few.endswith("because only 4 of 240 held-out examples are wrong, fewer than 5.")
+    one = describe_coverage(none | {"chosen_wrong": 1})
+    assert one.endswith("because only 1 of 240 held-out examples is wrong, fewer than 5.")
 
 
 def test_says_what_remains_above_the_recommended_confidence():

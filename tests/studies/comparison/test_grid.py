@@ -47,7 +47,7 @@ def test_budgets_above_the_data_are_refused_or_left_out():
         fit_budgets(("10", "50"), np.array([40]), BOXES, are_given=True)
     budgets, notes = fit_budgets(("5", "10", "50", "all"), np.bincount(LABELS), CLASSES, are_given=False)
     assert budgets == ("5", "10", "all")
-    assert notes == ("1 of 3 classes have fewer than 10 labels, and give all they have.",)
+    assert notes == ("1 of 3 classes has fewer than 10 labels: all of these are taken.",)
 
 
 def test_draws_are_nested_and_have_the_labels_of_their_budget():

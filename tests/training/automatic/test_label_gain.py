@@ -55,7 +55,7 @@ def test_a_record_out_of_range_is_refused(record):
         ({"count": 2100}, [], "from 2,000 labels on, 100 more change little"),
         ({"kept": TUNED}, [], "the network was tuned, and the label curve is that of solved heads"),
         ({}, ["--data.multi_label", "true"], "the label curve is for one label an example"),
-        ({"shift": 100}, [], "no held-out example is mistaken"),
+        ({"shift": 100}, [], "no example that the label curve holds out is mistaken"),
     ],
 )
 def test_the_reason_for_no_prediction_is_stated(tuning, flags, reason):

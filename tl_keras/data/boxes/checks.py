@@ -15,7 +15,7 @@ from tl_keras.data.images.bad_files import add_bad_images
 from tl_keras.data.images.sizes import upright_size
 from tl_keras.data.records import sorted_class_names
 from tl_keras.data.wording import first_of, lookalikes
-from tl_keras.errors import counted, unknown_name
+from tl_keras.errors import counted, part_of, unknown_name
 
 SKIP_BOX = "correct them, or leave these boxes out with --detection.on_bad_box skip"
 SKIP_FILE = "provide the right files, or leave these images out with --data.on_bad_file skip"
@@ -106,7 +106,8 @@ def check_boxes(annotations, *, on_bad_box="error", on_bad_file="error"):
     ends = np.searchsorted(owners, np.arange(1, len(images)))
     num_without = len(images) - len(set(owners.tolist()))
     if num_without:
-        notes.append(f"{num_without:,} of {counted(len(images), 'image')} have no box; they are kept, as background.")
+        verbs = ("has no box; it is", "have no box; they are")
+        notes.append(f"{part_of(num_without, len(images), 'image', verbs)} kept, as background.")
     return BoxRecords(
         sources=[image.source for image in images],
         names=[image.name for image in images],

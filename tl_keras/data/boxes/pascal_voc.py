@@ -13,7 +13,7 @@ from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import list_files, list_images
 from tl_keras.data.records import split_of_name
 from tl_keras.data.wording import as_class_name, one_line, printable
-from tl_keras.errors import counted
+from tl_keras.errors import counted, part_of
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -92,7 +92,7 @@ def _listed_splits(folder, stems, faults, notes):
             faults.add("an image in two lists of ImageSets", f"{printable(stem)} ({splits[stem]}, {split})")
         num_missing = sum(_stem_of_line(line, stems) is None for line in lines)
         if num_missing:
-            notes.append(f"{num_missing:,} of {counted(len(lines), 'name')} in {path.name} have no XML file.")
+            notes.append(f"In {path.name} {part_of(num_missing, len(lines), 'name', ('has', 'have'))} no XML file.")
         splits |= dict.fromkeys(found - {None}, split)
     return splits
 

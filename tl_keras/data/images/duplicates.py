@@ -8,7 +8,7 @@ from PIL import Image
 from tl_keras.data.duplicates import group_rows, refuse_duplicates
 from tl_keras.data.images.pixel_digests import PIXEL_DIGEST_BYTES
 from tl_keras.data.wording import first_of
-from tl_keras.errors import counted
+from tl_keras.errors import counted, part_of
 
 THUMBNAIL_SIDE = 9
 """Side of the thumbnails that near-duplicates are compared by, in pixels, divisible by three."""
@@ -89,7 +89,9 @@ def note_duplicates(records, fingerprints, num_harmless):
     """
     notes = []
     if num_harmless:
-        notes.append(f"{num_harmless:,} of {counted(len(records), 'image')} are duplicates of others in their split.")
+        notes.append(
+            f"{part_of(num_harmless, len(records), 'image', ('duplicates', 'duplicate'))} others in their split."
+        )
     pairs = [
         f"{records.names[row]} and {records.names[other]}" for row, other in _near_duplicates(records, fingerprints)
     ]

@@ -9,7 +9,7 @@ from tl_keras.data.duplicates import group_rows, refuse_duplicates
 from tl_keras.data.images.bad_files import check_max_bad_files, listed
 from tl_keras.data.texts.cleaning import clean_text
 from tl_keras.data.wording import first_of
-from tl_keras.errors import InputError, counted
+from tl_keras.errors import InputError, counted, part_of
 
 _NO_LETTERS = re.compile(r"[\W_]+")
 
@@ -58,7 +58,7 @@ def remove_duplicates(records, *, on_bad_file="error", max_bad_files=0.01):
 
 def _notes(records, num_harmless):
     if num_harmless:
-        yield f"{num_harmless:,} of {counted(len(records), 'text')} are duplicates of others in their split."
+        yield f"{part_of(num_harmless, len(records), 'text', ('duplicates', 'duplicate'))} others in their split."
     train = {}
     for row in records.rows("train"):
         train.setdefault(_letters(records.sources[row]), row)

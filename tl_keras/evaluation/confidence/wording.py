@@ -77,7 +77,7 @@ def describe_coverage(confidence):
         wrong = confidence["chosen_wrong"]
         reason = f"none halves the share of mistakes, {wrong} of {chosen}"
         if wrong < MIN_MISTAKES:
-            reason = f"only {wrong} of {chosen} are wrong, fewer than {MIN_MISTAKES}"
+            reason = f"only {wrong} of {chosen} {'is' if wrong == 1 else 'are'} wrong, fewer than {MIN_MISTAKES}"
         return f"Unsure: no confidence is recommended, because {reason}."
     kept, right, examples = (confidence[name] for name in ("kept", "right", "examples"))
     share = format_metric("accuracy", right / max(kept, 1))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tl_keras.errors import InputError, counted, quoted, unknown_name
+from tl_keras.errors import InputError, counted, part_of, quoted, unknown_name
 
 ALL = "all"
 MAX_DIGITS = 9
@@ -138,10 +138,8 @@ def fit_budgets(budgets, counts, terms, are_given):
     for budget in kept:
         small = np.count_nonzero(counts < int(budget)) if budget != ALL else 0
         if small:
-            notes.append(
-                f"{small} of {counted(len(counts), 'class')} have fewer than {counted(int(budget), 'label')}, and give "
-                "all they have."
-            )
+            few = part_of(small, len(counts), "class", ("has", "have"))
+            notes.append(f"{few} fewer than {counted(int(budget), 'label')}: all of these are taken.")
     return kept, tuple(notes)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from tl_keras import models, probing, transfer
 from tl_keras.config.derived import derive
 from tl_keras.data import ImageSet
+from tl_keras.errors import part_of
 from tl_keras.system import devices
 from tl_keras.tasks.registry import TASKS
 
@@ -144,7 +145,8 @@ class FeatureReader:
         return probing.FeatureSet(head_input.name, np.concatenate(columns), np.concatenate(groups))
 
     def _compute(self, rows, missing):
-        print(f"features: {len(missing)} of {len(rows)} are computed, the others were stored", flush=True)
+        stored = ", the others were stored" if len(missing) < len(rows) else ""
+        print(f"features: {part_of(len(missing), len(rows), 'example')} computed{stored}", flush=True)
         started = time.monotonic()
         for start in range(0, len(missing), CHUNK):
             chosen = rows.take(missing[start : start + CHUNK])

@@ -24,7 +24,7 @@ def measure_label_gain(config, tuning):
     if reason := _reason_against(config, tuning):
         return {REASON: reason}
     gain = _predict(config, tuning.solved)
-    return {GAIN: asdict(gain)} if gain else {REASON: "no held-out example is mistaken"}
+    return {GAIN: asdict(gain)} if gain else {REASON: "no example that the label curve holds out is mistaken"}
 
 
 def _reason_against(config, tuning):

@@ -3,7 +3,7 @@
 import shlex
 
 from tl_keras import probing
-from tl_keras.errors import counted
+from tl_keras.errors import part_of
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.solved_head import labelled_parts
 
@@ -36,6 +36,6 @@ def describe_suspicious(config, splits, solved):
     ]
     command = f"python -m tl_keras.label check {shlex.quote(str(config.data.path))}"
     return [
-        f"{len(errors.rows)} of {counted(len(labels), 'label')} that were cross-validated are suspicious, "
+        f"{part_of(len(errors.rows), len(labels), 'cross-validated label')} suspicious, "
         f"{errors.confident.sum()} of them confidently; the first are {'; '.join(shown)}. `{command}` lists all."
     ]
