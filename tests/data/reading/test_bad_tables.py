@@ -39,7 +39,7 @@ REFUSED = {
     "labels with other spaces": ("text,label\nx,so so\ny,so  so\nz,b\n", "labels that look alike"),
     "one class": ("text,label\ngood,a\nbad,a\n", "1 class .a. where 2 or more are expected"),
     "an unknown split": ("text,label,split\ngood,a,trian\nbad,b,\n", r"an unknown split at line 2 \('trian'\)"),
-    "semicolons": ("text;label\ngood;a\n", "seems to have semicolons between its columns"),
+    "bars": ("text|label\ngood|a\n", "seems to have bars between its columns"),
     "nothing": ("", "is empty"),
     "a header alone": ("text,label\n", "has no rows"),
     "a text of NUL": ("text,label\ngo\0od,a\nbad,b\n", "NUL characters at line 2"),

@@ -20,6 +20,16 @@ def test_rows_have_the_line_where_they_start(tmp_path, newline):
     assert rows == [("line 2", [f'one{newline}two "three"', "a"]), ("line 6", ["last", "b"])]
 
 
+@pytest.mark.parametrize("header", ["\ufefftext;label", '"text";"label"', "text ; label"])
+def test_csv_with_semicolons(tmp_path, header):
+    header, rows = read_delimited(write(tmp_path, f'{header}\n"a ""b""; c, d";e\nf, g;h\n'))
+    assert (header, [cells for _, cells in rows]) == (["text", "label"], [['a "b"; c, d', "e"], ["f, g", "h"]])
+
+
+def test_csv_with_commas_and_a_semicolon_in_its_header(tmp_path):
+    assert read_delimited(write(tmp_path, "text;comment,label\na,b\n"))[0] == ["text;comment", "label"]
+
+
 def test_cells_over_128_kilobytes(tmp_path):
     limit = csv.field_size_limit()
     _, rows = read_delimited(write(tmp_path, f"text,label\n{'x ' * 200_000},a\n"))

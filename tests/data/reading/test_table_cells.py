@@ -44,8 +44,7 @@ def test_all_lines_that_are_not_json_objects_are_named(tmp_path):
     [
         ("Text,label\na,b\n", "no column 'text'.*--data.text_column Text"),
         ("words,label\na,b\n", "name the right one with --data.text_column"),
-        ("text;label\na;b\n", "seems to have semicolons between its columns: save it with commas"),
-        ("text\tlabel\na\tb\n", "seems to have tabs"),
+        ("text\tlabel\na\tb\n", "seems to have tabs between its columns: save it with commas"),
         ("text,label,text\na,b,c\n", "2 columns of the name 'text'"),
         ("text,label\n", "no rows"),
         ("", "is empty: expected column names and at least one row"),

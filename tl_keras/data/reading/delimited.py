@@ -18,7 +18,8 @@ def read_delimited(table):
     """Reads the cells of a CSV or TSV file.
 
     Quoted cells as in RFC 4180 may span lines. A .tsv file whose lines all have one cell per column is read line by
-    line, because many such files contain bare quotes. Empty lines are skipped.
+    line, because many such files contain bare quotes. Empty lines are skipped. A .csv file may have semicolons between
+    its columns, as spreadsheets write it where the comma is the decimal mark.
 
     Args:
         table: `Path` of a .csv or .tsv file, in UTF-8 with or without byte order mark, with a header line.
@@ -31,7 +32,7 @@ def read_delimited(table):
         InputError: the file cannot be read, is not UTF-8, has a misplaced quote or rows of another length.
     """
     text = read_utf8(table)
-    delimiter = DELIMITERS[table.suffix.lower()]
+    delimiter = _find_delimiter(table, text)
     with _unlimited_cells(text):
         rows = _bare_rows(text) if delimiter == "\t" else None
         rows = _quoted_rows(table, text, delimiter) if rows is None else rows
@@ -64,6 +65,12 @@ def read_utf8(table):
             f"The table {table} is not UTF-8: {error.reason}; save it as UTF-8, for example with `iconv -t utf-8 -f` "
             "and its encoding."
         ) from error
+
+
+def _find_delimiter(table, text):
+    header = text.lstrip().partition("\n")[0]
+    delimiter = DELIMITERS[table.suffix.lower()]
+    return ";" if delimiter == "," and ";" in header and "," not in header else delimiter
 
 
 @contextlib.contextmanager
