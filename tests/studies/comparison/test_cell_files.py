@@ -114,7 +114,7 @@ def test_sentences_on_suspicious_labels_are_kept(tmp_path):
     assert files.read_suspicious() == []
     files.write_suspicious(["3 labels of “Ä” are suspicious."])
     assert files.read_suspicious() == ["3 labels of “Ä” are suspicious."]
-    for damaged in ("[1]", "{}", "["):
+    for damaged in ("[1]", "{}", "[", json.dumps(["x" * 1_000_001])):
         (tmp_path / "suspicious_labels.json").write_text(damaged)
         with pytest.raises(InputError, match="suspicious_labels.json.*: remove it"):
             files.read_suspicious()

@@ -35,6 +35,9 @@ def test_the_margin_of_detectors_is_that_of_the_paired_bootstrap():
         {"resampled_precisions": ["0.5"] * RESAMPLES},
         {"resampled_precisions": [float("nan")] * RESAMPLES},
         {"steps": -1},
+        {"labels": 0},
+        {"labels": 10**20},
+        {"cpu_seconds": 1e308},
         {"more": 1},
     ],
 )

@@ -23,7 +23,7 @@ def test_the_most_suspicious_label_is_named_with_the_command():
     labels = [0, 1, 0, 1, 1]
     solved = make_solved(labels, [[0.9, 0.1], [0.8, 0.2], [0.95, 0.05], [0.1, 0.9]], [0, 2, 3, 4])
     (sentence,) = describe_suspicious(parse(["my photos"]), make_splits(labels), solved)
-    assert sentence.startswith("1 of 4 cross-validated labels is suspicious, 1 of them confidently; the first")
+    assert sentence.startswith("1 of 4 cross-validated labels is suspicious, 1 of them confidently; the first is")
     assert "d.png (dog, rather cat)" in sentence and "label check 'my photos'`" in sentence
 
 

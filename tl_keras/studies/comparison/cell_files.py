@@ -17,6 +17,7 @@ from tl_keras.system.plain_yaml import load_yaml
 
 CELLS, CONFIG, DATA, LOCK, LOG = "cells", "config.yaml", "data.json", ".lock", "log.txt"
 SUSPICIOUS = "suspicious_labels.json"
+MAX_SUSPICIOUS_CHARACTERS = 1_000_000
 DAMAGED = "remove it, and it is measured again"
 WITHOUT_EFFECT = ("run", "resume", "max_time", "checkpoint_every", "distribute")
 
@@ -117,7 +118,8 @@ class ComparisonFolder:
         """
         path = self.path / SUSPICIOUS
         sentences = read_json(path, list, "remove it") if path.exists() else []
-        if not all(isinstance(sentence, str) for sentence in sentences):
+        are_sentences = all(isinstance(sentence, str) for sentence in sentences)
+        if not are_sentences or sum(map(len, sentences)) > MAX_SUSPICIOUS_CHARACTERS:
             raise InputError(f"{str(path)!r} is damaged: remove it.")
         return sentences
 

@@ -9,6 +9,8 @@ from tl_keras.evaluation.intervals import Z
 from tl_keras.studies.comparison.student import student_quantile
 
 RESAMPLES = 400
+MAX_LABELS, MAX_COST = 10**9, 1e24
+"""Maximum figures of a cell, which others may have written; sums and plots of larger ones overflow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class Result:
         if values.keys() != {field.name for field in fields(cls)}:
             return False
         costs_are_valid = all(_is_cost(values[field.name], field.type) for field in fields(Result))
-        return costs_are_valid and cls._is_measured(values, num_test)
+        return costs_are_valid and 1 <= values["labels"] <= MAX_LABELS and cls._is_measured(values, num_test)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,4 +132,4 @@ def _is_cost(value, kind):
     if value is None:
         return isinstance(value, kind)
     # JSON may write a whole number of seconds without a point.
-    return isinstance(value, kind | int) and not isinstance(value, bool) and 0 <= value < math.inf
+    return isinstance(value, kind | int) and not isinstance(value, bool) and 0 <= value <= MAX_COST

@@ -34,8 +34,9 @@ def describe_suspicious(config, splits, solved):
         f"{cells[held_out.rows[row]][-1]} ({names[labels[row]]}, rather {names[other]})"
         for row, other in zip(errors.rows[:SHOWN], errors.suggested[:SHOWN], strict=True)
     ]
+    first = f"the first {'is' if len(shown) == 1 else 'are'} {'; '.join(shown)}"
     command = f"python -m tl_keras.label check {shlex.quote(str(config.data.path))}"
     return [
         f"{part_of(len(errors.rows), len(labels), 'cross-validated label')} suspicious, "
-        f"{errors.confident.sum()} of them confidently; the first are {'; '.join(shown)}. `{command}` lists all."
+        f"{errors.confident.sum()} of them confidently; {first}. `{command}` lists all."
     ]
