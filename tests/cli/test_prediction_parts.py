@@ -71,6 +71,21 @@ def test_other_settings_are_refused(run, tmp_path):
         predict(run, ["a", "b"], tmp_path, min_confidence=0.9)
 
 
+def test_damaged_files_are_one_sentence(run, tmp_path):
+    predict(run, ["a", "b"], tmp_path)
+    (path,) = tmp_path.iterdir()
+    for damaged in (b"", path.read_bytes()[:-20]):
+        path.write_bytes(damaged)
+        with pytest.raises(
+            InputError, match="Cannot read .*part-000000.*: remove it, and its items are predicted again"
+        ):
+            predict(run, ["a", "b"], tmp_path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(InputError, match="no plain file"):
+        predict(run, ["a", "b"], tmp_path)
+
+
 def test_shards_share_a_folder(run, tmp_path):
     items = list("abcdefg")
     for number in (1, 2, 3):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from tqdm import tqdm
 
 from tl_keras.data.wording import printable
-from tl_keras.errors import InputError, quoted
+from tl_keras.errors import InputError, first_line, quoted
 from tl_keras.runs.opening import make_folder
 from tl_keras.system.atomic_files import atomic_path
 
@@ -78,19 +78,31 @@ def missing_parts(items, folder, shard, settings):
         List of (path, items of the file).
 
     Raises:
-        InputError: a file holds predictions of other items or with other settings.
+        InputError: a file is damaged, or holds predictions of other items or with other settings.
     """
-    parquet, missing = importlib.import_module("pyarrow.parquet"), []
+    missing = []
     for start in range(0, len(items), ROWS):
         path = folder / f"shard-{shard[0]:05d}-of-{shard[1]:05d}-part-{start // ROWS:06d}.parquet"
         part = items[start : start + ROWS]
         if not path.exists():
             missing.append((path, part))
-        elif (parquet.read_schema(path).metadata or {}).get(DIGEST) != _digest(part, settings):
+        elif _read_digest(path) != _digest(part, settings):
             raise InputError(
                 f"{str(path)!r} holds predictions of other items or with other settings: give --output a new folder."
             )
     return missing
+
+
+def _read_digest(path):
+    arrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
+    try:
+        if not path.is_file():
+            raise ValueError("it is no plain file")
+        return (parquet.read_schema(path).metadata or {}).get(DIGEST)
+    except (OSError, ValueError, arrow.ArrowException) as error:
+        raise InputError(
+            f"Cannot read {str(path)!r} ({first_line(error)}): remove it, and its items are predicted again."
+        ) from error
 
 
 def write_part(path, items, rows, settings):
