@@ -32,6 +32,13 @@ def test_decisions_change_and_drop_examples_of_the_copy(texts, tmp_path):
         write_corrected(path, texts, None, tmp_path / "out")
 
 
+def test_the_escaped_name_of_a_class_is_that_class(tmp_path):
+    (tmp_path / "texts.csv").write_text("text,label\none,good\ntwo,=bad\nthree,good\nfour,=bad\n")
+    config = parse([str(tmp_path / "texts.csv"), "--task", "text_classification"])
+    copy, *_ = write_corrected(decide(tmp_path, "line 2,good,'=bad"), config, None, tmp_path / "out")
+    assert [json.loads(line)["label"] for line in copy.read_text().splitlines()] == ["=bad", "=bad", "good", "=bad"]
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

@@ -28,6 +28,11 @@ def test_filled_rows_of_a_table_are_read_and_the_others_wait(tmp_path):
     assert read_labels([table], POOL, RunConfig()) == {1: "dog"}
 
 
+def test_the_escaped_name_of_a_class_is_that_class(tmp_path):
+    table = write(tmp_path / "next.csv", "path,label\na.png,'=cat\n'=b.png,=cat\n")
+    assert read_labels([table], POOL, RunConfig(), ("=cat", "dog")) == {0: "=cat", 1: "=cat"}
+
+
 def test_texts_and_columns_of_label_studio_are_read(tmp_path):
     table = write(tmp_path / "export.csv", 'text,choice\n"one,  two",good\n')
     assert read_labels([table], TEXTS, parse(["--task", "text_classification"])) == {0: "good"}

@@ -10,7 +10,7 @@ from tl_keras.data.reading.table_cells import TABLE_SUFFIXES, read_rows
 from tl_keras.errors import InputError, quoted, unknown_name
 from tl_keras.studies.label_check_files import DECISION
 from tl_keras.studies.training_table import read_labelled_data, write_training_table
-from tl_keras.system.escaping import csv_cell
+from tl_keras.system.escaping import by_cell, csv_cell
 
 DROP = "drop"
 
@@ -38,9 +38,9 @@ def write_corrected(path, config, table, folder):
     records = read_labelled_data(config)
     rows = {name: row for row, name in enumerate(records.names)}
     rows |= {csv_cell(name): row for name, row in rows.items()}
-    labels, dropped = np.array(records.labels), []
+    labels, dropped, classes = np.array(records.labels), [], by_cell(records.class_names)
     for place, _, cells in read_rows(path, {"column name": "name", "column decision": DECISION}):
-        name, decision = cells["name"], cells[DECISION]
+        name, decision = cells["name"], classes.get(cells[DECISION], cells[DECISION])
         if decision and name not in rows:
             raise InputError(
                 f"{path} ({place}): the data have no example {quoted(name)}: give those that were checked."

@@ -9,7 +9,7 @@ from tl_keras.data.texts.duplicates import text_key
 from tl_keras.data.wording import as_class_name, excerpt
 from tl_keras.errors import MAX_QUOTED, InputError, quoted, unknown_name
 from tl_keras.studies.next_labels_files import example_columns, name_example
-from tl_keras.system.escaping import csv_cell
+from tl_keras.system.escaping import by_cell, csv_cell
 from tl_keras.system.json_files import read_json
 
 EXPORTED = "choice"
@@ -34,9 +34,11 @@ def read_labels(paths, records, config, class_names=None):
             two files disagree.
     """
     rows, labels, origins = _rows_by_key(records, config), {}, {}
+    classes = by_cell(class_names or ())
     for path in map(Path, paths):
         found = _read_export(path, config) if path.suffix.lower() == ".json" else _read_table(path, config)
-        for place, key, label in found:
+        for place, key, given in found:
+            label = classes.get(given, given)
             where = f"{path} ({place})"
             if key not in rows:
                 raise _unknown_example(where, key, rows)

@@ -29,6 +29,18 @@ def csv_cell(text):
     return f"'{escaped}" if _cell(text) != text else escaped
 
 
+def by_cell(names):
+    """Maps names, and the cells that `csv_cell` makes of them, to the names, since people copy cells.
+
+    Args:
+        names: iterable of str.
+
+    Returns:
+        Dict from str to str; a name stands for itself.
+    """
+    return {csv_cell(name): name for name in names} | {name: name for name in names}
+
+
 def _cell(text):
     return f"'{text}" if text.startswith(FORMULA_STARTS) and not NUMBER.fullmatch(text) else text
 
