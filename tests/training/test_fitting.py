@@ -16,6 +16,7 @@ from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.phases import Phase
 from tl_keras.runs.trained_run import load_run
+from tl_keras.tasks.registry import TASKS
 from tl_keras.training import preparation
 from tl_keras.training.fitting import find_warnings, make_optimizer
 from tl_keras.transfer import plan_phases
@@ -311,6 +312,22 @@ def test_recalibration_moves_the_statistics_once_and_a_run_with_it_resumes(image
     model, _ = trained(flags)
     assert "estimated anew" not in capsys.readouterr().out
     assert abs(model.get_layer("stem.bn").moving_mean.numpy()).max() > 0
+
+
+@pytest.mark.usefixtures("small_network")
+def test_trained_statistics_end_as_those_of_the_training_data(image_folder, tmp_path, capsys):
+    phases = "[{train: head}, {train: top, epochs: 2}]"
+    flags = arguments(image_folder, tmp_path / "run", batch_norm="train", phases=phases)
+    model, _ = trained(flags)
+    assert "the statistics of 1 layer were estimated anew on the training data" in capsys.readouterr().out
+    first, last = model.get_layer("stem.bn"), model.get_layer("top.bn")
+    assert not first.moving_mean.numpy().any(), "the blocks that no phase trains keep theirs"
+    config = parse(flags)
+    splits = TASKS[config.task].load_data(config)
+    inner = keras.Model(model.input, last.input)
+    values = np.asarray(inner(splits.train.images.astype("float32")))
+    means = values.mean(axis=tuple(range(values.ndim - 1)))
+    np.testing.assert_allclose(last.moving_mean.numpy(), means, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.usefixtures("small_network")

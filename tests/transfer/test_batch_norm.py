@@ -116,6 +116,15 @@ def test_shifted_images_are_normalized_again_and_no_weight_changes(trainable):
     np.testing.assert_allclose(statistics(model)[2], old[2], atol=1e-2)
 
 
+def test_only_the_given_layers_are_recalibrated():
+    model = blocks_model()
+    first, *others = norms_of(model)
+    before = values([v for norm in others for v in (norm.moving_mean, norm.moving_variance)])
+    assert recalibrate_batch_norm(model, batched(5 * IMAGES + 40, 10), norms=[first]) == 1
+    assert abs(first.moving_mean.numpy()).max() > 1
+    assert all(map(same_bits, values([v for norm in others for v in (norm.moving_mean, norm.moving_variance)]), before))
+
+
 def test_the_order_of_the_batches_affects_rounding_only():
     results, parts = [], batched(IMAGES, 4)
     for batches in (parts, parts[::-1]):

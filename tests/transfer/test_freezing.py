@@ -7,8 +7,8 @@ from tl_keras.errors import InputError
 from tl_keras.transfer.freezing import (
     block_names,
     changeable_variables,
+    find_batch_norms,
     freeze_to,
-    has_batch_norm,
     resolve_blocks,
     variables_by_block,
 )
@@ -144,7 +144,7 @@ def test_all_heads_are_trained_together(train, names):
 
 def test_batch_norm_is_found_in_its_blocks_alone():
     model = blocks_model()
-    assert has_batch_norm(model, ["block1", "head"]) and not has_batch_norm(model, ["head"])
+    assert find_batch_norms(model, ["block1", "head"]) and not find_batch_norms(model, ["head"])
 
 
 class TiedOutput(layers.Layer):

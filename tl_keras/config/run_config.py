@@ -76,7 +76,7 @@ class RunConfig:
     """Time or steps between checkpoints within an epoch, such as 30s or 200 steps; has no effect on the weights."""
     batch_norm: Literal["inference", "recalibrate", "train"] = "inference"
     """Statistics of batch normalization: inference keeps the pretrained ones, recalibrate estimates them once on the
-    new data, train updates them in every step."""
+    new data, train updates them in every step, and on one device estimates them at the end for the final weights."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     """Settings of the optimizer, AdamW."""
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "float32"

@@ -29,7 +29,7 @@ def note_batch_norm(config, model, plan, num_examples):
     if (
         config.batch_norm != "train"
         or not is_small
-        or not any(transfer.has_batch_norm(model, record["blocks"]) for record in plan)
+        or not any(transfer.find_batch_norms(model, record["blocks"]) for record in plan)
     ):
         return []
     return [
@@ -55,7 +55,7 @@ def check_batch_norm(config, model, splits, plan, history):
     Returns:
         List with a sentence, or an empty one.
     """
-    records = [record for record in plan if transfer.has_batch_norm(model, record["blocks"])]
+    records = [record for record in plan if transfer.find_batch_norms(model, record["blocks"])]
     if config.batch_norm != "train" or not history.get("loss") or not records:
         return []
     first, losses = records[-1]["first_epoch"], history["loss"]

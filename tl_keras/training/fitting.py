@@ -66,7 +66,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None, features=N
     strategy = model.distribute_strategy
     progress = workers.restore_everywhere(run / "checkpoints", model, staging, strategy)
     if config.batch_norm == "recalibrate" and progress is None:
-        recalibrate(config, model, splits)
+        _recalibrate(config, model, splits)
     saving = make_saving(config, run, progress, staging, model)
     watching = [staging, callbacks.ProgressLines(staging, run), saving]
     if distribution.is_multi_worker(strategy):
@@ -88,6 +88,7 @@ def fit_phases(config, model, splits, phases, run, seconds_left=None, features=N
             # Traced steps and their data refer to each other and to the cached activations, which would pile up.
             gc.collect()
     if strategy.num_replicas_in_sync == 1:
+        _settle_batch_norm(config, model, splits, staging.plan)
         for sentence in check_batch_norm(config, model, splits, staging.plan, saving.progress.history):
             print(f"warning: {sentence}", flush=True)
             run.log("warning", {"text": sentence})
@@ -249,16 +250,20 @@ def _random_blocks(config, model):
     return [block for block in blocks if block in new_blocks]
 
 
-def recalibrate(config, model, splits):
-    """Estimates the statistics of batch normalization on the training data, without augmentation.
+def _settle_batch_norm(config, model, splits, plan):
+    """Estimates the statistics that were trained for the final weights, which their moving averages lag behind.
 
-    Args:
-        config: `RunConfig`.
-        model: `keras.Model`. It is changed.
-        splits: what the task's `load_data` returned.
+    After the few steps of transfer learning the averages still hold what they began with; see `recalibrate_batch_norm`.
     """
+    trained = dict.fromkeys(block for record in plan if record["epochs"] for block in record["blocks"])
+    if config.batch_norm == "train" and (norms := transfer.find_batch_norms(model, trained)):
+        _recalibrate(config, model, splits, norms)
+
+
+def _recalibrate(config, model, splits, norms=None):
+    """Estimates the statistics of batch normalization on the training data, without augmentation."""
     inputs = TASKS[config.task].training_inputs(without_augmentation(config), splits, 0)
-    layers = transfer.recalibrate_batch_norm(model, inputs["x"], inputs["steps_per_epoch"])
+    layers = transfer.recalibrate_batch_norm(model, inputs["x"], inputs["steps_per_epoch"], norms)
     print(
         f"batch_norm: the statistics of {counted(layers, 'layer')} were estimated anew on the training data", flush=True
     )

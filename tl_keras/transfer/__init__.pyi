@@ -21,8 +21,8 @@ from .contrastive import SupervisedContrastive as SupervisedContrastive
 from .contrastive import contrastive_learner as contrastive_learner
 from .embeddings import embedding_model as embedding_model
 from .freezing import block_names as block_names
+from .freezing import find_batch_norms as find_batch_norms
 from .freezing import freeze_to as freeze_to
-from .freezing import has_batch_norm as has_batch_norm
 from .freezing import trainable_blocks as trainable_blocks
 from .head_features import features_before_head as features_before_head
 from .learning_rate_finder import LearningRateCurve as LearningRateCurve

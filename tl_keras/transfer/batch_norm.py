@@ -11,8 +11,8 @@ from tl_keras.errors import InputError
 from tl_keras.transfer.restoring import replaced_calls, restored_variables
 
 
-def recalibrate_batch_norm(model, batches, steps=None):
-    """Re-estimates the statistics of every BatchNormalization layer in one pass over new data.
+def recalibrate_batch_norm(model, batches, steps=None, norms=None):
+    """Re-estimates the statistics of BatchNormalization layers in one pass over new data.
 
     Precise BatchNorm (Wu and Johnson 2021, https://arxiv.org/abs/2105.07576, section 3.1): each BatchNormalization
     layer normalizes by the statistics of the batch while everything else runs in inference mode. The population
@@ -26,6 +26,7 @@ def recalibrate_batch_norm(model, batches, steps=None):
         batches: iterable of model inputs, or of tuples that start with them: a `tf.data.Dataset`, a
             `keras.utils.PyDataset`, a generator or a list. Do not augment: the statistics are for inference.
         steps: number of batches to use, at least 1; None (default) uses all.
+        norms: list of layers of the model to recalibrate; None (default) takes every BatchNormalization layer.
 
     Returns:
         Number of recalibrated layers, int.
@@ -34,7 +35,8 @@ def recalibrate_batch_norm(model, batches, steps=None):
         InputError: the model has no BatchNormalization layer, there is no batch, the dataset is infinite and `steps` is
             None, or statistics are not finite. The model is then unchanged.
     """
-    norms = [part for part in model._flatten_layers() if isinstance(part, keras.layers.BatchNormalization)]
+    if norms is None:
+        norms = [part for part in model._flatten_layers() if isinstance(part, keras.layers.BatchNormalization)]
     if not norms:
         raise InputError(
             f"The model {model.name!r} has no BatchNormalization layer to recalibrate: leave batch_norm at 'inference'."

@@ -125,19 +125,19 @@ def freeze_to(model, train, batch_norm="inference"):
     return trainable
 
 
-def has_batch_norm(model, blocks):
-    """Checks whether blocks contain batch normalization.
+def find_batch_norms(model, blocks):
+    """Lists the batch normalization layers of blocks, nested ones included.
 
     Args:
         model: any built `keras.Model`.
         blocks: list of block names.
 
     Returns:
-        A bool.
+        List of `keras.layers.BatchNormalization`, each once.
     """
     members = _layers_by_block(model)
     parts = (part for block in blocks for layer in members[block] for part in layer._flatten_layers())
-    return any(isinstance(part, keras.layers.BatchNormalization) for part in parts)
+    return list({id(part): part for part in parts if isinstance(part, keras.layers.BatchNormalization)}.values())
 
 
 def variables_by_block(model):

@@ -84,7 +84,6 @@ def test_methods_plan_the_epochs_of_the_recipe_and_another_draw_has_other_images
         return {"loss": [1.0] * 4}
 
     monkeypatch.setattr(detectors.fitting, "fit_phases", fit_phases)
-    monkeypatch.setattr(detectors.fitting, "recalibrate", lambda *_: None)
     trainers = DetectorTrainers(config, splits, NO_LIMIT)
     results = [trainers.train(Cell("fine_tuning", "4", draw)) for draw in range(2)]
     (first, names, policy), (_, others, _) = planned["fine_tuning"]

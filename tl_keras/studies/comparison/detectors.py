@@ -56,8 +56,6 @@ class DetectorTrainers:
             history = fitting.fit_phases(config, model, splits, phases, run, self._limit.left)
         if len(history["loss"]) < epochs:
             raise OutOfTime
-        if config.batch_norm == "train":
-            fitting.recalibrate(config, model, splits)
         steps = epochs * math.ceil(len(part) / config.data.batch_size)
         costs = {"steps": steps, "multiply_adds": None, **meter.costs()}
         return BoxResult(labels=len(rows), **_measure(config, model, self._splits.test), **costs)

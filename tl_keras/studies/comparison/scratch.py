@@ -136,8 +136,6 @@ def train_random_weights(config, splits, rows, limit):
         history = fitting.fit_phases(settings, model, splits, phases, run, limit.left)
         if len(history["loss"]) < RANDOM_EPOCHS:
             raise OutOfTime
-        if settings.batch_norm == "train":
-            fitting.recalibrate(settings, model, splits)
     steps = RANDOM_EPOCHS * math.ceil(len(part) / settings.data.batch_size)
     work = 3 * RANDOM_EPOCHS * len(part) * count_multiply_adds(model)
     probabilities = TASKS[config.task].predict(model, splits.test, settings.data.batch_size)
