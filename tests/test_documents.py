@@ -30,7 +30,7 @@ PINNED = [Requirement(line) for line in LINES if line]
 HASHED = (ROOT / "requirements-hashes.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
 HASHED_LINES = [line for line in HASHED if not line.startswith("#")]
 FLAG = re.compile(r"(?<![\w-])--[\w.]+")
-SCRIPT = re.compile(r"python (benchmarks/\w+\.py|-m tests[.\w]+)([^`\n]*(?:\n[^`\n]+`)?)")
+SCRIPT = re.compile(r"python (benchmarks/\w+\.py|-m tests[.\w]+)([^`\n]*(?:(?:\n[^`\n]+){1,2}`)?)")
 PROGRAMS = [*sorted((ROOT / "benchmarks").rglob("*.py")), *sorted((ROOT / "notebooks").glob("*.ipynb"))]
 DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 MAX_README_LINES = 170
