@@ -24,7 +24,7 @@ def test_names_of_this_machine_are_known(host, expected):
     assert is_local(host) == expected
 
 
-def answers(kind, host):
+def answers(kind, host, *others):
     """Returns what is sent for a request, and whether it reached the application."""
     sent, reached = [], []
 
@@ -34,7 +34,7 @@ def answers(kind, host):
     async def send(message):
         sent.append(message)
 
-    headers = [] if host is None else [(b"host", host)]
+    headers = [*([] if host is None else [(b"host", host)]), *others]
     asyncio.run(LocalHostsOnly(app)({"type": kind, "headers": headers}, None, send))
     return sent, bool(reached)
 
@@ -45,3 +45,13 @@ def test_other_names_are_refused():
         (start, body), reached = answers("http", host)
         assert start["status"] == 403 and b"localhost" in body["body"] and not reached
     assert answers("websocket", b"evil.example") == ([{"type": "websocket.close", "code": 1008}], False)
+
+
+@pytest.mark.parametrize("origin", [b"http://evil.example", b"http://127.0.0.1.evil.example:1", b"null", b""])
+def test_pages_of_other_sites_cannot_upload(origin):
+    (start, _), reached = answers("http", b"127.0.0.1:1", (b"origin", origin))
+    assert start["status"] == 403 and not reached
+
+
+def test_the_own_page_may_upload():
+    assert answers("http", b"127.0.0.1:1", (b"origin", b"http://127.0.0.1:1")) == ([], True)

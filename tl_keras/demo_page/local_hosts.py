@@ -1,4 +1,4 @@
-"""Refusal of requests by other names of this machine, with which strangers could read the page (DNS rebinding)."""
+"""Refusal of requests by other names of this machine (DNS rebinding), and of those that pages of other sites send."""
 
 import re
 
@@ -7,10 +7,11 @@ _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d+)?")
 
 
 class LocalHostsOnly:
-    """Answers requests whose `Host` is not one of `LOCAL_HOSTS` with 403; others reach the application.
+    """Answers requests whose `Host` or `Origin` is not one of `LOCAL_HOSTS` with 403; others reach the application.
 
     A page of a stranger can give its own name the address 127.0.0.1, and is then of the same origin as this page; but
-    the browser still sends that name.
+    the browser still sends that name. A form of another page could upload files without reading the answer; with it
+    browsers send the `Origin`, which programs leave out.
 
     Args:
         app: ASGI application.
@@ -21,7 +22,7 @@ class LocalHostsOnly:
 
     async def __call__(self, scope, receive, send):
         """Handles a request or a connection of ASGI."""
-        if scope["type"] == "lifespan" or is_local(dict(scope["headers"]).get(b"host", b"")):
+        if scope["type"] == "lifespan" or _is_own(dict(scope["headers"])):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -30,6 +31,11 @@ class LocalHostsOnly:
             await send({"type": "http.response.start", "status": 403, "headers": headers})
             message = f"This page answers on {', '.join(LOCAL_HOSTS)} only: open the address that the demo printed."
             await send({"type": "http.response.body", "body": message.encode()})
+
+
+def _is_own(headers):
+    origin = headers.get(b"origin")
+    return is_local(headers.get(b"host", b"")) and (origin is None or is_local(origin.partition(b"://")[2]))
 
 
 def is_local(host):
