@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tl_keras.cli.verbs import run_verb
+from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.errors import InputError, RunStopped
 from tl_keras.system.interruption import Interrupted
 
@@ -72,7 +72,7 @@ def test_other_faults_of_the_system_are_not_hidden():
 
 def test_a_lost_worker_is_one_sentence_and_exit_code_3():
     code = (
-        "from tl_keras.cli.verbs import run_verb\n"
+        "from tl_keras.cli.verbs import OneSentenceParser, run_verb\n"
         "from tl_keras.errors import LostWorker\n"
         "def verb(arguments):\n"
         "    raise LostWorker('gone')\n"
@@ -91,3 +91,11 @@ def test_a_closed_standard_output_is_one_sentence(monkeypatch, capsys, has_stder
         run_verb(print)
     assert stop.value.code == 2
     assert capsys.readouterr().err.startswith("error: The standard output is closed") == has_stderr
+
+
+def test_a_value_with_a_hyphen_is_explained():
+    parser = OneSentenceParser("verb", "Does it.")
+    parser.add_argument("--class")
+    with pytest.raises(InputError, match=r"Argument --class: expected one argument: .*as in --flag=-value\.$"):
+        parser.parse_args(["--class", "-2+3"])
+    assert vars(parser.parse_args(["--class=-2+3"])) == {"class": "-2+3"}

@@ -20,7 +20,10 @@ class OneSentenceParser(argparse.ArgumentParser):
 
     def error(self, message):
         """Raises what is wrong."""
-        raise InputError(f"{message[:1].upper()}{message[1:]}: `{self.prog} --help` shows what it takes.")
+        hint = f"`{self.prog} --help` shows what it takes"
+        if message.endswith("expected one argument"):
+            hint += ", and a value that starts with - follows an equals sign, as in --flag=-value"
+        raise InputError(f"{message[:1].upper()}{message[1:]}: {hint}.")
 
 
 def run_verb(verb, arguments=None):
