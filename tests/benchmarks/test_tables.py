@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -51,9 +52,17 @@ WITHOUT_TABLE = {
     "calibration": "test_calibration",
     "decoding": "test_decoding",
 }
+AUTO_GROWTH = {
+    "reading_seconds": 1.0,
+    "seconds": 2.0,
+    "megabytes": 3.0,
+    "disk_megabytes": 4.0,
+    "metrics": {"accuracy": 0.5, "intervals": {"accuracy": [0.25, 0.75]}},
+}
 RUNS = {
     "adaptation": ["--method", "mcc", "--seeds", "2"],
     "adaptation_gate": ["--pair", "inverted", "--draws", "2"],
+    "auto_growth": ["--counts", "40", "60"],
     "corruptions": ["--corruption", "noise", "--corruption", "blur", "--seeds", "2"],
     "detection": [],
     "distribution": ["--rounds", "2"],
@@ -62,6 +71,7 @@ RUNS = {
     "label_curve": ["--sizes", "25", "100", "300", "--recipe", "linear_probe_then_fine_tune", "--seeds", "2"],
     "labels": ["next", "--folder", "none", "--sets", "emoji", "--draws", "2"],
     "listing": ["--files", "6", "--classes", "2"],
+    "recommend": ["--folder", "none", "--sets", "emoji"],
     "text": ["--torch_python", "none", "--rounds", "1"],
     "transfer_engine": [],
     "transfer_growth": ["--examples", "128", "2048"],
@@ -106,6 +116,7 @@ def toy(monkeypatch):
                 "compute_features": lambda name, change=None: (name, change),
                 "measure": lambda *arguments: dict.fromkeys(module.METHODS, ADAPTED),
             },
+            "auto_growth": {"train": lambda kind, path, folder, max_time: AUTO_GROWTH},
             "corruptions": {"write_target": lambda records, name, folder: folder},
             "detection": {"run_in_process": lambda options, job: [0.1, 0.2] if len(job) == 1 else 3.0},
             "distribution": {"measure": lambda workers: PHASES},
@@ -119,6 +130,11 @@ def toy(monkeypatch):
                 "FeaturesOfSet": lambda name, folder: None,
                 "choose_in_rounds": lambda examples, draw: [0.5, 0.6, 0.7, 0.8],
                 "choose_at_random": lambda examples, seed: [0.1 * place for place in range(9)],
+            },
+            "recommend": {
+                "draw_examples": lambda *arguments: SimpleNamespace(table="none"),
+                "first_choice": lambda *arguments: "efficientnet_lite1",
+                "fine_tuned": lambda table, backbone, *others: np.arange(9) % 2 == len(backbone) % 2,
             },
             "text": {"measure": lambda *arguments: TIMES, "make_reviews": lambda *arguments: {}},
             "transfer_engine": {"measure_in_process": lambda *arguments: 1.0},
