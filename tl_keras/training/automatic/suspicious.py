@@ -38,5 +38,5 @@ def describe_suspicious(config, splits, solved):
     command = f"python -m tl_keras.label check {shlex.quote(str(config.data.path))}"
     return [
         f"{part_of(len(errors.rows), len(labels), 'cross-validated label')} suspicious, "
-        f"{errors.confident.sum()} of them confidently; {first}. `{command}` lists all."
+        f"{errors.confident.sum()} of them confidently; {first}. `{command}` checks those of all splits."
     ]
