@@ -52,6 +52,7 @@ RUNS = {
     "reviews": ["--config", "sentiment", *FEW["sentiment"]],
     "tree_crowns": ["--config", "detection", *FEW["detection"]],
     "detector": [*BOXES, "--run", "runs/detector"],
+    "boxed_emoji": [*BOXES, "--run", "runs/boxed_emoji"],
 }
 """Trainings of the runs that blocks mention."""
 SENTENCES = {"positive": "I love this {}, it works so well.", "negative": "A bad {}, it broke on the first day."}
@@ -101,7 +102,7 @@ def workplace(tmp_path_factory):
         encoding="utf-8",
     )
     write_boxes(folder / "boxes")
-    for name in ("image.jpg", "a.jpg", "b.jpg"):
+    for name in ("image.jpg", "photo.jpg", "a.jpg", "b.jpg"):
         Image.new("RGB", (90, 80), "green").save(folder / name)
     Image.new("RGB", (64, 64), "yellow").save(folder / "angry.png")
     (folder / "data").symlink_to(ROOT / "data")
