@@ -68,7 +68,7 @@ class Phase:
     restore_best: bool | None = None
     """Whether the phase ends with the weights of its best epoch, by the metric of `until` or val_loss, instead of the
     last ones. By default true in a run that classifies, as far as it has validation examples and labels to predict;
-    false in a plain `fit`, and for detectors, whose loss does not rank epochs."""
+    false in a plain `fit`, for detectors, whose loss does not rank epochs, and with batch_norm train."""
     objective: Objective = "labels"
     """Training objective. labels: predict the labels. contrastive: move the features before the head together for equal
     labels and apart for different ones; `train` must then be a list of blocks without the head, and the only metrics

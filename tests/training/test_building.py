@@ -54,8 +54,9 @@ DETECTION = ["--task", "object_detection", "--data.path", "boxed_emoji"]
         ([*RECIPE, *EMA], 9, [False, False]),
         (MIXED, 9, [True, False]),
         (DETECTION, 9, [False, False]),
+        ([*RECIPE, "--batch_norm", "train"], 9, [False, False]),
     ],
-    ids=["default", "last", "best", "no validation", "averages", "by hand", "detector"],
+    ids=["default", "last", "best", "no validation", "averages", "by hand", "detector", "batch_norm train"],
 )
 def test_phases_end_at_their_best_epoch_where_the_validation_loss_ranks_epochs(flags, num_validation, expected, model):
     config = parse(flags)

@@ -65,7 +65,8 @@ class RunConfig:
     their epochs."""
     restore_best: bool | None = None
     """Whether each phase of the recipe ends with the weights of its best epoch, by val_loss, instead of the last ones.
-    By default true for classification with validation examples, and false for object detection."""
+    By default true for classification with validation examples, and false for object detection and with batch_norm
+    train, whose averages lag behind the weights."""
     phases: list[Phase] | None = None
     """Phases in place of a recipe, such as [{train: block5, epochs: 3, learning_rate: 1e-4}]."""
     max_time: str | None = None

@@ -93,8 +93,9 @@ def with_best_epochs(config, phases, num_validation):
         List of `Phase` whose `restore_best` is True or False.
     """
     is_known = num_validation > 0 and TASKS[config.task].loss_ranks_epochs
-    # Moving averages of the weights already take the place of the last weights.
-    ranked = is_known and config.optimizer.ema_momentum is None
+    # Moving averages of the weights already take the place of the last weights; those of the statistics lag behind, so
+    # that the loss of an epoch says little about its weights.
+    ranked = is_known and config.optimizer.ema_momentum is None and config.batch_norm != "train"
     return [
         replace(phase, restore_best=ranked and phase.objective == "labels") if phase.restore_best is None else phase
         for phase in phases
