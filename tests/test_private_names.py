@@ -18,7 +18,6 @@ PRIVATE_NAMES = {
         "keras.Layer._trainable_variables": "a layer's own variables, without those of the layers inside it",
         "keras.Layer._non_trainable_variables": "a layer's own variables, without those of the layers inside it",
         "keras.Layer._seed_generators": "the random state of dropout and of detectors",
-        "keras.Operation._inbound_nodes": "the shapes that a model computes, before it is built",
         "keras.KerasTensor._keras_history": "the layer that a tensor comes from",
         "keras.layers.Dense._kernel": "the kernel below the adapters of LoRA",
         "keras.layers.Embedding._embeddings": "the table below the adapters of LoRA",
@@ -61,6 +60,8 @@ PRIVATE_NAMES = {
         "keras_cv.src.models.object_detection.yolo_v8.yolo_v8_detector.apply_yolo_v8_head": "YOLOv8's head",
     },
     ("tensorflow", "2.21.0"): {
+        "tensorflow.python.framework.op_callbacks.add_op_callback": "the tensors inside of blocks, before they compute",
+        "tensorflow.python.framework.op_callbacks.remove_op_callback": "the same, ended",
         "tensorflow.python.framework.convert_to_constants.convert_variables_to_constants_v2": "a graph of constants",
         "tensorflow.python.eager.context.context": "the random state of eager operations",
         "tensorflow.python.eager.context.global_seed": "the random state of eager operations",

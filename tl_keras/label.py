@@ -1,7 +1,6 @@
 """Checks labels, `python -m tl_keras.label check DATA`, and chooses what to label, `label next DATA --pool POOL`."""
 
 from tl_keras.cli.early_interrupts import end_silently
-from tl_keras.errors import counted
 
 if __name__ == "__main__":
     end_silently()
@@ -10,7 +9,7 @@ if __name__ == "__main__":
 from tl_keras.cli.label_data import check_next_settings, find_run, names_data, parse_data
 from tl_keras.cli.output_files import open_output_folder
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
-from tl_keras.errors import InputError, unknown_name
+from tl_keras.errors import InputError, counted, unknown_name
 from tl_keras.runs.opening import new_folder
 from tl_keras.runs.run_folder import folder_name
 from tl_keras.system.devices import load_tensorflow

@@ -1,7 +1,6 @@
 """Labels new images or texts, or detects objects: `python -m tl_keras.predict RUN FILE_OR_FOLDER_OR_TEXT ...`."""
 
 from tl_keras.cli.early_interrupts import end_silently
-from tl_keras.errors import counted
 
 if __name__ == "__main__":
     end_silently()
@@ -17,7 +16,7 @@ from tl_keras.cli.annotated_images import AnnotatedImages
 from tl_keras.cli.output_files import PARQUET, choose_format, open_output, refuse_input
 from tl_keras.cli.prediction_parts import parse_shard, predict_parts
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.runs.trained_run import load_run
 from tl_keras.system.escaping import for_terminal
 from tl_keras.tasks.base import PredictionOptions

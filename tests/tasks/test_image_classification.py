@@ -98,7 +98,7 @@ def test_duplicates_in_a_class_folder_are_no_leak(tmp_path):
         shutil.copy(path, path.with_stem(f"copy of {path.stem}"))
     splits = TASK.load_data(RunConfig(data=DataConfig(path=str(tmp_path))))
     assert splits.skipped == [] and len(splits.test) >= 6
-    assert any("duplicates of others in their split" in note for note in splits.notes)
+    assert any("duplicate others in their split" in note for note in splits.notes)
 
 
 def test_recipe_auto_holds_out_no_validation_images_of_few_but_of_many(image_folder, monkeypatch):

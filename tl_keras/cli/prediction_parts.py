@@ -94,7 +94,7 @@ def missing_parts(items, folder, shard, settings):
 
 
 def _read_digest(path):
-    arrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
+    arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     try:
         if not path.is_file():
             raise ValueError("it is no plain file")
@@ -114,7 +114,7 @@ def write_part(path, items, rows, settings):
         rows: list of dict, one for each item; keys that a row lacks are null.
         settings: what they depend on beside the items.
     """
-    arrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
+    arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     keys = dict.fromkeys(key for row in rows for key in row)
     table = arrow.Table.from_pylist([dict.fromkeys(keys) | _encodable(row) for row in rows])
     with atomic_path(path) as temporary:

@@ -100,7 +100,7 @@ def test_multi_label(folder):
         ("file,label\nimages/1.png,cat\n", "no column 'path'.*--data.path_column"),
         ("text,label\nfine,good\n", "a table of texts is for --task text_classification; images need a column"),
         ("Review,label\nfine,good\n", "is for --task text_classification --text.text_column Review; images"),
-        ("path;label\nimages/1.png;cat\n", "only 'path;label'"),
+        ("path;label\nimages/1.png;cat\n", "1 class \\(cat\\) where 2 or more"),
         ("", "is empty: expected column names"),
         ("path,label\n", "no rows"),
         ("path,label\nimages/1.png,cat\nimages/2.png,cat\n", "1 class .cat. where 2 or more are expected"),

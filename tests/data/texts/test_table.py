@@ -48,7 +48,7 @@ def test_multi_label_json_lines(tmp_path):
         ("text,label\na\0,x\nb,y\n", "NUL characters at line 2"),
         ('text,label\n"a,x\nb,y\n', "unclosed double quote in the row that starts at line 2"),
         ("", "is empty: expected column names"),
-        ("text;label\na;x\n", "semicolons"),
+        ("text;label\na;x\n", "1 class \\(x\\) where 2 or more"),
     ],
 )
 def test_bad_tables(tmp_path, text, message):

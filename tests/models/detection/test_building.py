@@ -143,7 +143,7 @@ def test_keras_converts_every_format():
         ({"backbone": "vgg61"}, "model.backbone.*vgg16"),
         ({"num_classes": 0}, "num_classes is 0, expected at least 1"),
         ({"bounding_box_format": "xyyx"}, "bounding_box_format 'xyyx': did you mean 'xyxy'"),
-        ({"class_names": ["a"]}, "1 class names for 2 classes"),
+        ({"class_names": ["a"]}, "1 class name for 2 classes"),
         ({"weights": "coco"}, "Unknown model.weights of faster_rcnn 'coco'.*imagenet, none, PATH"),
         ({"name": "yolo_v8", "weights": "imagenet"}, "Unknown model.weights of yolo_v8 'imagenet'.*coco, none, PATH"),
         ({"name": "d_fine", "backbone": "d_fine_smal"}, "did you mean 'd_fine_small'"),

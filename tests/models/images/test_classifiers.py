@@ -73,7 +73,7 @@ def test_class_names_are_stored():
         ({"output": "probability"}, "model.output.*probabilities"),
         ({"dropout": 1.0}, "model.dropout is 1.0"),
         ({"hidden_units": 0}, "model.hidden_units is 0"),
-        ({"class_names": ["a"]}, "1 class names for 3 classes"),
+        ({"class_names": ["a"]}, "1 class name for 3 classes"),
         ({"weights_sha256": "00"}, "--model.weights PATH"),
         ({"weights": "imagenett"}, "No weights at 'imagenett'"),
     ],

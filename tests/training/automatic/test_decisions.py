@@ -53,7 +53,7 @@ def test_a_run_holds_nothing_out_and_reports_what_it_decided(auto_run):
     assert printed.splitlines()[0] == first
     assert "cross-validation of the solved head: accuracy" in printed
     assert "features: 30 of 30 examples are computed\n" in printed
-    assert "auto: tuning is tried from 1000 labels on, and here are 30" in printed
+    assert "auto: tuning is tried from 1,000 labels on, and here are 30" in printed
     metrics = run.read_json("metrics.json")
     low, high = metrics["held_out"]["intervals"]["accuracy"]
     assert low < metrics["held_out"]["accuracy"] <= high
