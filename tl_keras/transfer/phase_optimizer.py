@@ -97,8 +97,8 @@ def describe_unmoved(phase, optimizer, unmoved):
         size = recent_gradient(optimizer, variables)
         gradients = "" if size is None else f": their gradients are about {size:.1g}"
         sentences.append(
-            f"Block {block!r} is trainable in phase {phase.name!r}, but none of its trainable variables moved{gradients}. "
-            "Raise the learning rate, or start from pretrained weights."
+            f"Block {block!r} is trainable in phase {phase.name!r}, but none of its trainable variables "
+            f"moved{gradients}. Raise the learning rate, or start from pretrained weights."
         )
     return sentences
 
