@@ -1,7 +1,6 @@
 """Shows what a prediction rests on: `python -m tl_keras.explain RUN FILE_OR_FOLDER_OR_TEXT ...`."""
 
 from tl_keras.cli.early_interrupts import end_silently
-from tl_keras.errors import counted
 
 if __name__ == "__main__":
     end_silently()
@@ -12,7 +11,7 @@ from tqdm import tqdm
 from tl_keras import data, explanation
 from tl_keras.cli.output_files import open_output_folder, refuse_other_images
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, counted
 from tl_keras.runs.opening import new_folder
 from tl_keras.runs.run_folder import folder_name
 from tl_keras.runs.trained_run import load_run

@@ -8,7 +8,7 @@ import tl_keras
 from tl_keras.cli.early_interrupts import end_silently, report_interrupts
 from tl_keras.cli.verbs import run_verb
 
-VERBS = ["train", "evaluate", "predict", "recommend", "label", "compare", "export"]
+VERBS = ["train", "evaluate", "predict", "explain", "recommend", "label", "compare", "export", "demo"]
 
 
 @pytest.fixture
