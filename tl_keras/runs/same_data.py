@@ -40,15 +40,18 @@ def _with_version(fingerprint):
     return {"digest_version": 1} | fingerprint | nested
 
 
-def _is_valid(fingerprint, has_target=True):
-    """Checks the types of a record and of the target in it; older records have no version of the digests."""
-    if has_target and "target" in fingerprint:
-        source = {name: value for name, value in fingerprint.items() if name != "target"}
-        target = fingerprint["target"]
-        return _is_valid(source, False) and isinstance(target, dict) and _is_valid(target, False)
-    numbers = {"digest_version": 1} | {name: value for name, value in fingerprint.items() if name != "sha256"}
-    are_numbers = all(type(value) is int and value >= 0 for value in numbers.values())
-    return isinstance(fingerprint.get("sha256"), str) and are_numbers and numbers["digest_version"] > 0
+def _is_valid(record):
+    """Checks the types of a record and of the target in it."""
+    source = {name: value for name, value in record.items() if name != "target"}
+    return _is_valid_part(source) and ("target" not in record or _is_valid_part(record["target"]))
+
+
+def _is_valid_part(part):
+    if not isinstance(part, dict) or not isinstance(part.get("sha256"), str):
+        return False
+    numbers = [value for name, value in part.items() if name != "sha256"]
+    # Older records have no version of the digests.
+    return all(type(number) is int and number >= 0 for number in numbers) and part.get("digest_version", 1) > 0
 
 
 def _counts(fingerprint):

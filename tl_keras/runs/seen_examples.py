@@ -11,7 +11,7 @@ from tl_keras.errors import InputError
 SEEN_EXAMPLES = "seen_examples.txt"
 MAX_BYTES = 2**27
 HEADER = "digest version "
-HEADER_LINE = rb"digest version [1-9][0-9]{0,8}\n"
+HEADER_LINE = HEADER.encode() + rb"[1-9][0-9]{0,8}\n"
 LINE_BYTES = 2 * DIGEST_BYTES + 1
 """Bytes of a line, a digest in hexadecimal digits."""
 
