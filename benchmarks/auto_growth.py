@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from peak_memory import peak_megabytes
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -99,8 +100,7 @@ def train(kind, path, folder, max_time):
     return {
         "reading_seconds": reading,
         "seconds": time.monotonic() - started,
-        # ru_maxrss is in KiB on Linux, in bytes on macOS.
-        "megabytes": usage.ru_maxrss * (1e-6 if sys.platform == "darwin" else 1024e-6),
+        "megabytes": peak_megabytes(usage),
         "disk_megabytes": disk / 1e6,
         "metrics": json.loads((folder / "run" / "metrics.json").read_text(encoding="utf-8")),
     }

@@ -5,12 +5,13 @@ peak of that process, including the libraries it loads.
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from peak_memory import peak_megabytes
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -32,10 +33,8 @@ def measure(folder):
     listed = time.perf_counter()
     split_records(records)
     done = time.perf_counter()
-    # ru_maxrss is in KiB on Linux, in bytes on macOS.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1e-6 if sys.platform == "darwin" else 1024e-6)
     row = (f"{len(records):,}", f"{len(records.class_names):,}", f"{listed - start:.1f}", f"{done - listed:.1f}")
-    print(f"| {' | '.join(row)} | {peak:.0f} |")
+    print(f"| {' | '.join(row)} | {peak_megabytes():.0f} |")
 
 
 def main():

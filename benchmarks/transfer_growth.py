@@ -13,7 +13,6 @@ neither is kept in memory. Each number of images is trained in a new process. Th
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from unittest import mock
 
 import numpy as np
 import psutil
+from peak_memory import peak_megabytes
 from PIL import Image
 from transfer_cases import CASES, CLASSES, build_model, train_by_the_package
 
@@ -37,12 +37,6 @@ MIN_EXAMPLES = 32
 def resident_megabytes():
     """Returns the current memory of the process."""
     return psutil.Process().memory_info().rss / 1e6
-
-
-def peak_megabytes():
-    """Returns the peak memory of the process."""
-    # ru_maxrss is in KiB on Linux, in bytes on macOS.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1e-6 if sys.platform == "darwin" else 1024e-6)
 
 
 def draw_files(folder, count, size):

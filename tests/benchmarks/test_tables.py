@@ -46,6 +46,7 @@ EXPORTS = {
 WITHOUT_TABLE = {
     "transfer_cases": "the cases of the others",
     "child_seconds": "a clock of the others",
+    "peak_memory": "a measure of the others",
     "text_torch": "a part of text",
     "few_labels": "test_few_labels",
     "figures": "test_figure_checks",

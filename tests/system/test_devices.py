@@ -9,13 +9,17 @@ import pytest
 from tl_keras.system import devices
 
 
+def run_python(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+
 def test_tensorflow_starts_without_a_word():
     code = (
         "import gc, sys\nfrom tl_keras.system import devices\n"
         "devices.load_tensorflow(); print('here', file=sys.stderr)\n"
         "assert gc.isenabled() and not gc.get_freeze_count(), 'the collection of the caller is changed'"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = run_python(code)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "here\n")
 
 
@@ -25,7 +29,7 @@ def test_integers_that_onednn_does_not_compute_are_no_error():
         "devices.hide_onednn_note(); print('here', file=sys.stderr)\n"
         "[tf.transpose(tf.zeros((2, 2), kind)) for kind in (tf.int32, tf.int64)]; print('there', file=sys.stderr)"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = run_python(code)
     assert (result.returncode, result.stderr) == (0, "here\nthere\n")
 
 
@@ -35,7 +39,7 @@ def test_a_command_starts_keras_without_packages_that_it_can_still_import():
         "print(sorted({'sklearn', 'pandas', 'matplotlib'} & set(sys.modules)))\nimport pandas, keras; keras.Model\n"
         "import gc; assert gc.isenabled() and gc.get_freeze_count() > 100_000"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = run_python(code)
     assert (result.returncode, result.stdout) == (0, "[]\n"), result.stderr
 
 
