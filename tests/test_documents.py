@@ -80,7 +80,7 @@ def test_the_readme_is_short():
     assert len(README.splitlines()) <= MAX_README_LINES
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, "CONTRIBUTING.md", "SECURITY.md"])
+@pytest.mark.parametrize("document", [*DOCUMENTS, "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
 def test_lines_of_prose_have_at_most_120_characters(document):
     prose = re.sub(r"^```.*?^```", "", (ROOT / document).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     assert not [line for line in prose.splitlines() if len(line) > 120 and not line.startswith(("|", "!["))]
