@@ -43,6 +43,7 @@ BANNED = {
     r"\blets? [a-z ]{1,20} be\b": "leaves unchanged, allows",
     r"\band leave\b": "and exit",
     r"(?:^|[.!?:] )Of (?!course)[a-z]": "a sentence in its usual order",
+    r"\b(may|would|could) be chance\b|\b(is|by) chance\b": "may be noise, or the interval includes 0",
     r"\bpictures?\b": "image; plot where it is drawn for people",
     r"\boverlaps?\b": "IoU",
     r"\b(MOST|FEWEST)_|\bat the most\b": "MAX_, MIN_, at most",

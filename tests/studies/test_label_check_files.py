@@ -71,5 +71,5 @@ def test_other_findings_have_a_line_and_a_table_each(tmp_path):
     assert summary_lines(check)[1:] == [
         "1 pair of near-duplicates, 1 of them with different labels and 1 in different splits",
         "1 example is far from all others, first e.png",
-        "cat and dog can hardly be distinguished: 52% of them are, 50 % is chance",
+        "cat and dog can hardly be distinguished: 52% of them are, and guessing gives 50 %",
     ]

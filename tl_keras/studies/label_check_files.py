@@ -142,7 +142,7 @@ def _other_lines(check):
             f"{check.cells[check.far[0]][-1]}"
         )
     lines += [
-        f"{names[one]} and {names[other]} can hardly be distinguished: {share:.0%} of them are, 50 % is chance"
+        f"{names[one]} and {names[other]} can hardly be distinguished: {share:.0%} of them are, and guessing gives 50 %"
         for one, other, share in check.inseparable[:SHOWN]
     ]
     return lines

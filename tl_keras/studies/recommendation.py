@@ -41,7 +41,7 @@ class Recommendation:
         return self.probes[0]
 
     def is_tied(self, probe):
-        """Returns whether the difference of a backbone from the best one may be chance."""
+        """Returns whether the difference of a backbone from the best one is within `STANDARD_ERRORS`."""
         return _is_tied(probe.held_out.losses, self.best.held_out.losses)
 
     @property

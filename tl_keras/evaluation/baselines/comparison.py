@@ -7,7 +7,7 @@ from tl_keras.evaluation.intervals import paired_interval, percentile_interval
 
 
 def compare_with_baselines(labels, probabilities, metrics, baselines, multi_label=False):
-    """Describes whether a network beats the best baseline and the majority class, by more than chance.
+    """Describes by how much a network beats the best baseline, with an interval, and whether it beats the majority.
 
     Single-label predictions are compared by accuracy, with the interval of Bonett and Price for pairs; multi-label ones
     by macro-F1, with a paired bootstrap over the test examples.
@@ -48,9 +48,7 @@ def _macro_f1_interval(labels, probabilities, others):
 
 def _sentence(name, difference, interval, unit):
     points = round(100 * difference, 1)
-    if points == 0:
-        return f"The network equals the best baseline, {name}, in {unit}{_limits(interval)}."
-    direction = "above" if points > 0 else "below"
+    direction = "below" if points < 0 else "above"
     if points < 0 and interval:
         interval = [-limit for limit in reversed(interval)]
     return (
@@ -62,5 +60,5 @@ def _limits(interval):
     if interval is None:
         return ""
     low, high = (100 * limit for limit in interval)
-    chance = ": may be chance" if low <= 0 <= high else ""
-    return f" (95 % interval {low:.1f} to {high:.1f} points{chance})"
+    zero = ", which includes 0" if low <= 0 <= high else ""
+    return f" (95 % interval {low:.1f} to {high:.1f} points{zero})"

@@ -33,7 +33,7 @@ def calibration_interval(correct, confidences, bins=BINS):
 
     Noise in a bin makes a gap, never closes one, so that the error of few examples is too high, and that of bootstrap
     resamples higher still. Their mean excess is therefore taken from the upper limit once and from the lower one twice.
-    An error that 2.5 % of perfectly calibrated models would exceed by chance is no evidence of a gap (Broecker and
+    An error that 2.5 % of perfectly calibrated models would exceed is no evidence of a gap (Broecker and
     Smith, "Increasing the Reliability of Reliability Diagrams", 2007): the lower limit is then 0. In simulations with
     60 to 1,000 examples, 86 % to 99 % of the intervals contain the true error.
 

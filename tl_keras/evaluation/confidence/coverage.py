@@ -7,7 +7,7 @@ from tl_keras.system.spreading import spread_rows
 ERROR_SHARE = 0.5
 """Share of the error rate of all predictions that is left above the recommended confidence."""
 MIN_MISTAKES = 5
-"""Mistakes below which no confidence is recommended: its error rate would be chance."""
+"""Mistakes below which no confidence is recommended: its error rate would be noise."""
 POINTS = 60
 """Maximum number of points of a curve."""
 

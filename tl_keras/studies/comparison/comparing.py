@@ -140,8 +140,8 @@ def _note_missing(cells, results):
     for cell in cells:
         if cell not in results:
             missing[cell.method] += 1
-    shown = ", ".join(f"{count} of {method}" for method, count in missing.items())
+    shown = ", ".join(f"{counted(count, 'cell')} of {method}" for method, count in missing.items())
     return (
-        f"max_time ended the comparison after {len(results)} of {counted(len(cells), 'cell')}, and these were not "
-        f"measured: {shown}. The same command with more time resumes it.",
+        f"max_time ended the comparison after {len(results)} of {counted(len(cells), 'cell')}. Not measured: {shown}. "
+        "The same command with more time resumes it.",
     )

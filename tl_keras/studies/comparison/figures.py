@@ -86,7 +86,7 @@ class Comparison:
     def transfer(self):
         """Name of the method that the verdict is about: auto, the default of training, or else the first measured.
 
-        It is fixed before anything is measured, since the best of several would be chosen by chance, too.
+        It is fixed before anything is measured, since the best of several seems to win even where all are equal.
         """
         candidates = [method for method in self.methods if method not in FROM_SCRATCH and self.budgets_of(method)]
         return AUTO if AUTO in candidates else next(iter(candidates), None)
