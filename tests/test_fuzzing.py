@@ -316,7 +316,7 @@ def check_run(folder, contents):
     for read in (
         lambda: comparison_lines(run.read_json("metrics.json"), TASKS["image_classification"]),
         lambda: run.require_same_data({"training": 1}),
-        lambda: run.read_log("epoch"),
+        lambda: run.read_log("epoch", {"epoch": int}),
         run.require_unchanged,
     ):
         with input_errors_only():

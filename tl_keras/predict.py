@@ -62,7 +62,7 @@ def main(arguments):
         if bad:
             raise InputError(f"{bad} of {counted(len(items), 'file')} could not be read: see the column `problem`.")
         return
-    predictions, predicted, problems = run.task.predict_items(run, items, options), [], []
+    predictions, predicted, problems = run.predict_items(items, options), [], []
     with open_output(parsed.output) as stream, run.task.open_writer(run, stream, options) as write:
         for item, prediction, problem in tqdm(predictions, total=len(items), disable=None):
             if problem:

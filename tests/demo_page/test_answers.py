@@ -24,7 +24,7 @@ class FakeRun:
             raise self.explained
         return [self.explained]
 
-    def predict_items(self, run, items, options):
+    def predict_items(self, items, options):
         yield items[0], self.found, self.problem
 
 

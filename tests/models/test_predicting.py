@@ -1,8 +1,10 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tl_keras.models.predicting import predict_arrays, predict_untraced
+from tl_keras.errors import InputError
+from tl_keras.models.predicting import computing, predict_arrays, predict_untraced
 
 
 @pytest.mark.parametrize("count", [1, 5])
@@ -25,3 +27,21 @@ def test_few_images_are_predicted_without_tracing(monkeypatch):
     expected = model.predict(values, verbose=0)
     monkeypatch.setattr(keras.Model, "predict_on_batch", lambda *_: pytest.fail("the network was traced"))
     np.testing.assert_allclose(predict_untraced(model, values), expected, rtol=1e-5)
+
+
+def test_what_a_layer_raises_is_one_sentence():
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, keras.ops.reshape(inputs, (-1, 2, 2)))
+    model.operations[-1].newshape = (-1, 2, None)
+    with pytest.raises(InputError, match=r"cannot be computed .*Reshape.call.*: it is damaged"), computing():
+        predict_arrays(model, np.zeros((1, 4), "float32"), 1)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("a mistake of ours"), tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")],
+)
+def test_other_errors_stay(error):
+    with pytest.raises(type(error)) as raised, computing():
+        raise error
+    assert raised.value is error

@@ -46,7 +46,7 @@ def test_damaged_lines_of_the_log_are_skipped(tmp_path, damage):
     (tmp_path / "log.jsonl").write_bytes(damage)
     run = RunFolder(tmp_path)
     run.log("epoch", {"epoch": 1})
-    assert [line["epoch"] for line in run.read_log("epoch", ("epoch",))] == [1]
+    assert [line["epoch"] for line in run.read_log("epoch", {"epoch": int})] == [1]
 
 
 def test_a_missing_log_is_empty(tmp_path):

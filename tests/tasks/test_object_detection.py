@@ -1,5 +1,4 @@
 import errno
-import io
 import json
 
 import numpy as np
@@ -9,7 +8,8 @@ import tensorflow as tf
 from PIL import Image
 
 import tl_keras as tl
-from tests.models.detection.tiny_detectors import SIZE, rectangles, tiny_backbone
+from tests.models.detection.tiny_detectors import SIZE, tiny_backbone
+from tests.tasks.rectangle_runs import NAMES, detector_flags, write_rectangles
 from tl_keras import data, evaluate, explain, label, predict, train
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config.parsing import parse
@@ -17,7 +17,6 @@ from tl_keras.errors import InputError, RunStopped
 from tl_keras.models.detection import building as detectors
 from tl_keras.tasks.object_detection import ObjectDetection
 
-NAMES = ("red", "blue")
 COUNTS = {"train": 8, "validation": 4, "test": 4}
 HEIGHT = 48
 """Height of the images in pixels; their width is `SIZE`."""
@@ -26,19 +25,8 @@ HEIGHT = 48
 @pytest.fixture(scope="module")
 def boxed_images(tmp_path_factory):
     """A folder in COCO's format: 16 images of red and blue rectangles."""
-    images, targets = rectangles(sum(COUNTS.values()))
-    kept = (targets["labels"] >= 0) & (targets["boxes"][..., 3] <= HEIGHT)
-    records = data.BoxRecords(
-        sources=[png(image[:HEIGHT]) for image in images],
-        names=[str(row) for row in range(len(images))],
-        boxes=[boxes[real] for boxes, real in zip(targets["boxes"], kept, strict=True)],
-        labels=[labels[real] for labels, real in zip(targets["labels"], kept, strict=True)],
-        sizes=np.full((len(images), 2), (HEIGHT, SIZE), np.int32),
-        splits=[split for split, count in COUNTS.items() for _ in range(count)],
-        class_names=NAMES,
-    )
     folder = tmp_path_factory.mktemp("boxes") / "rectangles"
-    data.write_coco(records, folder)
+    write_rectangles(folder, COUNTS, HEIGHT)
     return str(folder)
 
 
@@ -53,31 +41,16 @@ def small_backbone():
 @pytest.fixture(scope="module")
 def flags(boxed_images):
     """The flags of a run that takes a few seconds."""
-    values = {
-        "--task": "object_detection",
-        "--data.path": boxed_images,
-        "--data.batch_size": 4,
-        "--detection.channels": 8,
-        "--detection.feature_pyramid": "false",
-        "--detection.anchor_sizes": "[12, 24]",
-        "--detection.head_units": "[32]",
-        "--detection.num_proposals": 12,
-        "--model.weights": "none",
-        "--phases": "[{train: block4, learning_rate: 0.003}, {train: all, epochs: 12, learning_rate: 0.003}]",
-    }
-    return [str(part) for flag in values.items() for part in flag]
+    return detector_flags(
+        boxed_images,
+        "[{train: block4, learning_rate: 0.003}, {train: all, epochs: 12, learning_rate: 0.003}]",
+    )
 
 
 @pytest.fixture(scope="module")
 def run(flags, tmp_path_factory):
     """The folder of a finished run."""
     return train.run_training(parse([*flags, "--run", str(tmp_path_factory.mktemp("runs") / "rectangles")]))
-
-
-def png(image):
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def test_a_run_learns_and_leaves_its_results(run):

@@ -5,7 +5,7 @@ import pytest
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.tasks.registry import TASKS
-from tl_keras.training.results import _of_one_objective, format_results
+from tl_keras.training.results import _decision_lines, _of_one_objective, _phase_row, _read_phases, format_results
 
 IMAGES = TASKS["image_classification"]
 SAVED = Path(__file__).parents[1] / "runs" / "saved_before_rooms"
@@ -110,3 +110,30 @@ def test_damaged_baselines_are_named(tmp_path):
     (tmp_path / "metrics.json").write_text('{"accuracy": 0.5, "examples": 2, "baselines": [1]}')
     with pytest.raises(InputError, match=r"The baselines in metrics\.json of the run are damaged"):
         format_results(RunFolder(tmp_path), IMAGES)
+
+
+DAMAGED_PHASES = [
+    {"name": []},
+    {"first_epoch": "x"},
+    {"learning_rates": {}},
+    {"learning_rates": {"head": "x"}},
+    {"audit": {"frozen": 1}},
+    {"best_epoch": "x"},
+    {"warnings": [1]},
+    {"blocks": 1},
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGED_PHASES, ids=str)
+def test_a_damaged_line_of_a_phase_is_not_reported(tmp_path, damage):
+    run, audit = RunFolder(tmp_path), {"frozen": 1, "moved": 2}
+    whole = {"name": "head", "first_epoch": 0, "epochs": 1, "learning_rates": {"head": 0.1}, "audit": audit}
+    run.log("phase", whole)
+    run.log("phase", whole | {"first_epoch": 1} | damage)
+    assert [_phase_row(phase)["name"] for phase in _read_phases(run)] == ["head"]
+
+
+@pytest.mark.parametrize("line", [{"lines": 1}, {}])
+def test_a_damaged_line_of_decisions_is_not_reported(tmp_path, line):
+    RunFolder(tmp_path).log("auto", line)
+    assert _decision_lines(RunFolder(tmp_path)) == []

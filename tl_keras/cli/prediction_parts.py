@@ -125,7 +125,7 @@ def _rows(run, items, options, annotated):
     """Yields a dict for each item: what the JSON lines of the task have, and the problem of an unreadable file."""
     lines = []
     with run.task.open_writer(run, SimpleNamespace(write=lines.append), replace(options, format="jsonl")) as write:
-        for item, prediction, problem in run.task.predict_items(run, items, options):
+        for item, prediction, problem in run.predict_items(items, options):
             if problem:
                 yield {"file": printable(item), "problem": problem}
             else:

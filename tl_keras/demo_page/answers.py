@@ -60,7 +60,7 @@ def _with_words(probabilities, explained):
 
 
 def _find_objects(run, path):
-    ((_, found, problem),) = run.task.predict_items(run, [path], PredictionOptions())
+    ((_, found, problem),) = run.predict_items([path], PredictionOptions())
     if problem:
         raise InputError(f"The image cannot be read ({problem}): give another one.")
     image = evaluation.draw_objects(data.upright_pixels(path), found, run.class_names)

@@ -6,6 +6,8 @@ import matplotlib
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
+from tl_keras.system.escaping import for_terminal
+
 FALLBACK_FONTS = (
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans SC", "Source Han Sans SC", "PingFang SC"),
     *("Microsoft YaHei", "SimHei", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Hiragino Sans"),
@@ -66,10 +68,10 @@ def number_legend(class_names):
         class_names: sequence of str.
 
     Returns:
-        str such as "#1 苹果, #2 香蕉"; "" if all names can be drawn.
+        str such as "#1 苹果, #2 香蕉", without control characters; "" if all names can be drawn.
     """
     drawn = zip(drawable_names(class_names), class_names, strict=True)
-    return ", ".join(f"{number} {name}" for number, name in drawn if number != name)
+    return ", ".join(f"{number} {for_terminal(name)}" for number, name in drawn if number != name)
 
 
 def add_legend(caption, class_names):

@@ -115,7 +115,8 @@ def write_checked(source, export, folder, threads):
                 "savedmodel or keras."
             ) from error
         side = source.model.input_shape[1] if "images" in source.inputs else 1
-        difference = largest_difference(predict_by_keras(source.model, source.inputs), got, side)
+        with models.computing():
+            difference = largest_difference(predict_by_keras(source.model, source.inputs), got, side)
         if export.quantization is None and not difference <= MAX_DIFFERENCE:
             raise InputError(
                 f"{export.label} computes other numbers than the model (largest difference {difference:.2g}, expected "

@@ -21,6 +21,7 @@ from .lora import add_lora as add_lora
 from .lora import freeze_beside_lora as freeze_beside_lora
 from .lora import merge_lora as merge_lora
 from .predicting import FEW_IMAGES as FEW_IMAGES
+from .predicting import computing as computing
 from .predicting import predict_arrays as predict_arrays
 from .predicting import predict_untraced as predict_untraced
 from .saved.memory import affordable_batch as affordable_batch

@@ -144,12 +144,12 @@ class RunFolder:
         for listener in self.listeners:
             listener(event, values)
 
-    def read_log(self, event, keys=()):
+    def read_log(self, event, kinds=None):
         """Reads the lines of one event; damaged ones are skipped, since a log must not stop a run.
 
         Args:
             event: str.
-            keys: keys that a line needs.
+            kinds: dict from the keys that a line needs to the types of their values.
 
         Returns:
             List of dicts, oldest first; empty without a log.
@@ -160,7 +160,7 @@ class RunFolder:
             with contextlib.suppress(ValueError, RecursionError):
                 lines.append(parse_json(text))
         lines = [line for line in lines if isinstance(line, dict) and line.get("event") == event]
-        return [line for line in lines if line.keys() >= set(keys)]
+        return [line for line in lines if all(isinstance(line.get(key), kind) for key, kind in (kinds or {}).items())]
 
 
 def resume_command(folder):

@@ -1,5 +1,6 @@
 """A finished run, opened for use: `tl_keras.load_run("runs/flowers").predict(images)`."""
 
+import contextlib
 import functools
 import os
 from pathlib import Path
@@ -13,6 +14,7 @@ from tl_keras.runs.run_folder import RunFolder, resume_command
 from tl_keras.system import devices
 from tl_keras.tasks.base import ExplanationOptions
 from tl_keras.tasks.registry import TASKS
+from tl_keras.tasks.saved_predictions import check_detections
 from tl_keras.tasks.unsure import AUTO, UNSURE, check_unsure, parse_confidence
 
 
@@ -63,7 +65,9 @@ class TrainedRun:
     def score_threshold(self):
         """Score from which a detection counts, 0 to 1; None for a run that classifies."""
         threshold = self.metrics.get("score_threshold")
-        if threshold is not None and not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
+        if threshold is None and self.task.gives_probabilities:
+            return None
+        if not (_is_number(threshold) and 0 <= threshold <= 1):
             raise InputError(
                 f"metrics.json of the run in {str(self.folder)!r} has the score_threshold {quoted(threshold)}, "
                 "expected a number from 0 to 1: copy the run again."
@@ -75,8 +79,7 @@ class TrainedRun:
         """Confidence below which predictions should count as unsure, 0 to 1; None where the run recommends none."""
         confidence = self.metrics.get("confidence") or {}
         value = confidence.get("min_confidence") if isinstance(confidence, dict) else confidence
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if value is not None and not (is_number and 0 <= value <= 1):
+        if value is not None and not (_is_number(value) and 0 <= value <= 1):
             raise InputError(
                 f"metrics.json of the run in {str(self.folder)!r} has the min_confidence {quoted(value)}, expected a "
                 "number from 0 to 1: copy the run again."
@@ -135,7 +138,8 @@ class TrainedRun:
         Raises:
             InputError: the examples have the wrong form.
         """
-        return self.task.predict_new(self.config, self.model, examples)
+        with self._computing() as model:
+            return self._checked(self.task.predict_new(self.config, model, examples))
 
     def classify(self, examples, min_confidence=None):
         """Names the class of each example in memory.
@@ -178,7 +182,8 @@ class TrainedRun:
             raise InputError(f"run.embed takes the name of one block: got {quoted(block)}.")
         if block not in self._embedders:
             self._embedders[block] = transfer.embedding_model(self.model, block, self.task.new_blocks)
-        return self.task.embed(self.config, self._embedders[block], examples)
+        with self._computing():
+            return self.task.embed(self.config, self._embedders[block], examples)
 
     def export(self, format="all", quantize=None, output=None):
         """Exports the model to other formats, see `tl_keras.runs.exports.export_run`."""
@@ -221,7 +226,8 @@ class TrainedRun:
             InputError: the class is unknown, the examples have the wrong form, or `max_boxes` does not fit.
         """
         options = self.explanation_options(class_name, max_boxes)
-        return self.task.explain(self.config, self.model, examples, self.class_names, options)
+        with self._computing() as model:
+            return self.task.explain(self.config, model, examples, self.class_names, options)
 
     def explanation_options(self, class_name=None, max_boxes=None):
         """Checks what to explain, without loading the model.
@@ -252,7 +258,29 @@ class TrainedRun:
 
     def predict_set(self, examples):
         """Predicts what the task's `load_data` or `load_test_data` returned, in the form that its `evaluate` takes."""
-        return self.task.predict(self.model, examples, self.batch_size)
+        with self._computing() as model:
+            return self._checked(self.task.predict(model, examples, self.batch_size))
+
+    def predict_items(self, items, options):
+        """Predicts what the task's `find_items` returned, see `Task.predict_items`."""
+        with self._computing():
+            yield from self.task.predict_items(self, items, options)
+
+    @contextlib.contextmanager
+    def _computing(self):
+        """Yields the model; what its layers raise becomes an `InputError`."""
+        # First, as above.
+        model = self.model
+        with models.computing():
+            yield model
+
+    def _checked(self, predictions):
+        """Refuses detections of classes without a name; the outputs of classifiers are counted when they are opened."""
+        return predictions if self.task.gives_probabilities else check_detections(predictions, len(self.class_names))
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def load_run(folder, flags=()):

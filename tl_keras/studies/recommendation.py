@@ -95,7 +95,7 @@ def recommend(candidates, num_verified, folder):
 def _fine_tune(config, folder):
     """Fine-tunes a backbone, or reads the run that did, and returns the accuracy in validation of the epoch it kept."""
     run = RunFolder(Path(run_training(replace(with_default_recipe(config), run=str(folder)))))
-    ended = run.read_log("phase", ("best_epoch",))
+    ended = run.read_log("phase", {"best_epoch": int})
     return float(run.read_json("history.json")["val_accuracy"][ended[-1]["best_epoch"] if ended else -1])
 
 

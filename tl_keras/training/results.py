@@ -18,6 +18,9 @@ from tl_keras.training.calibration import measure_confidence
 from tl_keras.training.card import run_title, write_card
 from tl_keras.training.result_warnings import find_warnings
 
+PHASE_KINDS = {"name": str, "first_epoch": int, "epochs": int, "learning_rates": dict, "audit": dict}
+"""Keys of the line of a phase in the log, and the types of their values."""
+
 
 def write_results(config, model, splits, history, run, adapted=None, tuning=None, calibration=None, facts=()):
     """Saves and tests the model, writes the report and marks the run as finished.
@@ -90,8 +93,8 @@ def list_facts(command, seconds):
 
 def _decision_lines(run):
     """Returns what recipe auto and the cache of activations have decided, as the log has it."""
-    entries = [entry for event in ("auto", "cache") for entry in run.read_log(event, ("lines",))[-1:]]
-    return [line for entry in entries for line in entry["lines"]]
+    entries = [entry for event in ("auto", "cache") for entry in run.read_log(event, {"lines": list})[-1:]]
+    return [str(line) for entry in entries for line in entry["lines"]]
 
 
 def _log_baselines(run, extras):
@@ -152,8 +155,20 @@ def _write_report(config, metrics, history, plots, sections, extras, run, model)
 
 def _read_phases(run):
     # A run that was killed between the log line and the checkpoint of a phase has repeated it: the later line counts.
-    lines = run.read_log("phase", ("name", "first_epoch", "epochs", "learning_rates", "audit"))
+    lines = [phase for phase in run.read_log("phase", PHASE_KINDS) if _is_whole(phase)]
     return list({phase["first_epoch"]: phase for phase in lines}.values())
+
+
+def _is_whole(phase):
+    """Checks what is computed with, since a stranger may have begun the run."""
+    numbers = [*phase["learning_rates"].values(), phase.get("best_epoch", 0)]
+    return (
+        len(numbers) > 1
+        and all(type(number) in (int, float) for number in numbers)
+        and phase["audit"].keys() >= {"frozen", "moved"}
+        and isinstance(phase.get("blocks", ""), str | list)
+        and all(isinstance(warning, str) for warning in phase.get("warnings", ()))
+    )
 
 
 def _held_out_lines(metrics, task):

@@ -73,7 +73,11 @@ def require_same_devices(run, strategy):
     num_replicas = strategy.num_replicas_in_sync
     if not (run / "devices.json").exists():
         run.write_json("devices.json", {"replicas": num_replicas})
-    elif (before := run.read_json("devices.json").get("replicas")) != num_replicas:
+        return
+    before = run.read_json("devices.json").get("replicas")
+    if not isinstance(before, int):
+        raise InputError(f"The file {str(run / 'devices.json')!r} is damaged: give --run another folder.")
+    if before != num_replicas:
         raise InputError(
             f"The run in {str(run.path)!r} was started with steps over the batches of {counted(before, 'device')}, not "
             f"{num_replicas}: resume it on as many, or give --run another folder."

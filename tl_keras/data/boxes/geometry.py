@@ -50,7 +50,9 @@ def box_areas(boxes):
         float (...); 0 if a side is not positive.
     """
     boxes = np.asarray(boxes)
-    return np.maximum(boxes[..., 2] - boxes[..., 0], 0) * np.maximum(boxes[..., 3] - boxes[..., 1], 0)
+    with np.errstate(invalid="ignore"):
+        # Boxes of infinity, whose area is NaN, are named by the checks.
+        return np.maximum(boxes[..., 2] - boxes[..., 0], 0) * np.maximum(boxes[..., 3] - boxes[..., 1], 0)
 
 
 def clip_boxes(boxes, sizes):
