@@ -39,6 +39,15 @@ def test_auto_chooses_all_devices_and_gives_the_reason(environment, gpus, kind, 
     assert (choice.kind, choice.reason) == (kind, reason)
 
 
+def test_auto_takes_one_of_several_gpus_where_there_is_a_reason(set_gpus):
+    set_gpus(2)
+    assert choose("auto", {}, "few labels").kind == "gpu"
+    assert choose("auto", {}, "few labels").reason == "one of 2 GPUs: few labels"
+    assert [choose(kind, {}, "few labels").kind for kind in ("mirrored", "tpu")] == ["mirrored", "tpu"]
+    set_gpus(0)
+    assert choose("auto", {}, "few labels").reason == "TensorFlow sees no GPU"
+
+
 def test_an_explicit_setting_overrides_the_environment(set_gpus):
     set_gpus(2)
     assert [choose(kind, CLUSTER).kind for kind in ("cpu", "gpu", "mirrored", "tpu")] == [

@@ -34,7 +34,7 @@ def test_several_devices_train_the_phases_that_are_printed(image_folder, tmp_pat
     two_devices = SimpleNamespace(
         num_replicas_in_sync=2, extended=SimpleNamespace(worker_devices=("CPU:0", "CPU:1")), scope=nullcontext
     )
-    monkeypatch.setattr(preparation, "start_strategy", lambda distribute: two_devices)
+    monkeypatch.setattr(preparation, "start_strategy", lambda *_: two_devices)
     trained = []
 
     def stop(config, model, splits, phases, *rest):

@@ -48,7 +48,7 @@ def test_a_preparation_holds_what_is_trained(image_folder):
 
 def test_settings_for_one_device_are_refused_before_data_are_read(tmp_path, monkeypatch):
     flags = ["--data.path", str(tmp_path / "nothing"), "--batch_norm", "recalibrate"]
-    monkeypatch.setattr(preparation, "start_strategy", lambda distribute: TWO_CPUS)
+    monkeypatch.setattr(preparation, "start_strategy", lambda *_: TWO_CPUS)
     with pytest.raises(InputError, match="batch_norm recalibrate runs on one device, not on 2 devices"):
         preparation.prepare(parse(flags))
 

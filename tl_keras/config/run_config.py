@@ -87,8 +87,8 @@ class RunConfig:
     """Whether to compile with XLA: often faster on GPUs and TPUs, slower for convolutions on CPUs."""
     distribute: Literal["auto", "cpu", "gpu", "mirrored", "multi_worker", "tpu"] = "auto"
     """Devices to train on: cpu or gpu is one device, mirrored all devices of this machine, multi_worker the machines in
-    TF_CONFIG, tpu a TPU; auto chooses by TF_CONFIG, TPU_NAME and the number of GPUs. Each device takes data.batch_size
-    examples per step."""
+    TF_CONFIG, tpu a TPU; auto chooses by TF_CONFIG, TPU_NAME and the number of GPUs, of which recipe auto takes one for
+    few labels. Each device takes data.batch_size examples per step."""
     scale_learning_rate: bool = True
     """Whether to multiply the learning rates of a recipe by the square root of the number of devices, with a warm-up,
     because their batches form one step. Rates in phases, and learning_rate, are never changed."""

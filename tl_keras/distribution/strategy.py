@@ -25,7 +25,7 @@ class Choice:
     """Reason in a few words."""
 
 
-def choose(setting, environment=os.environ):
+def choose(setting, environment=os.environ, one_device=""):
     """Chooses the devices to train on.
 
     TensorFlow is loaded only if neither the setting nor the environment decides.
@@ -33,6 +33,7 @@ def choose(setting, environment=os.environ):
     Args:
         setting: "auto", "cpu", "gpu", "mirrored", "multi_worker" or "tpu".
         environment: mapping of environment variables, default `os.environ`.
+        one_device: why auto takes one of several GPUs; "" takes all.
 
     Returns:
         `Choice`.
@@ -40,7 +41,7 @@ def choose(setting, environment=os.environ):
     Raises:
         InputError: TF_CONFIG is invalid or, for multi_worker, missing; or the requested devices do not exist.
     """
-    return _choose_cluster(setting, environment) or _choose_local(setting)
+    return _choose_cluster(setting, environment) or _choose_local(setting, one_device)
 
 
 def is_cluster(setting, environment=os.environ):
@@ -111,7 +112,7 @@ def _choose_cluster(setting, environment):
     return None
 
 
-def _choose_local(setting):
+def _choose_local(setting, one_device):
     load_tensorflow()
     config = importlib.import_module("tensorflow").config
     gpus, cpus = config.list_logical_devices("GPU"), config.list_logical_devices("CPU")
@@ -125,7 +126,7 @@ def _choose_local(setting):
     if setting != "auto":
         return Choice(setting, "as asked")
     if len(gpus) > 1:
-        return Choice("mirrored", devices)
+        return Choice("gpu", f"one of {devices}: {one_device}") if one_device else Choice("mirrored", devices)
     return Choice("gpu", "TensorFlow sees one") if gpus else Choice("cpu", "TensorFlow sees no GPU")
 
 

@@ -12,7 +12,7 @@ from tl_keras.recipes import AUTO
 from tl_keras.system.time_limit import NO_LIMIT
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training import replicas, workers
-from tl_keras.training.automatic.decisions import decide, for_devices
+from tl_keras.training.automatic.decisions import decide, for_devices, reason_for_one_device
 from tl_keras.training.automatic.solved_head import SolvedHead
 from tl_keras.training.building import build_model, build_with_head, choose_phases, with_best_epochs
 from tl_keras.training.target import Target, check_method, check_model, describe_target, load_target
@@ -80,7 +80,7 @@ def prepare(config, strategy=None, run=None, limit=NO_LIMIT):
         workers.require_same_data(_fingerprint(task, splits, target), run, strategy)
     print(task.describe(config, splits), flush=True)
     if strategy is None:
-        strategy = start_strategy(config.distribute)
+        strategy = start_strategy(config.distribute, reason_for_one_device(config, splits))
         replicas.check_replicas(config, strategy)
         if (for_several := for_devices(config, strategy)) != config:
             # The other recipe has a validation set.
@@ -116,16 +116,17 @@ def _prepare_automatically(config, strategy, splits, run, limit):
     return Preparation(config, strategy, splits, None, lambda: build_with_head(config, splits, solved), [], solved)
 
 
-def start_strategy(distribute):
+def start_strategy(distribute, one_device=""):
     """Starts the devices of a run, and prints which and why.
 
     Args:
         distribute: `RunConfig.distribute`.
+        one_device: why "auto" takes one of several GPUs; "" takes all.
 
     Returns:
         `tf.distribute.Strategy`.
     """
-    choice = distribution.choose(distribute)
+    choice = distribution.choose(distribute, one_device=one_device)
     if choice.kind == "multi_worker":
         print(f"distribute: multi_worker ({choice.reason}), waiting for all of them", flush=True)
     strategy = distribution.make_strategy(choice)

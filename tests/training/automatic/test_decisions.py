@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -18,7 +19,7 @@ from tl_keras.evaluate import evaluate_run
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system.time_limit import TimeLimit
 from tl_keras.tasks.image_classification import ImageClassification
-from tl_keras.training.automatic.decisions import for_devices, read_decisions
+from tl_keras.training.automatic.decisions import for_devices, read_decisions, reason_for_one_device
 
 
 @pytest.fixture(autouse=True)
@@ -174,6 +175,15 @@ def test_a_class_of_one_example_is_kept(tmp_path):
     run = run_auto(tmp_path / "photos", tmp_path / "run")
     assert run.read_json("metrics.json")["held_out"]["examples"] == 8
     assert keras.models.load_model(run / "model.keras").output_shape == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "count", "is_one"),
+    [("auto", 8000, True), ("auto", 8001, False), ("fine_tuning", 9, False)],
+)
+def test_recipe_auto_takes_one_device_for_few_labels(recipe, count, is_one):
+    splits = SimpleNamespace(train=range(count), validation=range(2000))
+    assert bool(reason_for_one_device(RunConfig(recipe=recipe), splits)) == is_one
 
 
 def test_several_devices_get_a_recipe_with_phases_and_a_validation_set(capsys):

@@ -11,7 +11,7 @@ from tl_keras.system.time_limit import NO_LIMIT
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader
 from tl_keras.training.automatic.image_size import choose_size
-from tl_keras.training.automatic.solved_head import solve
+from tl_keras.training.automatic.solved_head import MAX_EXAMPLES, solve
 
 RECORD = "decisions.json"
 
@@ -81,6 +81,22 @@ def read_decisions(run):
 
 def _damaged(run):
     return InputError(f"{RECORD} of the run in {str(run.path)!r} is damaged: remove it, and it is decided again.")
+
+
+def reason_for_one_device(config, splits):
+    """Finds why a run takes one of several GPUs where the user has not chosen.
+
+    Args:
+        config: `RunConfig`.
+        splits: what the task's `load_data` returned.
+
+    Returns:
+        A part of a sentence, or "" if it takes all.
+    """
+    labels = sum(TASKS[config.task].count(part) for part in (splits.train, splits.validation))
+    if config.recipe != AUTO or labels > MAX_EXAMPLES:
+        return ""
+    return f"recipe auto with at most {MAX_EXAMPLES:,} labels; --distribute mirrored takes all, with {DEFAULT_RECIPE}"
 
 
 def for_devices(config, strategy):
