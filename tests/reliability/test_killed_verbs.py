@@ -79,8 +79,9 @@ def test_a_killed_verb_is_ended_by_the_same_command(place, kill, verb, numbers):
         RunFolder(place[1]).require_unchanged()
     finished = contents(folder)
     run_verb(importlib.import_module(f"tl_keras.{verb}").main, arguments)
-    # What was complete is found again.
+    # What was complete is found again, and what was not is removed.
     assert finished.keys() < contents(folder).keys()
+    assert not list(folder.glob(f"{UNFINISHED}*"))
 
 
 @pytest.mark.parametrize(("verb", "number"), [("evaluate", 1), ("evaluate", 5), ("predict", 1), ("explain", 2)])
@@ -107,13 +108,16 @@ def test_a_full_disk_is_one_sentence_and_the_same_command_ends_the_verb(place, m
 def test_a_folder_of_the_cache_that_is_killed_while_it_is_filled_is_filled_again(tmp_path, kill, monkeypatch):
     kill(fill_killed, str(tmp_path), "weights-1.0")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert not (tmp_path / "tl_keras" / "weights-1.0").exists()
+    (left,) = (tmp_path / "tl_keras").iterdir()
+    assert left.name.startswith(UNFINISHED)
 
     def fill(folder):
         folder.mkdir()
         (folder / "whole").touch()
 
-    assert [path.name for path in user_cache.cached_folder("weights-1.0", fill).iterdir()] == ["whole"]
+    folder = user_cache.cached_folder("weights-1.0", fill)
+    assert [path.name for path in folder.iterdir()] == ["whole"]
+    assert list((tmp_path / "tl_keras").iterdir()) == [folder]
 
 
 def test_a_disk_that_fills_up_leaves_no_folder_of_the_cache(tmp_path, monkeypatch):

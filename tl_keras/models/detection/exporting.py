@@ -1,13 +1,12 @@
 """Export of detectors as SavedModels that need neither Keras nor this project."""
 
 import shutil
-import tempfile
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from tl_keras.system.atomic_files import UNFINISHED
+from tl_keras.system.atomic_files import new_folder
 
 PADDING_NAME = ""
 
@@ -36,7 +35,7 @@ def export_detector(model, class_names, folder):
     archive.add_endpoint(
         "serve", serve, input_signature=[tf.TensorSpec((None, *model.input.shape[1:]), tf.float32, name="images")]
     )
-    with tempfile.TemporaryDirectory(dir=Path(folder).parent, prefix=UNFINISHED) as temporary:
-        archive.write_out(Path(temporary) / "files", verbose=False)
+    with new_folder(Path(folder).parent) as temporary:
+        archive.write_out(temporary / "files", verbose=False)
         shutil.rmtree(folder, ignore_errors=True)
-        (Path(temporary) / "files").rename(folder)
+        (temporary / "files").rename(folder)
