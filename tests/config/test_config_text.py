@@ -6,6 +6,7 @@ from tl_keras.config import DataConfig, ModelConfig, OptimizerConfig, RunConfig
 from tl_keras.config.config_text import config_text, flat_settings
 from tl_keras.config.parsing import parse
 from tl_keras.phases import Phase
+from tl_keras.system.escaping import CONTROL_CHARACTERS
 
 NO_DEFAULTS = RunConfig(
     data=DataConfig(path="a: b # c", image_size=64, validation_fraction=0.2, multi_label=True),
@@ -39,6 +40,14 @@ def test_the_written_configuration_reads_back_equal(config, written):
 def test_paths_that_look_like_yaml_read_back_equal(path, written):
     config = replace(RunConfig(), data=DataConfig(path=path))
     assert parse(["--config", written(config_text(config))]) == config
+
+
+@pytest.mark.parametrize("path", ["a\x1bb", "photos\u202egnp", "\u2066[x]\u2069", "苹果\x9b", "a\tb\u200f\n"])
+def test_control_characters_are_escaped_and_read_back_equal(path, written):
+    config = replace(RunConfig(), data=DataConfig(path=path, label_column=[path, "b"]))
+    text = config_text(config)
+    assert not CONTROL_CHARACTERS.search(text.replace("\n", "")) and ("苹果" in text) == ("苹果" in path)
+    assert parse(["--config", written(text)]).data == config.data
 
 
 @pytest.mark.parametrize("mode", ["on", "off"])

@@ -1,4 +1,5 @@
 import jinja2
+import markupsafe
 import pytest
 
 from tl_keras.evaluation import templates
@@ -15,6 +16,13 @@ def folder(tmp_path, monkeypatch):
 def test_values_are_escaped_in_html_only(folder, name, expected):
     template = templates.load_template(name, twice=lambda text: 2 * text)
     assert template.render(value="<b>") == f"{expected}\n  end\n"
+
+
+@pytest.mark.parametrize("name", ["page.html.jinja", "card.md.jinja"])
+@pytest.mark.parametrize("kind", [str, markupsafe.Markup])
+def test_values_have_no_control_characters(folder, name, kind):
+    template = templates.load_template(name, twice=lambda text: kind(2 * text))
+    assert template.render(value="\x1b\n\u202e") == "\ufffd\n\ufffd\ufffd\n\ufffd\n  end\n"
 
 
 def test_undefined_names_are_refused(folder):

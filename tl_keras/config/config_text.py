@@ -7,6 +7,7 @@ from dataclasses import asdict, fields, is_dataclass
 import yaml
 
 from tl_keras.system.documented_fields import field_meanings
+from tl_keras.system.escaping import CONTROL_CHARACTERS, LAYOUT
 from tl_keras.system.plain_yaml import load_yaml
 
 WIDTH = 94
@@ -67,13 +68,14 @@ def _indented(lines):
 
 
 def _scalar(value):
-    """Formats a value so that readers of YAML 1.1 and 1.2 agree on it."""
+    """Formats a value so that readers of YAML 1.1 and 1.2 agree on it, and terminals show it as it is."""
     if value is None:
         return ""
     text = yaml.safe_dump(value, allow_unicode=True, width=math.inf).removesuffix("...\n").strip()
-    if load_yaml(text) == value == yaml.safe_load(text) and "\n" not in text:
+    if load_yaml(text) == value == yaml.safe_load(text) and not CONTROL_CHARACTERS.search(text):
         return text
-    return yaml.safe_dump(value, default_style='"', allow_unicode=True, width=math.inf).strip()
+    text = yaml.safe_dump(value, default_style='"', allow_unicode=True, width=math.inf).strip()
+    return CONTROL_CHARACTERS.sub(lambda match: match[0] if match[0] in LAYOUT else f"\\u{ord(match[0]):04x}", text)
 
 
 def phases_text(phases):

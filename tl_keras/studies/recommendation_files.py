@@ -11,6 +11,7 @@ from tl_keras.errors import counted
 from tl_keras.studies.markdown import format_table
 from tl_keras.studies.recommendation import describe_probe
 from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.escaping import for_lines
 
 
 def write_recommendation(recommendation, config, folder):
@@ -27,7 +28,7 @@ def write_recommendation(recommendation, config, folder):
     folder.mkdir(parents=True, exist_ok=True)
     best = replace(config, model=replace(config.model, backbone=recommendation.best.name), run=None)
     texts = {
-        "recommendation.md": "\n".join(["# Which backbone?\n", *summary_lines(recommendation), ""]),
+        "recommendation.md": for_lines("\n".join(["# Which backbone?\n", *summary_lines(recommendation), ""])),
         "recommendation.json": json.dumps(_figures(recommendation), indent=2) + "\n",
         "train.yaml": config_text(best),
     }

@@ -7,6 +7,7 @@ from tl_keras.data.images.decoding import BadImage, read_image
 from tl_keras.data.wording import first_of, printable
 from tl_keras.errors import InputError
 from tl_keras.system.atomic_files import write_text
+from tl_keras.system.escaping import for_terminal
 
 FEW_FILES, FEW_SHARE = 5, 0.1
 """Number of files that may always be left out where any may, and their maximum fraction, which counts for few files."""
@@ -74,7 +75,7 @@ def write_skipped(path, skipped):
         skipped: list of (name, reason).
     """
     if skipped:
-        write_text(path, "".join(f"{name}\t{reason}\n" for name, reason in skipped))
+        write_text(path, "".join(f"{for_terminal(name)}\t{for_terminal(reason)}\n" for name, reason in skipped))
 
 
 def _reason_of_failure(path):
