@@ -46,7 +46,7 @@ def main(arguments):
         if len(problems) < len(items):
             for name in names:
                 (folder / name).unlink(missing_ok=True)
-            _write(explained, f"Explanations of {run.folder.name}", folder)
+            _write(explained, f"Explanations of {run.folder.name}", folder, run.class_names)
     if problems:
         raise InputError(
             f"{len(problems)} of {counted(len(items), 'file')} could not be read: {data.first_of(problems)}."
@@ -60,8 +60,8 @@ def _result_names(items):
     return [*(plots or [explanation.PAGE]), explanation.RECORDS]
 
 
-def _write(explained, title, folder):
-    lines, paths = explanation.write_explanations(explained, title, folder)
+def _write(explained, title, folder, class_names):
+    lines, paths = explanation.write_explanations(explained, title, folder, class_names)
     print("\n".join([*lines, "", *(f"  {path}" for path in paths)]))
 
 

@@ -1,7 +1,10 @@
 import json
 
+import pytest
+
 from tests.explanation.explanation_cases import detection_explanation, image_explanation, text_explanation
-from tl_keras.explanation.files import write_explanations
+from tl_keras.explanation.files import _renamed, write_explanations
+from tl_keras.explanation.heat_maps import caption
 
 
 def test_images_become_plots_and_records(tmp_path):
@@ -17,6 +20,23 @@ def test_images_become_plots_and_records(tmp_path):
 def test_control_characters_of_names_are_escaped(tmp_path):
     lines, paths = write_explanations([("a/red\nx.png", image_explanation())], "Explanations of run", tmp_path)
     assert lines == ["a/red\\nx.png: cat 0.900"] and paths[0].name == "001-red_nx.png"
+
+
+STRANGE = ("\ue123", "\ue124")
+"""Class names of letters that no font has."""
+
+
+@pytest.mark.parametrize("kind", ["image", "detections"])
+def test_plots_show_numbers_for_names_without_letters(tmp_path, monkeypatch, kind):
+    drawn = []
+    monkeypatch.setattr("tl_keras.explanation.files.plot_heat_map", lambda one, path: drawn.append(caption(one)))
+    one = image_explanation("dog") if kind == "image" else detection_explanation()
+    one = _renamed(one, {"cat": STRANGE[0], "dog": STRANGE[1]})
+    lines, paths = write_explanations([("a/x.png", one)], "Explanations of run", tmp_path, STRANGE)
+    expected = "#1 0.900, explained: #2 0.100" if kind == "image" else "#1 0.900, #1 0.800"
+    assert drawn == [expected] and STRANGE[0] in lines[0]
+    assert lines[1].endswith(f"plots show numbers: #1 {STRANGE[0]}, #2 {STRANGE[1]}.")
+    assert json.loads(paths[-1].read_text())[0].get("predicted", STRANGE[0]) == STRANGE[0]
 
 
 def test_detections_become_a_plot_and_a_record(tmp_path):

@@ -1,10 +1,12 @@
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tl_keras import evaluation
 from tl_keras.config.parsing import parse
 from tl_keras.data import Records
 from tl_keras.studies.next_labels import NextLabels
@@ -37,6 +39,17 @@ def test_images_with_a_head_are_written_in_four_forms(tmp_path):
         "  2 of the pool are labelled already or equal others",
     ]
     assert "x.png (it is empty)" in summary_lines(chosen)[3]
+
+
+def test_the_plot_shows_numbers_for_classes_without_letters(tmp_path, monkeypatch):
+    captions, names = [], ("\ue123", "\ue124")
+    monkeypatch.setattr(evaluation, "plot_contact_sheet", lambda images, notes, path: captions.extend(notes))
+    images, probabilities = [np.zeros((8, 8, 3), "uint8")] * 2, np.array([[0.4, 0.6], [0.9, 0.1]])
+    chosen = make_chosen(["/p/a.png", "/p/c.png"], ["a.png", "c.png"], images, probabilities)
+    chosen = replace(chosen, class_names=names)
+    write_next_labels(chosen, parse([]), tmp_path)
+    assert captions == [("a.png", "#2"), ("c.png", "#1")]
+    assert summary_lines(chosen)[2].endswith(f"plots show numbers: #1 {names[0]}, #2 {names[1]}.")
 
 
 @pytest.mark.parametrize(("flags", "source"), [([], "one"), (["--text.second_text_column", "other"], ("one", "two"))])

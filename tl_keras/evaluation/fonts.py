@@ -74,6 +74,12 @@ def number_legend(class_names):
     return ", ".join(f"{number} {for_terminal(name)}" for number, name in drawn if number != name)
 
 
+def legend_lines(class_names):
+    """Returns the sentence for people on the numbers of `drawable_names`, in a list, or an empty list without any."""
+    legend = number_legend(class_names)
+    return [f"No font here can draw some class names, so plots show numbers: {legend}."] if legend else []
+
+
 def add_legend(caption, class_names):
     """Adds the legend of `number_legend` to the caption of a plot, if there is one.
 

@@ -1,9 +1,11 @@
 """Files of explanations: plots or a page for people, and JSON for programs."""
 
 import json
+from dataclasses import replace
 from importlib.metadata import version
 
 from tl_keras.data.wording import printable
+from tl_keras.evaluation.fonts import drawable_names, legend_lines
 from tl_keras.evaluation.templates import load_template
 from tl_keras.explanation.detections import DetectionExplanation
 from tl_keras.explanation.explanations import TextExplanation
@@ -16,7 +18,7 @@ TOP_WORDS = 5
 MAX_OPACITY = 70
 
 
-def write_explanations(explained, title, folder):
+def write_explanations(explained, title, folder, class_names=()):
     """Writes a plot for each image or a page of all texts, and `explanations.json`.
 
     Args:
@@ -24,11 +26,13 @@ def write_explanations(explained, title, folder):
             a file that could not be read.
         title: str, heading of the page.
         folder: `pathlib.Path` of an existing folder.
+        class_names: names of the classes; plots show numbers for those that no font can draw.
 
     Returns:
         Tuple of a list of the lines to print and of a list of the `pathlib.Path` of the files written.
     """
     paths, records, lines = [], [], []
+    shown = dict(zip(class_names, drawable_names(class_names), strict=True))
     for number, (name, explanation) in enumerate(explained, start=1):
         if explanation is None:
             continue
@@ -37,17 +41,28 @@ def write_explanations(explained, title, folder):
             lines += [f"{caption(explanation)}: {_top_words(explanation)}", *explanation.warnings]
         else:
             paths.append(folder / name_plot(number, name))
-            plot_heat_map(explanation, paths[-1])
+            plot_heat_map(_renamed(explanation, shown), paths[-1])
             record["plot"] = paths[-1].name
             lines.append(f"{printable(name)}: {caption(explanation)}")
         records.append(record)
-    if not paths:
+    if paths:
+        lines += legend_lines(class_names)
+    else:
         paths.append(folder / PAGE)
         write_text(paths[-1], _page([explanation for _, explanation in explained], title))
     paths.append(folder / RECORDS)
     # Names of files need not be UTF-8; JSON escapes what is not.
     write_text(paths[-1], json.dumps(records, indent=1) + "\n")
     return lines, paths
+
+
+def _renamed(explanation, names):
+    """Replaces the names of the classes in the explanation of an image."""
+    if isinstance(explanation, DetectionExplanation):
+        found = [replace(one, class_name=names.get(one.class_name, one.class_name)) for one in explanation.detections]
+        return replace(explanation, detections=found)
+    predicted, explained = (names.get(name, name) for name in (explanation.predicted, explanation.class_name))
+    return replace(explanation, predicted=predicted, class_name=explained)
 
 
 def _numbers(explanation):

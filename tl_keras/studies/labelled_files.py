@@ -17,14 +17,15 @@ EXPORTED = "choice"
 ADVICE = "export the project from Label Studio as JSON"
 
 
-def read_labels(paths, records, config, class_names=None):
+def read_labels(paths, records, config, class_names=None, new_classes=False):
     """Reads which label people have given to which example.
 
     Args:
         paths: list of paths: tables such as `next.csv` with filled labels, or `.json` exports of Label Studio.
         records: `Records` of the pool.
         config: `RunConfig`, for the columns.
-        class_names: the accepted classes; None accepts all.
+        class_names: the known classes, also as a CSV file escapes them; None accepts all.
+        new_classes: whether other classes are accepted beside them.
 
     Returns:
         Dict from the row in `records` to the name of the class; rows without a label are left out.
@@ -42,7 +43,7 @@ def read_labels(paths, records, config, class_names=None):
             where = f"{path} ({place})"
             if key not in rows:
                 raise _unknown_example(where, key, rows)
-            if class_names is not None and label not in class_names:
+            if not (class_names is None or new_classes or label in class_names):
                 error = unknown_name(f"class in {where}", label, class_names)
                 raise InputError(f"{error} To add a class on purpose, give --new_classes.")
             row = rows[key]

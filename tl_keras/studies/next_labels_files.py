@@ -43,7 +43,8 @@ def write_next_labels(chosen, config, folder):
     write_text(paths[2], json.dumps(_tasks(rows, config), indent=1) + "\n")
     (folder / "next.png").unlink(missing_ok=True)
     if chosen.images:
-        captions = [(row[config.data.path_column], row.get("suggested", "")) for row in rows[:ON_SHEET]]
+        shown = dict(zip(chosen.class_names, evaluation.drawable_names(chosen.class_names), strict=True)) | {"": ""}
+        captions = [(row[config.data.path_column], shown[row.get("suggested", "")]) for row in rows[:ON_SHEET]]
         evaluation.plot_contact_sheet(chosen.images[:ON_SHEET], captions, folder / "next.png")
         paths.append(folder / "next.png")
     return paths
@@ -132,6 +133,8 @@ def summary_lines(chosen):
         counts = np.bincount(chosen.probabilities.argmax(axis=1), minlength=len(chosen.class_names))
         named = [f"{name} {count}" for name, count in zip(chosen.class_names, counts, strict=True) if count]
         lines.append(f"  probably {data.first_of(named, SHOWN)}")
+        if chosen.images:
+            lines += [f"  {line}" for line in evaluation.legend_lines(chosen.class_names)]
     if chosen.labelled:
         lines.append(f"  {chosen.labelled} of the pool are labelled already or equal others")
     if chosen.skipped:

@@ -34,8 +34,8 @@ def merge_labelled(options, config, has_labels, folder):
     """
     records = read_labelled_data(config) if has_labels else None
     pool = TASKS[config.task].find_pool(config, options.pool)
-    class_names = records.class_names if has_labels and not options.new_classes else None
-    labels = read_labels(options.labelled, pool, config, class_names)
+    class_names = None if records is None else records.class_names
+    labels = read_labels(options.labelled, pool, config, class_names, options.new_classes)
     table = write_training_table(options.training_table, records, pool, labels, config, folder)
     return derive(config, data=derive(config.data, path=str(table)))
 

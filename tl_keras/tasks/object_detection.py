@@ -143,8 +143,7 @@ class ObjectDetection(Task):
             splits.class_names,
             folder / "training_boxes.png",
         )
-        if legend := evaluation.number_legend(splits.class_names):
-            print_notes([f"No font here can draw some class names, so plots show numbers: {legend}."])
+        print_notes(evaluation.legend_lines(splits.class_names))
 
     def load_test_data(self, run, path, split=None):
         """Loads images with boxes as a `BoxSet`."""
