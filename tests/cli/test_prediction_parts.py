@@ -3,7 +3,9 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pandas
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from tl_keras.cli import prediction_parts
 from tl_keras.cli.prediction_parts import parse_shard, predict_parts
@@ -30,7 +32,9 @@ class Task:
 @pytest.fixture
 def run(monkeypatch):
     monkeypatch.setattr(prediction_parts, "ROWS", 2)
-    return SimpleNamespace(task=Task())
+    run = SimpleNamespace(task=Task())
+    run.predict_items = lambda items, options: run.task.predict_items(run, items, options)
+    return run
 
 
 def predict(run, items, folder, shard=(1, 1), **options):
@@ -83,6 +87,37 @@ def test_damaged_files_are_one_sentence(run, tmp_path):
     path.unlink()
     path.mkdir()
     with pytest.raises(InputError, match="no plain file"):
+        predict(run, ["a", "b"], tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "zeros", "bit"])
+def test_a_file_whose_data_are_damaged_is_one_sentence(run, tmp_path, damage):
+    predict(run, ["a", "b"], tmp_path)
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    start, end = 4, len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    column = parquet.read_metadata(path).row_group(0).column(0)
+    place = column.data_page_offset + column.total_compressed_size // 2
+    damaged = {
+        "cut": whole[:start] + whole[end - 30 :],
+        "zeros": whole[:start] + bytes(end - start) + whole[end:],
+        "bit": whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :],
+    }
+    path.write_bytes(damaged[damage])
+    assert parquet.read_schema(path).names, "its description is intact"
+    with pytest.raises(InputError, match="Cannot read .*part-000000.*: remove it, and its items are predicted again"):
+        predict(run, ["a", "b"], tmp_path)
+    path.unlink()
+    predict(run, ["a", "b"], tmp_path)
+    assert path.read_bytes() == whole
+
+
+def test_a_file_of_more_rows_than_items_is_refused(run, tmp_path):
+    predict(run, ["a", "b"], tmp_path)
+    (path,) = tmp_path.iterdir()
+    table = parquet.read_table(path)
+    parquet.write_table(pyarrow.concat_tables([table, table]), path)
+    with pytest.raises(InputError, match="of other items"):
         predict(run, ["a", "b"], tmp_path)
 
 

@@ -86,19 +86,25 @@ def missing_parts(items, folder, shard, settings):
         part = items[start : start + ROWS]
         if not path.exists():
             missing.append((path, part))
-        elif _read_digest(path) != _digest(part, settings):
+        elif _read_digest(path, len(part)) != _digest(part, settings):
             raise InputError(
                 f"{str(path)!r} holds predictions of other items or with other settings: give --output a new folder."
             )
     return missing
 
 
-def _read_digest(path):
+def _read_digest(path, rows):
+    """Reads the digest of the items of a file, all of whose data must be intact; None if it has other rows."""
     arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     try:
         if not path.is_file():
             raise ValueError("it is no plain file")
-        return (parquet.read_schema(path).metadata or {}).get(DIGEST)
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            if file.metadata.num_rows != rows:
+                return None
+            # The data stand before the description of the file, which a disk may lose separately.
+            file.read().validate(full=True)
+            return (file.schema_arrow.metadata or {}).get(DIGEST)
     except (OSError, ValueError, arrow.ArrowException) as error:
         raise InputError(
             f"Cannot read {str(path)!r} ({first_line(error)}): remove it, and its items are predicted again."
@@ -118,7 +124,8 @@ def write_part(path, items, rows, settings):
     keys = dict.fromkeys(key for row in rows for key in row)
     table = arrow.Table.from_pylist([dict.fromkeys(keys) | _encodable(row) for row in rows])
     with atomic_path(path) as temporary:
-        parquet.write_table(table.replace_schema_metadata({DIGEST: _digest(items, settings)}), temporary)
+        table = table.replace_schema_metadata({DIGEST: _digest(items, settings)})
+        parquet.write_table(table, temporary, write_page_checksum=True)
 
 
 def _rows(run, items, options, annotated):
