@@ -13,6 +13,7 @@ from tl_keras.errors import InputError
 from tl_keras.runs.evaluation_report import measure_min_confidence, write_evaluation_report
 from tl_keras.runs.opening import make_folder
 from tl_keras.runs.own_data import load_own_split
+from tl_keras.runs.result_folders import claim_folder
 from tl_keras.runs.run_folder import RunFolder, folder_name
 from tl_keras.runs.seen_examples import find_seen_examples
 from tl_keras.tasks.base import print_notes
@@ -36,7 +37,7 @@ def evaluate_run(run, data_path=None, output=None, split=None):
 
     Raises:
         InputError: the data cannot be used, or have a class that the model does not know; or the folder contains links
-            or cannot be written to.
+            or results of another run or other data, or cannot be written to.
     """
     split = split and (split_of_name(split) or split)
     source = [folder_name(data_path), _digest(data_path)] if data_path else ["test"] * (split is None)
@@ -46,7 +47,12 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     examples = (
         load_own_split(run, split or "test") if data_path is None else run.task.load_test_data(run, data_path, split)
     )
-    make_folder(folder.path, "results")
+    if output:
+        source = None if data_path is None else os.path.abspath(data_path)
+        names = ("metrics.json", "report.html", "detections.json", *run.task.result_files)
+        claim_folder(output, run, names, "results", [source, split])
+    else:
+        make_folder(folder.path, "results")
     # The baselines of the training were measured on its own test split.
     is_own = data_path is None and split in (None, "test")
     comparison = {name: value for name, value in run.metrics.items() if name in COMPARISON} if is_own else {}

@@ -2,14 +2,14 @@
 
 import os
 import sys
-from pathlib import Path
 
 import numpy as np
 
 from tl_keras.errors import InputError
-from tl_keras.exporting.formats import check_model_fits, check_packages, choose_exports
+from tl_keras.exporting.formats import FORMATS, Export, check_model_fits, check_packages, choose_exports
 from tl_keras.runs.opening import make_folder
 from tl_keras.runs.own_data import load_own_splits
+from tl_keras.runs.result_folders import claim_folder
 from tl_keras.system.devices import load_tensorflow
 from tl_keras.system.links import refuse_links
 from tl_keras.system.spreading import spread_rows
@@ -35,15 +35,15 @@ def export_run(run, format="all", quantize=None, output=None):
         Dict of the results, which is also written to `export.json`, see `measure_exports`.
 
     Raises:
-        InputError: a package is missing, the format cannot hold the model, or an export computes something else.
+        InputError: a package is missing, the format cannot hold the model, an export computes something else, or
+            `output` holds exports of another run.
     """
     exports = choose_exports(format, quantize)
     _check_model_fits(run.config, exports)
     check_packages(exports)
-    folder = Path(output or run.folder / "exports")
     # From the run folder on, where `exports` may itself be a link.
     refuse_links(output or run.folder)
-    make_folder(folder, "exports")
+    folder = _make_folder(run, output)
     load_tensorflow()
     # Imported here, so that invalid input does not wait for TensorFlow.
     from tl_keras.exporting.checked_export import write_checked
@@ -56,6 +56,13 @@ def export_run(run, format="all", quantize=None, output=None):
         opened[export] = one = write_checked(source, export, folder, threads)
         print(f"{export.label}: {one.path}, largest difference {one.difference:.1g}", flush=True)
     return measure_exports(run, source, opened, splits and splits.test, folder, threads)
+
+
+def _make_folder(run, output):
+    if not output:
+        return make_folder(run.folder / "exports", "exports")
+    all_exports = [Export(name, kind) for name, one in FORMATS.items() for kind in (None, *one.quantizations)]
+    return claim_folder(output, run, [export.path for export in all_exports], "exports")
 
 
 def _check_model_fits(config, exports):

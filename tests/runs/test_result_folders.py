@@ -1,0 +1,74 @@
+import shutil
+from types import SimpleNamespace
+
+import pytest
+
+from tl_keras import evaluate, export
+from tl_keras.errors import InputError
+from tl_keras.runs.result_folders import ORIGIN, claim_folder
+from tl_keras.system.checksums import write_manifest
+
+NAMES = ["metrics.json", "report.html"]
+
+
+def make_run(folder, model):
+    folder.mkdir()
+    (folder / "model.keras").write_text(model)
+    return SimpleNamespace(folder=folder)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return make_run(tmp_path / "first", "a")
+
+
+@pytest.fixture
+def other(tmp_path):
+    return make_run(tmp_path / "second", "b")
+
+
+def test_the_same_call_may_repeat_and_complete_its_results(run, tmp_path):
+    folder = claim_folder(tmp_path / "deep" / "out", run, NAMES, "results", [None, "test"])
+    (folder / "metrics.json").touch()
+    assert claim_folder(folder, run, NAMES, "results", [None, "test"]) == folder
+    shutil.copytree(run.folder, tmp_path / "moved")
+    claim_folder(folder, SimpleNamespace(folder=tmp_path / "moved"), NAMES, "results", [None, "test"])
+
+
+def test_results_of_another_run_or_call_or_without_origin_stay(run, other, tmp_path):
+    folder = claim_folder(tmp_path / "out", run, NAMES, "results", [None, "test"])
+    (folder / "report.html").touch()
+    for one, call in ((other, [None, "test"]), (run, ["/data", "test"])):
+        with pytest.raises(InputError, match=r"--output .*out' holds results of another run or call, such as 'report"):
+            claim_folder(folder, one, NAMES, "results", call)
+    (folder / ORIGIN).write_text("[]")
+    with pytest.raises(InputError, match="give --output a new folder"):
+        claim_folder(folder, run, NAMES, "results", [None, "test"])
+    (folder / ORIGIN).unlink()
+    with pytest.raises(InputError, match="holds results of another run or call"):
+        claim_folder(folder, run, NAMES, "results", [None, "test"])
+
+
+def test_a_folder_without_results_is_taken(run, other, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").touch()
+    claim_folder(tmp_path / "out", run, NAMES, "results")
+    claim_folder(tmp_path / "out", other, NAMES, "results")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--format", "keras"]], ids=["evaluate", "export"])
+def test_verbs_do_not_mix_two_runs(finished_run, tmp_path, arguments):
+    verb, name = (export, "model.keras") if arguments else (evaluate, "metrics.json")
+    out = claim_folder(tmp_path / "out", make_run(tmp_path / "other", "b"), [], "results")
+    (out / name).write_text("of the other")
+    with pytest.raises(InputError, match=f"holds results of another run or call, such as '{name}'"):
+        verb.main([str(finished_run[0]), "--output", str(out), *arguments])
+    assert (out / name).read_text() == "of the other"
+
+
+def test_the_run_folder_itself_is_no_place_for_other_results(finished_run, tmp_path):
+    run = shutil.copytree(finished_run[0], tmp_path / "run")
+    write_manifest(run)
+    for verb, arguments in ((evaluate, []), (export, ["--format", "keras"])):
+        with pytest.raises(InputError, match="holds results of another run or call"):
+            verb.main([str(run), "--output", str(run), *arguments])
