@@ -1,5 +1,7 @@
 import http.client
+import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -35,13 +37,14 @@ def test_an_image_is_answered_and_others_are_refused(finished_run, image_folder,
         page_module.answer_with(run, ["README.md"])
 
 
-def test_a_text_named_png_is_refused_in_one_sentence(finished_run, tmp_path, page_module):
+def test_a_text_named_png_is_refused_in_one_sentence(finished_run, page_module):
     import gradio
 
-    (tmp_path / "text.png").write_text("no image")
+    path = Path(os.environ["GRADIO_TEMP_DIR"], "text.png")
+    path.write_text("no image")
     with gradio.Blocks():
         (image,) = page_module._add_inputs(load_run(finished_run[0]))
-    upload = gradio.data_classes.ImageData(path=str(tmp_path / "text.png"), orig_name="text.png")
+    upload = gradio.data_classes.ImageData(path=str(path), orig_name="text.png")
     with pytest.raises(gradio.Error, match="not an image that can be recognised"):
         page_module.answer_with(load_run(finished_run[0]), [image.preprocess(upload)])
 

@@ -7,6 +7,7 @@ import gradio
 from tl_keras.data.images.decoding import DAMAGE
 from tl_keras.demo_page.answers import answer
 from tl_keras.demo_page.examples import find_examples
+from tl_keras.demo_page.forged_requests import refuse_forged_values, require_upload
 from tl_keras.errors import InputError
 
 TOP_CLASSES = 5
@@ -42,6 +43,7 @@ def build_page(runs):
             inputs[0].change(answer_all, inputs, outputs, api_name=False)
         with left:
             _add_examples(runs[0], inputs, outputs, answer_all)
+    refuse_forged_values(page)
     return page
 
 
@@ -58,6 +60,8 @@ def _add_inputs(run):
 
 def _path_of_upload(preprocess, payload):
     """Returns the path of an upload, also of one that Gradio cannot read: the run reports it in one sentence."""
+    if payload is not None and payload.path:
+        require_upload(payload.path)
     try:
         return preprocess(payload)
     except DAMAGE:

@@ -85,8 +85,9 @@ def launch(page, port):
         port: int.
     """
     middleware = importlib.import_module("starlette.middleware").Middleware
+    one_line_errors = importlib.import_module("tl_keras.demo_page.forged_requests").OneLineErrors
     page.launch(
-        app_kwargs={"middleware": [middleware(LocalHostsOnly)]},
+        app_kwargs={"middleware": [middleware(LocalHostsOnly), middleware(one_line_errors)]},
         server_name=HOST,
         server_port=port,
         share=False,
