@@ -44,6 +44,7 @@ PACKAGES = {
 }
 """Modules of extras that the blocks of a document need."""
 ONE_CELL = ["--methods", "solved_head,scratch", "--budgets", "5", "--draws", "1"]
+ONE_DETECTOR = ["--methods", "scratch", "--budgets", "2", "--draws", "1", "--epochs", "2", "--data.image_size", "64"]
 """Flags that shorten a comparison: repeated flags count as given last."""
 BOXES = ["--task", "object_detection", "--data.path", "boxes", *FEW["boxes"]]
 RUNS = {
@@ -154,7 +155,8 @@ def run_command(line):
         if flag in arguments:
             fill_in(Path(arguments[arguments.index(flag) + 1]), column)
     few = next((flags for name, flags in FEW.items() if module == "tl_keras.train" and name in arguments), [])
-    few = ONE_CELL if module == "tl_keras.compare" else few
+    if module == "tl_keras.compare":
+        few = ONE_DETECTOR if "object_detection" in arguments else ONE_CELL
     run(module, [*arguments, *few])
 
 
@@ -163,7 +165,7 @@ def test_a_code_block_runs(document, kind, code, here):
     for name in PACKAGES.get(document, ()):
         pytest.importorskip(name)
     if kind == "bash":
-        for line in code.splitlines():
+        for line in code.replace("\\\n", " ").splitlines():
             # Those of other programs reach for an index or a hub, or only copy files.
             if COMMAND.fullmatch(line):
                 run_command(line)
