@@ -160,7 +160,7 @@ def _read_phases(run):
 
 
 def _is_whole(phase):
-    """Checks what is computed with, since a stranger may have begun the run."""
+    """Checks what is computed with, since a stranger may have started the run."""
     numbers = [*phase["learning_rates"].values(), phase.get("best_epoch", 0)]
     return (
         len(numbers) > 1
