@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,14 @@ def fill_in(path, column):
         writer.writerows(row | {column: list(COLOURS)[number % len(COLOURS)]} for number, row in enumerate(rows))
 
 
+def export_texts():
+    """Puts the files that a server of an exported text model opens into the current folder."""
+    folder = Path(find_run("reviews"))
+    run("tl_keras.export", [str(folder), "--format", "onnx"])
+    for name in ("model.onnx", "tokenizer.json"):
+        shutil.copy(folder / "exports" / name, name)
+
+
 def run_command(line):
     module, rest = COMMAND.fullmatch(line).groups()
     arguments = shlex.split(with_runs(rest), comments=True)
@@ -170,6 +179,8 @@ def test_a_code_block_runs(document, kind, code, here):
             if COMMAND.fullmatch(line):
                 run_command(line)
     else:
+        if document == "docs/export.md":
+            export_texts()
         paths = sorted(map(str, Path("photos").rglob("*.png")))
         names = {"paths": paths, "labels": [Path(path).parent.name for path in paths], "new_paths": paths[:2]}
         exec(compile(with_runs(code), document, "exec"), names)
