@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from tl_keras.errors import InputError, RunStopped
-from tl_keras.runs.opening import open_run, scratch_run
+from tl_keras.runs.opening import make_folder, open_run, scratch_run
 from tl_keras.system.interruption import Interrupted
 
 CONFIG = "seed: 0\ndata:\n  path: x\n  batch_size: 32\nrun:\n"
@@ -252,3 +252,15 @@ def test_the_note_on_changed_files_is_short(tmp_path, capsys):
     run.require_unchanged()
     note = capsys.readouterr().err
     assert len(note) < 6000 and note.endswith("; and 980 more\n") and "\x1b" not in note
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_folder_that_cannot_be_written_to_is_refused_before_there_are_results(tmp_path, monkeypatch, number):
+    def refuse(**_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(
+        InputError, match=rf"Cannot write results to .* \({os.strerror(number)}\): give --output another"
+    ):
+        make_folder(tmp_path, "results")

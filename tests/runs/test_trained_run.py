@@ -190,3 +190,13 @@ def test_a_run_embeds_images_at_any_block(finished_run, image_folder):
         run.embed(file, block="nowhere")
     with pytest.raises(tl.InputError, match="takes the name of one block"):
         run.embed(file, block=[first])
+
+
+@pytest.mark.parametrize("call", ["predict", "embed", "explain"])
+def test_examples_in_memory_are_computed_in_batches_that_fit(finished_run, image_folder, monkeypatch, call):
+    monkeypatch.setattr("tl_keras.models.affordable_batch", lambda model, size: min(size, 3))
+    seen, run = [], tl.load_run(finished_run[0])
+    name = "predict_new" if call == "predict" else call
+    monkeypatch.setattr(type(run.task), name, lambda self, config, *_: seen.append(config.data.batch_size))
+    getattr(run, call)(image_folder / "red")
+    assert seen == [3] and run.config.data.batch_size == 8

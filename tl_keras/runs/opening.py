@@ -128,11 +128,13 @@ def make_folder(path, content="", flag="--output"):
         `pathlib.Path` of the folder.
 
     Raises:
-        InputError: the folder cannot be created.
+        InputError: the folder cannot be created or written to.
     """
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # An existing folder may be one of a disk that is mounted read-only, or of somebody else.
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         what = f"write {content} to" if content else "write to"
         raise InputError(f"Cannot {what} {str(folder)!r} ({error.strerror}): give {flag} another folder.") from error

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from tl_keras import models, transfer
+from tl_keras.config.derived import derive
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError, counted, quoted, unknown_name
 from tl_keras.runs.evaluations import evaluate_run
@@ -139,7 +140,7 @@ class TrainedRun:
             InputError: the examples have the wrong form.
         """
         with self._computing() as model:
-            return self._checked(self.task.predict_new(self.config, model, examples))
+            return self._checked(self.task.predict_new(self._affordable, model, examples))
 
     def classify(self, examples, min_confidence=None):
         """Names the class of each example in memory.
@@ -183,7 +184,7 @@ class TrainedRun:
         if block not in self._embedders:
             self._embedders[block] = transfer.embedding_model(self.model, block, self.task.new_blocks)
         with self._computing():
-            return self.task.embed(self.config, self._embedders[block], examples)
+            return self.task.embed(self._affordable, self._embedders[block], examples)
 
     def export(self, format="all", quantize=None, output=None):
         """Exports the model to other formats, see `tl_keras.runs.exports.export_run`."""
@@ -227,7 +228,7 @@ class TrainedRun:
         """
         options = self.explanation_options(class_name, max_boxes)
         with self._computing() as model:
-            return self.task.explain(self.config, model, examples, self.class_names, options)
+            return self.task.explain(self._affordable, model, examples, self.class_names, options)
 
     def explanation_options(self, class_name=None, max_boxes=None):
         """Checks what to explain, without loading the model.
@@ -265,6 +266,11 @@ class TrainedRun:
         """Predicts what the task's `find_items` returned, see `Task.predict_items`."""
         with self._computing():
             yield from self.task.predict_items(self, items, options)
+
+    @functools.cached_property
+    def _affordable(self):
+        """The configuration with the number of examples at once that the memory affords."""
+        return derive(self.config, data=derive(self.config.data, batch_size=self.batch_size))
 
     @contextlib.contextmanager
     def _computing(self):
