@@ -7,9 +7,10 @@ import pytest
 
 from tests.studies.comparison.comparisons import make_result
 from tl_keras.errors import InputError
-from tl_keras.studies.comparison.cell_files import ComparisonFolder
+from tl_keras.studies.comparison.cell_files import DATA, LOCK, LOG, ComparisonFolder
 from tl_keras.studies.comparison.grid import Cell
 from tl_keras.studies.comparison.results import ClassResult
+from tl_keras.system.atomic_files import UNFINISHED
 
 CONFIG = "seed: 0\nmax_time: 10m\n"
 CELL = Cell("auto", "5", 1)
@@ -34,6 +35,26 @@ def test_invalid_data_leave_nothing_that_later_settings_must_match(tmp_path):
         raise ZeroDivisionError
     with ComparisonFolder(tmp_path, ClassResult).opened("seed: 1\n") as files:
         files.require_same_data({"training": 3, "sha256": "a"})
+
+
+def test_what_a_killed_comparison_left_does_not_stop_the_same_command(tmp_path):
+    for name in (LOCK, DATA, f"{UNFINISHED}{'0' * 24}.yaml"):
+        (tmp_path / name).touch()
+    with ComparisonFolder(tmp_path, ClassResult).opened(CONFIG) as files:
+        files.require_same_data({"training": 3, "sha256": "a"})
+    assert {path.name for path in tmp_path.iterdir()} >= {DATA, "config.yaml"}
+
+
+@pytest.mark.parametrize("name", [LOCK, LOG, "cells/x.json"])
+def test_a_comparison_of_a_stranger_with_links_is_not_resumed(tmp_path, name):
+    (tmp_path / "home").touch()
+    folder = tmp_path / "comparison"
+    (folder / name).parent.mkdir(parents=True)
+    (folder / "config.yaml").write_text(CONFIG)
+    (folder / name).symlink_to(tmp_path / "home")
+    with pytest.raises(InputError, match="is a link"), ComparisonFolder(folder, ClassResult).opened(CONFIG):
+        pass
+    assert (tmp_path / "home").read_text() == ""
 
 
 def test_other_folders_and_processes_are_left_alone(tmp_path):

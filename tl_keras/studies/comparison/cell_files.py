@@ -10,7 +10,7 @@ from tl_keras.config.config_files import read_config
 from tl_keras.errors import InputError
 from tl_keras.runs.same_data import is_same_data
 from tl_keras.studies.comparison.grid import Cell
-from tl_keras.system.atomic_files import write_text
+from tl_keras.system.atomic_files import UNFINISHED, write_text
 from tl_keras.system.json_files import read_json
 from tl_keras.system.links import open_to_append, refuse_links
 from tl_keras.system.plain_yaml import load_yaml
@@ -43,7 +43,9 @@ class ComparisonFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             is_new = not (self.path / CONFIG).exists()
-            if is_new and any(path.name not in (LOCK, DATA) for path in self.path.iterdir()):
+            if is_new and any(
+                path.name not in (LOCK, DATA) and not path.name.startswith(UNFINISHED) for path in self.path.iterdir()
+            ):
                 raise InputError(f"The folder {str(self.path)!r} holds something else: give --output another folder.")
         except OSError as error:
             raise self._unusable(error) from error
