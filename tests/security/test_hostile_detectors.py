@@ -110,9 +110,15 @@ def test_a_detector_with_absurd_sizes_is_refused(foreign_run, boxes, name, capsy
     assert "The model" in refused(predict, *calls(foreign_run, boxes)[predict], capsys=capsys)
 
 
+def break_reshape(layers):
+    # Keras numbers the names, which count on in a process.
+    first = next(name for name in layers if name.startswith("reshape"))
+    layers[first]["newshape"][1] = float("nan")
+
+
 @pytest.mark.parametrize("verb", [predict, evaluate, explain, export, label], ids=lambda verb: verb.__name__)
 def test_a_layer_that_cannot_compute_what_it_declares_is_one_sentence(foreign_run, boxes, verb, capsys):
-    change_model(foreign_run, lambda layers: layers["reshape"]["newshape"].__setitem__(1, float("nan")))
+    change_model(foreign_run, break_reshape)
     assert "Reshape.call()" in refused(verb, *calls(foreign_run, boxes)[verb], capsys=capsys)
 
 
