@@ -54,3 +54,13 @@ def test_a_training_of_statistics_that_failed_is_a_warning(losses, sentence):
     found = check_batch_norm(config, model, splits(), plan, {"loss": losses})
     assert re.match(sentence, found[0]) if sentence else not found
     assert check_batch_norm(parse([]), model, None, plan, {"loss": [0.05]}) == []
+
+
+def test_the_losses_of_a_restored_best_epoch_are_compared():
+    config, model = parse([*TRAIN, "--data.batch_size", "4"]), blocks_model()
+    model.compile("sgd", keras.losses.CategoricalCrossentropy(from_logits=True))
+    plan = plan_phases(model, [Phase("head"), Phase("all", epochs=2)], "train")
+    losses = {"loss": [9.0, 5.0, 0.05]}
+    assert check_batch_norm(config, model, splits(), plan, losses)
+    plan[-1]["best_epoch"] = 1
+    assert check_batch_norm(config, model, splits(), plan, losses) == []

@@ -58,20 +58,25 @@ def check_batch_norm(config, model, splits, plan, history):
     records = [record for record in plan if transfer.find_batch_norms(model, record["blocks"])]
     if config.batch_norm != "train" or not history.get("loss") or not records:
         return []
-    first, losses = records[-1]["first_epoch"], history["loss"]
-    before, after = losses[max(0, first - 1)], losses[first + records[-1]["epochs"] - 1]
+    losses = history["loss"]
+    before, after = losses[max(0, records[-1]["first_epoch"] - 1)], losses[_last_epoch(records[-1])]
     if after >= before and len(losses) > 1:
         return [
             f"batch_norm train has not helped: the loss of the training images is {after:.2f} after phase "
             f"{records[-1]['name']!r}, but was {before:.2f} before. {ADVICE}"
         ]
-    learned = _loss_of_training_images(config, model, splits)
-    if learned >= MAX_RATIO * losses[-1] and learned >= losses[-1] + MIN_DIFFERENCE:
+    learned, trained = _loss_of_training_images(config, model, splits), losses[_last_epoch(plan[-1])]
+    if learned >= MAX_RATIO * trained and learned >= trained + MIN_DIFFERENCE:
         return [
             f"the statistics of batch_norm train do not fit: the loss of the training images is {learned:.2f} with "
-            f"them, but was {losses[-1]:.2f} with those of each batch. {ADVICE}"
+            f"them, but was {trained:.2f} with those of each batch. {ADVICE}"
         ]
     return []
+
+
+def _last_epoch(record):
+    """Returns the epoch, counted from 0, whose weights a phase ended with."""
+    return record.get("best_epoch", record["first_epoch"] + record["epochs"] - 1)
 
 
 def _loss_of_training_images(config, model, splits):
