@@ -207,6 +207,7 @@ def test_the_policy_of_the_page_allows_no_requests_and_no_scripts(report):
 
 def test_a_confident_share_is_drawn_and_explained(whole_report):
     assert whole_report.count("<svg") == 2 and "Unsure below 0.65" in whole_report
+    assert "<code>predict --min_confidence auto</code> applies it." in whole_report and "`" not in whole_report
     assert row(whole_report, "cat")  # the counts
     assert "<dt>Command</dt><dd><code>python -m tl_keras.train cat</code></dd>" in whole_report
 
