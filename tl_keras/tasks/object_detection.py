@@ -226,6 +226,10 @@ class ObjectDetection(Task):
         with data.raise_input_errors():
             return models.detect(model, images.map(lambda pixels, _: pixels))
 
+    def checked(self, predictions, class_names):
+        """Refuses boxes that are not finite, and classes without a name."""
+        return check_detections(predictions, len(class_names))
+
     def measure_phase(self, config, model, splits):
         """Measures the average precision."""
         part = splits.validation
