@@ -38,6 +38,7 @@ def test_input_error_is_a_value_error():
         (1208, ["box"], "1,208 boxes"),
         (2, ["class"], "2 classes"),
         (2, ["batch"], "2 batches"),
+        (2, ["planned epoch"], "2 planned epochs"),
         (1, ["box is", "boxes are"], "1 box is"),
         (3, ["box is", "boxes are"], "3 boxes are"),
     ],

@@ -107,7 +107,7 @@ def part_of(part, number, noun, verbs=("is", "are")):
 
 
 def _plural(noun):
-    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) and not noun.endswith("epoch") else f"{noun}s"
 
 
 def unknown_name(argument, received, options):

@@ -9,6 +9,7 @@ def test_a_good_training_gets_no_warning():
     history = {"loss": [None, 0.5, 0.52], "val_loss": [None, 0.5, 0.9]}
     assert find_warnings({"accuracy": 0.9}, history, [PHASE | {"ended_by": "plateau"}]) == ()
     assert find_warnings({"average_precision_50": 0.4}, {}, []) == ()
+    assert find_warnings({}, {"loss": [4.54, 16.36], "val_loss": [4.76, 3.13]}, []) == ()
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,12 @@ def test_a_good_training_gets_no_warning():
     [
         ({}, {}, [PHASE, {"epochs": 3, "ended_by": "epochs"}], "max_time ended the training after 5 of 23 planned"),
         ({}, {"loss": [0.5, 4409.0]}, [], "the training loss rose from 0.5 to 4.41e+03: the training has diverged"),
-        ({}, {"loss": [0.5, float("nan")]}, [], "the training loss rose from 0.5 to nan"),
+        (
+            {},
+            {"loss": [0.5, float("nan")], "val_loss": [0.5, float("nan")]},
+            [],
+            "the training loss rose from 0.5 to nan",
+        ),
         ({"average_precision_50": 0.001}, {}, [], "hardly any object is found (average precision 0.001 at IoU 0.5)"),
     ],
 )

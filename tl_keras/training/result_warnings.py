@@ -35,8 +35,11 @@ def _cut_short(phases):
 
 
 def _rising_loss(history):
-    losses = [loss for loss in history.get("loss", []) if loss is not None]
+    losses, validation = ([loss for loss in history.get(name, []) if loss is not None] for name in ("loss", "val_loss"))
     if len(losses) < 2 or (math.isfinite(losses[-1]) and losses[-1] <= LOSS_RISE * losses[0]):
+        return ()
+    # The loss of a detector may rise with the number of its proposals while it improves.
+    if len(validation) > 1 and validation[-1] < validation[0]:
         return ()
     return (
         f"Warning: the training loss rose from {losses[0]:.3g} to {losses[-1]:.3g}: the training has diverged; a lower "

@@ -56,7 +56,7 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
         metrics["confidence"] = measure_confidence(config, calibration, labels, predictions)
     sections = {
         "decisions": [*_decision_lines(run), *_held_out_lines(metrics, task), *describe_label_gain(metrics)],
-        "suspicious": describe_suspicious(config, splits, solved) if solved else (),
+        "suspicious": describe_suspicious(config, splits, solved, run.path) if solved else (),
         "confidence": evaluation.confidence_of(labels, predictions) if task.has_one_class(config) else None,
         "examples": task.report_examples(config, model, splits, predictions),
         "facts": facts,

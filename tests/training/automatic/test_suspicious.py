@@ -25,6 +25,8 @@ def test_the_most_suspicious_label_is_named_with_the_command():
     (sentence,) = describe_suspicious(parse(["my photos"]), make_splits(labels), solved)
     assert sentence.startswith("1 of 4 cross-validated labels is suspicious, 1 of them confidently; the first is")
     assert "d.png (dog, rather cat)" in sentence and "label check 'my photos'`" in sentence
+    (sentence,) = describe_suspicious(parse(["photos"]), make_splits(labels), solved, "my runs/photos-1")
+    assert "label check 'my runs/photos-1'`" in sentence
 
 
 def test_nothing_is_said_of_clean_or_unchecked_labels():

@@ -229,7 +229,9 @@ def list_losses(names, results):
         names: list of str, one for each result.
         results: list of `probing.HeldOut`.
     """
-    losses = ", ".join(f"{name} {result.loss:.3f}" for name, result in zip(names, results, strict=True))
+    # Losses of less than 0.01 would look equal with three decimals.
+    numbers = [f"{one.loss:.3f}" if one.loss >= 0.01 else f"{one.loss:.2g}" for one in results]
+    losses = ", ".join(f"{name} {number}" for name, number in zip(names, numbers, strict=True))
     rule = "; the first within one standard error of the lowest is taken" if len(results) > 1 else ""
     return f"log-loss of held-out examples {losses} (lower is better{rule})"
 

@@ -10,13 +10,14 @@ from tl_keras.training.automatic.solved_head import labelled_parts
 SHOWN = 20
 
 
-def describe_suspicious(config, splits, solved):
+def describe_suspicious(config, splits, solved, run=None):
     """Describes the most suspicious labels among the examples that were held out from solved heads.
 
     Args:
         config: `RunConfig`.
         splits: what the task's `load_data` returned.
         solved: `SolvedHead`.
+        run: path of the run, whose settings the named command repeats; None names the data in its place.
 
     Returns:
         List of at most one sentence.
@@ -35,7 +36,10 @@ def describe_suspicious(config, splits, solved):
         for row, other in zip(errors.rows[:SHOWN], errors.suggested[:SHOWN], strict=True)
     ]
     first = f"the first {'is' if len(shown) == 1 else 'are'} {'; '.join(shown)}"
-    command = f"python -m tl_keras.label check {shlex.quote(str(config.data.path))}"
+    checked = (
+        [str(run)] if run else [*(("--task", config.task) if TASKS[config.task].takes_texts else ()), config.data.path]
+    )
+    command = f"python -m tl_keras.label check {shlex.join(checked)}"
     return [
         f"{part_of(len(errors.rows), len(labels), 'cross-validated label')} suspicious, "
         f"{errors.confident.sum()} of them confidently; {first}. `{command}` checks those of all splits."
