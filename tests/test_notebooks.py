@@ -1,4 +1,4 @@
-"""Each cell of three notebooks that take long runs on less data; `.ci/run` executes three others as they are."""
+"""Each cell of four notebooks that take long runs on less data; `.ci/run` executes three others as they are."""
 
 from pathlib import Path
 
@@ -10,6 +10,15 @@ pytestmark = pytest.mark.slow
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 SHORTER = {
+    "03_sentiment_analysis": {
+        '"--config", "sentiment", ': '"--config", "sentiment", "--data.examples_per_class", "8", ',
+        '"--epochs", "3"': '"--epochs", "2"',
+        "BUDGETS = (8, 32)": "BUDGETS = (4,)",
+        '"--data.validation_fraction", "0.005"': '"--data.validation_fraction", "0.005", "--epochs", "2"',
+        '"--data.examples_per_class", "32"': '"--data.examples_per_class", "4"',
+        '"--epochs", "18"': '"--epochs", "3"',
+        "len(films), 300": "len(films), 20",
+    },
     "04_does_transfer_pay": {
         "auto,fine_tuning,scratch": "auto,scratch",
         '"--budgets", "5,20", "--draws", "3"': '"--budgets", "1,2", "--draws", "1"',
