@@ -112,10 +112,16 @@ def test_unreadable_files_are_reported_and_the_others_predicted(finished_run, im
         (["{run}", "{image}", "--text_column", "x"], "--text_column is for runs on texts"),
         (["{run}", "{image}", "--output", "{empty}"], "give --output a file in a folder that exists"),
         (["{run}", "{image}", "--output", "{image}", "--format", "csv"], "is read for the predictions"),
+        (["{run}", "{image}", "--output", "{data}", "--format", "csv"], "is read for the predictions or the training"),
     ],
 )
 def test_bad_input_is_one_sentence(finished_run, image_folder, tmp_path, capsys, arguments, message):
-    places = {"run": finished_run[0], "empty": tmp_path, "image": image_folder / "red" / "red-00.png"}
+    places = {
+        "run": finished_run[0],
+        "empty": tmp_path,
+        "data": image_folder,
+        "image": image_folder / "red" / "red-00.png",
+    }
     with pytest.raises(SystemExit) as stop:
         run_verb(predict.main, [argument.format(**places) for argument in arguments])
     error = capsys.readouterr().err

@@ -54,7 +54,8 @@ def main(arguments):
         options = replace(options, min_confidence=run.find_min_confidence(options.min_confidence))
     items = run.task.find_items(run.config, parsed.items, options)
     annotated = AnnotatedImages(run, options.annotated, items) if options.annotated else None
-    refuse_input(parsed.output, [item for item in items if isinstance(item, str)] or parsed.items)
+    read = [item for item in items if isinstance(item, str)] or parsed.items
+    refuse_input(parsed.output, [*read, *([run.config.data.path] if run.config.data.path else [])])
     items = items[number - 1 :: count]
     if parsed.format == PARQUET:
         bad = predict_parts(run, items, options, parsed.output, shard, annotated)

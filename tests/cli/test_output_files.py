@@ -99,7 +99,7 @@ def test_an_output_does_not_replace_what_is_read(tmp_path, monkeypatch):
     (tmp_path / "photos").mkdir()
     (tmp_path / "link").symlink_to("photos")
     for place in ("photos/a.png", "./photos/../photos/a.png", "link/a.png"):
-        with pytest.raises(InputError, match="is read for the predictions: give it another file"):
+        with pytest.raises(InputError, match="is read for the predictions or the training: give another file"):
             refuse_input(place, ["photos/b.png", "photos/a.png"])
     refuse_input("photos/a.csv", ["photos/a.png", "A text, and/or another"])
     refuse_input(None, ["photos/a.png"])

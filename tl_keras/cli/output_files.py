@@ -103,7 +103,7 @@ def refuse_input(path, sources):
     name, place = os.path.basename(path), os.path.realpath(path)
     # Only equal names, because resolving a million paths takes seconds.
     if any(os.path.basename(source) == name and os.path.realpath(source) == place for source in sources):
-        raise InputError(f"--output {quoted(path)} is read for the predictions: give it another file.")
+        raise InputError(f"--output {quoted(path)} is read for the predictions or the training: give another file.")
 
 
 @contextlib.contextmanager
