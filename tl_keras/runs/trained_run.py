@@ -64,9 +64,9 @@ class TrainedRun:
     @property
     def score_threshold(self):
         """Score from which a detection counts, 0 to 1; None for a run without boxes."""
-        if "score_threshold" not in self.task.prediction_options:
-            return None
         threshold = self.metrics.get("score_threshold")
+        if threshold is None and "score_threshold" not in self.task.prediction_options:
+            return None
         if not (_is_number(threshold) and 0 <= threshold <= 1):
             raise InputError(
                 f"metrics.json of the run in {str(self.folder)!r} has the score_threshold {quoted(threshold)}, "
