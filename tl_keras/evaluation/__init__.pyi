@@ -29,9 +29,9 @@ from .detection_plots import plot_detections as plot_detections
 from .detection_plots import plot_precision_recall as plot_precision_recall
 from .domain_map import plot_domains as plot_domains
 from .fonts import add_legend as add_legend
-from .fonts import drawable_names as drawable_names
 from .fonts import legend_lines as legend_lines
 from .fonts import number_legend as number_legend
+from .fonts import shown_names as shown_names
 from .formatting import format_figure as format_figure
 from .formatting import format_headlines as format_headlines
 from .intervals import classification_intervals as classification_intervals

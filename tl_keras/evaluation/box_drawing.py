@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from tl_keras.evaluation.figures import BLUE, shorten
-from tl_keras.evaluation.fonts import drawable_names, font_file
+from tl_keras.evaluation.fonts import font_file, shown_names
 
 MIN_SIDE = 320
 """Pixels; an image with a shorter side below it is enlarged by a whole factor, so that names fit and are legible."""
@@ -31,7 +31,7 @@ def draw_objects(image, objects, class_names):
     drawing = Image.fromarray(image)
     drawing = drawing.resize((factor * drawing.width, factor * drawing.height), Image.Resampling.NEAREST)
     canvas, size = ImageDraw.Draw(drawing), max(MIN_FONT_SIZE, FONT_SHARE * min(drawing.size))
-    shown = dict(zip(class_names, drawable_names(class_names), strict=True))
+    shown = shown_names(class_names)
     for name, score, box in reversed(objects):
         colour = _colour(list(class_names).index(name))
         text = f"{shorten(shown[name], MAX_NAME_LENGTH)} {100 * score:.0f} %"

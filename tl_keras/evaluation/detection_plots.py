@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from tl_keras.evaluation.detection import above_threshold
 from tl_keras.evaluation.detection_mistakes import match_detections
 from tl_keras.evaluation.figures import BLUE, INK, ORANGE, add_image, saved_figure, shorten, write_below
-from tl_keras.evaluation.fonts import drawable_names
+from tl_keras.evaluation.fonts import drawable_names, shown_names
 from tl_keras.system.spreading import spread_rows
 
 IMAGES_PER_ROW = 3
@@ -104,7 +104,7 @@ def plot_precision_recall(metrics, path):
     """
     curves = metrics["precision_recall"]
     recall, precisions = curves["recall"], curves["precision"]
-    shown = dict(zip(precisions, drawable_names(precisions), strict=True))
+    shown = shown_names(precisions)
     with saved_figure(path, 5.4, 4.2) as figure:
         axes = figure.subplots()
         if len(precisions) <= MAX_CURVES:

@@ -61,6 +61,11 @@ def drawable_names(class_names):
     ]
 
 
+def shown_names(class_names):
+    """Maps class names to what plots show for them, see `drawable_names`."""
+    return dict(zip(class_names, drawable_names(class_names), strict=True))
+
+
 def number_legend(class_names):
     """Explains the numbers of `drawable_names`.
 

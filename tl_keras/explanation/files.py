@@ -5,7 +5,7 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from tl_keras.data.wording import printable
-from tl_keras.evaluation.fonts import drawable_names, legend_lines
+from tl_keras.evaluation.fonts import legend_lines, shown_names
 from tl_keras.evaluation.templates import load_template
 from tl_keras.explanation.detections import DetectionExplanation
 from tl_keras.explanation.explanations import TextExplanation
@@ -32,7 +32,7 @@ def write_explanations(explained, title, folder, class_names=()):
         Tuple of a list of the lines to print and of a list of the `pathlib.Path` of the files written.
     """
     paths, records, lines = [], [], []
-    shown = dict(zip(class_names, drawable_names(class_names), strict=True))
+    shown = shown_names(class_names)
     for number, (name, explanation) in enumerate(explained, start=1):
         if explanation is None:
             continue

@@ -43,7 +43,7 @@ def write_next_labels(chosen, config, folder):
     write_text(paths[2], json.dumps(_tasks(rows, config), indent=1) + "\n")
     (folder / "next.png").unlink(missing_ok=True)
     if chosen.images:
-        shown = dict(zip(chosen.class_names, evaluation.drawable_names(chosen.class_names), strict=True)) | {"": ""}
+        shown = evaluation.shown_names(chosen.class_names) | {"": ""}
         captions = [(row[config.data.path_column], shown[row.get("suggested", "")]) for row in rows[:ON_SHEET]]
         evaluation.plot_contact_sheet(chosen.images[:ON_SHEET], captions, folder / "next.png")
         paths.append(folder / "next.png")
