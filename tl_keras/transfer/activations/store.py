@@ -16,6 +16,7 @@ import filelock
 import numpy as np
 
 from tl_keras.errors import InputError
+from tl_keras.system.atomic_files import UNFINISHED
 from tl_keras.system.eviction import remove_least_recently_used, total_size
 from tl_keras.system.user_cache import user_cache
 from tl_keras.transfer.activations.file import (
@@ -33,7 +34,6 @@ except ImportError:  # Windows, where a file in use cannot be removed.
     fcntl = None
 
 SUFFIX = ".activations"
-UNFINISHED = ".new-"
 DISK_MARGIN = 2**29
 
 
