@@ -55,7 +55,7 @@ def main(arguments):
     items = run.task.find_items(run.config, parsed.items, options)
     annotated = AnnotatedImages(run, options.annotated, items) if options.annotated else None
     read = [item for item in items if isinstance(item, str)] or parsed.items
-    refuse_input(parsed.output, [*read, *([run.config.data.path] if run.config.data.path else [])])
+    refuse_input(parsed.output, [*read, run.config.data.path])
     items = items[number - 1 :: count]
     if parsed.format == PARQUET:
         bad = predict_parts(run, items, options, parsed.output, shard, annotated)

@@ -36,10 +36,8 @@ def describe_suspicious(config, splits, solved, run=None):
         for row, other in zip(errors.rows[:SHOWN], errors.suggested[:SHOWN], strict=True)
     ]
     first = f"the first {'is' if len(shown) == 1 else 'are'} {'; '.join(shown)}"
-    checked = (
-        [str(run)] if run else [*(("--task", config.task) if TASKS[config.task].takes_texts else ()), config.data.path]
-    )
-    command = f"python -m tl_keras.label check {shlex.join(checked)}"
+    task = ["--task", config.task] if TASKS[config.task].takes_texts else []
+    command = f"python -m tl_keras.label check {shlex.join([str(run)] if run else [*task, config.data.path])}"
     return [
         f"{part_of(len(errors.rows), len(labels), 'cross-validated label')} suspicious, "
         f"{errors.confident.sum()} of them confidently; {first}. `{command}` checks those of all splits."
