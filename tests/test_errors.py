@@ -26,6 +26,16 @@ def test_long_values_are_shortened():
     assert len(str(unknown_name("class", "x" * 10**5, ["x" * 10**5, "y" * 10**5]))) < 900
 
 
+@pytest.mark.parametrize("name", ["\u0645\u06cc\u200c\u062e", "\U0001f468\u200d\U0001f469", "\u200d\u0647"])
+def test_joiners_of_a_name_stay_where_it_is_quoted(name):
+    assert quoted(name) == f"'{name}'" and quoted([name]) == f"['{name}']"
+    assert quoted(f"\\{name}") == f"'\\\\{name}'" or name.startswith("\u200d")
+
+
+def test_joiners_beside_ascii_and_written_out_stay_escaped():
+    assert quoted("c\u200cat") == r"'c\u200cat'" and quoted("\u0645" r"\u200c") == "'\u0645" r"\\u200c'"
+
+
 def test_input_error_is_a_value_error():
     assert issubclass(InputError, ValueError)
 

@@ -3,6 +3,7 @@
 import difflib
 import errno
 import os
+import re
 
 MAX_LISTED = 12
 MAX_QUOTED = 200
@@ -10,6 +11,8 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 """Numbers of the errors that free space mends."""
 MEMORY_PHRASES = ("OOM when allocating", "Out of memory", "out of memory", "Dst tensor is not initialized")
 """Parts of what TensorFlow and XLA say when a device has too little memory."""
+
+_ESCAPED_JOINER = re.compile(r"(?<=[^\x00-\x7f])\\u200[cd]|(?<!\\)\\u200[cd](?=[^\x00-\x7f])")
 
 
 class InputError(ValueError):
@@ -70,9 +73,9 @@ def quoted(value):
         value: any value; files of strangers may hold a megabyte where a word is expected.
 
     Returns:
-        The `repr` of the value, or its start.
+        The `repr` of the value, or its start; zero-width joiners of words and emoji stay, so that names can be copied.
     """
-    text = repr(value)
+    text = _ESCAPED_JOINER.sub(lambda match: chr(int(match[0][2:], 16)), repr(value))
     return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 1]}…"
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tl_keras.data import BoxRecords, Records, align_classes
+from tl_keras.data import BoxRecords, Records, align_classes, find_class
 from tl_keras.errors import InputError
 
 
@@ -49,6 +49,15 @@ def test_equal_numbers_are_the_same_class():
     assert aligned.labels.tolist() == [1, 0]
     with pytest.raises(InputError, match="Unknown class in the data"):
         align_classes(records(np.array([0], np.int32), ("3",)), ("1", "2"))
+
+
+@pytest.mark.parametrize(
+    "known", ["\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u062e", r"\u200c".join(["\u0645\u06cc", "\u062e"])]
+)
+def test_other_joiners_are_the_same_class(known):
+    given = "\u0645\u06cc\u200c\u062e"
+    assert align_classes(records(np.array([0], np.int32), (given,)), ("ant", known)).labels.tolist() == [1]
+    assert find_class(given, ("ant", known)) == 1 and find_class("\u0645", ("ant", known)) is None
 
 
 def test_accents_in_another_encoding_are_the_same_class():

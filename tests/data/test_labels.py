@@ -23,6 +23,11 @@ def test_one_label_per_row():
     assert labels.tolist() == [1, 0, 1] and labels.dtype == np.int32
 
 
+def test_joiners_of_correct_spelling_stay_in_names():
+    names = ("\u0645\u06cc\u200c\u062e", "\U0001f468\u200d\U0001f469")
+    assert read(read_labels, [*names, names[0]])[0] == names
+
+
 def test_several_labels_per_row():
     class_names, labels = read(read_labels, ["a | b", ["b", "c|d"], ""], True)
     assert class_names == ("a", "b", "c|d")
@@ -42,6 +47,8 @@ def test_several_labels_per_row():
         (["Cat", "cat", "dog"], False, "labels that look alike at 'Cat' and 'cat'"),
         (["Caf\u00e9", "cafe\u0301", "dog"], False, "labels that look alike"),
         (["a cat", "a  cat", "dog"], False, "labels that look alike"),
+        (["\u0645\u200c\u06cc", "\u0645\u06cc", "dog"], False, "labels that look alike"),
+        (["\u200d", "cat", "dog"], False, "control or broken characters at line 2"),
     ],
 )
 def test_bad_labels(cells, multi_label, message):

@@ -32,6 +32,11 @@ def test_labels_are_renumbered_by_the_names_of_the_source():
     assert records.notes == ("The target has no example of dog.",)
 
 
+def test_a_class_written_in_another_way_is_that_of_the_source():
+    records = align_target(records_of(("cafe\u0301", "owl"), 1), ("caf\u00e9", "owl"), "error")
+    assert records.labels.tolist() == [0, 1] and not records.notes
+
+
 def test_a_class_that_the_source_lacks_is_refused_with_the_nearest_name():
     with pytest.raises(InputError, match="'dogs'.*did you mean 'dog'.*--adaptation.unknown_classes drop"):
         align_target(records_of(("cat", "dogs", "owl"), 4), CLASSES, "error")

@@ -2,6 +2,11 @@ import pytest
 
 from tl_keras.data.wording import as_number, excerpt, first_of, lookalikes, one_line, printable
 
+PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+"""A word whose spelling has a zero-width non-joiner."""
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+"""An emoji whose parts are joined."""
+
 
 def test_short_lists_are_joined():
     assert first_of(["a", 2]) == "a; 2"
@@ -23,6 +28,13 @@ def test_an_error_becomes_one_line():
         ("caf\udce9", "caf\\udce9"),
         ("\u202egnp", "\\u202egnp"),
         ("\x00\x1b[31m", "\\x00\\x1b[31m"),
+        (PERSIAN, PERSIAN),
+        (FAMILY, FAMILY),
+        ("\u0647\u200d", "\u0647\u200d"),
+        ("\u200d\u0647", "\u200d\u0647"),
+        ("\u200d", "\\u200d"),
+        ("c\u200cat", "c\\u200cat"),
+        ("\u202e\u200d", "\\u202e\\u200d"),
     ],
 )
 def test_unprintable_characters_are_escaped(name, expected):
@@ -32,6 +44,9 @@ def test_unprintable_characters_are_escaped(name, expected):
 def test_names_that_look_alike():
     assert lookalikes(["Cat", "cat", "dog", "CAT "]) == ["'CAT ' and 'Cat' and 'cat'"]
     assert lookalikes(["a", "A", "ab", "b a"]) == []
+    assert lookalikes([PERSIAN, PERSIAN.replace("\u200c", "")]) == [
+        "'\u0645\u06cc\u062e\u0648\u0627\u0647\u0645' and '\u0645\u06cc\\u200c\u062e\u0648\u0627\u0647\u0645'"
+    ]
     assert len(lookalikes(["caf\u00e9", "cafe\u0301", "straße", "strasse"])) == 2
 
 

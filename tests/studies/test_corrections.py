@@ -39,6 +39,13 @@ def test_the_escaped_name_of_a_class_is_that_class(tmp_path):
     assert [json.loads(line)["label"] for line in copy.read_text().splitlines()] == ["=bad", "=bad", "good", "=bad"]
 
 
+def test_a_class_with_accents_in_another_encoding_is_that_class(tmp_path):
+    (tmp_path / "texts.csv").write_text("text,label\none,caf\u00e9\ntwo,bad\nthree,caf\u00e9\nfour,bad\n")
+    config = parse([str(tmp_path / "texts.csv"), "--task", "text_classification"])
+    copy, *_ = write_corrected(decide(tmp_path, "line 3,bad,cafe\u0301"), config, None, tmp_path / "out")
+    assert [json.loads(line)["label"] for line in copy.read_text().splitlines()][1] == "caf\u00e9"
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

@@ -38,6 +38,11 @@ def test_beside_new_classes_the_escaped_name_of_a_class_is_that_class(tmp_path):
     assert read_labels([table], POOL, RunConfig(), ("=cat", "dog"), new_classes=True) == {0: "=cat", 1: "cow"}
 
 
+def test_a_class_with_accents_in_another_encoding_is_that_class(tmp_path):
+    table = write(tmp_path / "next.csv", "path,label\na.png,cafe\u0301\n")
+    assert read_labels([table], POOL, RunConfig(), ("cafe\u0301", "dog")) == {0: "cafe\u0301"}
+
+
 def test_texts_and_columns_of_label_studio_are_read(tmp_path):
     table = write(tmp_path / "export.csv", 'text,choice\n"one,  two",good\n')
     assert read_labels([table], TEXTS, parse(["--task", "text_classification"])) == {0: "good"}

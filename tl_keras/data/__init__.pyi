@@ -1,4 +1,5 @@
 from .alignment import align_classes as align_classes
+from .alignment import find_class as find_class
 from .boxes.augmentation import BOX_AUGMENTATIONS as BOX_AUGMENTATIONS
 from .boxes.augmentation import augment_boxes as augment_boxes
 from .boxes.batching import make_box_dataset as make_box_dataset

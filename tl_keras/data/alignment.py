@@ -1,10 +1,11 @@
 """Labels of new data in the class order of a trained model."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 
-from tl_keras.data.wording import as_class_name, as_number
+from tl_keras.data.wording import as_class_name, as_number, without_joiners
 from tl_keras.errors import unknown_name
 
 
@@ -32,12 +33,30 @@ def align_classes(records, class_names):
     return replace(records, labels=labels, class_names=tuple(class_names))
 
 
+def find_class(name, class_names):
+    """Finds a class whose name may be written in another way: accents in another encoding, or other joiners.
+
+    Args:
+        name: str.
+        class_names: sequence of str; names of earlier versions may hold escaped joiners, such as "\\u200c".
+
+    Returns:
+        int, its place in `class_names`; None if no name fits.
+    """
+    if name in class_names:
+        return class_names.index(name)
+    spellings = [_spelling(known) for known in class_names]
+    return spellings.index(_spelling(name)) if _spelling(name) in spellings else None
+
+
 def _index(name, class_names):
-    # Runs of earlier versions may have names with accents in another encoding.
-    spellings = [as_class_name(known) for known in class_names]
-    if name in class_names or as_class_name(name) in spellings:
-        return class_names.index(name) if name in class_names else spellings.index(as_class_name(name))
+    if (known := find_class(name, class_names)) is not None:
+        return known
     numbers = [as_number(known) for known in class_names]
     if as_number(name) is None or numbers.count(as_number(name)) != 1:
         raise unknown_name("class in the data, which the model never saw,", name, class_names)
     return numbers.index(as_number(name))
+
+
+def _spelling(name):
+    return re.sub(r"\\u200[cd]", "", without_joiners(as_class_name(name)))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tl_keras.data.alignment import find_class
 from tl_keras.data.records import Records
 from tl_keras.data.wording import excerpt, first_of
 from tl_keras.errors import InputError, unknown_name
@@ -47,7 +48,8 @@ def align_target(records, class_names, unknown_classes):
     Raises:
         InputError: the source lacks some of the classes, or all of them.
     """
-    unknown = [name for name in records.class_names if name not in class_names]
+    known = [find_class(name, class_names) for name in records.class_names]
+    unknown = [name for name, place in zip(records.class_names, known, strict=True) if place is None]
     if len(unknown) == len(records.class_names):
         theirs, ours = first_of(map(excerpt, unknown)), first_of(map(excerpt, class_names))
         raise InputError(
@@ -57,8 +59,8 @@ def align_target(records, class_names, unknown_classes):
     if unknown and unknown_classes == "error":
         error = unknown_name("class in the target, which the source lacks,", unknown[0], class_names)
         raise InputError(f"{str(error).rstrip('.')}; or leave it out of the report: --adaptation.unknown_classes drop.")
-    numbers = [class_names.index(name) if name in class_names else NO_LABEL for name in records.class_names]
-    missing = [name for name in class_names if name not in records.class_names]
+    numbers = [NO_LABEL if place is None else place for place in known]
+    missing = [name for place, name in enumerate(class_names) if place not in known]
     notes = [
         f"The target's class {excerpt(name)} is unknown to the source: left out of the report." for name in unknown
     ]

@@ -8,6 +8,9 @@ MAX_EXCERPT = 80
 MAX_ITEM = 500
 """Characters of an item of a list that a message quotes: a path and what is wrong with it."""
 
+JOINERS = "\u200c\u200d"
+"""Zero-width characters of correct spelling: in Persian and Indian words, and in emoji such as families."""
+
 _NUMBER = re.compile(r"([-+]?)([0-9]+)(?:\.([0-9]*))?")
 
 
@@ -26,6 +29,8 @@ def one_line(error):
 def printable(name):
     """Escapes control characters and bytes that are not UTF-8, as in "\\n".
 
+    Joiners stay where they belong to the spelling: beside a letter or symbol that is not ASCII.
+
     Args:
         name: str, such as the name of a file.
 
@@ -34,7 +39,11 @@ def printable(name):
     """
     if name.isprintable():
         return name
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
+    around = f" {name} "
+    return "".join(
+        char if char.isprintable() or _joins(*around[place : place + 3]) else char.encode("unicode_escape").decode()
+        for place, char in enumerate(name)
+    )
 
 
 def as_class_name(text):
@@ -74,8 +83,13 @@ def as_number(name):
     return f"-{digits}" if match[1] == "-" and digits != "0" else digits
 
 
+def without_joiners(name):
+    """Returns a name without its zero-width joiners, for comparisons."""
+    return name.translate(dict.fromkeys(map(ord, JOINERS)))
+
+
 def lookalikes(names):
-    """Finds names that differ only in case, spaces or the encoding of characters, and equal numbers.
+    """Finds names that differ only in case, spaces, joiners or the encoding of characters, and equal numbers.
 
     Letters alone, such as the classes of handwritten letters, may differ in case.
 
@@ -87,7 +101,7 @@ def lookalikes(names):
     """
     groups = {}
     for name in names:
-        plain = " ".join(unicodedata.normalize("NFKC", name).split())
+        plain = " ".join(without_joiners(unicodedata.normalize("NFKC", name)).split())
         alike = as_number(plain) or (plain.casefold() if len(name) > 1 else plain)
         groups.setdefault(alike, []).append(name)
     return [" and ".join(map(_quoted, sorted(group))) for group in groups.values() if len(group) > 1]
@@ -95,3 +109,7 @@ def lookalikes(names):
 
 def _quoted(name):
     return repr(excerpt(name))
+
+
+def _joins(before, char, after):
+    return char in JOINERS and any(one.isprintable() and not one.isascii() for one in (before, after))

@@ -5,7 +5,7 @@ import functools
 import os
 from pathlib import Path
 
-from tl_keras import models, transfer
+from tl_keras import data, models, transfer
 from tl_keras.config.derived import derive
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError, counted, quoted, unknown_name
@@ -242,9 +242,9 @@ class TrainedRun:
         Raises:
             InputError: the class is unknown, or `max_boxes` does not fit.
         """
-        if class_name is not None and class_name not in self.class_names:
+        number = None if class_name is None else data.find_class(class_name, self.class_names)
+        if class_name is not None and number is None:
             raise unknown_name("class", class_name, self.class_names)
-        number = None if class_name is None else self.class_names.index(class_name)
         if self.task.gives_probabilities:
             if max_boxes is not None:
                 raise InputError(

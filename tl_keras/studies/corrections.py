@@ -47,8 +47,8 @@ def write_corrected(path, config, table, folder):
             )
         if decision == DROP and DROP not in records.class_names:
             dropped.append(rows[name])
-        elif decision in records.class_names:
-            labels[rows[name]] = records.class_names.index(decision)
+        elif decision and (known := data.find_class(decision, records.class_names)) is not None:
+            labels[rows[name]] = known
         elif decision:
             raise unknown_name(f"decision in {path} ({place})", decision, [*records.class_names, DROP])
     changed = int(np.sum(labels != records.labels))

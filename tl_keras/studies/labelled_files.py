@@ -40,6 +40,8 @@ def read_labels(paths, records, config, class_names=None, new_classes=False):
         found = _read_export(path, config) if path.suffix.lower() == ".json" else _read_table(path, config)
         for place, key, given in found:
             label = classes.get(given, given)
+            if (known := data.find_class(label, class_names or ())) is not None:
+                label = class_names[known]
             where = f"{path} ({place})"
             if key not in rows:
                 raise _unknown_example(where, key, rows)
