@@ -31,7 +31,7 @@ def test_images_are_explained_and_bad_files_named(finished_run, image_folder, tm
             "max_boxes is for runs that detect objects, this is one of image",
         ),
         (["IMAGE", "--max_boxes", "two"], "Argument --max_boxes: invalid int value"),
-        (["IMAGE", "--output", "FILE"], "cannot be written to .*: give --output another folder"),
+        (["IMAGE", "--output", "FILE"], "Cannot write to .*: give --output another folder"),
     ],
 )
 def test_bad_input_is_one_sentence_before_the_model_is_loaded(
@@ -56,7 +56,7 @@ def test_a_folder_holds_the_explanations_of_one_call(finished_run, image_folder,
 
     red, changing = image_folder / "red" / "red-00.png", tmp_path / "image.png"
     changing.write_bytes(red.read_bytes())
-    expected = ["001-image.png", "002-red-00.png", "explanations.json"]
+    expected = ["001-image.png", "002-red-00.png", "explanations.json", "made_from.json"]
     assert explain_files(changing, red) == explain_files(changing, red) == expected
     with pytest.raises(InputError, match="results of another call, such as '001-image.png': give a new folder"):
         explain_files(red)
@@ -72,7 +72,7 @@ def test_a_used_folder_is_refused_before_tensorflow_is_loaded(finished_run, imag
     code = (
         "import sys\nfrom tl_keras import explain\nfrom tl_keras.errors import InputError\n"
         "try:\n    explain.main(sys.argv[1:])\nexcept InputError as error:\n"
-        "    assert 'of another call' in str(error), error\n    print('tensorflow' in sys.modules)"
+        "    assert 'of another run or call' in str(error), error\n    print('tensorflow' in sys.modules)"
     )
     command = [sys.executable, "-c", code, str(finished_run[0]), file, "--output", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tl_keras import label
+from tl_keras import label, recommend
 from tl_keras.errors import InputError
 
 
@@ -48,6 +48,36 @@ def test_what_cannot_be_used_is_named_before_tensorflow_is_loaded(flags, message
     arguments = ["next", "--pool", str(image_folder / "red"), *flags, "--output", str(tmp_path / "out")]
     subprocess.run([sys.executable, "-c", code, message, *arguments], check=True)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["label_check.csv", "next.csv", "label_studio.json", "recommendation.md", "train.yaml"]
+)
+def test_a_file_of_the_user_is_not_replaced(name, image_folder, tmp_path):
+    (tmp_path / name).write_text("mine,\n,\n")
+    calls = {
+        "label_check.csv": (label, ["check", str(image_folder)]),
+        "recommendation.md": (
+            recommend,
+            [str(image_folder), "--backbones", "vgg16", "--model.weights", "none", "--recipe", "auto"],
+        ),
+    }
+    calls["train.yaml"] = calls["recommendation.md"]
+    verb, call = calls.get(name, (label, ["next", "--pool", str(image_folder)]))
+    with pytest.raises(InputError, match=f"holds results of another run or call, such as '{name}'"):
+        verb.main([*call, "--output", str(tmp_path)])
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {name: "mine,\n,\n"}
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "flag"),
+    [("label_check.csv", "decision", "--apply"), ("next.csv", "label", "--labelled"), ("next.jsonl", "label", None)],
+)
+def test_a_table_that_a_person_has_filled_is_not_replaced(name, column, flag, image_folder, tmp_path):
+    (tmp_path / name).write_text('{"label": "dog"}' if name == "next.jsonl" else f"name,{column}\na.png,dog\n")
+    call = ["check", str(image_folder)] if column == "decision" else ["next", "--pool", str(image_folder)]
+    with pytest.raises(InputError, match=f"its column {column} is filled: give it as {flag or '--labelled'}"):
+        label.main([*call, "--output", str(tmp_path)])
 
 
 @pytest.mark.usefixtures("small_network")

@@ -110,7 +110,8 @@ def test_unreadable_files_are_reported_and_the_others_predicted(finished_run, im
         (["{run}", "{image}", "--min_confidence", "80"], "--min_confidence '80': expected a number from 0 to 1"),
         (["{run}", "{image}", "--min_confidence", "auto"], "recommends none, see its report: give a number"),
         (["{run}", "{image}", "--text_column", "x"], "--text_column is for runs on texts"),
-        (["{run}", "{image}", "--output", "{empty}"], "give --output a file in a folder that exists"),
+        (["{run}", "{image}", "--output", "{empty}"], "is a folder: give a file in it, such as"),
+        (["{run}", "{image}", "--output", "{notes}"], "exists and holds no predictions of this format"),
         (["{run}", "{image}", "--output", "{image}", "--format", "csv"], "is read for the predictions"),
         (["{run}", "{image}", "--output", "{data}", "--format", "csv"], "is read for the predictions or the training"),
     ],
@@ -121,7 +122,9 @@ def test_bad_input_is_one_sentence(finished_run, image_folder, tmp_path, capsys,
         "empty": tmp_path,
         "data": image_folder,
         "image": image_folder / "red" / "red-00.png",
+        "notes": tmp_path / "notes.txt",
     }
+    places["notes"].write_text("buy milk\n")
     with pytest.raises(SystemExit) as stop:
         run_verb(predict.main, [argument.format(**places) for argument in arguments])
     error = capsys.readouterr().err

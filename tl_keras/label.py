@@ -6,12 +6,16 @@ if __name__ == "__main__":
     end_silently()
 
 
+import os
+from pathlib import Path
+
 from tl_keras.cli.label_data import check_next_settings, find_run, names_data, parse_data
-from tl_keras.cli.output_files import open_output_folder
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.errors import InputError, counted, unknown_name
 from tl_keras.runs.opening import new_folder
+from tl_keras.runs.result_folders import open_output_folder
 from tl_keras.runs.run_folder import folder_name
+from tl_keras.studies import result_tables
 from tl_keras.system.devices import load_tensorflow
 
 QUESTIONS, BOXES = ("check", "next"), "object_detection"
@@ -72,11 +76,24 @@ def _check(options, rest):
         _check_boxes(options, run)
         return
     config = parse_data(rest)
-    with open_output_folder(options.output or new_folder(f"{folder_name(config.data.path)}-labels")) as folder:
+    output = options.output or new_folder(f"{folder_name(config.data.path)}-labels")
+    names = [] if options.apply else result_tables.LABEL_CHECK
+    if not options.apply:
+        _refuse_filled(output, result_tables.LABEL_CHECK[:1], result_tables.DECISION, "--apply")
+    with open_output_folder(output, _origin("check", config.data.path), names) as folder:
         if options.apply:
             _apply(options, config, folder)
         else:
             _list_suspicious(config, folder)
+
+
+def _origin(question, path):
+    return {"verb": f"label {question}", "data": os.path.abspath(path)}
+
+
+def _refuse_filled(output, names, column, flag):
+    for name in names:
+        result_tables.refuse_filled(Path(output) / name, column, f"give it as {flag}")
 
 
 def _apply(options, config, folder):
@@ -106,7 +123,8 @@ def _check_boxes(options, run):
     load_tensorflow()
     from tl_keras.studies.box_check import check_boxes, summary_lines, write_box_check
 
-    with open_output_folder(options.output or new_folder(f"{folder_name(str(run.folder))}-boxes")) as folder:
+    output = options.output or new_folder(f"{folder_name(str(run.folder))}-boxes")
+    with open_output_folder(output, _origin("check", run.folder), result_tables.BOX_CHECK) as folder:
         check = check_boxes(run)
         paths = write_box_check(check, run.class_names, folder)
     print("\n".join([*summary_lines(check), *(f"  {path}" for path in paths)]))
@@ -121,7 +139,9 @@ def _choose_next(options, rest):
         raise InputError(f"--count is {options.count}: expected 1 or more.")
     config, has_labels = parse_data(rest), names_data(rest)
     check_next_settings(config)
-    with open_output_folder(options.output or new_folder(f"{folder_name(options.pool)}-next")) as folder:
+    output = options.output or new_folder(f"{folder_name(options.pool)}-next")
+    _refuse_filled(output, result_tables.NEXT_LABELS[:2], config.data.label_column, "--labelled")
+    with open_output_folder(output, _origin("next", options.pool), result_tables.NEXT_LABELS) as folder:
         if options.labelled:
             from tl_keras.studies.training_table import merge_labelled
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from tl_keras import data
 from tl_keras.cli.annotated_images import AnnotatedImages
+from tl_keras.cli.former_predictions import refuse_other_file
 from tl_keras.cli.output_files import PARQUET, choose_format, open_output, refuse_input
 from tl_keras.cli.prediction_parts import parse_shard, predict_parts
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
@@ -53,9 +54,10 @@ def main(arguments):
     if options.min_confidence is not None:
         options = replace(options, min_confidence=run.find_min_confidence(options.min_confidence))
     items = run.task.find_items(run.config, parsed.items, options)
-    annotated = AnnotatedImages(run, options.annotated, items) if options.annotated else None
     read = [item for item in items if isinstance(item, str)] or parsed.items
     refuse_input(parsed.output, [*read, run.config.data.path])
+    refuse_other_file(parsed.output, parsed.format)
+    annotated = AnnotatedImages(run, options.annotated, items) if options.annotated else None
     items = items[number - 1 :: count]
     if parsed.format == PARQUET:
         bad = predict_parts(run, items, options, parsed.output, shard, annotated)

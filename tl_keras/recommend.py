@@ -6,11 +6,13 @@ if __name__ == "__main__":
     end_silently()
 
 
-from tl_keras.cli.output_files import open_output_folder
+import os
+
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.runs.opening import new_folder
+from tl_keras.runs.result_folders import open_output_folder
 from tl_keras.runs.run_folder import folder_name
 from tl_keras.system.devices import load_tensorflow
 from tl_keras.tasks.registry import TASKS
@@ -38,15 +40,17 @@ def main(arguments):
     backbones = [part.strip() for part in (options.backbones or "").split(",") if part.strip()]
     # Imported here, so that --help and a mistyped flag answer at once.
     from tl_keras.studies.candidate_backbones import find_candidates
+    from tl_keras.studies.result_tables import RECOMMENDATION
 
     names = backbones or TASKS[config.task].installed_backbones(config)
     candidates = find_candidates(config, names)
-    load_tensorflow()
-    from tl_keras.studies.recommendation import recommend
-    from tl_keras.studies.recommendation_files import summary_lines, write_recommendation
+    output = options.output or new_folder(f"{folder_name(config.data.path)}-recommendation")
+    origin = {"verb": "recommend", "data": os.path.abspath(config.data.path)}
+    with open_output_folder(output, origin, RECOMMENDATION) as folder:
+        load_tensorflow()
+        from tl_keras.studies.recommendation import recommend
+        from tl_keras.studies.recommendation_files import summary_lines, write_recommendation
 
-    name = f"{folder_name(config.data.path)}-recommendation"
-    with open_output_folder(options.output or new_folder(name)) as folder:
         recommendation = recommend(candidates, options.verify, folder)
         paths = write_recommendation(recommendation, config, folder)
     print("", *summary_lines(recommendation), "", *(f"  {path}" for path in paths), sep="\n")

@@ -1,4 +1,5 @@
 import errno
+import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,6 +8,7 @@ from PIL import Image
 
 from tl_keras.cli.annotated_images import AnnotatedImages, name_copies
 from tl_keras.errors import InputError, RunStopped
+from tl_keras.runs.result_folders import ORIGIN
 from tl_keras.tasks.object_detection import ObjectDetection
 
 CAT = ("cat", 0.75, [1.0, 2.0, 11.0, 22.0])
@@ -55,9 +57,18 @@ def test_images_of_another_call_are_refused_and_those_of_the_same_call_replaced(
         open_images(tmp_path / "drawn", items[:1])
     images = open_images(tmp_path / "drawn", items)
     images.remove(items)
-    assert list((tmp_path / "drawn").iterdir()) == []
+    assert os.listdir(tmp_path / "drawn") == [ORIGIN]
     images.draw(items[1], [])
-    assert [path.name for path in (tmp_path / "drawn").iterdir()] == ["a-2.png"]
+    assert set(os.listdir(tmp_path / "drawn")) == {"a-2.png", ORIGIN}
+
+
+@pytest.mark.parametrize("name", ["a.png", "classes.txt"])
+def test_a_file_of_the_user_is_not_replaced(name, items, tmp_path):
+    (tmp_path / "drawn").mkdir()
+    (tmp_path / "drawn" / name).write_text("mine")
+    with pytest.raises(InputError, match=f"--annotated .* holds results of another run or call, such as '{name}'"):
+        open_images(tmp_path / "drawn", items, ("cat", "\ue123"))
+    assert (tmp_path / "drawn" / name).read_text() == "mine"
 
 
 def test_an_input_is_not_replaced_by_its_copy(tmp_path):

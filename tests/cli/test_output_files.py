@@ -5,8 +5,8 @@ import pytest
 from tl_keras.cli.output_files import (
     choose_format,
     open_output,
-    open_output_folder,
     refuse_input,
+    refuse_inputs,
     refuse_other_images,
 )
 from tl_keras.errors import InputError
@@ -58,31 +58,23 @@ def test_an_error_leaves_the_old_file(tmp_path):
     assert path.read_text() == "old" and [one.name for one in tmp_path.iterdir()] == ["p.csv"]
 
 
-def test_a_folder_of_results_is_tried_before_there_are_any(tmp_path):
-    (tmp_path / "file").touch()
-    for name in ("file", "file/inside", "a" * 300):
-        with (
-            pytest.raises(InputError, match="cannot be written to.*--output another"),
-            open_output_folder(tmp_path / name),
-        ):
-            pass
-    with pytest.raises(ZeroDivisionError), open_output_folder(tmp_path / "new" / "inside"):
-        raise ZeroDivisionError
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-    with open_output_folder(tmp_path / "new") as folder:
-        (folder / "result").touch()
-    assert [path.name for path in folder.iterdir()] == ["result"]
-
-
 def test_images_of_another_call_are_refused(tmp_path):
     (tmp_path / "notes.txt").touch()
     (tmp_path / "001-a.png").touch()
     (tmp_path / ".new-of-a-killed-call.png").touch()
-    refuse_other_images(tmp_path, ["001-a.png"], [], "--output", ["page.html"])
+    refuse_other_images(tmp_path, ["001-a.png"], "--output", ["page.html"])
     (tmp_path / "page.html").touch()
     for names, other in ((["001-a.png"], "page.html"), (["page.html"], "001-a.png")):
         with pytest.raises(InputError, match=f"results of another call, such as '{other}'"):
-            refuse_other_images(tmp_path, names, [], "--output", ["page.html"])
+            refuse_other_images(tmp_path, names, "--output", ["page.html"])
+
+
+def test_an_input_in_the_folder_of_the_results_is_not_replaced(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path)
+    for item in (tmp_path / "a.png", tmp_path / "link" / "a.png"):
+        with pytest.raises(InputError, match="--output .* would replace .*a.png', an input: give another folder"):
+            refuse_inputs(tmp_path, ["a.png"], [str(item)], "--output")
+    refuse_inputs(tmp_path, ["a.png"], [str(tmp_path / "b.png"), b"a.png"], "--output")
 
 
 def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path):

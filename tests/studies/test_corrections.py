@@ -28,8 +28,14 @@ def test_decisions_change_and_drop_examples_of_the_copy(texts, tmp_path):
     rows = [json.loads(line) for line in copy.read_text().splitlines()]
     assert [(row["text"], row["label"]) for row in rows] == [("one", "bad"), ("two", "bad"), ("four", "bad")]
     assert rows[0]["split"] == "train" and "split" not in rows[2]
-    with pytest.raises(InputError, match="exists"):
-        write_corrected(path, texts, None, tmp_path / "out")
+    assert write_corrected(path, texts, None, tmp_path / "out") == (copy, changed, dropped)
+    with pytest.raises(InputError, match="exists and holds other rows"):
+        write_corrected(decide(tmp_path, "line 3,bad,good"), texts, None, tmp_path / "out")
+
+
+def test_the_table_of_a_check_without_suspicious_labels_is_nothing_to_apply(texts, tmp_path):
+    with pytest.raises(InputError, match=r"label_check.csv lists no suspicious label: there is nothing to correct"):
+        write_corrected(decide(tmp_path), texts, None, tmp_path / "out")
 
 
 def test_the_escaped_name_of_a_class_is_that_class(tmp_path):

@@ -41,7 +41,7 @@ def test_a_table_is_extended_and_another_file_is_not_replaced(folders, tmp_path)
     table = write_training_table(None, *folders, {1: "dog"}, parse([]), tmp_path)
     extended = parse(["--data.path", str(table)])
     assert len(read(write_training_table(None, *folders, {0: "cat", 1: "dog"}, extended, tmp_path))) == 4
-    with pytest.raises(InputError, match="exists: give --training_table another path"):
+    with pytest.raises(InputError, match="holds other rows than the new table: give --training_table another path"):
         write_training_table(None, *folders, {1: "dog"}, parse([]), tmp_path)
 
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from tl_keras import evaluation
-from tl_keras.cli.output_files import refuse_other_images
+from tl_keras.cli.output_files import refuse_inputs, refuse_other_images
 from tl_keras.errors import RunStopped, counted, is_disk_full
-from tl_keras.runs.opening import make_folder
+from tl_keras.runs.result_folders import claim_folder
 from tl_keras.system.atomic_files import write_text
 
 LEGEND = "classes.txt"
@@ -22,14 +22,18 @@ class AnnotatedImages:
         items: image files of all shards of the call.
 
     Raises:
-        InputError: the folder cannot be created, or has images that the call would not replace.
+        InputError: the folder cannot be created, or has images of another call or of the user, or one of the items.
     """
 
     def __init__(self, run, folder, items):
-        self._run, self._folder = run, make_folder(folder, flag="--annotated")
-        self._paths = {item: self._folder / name for item, name in name_copies(items).items()}
-        refuse_other_images(self._folder, [path.name for path in self._paths.values()], items, "--annotated")
-        if legend := evaluation.number_legend(run.class_names):
+        names = name_copies(items)
+        refuse_inputs(folder, names.values(), items, "--annotated")
+        legend = evaluation.number_legend(run.class_names)
+        patterns = ["*.png", *([LEGEND] if legend else [])]
+        self._run, self._folder = run, claim_folder(folder, {"verb": "predict"}, patterns, flag="--annotated")
+        refuse_other_images(self._folder, names.values(), "--annotated")
+        self._paths = {item: self._folder / name for item, name in names.items()}
+        if legend:
             write_text(self._folder / LEGEND, legend + "\n")
 
     def remove(self, items):

@@ -5,7 +5,6 @@ import errno
 import os
 import stat
 import sys
-import tempfile
 from pathlib import Path
 
 from tl_keras.errors import InputError, quoted
@@ -106,53 +105,35 @@ def refuse_input(path, sources):
         raise InputError(f"--output {quoted(path)} is read for the predictions or the training: give another file.")
 
 
-@contextlib.contextmanager
-def open_output_folder(path):
-    """Creates the folder of the results, before there are results to lose; it is removed again if it stays empty.
+def refuse_inputs(folder, names, items, flag):
+    """Refuses a folder in which a file that a call writes would replace one that it reads.
 
     Args:
-        path: path of the folder.
-
-    Yields:
-        `pathlib.Path` of the folder.
-
-    Raises:
-        InputError: the folder cannot be written to.
-    """
-    folder = Path(path)
-    new_folders = [one for one in (folder, *folder.parents) if not os.path.exists(one)]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise InputError(
-            f"The folder {quoted(str(path))} cannot be written to ({error.strerror}): give --output another folder."
-        ) from error
-    try:
-        yield folder
-    finally:
-        with contextlib.suppress(OSError):
-            # A folder with results is not empty; it and its parents stay.
-            for one in new_folders:
-                one.rmdir()
-
-
-def refuse_other_images(folder, names, items, flag, results=()):
-    """Refuses a folder where a call would add its images to those of another one, or replace its own input.
-
-    Args:
-        folder: `pathlib.Path` of an existing folder.
+        folder: path of the folder.
         names: names of the files that the call will write.
         items: paths that it reads; other items have no effect.
+        flag: flag that named the folder.
+
+    Raises:
+        InputError: names the file.
+    """
+    places = {os.path.realpath(os.path.join(folder, name)) for name in names}
+    if read := next((item for item in items if isinstance(item, str) and os.path.realpath(item) in places), None):
+        raise InputError(f"{flag} {quoted(str(folder))} would replace {quoted(read)}, an input: give another folder.")
+
+
+def refuse_other_images(folder, names, flag, results=()):
+    """Refuses a folder where a call would add its images to those of another call of the same verb.
+
+    Args:
+        folder: `pathlib.Path` of a folder that `claim_folder` claimed.
+        names: names of the files that the call will write.
         flag: flag that named the folder.
         results: names of further files that a call may write there.
 
     Raises:
         InputError: says what to do.
     """
-    places = {os.path.realpath(folder / name) for name in names}
-    if read := next((item for item in items if isinstance(item, str) and os.path.realpath(item) in places), None):
-        raise InputError(f"{flag} {quoted(str(folder))} would replace {quoted(read)}, an input: give another folder.")
     found = {path.name for path in folder.iterdir() if path.suffix == ".png" or path.name in results}
     # A killed call leaves an unfinished file behind, and is ended by the same command.
     if others := sorted(name for name in found - set(names) if not name.startswith(UNFINISHED)):

@@ -13,7 +13,7 @@ from tl_keras.errors import InputError
 from tl_keras.runs.evaluation_report import measure_min_confidence, write_evaluation_report
 from tl_keras.runs.opening import make_folder
 from tl_keras.runs.own_data import load_own_split
-from tl_keras.runs.result_folders import claim_folder
+from tl_keras.runs.result_folders import claim_folder, run_origin
 from tl_keras.runs.run_folder import RunFolder, folder_name
 from tl_keras.runs.seen_examples import find_seen_examples
 from tl_keras.tasks.base import print_notes
@@ -50,7 +50,7 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     if output:
         source = None if data_path is None else os.path.abspath(data_path)
         names = ("metrics.json", "report.html", "detections.json", *run.task.result_files)
-        claim_folder(output, run, names, "results", [source, split])
+        claim_folder(output, run_origin(run, [source, split]), names, "results")
     else:
         make_folder(folder.path, "results")
     # The baselines of the training were measured on its own test split.

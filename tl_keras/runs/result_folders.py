@@ -1,11 +1,13 @@
-"""Folders that --output names: each holds the results of one run, so that those of two are never mixed."""
+"""Folders that --output names: each holds the results of one call of one verb, so that those of two are never mixed."""
 
+import contextlib
 import json
 import os
+from pathlib import Path
 
 from tl_keras.errors import InputError, quoted
 from tl_keras.runs.opening import make_folder
-from tl_keras.system.atomic_files import write_text
+from tl_keras.system.atomic_files import UNFINISHED, write_text
 from tl_keras.system.checksums import file_sha256
 from tl_keras.system.json_files import read_json
 
@@ -13,30 +15,78 @@ ORIGIN = "made_from.json"
 """What the results of a folder were made from; the same call may replace them, or complete them after it was killed."""
 
 
-def claim_folder(path, run, names, content, call=()):
-    """Creates a folder for results, or refuses one that holds those of another run or call.
+def run_origin(run, call=()):
+    """Describes results of a run for `claim_folder`; a copy of the run gives the same.
+
+    Args:
+        run: `TrainedRun`.
+        call: texts and None, in a list, that the results depend on beside the model.
+
+    Returns:
+        Dict.
+    """
+    return {"model": file_sha256(run.folder / "model.keras"), "call": list(call)}
+
+
+def claim_folder(path, origin, names, content="", flag="--output"):
+    """Creates a folder for results, or refuses one that holds other files of their names.
 
     Args:
         path: path of the folder.
-        run: `TrainedRun`.
-        names: names of the files and folders that calls may write.
+        origin: dict of what the results are made from; results of the same origin may be replaced.
+        names: names of the files and folders that calls may write, or patterns such as "*.png".
         content: what is written, such as "exports", for messages.
-        call: texts and None, in a list, that the results depend on beside the model.
+        flag: flag that names the folder.
 
     Returns:
         `pathlib.Path` of the folder.
 
     Raises:
-        InputError: it holds other results, or cannot be created.
+        InputError: it holds other results or files, or cannot be created.
     """
-    folder = make_folder(path, content)
-    origin = {"model": file_sha256(run.folder / "model.keras"), "call": list(call)}
-    found = [name for name in names if os.path.lexists(folder / name)]
+    folder = make_folder(path, content, flag)
     known = folder / ORIGIN
-    if found and not (known.exists() and read_json(known, dict, "give --output a new folder") == origin):
+    found = [name for pattern in names for name in _matching(folder, pattern)]
+    if found and not (known.exists() and read_json(known, dict, f"give {flag} a new folder") == origin):
         raise InputError(
-            f"--output {quoted(str(folder))} holds results of another run or call, such as {quoted(found[0])}: give a "
+            f"{flag} {quoted(str(folder))} holds results of another run or call, such as {quoted(found[0])}: give a "
             "new folder, or empty this one."
         )
     write_text(known, json.dumps(origin, indent=2) + "\n")
     return folder
+
+
+@contextlib.contextmanager
+def open_output_folder(path, origin, names):
+    """Creates a folder of results, as `claim_folder` does, and removes it again if it stays empty.
+
+    Args:
+        path: as in `claim_folder`.
+        origin: as in `claim_folder`.
+        names: as in `claim_folder`.
+
+    Yields:
+        `pathlib.Path` of the folder.
+
+    Raises:
+        InputError: as in `claim_folder`.
+    """
+    folder = Path(path)
+    new_folders = [one for one in (folder, *folder.parents) if not os.path.exists(one)]
+    claim_folder(folder, origin, names)
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(OSError):
+            if os.listdir(folder) == [ORIGIN]:
+                os.unlink(folder / ORIGIN)
+            # A folder with results is not empty; it and its parents stay.
+            for one in new_folders:
+                one.rmdir()
+
+
+def _matching(folder, pattern):
+    if "*" not in pattern:
+        return [pattern] if os.path.lexists(folder / pattern) else []
+    # A killed call leaves unfinished files behind.
+    return sorted(path.name for path in folder.glob(pattern) if not path.name.startswith(UNFINISHED))

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from tl_keras import data
-from tl_keras.data.reading.table_cells import TABLE_SUFFIXES, read_rows
+from tl_keras.data.reading.table_cells import TABLE_SUFFIXES, has_rows, read_rows
 from tl_keras.errors import InputError, quoted, unknown_name
-from tl_keras.studies.label_check_files import DECISION
+from tl_keras.studies.result_tables import DECISION
 from tl_keras.studies.training_table import read_labelled_data, write_training_table
 from tl_keras.system.escaping import by_cell, csv_cell
 
@@ -34,6 +34,10 @@ def write_corrected(path, config, table, folder):
         raise InputError(
             f"Cannot read decisions from {quoted(str(path))}: expected a table ({' '.join(sorted(TABLE_SUFFIXES))}), "
             "such as label_check.csv with a filled column decision."
+        )
+    if not has_rows(path):
+        raise InputError(
+            f"{path} lists no suspicious label: there is nothing to correct, and the data stay as they are."
         )
     records = read_labelled_data(config)
     rows = {name: row for row, name in enumerate(records.names)}

@@ -6,14 +6,13 @@ import numpy as np
 
 from tl_keras import evaluation
 from tl_keras.errors import counted, part_of
+from tl_keras.studies.result_tables import DECISION
 from tl_keras.system.csv_files import open_csv
 from tl_keras.system.escaping import csv_cell
 from tl_keras.tasks.registry import TASKS
 
 SHOWN = 10
 """Suspicious labels and pairs of classes in the terminal."""
-DECISION = "decision"
-"""Column that a person may fill."""
 ON_SHEET = 32
 """Images on the contact sheet."""
 

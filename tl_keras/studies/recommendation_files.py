@@ -10,6 +10,7 @@ from tl_keras.config.config_text import config_text
 from tl_keras.errors import counted
 from tl_keras.studies.markdown import format_table
 from tl_keras.studies.recommendation import describe_probe
+from tl_keras.studies.result_tables import RECOMMENDATION
 from tl_keras.system.atomic_files import atomic_path
 from tl_keras.system.escaping import for_lines
 
@@ -46,7 +47,7 @@ def write_recommendation(recommendation, config, folder):
         ],
         folder / "recommendation.png",
     )
-    return [folder / name for name in ("recommendation.md", "recommendation.json", "recommendation.png", "train.yaml")]
+    return [folder / name for name in RECOMMENDATION]
 
 
 def summary_lines(recommendation):

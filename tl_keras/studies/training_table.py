@@ -74,25 +74,27 @@ def write_training_table(path, records, pool, labels, config, folder, may_replac
         `pathlib.Path` of the table.
 
     Raises:
-        InputError: the file exists and is not the labelled data, or has another suffix; images are in no file or not
-            below the folder of the table; or a label differs from that of the data.
+        InputError: the file exists, is not the labelled data, and has rows that the table lacks; it has another suffix;
+            images are in no file or not below the folder of the table; or a label differs from that of the data.
     """
     is_text = "text" in config.task
     rows = _merge(records, pool, labels, config.data.path, is_text)
     if not is_text:
         _require_files(rows)
     path = Path(path or (folder if is_text else os.path.commonpath(map(os.path.dirname, rows))) / Path(NAME))
-    _check_path(path, config.data.path if may_replace and records is not None else None)
+    if path.suffix != ".jsonl":
+        raise InputError(f"--training_table {quoted(str(path))} is written as JSON lines: give it the suffix .jsonl.")
     columns = config.data.label_column, config.data.split_column
     lines = [
         name_example(config, None if is_text else _relative(source, path), source)
         | {column: cell for column, cell in zip(columns, row, strict=True) if cell}
         for source, row in rows.items()
     ]
-    text = "".join(map(format_line, lines))
+    lines = list(map(format_line, lines))
+    _check_path(path, lines, config.data.path if may_replace and records is not None else None)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, text)
+        write_text(path, "".join(lines))
     except OSError as error:
         raise InputError(
             f"The table {quoted(str(path))} cannot be written ({error.strerror}): give --training_table another path."
@@ -128,11 +130,16 @@ def _require_files(rows):
         raise InputError("Images inside a Parquet table cannot be merged with others: write them to files.")
 
 
-def _check_path(path, data_path):
-    if path.suffix != ".jsonl":
-        raise InputError(f"--training_table {quoted(str(path))} is written as JSON lines: give it the suffix .jsonl.")
-    if path.exists() and (data_path is None or path.resolve() != Path(data_path).resolve()):
-        raise InputError(f"The file {quoted(str(path))} exists: give --training_table another path, or remove it.")
+def _check_path(path, lines, data_path):
+    """Refuses a file that would lose something, unless it is the labelled data, whose labels people have corrected."""
+    if not path.exists() or (data_path is not None and path.resolve() == Path(data_path).resolve()):
+        return
+    kept = {line.encode() for line in lines}
+    if not (path.is_file() and kept.issuperset(path.read_bytes().splitlines(keepends=True))):
+        raise InputError(
+            f"The file {quoted(str(path))} exists and holds other rows than the new table: give --training_table "
+            "another path, or remove it."
+        )
 
 
 def _relative(source, path):

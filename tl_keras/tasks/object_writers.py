@@ -54,6 +54,7 @@ def coco_writer(stream, class_names):
     """Writes one COCO document, with the score of each annotation."""
     ids = {name: number for number, name in enumerate(class_names, start=1)}
     document = {
+        "info": {"description": "detections of tl_keras"},
         "images": [],
         "annotations": [],
         "categories": [{"id": number, "name": name} for name, number in ids.items()],

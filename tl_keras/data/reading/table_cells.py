@@ -160,6 +160,11 @@ def has_column(table, argument, column):
     return column in header
 
 
+def has_rows(table):
+    """Returns True if a table, as `read_columns` takes it, has more than a header."""
+    return bool(_read(Path(table))[1])
+
+
 def _read(table):
     return {".jsonl": _json_rows, ".parquet": _parquet_rows}.get(table.suffix.lower(), _delimited_rows)(table)
 
