@@ -1,9 +1,11 @@
 """Hostile files of every kind that a reader takes: functions that make one in a folder and read it."""
 
+import ctypes
 import functools
 import io
 import itertools
 import json
+import os
 import pickle
 import socket
 import struct
@@ -129,8 +131,12 @@ def manifest(text):
     return lambda folder: changed_files(written(folder / "SHA256SUMS", text).parent)
 
 
+def folder_of_boxes(name, text):
+    return lambda folder: find_boxes(written(folder / name, text).parent)
+
+
 def voc(text):
-    return lambda folder: find_boxes(written(folder / "a.xml", text).parent)
+    return folder_of_boxes("a.xml", text)
 
 
 ENTITIES = '<!DOCTYPE a [<!ENTITY x "{0}">]><annotation><filename>&x;</filename></annotation>'
@@ -177,9 +183,9 @@ TEXTS |= {
     "COCO: an absolute path": boxes("boxes.json", COCO | {"images": [{"id": 1, "file_name": "/etc/passwd"}]}),
     "COCO: infinity": boxes("boxes.json", COCO | {"images": [{"id": float("inf"), "file_name": float("nan")}]}),
     "COCO: lists of lists": boxes("boxes.json", COCO | {"annotations": [[1]], "categories": [[{}]]}),
-    "YOLO: a folder upwards": boxes("data.yaml", "names: [a, b]\ntrain: ../../..\n"),
-    "YOLO: an absolute file": boxes("data.yaml", "names: [a, b]\ntrain: /etc/passwd\n"),
-    "YOLO: a path elsewhere": boxes("data.yaml", "names: [a, b]\npath: /etc\ntrain: .\n"),
+    "YOLO: a folder upwards": folder_of_boxes("data.yaml", "names: [a, b]\ntrain: ../../..\n"),
+    "YOLO: an absolute file": folder_of_boxes("data.yaml", "names: [a, b]\ntrain: /etc/passwd\n"),
+    "YOLO: a path elsewhere": folder_of_boxes("data.yaml", "names: [a, b]\npath: /etc\ntrain: .\n"),
     "YOLO: nested": boxes("data.yaml", f"names: {NESTED}\n"),
     "VOC: an external entity": voc(EXTERNAL),
     "VOC: a large entity": voc(ENTITIES.format("x" * 1_000_000)),
@@ -221,3 +227,44 @@ CONTROLS = {
     "memory": lambda folder: bytearray(3 * 2**30),
 }
 """What no hostile file may cause, to test that the process would see it."""
+
+
+def follow_in_hdf5(link):
+    """Lets HDF5, which is C code, open a second file because the first one names it."""
+
+    def run(folder):
+        with h5py.File(folder.parent / "canary.h5", "w") as file:
+            file["0"] = [0.0] * 4
+        with h5py.File(folder / "file.h5", "w") as file:
+            link(file, str(folder.parent / "canary.h5"))
+            file["x"][...]
+
+    return run
+
+
+def external_data(file, path):
+    file.create_dataset("x", (4,), "f4", external=[(path, 0, 16)])
+
+
+def virtual_data(file, path):
+    layout = h5py.VirtualLayout((4,), "f4")
+    layout[:] = h5py.VirtualSource(path, "0", (4,))
+    file.create_virtual_dataset("x", layout)
+
+
+def link_inside(folder):
+    (folder / "link").symlink_to("/etc/passwd")
+    ctypes.CDLL(None).open(os.fsencode(folder / "link"), os.O_RDONLY)
+
+
+C_CONTROLS = {
+    "C: a file": lambda folder: ctypes.CDLL(None).open(b"/etc/passwd", os.O_RDONLY),
+    "C: a file through a link": link_inside,
+    "C: a file above": lambda folder: ctypes.CDLL(None).mkdir(os.fsencode(folder.parent / "new"), 0o755),
+    "C: a process": lambda folder: ctypes.CDLL(None).system(b"true"),
+    "C: a socket": lambda folder: ctypes.CDLL(None).socket(socket.AF_INET, socket.SOCK_STREAM, 0),
+    "HDF5: a linked file": follow_in_hdf5(lambda file, path: file.__setitem__("x", h5py.ExternalLink(path, "0"))),
+    "HDF5: external data": follow_in_hdf5(external_data),
+    "HDF5: virtual data": follow_in_hdf5(virtual_data),
+}
+"""The same by C code, which an audit hook of Python does not see."""

@@ -1,6 +1,7 @@
-"""Reads every hostile file in a process with limits, whose audit hook sees all files, processes and sockets.
+"""Reads every hostile file in a process with limits that sees all files, processes and sockets.
 
-`python -m tests.security.sandbox` prints one JSON object for each case of `hostile_files`.
+`python -m tests.security.system_calls tests.security.sandbox` prints one JSON object for each case of `hostile_files`.
+The audit hook sees what Python does, on every system; the supervisor also sees what C code does, on Linux.
 """
 
 import json
@@ -15,7 +16,8 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.security.hostile_files import CASES, CONTROLS
+from tests.security import system_calls
+from tests.security.hostile_files import C_CONTROLS, CASES, CONTROLS
 from tl_keras.errors import InputError
 
 MAX_SECONDS = 10
@@ -55,6 +57,8 @@ def run(case, seconds=MAX_SECONDS):
     folder = Path(tempfile.mkdtemp(prefix="hostile-")) / "files"
     folder.mkdir()
     started, watch["events"] = time.process_time(), []
+    if system_calls.is_watched():
+        system_calls.start([str(folder), *CODE, *SYSTEM])
     watch["folder"] = str(folder)
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
@@ -67,9 +71,12 @@ def run(case, seconds=MAX_SECONDS):
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         watch["folder"] = None
+    system_events = system_calls.stop() if system_calls.is_watched() else []
     has_canary = (folder / "canary").exists()
     shutil.rmtree(folder.parent)
-    return {"result": result, "events": watch["events"], "canary": has_canary, "seconds": time.process_time() - started}
+    seconds = time.process_time() - started
+    events = {"events": watch["events"], "system_events": system_events}
+    return {"result": result, **events, "canary": has_canary, "seconds": seconds}
 
 
 def _stop(*_):
@@ -85,7 +92,8 @@ def main():
             run(CASES[name])
     used = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_DATA, (used + MAX_BYTES, resource.RLIM_INFINITY))
-    for cases, seconds in ((CASES, MAX_SECONDS), (CONTROLS, SECONDS_OF_A_CONTROL)):
+    print(json.dumps({"name": "watched", "result": system_calls.is_watched()}))
+    for cases, seconds in ((CASES, MAX_SECONDS), ({**CONTROLS, **C_CONTROLS}, SECONDS_OF_A_CONTROL)):
         for name, case in cases.items():
             print(json.dumps({"name": name, **run(case, seconds)}), flush=True)
 
