@@ -49,7 +49,7 @@ def test_incompatible_cache_settings_are_refused(data, cache, message):
 
 
 def test_an_invalid_time_is_refused():
-    with pytest.raises(InputError, match="Invalid duration 'soon'"):
+    with pytest.raises(InputError, match="max_time is 'soon'"):
         RunConfig(max_time="soon")
 
 

@@ -142,7 +142,7 @@ def test_a_full_disk_of_annotated_images_loses_no_prediction(run, boxed_images, 
         predict.main([str(run), f"{boxed_images}/test", *parquet])
     monkeypatch.setattr(ObjectDetection, "draw_prediction", original)
     predict.main([str(run), f"{boxed_images}/test", *parquet])
-    assert len(list(drawn.iterdir())) == 4 and len(list((tmp_path / "parts").iterdir())) == 1
+    assert len(list(drawn.glob("*.png"))) == 4 and len(list((tmp_path / "parts").iterdir())) == 1
 
 
 def test_detections_are_explained_and_bad_files_named(run, boxed_images, tmp_path, capsys):

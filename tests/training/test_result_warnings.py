@@ -1,8 +1,17 @@
 import pytest
 
+from tl_keras.evaluation import NO_BETTER
 from tl_keras.training.result_warnings import find_warnings
 
 PHASE = {"epochs": 2, "planned_epochs": 20, "ended_by": "time"}
+
+
+def test_the_cause_of_a_network_no_better_than_the_majority_is_named_if_it_is_known():
+    verdict = (f"{NO_BETTER} than the majority (accuracy 0.500 against 0.500).",)
+    [cause] = find_warnings({}, {}, [PHASE], verdict)
+    assert "max_time ended" in cause
+    [cause] = find_warnings({}, {}, [PHASE | {"ended_by": "plateau"}], verdict)
+    assert cause.startswith("Something went wrong in the training, or the classes are too unequal")
 
 
 def test_a_good_training_gets_no_warning():

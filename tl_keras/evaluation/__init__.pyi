@@ -1,5 +1,6 @@
 from .backbone_plot import plot_backbones as plot_backbones
 from .baselines.baseline import Baseline as Baseline
+from .baselines.comparison import NO_BETTER as NO_BETTER
 from .baselines.comparison import compare_with_baselines as compare_with_baselines
 from .baselines.features import feature_baseline as feature_baseline
 from .baselines.majority import majority_baseline as majority_baseline
@@ -15,6 +16,7 @@ from .classification import most_confused as most_confused
 from .classification import worst_mistakes as worst_mistakes
 from .confidence.coverage import measure_coverage as measure_coverage
 from .confidence.coverage import recommend_confidence as recommend_confidence
+from .confidence.score_threshold import describe_threshold as describe_threshold
 from .confidence.wording import describe_confidence_changes as describe_confidence_changes
 from .detection import above_threshold as above_threshold
 from .detection import best_threshold as best_threshold

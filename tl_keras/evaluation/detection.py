@@ -4,6 +4,7 @@ import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
 
 from tl_keras.errors import InputError, counted
+from tl_keras.evaluation.confidence.score_threshold import DEFAULT_THRESHOLD
 from tl_keras.evaluation.detection_mistakes import MISTAKES, count_mistakes, match_detections
 
 MAX_DETECTIONS = 100
@@ -97,12 +98,12 @@ def best_threshold(ground_truth_boxes, ground_truth_labels, predictions):
         predictions: list of n dicts, as in `detection_metrics`.
 
     Returns:
-        float; 0.5 if no prediction is correct at any score.
+        float; `DEFAULT_THRESHOLD` if no prediction is correct at any score.
     """
     scores = np.concatenate([np.zeros(0), *(np.asarray(prediction["scores"], "float64") for prediction in predictions)])
     right = np.concatenate([np.zeros(0, bool), *_are_right(ground_truth_boxes, ground_truth_labels, predictions)])
     if not right.any():
-        return 0.5
+        return DEFAULT_THRESHOLD
     order = np.argsort(-scores, kind="stable")
     scores, hits = scores[order], np.cumsum(right[order])
     # F1 = 2 TP / (predictions + boxes). Only the last of equal scores counts: a threshold selects all of them.

@@ -3,18 +3,19 @@
 import re
 from dataclasses import dataclass
 
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, quoted
 
 NUMBER = r"(\d+(?:\.\d+)?)"
 UNITS = ("h(?:ours?|rs?)?", "m(?:in(?:ute)?s?)?", "s(?:ec(?:ond)?s?)?")
 DURATION = re.compile("".join(rf"(?:{NUMBER}\s*{unit}\s*)?" for unit in UNITS), re.IGNORECASE)
 
 
-def parse_duration(text):
+def parse_duration(text, name="max_time"):
     """Converts a duration to seconds.
 
     Args:
         text: hours, minutes and seconds in this order, at least one of them, such as "1h30m", "90s" or "2 min".
+        name: setting that holds the text, for the message.
 
     Returns:
         Seconds, a float above 0.
@@ -28,7 +29,7 @@ def parse_duration(text):
         advice = "give hours, minutes or seconds, such as 1h30m, 10m or 90s"
         if re.fullmatch(NUMBER, number := text.strip()) and float(number):
             advice = f"it needs a unit, such as {number}m for minutes or {number}s for seconds"
-        raise InputError(f"Invalid duration {text!r}: {advice}.")
+        raise InputError(f"{name} is {quoted(text)}: {advice}.")
     return sum(part * seconds for part, seconds in zip(parts, (3600, 60, 1), strict=True))
 
 
@@ -42,11 +43,12 @@ class Interval:
     """Training steps between two events, at least 1."""
 
 
-def parse_interval(text):
+def parse_interval(text, name="checkpoint_every"):
     """Converts a duration or a number of steps to an interval.
 
     Args:
         text: a duration, such as "5m", or a number of steps, such as "200 steps".
+        name: setting that holds the text, for the message.
 
     Returns:
         `Interval`.
@@ -60,5 +62,5 @@ def parse_interval(text):
         return Interval(seconds=parse_duration(text))
     except InputError:
         raise InputError(
-            f"Invalid interval {text!r}: give a duration or a number of steps, such as 5m or 200 steps."
+            f"{name} is {quoted(text)}, expected a duration or a number of steps, such as 5m or 200 steps."
         ) from None

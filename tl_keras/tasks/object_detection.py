@@ -291,8 +291,8 @@ class ObjectDetection(Task):
 
     def report_extras(self, config, splits, predictions, metrics, baselines=()):
         """Adds the skipped files, the notes on the data and the chosen score threshold."""
-        threshold = metrics["score_threshold"]
-        note = f"Detections count from a score of {threshold:.2f}, which is best on the validation images."
+        boxes = splits.validation.boxes
+        note = evaluation.describe_threshold(metrics["score_threshold"], len(boxes), sum(map(len, boxes)))
         return ReportExtras(skipped=splits.skipped, notes=(*splits.notes, note))
 
     def report_examples(self, config, model, splits, predictions):

@@ -2,6 +2,7 @@
 
 import math
 
+from tl_keras import evaluation
 from tl_keras.errors import counted
 
 LOSS_RISE = 1.1
@@ -9,18 +10,26 @@ LOSS_RISE = 1.1
 LOW_PRECISION = 0.01
 
 
-def find_warnings(metrics, history, phases):
-    """Finds signs of a failed training.
+def find_warnings(metrics, history, phases, verdict=()):
+    """Finds signs of a failed training, and its cause.
 
     Args:
         metrics: dict of test metrics.
         history: dict from metric name to its value in each epoch, None in epochs that do not report it.
         phases: list of the log lines of the phases, dicts of `epochs` and perhaps of `planned_epochs` and `ended_by`.
+        verdict: sentences of `compare_with_baselines`.
 
     Returns:
         Tuple of sentences.
     """
-    return (*_cut_short(phases), *_rising_loss(history), *_nothing_found(metrics))
+    found = (*_cut_short(phases), *_rising_loss(history), *_nothing_found(metrics))
+    return found or _unexplained(verdict)
+
+
+def _unexplained(verdict):
+    if not any(sentence.startswith(evaluation.NO_BETTER) for sentence in verdict):
+        return ()
+    return ("Something went wrong in the training, or the classes are too unequal for this comparison.",)
 
 
 def _cut_short(phases):

@@ -47,7 +47,8 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     used_history = {} if tuning and tuning.kept == SOLVED else _of_one_objective(history)
     baselines = [_last_layer_baseline(config, splits, solved)] if solved else []
     extras = task.report_extras(config, splits, predictions, measured, baselines)
-    extras = replace(extras, verdict=(*extras.verdict, *find_warnings(measured, used_history, _read_phases(run))))
+    warnings = find_warnings(measured, used_history, _read_phases(run), extras.verdict)
+    extras = replace(extras, verdict=(*extras.verdict, *warnings))
     metrics = measured | extras.metrics | _log_baselines(run, extras)
     if solved:
         metrics |= _cross_validation(config, splits, solved) | measure_label_gain(config, tuning)

@@ -5,6 +5,9 @@ import numpy as np
 from tl_keras.evaluation.bootstrap import resample_f1_difference
 from tl_keras.evaluation.intervals import paired_interval, percentile_interval
 
+NO_BETTER = "Warning: the network is no better"
+"""Start of the warning of a network that is no better than the majority."""
+
 
 def compare_with_baselines(labels, probabilities, metrics, baselines, multi_label=False):
     """Describes by how much a network beats the best baseline, with an interval, and whether it beats the majority.
@@ -30,8 +33,7 @@ def compare_with_baselines(labels, probabilities, metrics, baselines, multi_labe
     if metrics[key] > majority.metrics[key]:
         return (sentence,)
     return sentence, (
-        f"Warning: the network is no better than the {majority.name} ({unit} {metrics[key]:.3f} against "
-        f"{majority.metrics[key]:.3f}): something went wrong, or the classes are too unequal to be compared by {unit}."
+        f"{NO_BETTER} than the {majority.name} ({unit} {metrics[key]:.3f} against {majority.metrics[key]:.3f})."
     )
 
 

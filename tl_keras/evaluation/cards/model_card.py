@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tl_keras.evaluation.cards.front_matter import front_matter
 from tl_keras.evaluation.confidence.calibration import describe_calibration
+from tl_keras.evaluation.confidence.score_threshold import DEFAULT_THRESHOLD, format_threshold
 from tl_keras.evaluation.confidence.wording import describe_confidence
 from tl_keras.evaluation.formatting import format_number
 from tl_keras.evaluation.intervals import MEANING, wilson_interval
@@ -82,7 +83,7 @@ def write_model_card(
         resize_call=resize_call,
         finds_boxes=finds_boxes,
         exported=EXPORTED,
-        score_threshold=round(metrics.get("score_threshold", 0.5), 3),
+        score_threshold=format_threshold(metrics.get("score_threshold", DEFAULT_THRESHOLD)),
         pairs=pairs,
         multi_label=multi_label,
         model_file=model_file,
