@@ -29,6 +29,7 @@ REFUSED = {
     ),
     "a float for an integer": ("seed: 1e3\n", "seed: expected int, got '1000.0'."),
     "a number without end": (f"seed: {'9' * 5000}\n", "4300 digits"),
+    "a word that is no float": (f"model: {{label_smoothing: 0{'9' * 310}}}\n", "a number of more than 300 digits"),
     "a Python object": ("run: !!python/object/apply:os.system [id]\n", "constructor for the tag"),
     "two documents": ("seed: 1\n---\nseed: 2\n", "is not valid YAML"),
     "a tab": ("data:\n\tpath: x\n", "is not valid YAML: found character '\\t' that cannot start any token at line 2"),

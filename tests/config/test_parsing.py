@@ -85,3 +85,11 @@ def test_resume_needs_no_value(arguments):
 def test_resume_must_needs_the_run_folder():
     with pytest.raises(InputError, match="give --run FOLDER"):
         parse(["--resume", "must"])
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--model.dropout={}"], ["--model.dropout", "-{}"], ["--optimizer.clip_norm", "{}"]]
+)
+def test_a_flag_with_a_number_beyond_floating_point_is_named(arguments):
+    with pytest.raises(InputError, match=rf"{arguments[0].partition('=')[0]} got a number of 309 digits"):
+        parse([argument.format("9" * 309) for argument in arguments])

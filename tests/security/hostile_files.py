@@ -22,6 +22,7 @@ from tests.data.images.test_decoding_limits import progressive
 from tests.models.saved.test_preset_files import HOSTILE as PRESETS
 from tests.security import test_hostile_models, test_messages
 from tests.security.hostile_records import RECORDS
+from tests.security.hostile_sizes import SIZES
 from tests.security.test_hostile_runs import HOSTILE_KEYS
 from tests.security.test_messages import boxes, preset, table, weights, written
 from tl_keras.config.parsing import parse
@@ -209,7 +210,7 @@ IMAGES |= {
     f"image: half of a {name}": image(encoded(name)[: len(encoded(name)) // 2])
     for name in ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "AVIF", "GIF")
 }
-CASES = {**TEXTS, **IMAGES, **MODELS, **RECORDS}
+CASES = {**TEXTS, **IMAGES, **SIZES, **MODELS, **RECORDS}
 
 
 def _bytes(path):

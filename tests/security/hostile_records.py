@@ -92,9 +92,21 @@ def archive(header, data=b""):
     return stream.getvalue()
 
 
+def saved(save, **arrays):
+    stream = io.BytesIO()
+    save(stream, **arrays)
+    return stream.getvalue()
+
+
 OBJECTS = archive({"descr": "|O", "fortran_order": False, "shape": (1,)}, pickle.dumps([os.getcwd]))
 TERABYTES = archive({"descr": "<f4", "fortran_order": False, "shape": (10**12,)})
-ARCHIVES = {"a pickle": OBJECTS, "terabytes": TERABYTES, "half of an archive": TERABYTES[:60]}
+ARCHIVES = {
+    "a pickle": OBJECTS,
+    "terabytes": TERABYTES,
+    "half of an archive": TERABYTES[:60],
+    "a bomb": saved(np.savez_compressed, state=np.zeros(10**6)),
+    "one array": saved(lambda stream, state: np.save(stream, state), state=np.zeros(3)),
+}
 
 
 def intact_checkpoint(path):

@@ -4,14 +4,14 @@ A checkpoint is valid only with its manifest. `sha256sum --check` can read the m
 """
 
 import shutil
-import zipfile
-import zlib
 
 import numpy as np
 
 from tl_keras.errors import InputError
 from tl_keras.system.atomic_files import UNFINISHED, atomic_path, write_text
 from tl_keras.system.checksums import manifest_line
+from tl_keras.system.stored.arrays import read_arrays
+from tl_keras.system.stored.files import is_sparse, read_bytes
 
 PATTERN = "[0-9]*.npz"
 MAX_CHECKPOINTS = 2
@@ -49,7 +49,7 @@ def read_checkpoints(folder):
         Tuple of the path and a dict from name to array; the dict is empty if the file is damaged.
     """
     for path in sorted(folder.glob(PATTERN), reverse=True):
-        yield path, _read(path) if _is_intact(path) else {}
+        yield path, (read_arrays(path) or {}) if _is_intact(path) else {}
 
 
 def check_space(folder, checkpoint, model):
@@ -75,19 +75,13 @@ def check_space(folder, checkpoint, model):
 
 def _is_intact(path):
     manifest = _manifest_path(path)
-    return manifest.is_file() and manifest.read_bytes() == manifest_line(path, path.name).encode()
+    if not manifest.is_file() or is_sparse(path):
+        return False
+    return read_bytes(manifest) == manifest_line(path, path.name).encode()
 
 
 def _manifest_path(path):
     return path.with_suffix(".sha256")
-
-
-def _read(path):
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, ValueError, EOFError, MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error):
-        return {}
 
 
 def _remove_all_but_newest(newest):

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from tqdm import tqdm
 
+from tl_keras.data.reading.parquet_files import open_parquet, read_table
 from tl_keras.data.wording import printable
 from tl_keras.errors import InputError, first_line, quoted
 from tl_keras.runs.opening import make_folder
@@ -95,15 +96,15 @@ def missing_parts(items, folder, shard, settings):
 
 def _read_digest(path, rows):
     """Reads the digest of the items of a file, all of whose data must be intact; None if it has other rows."""
-    arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+    arrow = importlib.import_module("pyarrow")
     try:
         if not path.is_file():
             raise ValueError("it is no plain file")
-        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+        with open_parquet(path) as file:
             if file.metadata.num_rows != rows:
                 return None
             # The data stand before the description of the file, which a disk may lose separately.
-            file.read().validate(full=True)
+            read_table(file, path).validate(full=True)
             return (file.schema_arrow.metadata or {}).get(DIGEST)
     except (OSError, ValueError, arrow.ArrowException) as error:
         raise InputError(

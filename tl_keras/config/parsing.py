@@ -1,5 +1,6 @@
 """Parsing of a command line to a `RunConfig`, with one-line errors."""
 
+import re
 from types import MappingProxyType
 
 from jsonargparse import ArgumentError
@@ -11,8 +12,10 @@ from tl_keras.config.file_settings import build_config
 from tl_keras.config.parser import make_parser, one_sentence
 from tl_keras.config.shorthand import expand_shorthand
 from tl_keras.errors import InputError, unknown_name
+from tl_keras.system.json_files import MAX_DIGITS
 
 PRINT_CONFIG = {"--print_config": "Print the configuration as commented YAML and exit."}
+LONG_NUMBER = re.compile(rf"\d{{{MAX_DIGITS + 1},}}")
 OWN_FLAGS = ("--config", *PRINT_CONFIG, "--help")
 
 
@@ -38,6 +41,11 @@ def parse(arguments, actions=MappingProxyType({})):
         config, notes = build_config(parser, arguments)
     except (ArgumentError, ValueError) as error:
         raise error if isinstance(error, InputError) else InputError(one_sentence(str(error))) from error
+    except OverflowError as error:
+        # Raised for an integer where a float is expected, without the name of the setting.
+        raise InputError(
+            f"The settings have a number of more than {MAX_DIGITS} digits: expected floating point, at most 1e308."
+        ) from error
     if "--print_config" in arguments:
         print(*(f"# note: {note}\n" for note in notes), config_text(config), sep="", end="")
         raise SystemExit(0)
@@ -48,7 +56,11 @@ def parse(arguments, actions=MappingProxyType({})):
 
 def _check_flags(arguments, actions):
     known = [*flag_names(), *OWN_FLAGS, *actions]
+    flag = ""
     for argument in arguments:
-        flag = argument.partition("=")[0].removesuffix("+").removesuffix(".help")
-        if flag.startswith("--") and flag not in known:
-            raise unknown_name("flag", flag, known)
+        if argument.startswith("--"):
+            flag = argument.partition("=")[0].removesuffix("+").removesuffix(".help")
+            if flag not in known:
+                raise unknown_name("flag", flag, known)
+        if number := LONG_NUMBER.search(argument):
+            raise InputError(f"{flag} got a number of {len(number[0])} digits: expected at most {MAX_DIGITS}.")

@@ -29,6 +29,7 @@ from tl_keras.system.checksums import MANIFEST, changed_files, write_manifest
 from tl_keras.system.interruption import StopSignals
 from tl_keras.system.json_files import parse_json, read_json
 from tl_keras.system.links import open_to_append, refuse_links
+from tl_keras.system.stored.files import is_sparse
 
 ESSENTIAL = (
     "config.yaml",
@@ -155,7 +156,8 @@ class RunFolder:
             List of dicts, oldest first; empty without a log.
         """
         path, lines = self / "log.jsonl", []
-        texts = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+        is_readable = path.is_file() and not is_sparse(path)
+        texts = path.read_text(encoding="utf-8", errors="replace").splitlines() if is_readable else []
         for text in texts:
             with contextlib.suppress(ValueError, RecursionError):
                 lines.append(parse_json(text))

@@ -1,7 +1,6 @@
 """SHA-256 digests of files, and manifests of them that `sha256sum --check` reads."""
 
 import hashlib
-import math
 import os
 import re
 from pathlib import PurePosixPath
@@ -9,11 +8,10 @@ from pathlib import PurePosixPath
 from tl_keras.errors import InputError
 from tl_keras.system.atomic_files import write_text
 from tl_keras.system.budget import Budget, OverBudget
+from tl_keras.system.stored.files import is_sparse
 
 MANIFEST = "SHA256SUMS"
 MAX_MANIFEST_BYTES = 10_000_000
-MAX_SPARSE_BYTES = 2**30
-"""Size up to which a file may consist of holes, which cost its author nothing and its reader hours."""
 
 
 def file_sha256(path):
@@ -81,7 +79,7 @@ def _changed_files(folder, essential, budget):
     for name, digest in _read_manifest(folder / MANIFEST, budget).items():
         file = folder / name
         unlisted.discard(name)
-        if not os.path.isfile(file) or _is_link(folder, file) or _is_sparse(file):
+        if not os.path.isfile(file) or _is_link(folder, file) or is_sparse(file):
             changed.append(name)
             continue
         budget.read(file.stat().st_size)
@@ -106,11 +104,6 @@ def _read_manifest(path, budget):
             )
         digests[match[2]] = match[1]
     return digests
-
-
-def _is_sparse(file):
-    status = file.stat()
-    return status.st_size > MAX_SPARSE_BYTES and getattr(status, "st_blocks", math.inf) * 512 < status.st_size / 100
 
 
 def _is_below(name):

@@ -1,12 +1,11 @@
 """All variables of a model in a file, so that an interrupted adaptation does not repeat what it has trained."""
 
 import json
-import zipfile
-import zlib
 
 import numpy as np
 
 from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.stored.arrays import read_arrays
 
 
 def variable_values(model):
@@ -58,9 +57,13 @@ def read_values(path, count):
     """
     if not path.exists():
         return None
+    names = [f"value-{number}" for number in range(count)]
+    arrays = read_arrays(path, [*names, "facts"])
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return [file[f"value-{number}"] for number in range(count)], json.loads(str(file["facts"]))
-    except (OSError, KeyError, ValueError, EOFError, MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error):
-        print(f"{path} is damaged: it is computed again", flush=True)
-        return None
+        if arrays is not None:
+            return [arrays[name] for name in names], json.loads(str(arrays["facts"]))
+    except ValueError:
+        # As for damaged arrays.
+        pass
+    print(f"{path} is damaged: it is computed again", flush=True)
+    return None

@@ -1,3 +1,5 @@
+import json
+
 import kagglehub
 import numpy as np
 import pytest
@@ -42,6 +44,16 @@ def test_a_preset_of_the_hub_has_the_positions_of_its_configuration(tmp_path, mo
     # The folder replaces the hub; nothing else of KerasHub changes.
     monkeypatch.setattr(kagglehub, "model_download", lambda _handle, path: str(tmp_path / path))
     assert build_tokenizer("bert_tiny_en_uncased").max_tokens == 64
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_preset_that_states_a_length_of_rows_is_read_without_it(tmp_path, family):
+    save_preset(tmp_path, family)
+    expected = build_tokenizer(tmp_path).encode(TEXTS)
+    settings = json.loads((tmp_path / "tokenizer.json").read_text())
+    settings["config"]["sequence_length"] = 10**9
+    (tmp_path / "tokenizer.json").write_text(json.dumps(settings))
+    assert [row.tolist() for row in build_tokenizer(tmp_path).encode(TEXTS)] == [row.tolist() for row in expected]
 
 
 def test_accents_and_capitals_are_ignored(bert_folder):

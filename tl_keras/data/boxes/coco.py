@@ -13,6 +13,7 @@ from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.records import split_of_name
 from tl_keras.data.wording import as_class_name, excerpt, first_of, printable
 from tl_keras.errors import InputError, counted
+from tl_keras.system.stored.files import read_bytes
 
 _KEYS = ("images", "annotations", "categories")
 _NUM_SEARCHED_BYTES = 100_000
@@ -88,7 +89,7 @@ def read_coco(files, box_format="xywh"):
 
 def _read_json(file):
     try:
-        content = json.loads(decode_utf8(file.read_bytes()))
+        content = json.loads(decode_utf8(read_bytes(file)))
     except OSError as error:
         raise InputError(f"Cannot read {file}: {error.strerror}; check its path and rights.") from error
     except (NotUtf8, ValueError, RecursionError) as error:

@@ -14,6 +14,7 @@ from tl_keras.data.reading.folders import list_files, list_images
 from tl_keras.data.records import split_of_name
 from tl_keras.data.wording import as_class_name, one_line, printable
 from tl_keras.errors import counted, part_of
+from tl_keras.system.stored.files import read_text
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -100,7 +101,7 @@ def _listed_splits(folder, stems, faults, notes):
 def _lines(path, faults):
     """Returns the lines of a list that are not empty; None, after adding a fault, if it cannot be read."""
     try:
-        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        return [line.strip() for line in read_text(path, "utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         faults.add("a list of a split that cannot be read", f"{path.name} ({one_line(error)})", "save it as UTF-8")
         return None

@@ -13,6 +13,7 @@ from tl_keras.data.reading.relative_names import relative_names
 from tl_keras.data.wording import MAX_ITEM, as_class_name, excerpt, one_line, printable
 from tl_keras.errors import InputError, counted
 from tl_keras.system.plain_yaml import load_yaml
+from tl_keras.system.stored.files import read_text
 
 _SPLIT_KEYS = {"train": "train", "val": "validation", "valid": "validation", "test": "test"}
 
@@ -90,7 +91,7 @@ def read_yolo(file, folder=None, is_trusted=False):
 
 def _text(file):
     try:
-        return file.read_text(encoding="utf-8-sig") if os.path.isfile(file) else ""
+        return read_text(file, "utf-8-sig") if os.path.isfile(file) else ""
     except (OSError, UnicodeDecodeError):
         return ""
 
@@ -98,7 +99,7 @@ def _text(file):
 def _description(file):
     """Returns the content of the YAML file and {number: class name}."""
     try:
-        description = load_yaml(file.read_text(encoding="utf-8-sig"))
+        description = load_yaml(read_text(file, "utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"Cannot read {file} as YAML: {one_line(error)}; check the file.") from error
     names = description.get("names") if isinstance(description, dict) else None
@@ -218,7 +219,7 @@ def _boxes(path, class_names, num_keypoint_cells, folder, faults):
     boxes = []
     name = printable(Path(os.path.relpath(file, folder)).as_posix())
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines() if os.path.isfile(file) else ()
+        lines = read_text(file, "utf-8-sig").splitlines() if os.path.isfile(file) else ()
     except (OSError, UnicodeDecodeError) as error:
         faults.add("a file of labels that cannot be read", f"{name} ({one_line(error)})", "save it as UTF-8")
         return []

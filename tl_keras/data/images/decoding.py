@@ -12,6 +12,7 @@ from tl_keras.data.images.decoding_limits import IN_FLIGHT, check_scans
 from tl_keras.data.images.pixel_digests import pixel_digest
 from tl_keras.data.images.resizing import RESIZES, STRETCH, resize_to_square
 from tl_keras.errors import InputError, counted, unknown_name
+from tl_keras.system.stored.files import refuse_sparse
 
 MAX_MEGAPIXELS = 100
 
@@ -132,6 +133,7 @@ def open_image(source):
         # Raises the error of a missing or inaccessible path.
         os.stat(source)
         raise OSError("no regular file")
+    refuse_sparse(source)
     return Image.open(source, formats=FORMATS)
 
 
@@ -217,7 +219,7 @@ def _reason(source, error):
         return "not an image that can be recognised"
     if "truncated" in str(error).lower():
         return "truncated: the file ends too early"
-    return f"damaged: {str(error) or type(error).__name__}"
+    return f"damaged: {getattr(error, 'strerror', None) or str(error) or type(error).__name__}"
 
 
 def _is_empty(source):

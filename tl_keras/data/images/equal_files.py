@@ -5,6 +5,8 @@ import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+from tl_keras.system.stored.files import refuse_sparse
+
 
 def group_equal_files(sources):
     """Groups images whose files are equal.
@@ -40,6 +42,7 @@ def _digest(source):
     if isinstance(source, bytes):
         return hashlib.blake2b(source, digest_size=16).digest()
     try:
+        refuse_sparse(source)
         with open(source, "rb") as stream:
             return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).digest()
     except OSError:

@@ -8,6 +8,7 @@ import re
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.wording import first_of
 from tl_keras.errors import InputError
+from tl_keras.system.stored.files import read_bytes
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
@@ -57,7 +58,7 @@ def read_utf8(table):
         InputError: the file cannot be read, or is not UTF-8; the message names the line.
     """
     try:
-        return decode_utf8(table.read_bytes())
+        return decode_utf8(read_bytes(table))
     except OSError as error:
         raise InputError(f"Cannot read the table {table}: {error.strerror}; check its path and rights.") from error
     except NotUtf8 as error:

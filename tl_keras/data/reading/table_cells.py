@@ -11,6 +11,7 @@ import numpy as np
 
 from tl_keras.data.label_cells import is_class_column
 from tl_keras.data.reading.delimited import DELIMITERS, read_delimited, read_utf8
+from tl_keras.data.reading.parquet_files import open_parquet, read_table
 from tl_keras.data.wording import excerpt, first_of, one_line
 from tl_keras.errors import MAX_LISTED, InputError, counted
 
@@ -197,11 +198,13 @@ def _json_rows(table):
 
 
 def _parquet_rows(table):
-    # Imported here because only Parquet needs pandas, which takes longer to import than most tables take to read.
-    pandas = importlib.import_module("pandas")
     try:
-        frame = pandas.read_parquet(table)
-    except (OSError, ValueError) as error:
+        # Imported here because only Parquet needs Arrow, which takes longer to import than most tables take to read.
+        arrow = importlib.import_module("pyarrow")
+        with open_parquet(table) as file:
+            frame = read_table(file, table).to_pandas()
+    # The description that pandas adds to a file may be anything.
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, arrow.ArrowException) as error:
         raise InputError(f"Cannot read {table} as Parquet: {one_line(error)}; check the file.") from error
     frame = frame.astype(object).where(frame.notna(), None)
     header = [str(name) for name in frame.columns]

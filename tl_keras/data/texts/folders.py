@@ -3,7 +3,6 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 from tqdm import tqdm
 
@@ -11,6 +10,7 @@ from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import read_class_folders
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.texts.checks import check_texts
+from tl_keras.system.stored.files import read_bytes
 
 TEXT_SUFFIXES = frozenset((".txt",))
 
@@ -69,7 +69,7 @@ def _read(path):
         # Reading a pipe would block.
         return _Unreadable("not a file")
     try:
-        return decode_utf8(Path(path).read_bytes()).strip()
+        return decode_utf8(read_bytes(path)).strip()
     except OSError as error:
         return _Unreadable(error.strerror)
     except NotUtf8 as error:

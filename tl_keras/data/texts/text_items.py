@@ -4,7 +4,6 @@ import io
 import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.folders import IMAGE_SUFFIXES, list_files
@@ -13,6 +12,7 @@ from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
 from tl_keras.data.texts.checks import text_problem
 from tl_keras.data.texts.folders import TEXT_SUFFIXES, read_text_files
 from tl_keras.errors import InputError, counted, quoted
+from tl_keras.system.stored.files import read_bytes
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _with_equal_columns(items):
 
 def _read_file(path):
     try:
-        return Path(path).read_bytes()
+        return read_bytes(path)
     except OSError as error:
         raise InputError(
             f"Cannot read {path!r} ({error.strerror}): expected a file with one text in each line."

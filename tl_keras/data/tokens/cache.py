@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import os
-import zipfile
 from dataclasses import astuple
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from tl_keras.errors import InputError
 from tl_keras.system.atomic_files import atomic_path
 from tl_keras.system.eviction import remove_least_recently_used, total_size
+from tl_keras.system.stored.arrays import read_arrays
 
 # Raise the number when the same texts give other arrays than before.
 _LAYOUT = "tokens 2"
@@ -52,15 +52,13 @@ def read_tokens(path):
         Tuple of tokens, offsets, segments and cut, as they were written; None if the file is missing, truncated or
         damaged.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = tuple(file[name] for name in _ARRAYS)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+    arrays = read_arrays(path, _ARRAYS)
+    if arrays is None:
         return None
     with contextlib.suppress(OSError):
         # Another user's cache may be readable but not writable.
         os.utime(path)
-    return arrays
+    return tuple(arrays[name] for name in _ARRAYS)
 
 
 def write_tokens(path, arrays):

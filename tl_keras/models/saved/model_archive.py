@@ -11,6 +11,7 @@ from tl_keras.models.weights.files import CLASS_NAMES_MEMBER, WEIGHTS_MEMBER, re
 from tl_keras.models.weights.hdf5_check import open_hdf5
 from tl_keras.models.weights.zip_members import MAX_COMPRESSION_RATIO, check_growth, member_bytes
 from tl_keras.system.budget import Budget
+from tl_keras.system.stored.files import refuse_sparse
 
 CONFIG_MEMBER = "config.json"
 MEMBERS = (CONFIG_MEMBER, "metadata.json", WEIGHTS_MEMBER, CLASS_NAMES_MEMBER)
@@ -37,6 +38,7 @@ def read_archive(path, budget=None):
         raise InputError(f"Only .keras files are opened as models, got {str(path)!r}: other formats may run code.")
     budget = budget or Budget()
     with readable(path), zipfile.ZipFile(path) as archive:
+        refuse_sparse(path)
         _check_members(archive, budget)
         if archive.getinfo(CONFIG_MEMBER).file_size > MAX_CONFIG_BYTES:
             raise ValueError(f"its {CONFIG_MEMBER} has more than {MAX_CONFIG_BYTES} bytes")

@@ -12,6 +12,7 @@ from tl_keras.models.weights.files import readable
 from tl_keras.models.weights.hdf5_check import open_hdf5
 from tl_keras.system.budget import Budget
 from tl_keras.system.json_files import read_json
+from tl_keras.system.stored.files import refuse_sparse
 
 AGAIN = "copy or download the preset again"
 HALF_PRECISION = 2
@@ -31,6 +32,9 @@ def check_preset(preset):
         InputError: it names others, or its files cannot be read or have other arrays.
     """
     budget, stored_bytes = Budget(), 0
+    for path in filter(Path.is_file, Path(preset).rglob("*")):
+        with readable(path):
+            refuse_sparse(path)
     for path in sorted(Path(preset).rglob("*.json")):
         if path.stem in CONFIGS:
             config = read_json(path, dict, AGAIN)

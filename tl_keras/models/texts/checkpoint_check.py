@@ -2,6 +2,7 @@
 
 from tl_keras.errors import InputError, counted, quoted
 from tl_keras.system.json_files import read_json
+from tl_keras.system.stored.files import is_sparse
 
 INDEX = "model.safetensors.index.json"
 WEIGHT_FILES = "*.safetensors"
@@ -52,7 +53,10 @@ def _check_index(folder):
 
 def _check_size(folder, config):
     """Compares the embeddings and one layer, which no checkpoint shares between layers, with the size of the files."""
-    stored = sum(path.stat().st_size for path in folder.glob(WEIGHT_FILES))
+    files = list(folder.glob(WEIGHT_FILES))
+    if sparse := next(filter(is_sparse, files), None):
+        raise InputError(f"The file {str(sparse)!r} consists almost only of holes: copy or download it again.")
+    stored = sum(path.stat().st_size for path in files)
     width = config.get("hidden_size", config.get("dim", 1))
     declared = config.get("vocab_size", 1) * config.get("embedding_size", width) + 4 * width**2
     # A weight takes at least a byte.

@@ -7,6 +7,7 @@ checkpoint's files. With these, the embeddings of all-MiniLM-L6-v2 would be off 
 from tl_keras.errors import InputError, quoted
 from tl_keras.models.texts.checkpoint_check import check_checkpoint
 from tl_keras.system import json_files
+from tl_keras.system.stored.files import read_text
 
 BACKBONE_CLASSES = {
     "bert": "BertBackbone",
@@ -200,9 +201,11 @@ def _vocabulary(folder):
     path = folder / "vocab.txt"
     if path.is_file():
         try:
-            return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+            return read_text(path).removesuffix("\n").split("\n")
         except UnicodeDecodeError as error:
             raise InputError(f"The file {str(path)!r} is not UTF-8: copy or download it again.") from error
+        except OSError as error:
+            raise InputError(f"Cannot read {str(path)!r} ({error.strerror}): copy or download it again.") from error
     model = _tokenizer_part(folder, "model")
     if "vocab" not in model:
         raise InputError(

@@ -173,6 +173,8 @@ def _open_tokenizer(source):
             return keras_hub.tokenizers.RobertaTokenizer(**pieces)
     check_preset(source.preset)
     layer = keras_hub.tokenizers.Tokenizer.from_preset(source.preset)
+    # Rows of a fixed length would be padded to it, whatever length a preset states; `encode` takes rows of any.
+    layer.sequence_length = None
     # BERT strips accents wherever it lowers capitals; KerasHub 0.32 only lowers.
     if getattr(layer, "lowercase", False) and not layer.strip_accents:
         layer.strip_accents = True

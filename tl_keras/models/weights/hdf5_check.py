@@ -15,6 +15,7 @@ from h5py import h5a, h5d, h5o, h5t
 
 from tl_keras.errors import counted, quoted
 from tl_keras.system.budget import Budget
+from tl_keras.system.stored.files import refuse_sparse
 
 MAX_DEPTH = 60
 MAX_ATTRIBUTE_BYTES = 1_000_000
@@ -46,6 +47,7 @@ def open_hdf5(source, budget=None):
     with contextlib.ExitStack() as stack:
         content = source
         if not isinstance(source, bytes):
+            refuse_sparse(source)
             opened = stack.enter_context(open(source, "rb"))
             content = stack.enter_context(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
         file = stack.enter_context(h5py.File(io.BytesIO(source) if isinstance(source, bytes) else source, "r"))
