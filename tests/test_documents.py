@@ -51,6 +51,7 @@ OTHER_FLAGS = {
     "--methods",
     "--price_per_hour",
     "--files",
+    "--path_column",
     "--text_column",
     "--pool",
     "--count",

@@ -50,7 +50,7 @@ def test_the_predictions_of_a_run_give_its_accuracy_and_its_splits(finished_run,
 def test_other_data_with_fewer_classes_are_aligned_by_name(finished_run, image_folder, tmp_path, capsys):
     for name in ("green", "red"):
         shutil.copytree(image_folder / name, tmp_path / "new" / name)
-    evaluate.main([str(finished_run[0]), "--data", str(tmp_path / "new")])
+    evaluate.main([str(finished_run[0]), str(tmp_path / "new")])
     assert "24 examples" in capsys.readouterr().out
     [results] = (finished_run[0] / "evaluations").glob("new-*")
     metrics = json.loads((results / "metrics.json").read_text())
@@ -139,12 +139,20 @@ def test_tables_are_read_by_the_columns_of_the_command_line(finished_run, image_
     rows = [f"{name}/{name}-00.png,{name}" for name in ("blue", "red")]
     (image_folder / "table.csv").write_text("\n".join(["file,colour", *rows]))
     data = ["--data", str(image_folder / "table.csv"), "--output", str(tmp_path / "results")]
-    columns = ["--data.path_column", "file", "--data.label_column", "colour"]
+    columns = ["--path_column", "file", "--data.label_column", "colour"]
     evaluate.main([*columns, str(finished_run[0]), *data])
     (image_folder / "table.csv").unlink()
     assert "(2 examples)" in capsys.readouterr().out
-    with pytest.raises(InputError, match="--data.path_column is for other data: give them with --data"):
+    with pytest.raises(InputError, match="--data.path_column is for other data: give them as DATA"):
         evaluate.main([str(finished_run[0]), *columns])
+
+
+def test_data_may_follow_flags_and_are_given_once(finished_run, tmp_path):
+    for call in (["--split", "all", str(tmp_path)], ["--data", str(tmp_path)], ["--data.path", str(tmp_path)]):
+        with pytest.raises(InputError, match=str(tmp_path)):
+            evaluate.main([str(finished_run[0]), *call])
+    with pytest.raises(InputError, match="Got the data 'a' and --data 'b': give one of them"):
+        evaluate.main([str(finished_run[0]), "a", "--data", "b"])
 
 
 def test_a_class_that_the_model_never_saw_is_named(finished_run, image_folder, tmp_path, capsys):

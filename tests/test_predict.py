@@ -12,6 +12,7 @@ import pytest
 
 from tl_keras import load_run, predict
 from tl_keras.cli.verbs import run_verb
+from tl_keras.errors import InputError
 from tl_keras.tasks.base import PredictionOptions
 
 
@@ -34,6 +35,27 @@ def test_csv_of_a_folder(finished_run, image_folder, tmp_path, capsys):
     assert len(rows) == 36 and len(rows[0]) == 1 + 2 * 3
     assert sum(float(rows[0][f"probability_{rank}"]) for rank in (1, 2, 3)) == pytest.approx(1, abs=1e-5)
     assert sum(row["label_1"] in row["file"].split("/")[-1] for row in rows) >= 24
+
+
+def test_a_table_of_images_keeps_its_columns(finished_run, image_folder, tmp_path, capsys):
+    for name in ("red", "blue"):
+        (tmp_path / f"{name}.png").write_bytes((image_folder / name / f"{name}-00.png").read_bytes())
+    table = tmp_path / "table.csv"
+    table.write_text("id,file,kind\n7,red.png,=x\n8,blue.png,\n9,red.png,z\n")
+    flags = ["--path_column", "file", "--output", str(tmp_path / "out.csv")]
+    predict.main([str(finished_run[0]), str(table), *flags])
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+    assert [(row["id"], row["file"], row["kind"]) for row in rows] == [
+        ("7", "red.png", "'=x"),
+        ("8", "blue.png", ""),
+        ("9", "red.png", "z"),
+    ]
+    images = [str(tmp_path / row["file"]) for row in rows]
+    assert [row["label_1"] for row in rows] == load_run(finished_run[0]).classify(images)
+    predict.main([str(finished_run[0]), str(table), "--data.path_column=file", "--format", "jsonl", "--top", "1"])
+    assert json.loads(capsys.readouterr().out.splitlines()[0]).items() >= {"id": "7", "file": "red.png"}.items()
+    with pytest.raises(InputError, match="is read for the predictions"):
+        predict.main([str(finished_run[0]), str(table), "--path_column", "file", "--output", str(table)])
 
 
 def test_jsonl(finished_run, image_folder, capsys):

@@ -9,7 +9,7 @@ if __name__ == "__main__":
 import os
 
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, quoted
 from tl_keras.runs.evaluations import evaluate_run
 from tl_keras.runs.run_folder import folder_name
 from tl_keras.runs.trained_run import load_run
@@ -40,20 +40,26 @@ def main(arguments):
     parser = OneSentenceParser(prog="python -m tl_keras.evaluate", description="Tests a finished run again.")
     parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
     parser.add_argument(
-        "--data",
-        metavar="PATH",
+        "path",
+        metavar="DATA",
+        nargs="?",
         type=os.path.expanduser,
         help="labelled data to test on; the run's own test split by default",
     )
+    parser.add_argument("--data", "--data.path", metavar="PATH", type=os.path.expanduser, help="the same as DATA")
     parser.add_argument("--split", metavar="NAME", help="train, validation, test or all; the test split by default")
     parser.add_argument("--output", metavar="FOLDER", help="write the results there instead of into the run folder")
     reading = parser.add_argument_group("how other data are read", "As in training; by default as the run was trained.")
     for name in READING_FLAGS:
-        reading.add_argument(f"--{name}", metavar="VALUE")
-    options = parser.parse_args(arguments)
+        # As `predict` names its columns, too.
+        reading.add_argument(f"--{name}", f"--{name.rpartition('.')[2]}", metavar="VALUE")
+    options = parser.parse_intermixed_args(arguments)
+    if options.path is not None and options.data is not None:
+        raise InputError(f"Got the data {quoted(options.path)} and --data {quoted(options.data)}: give one of them.")
+    options.data = options.data if options.path is None else options.path
     flags = [f"--{name}={value}" for name in READING_FLAGS if (value := getattr(options, name)) is not None]
     if flags and options.data is None:
-        raise InputError(f"{flags[0].partition('=')[0]} is for other data: give them with --data, or leave it out.")
+        raise InputError(f"{flags[0].partition('=')[0]} is for other data: give them as DATA, or leave it out.")
     run = load_run(options.run, flags)
     results = evaluate_run(run, options.data, options.output, options.split)
     tested = options.split or (folder_name(options.data) if options.data else "test")

@@ -27,6 +27,7 @@ from tl_keras.tasks.unsure import parse_confidence
 
 WRONG_TASK = {
     "files": "--files is for runs on texts: leave it out.",
+    "path_column": "--path_column is for runs on images: leave it out.",
     "text_column": "--text_column is for runs on texts: leave it out.",
     "second_text_column": "--second_text_column is for runs on texts: leave it out.",
     "top": "--top is for runs that classify: give --score_threshold for runs on boxes.",
@@ -35,6 +36,13 @@ WRONG_TASK = {
     "annotated": "--annotated is for runs on boxes: leave it out.",
 }
 """Errors for options that the task of a run does not use."""
+
+COLUMN_FLAGS = (
+    ("--path_column", "--data.path_column", "paths of images"),
+    ("--text_column", "--text.text_column", "texts"),
+    ("--second_text_column", "--text.second_text_column", "second texts of pairs"),
+)
+"""Flags of columns, as they may also be given in training, and what the columns hold."""
 
 
 def main(arguments):
@@ -54,31 +62,40 @@ def main(arguments):
     if options.min_confidence is not None:
         options = replace(options, min_confidence=run.find_min_confidence(options.min_confidence))
     items = run.task.find_items(run.config, parsed.items, options)
-    read = [item for item in items if isinstance(item, str)] or parsed.items
-    refuse_input(parsed.output, [*read, run.config.data.path])
+    read = [*parsed.items, *(item for item in items if isinstance(item, str)), run.config.data.path]
+    refuse_input(parsed.output, read)
     refuse_other_file(parsed.output, parsed.format)
     annotated = AnnotatedImages(run, options.annotated, items) if options.annotated else None
     items = items[number - 1 :: count]
     if parsed.format == PARQUET:
         bad = predict_parts(run, items, options, parsed.output, shard, annotated)
-        _print_places(len(items) - bad, parsed)
+        _print_places(len(items) - bad, parsed.output, options.annotated)
         if bad:
             raise InputError(f"{bad} of {counted(len(items), 'file')} could not be read: see the column `problem`.")
         return
-    predictions, predicted, problems = run.predict_items(items, options), [], []
-    with open_output(parsed.output) as stream, run.task.open_writer(run, stream, options) as write:
+    _predict_file(run, items, options, parsed.output, annotated)
+
+
+def _predict_file(run, items, options, output, annotated):
+    """Predicts items into a file, or into the standard output if `output` is None."""
+    predictions, predicted, problems, num_boxes = run.predict_items(items, options), [], [], 0
+    finds_boxes = "score_threshold" in run.task.prediction_options
+    with open_output(output) as stream, run.task.open_writer(run, stream, options) as write:
         for item, prediction, problem in tqdm(predictions, total=len(items), disable=None):
             if problem:
                 problems.append(f"{data.printable(item)} ({problem})")
-            else:
-                write(item, prediction)
-                if annotated:
-                    predicted.append((item, prediction))
+                continue
+            write(item, prediction)
+            num_boxes += len(prediction) if finds_boxes else 0
+            if annotated:
+                predicted.append((item, prediction))
     # The table has its place by now, so that a disk which the images fill does not lose it.
     if annotated:
         annotated.remove(items)
         annotated.draw_all(predicted)
-    _print_places(len(items) - len(problems), parsed)
+    count = len(items) - len(problems)
+    boxes = f"{counted(num_boxes, 'box', 'boxes')} in " if finds_boxes else ""
+    _print_places(count, output, options.annotated, boxes)
     if problems:
         raise InputError(
             f"{len(problems)} of {counted(len(items), 'file')} could not be read: {data.first_of(problems)}."
@@ -104,11 +121,12 @@ def check_options(options, task):
         raise InputError(f"--score_threshold must lie from 0 to 1: got {options.score_threshold}.")
 
 
-def _print_places(count, parsed):
+def _print_places(count, output, annotated, boxes=""):
     """Prints what was written where, if anything; to the standard error, as the output may hold the predictions."""
-    for what, place in (("predictions", parsed.output), ("annotated images", parsed.annotated)):
+    predicted = f"{boxes}{counted(count, 'image')}" if boxes else count
+    for what, place in ((f"predictions: {predicted}", output), (f"annotated images: {count}", annotated)):
         if place is not None:
-            print(for_terminal(f"{what}: {count} written to {place}"), file=sys.stderr)
+            print(for_terminal(f"{what} written to {place}"), file=sys.stderr)
 
 
 def _parse(arguments):
@@ -120,14 +138,14 @@ def _parse(arguments):
         "items",
         metavar="FILE_OR_FOLDER_OR_TEXT",
         nargs="+",
-        help='image files, or folders of them; for a run on texts: texts, "-" for the lines of the standard input, '
-        "tables, folders of .txt files with a text each, or other files with a text in each line",
+        help="image files, folders of them, or tables of their paths; for a run on texts: texts, tables, folders of "
+        '.txt files with a text each, other files with a text in each line, or "-" for the lines of the standard input',
     )
     parser.add_argument(
         "--files", action="store_true", default=None, help="all arguments are files or folders, and none is a text"
     )
-    parser.add_argument("--text_column", metavar="COLUMN", help="column of the texts in tables (default: as trained)")
-    parser.add_argument("--second_text_column", metavar="COLUMN", help="column of the second texts of pairs in tables")
+    for *flags, content in COLUMN_FLAGS:
+        parser.add_argument(*flags, metavar="COLUMN", help=f"column of the {content} in tables (default: as trained)")
     formats = sorted({name for task in TASKS.values() for name in task.writers})
     parser.add_argument(
         "--format",

@@ -45,7 +45,7 @@ def test_detections_of_an_earlier_call_may_be_replaced(format, objects, tmp_path
         ("csv", "\0"),
         ("jsonl", '{"text": "good", "label": "x"}\n'),
         ("jsonl", '{"text": "good", "labels": ["x", "y"]}\n'),
-        ("jsonl", '{"file": "a.png", "objects": [], "split": "test"}\n'),
+        ("jsonl", '{"file": "a.png", "objects": [{"label": "cat", "box": [0, 0, 1, 1]}]}\n'),
         ("jsonl", "[" * 100_000),
         ("coco", json.dumps({"images": [], "annotations": [], "categories": []})),
         ("table", "buy milk\n"),

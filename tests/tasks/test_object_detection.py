@@ -1,5 +1,6 @@
 import errno
 import json
+import shutil
 
 import numpy as np
 import pandas
@@ -13,7 +14,7 @@ from tests.tasks.rectangle_runs import NAMES, detector_flags, write_rectangles
 from tl_keras import data, evaluate, explain, label, predict, train
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config.parsing import parse
-from tl_keras.errors import InputError, RunStopped
+from tl_keras.errors import InputError, RunStopped, counted
 from tl_keras.models.detection import building as detectors
 from tl_keras.tasks.object_detection import ObjectDetection
 
@@ -118,13 +119,24 @@ def test_predict_writes_coco_and_draws_detections(run, boxed_images, tmp_path, c
     output, drawn = tmp_path / "found.json", tmp_path / "drawn"
     arguments = [str(run), f"{boxed_images}/test", "--output", str(output), "--annotated", str(drawn)]
     predict.main([*arguments, "--score_threshold", "0.1"])
-    places = f"predictions: 4 written to {output}\nannotated images: 4 written to {drawn}\n"
-    assert capsys.readouterr().err.endswith(places)
     document = json.loads(output.read_text())
+    boxes = counted(len(document["annotations"]), "box", "boxes")
+    places = f"predictions: {boxes} in 4 images written to {output}\nannotated images: 4 written to {drawn}\n"
+    assert capsys.readouterr().err.endswith(places)
     assert [image["height"] for image in document["images"]] == [HEIGHT] * 4
     assert all(one["score"] >= 0.1 for one in document["annotations"])
     width, height = Image.open(drawn / "00000.png").size
     assert width % SIZE == 0 and height == width // SIZE * HEIGHT
+
+
+def test_a_table_of_boxes_names_each_image_once(run, boxed_images, tmp_path, capsys):
+    shutil.copy(f"{boxed_images}/test/00000.jpg", tmp_path)
+    rows = ["00000.jpg,0,0,5,5,red,mon", "00000.jpg,1,1,8,8,blue,mon"]
+    (tmp_path / "table.csv").write_text("\n".join(["path,xmin,ymin,xmax,ymax,label,day", *rows]))
+    output = tmp_path / "out.jsonl"
+    predict.main([str(run), str(tmp_path / "table.csv"), "--score_threshold", "1", "--output", str(output)])
+    assert capsys.readouterr().err.endswith(f"predictions: 0 boxes in 1 image written to {output}\n")
+    assert json.loads(output.read_text()) == {"path": "00000.jpg", "day": "mon", "objects": []}
 
 
 def test_a_full_disk_of_annotated_images_loses_no_prediction(run, boxed_images, tmp_path, monkeypatch):

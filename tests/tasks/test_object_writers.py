@@ -2,6 +2,10 @@ import csv
 import io
 import json
 
+import pytest
+
+from tl_keras.data.images.image_items import TableImage
+from tl_keras.errors import InputError
 from tl_keras.tasks.object_writers import OBJECT_WRITERS
 
 CAT, DOG = ("cat", 0.75, [1.0, 2.0, 11.0, 22.0]), ("dog", 0.5, [3.0, 4.0, 5.0, 6.0])
@@ -29,6 +33,19 @@ def test_jsonl_has_a_line_for_each_file():
     first, second = map(json.loads, written("jsonl", ("a.png", [CAT]), ("b.png", [])).splitlines())
     assert first == {"file": "a.png", "objects": [{"label": "cat", "score": 0.75, "box": CAT[2]}]}
     assert second == {"file": "b.png", "objects": []}
+
+
+def test_columns_of_a_table_are_kept():
+    image = TableImage("a.png", {"path": "=a.png", "day": None, "tags": ["x", 1]})
+    (row,) = csv.DictReader(io.StringIO(written("csv", (image, [CAT]))))
+    kept = {"path": "'=a.png", "day": "", "tags": '["x", 1]', "label": "cat"}
+    assert row.items() >= kept.items() and "file" not in row
+    (line,) = map(json.loads, written("jsonl", (image, [])).splitlines())
+    assert line == {"path": "=a.png", "day": None, "tags": ["x", 1], "objects": []}
+    assert json.loads(written("coco", (image, [])))["images"][0]["file_name"] == "a.png"
+    for name, column in (("csv", "score"), ("jsonl", "objects")):
+        with pytest.raises(InputError, match=f"The table has a column '{column}', as the predictions would: rename it"):
+            written(name, (TableImage("a.png", {column: 1}), [CAT]))
 
 
 def test_coco_is_one_document():

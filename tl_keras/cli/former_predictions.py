@@ -8,10 +8,11 @@ import re
 
 from tl_keras.cli.output_files import FORMATS, PARQUET
 from tl_keras.errors import InputError, quoted
+from tl_keras.tasks.object_writers import BOX_COLUMNS
 
 MAX_START = 1_000_000
 """Bytes of the start of a file that are read."""
-LABEL_COLUMNS, BOX_COLUMNS = ("label_1", "probability_1"), ("file", "label", "score", "xmin", "ymin", "xmax", "ymax")
+LABEL_COLUMNS = {"label_1", "probability_1"}
 COCO_START = '{"info": {"description": "detections of tl_keras"}, '
 _TABLE_LINE = re.compile(r".*  (.*\d\.\d%|nothing|\d+ .+)")
 
@@ -50,7 +51,7 @@ def _is_csv(text):
         header = next(csv.reader(io.StringIO(text)), [])
     except csv.Error:
         return False
-    return tuple(header) == BOX_COLUMNS or set(LABEL_COLUMNS) <= set(header)
+    return tuple(header[-len(BOX_COLUMNS) :]) == BOX_COLUMNS or set(header) >= LABEL_COLUMNS
 
 
 def _is_jsonl(text):
@@ -60,10 +61,9 @@ def _is_jsonl(text):
         return False
     if not isinstance(row, dict):
         return False
-    if "objects" in row:
-        return set(row) == {"file", "objects"}
-    labels = row.get("labels")
-    return isinstance(labels, list) and all(isinstance(one, dict) and "probability" in one for one in labels)
+    name, key = ("objects", "score") if "objects" in row else ("labels", "probability")
+    found = row.get(name)
+    return isinstance(found, list) and all(isinstance(one, dict) and key in one for one in found)
 
 
 def _is_coco(text):

@@ -24,6 +24,8 @@ class PredictionOptions:
     """Key of the task's `writers`."""
     files: bool | None = None
     """All arguments are files or folders of texts, and none is a text."""
+    path_column: str | None = None
+    """Column of the paths of images in tables."""
     text_column: str | None = None
     """Column of the texts in tables."""
     second_text_column: str | None = None

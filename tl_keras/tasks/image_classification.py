@@ -39,6 +39,7 @@ class ImageClassification(ClassificationTask):
 
     name = "image_classification"
     item_kind = "file"
+    prediction_options = ("top", "min_confidence", "path_column")
     min_tuned_labels = 1000
     head_poolings = ("average", "concat")
     defaults = {
@@ -301,8 +302,8 @@ class ImageClassification(ClassificationTask):
         return explanations
 
     def find_items(self, config, arguments, options):
-        """Lists the image files among files and folders."""
-        return find_image_files(arguments)
+        """Lists the image files among files, folders and tables."""
+        return find_image_files(arguments, options.path_column or config.data.path_column)
 
     def predict_items(self, run, items, options):
         """Predicts image files; a prediction is a list of (class name, probability), the most probable first."""

@@ -48,14 +48,14 @@ def csv_writer(stream, top, kind, min_confidence=None):
     header = []
 
     def write(item, labels):
-        own = _cells(item, kind)
+        own = item_cells(item, kind)
         if not header:
-            _refuse_columns(own, names)
+            refuse_columns(own, names)
             header.extend([*own, *names])
             writer.writerow(map(csv_cell, header))
         cells = [csv_cell(one) for one in _decision(labels, min_confidence).values()]
         cells += [cell for name, probability in labels for cell in (csv_cell(name), f"{probability:.6f}")]
-        writer.writerow([*(csv_cell(_as_text(cell)) for cell in own.values()), *cells])
+        writer.writerow([*(csv_cell(as_text(cell)) for cell in own.values()), *cells])
 
     yield write
     if not header:
@@ -67,13 +67,13 @@ def jsonl_writer(stream, top, kind, min_confidence=None):
     """Writes a JSON object for each item: its columns and `labels`."""
 
     def write(item, labels):
-        own = _cells(item, kind)
+        own = item_cells(item, kind)
         decision = _decision(labels, min_confidence)
-        _refuse_columns(own, [*decision, "labels"])
+        refuse_columns(own, [*decision, "labels"])
         line = (
             own | decision | {"labels": [{"label": name, "probability": probability} for name, probability in labels]}
         )
-        stream.write(_as_json(line) + "\n")
+        stream.write(as_json(line) + "\n")
 
     yield write
 
@@ -83,24 +83,40 @@ def _decision(labels, min_confidence):
     return {} if min_confidence is None else {DECISION: decide(labels, min_confidence)}
 
 
-def _cells(item, kind):
-    """Returns dict from column to value of an item."""
-    return item.cells if isinstance(item, TextItem) else {kind: item}
+def item_cells(item, kind):
+    """Returns the columns of an item, a dict.
+
+    Args:
+        item: `TextItem`, or path of a file, perhaps a `TableImage`.
+        kind: column of a path alone, such as "file".
+    """
+    return getattr(item, "cells", None) or {kind: item}
 
 
-def _refuse_columns(own, names):
+def refuse_columns(cells, names):
+    """Refuses columns that the predictions have, too.
+
+    Args:
+        cells: columns of an item, a dict.
+        names: names of the columns of the predictions.
+
+    Raises:
+        InputError: names the column.
+    """
     for name in names:
-        if name in own:
+        if name in cells:
             raise InputError(f"The table has a column {quoted(name)}, as the predictions would: rename it.")
 
 
-def _as_text(cell):
+def as_text(cell):
+    """Formats a cell for CSV, a str: texts as they are, other values as JSON."""
     if cell is None or isinstance(cell, str):
         return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", cell or "")
-    return _as_json(cell)
+    return as_json(cell)
 
 
-def _as_json(value):
+def as_json(value):
+    """Formats a value as JSON, a str, also one of NumPy or pandas."""
     text = json.dumps(value, ensure_ascii=False, default=_plain_value)
     return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 

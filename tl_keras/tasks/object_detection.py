@@ -11,7 +11,7 @@ from PIL import Image
 
 from tl_keras import data, evaluation, explanation, models, transfer
 from tl_keras.data.boxes.geometry import BOX_RESIZES
-from tl_keras.data.images.image_items import find_image_files, predict_files
+from tl_keras.data.images.image_items import find_image_files, merge_rows, predict_files
 from tl_keras.data.images.resizing import CROP, PAD, RESIZE_CALLS
 from tl_keras.errors import InputError, UnusedSetting, counted
 from tl_keras.models.detection.families import FAMILIES
@@ -55,7 +55,7 @@ class ObjectDetection(Task):
     headline_metrics = ("average_precision_50", "mean_average_precision", "f1")
     result_files = ("training_boxes.png", "detections.png", "precision_recall.png", "predictions.csv")
     usage = "FILE_OR_FOLDER --annotated FOLDER"
-    prediction_options = ("score_threshold", "annotated")
+    prediction_options = ("path_column", "score_threshold", "annotated")
     writers = OBJECT_WRITERS
 
     def defaults_for(self, config):
@@ -345,8 +345,10 @@ class ObjectDetection(Task):
         return explained
 
     def find_items(self, config, arguments, options):
-        """Lists the image files among files and folders."""
-        return find_image_files(arguments)
+        """Lists the image files among files, folders and tables, whose rows may also be boxes."""
+        columns = table_columns(config)
+        files = find_image_files(arguments, options.path_column or columns.path)
+        return merge_rows(files, {columns.label, *columns.boxes})
 
     def predict_items(self, run, items, options):
         """Detects the objects in image files, batch by batch.

@@ -11,6 +11,9 @@ import json
 from collections import Counter
 
 from tl_keras.system.escaping import csv_cell, for_terminal
+from tl_keras.tasks.label_writers import as_json, as_text, item_cells, refuse_columns
+
+BOX_COLUMNS = ("label", "score", "xmin", "ymin", "xmax", "ymax")
 
 
 @contextlib.contextmanager
@@ -27,24 +30,33 @@ def table_writer(stream, class_names):
 
 @contextlib.contextmanager
 def csv_writer(stream, class_names):
-    """Writes a row for each detection; formulas are escaped."""
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["file", "label", "score", "xmin", "ymin", "xmax", "ymax"])
+    """Writes a row for each detection: the columns of its file, label, score and box; formulas are escaped."""
+    writer, header = csv.writer(stream, lineterminator="\n"), []
 
     def write(file, size, detections):
+        own = item_cells(file, "file")
+        if not header:
+            refuse_columns(own, BOX_COLUMNS)
+            header.extend([*own, *BOX_COLUMNS])
+            writer.writerow(map(csv_cell, header))
+        cells = [csv_cell(as_text(cell)) for cell in own.values()]
         for name, score, box in detections:
-            writer.writerow([csv_cell(file), csv_cell(name), f"{score:.6f}", *(f"{side:.1f}" for side in box)])
+            writer.writerow([*cells, csv_cell(name), f"{score:.6f}", *(f"{side:.1f}" for side in box)])
 
     yield write
+    if not header:
+        writer.writerow(["file", *BOX_COLUMNS])
 
 
 @contextlib.contextmanager
 def jsonl_writer(stream, class_names):
-    """Writes a JSON object for each file."""
+    """Writes a JSON object for each file: its columns and `objects`."""
 
     def write(file, size, detections):
+        own = item_cells(file, "file")
+        refuse_columns(own, ["objects"])
         objects = [{"label": name, "score": score, "box": box} for name, score, box in detections]
-        stream.write(json.dumps({"file": file, "objects": objects}, ensure_ascii=False) + "\n")
+        stream.write(as_json(own | {"objects": objects}) + "\n")
 
     yield write
 

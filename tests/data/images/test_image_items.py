@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tl_keras.data.images.decoding import read_image
-from tl_keras.data.images.image_items import find_image_files, predict_files
+from tl_keras.data.images.image_items import find_image_files, merge_rows, predict_files
 from tl_keras.errors import InputError
 
 
@@ -37,3 +37,45 @@ def test_every_file_has_a_prediction_or_a_problem_in_order(image_folder, tmp_pat
     assert results[3][1] is None and "empty" in results[3][2]
     for file, prediction, problem in (*results[:3], results[4]):
         assert problem is None and prediction == pytest.approx(read_image(file, 16, "stretch").mean())
+
+
+def test_a_table_names_images_and_keeps_its_columns(tmp_path):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "table.csv").write_text("id,path\n7,a.png\n8,missing.png\n")
+    (tmp_path / "more.jsonl").write_text('{"path": "b.png", "day": [1, 2]}\n')
+    files = find_image_files([str(tmp_path / name) for name in ("table.csv", "b.png", "more.jsonl")])
+    assert files == [str(tmp_path / name) for name in ("a.png", "missing.png", "b.png", "b.png")]
+    nothing = dict.fromkeys(("id", "path", "file", "day"))
+    assert [file.cells for file in files] == [
+        nothing | {"id": "7", "path": "a.png"},
+        nothing | {"id": "8", "path": "missing.png"},
+        nothing | {"file": str(tmp_path / "b.png")},
+        nothing | {"path": "b.png", "day": [1, 2]},
+    ]
+    assert type(find_image_files([str(tmp_path / "b.png")])[0]) is str
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "message"),
+    [
+        ("path\n../a.png\n", "path", "a path out of its folder at line 2"),
+        ("path\n/etc/passwd\n", "path", "a path out of its folder at line 2"),
+        ("path,id\n,7\n", "path", "no path at line 2"),
+        ("file\na.png\n", "path", "path_column"),
+        ("path\n", "path", "has no rows"),
+    ],
+)
+def test_a_table_that_names_no_images_is_refused(table, column, message, tmp_path):
+    (tmp_path / "table.csv").write_text(table)
+    with pytest.raises(InputError, match=message):
+        find_image_files([str(tmp_path / "table.csv")], column)
+
+
+def test_rows_of_one_image_are_merged(tmp_path):
+    rows = ["a.png,0,cat,mon", "a.png,5,dog,mon", "b.png,1,cat,tue"]
+    (tmp_path / "table.csv").write_text("\n".join(["path,xmin,label,day", *rows]))
+    merged = merge_rows(find_image_files([str(tmp_path / "table.csv")]), {"xmin"})
+    assert merged == [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    assert [file.cells for file in merged] == [{"path": "a.png", "day": "mon"}, {"path": "b.png", "day": "tue"}]
+    assert merge_rows(["a.png", "b.png", "a.png"], set()) == ["a.png", "b.png"]
