@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tl_keras.evaluation import draw_objects, outline
+from tl_keras.evaluation.box_drawing import place_label
 
 
 def test_each_box_is_drawn_at_its_place_in_the_colour_of_its_class():
@@ -28,6 +29,34 @@ def test_names_stay_inside_the_image(box):
     white = (draw_objects(image, [(name, 0.9, box)], (name,)) == 255).all(axis=-1).sum()
     whole = (draw_objects(image, [(name, 0.9, (60, 160, 70, 170))], (name,)) == 255).all(axis=-1).sum()
     assert white >= 0.9 * whole
+
+
+def test_names_of_near_boxes_do_not_cover_each_other():
+    image, names = np.zeros((400, 400, 3), np.uint8), ("a long name of a class", "another long name of one")
+    boxes = [(100.0, 200.0, 300.0, 300.0), (104.0, 206.0, 304.0, 306.0)]
+
+    def white(*objects):
+        return (draw_objects(image, objects, names) == 255).all(axis=-1)
+
+    alone = [white((name, 0.9, box)).sum() for name, box in zip(names, boxes, strict=True)]
+    assert white(*zip(names, (0.9, 0.8), boxes, strict=True)).sum() == pytest.approx(sum(alone), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("box", "others", "place"),
+    [
+        ((10, 20, 40, 40), [], (10, 12, 22, 20)),
+        ((10, 20, 40, 40), [(0, 0, 20, 20)], (28, 12, 40, 20)),
+        ((10, 20, 40, 40), [(0, 0, 60, 20)], (10, 40, 22, 48)),
+        ((10, 20, 40, 60), [(0, 0, 60, 20)], (10, 52, 22, 60)),
+        ((10, 2, 40, 40), [], (10, 0, 22, 8)),
+        ((55, 20, 60, 40), [], (48, 12, 60, 20)),
+        ((10, 20, 40, 40), [(0, 0, 60, 60)], (10, 12, 22, 20)),
+    ],
+    ids=["above", "above at the right", "below", "inside", "at the edge", "at the side", "no place is free"],
+)
+def test_the_name_of_a_box_takes_the_first_free_place(box, others, place):
+    assert place_label((12, 8), box, (0, 0, 60, 60), others) == place
 
 
 def test_no_detections_leave_the_image_unchanged():

@@ -62,6 +62,14 @@ def test_names_of_boxes_at_an_edge_stay_inside(tmp_path, drawn, box):
     assert left >= -0.5 and right <= 32.5 and top >= -0.5 and bottom <= 32.5
 
 
+def test_names_of_near_boxes_do_not_cover_each_other(tmp_path, drawn):
+    boxes, names = np.array([(8, 14, 24, 24), (9, 15, 25, 25)]), ["a name", "another"]
+    detection_plots.plot_boxes(IMAGES[:1], [boxes], [np.array([0, 1])], NAMES[:1], names, tmp_path / "b.png")
+    drawn[0].draw_without_rendering()
+    one, other = (text.get_window_extent() for text in drawn[0].axes[0].texts if text.get_text() in names)
+    assert not one.overlaps(other)
+
+
 def test_crowded_images_have_no_captions(tmp_path, drawn):
     boxes, labels = [np.tile(BOXES[0], (20, 1))], [np.zeros(20, int)]
     detection_plots.plot_boxes(IMAGES[:1], boxes, labels, NAMES[:1], ["cat"], tmp_path / "b.png")

@@ -3,6 +3,8 @@ import warnings
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 from tl_keras.evaluation import draw_objects, fonts, plot_boxes, plot_confusion_matrix, plot_mistakes
@@ -18,6 +20,27 @@ def test_names_without_a_font_become_numbers_with_a_legend():
     assert fonts.add_legend("Confusion matrix", NAMES) == f"Confusion matrix (#2 {STRANGE})"
     assert fonts.add_legend("Confusion matrix", ["cat"]) == "Confusion matrix"
     assert fonts.drawable_text(f"{STRANGE}.png\n") == "??.png\n"
+
+
+def test_names_from_right_to_left_keep_the_order_of_a_caption():
+    hebrew, arabic = "\u05d0\u05d1\u05d2", "\u0633\u064a"
+    assert fonts.drawable_names([hebrew, "cat", arabic]) == [f"\u200e{hebrew}\u200e", "cat", f"\u200e{arabic}\u200e"]
+    assert fonts.number_legend([hebrew, arabic]) == ""
+
+
+def test_the_first_of_two_names_from_right_to_left_is_drawn_left():
+    def ink(text):
+        """Returns which columns of a drawn text have dots."""
+        figure = Figure(figsize=(4, 1), dpi=100)
+        FigureCanvasAgg(figure)
+        figure.text(0.05, 0.5, text, fontsize=20)
+        figure.canvas.draw()
+        return (np.asarray(figure.canvas.buffer_rgba())[..., :3] < 128).any(axis=(0, 2))
+
+    wide, narrow = (fonts.in_order(letter * 4) for letter in ("\u05e9", "\u05d5"))
+    drawn, mirrored, first = ink(f"{wide} 1 {narrow}"), ink(f"{narrow} 1 {wide}"), ink(wide)
+    end = np.flatnonzero(first)[-1] + 1
+    assert (drawn[:end] == first[:end]).all() and not (mirrored[:end] == first[:end]).all()
 
 
 def test_a_font_with_all_letters_is_taken(monkeypatch):

@@ -5,7 +5,14 @@ import pytest
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.tasks.registry import TASKS
-from tl_keras.training.results import _decision_lines, _of_one_objective, _phase_row, _read_phases, format_results
+from tl_keras.training.results import (
+    _decision_lines,
+    _of_one_objective,
+    _phase_row,
+    _read_phases,
+    explain_solved_head,
+    format_results,
+)
 
 IMAGES = TASKS["image_classification"]
 SAVED = Path(__file__).parents[1] / "runs" / "saved_before_rooms"
@@ -137,3 +144,12 @@ def test_a_damaged_line_of_a_phase_is_not_reported(tmp_path, damage):
 def test_a_damaged_line_of_decisions_is_not_reported(tmp_path, line):
     RunFolder(tmp_path).log("auto", line)
     assert _decision_lines(RunFolder(tmp_path)) == []
+
+
+def test_a_solved_head_is_explained_where_it_is_first_mentioned():
+    lines = ["head on all blocks", "solved heads 0.7, tuned network 0.8", "cross-validation of the solved head"]
+    explained = explain_solved_head(lines)
+    assert explained[1] == (
+        "solved heads (a last layer fitted to its optimum by a solver, without epochs) 0.7, tuned network 0.8"
+    )
+    assert explained[::2] == lines[::2] and explain_solved_head(lines[:1]) == lines[:1]

@@ -31,12 +31,40 @@ def draw_objects(image, objects, class_names):
     drawing = Image.fromarray(image)
     drawing = drawing.resize((factor * drawing.width, factor * drawing.height), Image.Resampling.NEAREST)
     canvas, size = ImageDraw.Draw(drawing), max(MIN_FONT_SIZE, FONT_SHARE * min(drawing.size))
-    shown = shown_names(class_names)
-    for name, score, box in reversed(objects):
-        colour = _colour(list(class_names).index(name))
+    shown, line, labels = shown_names(class_names), max(2, round(size / 8)), []
+    for name, score, box in objects:
         text = f"{shorten(shown[name], MAX_NAME_LENGTH)} {100 * score:.0f} %"
-        _draw_object(canvas, [factor * side for side in box], text, colour, size)
+        colour, box = _colour(list(class_names).index(name)), [factor * side for side in box]
+        labels.append((box, colour, text, *_place(canvas, text, box, size, line, [label[-1] for label in labels])))
+    # The most confident ones last, and no box over a name.
+    for box, colour, *_ in reversed(labels):
+        canvas.rectangle(box, outline=colour, width=line)
+    for _, colour, text, font, place in reversed(labels):
+        canvas.rectangle(place, fill=colour)
+        canvas.text((place[0] + line / 2, place[1]), text, fill="white", font=font)
     return np.asarray(drawing)
+
+
+def place_label(size, box, canvas, others):
+    """Finds a place for the name of a box that covers other names least.
+
+    Args:
+        size: width and height of the name.
+        box: left, top, right, bottom of the box, y downwards.
+        canvas: left, top, right, bottom of the image, which the name stays in if it fits.
+        others: list of the places of the other names.
+
+    Returns:
+        left, top, right, bottom, a tuple: above the box, below it or at its inner edges, in this order.
+    """
+    (width, height), (left, top, right, bottom) = size, box
+    corners = [(x, y) for y in (top - height, bottom, top, bottom - height) for x in (left, right - width)]
+    places = []
+    for x, y in corners:
+        x = max(canvas[0], min(x, canvas[2] - width))
+        y = max(canvas[1], min(y, canvas[3] - height))
+        places.append((x, y, x + width, y + height))
+    return min(places, key=lambda place: sum(_common_area(place, other) for other in others))
 
 
 def outline(image, box):
@@ -55,17 +83,16 @@ def outline(image, box):
     return np.asarray(drawing)
 
 
-def _draw_object(canvas, box, text, colour, size):
-    """Draws a box, and its text above it, moved to stay inside the image."""
-    line = max(2, round(size / 8))
-    canvas.rectangle(box, outline=colour, width=line)
+def _place(canvas, text, box, size, line, others):
+    """Returns the font of a name, and its place beside its box."""
     font = ImageFont.truetype(font_file(text), size)
     _, _, right, bottom = canvas.textbbox((0, 0), text, font=font)
-    width, height = right + line, bottom + line
-    x = max(0, min(box[0], canvas.im.size[0] - width))
-    y = min(max(0, box[1] - height), max(0, canvas.im.size[1] - height))
-    canvas.rectangle((x, y, x + width, y + height), fill=colour)
-    canvas.text((x + line / 2, y), text, fill="white", font=font)
+    return font, place_label((right + line, bottom + line), box, (0, 0, *canvas.im.size), others)
+
+
+def _common_area(one, other):
+    width, height = (min(one[side + 2], other[side + 2]) - max(one[side], other[side]) for side in (0, 1))
+    return max(0, width) * max(0, height)
 
 
 def _colour(number):

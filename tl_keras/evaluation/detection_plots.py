@@ -5,6 +5,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
+from tl_keras.evaluation.box_drawing import place_label
 from tl_keras.evaluation.detection import above_threshold
 from tl_keras.evaluation.detection_mistakes import match_detections
 from tl_keras.evaluation.figures import BLUE, INK, ORANGE, add_image, saved_figure, shorten, write_below
@@ -141,20 +142,21 @@ def _add_image(figure, place, image, caption):
 
 
 def _draw_boxes(axes, boxes, colours, captions):
-    named = len(boxes) <= MAX_NAMED_BOXES
-    for (left, top, right, bottom), colour, caption in zip(np.asarray(boxes), colours, captions, strict=True):
+    named, places = len(boxes) <= MAX_NAMED_BOXES, []
+    for box, colour, caption in zip(np.asarray(boxes), colours, captions, strict=True):
+        left, top, right, bottom = box
         axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.3))
         if named:
             background = {"facecolor": colour, "edgecolor": "none", "pad": 0.8}
             style = {"fontsize": NAME_SIZE, "color": "white", "va": "bottom", "bbox": background, "clip_on": True}
-            _move_inside(axes, axes.text(left, top, shorten(caption, 22), **style))
+            text = axes.text(left, top, shorten(caption, 22), **style)
+            places.append(_move_beside(axes, text, box, places))
 
 
-def _move_inside(axes, text):
-    """Moves the name of a box into the image, where it would be cut off at an edge."""
+def _move_beside(axes, text, box, others):
+    """Moves the name of a box to where it is inside the image and covers no other name, and returns its place."""
     extent = text.get_window_extent().transformed(axes.transData.inverted())
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    x, y = text.get_position()
-    x -= max(0, extent.x1 - right)
-    y += max(0, top - min(extent.y0, extent.y1))
-    text.set_position((max(left, x), min(bottom, y)))
+    place = place_label((extent.width, abs(extent.height)), box, (left, top, right, bottom), others)
+    text.set_position((place[0], place[3]))
+    return place

@@ -1,6 +1,7 @@
 """Fonts of plots: which of the installed ones have the letters of a text, and numbers for names that none has."""
 
 import functools
+import unicodedata
 
 import matplotlib
 from matplotlib import font_manager
@@ -15,6 +16,7 @@ FALLBACK_FONTS = (
     *("Noto Sans Arabic", "Noto Sans Devanagari", "Leelawadee UI", "Nirmala UI", "Arial"),
 )
 """Families for letters that DejaVu Sans lacks, above all Chinese, Japanese, Korean, Thai and Indian ones."""
+LEFT_TO_RIGHT_MARK = "\u200e"
 _BESIDE_NAMES = "0123456789%"
 
 
@@ -53,12 +55,22 @@ def drawable_names(class_names):
         class_names: sequence of str.
 
     Returns:
-        List of str: the names, or "#3" for the third class.
+        List of str: the names, see `in_order`, or "#3" for the third class.
     """
-    return [
-        name if font_file(f"{name} {_BESIDE_NAMES}") else f"#{number}"
-        for number, name in enumerate(class_names, start=1)
-    ]
+    return [in_order(name) if _can_be_drawn(name) else f"#{number}" for number, name in enumerate(class_names, start=1)]
+
+
+def in_order(name):
+    """Adds marks to a name from right to left, so that the caption around it keeps its order.
+
+    Args:
+        name: str.
+
+    Returns:
+        str; a name from left to right stays unchanged.
+    """
+    is_from_right = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
+    return f"{LEFT_TO_RIGHT_MARK}{name}{LEFT_TO_RIGHT_MARK}" if is_from_right else name
 
 
 def shown_names(class_names):
@@ -75,8 +87,8 @@ def number_legend(class_names):
     Returns:
         str such as "#1 苹果, #2 香蕉", without control characters; "" if all names can be drawn.
     """
-    drawn = zip(drawable_names(class_names), class_names, strict=True)
-    return ", ".join(f"{number} {for_terminal(name)}" for number, name in drawn if number != name)
+    numbered = enumerate(class_names, start=1)
+    return ", ".join(f"#{number} {for_terminal(name)}" for number, name in numbered if not _can_be_drawn(name))
 
 
 def legend_lines(class_names):
@@ -112,6 +124,10 @@ def drawable_text(text):
         return text
     known = frozenset().union(*map(_letters, installed_fonts().values()))
     return "".join(letter if letter.isspace() or ord(letter) in known else "?" for letter in text)
+
+
+def _can_be_drawn(name):
+    return font_file(f"{in_order(name)} {_BESIDE_NAMES}") is not None
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """Writes the results of a training: the model, its metrics, plots, a report and a model card."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from tl_keras.training.result_warnings import find_warnings
 
 PHASE_KINDS = {"name": str, "first_epoch": int, "epochs": int, "learning_rates": dict, "audit": dict}
 """Keys of the line of a phase in the log, and the types of their values."""
+SOLVED_HEAD = "a last layer fitted to its optimum by a solver, without epochs"
 
 
 def write_results(config, model, splits, history, run, adapted=None, tuning=None, calibration=None, facts=()):
@@ -56,7 +58,9 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     if calibration:
         metrics["confidence"] = measure_confidence(config, calibration, labels, predictions)
     sections = {
-        "decisions": [*_decision_lines(run), *_held_out_lines(metrics, task), *describe_label_gain(metrics)],
+        "decisions": explain_solved_head(
+            [*_decision_lines(run), *_held_out_lines(metrics, task), *describe_label_gain(metrics)]
+        ),
         "suspicious": describe_suspicious(config, splits, solved, run.path) if solved else (),
         "confidence": evaluation.confidence_of(labels, predictions) if task.has_one_class(config) else None,
         "examples": task.report_examples(config, model, splits, predictions),
@@ -90,6 +94,23 @@ def list_facts(command, seconds):
     minutes, rest = divmod(round(seconds), 60)
     duration = f"{minutes} min {rest} s" if minutes else f"{rest} s"
     return [("Command", command), ("Finished", finished), ("Duration", f"{duration} from the start to the report")]
+
+
+def explain_solved_head(lines):
+    """Adds what a solved head is where lines first mention one.
+
+    Args:
+        lines: list of str.
+
+    Returns:
+        The same list, or a copy in which one line is longer.
+    """
+    mention = re.compile(r"solved heads?\b")
+    first = next((number for number, line in enumerate(lines) if mention.search(line)), None)
+    if first is None:
+        return lines
+    explained = mention.sub(lambda found: f"{found[0]} ({SOLVED_HEAD})", lines[first], count=1)
+    return [*lines[:first], explained, *lines[first + 1 :]]
 
 
 def _decision_lines(run):
