@@ -38,6 +38,13 @@ def test_beside_new_classes_the_escaped_name_of_a_class_is_that_class(tmp_path):
     assert read_labels([table], POOL, RunConfig(), ("=cat", "dog"), new_classes=True) == {0: "=cat", 1: "cow"}
 
 
+def test_joiners_of_a_class_stay_in_a_message(tmp_path):
+    name = "\u0645\u06cc\u200c\u062e"
+    table = write(tmp_path / "next.csv", f"path,label\na.png,{name}\na.png,dog\n")
+    with pytest.raises(InputError, match=f"'a.png' 'dog', but .* labels it '{name}'"):
+        read_labels([table], POOL, RunConfig())
+
+
 def test_a_class_with_accents_in_another_encoding_is_that_class(tmp_path):
     table = write(tmp_path / "next.csv", "path,label\na.png,cafe\u0301\n")
     assert read_labels([table], POOL, RunConfig(), ("cafe\u0301", "dog")) == {0: "cafe\u0301"}

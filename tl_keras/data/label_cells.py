@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 
 from tl_keras.data.wording import excerpt
+from tl_keras.errors import quoted
 
 DEFAULT_SEPARATOR = "|"
 
@@ -90,7 +91,7 @@ def join_class_columns(places, columns, faults):
         for place, names, cell in zip(places, names_of_rows, cells, strict=True):
             bit = _BITS.get(str(cell).lower())
             if bit is None:
-                shown = f"{place} ({excerpt(str(cell))!r} in {name!r})"
+                shown = f"{place} ({quoted(excerpt(str(cell)))} in {quoted(name)})"
                 faults.add("a cell that is not 0 or 1 in the column of a class", shown, "write 1 for its examples")
             elif bit:
                 names.append(name)

@@ -51,8 +51,8 @@ def read_labels(paths, records, config, class_names=None, new_classes=False):
             row = rows[key]
             if labels.setdefault(row, label) != label:
                 raise InputError(
-                    f"{where} labels {excerpt(key)!r} {label!r}, but {origins[row]} labels it {labels[row]!r}: correct "
-                    "one of them."
+                    f"{where} labels {quoted(excerpt(key))} {quoted(label)}, but {origins[row]} labels it "
+                    f"{quoted(labels[row])}: correct one of them."
                 )
             origins.setdefault(row, where)
     if not labels:
@@ -126,5 +126,7 @@ def _several(where, names):
 
 def _unknown_example(where, key, rows):
     near = difflib.get_close_matches(key[:MAX_QUOTED], [row for row in rows if len(row) <= MAX_QUOTED], n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return InputError(f"{where}: the pool has no example {excerpt(key)!r}{hint}: give the --pool that was labelled.")
+    hint = f" (did you mean {quoted(near[0])}?)" if near else ""
+    return InputError(
+        f"{where}: the pool has no example {quoted(excerpt(key))}{hint}: give the --pool that was labelled."
+    )

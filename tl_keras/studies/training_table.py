@@ -114,7 +114,8 @@ def _merge(records, pool, labels, location, is_text):
         known, _ = rows.setdefault(sources[row], (label, split))
         if known != label:
             raise InputError(
-                f"The example {pool.names[row]!r} is labelled {label!r}, but {known!r} in {location!r}: correct one."
+                f"The example {quoted(pool.names[row])} is labelled {quoted(label)}, but {quoted(known)} in "
+                f"{quoted(location)}: correct one."
             )
     return rows
 

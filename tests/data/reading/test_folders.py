@@ -1,4 +1,5 @@
 import os
+import shutil
 
 import pytest
 
@@ -89,6 +90,10 @@ def test_accents_in_two_encodings_are_one_class(tmp_path):
 def test_joiners_stay_in_the_names_of_classes_and_alone_make_no_other_class(tmp_path):
     persian = "\u0645\u06cc\u200c\u062e"
     touch(tmp_path, f"{persian}/1.png", "b/1.png")
+    touch(tmp_path / "one", f"{persian}/1.png")
+    with pytest.raises(InputError, match=f"got one, '{persian}'"):
+        read_folders(tmp_path / "one")
+    shutil.rmtree(tmp_path / "one")
     records = read_folders(tmp_path)
     assert records.class_names == ("b", persian) and f"{persian}/1.png" in records.names
     touch(tmp_path, f"{persian.replace(chr(0x200C), '')}/1.png")

@@ -8,7 +8,7 @@ import numpy as np
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.records import Records, sorted_class_names, split_of_name
 from tl_keras.data.wording import as_class_name, first_of, lookalikes, printable
-from tl_keras.errors import InputError
+from tl_keras.errors import InputError, quoted
 
 IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif"))
 # Formats that Pillow cannot read; listed so that they are reported as bad files instead of silently skipped.
@@ -194,7 +194,7 @@ def _require_classes(root, class_folders, things):
     names = sorted({as_class_name(name) for _, name, _ in class_folders})
     if len(names) >= 2:
         return
-    got = f"got one, {names[0]!r}" if names else "got none"
+    got = f"got one, {quoted(names[0])}" if names else "got none"
     raise InputError(
         f"Two or more class folders are needed in {root}, {got}: put the {things} of each class into a folder "
         "named after the class."
