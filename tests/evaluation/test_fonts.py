@@ -28,6 +28,17 @@ def test_names_from_right_to_left_keep_the_order_of_a_caption():
     assert fonts.number_legend([hebrew, arabic]) == ""
 
 
+def test_names_become_numbers_where_letters_from_right_to_left_would_be_reversed(monkeypatch):
+    names = ["\u05d0\u05d1", "cat"]
+    for module, attribute, value in (
+        (fonts.features, "check", lambda _: False),
+        (fonts.matplotlib, "__version_info__", (3, 10, 9)),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, attribute, value)
+            assert fonts.drawable_names(names) == ["#1", "cat"] and fonts.number_legend(names) == "#1 \u05d0\u05d1"
+
+
 def test_the_first_of_two_names_from_right_to_left_is_drawn_left():
     def ink(text):
         """Returns which columns of a drawn text have dots."""

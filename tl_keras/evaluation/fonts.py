@@ -6,6 +6,7 @@ import unicodedata
 import matplotlib
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
+from PIL import features
 
 from tl_keras.system.escaping import for_terminal
 
@@ -49,7 +50,7 @@ def font_file(text):
 
 
 def drawable_names(class_names):
-    """Replaces class names that no installed font can draw by their numbers.
+    """Replaces class names that no installed font, Pillow or matplotlib can draw by their numbers.
 
     Args:
         class_names: sequence of str.
@@ -69,8 +70,7 @@ def in_order(name):
     Returns:
         str; a name from left to right stays unchanged.
     """
-    is_from_right = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
-    return f"{LEFT_TO_RIGHT_MARK}{name}{LEFT_TO_RIGHT_MARK}" if is_from_right else name
+    return f"{LEFT_TO_RIGHT_MARK}{name}{LEFT_TO_RIGHT_MARK}" if _is_from_right(name) else name
 
 
 def shown_names(class_names):
@@ -94,7 +94,7 @@ def number_legend(class_names):
 def legend_lines(class_names):
     """Returns the sentence for people on the numbers of `drawable_names`, in a list, or an empty list without any."""
     legend = number_legend(class_names)
-    return [f"No font here can draw some class names, so plots show numbers: {legend}."] if legend else []
+    return [f"Some class names cannot be drawn here, so plots show numbers: {legend}."] if legend else []
 
 
 def add_legend(caption, class_names):
@@ -127,7 +127,18 @@ def drawable_text(text):
 
 
 def _can_be_drawn(name):
+    if _is_from_right(name) and not _orders_letters():
+        return False
     return font_file(f"{in_order(name)} {_BESIDE_NAMES}") is not None
+
+
+def _is_from_right(name):
+    return any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
+
+
+def _orders_letters():
+    """Returns whether letters from right to left are ordered and joined, by Pillow and by matplotlib."""
+    return features.check("raqm") and matplotlib.__version_info__ >= (3, 11)
 
 
 @functools.cache
