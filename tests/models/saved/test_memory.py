@@ -3,7 +3,7 @@ import pytest
 
 from tl_keras.errors import InputError
 from tl_keras.models.saved import memory
-from tl_keras.models.saved.memory import affordable_batch, fits_untraced, measure_tensors, memory_bytes
+from tl_keras.models.saved.memory import affordable_batch, fits_untraced, group_limits, measure_tensors, memory_bytes
 
 IMAGE = keras.Input((8, 8, 3))
 
@@ -80,3 +80,33 @@ def test_the_memory_is_at_most_the_limit_of_the_process(monkeypatch):
     resource = pytest.importorskip("resource")
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (10**8, 10**9))
     assert memory_bytes() == 10**8
+
+
+@pytest.mark.parametrize("kind", ["RLIMIT_AS", "RLIMIT_DATA"])
+def test_each_limit_of_the_process_counts(monkeypatch, kind):
+    resource = pytest.importorskip("resource")
+    limits = {getattr(resource, kind): 10**8}
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (limits.get(kind, resource.RLIM_INFINITY), 10**9))
+    assert memory_bytes() == 10**8
+
+
+def test_the_memory_is_at_most_that_of_the_container(monkeypatch):
+    monkeypatch.setattr(memory, "group_limits", lambda: [10**9, 10**8])
+    assert memory_bytes() == 10**8
+
+
+def test_the_limits_of_all_groups_around_the_process_are_read(tmp_path):
+    mount, groups = tmp_path / "cgroup", tmp_path / "groups"
+    (mount / "user" / "job").mkdir(parents=True)
+    (mount / "memory.max").write_text("max\n")
+    (mount / "user" / "memory.max").write_text("3000\n")
+    (mount / "user" / "job" / "memory.max").write_text("5000\n")
+    groups.write_text("1:name=systemd:/other\n0::/user/job\n")
+    assert group_limits(mount, groups) == [5000, 3000]
+    assert group_limits(mount, tmp_path / "missing") == []
+
+
+def test_the_limit_of_an_older_system_is_read(tmp_path):
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text("4000\n")
+    assert group_limits(tmp_path, tmp_path / "missing") == [4000]

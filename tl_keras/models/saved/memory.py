@@ -3,6 +3,7 @@
 import math
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 
@@ -105,15 +106,34 @@ def fits_untraced(model, num_examples):
 
 
 def memory_bytes():
-    """Returns the bytes of memory of this machine, or those that this process may take if they are fewer."""
+    """Returns the bytes of memory of this machine, or those that this process or container may take if fewer."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
     try:
         # Windows has no limits of this kind.
         import resource
     except ImportError:
         return total
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return total if limit == resource.RLIM_INFINITY else min(total, limit)
+    limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+    return min([total, *(limit for limit in limits if limit != resource.RLIM_INFINITY), *group_limits()])
+
+
+def group_limits(mount=Path("/sys/fs/cgroup"), groups=Path("/proc/self/cgroup")):
+    """Lists the limits on memory of the control groups that this process is in, as containers set them.
+
+    Args:
+        mount: `Path` where the system shows its control groups.
+        groups: `Path` of the file that names those of this process.
+
+    Returns:
+        List of bytes, perhaps empty.
+    """
+    lines = groups.read_text().splitlines() if groups.is_file() else []
+    names = [line.removeprefix("0::/") for line in lines if line.startswith("0::/")]
+    folders = [folder for name in names for folder in (mount / name, *(mount / name).parents)]
+    # In a container the groups are at the top, whatever their names; the second file is that of older systems.
+    files = [*(folder / "memory.max" for folder in folders), mount / "memory" / "memory.limit_in_bytes"]
+    texts = {file: file.read_text().strip() for file in files if file.is_file()}
+    return [int(text) for text in texts.values() if text.isdecimal()]
 
 
 def _refuse_more_examples(operation, node):
