@@ -35,6 +35,7 @@ FORBIDDEN = (
     "pickle.find_class",
 )
 CODE = [sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), str(Path(__file__).parents[2])]
+CODE += [path for path in sys.path if path.endswith(".zip")]
 SYSTEM = ["/proc/", "/sys/", "/dev/", "/usr/", "/etc/localtime", "/etc/mime.types"]
 """What Python and its packages read for themselves."""
 watch = {"folder": None, "events": []}

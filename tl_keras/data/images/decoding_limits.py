@@ -6,7 +6,8 @@ import threading
 from PIL import Image
 
 MAX_MEGAPIXELS_IN_FLIGHT = 100
-"""Maximum megapixels that are decoded at once. One with transparency takes 16 bytes a pixel while it is converted."""
+"""Maximum megapixels that are decoded at once. One with transparency takes 16 bytes a pixel while it is converted,
+as WebP 24."""
 MAX_SCANS = 100
 """Maximum number of scans of a JPEG; encoders write at most a few dozen."""
 MAX_SCAN_MEGAPIXELS = 2_000
