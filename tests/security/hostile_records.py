@@ -20,7 +20,8 @@ from tl_keras.config import RunConfig
 from tl_keras.data.images.find import find_records
 from tl_keras.data.tokens.cache import read_tokens
 from tl_keras.errors import InputError
-from tl_keras.models.texts.checkpoint_check import INDEX
+from tl_keras.models.images.hub_folders import check_hub_folder
+from tl_keras.models.saved.preset_files import INDEX, check_preset
 from tl_keras.models.texts.hugging_face import read_checkpoint_config, trained_settings
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.runs.trained_run import load_run
@@ -190,9 +191,31 @@ FOLDERS |= {
     for name in ("../secret.safetensors", "/etc/passwd", "a\\b", 1)
 }
 INFO = {"name": "data", "version": "1.0.0"}
+SPLIT_ELSEWHERE = {"name": "train", "shardLengths": ["1"], "numBytes": "1", "filepathTemplate": "/etc/passwd"}
+ELSEWHERE = INFO | {"fileFormat": "tfrecord", "splits": [SPLIT_ELSEWHERE]}
+OF_CORE = "tensorflow_datasets.core.features"
+FEATURES = {
+    "pythonClassName": f"{OF_CORE}.features_dict.FeaturesDict",
+    "featuresDict": {
+        "features": {
+            "image": {"pythonClassName": f"{OF_CORE}.image_feature.Image", "image": {"dtype": "uint8"}},
+            "label": {
+                "pythonClassName": f"{OF_CORE}.class_label_feature.ClassLabel",
+                "classLabel": {"numClasses": "2"},
+            },
+        }
+    },
+}
+FOLDERS["Hugging Face: images as a backbone"] = lambda folder: check_hub_folder(
+    str(written(folder / "config.json", {"model_type": "vit"}).parent), False
+)
+FOLDERS["preset: weights elsewhere"] = lambda folder: check_preset(
+    written(folder / INDEX, {"weight_map": {"x": "/etc/passwd"}}).parent
+)
 FOLDERS |= {
     "TFDS: a class of a stranger": prepared(dataset_info=INFO, features={"pythonClassName": "evil.Thing"}),
     "TFDS: no records": prepared(dataset_info=INFO, features={"type": "x"}),
+    "TFDS: records elsewhere": prepared(dataset_info=ELSEWHERE, features=FEATURES),
     "TFDS: nested": prepared(dataset_info=NESTED, features=NESTED),
 }
 RECORDS = {**RUNS, **CACHES, **LABELS, **FOLDERS}

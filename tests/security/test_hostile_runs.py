@@ -95,7 +95,7 @@ RECORDS = [
 ]
 
 
-@pytest.mark.parametrize("record", RECORDS)
+@pytest.mark.parametrize("record", [*RECORDS, '{"confidence": {"min_confidence": "x"}}', '{"confidence": [1]}'])
 def test_damaged_metrics_of_a_run_are_refused_in_a_sentence(foreign_run, record, monkeypatch):
     (foreign_run / "metrics.json").write_text(record)
     write_manifest(foreign_run)

@@ -56,9 +56,9 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     # The baselines of the training were measured on its own test split.
     is_own = data_path is None and split in (None, "test")
     comparison = {name: value for name, value in run.metrics.items() if name in COMPARISON} if is_own else {}
-    # Refuses a damaged record before anything is computed.
+    # A damaged record is refused before anything is computed.
     comparison_lines(comparison, run.task)
-    threshold = run.score_threshold
+    threshold, _ = run.score_threshold, run.min_confidence
     predictions = run.predict_set(examples)
     metrics, plots = run.task.evaluate(run.config, predictions, examples, folder.path, threshold)
     run.task.write_predictions({split or "test": examples}, predictions, folder.path, threshold)

@@ -6,6 +6,11 @@ import tensorflow_datasets as tfds
 from tl_keras.data.reading.tfds_safety import check_name, check_prepared
 from tl_keras.errors import InputError
 
+INFO = {
+    "name": "data",
+    "splits": [{"name": "train", "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"}],
+}
+
 
 @pytest.mark.parametrize("name", ["mnist", "oxford_flowers102:2.1.1", "glue/sst2", "glue/sst2:2.*.*", "a/b-c.d+e"])
 def test_plain_names_pass(name):
@@ -30,6 +35,7 @@ def test_features_of_tensorflow_datasets_pass(tmp_path):
         }
     )
     features.save_config(tmp_path)
+    (tmp_path / "dataset_info.json").write_text(json.dumps(INFO))
     check_prepared(tmp_path)
 
 
@@ -45,6 +51,7 @@ def test_features_of_tensorflow_datasets_pass(tmp_path):
 )
 def test_features_of_other_classes_are_refused(tmp_path, features):
     (tmp_path / "features.json").write_text(json.dumps(features))
+    (tmp_path / "dataset_info.json").write_text(json.dumps(INFO))
     with pytest.raises(InputError, match="would be imported"):
         check_prepared(tmp_path)
 
@@ -53,4 +60,21 @@ def test_features_of_other_classes_are_refused(tmp_path, features):
 def test_a_damaged_description_is_refused(tmp_path, text):
     (tmp_path / "features.json").write_text(text)
     with pytest.raises(InputError, match="Cannot read"):
+        check_prepared(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../x", "gs://bucket/x", "a\\\\b", "../{SPLIT}"])
+@pytest.mark.parametrize("key", ["filepathTemplate", "filepath_template", "name", "fileFormat", "configName"])
+def test_files_in_other_folders_are_refused(tmp_path, key, name):
+    (tmp_path / "features.json").write_text("{}")
+    for info in ({key: name}, {"splits": [{"name": "train", key: name}]}):
+        (tmp_path / "dataset_info.json").write_text(json.dumps(info))
+        with pytest.raises(InputError, match="may lie in another folder"):
+            check_prepared(tmp_path)
+
+
+def test_features_named_after_files_in_other_folders_are_refused(tmp_path):
+    (tmp_path / "features.json").write_text(json.dumps({"featuresDict": {"features": {"../../x": {}}}}))
+    (tmp_path / "dataset_info.json").write_text(json.dumps(INFO))
+    with pytest.raises(InputError, match="may lie in another folder"):
         check_prepared(tmp_path)

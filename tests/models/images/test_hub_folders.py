@@ -19,7 +19,7 @@ def test_a_folder_is_there_and_complete(files, needs_converter, message, tmp_pat
     if files is not None:
         folder.mkdir()
     for name in files or ():
-        (folder / name).touch()
+        (folder / name).write_text('{"registered_name": "keras_hub>X"}')
     if message is None:
         check_hub_folder(str(folder), needs_converter)
     else:
@@ -39,3 +39,10 @@ def test_a_folder_gets_the_prefix_and_a_missing_one_is_refused(tmp_path):
     assert [with_hub_prefix(name) for name in ("vgg16", "keras_hub:a")] == ["vgg16", "keras_hub:a"]
     with pytest.raises(InputError, match="there is no folder '/no/such/folder'"):
         with_hub_prefix("/no/such/folder")
+
+
+@pytest.mark.parametrize("text", ['{"model_type": "vit", "class_name": "X"}', '{"architecture": "resnet50"}', "[]", ""])
+def test_folders_of_other_formats_which_kerashub_would_convert_are_refused(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(InputError, match="not of a KerasHub preset for images|Cannot read"):
+        check_hub_folder(str(tmp_path), False)

@@ -114,3 +114,10 @@ def test_settings_of_a_wrong_type_or_size_are_refused_in_a_sentence(saved, setti
     with pytest.raises(InputError) as error:
         build_image_classifier(f"keras_hub:{saved}", 3)
     assert len(str(error.value)) < 1_000
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../x.safetensors", "a\\\\b", "..", 1])
+def test_an_index_that_names_weights_elsewhere_is_refused(tmp_path, name):
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"x": name}}))
+    with pytest.raises(InputError, match="expected files of its own folder|no weight_map of names"):
+        check_preset(tmp_path)

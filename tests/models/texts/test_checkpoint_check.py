@@ -4,7 +4,7 @@ import pytest
 
 from tests.models.tiny_encoders import write_checkpoint
 from tl_keras.errors import InputError
-from tl_keras.models.texts.checkpoint_check import INDEX
+from tl_keras.models.saved.preset_files import INDEX
 from tl_keras.models.texts.hugging_face import (
     read_byte_pairs,
     read_checkpoint_config,

@@ -5,8 +5,11 @@ from pathlib import Path
 
 from tl_keras.errors import InputError
 from tl_keras.models.images.backbones import BACKBONES, HUB_PREFIX
+from tl_keras.system.json_files import read_json
 
 NETWORK, CONVERTER = "config.json", "image_converter.json"
+OTHER_FORMATS = {"model_type", "architecture"}
+"""Keys by which KerasHub recognises folders of transformers and timm, which it would convert unchecked."""
 ADVICE = (
     "give the folder of one that KerasHub's save_to_preset made as --model.backbone keras_hub:PATH, or take "
     "--model.backbone efficientnet_lite0, whose weights come with pip"
@@ -39,7 +42,7 @@ def check_hub_folder(preset, needs_converter):
         needs_converter: True if its weights are used, which need pixels scaled as in their training.
 
     Raises:
-        InputError: the folder or one of its files is missing.
+        InputError: the folder or one of its files is missing, or is of another format.
     """
     folder = Path(preset)
     if not folder.is_dir():
@@ -48,6 +51,11 @@ def check_hub_folder(preset, needs_converter):
         return
     if not (folder / NETWORK).is_file():
         raise InputError(f"model.backbone: the folder {preset!r} has no {NETWORK} of a KerasHub preset: {ADVICE}.")
+    settings = read_json(folder / NETWORK, dict, ADVICE)
+    if "registered_name" not in settings and OTHER_FORMATS & settings.keys():
+        raise InputError(
+            f"model.backbone: the {NETWORK} in the folder {preset!r} is not of a KerasHub preset for images: {ADVICE}."
+        )
     if needs_converter and is_without_converter(preset):
         raise InputError(
             f"model.backbone: the folder {preset!r} has no {CONVERTER}, so that it is not known how its weights expect "

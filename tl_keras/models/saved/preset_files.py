@@ -6,7 +6,7 @@ from pathlib import Path
 
 import safetensors
 
-from tl_keras.errors import MAX_QUOTED, InputError, first_line
+from tl_keras.errors import MAX_QUOTED, InputError, first_line, quoted
 from tl_keras.models.saved.allow_list import check_classes
 from tl_keras.models.weights.files import readable
 from tl_keras.models.weights.hdf5_check import open_hdf5
@@ -17,6 +17,7 @@ from tl_keras.system.stored.files import refuse_sparse
 AGAIN = "copy or download the preset again"
 HALF_PRECISION = 2
 """How much larger arrays may be in memory, since presets may store them in 16 bits."""
+INDEX = "model.safetensors.index.json"
 CONFIGS = ("config", "image_converter", "preprocessor", "task", "tokenizer")
 
 
@@ -32,6 +33,7 @@ def check_preset(preset):
         InputError: it names others, or its files cannot be read or have other arrays.
     """
     budget, stored_bytes = Budget(), 0
+    check_index(Path(preset))
     for path in filter(Path.is_file, Path(preset).rglob("*")):
         with readable(path):
             refuse_sparse(path)
@@ -75,3 +77,25 @@ def hub_errors(subject, advice, reason=first_line):
     except (OSError, MemoryError, *UNBUILDABLE, safetensors.SafetensorError) as error:
         shown = reason(error)[:MAX_QUOTED]
         raise InputError(f"The {subject} could not be opened ({shown}): {advice}.") from error
+
+
+def check_index(folder):
+    """Checks that the index of weights in several files names files of its own folder.
+
+    Args:
+        folder: `pathlib.Path` of the folder, which need not have an index.
+
+    Raises:
+        InputError: it names a file elsewhere, or is damaged.
+    """
+    if not (folder / INDEX).is_file():
+        return
+    files = read_json(folder / INDEX, dict, "copy or download it again").get("weight_map")
+    if not isinstance(files, dict) or not all(isinstance(name, str) for name in files.values()):
+        raise InputError(f"{INDEX} in {str(folder)!r} has no weight_map of names: copy or download it again.")
+    for name in files.values():
+        if "/" in name or "\\" in name or name in ("", ".", ".."):
+            raise InputError(
+                f"{INDEX} in {str(folder)!r} names the file {quoted(name)}, expected files of its own folder: copy or "
+                "download it again."
+            )

@@ -1,10 +1,9 @@
 """Checks of the files of a Hugging Face checkpoint before KerasHub converts it: names, types and declared sizes."""
 
 from tl_keras.errors import InputError, counted, quoted
-from tl_keras.system.json_files import read_json
+from tl_keras.models.saved.preset_files import check_index
 from tl_keras.system.stored.files import is_sparse
 
-INDEX = "model.safetensors.index.json"
 WEIGHT_FILES = "*.safetensors"
 SIZES = ("vocab_size", "hidden_size", "dim", "embedding_size", "intermediate_size", "hidden_dim")
 LAYERS = ("num_hidden_layers", "n_layers")
@@ -33,22 +32,8 @@ def check_checkpoint(folder, config):
                     f"The checkpoint in {str(folder)!r} has the {key} {quoted(value)}, expected a whole number from 1 "
                     f"to {largest:,}: copy or download it again."
                 )
-    _check_index(folder)
+    check_index(folder)
     _check_size(folder, config)
-
-
-def _check_index(folder):
-    if not (folder / INDEX).is_file():
-        return
-    files = read_json(folder / INDEX, dict, "copy or download it again").get("weight_map")
-    if not isinstance(files, dict) or not all(isinstance(name, str) for name in files.values()):
-        raise InputError(f"{INDEX} in {str(folder)!r} has no weight_map of names: copy or download it again.")
-    for name in files.values():
-        if "/" in name or "\\" in name or name in ("", ".", ".."):
-            raise InputError(
-                f"{INDEX} in {str(folder)!r} names the file {quoted(name)}, expected files of its own folder: copy or "
-                "download it again."
-            )
 
 
 def _check_size(folder, config):

@@ -36,8 +36,14 @@ def test_a_failed_download_is_a_one_line_error(monkeypatch):
 
 @pytest.mark.parametrize("preset", ["no_such_preset", "/no/such/folder"])
 def test_an_unknown_preset_is_refused(preset):
-    with pytest.raises(InputError, match=f"{preset}' could not be opened"):
+    with pytest.raises(InputError, match=f"{preset}' (could not be opened|of a KerasHub preset)"):
         open_hub_detector(preset, "RetinaNetObjectDetector")
+
+
+def test_a_folder_of_another_format_which_kerashub_would_convert_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "d_fine"}')
+    with pytest.raises(InputError, match="not of a KerasHub preset for images"):
+        open_hub_detector(str(tmp_path), "DFineObjectDetector")
 
 
 def test_a_preset_of_another_detector_is_refused(tmp_path):

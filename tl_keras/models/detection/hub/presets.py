@@ -4,6 +4,7 @@ import importlib
 
 from tl_keras.errors import InputError, unknown_name
 from tl_keras.models.images.backbones import HUB_PREFIX
+from tl_keras.models.images.hub_folders import check_hub_folder
 from tl_keras.models.images.hub_presets import preprocessing_of_hub
 from tl_keras.models.saved.preset_files import check_preset, hub_errors
 
@@ -35,6 +36,7 @@ def open_hub_detector(preset, kind):
     """
     keras_hub = importlib.import_module("keras_hub")
     expected = getattr(keras_hub.models, kind)
+    check_hub_folder(preset, needs_converter=False)
     check_preset(preset)
     with hub_errors(f"KerasHub preset {preset!r}", OFFLINE):
         model = expected.from_preset(preset)
