@@ -36,7 +36,7 @@ from tl_keras.tasks.registry import TASKS
 from tl_keras.training.results import comparison_lines
 
 MAX_SECONDS, MAX_KILOBYTES = 10, 2 * 1024**2
-FEW, MANY = 15, 300
+FEW, MANY = 15, 1_200
 SETTINGS = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
 
 SCALARS = (
