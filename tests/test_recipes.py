@@ -55,7 +55,8 @@ def test_more_data_unfreezes_more_blocks(num_examples, depth):
         ("linear_probe_then_fine_tune", None, ["head", "block1"]),
         ("fine_tuning", "all", ["block1"]),
         ("progressive_unfreezing", "all", ["head", *BLOCKS[-2::-1]]),
-        ("few_shot", None, [BLOCKS[:-1]]),
+        ("few_shot", None, [BLOCKS[1:-1]]),
+        ("few_shot", "all", [BLOCKS[:-1]]),
     ],
 )
 def test_the_whole_network_can_be_unfrozen(recipe, unfreeze_from, expected):
@@ -92,11 +93,13 @@ def test_a_head_and_lora_have_their_own_rates(head_rate, lora, block_rate):
 
 def test_few_shot_compares_examples_at_one_rate_for_all_blocks():
     (comparing,) = expand_recipe("few_shot", BLOCKS, 16)
-    assert (comparing.objective, comparing.epochs, comparing.block_decay) == ("contrastive", 20, 1.0)
+    assert (comparing.objective, comparing.epochs, comparing.block_decay) == ("contrastive", 10, 1.0)
     assert comparing.learning_rate == CONTRASTIVE_RATE
     (longer,) = expand_recipe("few_shot", BLOCKS, 96, block_decay=0.5)
     assert (longer.epochs, longer.block_decay) == (CONTRASTIVE_STEPS / 3, 0.5)
     assert expand_recipe("few_shot", BLOCKS, 16, lora=True)[0].learning_rate == LORA_RATE
+    (single,) = expand_recipe("few_shot", ["block1", "head"], 16)
+    assert single.train == ["block1"], "a network of one block has no other to train"
 
 
 def test_all_new_blocks_are_trained_from_the_first_phase_on():

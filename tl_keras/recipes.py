@@ -11,7 +11,8 @@ per class to 1,707 in total. LoRA weights need ten times the rate of full fine-t
 Without Regret", https://thinkingmachines.ai/blog/lora/).
 
 The recipe "few_shot" trains the blocks with a contrastive loss on pairs of examples, for about `CONTRASTIVE_STEPS`
-steps at `CONTRASTIVE_RATE`, the same for all blocks; then a head is solved on their features.
+steps at `CONTRASTIVE_RATE`, the same for all blocks; then a head is solved on their features. The first block stays as
+it is: it holds half the weights of MiniLM, its embeddings, and texts gained nothing from training them.
 """
 
 import math
@@ -30,10 +31,10 @@ AUTO = "auto"
 Recipe = Literal[AUTO, Technique]
 FEW_LABELS = 2000
 """Labelled examples up to which "auto" holds out no validation set."""
-HEAD_STEPS, BLOCK_STEPS, CONTRASTIVE_STEPS = 120, 80, 30
-HEAD_RATE, TEXT_HEAD_RATE, BLOCK_RATE, CONTRASTIVE_RATE, LORA_RATE = 1e-3, 1e-2, 3e-4, 5e-5, 3e-3
+HEAD_STEPS, BLOCK_STEPS, CONTRASTIVE_STEPS = 120, 80, 15
+MAX_CONTRASTIVE_EPOCHS = 10
+HEAD_RATE, TEXT_HEAD_RATE, BLOCK_RATE, CONTRASTIVE_RATE, LORA_RATE = 1e-3, 1e-2, 3e-4, 1e-4, 3e-3
 BLOCK_DECAY = 0.7
-WHOLE_BACKBONE = ("linear_probe_then_fine_tune", "few_shot")
 
 
 def expand_recipe(
@@ -64,12 +65,12 @@ def expand_recipe(
         num_examples: number of training examples, at least 1.
         batch_size: examples in an optimizer step.
         unfreeze_from: first block to unfreeze, or "all"; None chooses it by the amount of data, or all blocks for
-            "linear_probe_then_fine_tune" and "few_shot".
+            "linear_probe_then_fine_tune" and all but the first for "few_shot".
         epochs: epochs of the whole run, divided among the phases; None chooses them by the amount of data.
         learning_rate: peak learning rate of the first phase, which scales those of later phases; None takes the
             recipe's.
         block_decay: factor by which the learning rate falls from each block to the one before it, above 0 and up to 1;
-            None takes `BLOCK_DECAY`.
+            None takes `BLOCK_DECAY`, or 1 for "few_shot".
         head_rate: peak learning rate of a phase that trains the head only: `HEAD_RATE`, or `TEXT_HEAD_RATE` for texts.
         lora: whether the backbone is trained with LoRA, at `LORA_RATE`.
         new_blocks: number of last blocks with random initial weights, which are trained from the first phase on: the
@@ -103,7 +104,7 @@ def expand_recipe(
         "fine_tuning": [replace(phase, epochs=head_epochs) for phase in later[-1:]] or [probe],
         "linear_probe_then_fine_tune": [probe, *later[-1:]],
         "progressive_unfreezing": [probe, *later],
-        "few_shot": [comparing_phase(unfrozen, num_examples, batch_size, block_decay, lora)] if unfrozen else [probe],
+        "few_shot": [_comparing_phase(unfrozen, steps_per_epoch, block_decay, lora)] if unfrozen else [probe],
     }[recipe]
     if learning_rate is not None:
         scale = learning_rate / phases[0].learning_rate
@@ -111,22 +112,10 @@ def expand_recipe(
     return phases if epochs is None else _share_epochs(phases, epochs)
 
 
-def comparing_phase(blocks, num_examples, batch_size, block_decay=None, lora=False):
-    """Plans the phase that compares examples: pulls those of one class together and pushes classes apart.
-
-    Args:
-        blocks: list of the names of the blocks to train, without the head.
-        num_examples: number of training examples, at least 1.
-        batch_size: examples in an optimizer step, which are compared with each other.
-        block_decay: as in `expand_recipe`, but None takes 1.
-        lora: whether the backbone is trained with LoRA, at `LORA_RATE`.
-
-    Returns:
-        `Phase`.
-    """
+def _comparing_phase(blocks, steps_per_epoch, block_decay, lora):
     return Phase(
         train=blocks,
-        epochs=_epochs(CONTRASTIVE_STEPS, math.ceil(num_examples / batch_size)),
+        epochs=min(MAX_CONTRASTIVE_EPOCHS, _epochs(CONTRASTIVE_STEPS, steps_per_epoch)),
         learning_rate=LORA_RATE if lora else CONTRASTIVE_RATE,
         block_decay=block_decay or 1.0,
         objective="contrastive",
@@ -143,8 +132,10 @@ def unfreezing_depth(num_blocks, num_examples):
 
 
 def _earliest(recipe, backbone, num_examples, unfreeze_from):
-    if unfreeze_from == "all" or (unfreeze_from is None and recipe in WHOLE_BACKBONE):
+    if unfreeze_from == "all" or (unfreeze_from is None and recipe == "linear_probe_then_fine_tune"):
         return 0
+    if unfreeze_from is None and recipe == "few_shot":
+        return min(1, len(backbone) - 1)
     if unfreeze_from is None:
         return len(backbone) - unfreezing_depth(len(backbone), num_examples)
     return backbone.index(unfreeze_from)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from tl_keras import transfer
-from tl_keras.recipes import comparing_phase
+from tl_keras.recipes import expand_recipe
 from tl_keras.training import fitting
 from tl_keras.training.automatic.features import FeatureReader
 from tl_keras.training.automatic.solved_head import collect_examples, solve_rows
@@ -34,9 +34,9 @@ def tune_by_comparing(config, splits, solved, run, seconds_left=None):
     """
     config = solved.reader.inputs[0].configure(config)
     model = build_model(config, splits)
-    blocks = transfer.block_names(model)[:-1]
-    phase = comparing_phase(blocks, len(splits.train), config.data.batch_size)
-    history = fitting.fit_phases(config, model, splits, [phase], run, seconds_left)
+    blocks = transfer.block_names(model)
+    phases = expand_recipe("few_shot", blocks, len(splits.train), batch_size=config.data.batch_size)
+    history = fitting.fit_phases(config, model, splits, phases, run, seconds_left)
     solve_on(config, model, splits, refit=len(solved.examples.fit_rows) == len(solved.examples.labels))
     return model, history
 
