@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import few_labels
 from few_label_suite import cells, packages, solved_heads
 from few_label_suite.cells import Cell, read_table
-from few_label_suite.comparisons import Row, compare, group_cells, mean_over_sets, mean_ranks
+from few_label_suite.comparisons import Row, compare, group_cells, mean_over_sets, mean_ranks, pair
 from few_label_suite.contenders import command_of
 from few_label_suite.draws import draw_examples, draw_rows
 from few_label_suite.environment import make_environment
@@ -170,6 +170,14 @@ def test_finished_cells_are_read_and_their_report_is_written(tmp_path):
     assert not (tmp_path / "report" / "few_labels.png").exists(), "one number of labels is no curve"
 
 
+def test_a_pair_has_the_rows_and_draws_of_both_only():
+    rows = [row(auto=[0.5, 0.7, 0.1], fastai=[0.4, 0.4]), row(auto=[0.9, 0.9]), row(auto=[0.8], fastai=[0.1])]
+    found = pair(rows, "auto", "fastai")
+    assert (found.rows, found.first, found.second) == (1, pytest.approx(0.6), pytest.approx(0.4))
+    assert found.error == pytest.approx(0.1)
+    assert pair(rows, "auto", "setfit") is None
+
+
 def test_a_failed_cell_is_reported_and_not_kept(tmp_path, monkeypatch, capsys):
     failing = [sys.executable, "-c", "raise SystemExit('the reason')"]
     monkeypatch.setattr(cells, "command_of", lambda *arguments: failing)
@@ -232,6 +240,7 @@ def test_the_report_lists_every_loss(tmp_path):
     assert "toy_texts, 10: auto is 30.0 ± 1.0 points below logistic_all." in text
     assert "| auto | 0.550 | 2.0 (1) | 1.00 | 0.100 | 7 |  |" in text
     assert "| tfidf | 0.150 | 3.0 (1) | 1.00 | 0.100 | 7 | 1 / 0 / 0 |" in text
+    assert "| tfidf | 1 | 0.550 | 0.150 | +40.0 ± 1.0 | 7 | 7 |" in text
 
 
 def test_several_numbers_of_labels_are_a_curve(tmp_path):

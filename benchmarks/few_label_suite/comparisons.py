@@ -70,12 +70,52 @@ def compare(row, first, second):
     Returns:
         `Difference`, or None unless both have at least two common draws.
     """
-    draws = sorted(row.draws.get(first, {}).keys() & row.draws.get(second, {}).keys())
+    draws = _common_draws(row, first, second)
     if len(draws) < 2:
         return None
     gains = [row.draws[first][draw]["accuracy"] - row.draws[second][draw]["accuracy"] for draw in draws]
     one_example = 1 / row.draws[first][draws[0]]["test_examples"]
     return Difference(statistics.mean(gains), max(statistics.stdev(gains) / math.sqrt(len(gains)), one_example))
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Means of two contenders over the rows and draws that both have, row by row."""
+
+    rows: int
+    """Number of the rows."""
+    first: float
+    """Accuracy of the first."""
+    second: float
+    """Accuracy of the second."""
+    error: float
+    """Standard error of their difference over the draws."""
+    first_seconds: float
+    """CPU seconds of the first."""
+    second_seconds: float
+    """CPU seconds of the second."""
+
+
+def pair(rows, first, second):
+    """Pairs two contenders over the rows that both have, so that others do not count for one of them alone.
+
+    Args:
+        rows: list of `Row`.
+        first, second: names of contenders.
+
+    Returns:
+        `Pairing`, or None without a row in which both have two common draws.
+    """
+    common = [(row, difference) for row in rows if (difference := compare(row, first, second))]
+    if not common:
+        return None
+    accuracies = []
+    for name in (first, second):
+        own = [[row.draws[name][draw]["accuracy"] for draw in _common_draws(row, first, second)] for row, _ in common]
+        accuracies.append(statistics.mean(map(statistics.mean, own)))
+    error = math.hypot(*(difference.error for _, difference in common)) / len(common)
+    seconds = [statistics.mean(row.mean(name, "cpu_seconds") for row, _ in common) for name in (first, second)]
+    return Pairing(len(common), *accuracies, error, *seconds)
 
 
 def mean_ranks(rows):
@@ -110,3 +150,7 @@ def mean_over_sets(rows, contender, figure):
     if not rows or any(contender not in row.draws for row in rows):
         return None
     return statistics.mean(row.mean(contender, figure) for row in rows)
+
+
+def _common_draws(row, first, second):
+    return sorted(row.draws.get(first, {}).keys() & row.draws.get(second, {}).keys())

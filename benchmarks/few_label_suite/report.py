@@ -4,7 +4,7 @@ import statistics
 
 import matplotlib
 
-from few_label_suite.comparisons import compare, group_cells, mean_over_sets, mean_ranks
+from few_label_suite.comparisons import compare, group_cells, mean_over_sets, mean_ranks, pair
 from few_label_suite.contenders import CONTENDERS
 from few_label_suite.draws import ALL
 from few_label_suite.sets import IMAGES, SETS, TEXTS
@@ -20,7 +20,8 @@ What contenders reach with few labelled examples of each class, written by `pyth
 training examples; CPU seconds of the whole process on one thread, on draw 0. A win or loss is a difference of mean
 accuracy beyond two standard errors, paired over the draws. "all" is at most 200 examples of a class. A row is a data
 set with a number of labels; ranks, log-loss, expected calibration error (ECE) and CPU seconds are means over the rows
-of a contender. FEW_LABELS.csv beside this file has a line for each measurement.
+of a contender. The tables of pairs compare each contender with auto over the rows and draws that both have, with the
+standard error of the difference over the draws. FEW_LABELS.csv beside this file has a line for each measurement.
 """
 
 
@@ -42,7 +43,7 @@ def write_report(cells, folder):
     plots = [folder / PLOT] if len(_budgets(rows)) > 1 else []
     parts = [INTRODUCTION, *(f"![Accuracy over labels]({path.name})\n" for path in plots)]
     for kind, kind_rows in kinds.items():
-        parts += [f"## {kind.capitalize()}\n", summary_table(kind_rows), _losses(kind_rows)]
+        parts += [f"## {kind.capitalize()}\n", summary_table(kind_rows), _losses(kind_rows), pair_table(kind_rows)]
     parts += ["## Data sets\n", _set_table(rows)]
     for name in dict.fromkeys(row.set for row in rows):
         parts += [f"### {name}\n", set_table([row for row in rows if row.set == name])]
@@ -73,6 +74,25 @@ def summary_table(rows):
         outcomes = "" if contender == OURS else _count_outcomes(rows, contender)
         lines.append([contender, *map(_format, accuracies), f"{ranks[contender]:.1f} ({len(own)})", *figures, outcomes])
     return _table(lines)
+
+
+def pair_table(rows):
+    """Formats each contender beside auto, over the rows that both have.
+
+    Args:
+        rows: list of `Row` of one kind.
+
+    Returns:
+        Markdown text.
+    """
+    lines = [["contender", "rows", OURS, "its accuracy", "difference in points", f"CPU s of {OURS}", "its CPU s"]]
+    for contender in CONTENDERS:
+        found = pair(rows, OURS, contender) if contender != OURS else None
+        if found:
+            difference = f"{100 * (found.first - found.second):+.1f} ± {100 * found.error:.1f}"
+            seconds = [f"{found.first_seconds:.0f}", f"{found.second_seconds:.0f}"]
+            lines.append([contender, str(found.rows), *map(_format, (found.first, found.second)), difference, *seconds])
+    return _table(lines) if len(lines) > 1 else ""
 
 
 def set_table(rows):
