@@ -107,8 +107,7 @@ def expand_recipe(
         "few_shot": [_comparing_phase(unfrozen, steps_per_epoch, block_decay, lora)] if unfrozen else [probe],
     }[recipe]
     if learning_rate is not None:
-        scale = learning_rate / phases[0].learning_rate
-        phases = [replace(phase, learning_rate=phase.learning_rate * scale) for phase in phases]
+        phases = _scale_rates(phases, learning_rate / phases[0].learning_rate)
     return phases if epochs is None else _share_epochs(phases, epochs)
 
 
@@ -139,6 +138,10 @@ def _earliest(recipe, backbone, num_examples, unfreeze_from):
     if unfreeze_from is None:
         return len(backbone) - unfreezing_depth(len(backbone), num_examples)
     return backbone.index(unfreeze_from)
+
+
+def _scale_rates(phases, factor):
+    return [replace(phase, learning_rate=phase.learning_rate * factor) for phase in phases]
 
 
 def _epochs(steps, steps_per_epoch, factor=1):
