@@ -1,4 +1,5 @@
 import csv
+import shlex
 import shutil
 import subprocess
 import sys
@@ -6,7 +7,9 @@ import sys
 import pytest
 
 from tl_keras import label, recommend
+from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
+from tl_keras.tasks.registry import TASKS
 
 
 @pytest.mark.usefixtures("small_network")
@@ -94,5 +97,26 @@ def test_labels_of_a_first_round_choose_the_second(image_folder, tmp_path, capsy
     filled = "\n".join(["path,label", *(f"{row['path']},{row['path'].split('-')[0]}" for row in rows)])
     (tmp_path / "first.csv").write_text(filled)
     label.main(["next", *flags, "--count", "2", "--labelled", str(tmp_path / "first.csv"), "--output", str(tmp_path)])
-    assert "2 of 36 examples to label next, diverse and uncertain" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "2 of 36 examples to label next, diverse and uncertain" in printed
+    assert f"; `python -m tl_keras.train {pool / 'training.jsonl'}` trains on it\n" in printed
     assert len((pool / "training.jsonl").read_text().splitlines()) == 12
+
+
+def test_the_command_after_a_correction_trains_on_the_copy(image_folder, tmp_path, capsys):
+    photos = tmp_path / "my photos"
+    shutil.copytree(image_folder, photos)
+    (photos / "red" / "broken.png").write_bytes(b"no image")
+    (tmp_path / "label_check.csv").write_text("name,decision\nred/red-00.png,blue\n")
+    flags = ["--data.on_bad_file", "skip", "--apply", str(tmp_path / "label_check.csv")]
+    label.main(["check", str(photos), *flags, "--output", str(tmp_path / "out")])
+    command = shlex.split(capsys.readouterr().out.splitlines()[-1])
+    assert command[:4] == ["next:", "python", "-m", "tl_keras.train"]
+    config = parse(command[4:])
+    splits = TASKS[config.task].load_data(config)
+    assert [name for name, _ in splits.skipped] == ["red/broken.png"]
+    parts = (splits.train, splits.validation, splits.test)
+    labels = {
+        name: part.class_names[label] for part in parts for name, label in zip(part.names, part.labels, strict=True)
+    }
+    assert labels["red/red-00.png"] == "blue" and len(labels) == 36

@@ -9,26 +9,12 @@ if __name__ == "__main__":
 import os
 
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
+from tl_keras.config.config_text import READING_FLAGS
 from tl_keras.errors import InputError, quoted
 from tl_keras.runs.evaluations import evaluate_run
 from tl_keras.runs.run_folder import folder_name
 from tl_keras.runs.trained_run import load_run
 from tl_keras.training.results import format_results
-
-READING_FLAGS = (
-    "data.path_column",
-    "data.label_column",
-    "data.label_separator",
-    "data.split_column",
-    "data.on_bad_file",
-    "data.max_bad_files",
-    "text.text_column",
-    "text.second_text_column",
-    "detection.box_columns",
-    "detection.box_format",
-    "detection.on_bad_box",
-)
-"""Settings of a run that other data may need to be read by."""
 
 
 def main(arguments):

@@ -98,11 +98,12 @@ def _refuse_filled(output, names, column, flag):
 
 def _apply(options, config, folder):
     from tl_keras.studies.corrections import write_corrected
+    from tl_keras.studies.training_table import train_command
 
     path, changed, dropped = write_corrected(options.apply, config, options.training_table, folder)
     print(
         f"{counted(changed, 'label was', 'labels were')} changed and {counted(dropped, 'example')} left out in the "
-        f"copy {path}"
+        f"copy {path}\nnext: {train_command(config, path)}"
     )
 
 
@@ -143,10 +144,11 @@ def _choose_next(options, rest):
     _refuse_filled(output, result_tables.NEXT_LABELS[:2], config.data.label_column, "--labelled")
     with open_output_folder(output, _origin("next", options.pool), result_tables.NEXT_LABELS) as folder:
         if options.labelled:
-            from tl_keras.studies.training_table import merge_labelled
+            from tl_keras.studies.training_table import merge_labelled, train_command
 
             config = merge_labelled(options, config, has_labels, folder)
-            print(f"labelled: merged into {config.data.path}", flush=True)
+            command = train_command(config, config.data.path)
+            print(f"labelled: merged into {config.data.path}; `{command}` trains on it", flush=True)
         from tl_keras.studies.pools import find_pool
 
         pool = find_pool(config, options.pool, options.count)

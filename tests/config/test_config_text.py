@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tl_keras.config import DataConfig, ModelConfig, OptimizerConfig, RunConfig
-from tl_keras.config.config_text import config_text, flat_settings
+from tl_keras.config.config_text import READING_FLAGS, config_text, flat_settings, reading_flags
 from tl_keras.config.parsing import parse
 from tl_keras.phases import Phase
 from tl_keras.system.escaping import CONTROL_CHARACTERS
@@ -61,3 +61,25 @@ def test_flat_settings_have_the_names_of_flags_and_no_nulls():
     assert settings["data.image_size"] == 64 and settings["optimizer.weight_decay"] == 1e-3
     assert settings["phases"].startswith("[Phase(train='head'") and settings["data.multi_label"] is True
     assert "data.test_fraction" in settings and "epochs" not in settings
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--data.path_column", "file name", "--data.on_bad_file", "skip", "--data.max_bad_files", "0.1"],
+        ["--data.label_column", "[toxic, threat]", "--data.multi_label", "true"],
+        ["--task", "text_classification", "--data.split_column", "part", "--text.second_text_column", "answer"],
+        ["--task", "object_detection", "--detection.on_bad_box", "skip"],
+    ],
+)
+def test_reading_flags_read_other_data_in_the_same_way(flags):
+    config = parse(["photos", *flags])
+    others = [flag for name in ("task", "data.multi_label") for flag in (f"--{name}", str(flat_settings(config)[name]))]
+    again = parse(["photos", *others, *reading_flags(config)])
+    settings, other_settings = flat_settings(config), flat_settings(again)
+    assert [other_settings.get(name) for name in READING_FLAGS] == [settings.get(name) for name in READING_FLAGS]
+
+
+@pytest.mark.parametrize("task", ["image_classification", "text_classification", "object_detection"])
+def test_defaults_need_no_reading_flags(task):
+    assert reading_flags(parse(["photos", "--task", task])) == []

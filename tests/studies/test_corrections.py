@@ -69,3 +69,10 @@ def test_invalid_decisions_are_one_sentence(row, message, texts, tmp_path):
 def test_files_that_are_no_table_are_refused(name, texts, tmp_path):
     with pytest.raises(InputError, match=r"expected a table \(.*\.csv.*label_check\.csv"):
         write_corrected(tmp_path / name, texts, None, tmp_path / "out")
+
+
+@pytest.mark.parametrize("flags", [["--data.multi_label", "true"], ["--data.label_column", "[good, bad]"]])
+def test_several_labels_are_refused(flags, texts, tmp_path):
+    config = parse([texts.data.path, "--task", "text_classification", *flags])
+    with pytest.raises(InputError, match="--apply needs one label per example in one column"):
+        write_corrected(decide(tmp_path, "line 2,good,bad"), config, None, tmp_path / "out")

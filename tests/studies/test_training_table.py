@@ -6,7 +6,7 @@ import pytest
 from tl_keras.config.parsing import parse
 from tl_keras.data import Records
 from tl_keras.errors import InputError
-from tl_keras.studies.training_table import write_training_table
+from tl_keras.studies.training_table import train_command, write_training_table
 
 
 def make_records(sources, labels, splits):
@@ -86,3 +86,13 @@ def test_names_that_are_not_utf_8_are_escaped(tmp_path):
     table = write_training_table(None, None, pool, {0: "cat", 1: "dog"}, parse([]), tmp_path)
     assert [row["path"] for row in read(table)] == ["\udcff.png", "é.png"]
     assert '"\\udcff.png"' in table.read_text() and '"é.png"' in table.read_text()
+
+
+def test_the_command_for_a_table_reads_it_as_it_was_written():
+    assert train_command(parse(["photos"]), "my photos/training.jsonl") == (
+        "python -m tl_keras.train 'my photos/training.jsonl'"
+    )
+    config = parse(["texts.csv", "--task", "text_classification", "--text.text_column", "review"])
+    assert train_command(config, "out/training.jsonl") == (
+        "python -m tl_keras.train --task text_classification out/training.jsonl --text.text_column review"
+    )

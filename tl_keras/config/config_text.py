@@ -11,6 +11,20 @@ from tl_keras.system.escaping import CONTROL_CHARACTERS, LAYOUT
 from tl_keras.system.plain_yaml import load_yaml
 
 WIDTH = 94
+READING_FLAGS = (
+    "data.path_column",
+    "data.label_column",
+    "data.label_separator",
+    "data.split_column",
+    "data.on_bad_file",
+    "data.max_bad_files",
+    "text.text_column",
+    "text.second_text_column",
+    "detection.box_columns",
+    "detection.box_format",
+    "detection.on_bad_box",
+)
+"""Settings that other data may need to be read by."""
 
 
 def config_text(config):
@@ -43,6 +57,24 @@ def flat_settings(config, prefix=""):
         elif value is not None:
             settings[f"{prefix}{field.name}"] = value if isinstance(value, int | float | str) else str(value)
     return settings
+
+
+def reading_flags(config):
+    """Lists the flags by which a command reads data as a configuration does.
+
+    Args:
+        config: `RunConfig`.
+
+    Returns:
+        List of str, flags and their values; empty where all settings for reading have their defaults.
+    """
+    flags = []
+    for flag in READING_FLAGS:
+        part, name = flag.split(".")
+        settings = getattr(config, part)
+        if (value := getattr(settings, name)) != getattr(type(settings)(), name):
+            flags += [f"--{flag}", str(value)]
+    return flags
 
 
 def _lines(part):

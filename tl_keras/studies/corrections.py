@@ -39,6 +39,8 @@ def write_corrected(path, config, table, folder):
         raise InputError(
             f"{path} lists no suspicious label: there is nothing to correct, and the data stay as they are."
         )
+    if config.data.multi_label or not isinstance(config.data.label_column, str):
+        raise InputError("--apply needs one label per example in one column, but the configuration asks for several.")
     records = read_labelled_data(config)
     rows = {name: row for row, name in enumerate(records.names)}
     rows |= {csv_cell(name): row for name, row in rows.items()}

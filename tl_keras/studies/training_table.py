@@ -1,9 +1,11 @@
 """Merges labelled examples of a pool with labelled data into one table to train on."""
 
 import os
+import shlex
 from pathlib import Path
 
 from tl_keras import data
+from tl_keras.config.config_text import reading_flags
 from tl_keras.config.derived import derive
 from tl_keras.errors import InputError, quoted
 from tl_keras.studies.labelled_files import read_labels
@@ -100,6 +102,17 @@ def write_training_table(path, records, pool, labels, config, folder, may_replac
             f"The table {quoted(str(path))} cannot be written ({error.strerror}): give --training_table another path."
         ) from error
     return path
+
+
+def train_command(config, table):
+    """Formats the shell command that trains on a table which `write_training_table` has written.
+
+    Args:
+        config: `RunConfig` of the data that were written.
+        table: path of the table.
+    """
+    task = ["--task", config.task] if TASKS[config.task].takes_texts else []
+    return f"python -m tl_keras.train {shlex.join([*task, str(table), *reading_flags(config)])}"
 
 
 def _merge(records, pool, labels, location, is_text):

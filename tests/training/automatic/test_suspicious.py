@@ -27,6 +27,9 @@ def test_the_most_suspicious_label_is_named_with_the_command():
     assert "d.png (dog, rather cat)" in sentence and "label check 'my photos'`" in sentence
     (sentence,) = describe_suspicious(parse(["photos"]), make_splits(labels), solved, "my runs/photos-1")
     assert "label check 'my runs/photos-1'`" in sentence
+    config = parse(["photos", "--data.on_bad_file", "skip"])
+    (sentence,) = describe_suspicious(config, make_splits(labels), solved)
+    assert "label check photos --data.on_bad_file skip`" in sentence
 
 
 def test_nothing_is_said_of_clean_or_unchecked_labels():

@@ -3,6 +3,7 @@
 import shlex
 
 from tl_keras import probing
+from tl_keras.config.config_text import reading_flags
 from tl_keras.errors import part_of
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.solved_head import labelled_parts
@@ -37,7 +38,8 @@ def describe_suspicious(config, splits, solved, run=None):
     ]
     first = f"the first {'is' if len(shown) == 1 else 'are'} {'; '.join(shown)}"
     task = ["--task", config.task] if TASKS[config.task].takes_texts else []
-    command = f"python -m tl_keras.label check {shlex.join([str(run)] if run else [*task, config.data.path])}"
+    data = [str(run)] if run else [*task, config.data.path, *reading_flags(config)]
+    command = f"python -m tl_keras.label check {shlex.join(data)}"
     return [
         f"{part_of(len(errors.rows), len(labels), 'cross-validated label')} suspicious, "
         f"{errors.confident.sum()} of them confidently; {first}. `{command}` checks those of all splits."
