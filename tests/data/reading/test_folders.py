@@ -21,7 +21,7 @@ def test_class_folders(tmp_path):
     assert records.names == ["cat/a.jpg", "dog/a.png", "dog/b.png"]
     assert records.sources == [str(tmp_path / name) for name in records.names]
     assert records.labels.tolist() == [0, 1, 1] and records.labels.dtype == "int32"
-    assert records.splits == ["", "", ""]
+    assert records.splits == ["", "", ""] and records.notes == ()
 
 
 def test_classes_named_by_numbers_are_sorted_by_value(tmp_path):
@@ -39,6 +39,18 @@ def test_hidden_system_and_other_files_are_ignored(tmp_path):
     touch(tmp_path, "a/1.png", "b/1.png", "README.md", "b/notes.txt", "b/Thumbs.db", "b/.hidden.png", "b/.git/x.png")
     touch(tmp_path, "__MACOSX/a/1.png", "a/__MACOSX/1.png", ".cache/1.png", "a/._1.png")
     assert read_folders(tmp_path).names == ["a/1.png", "b/1.png"]
+
+
+def test_images_beside_the_class_folders_are_named(tmp_path):
+    touch(tmp_path, "a/1.png", "b/1.png", "README.md", ".hidden.png", "b.png", "a.HEIC")
+    (note,) = read_folders(f"{tmp_path}/").notes
+    assert note == "2 images outside of class folders are not used: a.HEIC; b.png."
+
+
+def test_images_beside_the_class_folders_of_a_split_are_named(tmp_path):
+    touch(tmp_path, "train/a/1.png", "train/b/1.png", "train/c.png", "test/a/2.png")
+    (note,) = read_folders(tmp_path).notes
+    assert note == "1 image outside of class folders is not used: train/c.png."
 
 
 def test_folders_below_a_class_folder_belong_to_it(tmp_path):

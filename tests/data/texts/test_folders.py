@@ -21,6 +21,7 @@ def test_layout_of_the_imdb_reviews(tmp_path):
     )
     (tmp_path / "imdb.vocab").write_text("the")
     (tmp_path / "train" / "labeledBow.feat").write_text("1")
+    (tmp_path / "train" / "urls_pos.txt").write_text("https://example.org")
     records = read_text_folders(tmp_path)
     assert dict(zip(records.names, records.sources, strict=True)) == {
         "test/pos/1.txt": "Yes",
@@ -29,7 +30,10 @@ def test_layout_of_the_imdb_reviews(tmp_path):
     }
     assert records.class_names == ("neg", "pos") and records.labels.tolist() == [1, 0, 1]
     assert records.splits == ["test", "train", "train"]
-    assert records.notes == ("Left out, for it has no labels: train/unsup.",)
+    assert records.notes == (
+        "Left out, for it has no labels: train/unsup.",
+        "1 text outside of class folders is not used: train/urls_pos.txt.",
+    )
 
 
 def test_class_folders(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.records import Records, sorted_class_names, split_of_name
 from tl_keras.data.wording import as_class_name, first_of, lookalikes, printable
-from tl_keras.errors import InputError, quoted
+from tl_keras.errors import InputError, counted, quoted
 
 IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".avif"))
 # Formats that Pillow cannot read; listed so that they are reported as bad files instead of silently skipped.
@@ -99,7 +99,7 @@ def read_class_folders(root, things, suffixes, listed_suffixes=None, ignored=())
 
     Returns:
         `Records` whose sources are the paths of the files, with int32 labels; the splits are those of the folders, or
-        all ""; a note names the folders that were left out.
+        all ""; notes name the folders that were left out and the files outside of class folders.
 
     Raises:
         InputError: the folder is missing, empty or has a single class; or class folders have no such files, cannot be
@@ -131,8 +131,9 @@ def read_class_folders(root, things, suffixes, listed_suffixes=None, ignored=())
     faults.raise_if_any()
     names = [printable(path[len(os.path.join(root, "")) :]) for path in paths]
     left_out = [os.path.relpath(path, root) for _, name, path in all_folders if name in ignored]
-    notes = (f"Left out, for it has no labels: {first_of(left_out)}.",) if left_out else ()
-    return Records(paths, names, np.array(labels, np.int32), splits, class_names, notes)
+    notes = [f"Left out, for it has no labels: {first_of(left_out)}."] if left_out else []
+    notes += _note_loose_files(root, all_folders, things, listed_suffixes or suffixes)
+    return Records(paths, names, np.array(labels, np.int32), splits, class_names, tuple(notes))
 
 
 class _UnreadableFolder(InputError):
@@ -188,6 +189,20 @@ def _class_folders(root):
         for split in split_folders
         for entry in _entries(split.path)[0]
     ]
+
+
+def _note_loose_files(root, class_folders, things, suffixes):
+    """Returns a sentence on files that lie beside the class folders, a list of at most one."""
+    folders = sorted(
+        {os.path.join(folder, "") for folder in (root, *(os.path.dirname(path) for *_, path in class_folders))}
+    )
+    files = [entry for folder in folders for entry in _entries(folder)[1]]
+    paths = [entry.path for entry in files if os.path.splitext(entry.name)[1].lower() in suffixes]
+    if not paths:
+        return []
+    thing, names = things.removesuffix("s"), [printable(os.path.relpath(path, root)) for path in paths]
+    count = counted(len(paths), f"{thing} outside of class folders is", f"{things} outside of class folders are")
+    return [f"{count} not used: {first_of(names)}."]
 
 
 def _require_classes(root, class_folders, things):
