@@ -58,6 +58,12 @@ def test_weakest_class_comes_first(report):
     assert page.index("<tr><th>cat</th><td") < page.index("<tr><th>&lt;b&gt;dog</th><td")
 
 
+def test_classes_that_were_not_tested_are_named(report):
+    metrics = classification_metrics([0, 1], np.eye(3)[:2], ["cat", "dog", "<b>cow"])
+    note = "The figures are for 2 of 3 classes: there is no tested example of &lt;b&gt;cow."
+    assert note in report(metrics=metrics) and "no tested example" not in report()
+
+
 def test_lists_the_confused_pairs(report):
     page = report()
     assert row(page[page.index("Most often confused") :], "cat")[:3] == ["&lt;b&gt;dog", "1", "50 %"]

@@ -29,6 +29,16 @@ def test_results_list_the_metrics_and_the_existing_files(tmp_path):
 
 
 def test_baselines_and_their_verdict_stand_below_the_figures(tmp_path):
+def test_a_class_that_was_not_tested_is_named_below_the_figures(tmp_path):
+    run = RunFolder(tmp_path)
+    per_class = {"red": {"support": 8}, "blue": {"support": 0}}
+    run.write_json("metrics.json", {"accuracy": 0.875, "examples": 8, "per_class": per_class})
+    assert format_results(run, IMAGES, "validation").splitlines() == [
+        "validation: accuracy 0.875  (8 examples)",
+        "note: The figures are for 1 of 2 classes: there is no tested example of blue.",
+    ]
+
+
     run = RunFolder(tmp_path)
     baselines = [{"name": "majority class", "accuracy": 0.5}, {"name": "TF-IDF", "accuracy": 0.75, "macro_f1": 0.7}]
     baselines[1]["intervals"] = {"accuracy": [0.4, 0.9]}

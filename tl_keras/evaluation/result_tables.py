@@ -1,8 +1,11 @@
 """Tables of test results, for the report and the model card."""
 
+from tl_keras.errors import counted
 from tl_keras.evaluation.formatting import format_interval, format_metric, format_number, metric_label, scalar_metrics
 
 NETWORK = "this network"
+NAMED = 20
+"""Maximum number of untested classes to name."""
 
 
 def result_rows(metrics):
@@ -39,6 +42,24 @@ def compare_rows(metrics, baselines):
         ["Model", *map(metric_label, names), "CPU seconds"],
         *([row["name"], *(_cell(row, name) for name in names), _seconds(row)] for row in rows),
     ]
+
+
+def note_untested(metrics):
+    """Names the classes without a tested example, which no figure describes.
+
+    Args:
+        metrics: dict, such as `classification_metrics` or `detection_metrics` returns.
+
+    Returns:
+        A sentence, empty where each class was tested.
+    """
+    per_class = metrics.get("per_class", {})
+    untested = [name for name, scores in per_class.items() if not scores["support"]]
+    if not untested:
+        return ""
+    more = f"; and {len(untested) - NAMED} more" if len(untested) > NAMED else ""
+    tested = f"{len(per_class) - len(untested):,} of {counted(len(per_class), 'class')}"
+    return f"The figures are for {tested}: there is no tested example of {'; '.join(untested[:NAMED])}{more}."
 
 
 def _cell(row, name):

@@ -233,6 +233,7 @@ def _format(metrics, run, task, split):
     lines += [f"{'source ' if adapted else ''}{split}: {headlines}  ({counted(metrics['examples'], 'example')})"]
     lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task)]
     lines += evaluation.describe_confidence_changes(metrics.get("confidence") or {})
+    lines += [f"note: {note}" for note in [evaluation.note_untested(metrics)] if note]
     lines += describe_label_gain(metrics)
     lines += _seen_lines(metrics, task)
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])

@@ -61,6 +61,13 @@ def test_the_card_shows_intervals_baselines_and_calibration(card):
     assert "Simple models" not in card() and "Intervals" not in card()
 
 
+def test_the_card_names_classes_that_were_not_tested(card):
+    metrics = classification_metrics([0, 1], np.eye(3)[:2], ["cat", "dog", "<b>cow"])
+    text = card(metrics=metrics, class_names=["cat", "dog", "<b>cow"])
+    assert "\nThe figures are for 2 of 3 classes: there is no tested example of \\<b>cow.\n" in text
+    assert "no tested example" not in card()
+
+
 @pytest.mark.parametrize("resize", RESIZES)
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_usage_code_needs_no_tl_keras(card, resize, multi_label):
