@@ -44,7 +44,7 @@ class Progress:
         return result
 
     def seconds_of(self, cell):
-        """Estimates the seconds of a cell by those of its method, at best with as many labels; 0 at first."""
+        """Estimates the seconds of a cell by those of its method, at best with as many labels; 0 without any."""
         own = self._seconds.get((cell.method, cell.budget))
         same = own or [value for key, values in self._seconds.items() if key[0] == cell.method for value in values]
         # The first cell of a method builds what the others share.
@@ -53,13 +53,22 @@ class Progress:
     def report(self, cell, result):
         """Prints the line of a finished cell."""
         self._waiting.pop(cell)
-        left = _duration(sum(map(self.seconds_of, self._waiting)))
-        rest = f"about {left} left" if self._waiting else "all cells are finished"
+        rest = self._rest(cell) if self._waiting else "all cells are finished"
         print(
             f"[{self.finished}/{len(self._cells)}] {cell.method}, {self._terms.name_budget(cell.budget)}, draw "
             f"{cell.draw}: {self._terms.score} {result.score:.3f}, {result.cpu_seconds:.1f} CPU s; {rest}",
             flush=True,
         )
+
+    def _rest(self, cell):
+        """Estimates the time of the cells after one; those before it that wait were skipped."""
+        following = [one for one in self._cells[self._cells.index(cell) + 1 :] if one in self._waiting]
+        measured = self._seconds.keys()
+        if {one.method for one in following} - {method for method, _ in measured}:
+            return f"{counted(len(following), 'cell')} left, their time is known once each method was measured"
+        # More labels may take longer than those that were measured.
+        more = " or more" if {(one.method, one.budget) for one in following} - measured else ""
+        return f"about {_duration(sum(map(self.seconds_of, following)))}{more} left"
 
 
 def _duration(seconds):
