@@ -12,6 +12,7 @@ from tl_keras.training.results import (
     _read_phases,
     explain_solved_head,
     format_results,
+    list_facts,
 )
 
 IMAGES = TASKS["image_classification"]
@@ -28,7 +29,6 @@ def test_results_list_the_metrics_and_the_existing_files(tmp_path):
     )
 
 
-def test_baselines_and_their_verdict_stand_below_the_figures(tmp_path):
 def test_a_class_that_was_not_tested_is_named_below_the_figures(tmp_path):
     run = RunFolder(tmp_path)
     per_class = {"red": {"support": 8}, "blue": {"support": 0}}
@@ -39,6 +39,7 @@ def test_a_class_that_was_not_tested_is_named_below_the_figures(tmp_path):
     ]
 
 
+def test_baselines_and_their_verdict_stand_below_the_figures(tmp_path):
     run = RunFolder(tmp_path)
     baselines = [{"name": "majority class", "accuracy": 0.5}, {"name": "TF-IDF", "accuracy": 0.75, "macro_f1": 0.7}]
     baselines[1]["intervals"] = {"accuracy": [0.4, 0.9]}
@@ -78,6 +79,11 @@ def test_a_figure_that_the_examples_do_not_give_is_left_out(tmp_path):
     run = RunFolder(tmp_path)
     run.write_json("metrics.json", {"macro_f1": 0.0, "subset_accuracy": None, "examples": 4})
     assert format_results(run, IMAGES) == "test: macro_f1 0.000  (4 examples)"
+
+
+def test_the_duration_of_a_resumed_run_says_what_it_leaves_out():
+    assert dict(list_facts("train", 61.2, False))["Duration"] == "1 min 1 s from the start to the report"
+    assert dict(list_facts("train", 8.0, True))["Duration"] == "8 s since the last resume, without the time before"
 
 
 def test_losses_of_comparing_are_not_drawn_beside_those_of_labels():

@@ -43,7 +43,7 @@ def test_data_that_changed_since_a_finished_run_are_named(finished_run, old_imag
     assert "trains on the data as they are now" in printed
 
 
-@pytest.mark.usefixtures("small_network")
+@pytest.mark.usefixtures("small_network", "report")
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_an_interrupted_run_resumes_to_the_same_weights(
     finished_run, tiny_arguments, tmp_path, monkeypatch, capsys, epoch
@@ -68,6 +68,9 @@ def test_an_interrupted_run_resumes_to_the_same_weights(
         np.testing.assert_array_equal(one.numpy(), other.numpy())
     for name in ("metrics.json", "history.json"):
         assert (finished_run[0] / name).read_text() == (tmp_path / "run" / name).read_text()
+    whole, resumed = ((run / "report.html").read_text(encoding="utf-8") for run in (finished_run[0], tmp_path / "run"))
+    assert " s from the start to the report" in whole
+    assert " s since the last resume, without the time before" in resumed
 
 
 def test_another_configuration_in_the_same_folder_is_refused(finished_run, tiny_arguments, capsys):

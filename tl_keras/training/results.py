@@ -80,12 +80,13 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     run.finish()
 
 
-def list_facts(command, seconds):
+def list_facts(command, seconds, is_resumed):
     """Lists what identifies a training.
 
     Args:
         command: str, the command line.
-        seconds: float, duration up to now; a resumed run counts from its last start.
+        seconds: float, time since the training was started or resumed.
+        is_resumed: whether an earlier call has started it.
 
     Returns:
         list of (label, text).
@@ -93,7 +94,8 @@ def list_facts(command, seconds):
     finished = datetime.now().astimezone().isoformat(sep=" ", timespec="minutes")
     minutes, rest = divmod(round(seconds), 60)
     duration = f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    return [("Command", command), ("Finished", finished), ("Duration", f"{duration} from the start to the report")]
+    duration += " since the last resume, without the time before" if is_resumed else " from the start to the report"
+    return [("Command", command), ("Finished", finished), ("Duration", duration)]
 
 
 def explain_solved_head(lines):
@@ -231,9 +233,9 @@ def _format(metrics, run, task, split):
     adapted = "adaptation" in metrics
     lines = summarize(metrics["adaptation"]) if adapted else []
     lines += [f"{'source ' if adapted else ''}{split}: {headlines}  ({counted(metrics['examples'], 'example')})"]
+    lines += [f"note: {note}" for note in [evaluation.note_untested(metrics)] if note]
     lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task)]
     lines += evaluation.describe_confidence_changes(metrics.get("confidence") or {})
-    lines += [f"note: {note}" for note in [evaluation.note_untested(metrics)] if note]
     lines += describe_label_gain(metrics)
     lines += _seen_lines(metrics, task)
     return "\n".join([*lines, *(f"  {run / name}" for name in names if (run / name).exists())])

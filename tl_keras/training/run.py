@@ -67,6 +67,7 @@ def run_training(config, command=None):
 
 def _train(config, strategy, run, limit, command):
     """Trains from data to report; of several workers the chief alone writes the report."""
+    is_resumed = (run / "data.json").exists()
     prepared = prepare(config, strategy, run, limit)
     config = prepared.config
     splits = prepared.splits
@@ -89,7 +90,7 @@ def _train(config, strategy, run, limit, command):
         adapted = _adapt(prepared, model, run) if prepared.target else None
         # The target's labels are hidden, and those of the source say nothing about the confidence on it.
         calibration = None if adapted else calibrate(config, model, splits, tuning)
-        facts = list_facts(command, limit.passed)
+        facts = list_facts(command, limit.passed, is_resumed)
         write_results(config, model, splits, history, run, adapted, tuning, calibration, facts)
 
 
