@@ -27,7 +27,7 @@ REFUSED = {
         "phases: [{train: head, learning_rate: ~}]\n",
         "learning_rate must not be null",
     ),
-    "a float for an integer": ("seed: 1e3\n", "seed: expected int, got '1000.0'."),
+    "a float for an integer": ("seed: 1e3\n", "seed: expected a whole number, such as 5, got '1000.0'."),
     "a number without end": (f"seed: {'9' * 5000}\n", "4300 digits"),
     "a word that is no float": (f"model: {{label_smoothing: 0{'9' * 310}}}\n", "a number of more than 300 digits"),
     "a Python object": ("run: !!python/object/apply:os.system [id]\n", "constructor for the tag"),

@@ -33,7 +33,7 @@ def test_the_verb_trains_every_method_and_says_whether_transfer_pays(image_folde
         (["--price_per_hour", "-1"], "--price_per_hour must be above 0"),
         (["--budgets", "5,x"], "Invalid budget 'x'"),
         (["--methods", "scrach"], "did you mean 'scratch'"),
-        (["--budget", "5"], "--budget"),
+        (["--budget", "5"], "Unknown flag '--budget': did you mean '--budgets'"),
     ],
 )
 def test_wrong_flags_are_one_sentence(flags, message):

@@ -30,7 +30,7 @@ def test_images_are_explained_and_bad_files_named(finished_run, image_folder, tm
             ["IMAGE", "--max_boxes", "2"],
             "max_boxes is for runs that detect objects, this is one of image",
         ),
-        (["IMAGE", "--max_boxes", "two"], "Argument --max_boxes: invalid int value"),
+        (["IMAGE", "--max_boxes", "two"], "--max_boxes: expected a whole number, such as 5, got"),
         (["IMAGE", "--output", "FILE"], "Cannot write to .*: give --output another folder"),
     ],
 )

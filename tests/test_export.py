@@ -17,7 +17,7 @@ def test_the_verb_prints_a_table(finished_run, tmp_path, monkeypatch, capsys):
     [
         (["--format", "onxx"], "Unknown --format 'onxx'"),
         (["--format", "keras", "--quantize", "int8"], "--quantize int8 is not for keras"),
-        (["--quantise", "int8"], "Unrecognized arguments"),
+        (["--quantise", "int8"], "Unknown flag '--quantise': did you mean '--quantize'"),
         ([], "is not a run folder"),
     ],
 )

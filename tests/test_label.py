@@ -24,6 +24,8 @@ def test_the_verb_prints_and_writes(image_folder, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["chekc", "photos"], "did you mean 'check'"),
+        (["check", "photos", "--aply", "x.csv"], "Unknown flag '--aply': did you mean '--apply'"),
+        (["next", "photos", "--pool", "x", "--sed", "1"], "did you mean '--seed'"),
         ([], "required: check"),
         (["next", "photos"], "give --pool"),
         (["next", "--pool", "photos", "--count", "0"], "expected 1 or more"),

@@ -21,8 +21,8 @@ def test_the_verb_ranks_and_says_how_to_train(image_folder, tmp_path, capsys):
     ("flags", "message"),
     [
         (["--verify", "-1"], "--verify must be at least 0: got -1."),
-        (["--verify", "two"], "invalid int value: 'two'"),
-        (["--backbone", "vgg16"], "--backbone"),
+        (["--verify", "two"], "--verify: expected a whole number, such as 5, got 'two'"),
+        (["--backbone", "vgg16"], "Unknown flag '--backbone': did you mean '--backbones'"),
     ],
 )
 def test_wrong_flags_are_one_sentence(flags, message):

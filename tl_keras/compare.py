@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
-from tl_keras.config.parsing import parse
+from tl_keras.config.parsing import check_flags, parse
+from tl_keras.config.shorthand import expand_shorthand
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import folder_name
 from tl_keras.studies.comparison.grid import MAX_DRAWS, GridSettings, parse_budgets, parse_methods
@@ -38,6 +39,7 @@ def main(arguments):
     parser.add_argument("--output", metavar="FOLDER", help="folder of the results (default: runs/NAME-comparison)")
     parser.usage = f"{parser.prog} [PATH] [FLAGS]"
     options, rest = parser.parse_known_args(arguments)
+    check_flags(expand_shorthand(rest), parser.flags)
     config = replace(parse(rest), run=None)
     terms = terms_of(config.task)
     draws = terms.draws if options.draws is None else options.draws

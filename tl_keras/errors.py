@@ -11,6 +11,14 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 """Numbers of the errors that free space mends."""
 MEMORY_PHRASES = ("OOM when allocating", "Out of memory", "out of memory", "Dst tensor is not initialized")
 """Parts of what TensorFlow and XLA say when a device has too little memory."""
+VALUE_KINDS = {
+    "int": "a whole number, such as 5",
+    "float": "a number, such as 0.05",
+    "bool": "true or false",
+    "str": "text",
+    "list": "a list",
+}
+"""Names of types, as parsers print them, in words for users."""
 
 _ESCAPED_JOINER = re.compile(r"(?<=[^\x00-\x7f])\\u200[cd]|(?<!\\)\\u200[cd](?=[^\x00-\x7f])")
 

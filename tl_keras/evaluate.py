@@ -39,7 +39,7 @@ def main(arguments):
     for name in READING_FLAGS:
         # As `predict` names its columns, too.
         reading.add_argument(f"--{name}", f"--{name.rpartition('.')[2]}", metavar="VALUE")
-    options = parser.parse_intermixed_args(arguments)
+    options = parser.parse_args(arguments)
     if options.path is not None and options.data is not None:
         raise InputError(f"Got the data {quoted(options.path)} and --data {quoted(options.data)}: give one of them.")
     options.data = options.data if options.path is None else options.path

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tl_keras.cli.label_data import check_next_settings, find_run, names_data, parse_data
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
+from tl_keras.config.parsing import check_flags
+from tl_keras.config.shorthand import expand_shorthand
 from tl_keras.errors import InputError, counted, unknown_name
 from tl_keras.runs.opening import new_folder
 from tl_keras.runs.result_folders import open_output_folder
@@ -31,9 +33,11 @@ def main(arguments):
     Args:
         arguments: list of strings of a command line.
     """
-    options, rest = _make_parser().parse_known_args(arguments)
+    parser = _make_parser()
+    options, rest = parser.parse_known_args(arguments)
     if options.question not in QUESTIONS:
         raise unknown_name("question", options.question, QUESTIONS)
+    check_flags(expand_shorthand(rest), parser.flags)
     if options.question == "next":
         _choose_next(options, rest)
     else:

@@ -9,7 +9,8 @@ if __name__ == "__main__":
 import os
 
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
-from tl_keras.config.parsing import parse
+from tl_keras.config.parsing import check_flags, parse
+from tl_keras.config.shorthand import expand_shorthand
 from tl_keras.errors import InputError
 from tl_keras.runs.opening import new_folder
 from tl_keras.runs.result_folders import open_output_folder
@@ -34,6 +35,7 @@ def main(arguments):
     parser.add_argument("--output", metavar="FOLDER", help="folder of the results (default: a new one in runs)")
     parser.usage = f"{parser.prog} [PATH] [FLAGS]"
     options, rest = parser.parse_known_args(arguments)
+    check_flags(expand_shorthand(rest), parser.flags)
     config = parse(rest)
     if options.verify < 0:
         raise InputError(f"--verify must be at least 0: got {options.verify}.")

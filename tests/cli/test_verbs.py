@@ -99,3 +99,33 @@ def test_a_value_with_a_hyphen_is_explained():
     with pytest.raises(InputError, match=r"Argument --class: expected one argument: .*as in --flag=-value\.$"):
         parser.parse_args(["--class", "-2+3"])
     assert vars(parser.parse_args(["--class=-2+3"])) == {"class": "-2+3"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["RUN", "--outptu", "x"], "Unknown flag '--outptu': did you mean '--output'?"),
+        (["RUN", "second", "--outptu=x"], "Unknown flag '--outptu': did you mean '--output'?"),
+        (["RUN", "second"], "Unrecognized arguments: second: `verb --help` shows what it takes."),
+        (["RUN", "--top", "three"], "--top: expected a whole number, such as 5, got 'three'."),
+        (["RUN", "--share", "5%"], "--share: expected a number, such as 0.05, got '5%'."),
+    ],
+)
+def test_a_mistake_is_described_in_words_of_the_user(arguments, sentence):
+    parser = OneSentenceParser("verb", "Does it.")
+    parser.add_argument("run")
+    parser.add_argument("--output")
+    parser.add_argument("--top", type=int)
+    parser.add_argument("--share", type=float)
+    with pytest.raises(InputError) as caught:
+        parser.parse_args(arguments)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_arguments_stand_on_both_sides_of_a_flag():
+    parser = OneSentenceParser("verb", "Does it.")
+    parser.add_argument("run")
+    parser.add_argument("items", nargs="+")
+    parser.add_argument("--top", type=int)
+    assert parser.parse_args(["RUN", "a", "--top", "3", "-", "b"]).items == ["a", "-", "b"]
+    assert parser.parse_args(["RUN", "--top", "3", "--", "-x", "--top"]).items == ["-x", "--top"]

@@ -48,5 +48,5 @@ def test_every_field_has_a_flag():
     ],
 )
 def test_the_name_of_a_class_is_refused_in_place_of_phases(phases):
-    with pytest.raises(InputError, match="expected list|must be a mapping|Unknown configuration key"):
+    with pytest.raises(InputError, match="expected a list|must be a mapping|Unknown configuration key"):
         check_keys({"phases": phases})

@@ -41,7 +41,7 @@ def test_a_truth_value_without_a_word_is_true(tmp_path, monkeypatch):
 
 
 def test_another_word_behind_a_truth_value_is_refused():
-    with pytest.raises(InputError, match="deterministic: expected bool, got 'maybe'"):
+    with pytest.raises(InputError, match="deterministic: expected true or false, got 'maybe'"):
         parse(["--deterministic", "maybe"])
 
 

@@ -4,10 +4,21 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import sys
 
 from tl_keras.cli.early_interrupts import report_interrupts
-from tl_keras.errors import MAX_QUOTED, InputError, LostWorker, RunStopped, first_line, is_disk_full, is_out_of_memory
+from tl_keras.errors import (
+    MAX_QUOTED,
+    VALUE_KINDS,
+    InputError,
+    LostWorker,
+    RunStopped,
+    first_line,
+    is_disk_full,
+    is_out_of_memory,
+    unknown_name,
+)
 from tl_keras.system.devices import start_lean
 from tl_keras.system.escaping import EscapedStream, for_terminal
 
@@ -18,8 +29,23 @@ class OneSentenceParser(argparse.ArgumentParser):
     def __init__(self, prog, description):
         super().__init__(prog=prog, description=description, allow_abbrev=False)
 
+    @property
+    def flags(self):
+        """Flags of the verb, a list of their names with dashes."""
+        options = re.findall(r"^  -.*", self.format_help(), re.MULTILINE)
+        return re.findall(r"--[\w.]+", " ".join(options))
+
+    def parse_args(self, args=None, namespace=None):
+        """Parses arguments that may stand before and behind flags; behind `--` all are arguments."""
+        parse = super().parse_args if "--" in (args or ()) else self.parse_intermixed_args
+        return parse(args, namespace)
+
     def error(self, message):
         """Raises what is wrong."""
+        if unknown := re.match(r"(?s)unrecognized arguments:.*? (--[^ =]+)", message):
+            raise unknown_name("flag", unknown[1], self.flags)
+        if wrong := re.match(r"argument (\S+): invalid (int|float) value: (.*)", message):
+            raise InputError(f"{wrong[1]}: expected {VALUE_KINDS[wrong[2]]}, got {wrong[3][:MAX_QUOTED]}.")
         hint = f"`{self.prog} --help` shows what it takes"
         if message.endswith("expected one argument"):
             hint += ", and a value that starts with - follows an equals sign, as in --flag=-value"

@@ -47,7 +47,7 @@ def _check_part(value, kind, place):
         check_keys(value, kind, f"{place}.")
     elif get_origin(kind) is list and is_dataclass(get_args(kind)[0]):
         if not isinstance(value, list):
-            raise InputError(f"{place}: expected list, got {quoted(value)}.")
+            raise InputError(f"{place}: expected a list, got {quoted(value)}.")
         for number, item in enumerate(value, start=1):
             check_keys(item, get_args(kind)[0], f"{place}[{number}].")
     elif value is not None:

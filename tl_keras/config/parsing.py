@@ -35,7 +35,7 @@ def parse(arguments, actions=MappingProxyType({})):
         InputError: a flag or key is unknown, a value has the wrong type, or a file cannot be read.
     """
     arguments = locate_configs(expand_shorthand(arguments, actions))
-    _check_flags(arguments, actions)
+    check_flags(arguments, actions)
     parser = make_parser(PRINT_CONFIG | actions)
     try:
         config, notes = build_config(parser, arguments)
@@ -54,8 +54,17 @@ def parse(arguments, actions=MappingProxyType({})):
     return config
 
 
-def _check_flags(arguments, actions):
-    known = [*flag_names(), *OWN_FLAGS, *actions]
+def check_flags(arguments, others=()):
+    """Refuses unknown flags, and numbers of too many digits.
+
+    Args:
+        arguments: list of strings, as `expand_shorthand` returns it.
+        others: flags of the caller beside those of the configuration.
+
+    Raises:
+        InputError: names the flag, and the nearest one.
+    """
+    known = [*flag_names(), *OWN_FLAGS, *others]
     flag = ""
     for argument in arguments:
         if argument.startswith("--"):
