@@ -23,7 +23,7 @@ def test_the_verb_prints_and_writes(image_folder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["chekc", "photos"], "did you mean 'check'"),
+        (["chekc", "photos"], "Unknown subcommand 'chekc': did you mean 'check'"),
         (["check", "photos", "--aply", "x.csv"], "Unknown flag '--aply': did you mean '--apply'"),
         (["next", "photos", "--pool", "x", "--sed", "1"], "did you mean '--seed'"),
         ([], "required: check"),

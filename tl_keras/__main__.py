@@ -10,7 +10,7 @@ VERBS = {
     "evaluate": "Test a finished run again, also on other data.",
     "recommend": "Rank backbones on your own data, without training them.",
     "compare": "Measure on your own data whether transfer pays.",
-    "label": "Check labels: list those that are probably wrong.",
+    "label": "List labels that are probably wrong (check), or choose what to label next (next).",
     "predict": "Predict new images or texts, or detect objects.",
     "explain": "Show which part of an image or which words a prediction rests on.",
     "demo": "Try finished runs on a page of this machine.",

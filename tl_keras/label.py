@@ -36,7 +36,7 @@ def main(arguments):
     parser = _make_parser()
     options, rest = parser.parse_known_args(arguments)
     if options.question not in QUESTIONS:
-        raise unknown_name("question", options.question, QUESTIONS)
+        raise unknown_name("subcommand", options.question, QUESTIONS)
     check_flags(expand_shorthand(rest), parser.flags)
     if options.question == "next":
         _choose_next(options, rest)

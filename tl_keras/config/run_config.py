@@ -107,8 +107,8 @@ class RunConfig:
     """Run folder. By default a new folder runs/NAME-TIME. An interrupted run in the folder is resumed, a finished one
     is shown."""
     resume: Literal["auto", "must", "never"] = "auto"
-    """Behavior if the folder contains a run: auto resumes it, or else starts a new one; must requires one; never
-    refuses one."""
+    """Behavior if the folder contains a run: "auto" resumes it, or else starts a new one; "must" requires
+    one; "never" refuses one."""
 
     def __post_init__(self):
         """Completes the defaults of the task and refuses settings that have no effect or are out of range."""
