@@ -153,6 +153,9 @@ def test_data_may_follow_flags_and_are_given_once(finished_run, tmp_path):
             evaluate.main([str(finished_run[0]), *call])
     with pytest.raises(InputError, match="Got the data 'a' and --data 'b': give one of them"):
         evaluate.main([str(finished_run[0]), "a", "--data", "b"])
+    for flags in (["--data", "a", "--data.path", "b"], ["--data.path_column", "a", "--path_column", "b"]):
+        with pytest.raises(InputError, match="are one setting: got 'a' and 'b', give one of them"):
+            evaluate.main([str(finished_run[0]), *flags])
 
 
 def test_a_class_that_the_model_never_saw_is_named(finished_run, image_folder, tmp_path, capsys):

@@ -132,6 +132,7 @@ def test_unreadable_files_are_reported_and_the_others_predicted(finished_run, im
         (["{run}", "{image}", "--min_confidence", "80"], "--min_confidence '80': expected a number from 0 to 1"),
         (["{run}", "{image}", "--min_confidence", "auto"], "recommends none, see its report: give a number"),
         (["{run}", "{image}", "--text_column", "x"], "--text_column is for runs on texts"),
+        (["{run}", "{image}", "--path_column", "a", "--data.path_column", "b"], "are one setting: got 'a' and 'b'"),
         (["{run}", "{image}", "--output", "{empty}"], "is a folder: give a file in it, such as"),
         (["{run}", "{image}", "--output", "{notes}"], "exists and holds no predictions of this format"),
         (["{run}", "{image}", "--output", "{image}", "--format", "csv"], "is read for the predictions"),

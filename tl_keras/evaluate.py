@@ -8,7 +8,7 @@ if __name__ == "__main__":
 
 import os
 
-from tl_keras.cli.verbs import OneSentenceParser, run_verb
+from tl_keras.cli.verbs import OneOfTwoNames, OneSentenceParser, run_verb
 from tl_keras.config.config_text import READING_FLAGS
 from tl_keras.errors import InputError, quoted
 from tl_keras.runs.evaluations import evaluate_run
@@ -32,13 +32,20 @@ def main(arguments):
         type=os.path.expanduser,
         help="labelled data to test on; the run's own test split by default",
     )
-    parser.add_argument("--data", "--data.path", metavar="PATH", type=os.path.expanduser, help="the same as DATA")
+    parser.add_argument(
+        "--data",
+        "--data.path",
+        action=OneOfTwoNames,
+        metavar="PATH",
+        type=os.path.expanduser,
+        help="the same as DATA",
+    )
     parser.add_argument("--split", metavar="NAME", help="train, validation, test or all; the test split by default")
     parser.add_argument("--output", metavar="FOLDER", help="write the results there instead of into the run folder")
     reading = parser.add_argument_group("how other data are read", "As in training; by default as the run was trained.")
     for name in READING_FLAGS:
         # As `predict` names its columns, too.
-        reading.add_argument(f"--{name}", f"--{name.rpartition('.')[2]}", metavar="VALUE")
+        reading.add_argument(f"--{name}", f"--{name.rpartition('.')[2]}", action=OneOfTwoNames, metavar="VALUE")
     options = parser.parse_args(arguments)
     if options.path is not None and options.data is not None:
         raise InputError(f"Got the data {quoted(options.path)} and --data {quoted(options.data)}: give one of them.")

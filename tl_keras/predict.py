@@ -16,7 +16,7 @@ from tl_keras.cli.annotated_images import AnnotatedImages
 from tl_keras.cli.former_predictions import refuse_other_file
 from tl_keras.cli.output_files import PARQUET, choose_format, open_output, refuse_input
 from tl_keras.cli.prediction_parts import parse_shard, predict_parts
-from tl_keras.cli.verbs import OneSentenceParser, run_verb
+from tl_keras.cli.verbs import OneOfTwoNames, OneSentenceParser, run_verb
 from tl_keras.errors import InputError, counted
 from tl_keras.runs.trained_run import load_run
 from tl_keras.system.escaping import for_terminal
@@ -145,7 +145,8 @@ def _parse(arguments):
         "--files", action="store_true", default=None, help="all arguments are files or folders, and none is a text"
     )
     for *flags, content in COLUMN_FLAGS:
-        parser.add_argument(*flags, metavar="COLUMN", help=f"column of the {content} in tables (default: as trained)")
+        described = f"column of the {content} in tables (default: as trained)"
+        parser.add_argument(*flags, action=OneOfTwoNames, metavar="COLUMN", help=described)
     formats = sorted({name for task in TASKS.values() for name in task.writers})
     parser.add_argument(
         "--format",

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tl_keras.cli.verbs import OneSentenceParser, run_verb
+from tl_keras.cli.verbs import OneOfTwoNames, OneSentenceParser, run_verb
 from tl_keras.errors import InputError, RunStopped
 from tl_keras.system.interruption import Interrupted
 
@@ -120,6 +120,14 @@ def test_a_mistake_is_described_in_words_of_the_user(arguments, sentence):
     with pytest.raises(InputError) as caught:
         parser.parse_args(arguments)
     assert str(caught.value).startswith(sentence)
+
+
+def test_two_names_of_a_flag_take_one_value():
+    parser = OneSentenceParser("verb", "Does it.")
+    parser.add_argument("--data", "--data.path", action=OneOfTwoNames)
+    assert parser.parse_args(["--data", "a", "--data.path=a"]).data == "a"
+    with pytest.raises(InputError, match=r"^--data and --data\.path are one setting: got 'a' and 'b', give one"):
+        parser.parse_args(["--data", "a", "--data.path", "b"])
 
 
 def test_arguments_stand_on_both_sides_of_a_flag():

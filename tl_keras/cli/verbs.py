@@ -17,10 +17,23 @@ from tl_keras.errors import (
     first_line,
     is_disk_full,
     is_out_of_memory,
+    quoted,
     unknown_name,
 )
 from tl_keras.system.devices import start_lean
 from tl_keras.system.escaping import EscapedStream, for_terminal
+
+
+class OneOfTwoNames(argparse.Action):
+    """Stores the value of a flag with two names, and refuses another value under the other name."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        """Stores the value."""
+        before = getattr(namespace, self.dest)
+        if before not in (None, values):
+            names = " and ".join(self.option_strings)
+            raise InputError(f"{names} are one setting: got {quoted(before)} and {quoted(values)}, give one of them.")
+        setattr(namespace, self.dest, values)
 
 
 class OneSentenceParser(argparse.ArgumentParser):
