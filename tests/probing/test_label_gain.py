@@ -21,6 +21,7 @@ def learner(error):
 def test_a_falling_error_is_continued():
     gain = predict_label_gain(LABELS, CLASSES, probing.make_folds(LABELS), learner(lambda count: 4 * count**-0.5))
     expected = 4 * 400**-0.5 - 4 * 500**-0.5
+    assert gain.mistakes > 10
     assert gain.labels == 100
     assert gain.low < expected < gain.high
 

@@ -27,11 +27,13 @@ class LabelGain:
         labels: number of further labels.
         low: gain in accuracy at the lower end of its range, at least 0.
         high: gain at the upper end.
+        mistakes: number of held-out examples about which the models of all labels are wrong.
     """
 
     labels: int
     low: float
     high: float
+    mistakes: int
 
 
 def predict_label_gain(labels, num_classes, folds, predict, seed=0):
@@ -62,7 +64,7 @@ def predict_label_gain(labels, num_classes, folds, predict, seed=0):
     curve = fit_label_curve([share * count for share in SHARES], errors)
     gains = curve.errors_at(len(labels)) - curve.errors_at(len(labels) + number)
     low, high = np.percentile(gains, PERCENTILES)
-    return LabelGain(number, float(low), float(high))
+    return LabelGain(number, float(low), float(high), int(mistakes[-1].sum()))
 
 
 def reason_against_gain(labels, num_classes, folds):

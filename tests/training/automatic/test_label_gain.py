@@ -9,6 +9,8 @@ from tl_keras.training.automatic.label_gain import describe_label_gain, measure_
 from tl_keras.training.automatic.solved_head import Examples
 from tl_keras.training.automatic.tuning import SOLVED, TUNED
 
+HELD_OUT = "the examples that the label curve holds out"
+
 
 def make_tuning(count=240, kept=SOLVED, shift=1.5):
     """Returns the end of a run whose solved head has two features that tell classes apart, and three that do not."""
@@ -55,12 +57,14 @@ def test_a_record_out_of_range_is_refused(record):
         ({"count": 2100}, [], "from 2,000 labels on, 100 more change little"),
         ({"kept": TUNED}, [], "the network was tuned, and the label curve is that of solved heads"),
         ({}, ["--data.multi_label", "true"], "the label curve is for one label an example"),
-        ({"shift": 100}, [], "no example that the label curve holds out is mistaken"),
+        ({"shift": 100}, [], f"none of {HELD_OUT} is mistaken, and it takes 3"),
+        ({"count": 60, "shift": 5}, [], f"1 of {HELD_OUT} is mistaken, and it takes 3"),
+        ({"count": 60, "shift": 4}, [], f"2 of {HELD_OUT} are mistaken, and it takes 3"),
     ],
 )
 def test_the_reason_for_no_prediction_is_stated(tuning, flags, reason):
     record = measure_label_gain(parse(["photos", *flags]), make_tuning(**tuning))
-    assert describe_label_gain(record) == [f"what more labels would bring is not predicted: {reason}"]
+    assert describe_label_gain(record) == [f"What more labels would bring is not predicted: {reason}"]
 
 
 def test_runs_without_a_solved_head_say_nothing():

@@ -9,6 +9,8 @@ from tl_keras.training.automatic.tuning import SOLVED
 
 GAIN, REASON = "label_gain", "label_gain_reason"
 """Keys of the metrics of a run: the prediction, or why it is missing."""
+MIN_MISTAKES = 3
+"""Mistakes from which at most one in twenty resamples of the examples has none, which would make the range empty."""
 
 
 def measure_label_gain(config, tuning):
@@ -24,7 +26,12 @@ def measure_label_gain(config, tuning):
     if reason := _reason_against(config, tuning):
         return {REASON: reason}
     gain = _predict(config, tuning.solved)
-    return {GAIN: asdict(gain)} if gain else {REASON: "no example that the label curve holds out is mistaken"}
+    mistakes = gain.mistakes if gain else 0
+    if mistakes < MIN_MISTAKES:
+        verb = "is" if mistakes < 2 else "are"
+        wrong = f"{mistakes or 'none'} of the examples that the label curve holds out {verb} mistaken"
+        return {REASON: f"{wrong}, and it takes {MIN_MISTAKES}"}
+    return {GAIN: asdict(gain)}
 
 
 def _reason_against(config, tuning):
@@ -57,7 +64,7 @@ def describe_label_gain(metrics):
         ValueError: a number is out of range.
     """
     if REASON in metrics:
-        return [f"what more labels would bring is not predicted: {metrics[REASON]}"]
+        return [f"What more labels would bring is not predicted: {metrics[REASON]}"]
     # Runs of earlier versions have it among the metrics of what was held out.
     record = metrics.get(GAIN) or metrics.get("held_out", {}).get(GAIN)
     if not record:
