@@ -27,7 +27,7 @@ def sentences(network, *baselines):
     [
         (90, "is 10.0 points of accuracy above the best baseline, words", "3.4 to 16.2 points"),
         (82, "is 2.0 points of accuracy above the best baseline, words", "-1.9 to 5.8 points, which includes 0"),
-        (80, "is 0.0 points of accuracy above the best baseline, words", "-2.7 to 2.7 points, which includes 0"),
+        (80, "equals the best baseline, words, in accuracy", "-2.7 to 2.7 points, which includes 0"),
         (78, "is 2.0 points of accuracy below the best baseline, words", "-1.9 to 5.8 points, which includes 0"),
         (70, "is 10.0 points of accuracy below the best baseline, words", "3.4 to 16.2 points"),
     ],
@@ -57,3 +57,11 @@ def test_labels_are_compared_by_macro_f1():
     perfect = classification_metrics(labels, labels, "ab", multi_label=True)
     (sentence,) = compare_with_baselines(labels, labels, perfect, [baseline], multi_label=True)
     assert sentence == "The network is 100.0 points of macro-F1 above the best baseline, majority."
+
+
+@pytest.mark.parametrize(("difference", "direction"), [(3e-4, "above"), (-3e-4, "below")])
+def test_a_difference_that_rounds_to_zero_is_not_called_zero(difference, direction):
+    words = rule("words", 80)
+    metrics = {"accuracy": words.metrics["accuracy"] + difference}
+    (sentence,) = compare_with_baselines(LABELS, predicting(80), metrics, [rule("majority", 50), words])
+    assert sentence.startswith(f"The network is less than 0.1 points of accuracy {direction} the best baseline, words")

@@ -7,6 +7,8 @@ from tl_keras.evaluation.intervals import paired_interval, percentile_interval
 
 NO_BETTER = "Warning: the network is no better"
 """Start of the warning of a network that is no better than the majority."""
+ROUNDING = 1e-9
+"""Difference below which two shares of the same examples are equal."""
 
 
 def compare_with_baselines(labels, probabilities, metrics, baselines, multi_label=False):
@@ -49,13 +51,14 @@ def _macro_f1_interval(labels, probabilities, others):
 
 
 def _sentence(name, difference, interval, unit):
-    points = round(100 * difference, 1)
-    direction = "below" if points < 0 else "above"
-    if points < 0 and interval:
+    if abs(difference) < ROUNDING:
+        return f"The network equals the best baseline, {name}, in {unit}{_limits(interval)}."
+    points = f"{100 * abs(difference):.1f}"
+    points = "less than 0.1" if points == "0.0" else points
+    direction = "below" if difference < 0 else "above"
+    if difference < 0 and interval:
         interval = [-limit for limit in reversed(interval)]
-    return (
-        f"The network is {abs(points):.1f} points of {unit} {direction} the best baseline, {name}{_limits(interval)}."
-    )
+    return f"The network is {points} points of {unit} {direction} the best baseline, {name}{_limits(interval)}."
 
 
 def _limits(interval):
