@@ -50,6 +50,13 @@ def test_the_summary_counts_the_pairs():
     assert lines[-1] == "most often: cat → dog (2)"
 
 
+def test_without_confident_ones_no_share_of_them_is_stated():
+    check = make_check([2, 1], [1, 1])
+    errors = replace(check.errors, confident=np.zeros(2, bool))
+    first = summary_lines(replace(check, errors=errors))[0]
+    assert first == "2 of 5 labels are suspicious, none of them confidently; nothing was changed:"
+
+
 def test_clean_labels_have_no_sheet(tmp_path):
     check = make_check([], [])
     for name in ("label_check.png", "near_duplicates.csv", "far.csv"):

@@ -21,6 +21,11 @@ class LabelErrors:
     suggested: np.ndarray
     confident: np.ndarray
 
+    @property
+    def confident_share(self):
+        """Number of the confident ones as a clause, such as "2 of them confidently"."""
+        return f"{self.confident.sum() or 'none'} of them confidently"
+
 
 def find_label_errors(probabilities, labels):
     """Finds examples to which a model gives another class than their label.

@@ -111,9 +111,10 @@ def summary_lines(check):
     count = len(errors.rows)
     if not count:
         return [f"None of {counted(len(check.labels), 'label')} is suspicious.", *_other_lines(check)]
+    share = " (about half of those are really wrong, as measured on other data)" if errors.confident.any() else ""
     lines = [
-        f"{part_of(count, len(check.labels), 'label')} suspicious, {errors.confident.sum()} of them "
-        "confidently (about half of those are really wrong, as measured on other data); nothing was changed:"
+        f"{part_of(count, len(check.labels), 'label')} suspicious, {errors.confident_share}{share}; nothing was "
+        "changed:"
     ]
     for row, other in list(zip(errors.rows, errors.suggested, strict=True))[:SHOWN]:
         label, scores = check.labels[row], check.probabilities[row]

@@ -53,7 +53,7 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     extras = replace(extras, verdict=(*extras.verdict, *warnings))
     metrics = measured | extras.metrics | _log_baselines(run, extras)
     if solved:
-        metrics |= _cross_validation(config, splits, solved) | measure_label_gain(config, tuning)
+        metrics |= _cross_validation(config, splits, tuning) | measure_label_gain(config, tuning)
     labels = task.example_labels(splits.test) if calibration else None
     if calibration:
         metrics["confidence"] = measure_confidence(config, calibration, labels, predictions)
@@ -143,14 +143,17 @@ def _last_layer_baseline(config, splits, solved):
     )
 
 
-def _cross_validation(config, splits, solved):
-    """Returns the metrics of the head on examples that were held out from it."""
+def _cross_validation(config, splits, tuning):
+    """Returns the metrics of the solved head on examples that were held out from it."""
+    solved = tuning.solved
     if solved.held_out is None:
         return {}
     labels, probabilities = solved.examples.labels[solved.held_out.rows], solved.held_out.probabilities
     measured = evaluation.metrics_with_intervals(labels, probabilities, splits.class_names, config.data.multi_label)
     names = (*TASKS[config.task].headline_metrics, "log_loss", "intervals")
     record = {"examples": len(labels), **{name: measured[name] for name in names if name in measured}}
+    if tuning.kept != SOLVED:
+        record["before_tuning"] = True
     return {"held_out": record}
 
 
@@ -201,7 +204,8 @@ def _held_out_lines(metrics, task):
         return []
     held_out = metrics["held_out"]
     headlines = evaluation.format_headlines(held_out, task.headline_metrics)
-    return [f"cross-validation of the solved head: {headlines}  ({counted(held_out['examples'], 'example')})"]
+    before = ", before tuning" if held_out.get("before_tuning") else ""
+    return [f"cross-validation of the solved head{before}: {headlines}  ({counted(held_out['examples'], 'example')})"]
 
 
 def format_results(run, task, split="test"):

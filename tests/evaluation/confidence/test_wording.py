@@ -31,7 +31,7 @@ def test_says_whether_a_temperature_is_applied_and_what_it_gains():
     applied = describe_temperature({"temperature": 1.314, "fit": FIT})
     assert "divided by 1.31" in applied and "change their log-loss of 0.530 by -0.0212 ± 0.0101" in applied
     assert "none is applied. The one fitted to 240" in describe_temperature({"temperature": 1.0, "fit": FIT})
-    assert "none is fitted" in describe_temperature({"temperature": 1.0})
+    assert "were held out from the final model" in describe_temperature({"temperature": 1.0})
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,7 @@ def test_says_whether_a_temperature_is_applied_and_what_it_gains():
     [
         ({"examples": 29}, "but 29 examples are too few, at least 30 are needed."),
         ({"gain": -0.01}, "which is no gain."),
+        ({"gain": -0.2206, "examples": 29}, "which is no gain."),
         ({"gain": 0.01}, "a gain of no more than its standard error."),
         ({"value": 0.8, "gain": 0.02, "min_examples": 200, "min_errors": 2}, "no more than 2 of its standard errors."),
     ],
@@ -54,6 +55,7 @@ def test_says_the_one_reason_why_no_confidence_is_recommended():
     assert few.endswith("because only 4 of 240 held-out examples are wrong, fewer than 5.")
     one = describe_coverage(none | {"chosen_wrong": 1})
     assert one.endswith("because only 1 of 240 held-out examples is wrong, fewer than 5.")
+    assert describe_coverage(none | {"chosen_wrong": 0}).endswith("because none of 240 held-out examples is wrong.")
 
 
 def test_says_what_remains_above_the_recommended_confidence():

@@ -21,7 +21,7 @@ def test_few_texts_are_compared_and_an_interrupted_run_ends_alike(tmp_path, monk
     assert not built, "the network that is compared was built twice"
     output = capsys.readouterr().out
     assert "phase 1/1, training by comparing" in output and f"auto: {COMPARED}: 16 labels" in output
-    assert "never trained" not in output
+    assert "never trained" not in output and "cross-validation of the solved head, before tuning: accuracy" in output
     assert f"; {COMPARED} |" in (runs[0] / "model_card.md").read_text(encoding="utf-8")
     assert list(runs[0].read_json("history.json")) == ["loss"]
     with monkeypatch.context() as patch:

@@ -46,7 +46,9 @@ def describe_temperature(confidence):
         return ""
     fit = confidence.get("fit")
     if not fit:
-        return "Temperature: none is fitted, because fewer than two labelled examples were held out."
+        return (
+            "Temperature: none is fitted, because fewer than two labelled examples were held out from the final model."
+        )
     change = f"change their log-loss of {fit['loss']:.3f} by {-fit['gain']:+.4f} ± {fit['error']:.4f}"
     if confidence["temperature"] == 1:
         return (
@@ -76,7 +78,9 @@ def describe_coverage(confidence):
     if (threshold := confidence["min_confidence"]) is None:
         wrong = confidence["chosen_wrong"]
         reason = f"none halves the share of mistakes, {wrong} of {chosen}"
-        if wrong < MIN_MISTAKES:
+        if not wrong:
+            reason = f"none of {chosen} is wrong"
+        elif wrong < MIN_MISTAKES:
             reason = f"only {wrong} of {chosen} {'is' if wrong == 1 else 'are'} wrong, fewer than {MIN_MISTAKES}"
         return f"Unsure: no confidence is recommended, because {reason}."
     kept, right, examples = (confidence[name] for name in ("kept", "right", "examples"))
@@ -91,12 +95,12 @@ def describe_coverage(confidence):
 
 def _why_not(fit):
     """Returns the reason for which a fitted temperature is not applied, a clause."""
+    if fit["gain"] <= 0:
+        return "which is no gain"
     if fit["examples"] < fit["min_examples"]:
         return (
             f"but {counted(fit['examples'], 'example is', 'examples are')} too few, at least {fit['min_examples']} are "
             "needed"
         )
-    if fit["gain"] <= 0:
-        return "which is no gain"
     errors = "its standard error" if fit["min_errors"] == 1 else f"{fit['min_errors']} of its standard errors"
     return f"a gain of no more than {errors}"

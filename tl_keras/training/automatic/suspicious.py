@@ -42,5 +42,5 @@ def describe_suspicious(config, splits, solved, run=None):
     command = f"python -m tl_keras.label check {shlex.join(data)}"
     return [
         f"{part_of(len(errors.rows), len(labels), 'cross-validated label')} suspicious, "
-        f"{errors.confident.sum()} of them confidently; {first}. `{command}` checks those of all splits."
+        f"{errors.confident_share}; {first}. `{command}` checks those of all splits."
     ]
