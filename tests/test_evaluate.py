@@ -107,7 +107,7 @@ def test_training_examples_in_other_data_are_counted_and_left_out_beside(finishe
         shutil.copy(image_folder / name, path)
     num_seen = len(seen & set(names))
     evaluate.main([str(folder), "--data", str(tmp_path / "new"), "--output", str(tmp_path / "results")])
-    line = f"warning: {num_seen} of these 18 examples are training or validation examples of the run; without them: acc"
+    line = f"Warning: {num_seen} of these 18 examples are training or validation examples of the run; without them: acc"
     assert 0 < num_seen < 18 and line in capsys.readouterr().out
     metrics = json.loads((tmp_path / "results" / "metrics.json").read_text())["seen_examples"]
     assert metrics["without_them"]["examples"] == 18 - metrics["examples"] == 18 - num_seen

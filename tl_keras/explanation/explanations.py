@@ -58,7 +58,7 @@ class TextExplanation(Explanation):
         if self.is_complete:
             return []
         return [
-            f"warning: the attributions miss the difference of the probabilities by {self.gap:.1%} (more than 1 %): "
+            f"Warning: the attributions miss the difference of the probabilities by {self.gap:.1%} (more than 1 %): "
             "take them as a rough guide."
         ]
 

@@ -250,7 +250,7 @@ def _seen_lines(metrics, task):
     if "seen_examples" not in metrics:
         return []
     seen, total = metrics["seen_examples"]["examples"], metrics["examples"]
-    line = f"warning: {seen} of these {counted(total, 'example')} are training or validation examples of the run"
+    line = f"Warning: {seen} of these {counted(total, 'example')} are training or validation examples of the run"
     if "without_them" not in metrics["seen_examples"]:
         return [f"{line}: the figures do not show what it is worth on new data"]
     others = metrics["seen_examples"]["without_them"]
