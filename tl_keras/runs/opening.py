@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import shlex
 import shutil
 import tempfile
 from datetime import datetime
@@ -14,6 +15,7 @@ import filelock
 from tl_keras.config.config_files import read_config
 from tl_keras.errors import InputError, RunStopped, is_disk_full
 from tl_keras.runs.run_folder import RunFolder, folder_name, resume_command
+from tl_keras.runs.unfinished import WITHOUT_EFFECT, find_unfinished
 from tl_keras.system.atomic_files import remove_unfinished
 from tl_keras.system.plain_yaml import load_yaml
 
@@ -41,6 +43,8 @@ def open_run(folder, name, config_text, resume="auto"):
         RunStopped: the disk is full.
     """
     run = RunFolder(folder or new_folder(name))
+    if folder is None:
+        _note_unfinished(run.path.parent, folder_name(name), config_text)
     # Methods of `Path` would raise an error for a name that is too long.
     new_folders = [path for path in (run.path, *run.path.parents) if not os.path.exists(path)]
     _check_resume(run, resume)
@@ -63,6 +67,12 @@ def open_run(folder, name, config_text, resume="auto"):
                 _remove_all_but(before, run.path)
                 _remove_empty(new_folders)
             raise
+
+
+def _note_unfinished(folder, stem, config_text):
+    if path := find_unfinished(folder, stem, config_text):
+        place = shlex.quote(str(path))
+        print(f"note: an unfinished run of this configuration is in {place}: --run {place} resumes it", flush=True)
 
 
 @contextlib.contextmanager
@@ -194,12 +204,10 @@ def _check_records(run):
 
 def _check_same_config(run, config_text):
     """Refuses another configuration, except for settings that have no effect on the weights and a moved folder."""
-    # Configurations written before these settings existed are equal to those with the default.
-    ignored = {"run": None, "resume": None, "checkpoint_every": None, "distribute": None, "log": None}
     old = read_config(run / "config.yaml")
     if not isinstance(old, dict):
         raise InputError(f"The file {str(run / 'config.yaml')!r} is damaged: give --run another folder.")
-    old, new = old | ignored, load_yaml(config_text) | ignored
+    old, new = old | WITHOUT_EFFECT, load_yaml(config_text) | WITHOUT_EFFECT
     if different := sorted(_differing_keys(old, new)):
         raise InputError(
             f"The run in {str(run.path)!r} was started with another configuration (different: {', '.join(different)}): "
