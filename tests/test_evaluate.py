@@ -114,6 +114,22 @@ def test_training_examples_in_other_data_are_counted_and_left_out_beside(finishe
     assert set(metrics["without_them"]) >= {"accuracy", "macro_f1", "intervals"}
 
 
+def test_classes_that_only_training_examples_have_are_named(finished_run, image_folder, tmp_path, capsys):
+    folder = finished_run[0]
+    chosen = {"train": ("blue", "red"), "test": ("red",)}
+    for row in read_rows(folder):
+        name = row["name"]
+        if name.split("/")[0] in chosen.get(row["split"], ()):
+            path = tmp_path / "new" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(image_folder / name, path)
+    evaluate.main([str(folder), "--data", str(tmp_path / "new"), "--output", str(tmp_path / "results")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "note: The figures are for 2 of 3 classes: there is no tested example of green."
+    note = "note: without them: The figures are for 1 of 3 classes: there is no tested example of blue; green."
+    assert note in lines
+
+
 def test_digests_of_another_version_are_reported_in_a_sentence(finished_run, image_folder, tmp_path, capsys):
     folder = tmp_path / "run"
     shutil.copytree(finished_run[0], folder)

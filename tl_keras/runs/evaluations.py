@@ -86,7 +86,7 @@ def _without_seen_examples(run, examples, predictions, threshold):
     others = predictions[rows] if isinstance(predictions, np.ndarray) else [predictions[row] for row in rows]
     with tempfile.TemporaryDirectory(prefix="tl_keras-") as folder:
         metrics, _ = run.task.evaluate(run.config, others, examples.take(rows), Path(folder), threshold)
-    names = (*run.task.headline_metrics, "intervals", "examples")
+    names = (*run.task.headline_metrics, "intervals", "examples", "per_class")
     return {"seen_examples": counts | {"without_them": {name: metrics[name] for name in names if name in metrics}}}
 
 

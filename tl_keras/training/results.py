@@ -255,7 +255,9 @@ def _seen_lines(metrics, task):
         return [f"{line}: the figures do not show what it is worth on new data"]
     others = metrics["seen_examples"]["without_them"]
     headlines = evaluation.format_headlines(others, task.headline_metrics)
-    return [f"{line}; without them: {headlines}  ({counted(others['examples'], 'example')})"]
+    note = evaluation.note_untested(others)
+    known = f"{headlines}  ({counted(others['examples'], 'example')})"
+    return [f"{line}; without them: {known}", *([f"note: without them: {note}"] if note else [])]
 
 
 def _phase_row(phase):
