@@ -76,3 +76,16 @@ def test_several_labels_are_refused(flags, texts, tmp_path):
     config = parse([texts.data.path, "--task", "text_classification", *flags])
     with pytest.raises(InputError, match="--apply needs one label per example in one column"):
         write_corrected(decide(tmp_path, "line 2,good,bad"), config, None, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"name": ["line 2"], "decision": "bad"}, "no example"),
+        ({"name": "line 2", "decision": ["bad"]}, "decision in"),
+    ],
+)
+def test_lists_in_a_table_name_nothing(row, message, texts, tmp_path):
+    (tmp_path / "label_check.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(InputError, match=message):
+        write_corrected(tmp_path / "label_check.jsonl", texts, None, tmp_path / "out")

@@ -85,3 +85,5 @@ def test_other_files_are_refused(tmp_path):
         read_labels([str(tmp_path)], POOL, RunConfig())
     with pytest.raises(InputError, match="several labels"):
         read_labels([write(tmp_path / "a.jsonl", '{"path": "a.png", "label": ["a", "b"]}\n')], POOL, RunConfig())
+    with pytest.raises(InputError, match="the pool has no example"):
+        read_labels([write(tmp_path / "b.jsonl", '{"path": ["a.png"], "label": "a"}\n')], POOL, RunConfig())

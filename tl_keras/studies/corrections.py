@@ -46,7 +46,9 @@ def write_corrected(path, config, table, folder):
     rows |= {csv_cell(name): row for name, row in rows.items()}
     labels, dropped, classes = np.array(records.labels), [], by_cell(records.class_names)
     for place, _, cells in read_rows(path, {"column name": "name", "column decision": DECISION}):
-        name, decision = cells["name"], classes.get(cells[DECISION], cells[DECISION])
+        # JSON and Parquet may hold lists, which name nothing.
+        name, given = str(cells["name"]), str(cells[DECISION])
+        decision = classes.get(given, given)
         if decision and name not in rows:
             raise InputError(
                 f"{path} ({place}): the data have no example {quoted(name)}: give those that were checked."

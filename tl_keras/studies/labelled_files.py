@@ -89,7 +89,8 @@ def _read_table(path, config):
         if name := cells.pop(label):
             if not isinstance(name, str):
                 raise _several(f"{path} ({place})", name)
-            yield place, _key(tuple(cells.values())), as_class_name(name)
+            # JSON and Parquet may hold lists, which name no example.
+            yield place, _key(tuple(map(str, cells.values()))), as_class_name(name)
 
 
 def _read_export(path, config):
