@@ -9,6 +9,7 @@ from pyarrow import parquet
 
 from tl_keras.cli import prediction_parts
 from tl_keras.cli.prediction_parts import parse_shard, predict_parts
+from tl_keras.data.images.image_items import TableImage
 from tl_keras.errors import InputError
 from tl_keras.tasks.base import PredictionOptions
 
@@ -142,3 +143,41 @@ def test_shards_are_numbered_from_one(text, expected):
 def test_impossible_shards_are_refused(text):
     with pytest.raises(InputError, match="expected a number and a count, such as 3/16"):
         parse_shard(text)
+
+
+def test_an_unreadable_file_of_a_table_keeps_its_columns(run, tmp_path):
+    items = [TableImage("a", {"path": "a", "day": [1]}), TableImage("x", {"path": "x", "day": [2]})]
+    assert predict(run, items, tmp_path) == 1
+    table = pandas.read_parquet(tmp_path)
+    assert table["path"].tolist()[1] == "x" and table["day"].tolist()[1] == [2]
+
+
+UNWRITABLE = {
+    "kinds": [1, [1]],
+    "a large number": [10**30, 1],
+    "objects without keys": [{}, {}],
+}
+
+
+@pytest.mark.parametrize("name", UNWRITABLE)
+def test_columns_that_parquet_cannot_hold_are_refused_before_anything_is_predicted(run, tmp_path, name):
+    items = [TableImage(item, {"path": item, "n": cell}) for item, cell in zip("ab", UNWRITABLE[name], strict=True)]
+    with pytest.raises(InputError, match="cannot be written as Parquet .*: give values of one kind"):
+        predict(run, items, tmp_path)
+    assert not run.task.seen and not list(tmp_path.iterdir())
+
+
+def test_a_column_of_the_name_of_the_problems_is_refused(run, tmp_path):
+    with pytest.raises(InputError, match="The table has a column 'problem', as the predictions would: rename it"):
+        predict(run, [TableImage("a", {"path": "a", "problem": "mine"})], tmp_path)
+
+
+def test_halves_of_characters_are_escaped_wherever_they_are(run, tmp_path):
+    predict(run, [TableImage("x", {"\udc80": [{"\udc80": "\udc80"}]})], tmp_path)
+    (row,) = parquet.read_table(tmp_path).to_pylist()
+    assert row == {"\\udc80": [{"\\udc80": "\\udc80"}], "problem": "no image"}
+
+
+def test_more_columns_than_parquet_takes_well_are_refused(run, tmp_path):
+    with pytest.raises(InputError, match="has 10,001 columns, more than the 10,000 that are written as Parquet"):
+        predict(run, [TableImage("a", dict.fromkeys(map(str, range(10_001))))], tmp_path)

@@ -10,14 +10,18 @@ from types import SimpleNamespace
 from tqdm import tqdm
 
 from tl_keras.data.reading.parquet_files import open_parquet, read_table
-from tl_keras.data.wording import printable
-from tl_keras.errors import InputError, first_line, quoted
+from tl_keras.errors import MAX_QUOTED, InputError, counted, first_line, quoted
 from tl_keras.runs.opening import make_folder
 from tl_keras.system.atomic_files import atomic_path
+from tl_keras.tasks.label_writers import as_json, item_cells, refuse_columns
 
 ROWS = 4096
 """Items in a file."""
 DIGEST = b"tl_keras.items"
+PROBLEM = "problem"
+"""Column of the reasons of unreadable files."""
+MAX_COLUMNS = 10_000
+"""Columns of a file; Arrow takes kilobytes for each."""
 
 
 def parse_shard(text):
@@ -58,10 +62,12 @@ def predict_parts(run, items, options, folder, shard, annotated=None):
     settings = (options.top, options.min_confidence, options.score_threshold)
     parts, bad = missing_parts(items, _make_folder(folder), shard, settings), 0
     for path, part in tqdm(parts, disable=None, unit="file"):
+        # Before anything is predicted, as their values may be such that Parquet cannot hold them.
+        _make_table([_kept_cells(item) for item in part])
         if annotated:
             annotated.remove(part)
         rows = list(_rows(run, part, options, annotated))
-        bad += sum(row["problem"] is not None for row in rows)
+        bad += sum(row[PROBLEM] is not None for row in rows)
         write_part(path, part, rows, settings)
     return bad
 
@@ -121,9 +127,7 @@ def write_part(path, items, rows, settings):
         rows: list of dict, one for each item; keys that a row lacks are null.
         settings: what they depend on beside the items.
     """
-    arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
-    keys = dict.fromkeys(key for row in rows for key in row)
-    table = arrow.Table.from_pylist([dict.fromkeys(keys) | _encodable(row) for row in rows])
+    parquet, table = importlib.import_module("pyarrow.parquet"), _make_table(rows)
     with atomic_path(path) as temporary:
         table = table.replace_schema_metadata({DIGEST: _digest(items, settings)})
         parquet.write_table(table, temporary, write_page_checksum=True)
@@ -135,20 +139,49 @@ def _rows(run, items, options, annotated):
     with run.task.open_writer(run, SimpleNamespace(write=lines.append), replace(options, format="jsonl")) as write:
         for item, prediction, problem in run.predict_items(items, options):
             if problem:
-                yield {"file": printable(item), "problem": problem}
+                yield _kept_cells(item) | {PROBLEM: problem}
             else:
                 write(item, prediction)
                 if annotated:
                     annotated.draw(item, prediction)
-                yield json.loads(lines.pop()) | {"problem": None}
+                yield json.loads(lines.pop()) | {PROBLEM: None}
 
 
-def _encodable(row):
+def _kept_cells(item):
+    """Returns the columns of an item as the JSON lines of its prediction have them."""
+    cells = item_cells(item, "file")
+    refuse_columns(cells, [PROBLEM])
+    return json.loads(as_json(cells))
+
+
+def _make_table(rows):
+    """Converts dicts to a table of Arrow; keys that one lacks are null."""
+    arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+    keys = dict.fromkeys(key for row in rows for key in row)
+    if len(keys) > MAX_COLUMNS:
+        raise InputError(
+            f"The table has {counted(len(keys), 'column')}, more than the {MAX_COLUMNS:,} that are written as Parquet: "
+            "remove some, or give --format jsonl."
+        )
+    try:
+        table = arrow.Table.from_pylist([_encodable(dict.fromkeys(keys) | row) for row in rows])
+        parquet.write_table(table.slice(0, 0), arrow.BufferOutputStream())
+    except (arrow.ArrowException, OverflowError, ValueError) as error:
+        reason = first_line(error)[:MAX_QUOTED]
+        raise InputError(
+            f"The columns of the table cannot be written as Parquet ({reason}): give values of one kind to each, or "
+            "--format jsonl."
+        ) from error
+    return table
+
+
+def _encodable(value):
     """Escapes halves of characters in texts, as names of files may have them, which Parquet cannot hold."""
-    return {
-        key: value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
-        for key, value in row.items()
-    }
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_encodable(part) for part in value]
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _make_folder(folder):
