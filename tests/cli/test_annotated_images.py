@@ -1,5 +1,6 @@
 import errno
 import os
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -89,3 +90,15 @@ def test_a_full_disk_says_how_many_images_were_drawn(items, tmp_path, monkeypatc
     message = "The disk is full: the predictions are complete, but only 1 of 2 annotated images .* repeat the command"
     with pytest.raises(RunStopped, match=message):
         images.draw_all([(item, [CAT]) for item in items])
+
+
+def test_long_names_are_cut_and_numbered():
+    files = [f"{folder}/{'ä' * 126}{ending}" for folder in "xy" for ending in ("", "b")]
+    endings = (".png", "-2.png", "-3.png", "-4.png")
+    assert list(name_copies(files).values()) == ["ä" * 100 + ending for ending in endings]
+
+
+def test_the_time_of_many_equal_names_is_not_that_of_their_pairs():
+    start = time.process_time()
+    names = name_copies(f"{number}/a.jpg" for number in range(20_000))
+    assert names["19999/a.jpg"] == "a-20000.png" and time.process_time() - start < 5

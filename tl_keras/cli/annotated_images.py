@@ -1,9 +1,8 @@
 """Copies of images with the detections drawn in, a folder of which holds those of a single call."""
 
-from pathlib import Path
-
 from tl_keras import evaluation
 from tl_keras.cli.output_files import refuse_inputs, refuse_other_images
+from tl_keras.data.wording import short_stem
 from tl_keras.errors import RunStopped, counted, is_disk_full
 from tl_keras.runs.result_folders import claim_folder
 from tl_keras.system.atomic_files import write_text
@@ -76,13 +75,13 @@ def name_copies(files):
     Returns:
         Dict from each path to the name of its copy.
     """
-    names, used = {}, set()
+    names, used, numbers = {}, set(), {}
     for file in dict.fromkeys(files):
-        stem, number = Path(file).stem, 1
-        name = stem
-        while name in used:
+        stem = short_stem(file)
+        number = numbers.get(stem, 0) + 1
+        while (name := stem if number == 1 else f"{stem}-{number}") in used:
             number += 1
-            name = f"{stem}-{number}"
+        numbers[stem] = number
         used.add(name)
         names[file] = f"{name}.png"
     return names

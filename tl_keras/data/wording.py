@@ -1,12 +1,16 @@
 """Short forms of long lists, long messages and unprintable names, for messages."""
 
+import os
 import re
 import unicodedata
+from pathlib import Path
 
 MAX_EXCERPT = 80
 """Characters of a cell that a message quotes."""
 MAX_ITEM = 500
 """Characters of an item of a list that a message quotes: a path and what is wrong with it."""
+MAX_STEM_BYTES = 200
+"""Bytes that a new file takes from the name of another one; names have at most 255 on most systems."""
 
 JOINERS = "\u200c\u200d"
 """Zero-width characters of correct spelling: in Persian and Indian words, and in emoji such as families."""
@@ -64,6 +68,20 @@ def excerpt(text, length=MAX_EXCERPT):
     """Escapes a text for a message as `printable` does, and cuts it to a number of characters."""
     shown = printable(text[: length + 1])
     return shown if len(shown) <= length else f"{shown[: length - 1]}…"
+
+
+def short_stem(path):
+    """Returns the name of a file without its suffix, cut so that a new file can be named after it.
+
+    Args:
+        path: str.
+
+    Returns:
+        str of at most `MAX_STEM_BYTES`.
+    """
+    stem = Path(path).stem
+    encoded = os.fsencode(stem)
+    return stem if len(encoded) <= MAX_STEM_BYTES else encoded[:MAX_STEM_BYTES].decode(errors="ignore")
 
 
 def as_number(name):
