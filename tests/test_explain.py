@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -42,6 +43,22 @@ def test_bad_input_is_one_sentence_before_the_model_is_loaded(
     places = {"IMAGE": str(image_folder / "red" / "red-00.png"), "FILE": str(tmp_path / "file")}
     with pytest.raises(InputError, match=message):
         explain.main([str(finished_run[0]), *(places.get(part, part) for part in arguments)])
+
+
+def test_each_row_of_a_table_is_one_image(finished_run, image_folder, tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    for name in ("red.png", "folder.png/a.png", "y" * 255):
+        shutil.copy(image_folder / "red" / "red-00.png", tmp_path / name)
+    (tmp_path / "other.csv").write_text("path\nred.png\nred.png\n")
+    names = ["red.png", "missing.png", "folder.png", "other.csv", "y" * 255, f"{'x' * 300}.png"]
+    (tmp_path / "table.csv").write_text("\n".join(["path", *names]))
+    message = (
+        "4 of 6 files could not be read: .*missing.png .no such file.*folder.png .not a file.*other.csv .not an image"
+    )
+    with pytest.raises(InputError, match=message):
+        explain.main([str(finished_run[0]), str(tmp_path / "table.csv"), "--output", str(tmp_path / "out")])
+    records = json.loads((tmp_path / "out" / "explanations.json").read_text())
+    assert [record["plot"] for record in records] == ["001-red.png", f"005-{'y' * 200}.png"]
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):

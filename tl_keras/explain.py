@@ -42,6 +42,8 @@ def main(arguments):
         for item in tqdm(items, disable=None):
             example = getattr(item, "text", item)
             try:
+                if example is item:
+                    data.check_image_file(item)
                 explained += [(example, one) for one in run.explain([example], options.class_name, options.max_boxes)]
             except data.BadImage as error:
                 problems.append(f"{data.printable(item)} ({error.reason})")

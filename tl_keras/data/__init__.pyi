@@ -32,6 +32,7 @@ from .images.batching import read_images as read_images
 from .images.batching import rows_of_step as rows_of_step
 from .images.batching import steps_per_epoch as steps_per_epoch
 from .images.decoding import BadImage as BadImage
+from .images.decoding import check_image_file as check_image_file
 from .images.decoding import read_image as read_image
 from .images.decoding import read_upright as read_upright
 from .images.decoding import resize_image as resize_image

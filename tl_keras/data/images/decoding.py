@@ -129,12 +129,31 @@ def open_image(source):
     """
     if isinstance(source, bytes):
         return Image.open(io.BytesIO(source), formats=FORMATS)
-    if not os.path.isfile(source):
-        # Raises the error of a missing or inaccessible path.
-        os.stat(source)
-        raise OSError("no regular file")
+    _require_file(source)
     refuse_sparse(source)
     return Image.open(source, formats=FORMATS)
+
+
+def check_image_file(path):
+    """Refuses a path that is no file, where a folder would stand for the images in it.
+
+    Args:
+        path: path of an image.
+
+    Raises:
+        BadImage: it is missing, or is no regular file.
+    """
+    try:
+        _require_file(path)
+    except OSError as error:
+        raise BadImage(str(path), _reason(path, error)) from error
+
+
+def _require_file(path):
+    if not os.path.isfile(path):
+        # Raises the error of a missing or inaccessible path.
+        os.stat(path)
+        raise OSError("no regular file")
 
 
 def _read_square(source, image_size, resize, use):

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from tl_keras.data.images.decoding import read_image, read_upright, resize_image, upright_rgb
-from tl_keras.data.images.image_items import find_image_files
+from tl_keras.data.images.image_items import TableImage, find_image_files
 from tl_keras.errors import InputError
 
 EXPECTED = (
@@ -28,6 +28,9 @@ def list_given_images(examples):
     Raises:
         InputError: an example is of another kind, or the list is empty.
     """
+    if isinstance(examples, TableImage):
+        # One image, even if it has the suffix of a table.
+        return [examples]
     if isinstance(examples, str | os.PathLike):
         return find_image_files([os.fspath(examples)])
     if isinstance(examples, Image.Image):
