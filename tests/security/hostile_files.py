@@ -28,6 +28,7 @@ from tests.security.test_messages import boxes, preset, table, weights, written
 from tl_keras.config.parsing import parse
 from tl_keras.data.boxes.find import find_boxes
 from tl_keras.data.images.decoding import read_image
+from tl_keras.data.images.image_items import find_image_files
 from tl_keras.models.saved.saving import open_model
 from tl_keras.system.checksums import changed_files
 
@@ -136,6 +137,11 @@ def folder_of_boxes(name, text):
     return lambda folder: find_boxes(written(folder / name, text).parent)
 
 
+def paths(name, text):
+    """Reads a table of the paths of images to predict."""
+    return lambda folder: find_image_files([str(written(folder / name, text))])
+
+
 def voc(text):
     return folder_of_boxes("a.xml", text)
 
@@ -143,6 +149,7 @@ def voc(text):
 ENTITIES = '<!DOCTYPE a [<!ENTITY x "{0}">]><annotation><filename>&x;</filename></annotation>'
 EXTERNAL = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotation><filename>&x;</filename></annotation>'
 NESTED = "[" * 100_000
+MANY = ",".join(map(str, range(100_000)))
 LINE = f"{'0' * 64}  "
 COCO = {"images": [], "annotations": [], "categories": []}
 MODELS = {f"class: {name}": replaced_class(name) for name in test_hostile_models.CLASSES}
@@ -182,6 +189,7 @@ TEXTS |= {
     "COCO: nested": boxes("boxes.json", NESTED),
     "COCO: a path upwards": boxes("boxes.json", COCO | {"images": [{"id": 1, "file_name": "../../etc/passwd"}]}),
     "COCO: an absolute path": boxes("boxes.json", COCO | {"images": [{"id": 1, "file_name": "/etc/passwd"}]}),
+    "COCO: a path of many folders": boxes("boxes.json", COCO | {"images": [{"id": 1, "file_name": "/a" * 100_000}]}),
     "COCO: infinity": boxes("boxes.json", COCO | {"images": [{"id": float("inf"), "file_name": float("nan")}]}),
     "COCO: lists of lists": boxes("boxes.json", COCO | {"annotations": [[1]], "categories": [[{}]]}),
     "YOLO: a folder upwards": folder_of_boxes("data.yaml", "names: [a, b]\ntrain: ../../..\n"),
@@ -192,6 +200,20 @@ TEXTS |= {
     "VOC: a large entity": voc(ENTITIES.format("x" * 1_000_000)),
     "VOC: nested": voc("<a>" * 100_000),
     "VOC: no XML": voc("\0"),
+}
+TEXTS |= {
+    "paths: upwards": paths("a.csv", "path\n../../etc/passwd\n"),
+    "paths: absolute": paths("a.csv", "path\n/etc/passwd\n"),
+    "paths: NUL": paths("a.csv", "path\na.png\0.png\n"),
+    "paths: a million folders": paths("a.csv", f"path\n{'a/' * 1_000_000}b.png\n"),
+    "paths: half of a character": paths("a.jsonl", '{"path": "\\ud800.png"}\n'),
+    "paths: an object": paths("a.jsonl", '{"path": {"bytes": "a.png"}}\n'),
+    "paths: a nested cell": paths("a.jsonl", f'{{"path": "a.png", "x": {NESTED[:500]}{"]" * 500}}}\n'),
+    "paths: none in many columns": paths("a.csv", f"{MANY},{MANY.replace(',', ',x')}\n"),
+    "paths: a column twice among many": paths("a.csv", f"path,7,{MANY}\na.png,7,{MANY}\n"),
+    "paths: columns of each line": paths(
+        "a.jsonl", "".join(f'{{"path": "a.png", "{row}": 1}}\n' for row in range(50_000))
+    ),
 }
 IMAGES = {
     "image: 10,000 megapixels": image(png(100_000, 100_000)),

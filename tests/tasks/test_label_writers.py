@@ -72,6 +72,10 @@ def test_csv_keeps_the_columns_of_a_table():
     assert (row["id"], row["tags"], row["empty"], row["half"]) == ("7", '["a", "b"]', "", "x\ufffd")
 
 
+def test_a_half_of_a_character_in_the_name_of_a_column_is_replaced_in_csv():
+    assert "\ufffd" in next(csv.reader(io.StringIO(written("csv", "so good", cells=ROW | {"\ud800": 1}))))
+
+
 def test_jsonl_keeps_the_values_of_a_table():
     line = json.loads(written("jsonl", "so good", cells=ROW | {"array": np.array([1, 2])}))
     assert line | {"half": "x\ud800"} == ROW | {"array": [1, 2], "labels": line["labels"]}

@@ -40,6 +40,7 @@ def test_columns_of_a_table_are_kept():
     (row,) = csv.DictReader(io.StringIO(written("csv", (image, [CAT]))))
     kept = {"path": "'=a.png", "day": "", "tags": '["x", 1]', "label": "cat"}
     assert row.items() >= kept.items() and "file" not in row
+    assert written("csv", (TableImage("a.png", {"\ud800": 1}), [])).startswith("\ufffd,label")
     (line,) = map(json.loads, written("jsonl", (image, [])).splitlines())
     assert line == {"path": "=a.png", "day": None, "tags": ["x", 1], "objects": []}
     assert json.loads(written("coco", (image, [])))["images"][0]["file_name"] == "a.png"

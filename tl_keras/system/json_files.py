@@ -33,7 +33,7 @@ def read_json(path, kind, advice, budget=None):
             raise ValueError("it is missing" if not os.path.lexists(path) else "it is no plain file")
         (budget or Budget(max_bytes=MAX_JSON_BYTES)).read(path.stat().st_size)
         value = parse_json(path.read_text(encoding="utf-8"))
-        _check_depth(value)
+        check_depth(value)
         if not isinstance(value, kind):
             raise ValueError(f"it holds a {type(value).__name__}, expected a {kind.__name__}")
     except (OSError, ValueError, RecursionError) as error:
@@ -80,13 +80,21 @@ def format_line(values):
     return line + "\n"
 
 
-def _check_depth(value):
-    """Refuses what other functions, which call themselves, could not walk."""
+def check_depth(value):
+    """Refuses a value of JSON that other functions, which call themselves, could not walk.
+
+    Args:
+        value: what `parse_json` returned.
+
+    Raises:
+        ValueError: it is nested more than `MAX_DEPTH` levels deep.
+    """
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [inner for one in level if isinstance(one, dict | list) for inner in _values(one)]
-    if level:
-        raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
+        if not level:
+            return
+    raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
 
 
 def _values(value):

@@ -52,7 +52,7 @@ def csv_writer(stream, top, kind, min_confidence=None):
         if not header:
             refuse_columns(own, names)
             header.extend([*own, *names])
-            writer.writerow(map(csv_cell, header))
+            writer.writerow(csv_cell(as_text(name)) for name in header)
         cells = [csv_cell(one) for one in _decision(labels, min_confidence).values()]
         cells += [cell for name, probability in labels for cell in (csv_cell(name), f"{probability:.6f}")]
         writer.writerow([*(csv_cell(as_text(cell)) for cell in own.values()), *cells])

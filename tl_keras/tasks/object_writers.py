@@ -38,7 +38,7 @@ def csv_writer(stream, class_names):
         if not header:
             refuse_columns(own, BOX_COLUMNS)
             header.extend([*own, *BOX_COLUMNS])
-            writer.writerow(map(csv_cell, header))
+            writer.writerow(csv_cell(as_text(name)) for name in header)
         cells = [csv_cell(as_text(cell)) for cell in own.values()]
         for name, score, box in detections:
             writer.writerow([*cells, csv_cell(name), f"{score:.6f}", *(f"{side:.1f}" for side in box)])

@@ -61,6 +61,8 @@ def test_a_table_names_images_and_keeps_its_columns(tmp_path):
     [
         ("path\n../a.png\n", "path", "a path out of its folder at line 2"),
         ("path\n/etc/passwd\n", "path", "a path out of its folder at line 2"),
+        ("path\na\0.png\n", "path", r"a path that no file can have at line 2 \(a\\x00.png\)"),
+        (f"path\n{'a/' * 3000}b.png\n", "path", "a path that no file can have at line 2"),
         ("path,id\n,7\n", "path", "no path at line 2"),
         ("file\na.png\n", "path", "path_column"),
         ("path\n", "path", "has no rows"),
@@ -79,3 +81,18 @@ def test_rows_of_one_image_are_merged(tmp_path):
     assert merged == [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
     assert [file.cells for file in merged] == [{"path": "a.png", "day": "mon"}, {"path": "b.png", "day": "tue"}]
     assert merge_rows(["a.png", "b.png", "a.png"], set()) == ["a.png", "b.png"]
+
+
+def test_a_path_in_json_that_is_no_text_names_no_file(tmp_path):
+    table = tmp_path / "table.jsonl"
+    table.write_text('{"path": ["a.png"]}\n{"path": 7}\n')
+    assert find_image_files([str(table)]) == [str(tmp_path / "['a.png']"), str(tmp_path / "7")]
+    table.write_text('{"path": "\\ud800.png"}\n')
+    with pytest.raises(InputError, match=r"a path that no file can have at line 1 \(\\ud800.png\)"):
+        find_image_files([str(table)])
+
+
+def test_rows_with_columns_of_their_own_are_refused(tmp_path):
+    (tmp_path / "table.jsonl").write_text("".join(f'{{"path": "a.png", "{row}": 1}}\n' for row in range(4000)))
+    with pytest.raises(InputError, match="almost empty"):
+        find_image_files([str(tmp_path / "table.jsonl")])

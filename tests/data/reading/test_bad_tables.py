@@ -117,7 +117,7 @@ BAD_PATHS = {
     "not there": ("images/9.png", r"a path without a file at line 4 \(images/9.png\)"),
     "a folder": ("images", r"a path without a file at line 4 \(images\)"),
     "a pipe": ("images/pipe.png", r"a path without a file at line 4 \(images/pipe.png\)"),
-    "NUL": ("a\0b.png", r"a path out of its folder at line 4 \(a\\x00b.png\)"),
+    "NUL": ("a\0b.png", r"a path that no file can have at line 4 \(a\\x00b.png\)"),
 }
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tl_keras.data.reading.relative_names import relative_names
+from tl_keras.data.reading.relative_names import MAX_PARTS, relative_names
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ from tl_keras.data.reading.relative_names import relative_names
         ("x/../a.png", ["a.png"]),
         (r"..\a.png", ["a.png"]),
         ("..", []),
+        ("/x" * 90 + "/a.png", ["x/" * count + "a.png" for count in reversed(range(MAX_PARTS))]),
         ("/", []),
     ],
 )

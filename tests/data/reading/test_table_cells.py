@@ -1,9 +1,10 @@
 import json
+import time
 
 import pandas
 import pytest
 
-from tl_keras.data.reading.table_cells import has_column, read_columns
+from tl_keras.data.reading.table_cells import has_column, read_columns, read_rows
 from tl_keras.errors import InputError
 
 COLUMNS = {"data.text_column": "text", "data.label_column": "label", "data.split_column": "split"}
@@ -100,3 +101,20 @@ def test_cells_that_are_not_text_are_refused_with_their_place(tmp_path):
     pandas.DataFrame({"text": [b"\xff\xfe"], "label": ["a"]}).to_parquet(tmp_path / "data.parquet")
     with pytest.raises(InputError, match="row 1, has bytes that are not UTF-8 text"):
         read_columns(tmp_path / "data.parquet", COLUMNS)
+
+
+@pytest.mark.parametrize("cell", ["[" * 500 + "]" * 500, "9" * 400])
+def test_cells_that_no_writer_takes_are_refused(tmp_path, cell):
+    table = write(tmp_path, f'{{"text": "a", "label": 1}}\n{{"text": "b", "label": 2, "x": {cell}}}\n', "data.jsonl")
+    with pytest.raises(InputError, match="not valid at line 2"):
+        read_columns(table, COLUMNS)
+
+
+def test_the_time_of_many_columns_is_not_that_of_their_pairs(tmp_path):
+    names = ["text", "label", *map(str, range(30_000))]
+    table, start = write(tmp_path, f"{','.join(names)}\n{','.join('a' * len(names))}\n"), time.process_time()
+    ((_, row, texts),) = read_rows(table, COLUMNS)
+    assert len(row) == len(names) and texts["text"] == "a"
+    assert time.process_time() - start < 5
+    with pytest.raises(InputError, match="2 columns of the name '7'"):
+        list(read_rows(write(tmp_path, "text,label,7,7\na,b,1,2\n"), COLUMNS))

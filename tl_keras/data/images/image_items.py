@@ -8,6 +8,7 @@ import numpy as np
 from tl_keras.data.data_errors import Faults
 from tl_keras.data.images.decoding import BadImage, read_image
 from tl_keras.data.images.table import list_sources
+from tl_keras.data.reading.equal_columns import with_equal_columns
 from tl_keras.data.reading.folders import list_images
 from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, TABLE_SUFFIXES, read_rows
 from tl_keras.errors import InputError
@@ -81,17 +82,14 @@ def _read_table(table, column):
     """Returns a `TableImage` for each row of a table; images that are missing are left to the reader of the files."""
     places, rows, cells = zip(*read_rows(table, {"path_column": column}), strict=True)
     faults = Faults(f"The table {table}")
-    files = list_sources(table, places, [texts[column] for texts in cells], "skip", faults)
+    files = list_sources(table, places, [str(texts[column]) for texts in cells], "skip", faults)
     faults.raise_if_any()
     return [TableImage(file, row) for file, row in zip(files, rows, strict=True)]
 
 
 def _with_equal_columns(files):
-    of_files = [getattr(file, "cells", {"file": str(file)}) for file in files]
-    names = dict.fromkeys(name for cells in of_files for name in cells)
-    return [
-        TableImage(file, {name: cells.get(name) for name in names}) for file, cells in zip(files, of_files, strict=True)
-    ]
+    rows = with_equal_columns([getattr(file, "cells", {"file": str(file)}) for file in files])
+    return [TableImage(file, row) for file, row in zip(files, rows, strict=True)]
 
 
 def predict_files(files, predict, *, image_size, resize, batch_size):

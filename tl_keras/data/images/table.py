@@ -9,6 +9,9 @@ from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, read_columns
 from tl_keras.data.records import Records
 from tl_keras.data.wording import excerpt, printable
 
+MAX_PATH_BYTES = 4096
+"""Bytes of the longest path that a system takes; to follow one of millions of parts would take hours."""
+
 
 def read_table(table, columns=DEFAULT_COLUMNS, *, on_bad_file="error"):
     """Reads a table of image paths and labels.
@@ -52,7 +55,7 @@ def join_path(table, name):
 
     Returns:
         path: absolute path of the image, str.
-        problem: "no path" or "a path out of its folder"; None if it is fine.
+        problem: "no path", "a path out of its folder" or "a path that no file can have"; None if it is fine.
     """
     # Links are not resolved: data folders often consist of links to files elsewhere.
     root = os.path.abspath(os.path.dirname(table))
@@ -62,8 +65,9 @@ def join_path(table, name):
         path = os.path.normpath(os.path.join(root, name.replace("\\", "/")))
     if not name:
         return path, "no path"
-    is_inside = "\0" not in path and path.startswith(os.path.join(root, ""))
-    return path, None if is_inside else "a path out of its folder"
+    if not _is_possible(path):
+        return path, "a path that no file can have"
+    return path, None if path.startswith(os.path.join(root, "")) else "a path out of its folder"
 
 
 def list_sources(table, places, images, on_bad_file, faults):
@@ -92,3 +96,11 @@ def list_sources(table, places, images, on_bad_file, faults):
             faults.add(problem, f"{place} ({excerpt(name)})" if name else place, advice)
         sources.append(path)
     return sources
+
+
+def _is_possible(path):
+    """Returns whether a file can have a path; JSON may hold halves of characters, which no system takes."""
+    try:
+        return "\0" not in path and len(os.fsencode(path)) <= MAX_PATH_BYTES
+    except UnicodeEncodeError:
+        return False

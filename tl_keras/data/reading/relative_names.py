@@ -5,6 +5,8 @@ import re
 
 _SEPARATORS = re.compile(r"[/\\]")
 _DRIVE = re.compile(r"^[A-Za-z]:")
+MAX_PARTS = 16
+"""Parts at the end of a path that are searched for; all ends of a path of a megabyte would take terabytes."""
 
 
 def relative_names(name):
@@ -14,11 +16,12 @@ def relative_names(name):
         name: str, with slashes or backslashes; relative, absolute, or with "..".
 
     Returns:
-        List of str that never lead out of the folder: the path itself; or of one that does lead out, its last parts,
-        the longest first.
+        List of str that never lead out of the folder: the path itself; or of one that does lead out, at most
+        `MAX_PARTS` of its last parts, the longest first.
     """
     parts = [part for part in _SEPARATORS.split(_DRIVE.sub("", name)) if part not in ("", ".")]
     if not (os.path.isabs(name) or name.startswith("\\") or _DRIVE.match(name) or ".." in parts):
         return list(dict.fromkeys([name, "/".join(parts)]))
     start = len(parts) - parts[::-1].index("..") if ".." in parts else 0
+    start = max(start, len(parts) - MAX_PARTS)
     return ["/".join(parts[first:]) for first in range(start, len(parts))]

@@ -2,8 +2,8 @@
 
 import difflib
 import importlib
-import json
 import math
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tl_keras.data.reading.delimited import DELIMITERS, read_delimited, read_utf
 from tl_keras.data.reading.parquet_files import open_parquet, read_table
 from tl_keras.data.wording import excerpt, first_of, one_line
 from tl_keras.errors import MAX_LISTED, InputError, counted
+from tl_keras.system.json_files import check_depth, parse_json
 
 TABLE_SUFFIXES = frozenset((*DELIMITERS, ".jsonl", ".parquet"))
 LISTS, FLOATS = (list, tuple, np.ndarray), (float, np.floating)
@@ -117,8 +118,7 @@ def read_rows(table, columns):
     """
     table = Path(table)
     header, rows = _read_checked(table, columns)
-    for name in filter(None, header):
-        _refuse_doubled(table, header, name)
+    _refuse_doubled(table, header, filter(None, header))
     for place, row in rows:
         row = {name: cell for name, cell in row if name}
         yield place, row, {column: _clean(row.get(column), table, place) for column in columns.values()}
@@ -127,8 +127,8 @@ def read_rows(table, columns):
 def _read_checked(table, columns):
     """Returns the header and the rows of a table that has rows and the named columns."""
     header, rows = _read(table)
+    _refuse_doubled(table, header, columns.values())
     for argument, column in columns.items():
-        _refuse_doubled(table, header, column)
         if column not in header and (argument, column) != ("data.split_column", "split"):
             raise _missing_column(table, argument, column, header, _class_columns(argument, header, rows))
     if not rows:
@@ -136,11 +136,13 @@ def _read_checked(table, columns):
     return header, rows
 
 
-def _refuse_doubled(table, header, column):
-    if header.count(column) > 1:
+def _refuse_doubled(table, header, names):
+    counts = Counter(header)
+    column = next((name for name in names if counts[name] > 1), None)
+    if column is not None:
         raise InputError(
-            f"The table {table} has {counted(header.count(column), 'column')} of the name {excerpt(column)!r}, "
-            "expected one: rename or remove the others."
+            f"The table {table} has {counted(counts[column], 'column')} of the name {excerpt(column)!r}, expected one: "
+            "rename or remove the others."
         )
 
 
@@ -181,7 +183,8 @@ def _json_rows(table):
     for number, line in enumerate(read_utf8(table).split("\n"), start=1):
         if line.strip():
             try:
-                cells = json.loads(line)
+                cells = parse_json(line)
+                check_depth(cells)
             except (ValueError, RecursionError):
                 cells = None
             if isinstance(cells, dict):

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from tl_keras.data.data_errors import Faults
+from tl_keras.data.reading.equal_columns import with_equal_columns
 from tl_keras.data.reading.folders import IMAGE_SUFFIXES, list_files
 from tl_keras.data.reading.table_cells import DEFAULT_COLUMNS, TABLE_SUFFIXES, read_rows
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
@@ -122,8 +123,8 @@ def _is_empty(text):
 
 
 def _with_equal_columns(items):
-    names = dict.fromkeys(name for item in items for name in item.cells)
-    return [TextItem(item.text, {name: item.cells.get(name) for name in names}) for item in items]
+    rows = with_equal_columns([item.cells for item in items])
+    return [TextItem(item.text, row) for item, row in zip(items, rows, strict=True)]
 
 
 def _read_file(path):
