@@ -109,6 +109,7 @@ def test_a_value_with_a_hyphen_is_explained():
         (["RUN", "second"], "Unrecognized arguments: second: `verb --help` shows what it takes."),
         (["RUN", "--top", "three"], "--top: expected a whole number, such as 5, got 'three'."),
         (["RUN", "--share", "5%"], "--share: expected a number, such as 0.05, got '5%'."),
+        (["RUN", "--format", "cvs"], "Unknown --format 'cvs': did you mean 'csv'? Expected one of: csv, table."),
     ],
 )
 def test_a_mistake_is_described_in_words_of_the_user(arguments, sentence):
@@ -117,6 +118,7 @@ def test_a_mistake_is_described_in_words_of_the_user(arguments, sentence):
     parser.add_argument("--output")
     parser.add_argument("--top", type=int)
     parser.add_argument("--share", type=float)
+    parser.add_argument("--format", choices=["csv", "table"])
     with pytest.raises(InputError) as caught:
         parser.parse_args(arguments)
     assert str(caught.value).startswith(sentence)

@@ -57,6 +57,8 @@ class OneSentenceParser(argparse.ArgumentParser):
         """Raises what is wrong."""
         if unknown := re.match(r"(?s)unrecognized arguments:.*? (--[^ =]+)", message):
             raise unknown_name("flag", unknown[1], self.flags)
+        if wrong := re.match(r"(?s)argument (\S+): invalid choice: '(.*)' \(choose from (.*)\)", message):
+            raise unknown_name(wrong[1], wrong[2], re.findall(r"[\w.-]+", wrong[3]))
         if wrong := re.match(r"argument (\S+): invalid (int|float) value: (.*)", message):
             raise InputError(f"{wrong[1]}: expected {VALUE_KINDS[wrong[2]]}, got {wrong[3][:MAX_QUOTED]}.")
         hint = f"`{self.prog} --help` shows what it takes"
