@@ -24,7 +24,7 @@ from tests.security import test_hostile_models, test_messages
 from tests.security.hostile_records import RECORDS
 from tests.security.hostile_sizes import SIZES
 from tests.security.test_hostile_runs import HOSTILE_KEYS
-from tests.security.test_messages import boxes, preset, table, weights, written
+from tests.security.test_messages import boxes, preset, table, table_of_images, weights, written
 from tl_keras.config.parsing import parse
 from tl_keras.data.boxes.find import find_boxes
 from tl_keras.data.images.decoding import read_image
@@ -204,6 +204,7 @@ TEXTS |= {
 TEXTS |= {
     "paths: upwards": paths("a.csv", "path\n../../etc/passwd\n"),
     "paths: absolute": paths("a.csv", "path\n/etc/passwd\n"),
+    "paths: labelled, absolute": table_of_images("path,label\n/etc/passwd,a\na.png,b\n"),
     "paths: NUL": paths("a.csv", "path\na.png\0.png\n"),
     "paths: a million folders": paths("a.csv", f"path\n{'a/' * 1_000_000}b.png\n"),
     "paths: half of a character": paths("a.jsonl", '{"path": "\\ud800.png"}\n'),

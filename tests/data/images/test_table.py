@@ -142,3 +142,13 @@ def test_links_out_of_the_folder_are_followed(folder, tmp_path_factory):
     store.write_bytes(b"x")
     (folder / "far.png").symlink_to(store)
     assert len(read_table(write(folder, "path,label\nfar.png,cat\nimages/2.png,dog\n"))) == 2
+
+
+def test_an_image_out_of_the_folder_is_not_opened(folder, tmp_path_factory, monkeypatch):
+    (tmp_path_factory.mktemp("home") / "a.png").write_bytes(b"x")
+    opened = []
+    monkeypatch.setattr("tl_keras.data.images.table.add_bad_images", lambda paths, faults: opened.extend(paths))
+    secret = next(tmp_path_factory.getbasetemp().glob("home*/a.png"))
+    with pytest.raises(InputError, match="out of its folder at line 2"):
+        read_table(write(folder, f"path,label\n{secret},cat\nimages/2.png,dog\n"))
+    assert opened == [str(folder / "images" / "2.png")]

@@ -81,7 +81,7 @@ def list_sources(table, places, images, on_bad_file, faults):
         faults: `Faults` that collects invalid paths.
 
     Returns:
-        List of str or bytes.
+        List of str or bytes, without the invalid paths, which nobody may open.
     """
     advice = f"expected paths of image files, relative to {os.path.abspath(os.path.dirname(table))} and inside it"
     sources = []
@@ -94,7 +94,8 @@ def list_sources(table, places, images, on_bad_file, faults):
             problem = "a path without a file"
         if problem:
             faults.add(problem, f"{place} ({excerpt(name)})" if name else place, advice)
-        sources.append(path)
+        else:
+            sources.append(path)
     return sources
 
 
