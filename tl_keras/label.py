@@ -6,7 +6,6 @@ if __name__ == "__main__":
     end_silently()
 
 
-import os
 from pathlib import Path
 
 from tl_keras.cli.label_data import check_next_settings, find_run, names_data, parse_data
@@ -15,7 +14,7 @@ from tl_keras.config.parsing import check_flags
 from tl_keras.config.shorthand import expand_shorthand
 from tl_keras.errors import InputError, counted, unknown_name
 from tl_keras.runs.opening import new_folder
-from tl_keras.runs.result_folders import open_output_folder
+from tl_keras.runs.result_folders import data_origin, open_output_folder
 from tl_keras.runs.run_folder import folder_name
 from tl_keras.studies import result_tables
 from tl_keras.system.devices import load_tensorflow
@@ -84,15 +83,11 @@ def _check(options, rest):
     names = [] if options.apply else result_tables.LABEL_CHECK
     if not options.apply:
         _refuse_filled(output, result_tables.LABEL_CHECK[:1], result_tables.DECISION, "--apply")
-    with open_output_folder(output, _origin("check", config.data.path), names) as folder:
+    with open_output_folder(output, data_origin("label check", config.data.path), names) as folder:
         if options.apply:
             _apply(options, config, folder)
         else:
             _list_suspicious(config, folder)
-
-
-def _origin(question, path):
-    return {"verb": f"label {question}", "data": os.path.abspath(path)}
 
 
 def _refuse_filled(output, names, column, flag):
@@ -129,7 +124,7 @@ def _check_boxes(options, run):
     from tl_keras.studies.box_check import check_boxes, summary_lines, write_box_check
 
     output = options.output or new_folder(f"{folder_name(str(run.folder))}-boxes")
-    with open_output_folder(output, _origin("check", run.folder), result_tables.BOX_CHECK) as folder:
+    with open_output_folder(output, data_origin("label check", run.folder), result_tables.BOX_CHECK) as folder:
         check = check_boxes(run)
         paths = write_box_check(check, run.class_names, folder)
     print("\n".join([*summary_lines(check), *(f"  {path}" for path in paths)]))
@@ -146,7 +141,7 @@ def _choose_next(options, rest):
     check_next_settings(config)
     output = options.output or new_folder(f"{folder_name(options.pool)}-next")
     _refuse_filled(output, result_tables.NEXT_LABELS[:2], config.data.label_column, "--labelled")
-    with open_output_folder(output, _origin("next", options.pool), result_tables.NEXT_LABELS) as folder:
+    with open_output_folder(output, data_origin("label next", options.pool), result_tables.NEXT_LABELS) as folder:
         if options.labelled:
             from tl_keras.studies.training_table import merge_labelled, train_command
 

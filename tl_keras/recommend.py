@@ -6,14 +6,12 @@ if __name__ == "__main__":
     end_silently()
 
 
-import os
-
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.config.parsing import check_flags, parse
 from tl_keras.config.shorthand import expand_shorthand
 from tl_keras.errors import InputError
 from tl_keras.runs.opening import new_folder
-from tl_keras.runs.result_folders import open_output_folder
+from tl_keras.runs.result_folders import data_origin, open_output_folder
 from tl_keras.runs.run_folder import folder_name
 from tl_keras.system.devices import load_tensorflow
 from tl_keras.tasks.registry import TASKS
@@ -47,8 +45,7 @@ def main(arguments):
     names = backbones or TASKS[config.task].installed_backbones(config)
     candidates = find_candidates(config, names)
     output = options.output or new_folder(f"{folder_name(config.data.path)}-recommendation")
-    origin = {"verb": "recommend", "data": os.path.abspath(config.data.path)}
-    with open_output_folder(output, origin, RECOMMENDATION) as folder:
+    with open_output_folder(output, data_origin("recommend", config.data.path), RECOMMENDATION) as folder:
         load_tensorflow()
         from tl_keras.studies.recommendation import recommend
         from tl_keras.studies.recommendation_files import summary_lines, write_recommendation

@@ -28,6 +28,19 @@ def run_origin(run, call=()):
     return {"model": file_sha256(run.folder / "model.keras"), "call": list(call)}
 
 
+def data_origin(verb, path):
+    """Describes results of a verb on data for `claim_folder`.
+
+    Args:
+        verb: str, such as "label check".
+        path: path of the data.
+
+    Returns:
+        Dict.
+    """
+    return {"verb": verb, "data": os.path.abspath(path)}
+
+
 def claim_folder(path, origin, names, content="", flag="--output"):
     """Creates a folder for results, or refuses one that holds other files of their names.
 

@@ -132,8 +132,8 @@ def group_limits(mount=Path("/sys/fs/cgroup"), groups=Path("/proc/self/cgroup"))
     folders = [folder for name in names for folder in (mount / name, *(mount / name).parents)]
     # In a container the groups are at the top, whatever their names; the second file is that of older systems.
     files = [*(folder / "memory.max" for folder in folders), mount / "memory" / "memory.limit_in_bytes"]
-    texts = {file: file.read_text().strip() for file in files if file.is_file()}
-    return [int(text) for text in texts.values() if text.isdecimal()]
+    texts = [file.read_text().strip() for file in files if file.is_file()]
+    return [int(text) for text in texts if text.isdecimal()]
 
 
 def _refuse_more_examples(operation, node):
