@@ -66,7 +66,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
         explain.main([str(tmp_path), "x.png"])
 
 
-def test_a_folder_holds_the_explanations_of_one_call(finished_run, image_folder, tmp_path):
+def test_a_folder_holds_the_explanations_of_one_call(finished_run, image_folder, tmp_path, monkeypatch):
     def explain_files(*files):
         explain.main([str(finished_run[0]), *map(str, files), "--output", str(tmp_path / "out")])
         return sorted(path.name for path in (tmp_path / "out").iterdir())
@@ -77,6 +77,10 @@ def test_a_folder_holds_the_explanations_of_one_call(finished_run, image_folder,
     assert explain_files(changing, red) == explain_files(changing, red) == expected
     with pytest.raises(InputError, match="results of another call, such as '001-image.png': give a new folder"):
         explain_files(red)
+    with monkeypatch.context() as patch:
+        patch.setattr("tl_keras.explain.run_origin", lambda run: {"model": "another"})
+        with pytest.raises(InputError, match="results of another run or call"):
+            explain_files(changing, red)
     changing.write_bytes(b"not an image")
     with pytest.raises(InputError, match="1 of 2 files could not be read"):
         explain_files(changing, red)

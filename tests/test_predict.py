@@ -134,7 +134,7 @@ def test_unreadable_files_are_reported_and_the_others_predicted(finished_run, im
         (["{run}", "{image}", "--text_column", "x"], "--text_column is for runs on texts"),
         (["{run}", "{image}", "--path_column", "a", "--data.path_column", "b"], "are one setting: got 'a' and 'b'"),
         (["{run}", "{image}", "--output", "{empty}"], "is a folder: give a file in it, such as"),
-        (["{run}", "{image}", "--output", "{notes}"], "exists and holds no predictions of this format"),
+        (["{run}", "{image}", "--output", "{notes}"], "exists, and no record beside it shows"),
         (["{run}", "{image}", "--output", "{image}", "--format", "csv"], "is read for the predictions"),
         (["{run}", "{image}", "--output", "{data}", "--format", "csv"], "is read for the predictions or the training"),
     ],

@@ -13,7 +13,7 @@ from tl_keras.cli.output_files import refuse_inputs, refuse_other_images
 from tl_keras.cli.verbs import OneSentenceParser, run_verb
 from tl_keras.errors import InputError, counted
 from tl_keras.runs.opening import new_folder
-from tl_keras.runs.result_folders import open_output_folder
+from tl_keras.runs.result_folders import open_output_folder, run_origin
 from tl_keras.runs.run_folder import folder_name
 from tl_keras.runs.trained_run import load_run
 from tl_keras.tasks.base import PredictionOptions
@@ -37,7 +37,7 @@ def main(arguments):
     output = options.output or new_folder(f"{folder_name(str(run.folder))}-explained")
     names, results = _result_names(items), (explanation.PAGE, explanation.RECORDS)
     refuse_inputs(output, names, items, "--output")
-    with open_output_folder(output, {"verb": "explain"}, ["*.png", *results]) as folder:
+    with open_output_folder(output, {"verb": "explain"} | run_origin(run), ["*.png", *results]) as folder:
         refuse_other_images(folder, names, "--output", results)
         for item in tqdm(items, disable=None):
             example = getattr(item, "text", item)

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from tl_keras import data
 from tl_keras.cli.annotated_images import AnnotatedImages
-from tl_keras.cli.former_predictions import refuse_other_file
+from tl_keras.cli.former_predictions import record_file, refuse_other_file
 from tl_keras.cli.output_files import PARQUET, choose_format, open_output, refuse_input
 from tl_keras.cli.prediction_parts import parse_shard, predict_parts
 from tl_keras.cli.verbs import OneOfTwoNames, OneSentenceParser, run_verb
@@ -64,7 +64,7 @@ def main(arguments):
     items = run.task.find_items(run.config, parsed.items, options)
     read = [*parsed.items, *(item for item in items if isinstance(item, str)), run.config.data.path]
     refuse_input(parsed.output, read)
-    refuse_other_file(parsed.output, parsed.format)
+    refuse_other_file(parsed.output, parsed.format, run)
     annotated = AnnotatedImages(run, options.annotated, items) if options.annotated else None
     items = items[number - 1 :: count]
     if parsed.format == PARQUET:
@@ -89,6 +89,7 @@ def _predict_file(run, items, options, output, annotated):
             num_boxes += len(prediction) if finds_boxes else 0
             if annotated:
                 predicted.append((item, prediction))
+    record_file(output, run)
     # The table has its place by now, so that a disk which the images fill does not lose it.
     if annotated:
         annotated.remove(items)

@@ -15,8 +15,11 @@ from tl_keras.tasks.object_detection import ObjectDetection
 CAT = ("cat", 0.75, [1.0, 2.0, 11.0, 22.0])
 
 
-def open_images(folder, items, class_names=("cat", "dog")):
-    run = SimpleNamespace(task=ObjectDetection(), class_names=class_names)
+def open_images(folder, items, class_names=("cat", "dog"), model="a"):
+    path = folder.parent / f"run-{model}"
+    path.mkdir(exist_ok=True)
+    (path / "model.keras").write_text(model)
+    run = SimpleNamespace(task=ObjectDetection(), class_names=class_names, folder=path)
     return AnnotatedImages(run, str(folder), items)
 
 
@@ -56,6 +59,8 @@ def test_images_of_another_call_are_refused_and_those_of_the_same_call_replaced(
     open_images(tmp_path / "drawn", items).draw_all([(item, [CAT]) for item in items])
     with pytest.raises(InputError, match="--annotated .* of another call, such as 'a-2.png': give a new folder"):
         open_images(tmp_path / "drawn", items[:1])
+    with pytest.raises(InputError, match="--annotated .* holds results of another run or call, such as 'a-2.png'"):
+        open_images(tmp_path / "drawn", items, model="b")
     images = open_images(tmp_path / "drawn", items)
     images.remove(items)
     assert os.listdir(tmp_path / "drawn") == [ORIGIN]

@@ -10,6 +10,7 @@ from pyarrow import parquet
 from tl_keras.cli import prediction_parts
 from tl_keras.cli.prediction_parts import parse_shard, predict_parts
 from tl_keras.data.images.image_items import TableImage
+from tl_keras.data.texts.text_items import TextItem
 from tl_keras.errors import InputError
 from tl_keras.tasks.base import PredictionOptions
 
@@ -23,6 +24,7 @@ class Task:
     def predict_items(self, run, items, options):
         for item in items:
             self.seen.append(item)
+            item = getattr(item, "text", item)
             yield item, item[-1], "no image" if "x" in item else None
 
     @contextmanager
@@ -31,9 +33,10 @@ class Task:
 
 
 @pytest.fixture
-def run(monkeypatch):
+def run(monkeypatch, tmp_path_factory):
     monkeypatch.setattr(prediction_parts, "ROWS", 2)
-    run = SimpleNamespace(task=Task())
+    run = SimpleNamespace(task=Task(), folder=tmp_path_factory.mktemp("run"))
+    (run.folder / "model.keras").write_text("a")
     run.predict_items = lambda items, options: run.task.predict_items(run, items, options)
     return run
 
@@ -65,15 +68,40 @@ def test_an_interrupted_command_predicts_only_what_is_missing(run, tmp_path):
 
 def test_other_items_are_refused(run, tmp_path):
     predict(run, ["a", "b"], tmp_path)
-    with pytest.raises(InputError, match="of other items or with other settings: give --output a new folder"):
+    with pytest.raises(InputError, match="of another run, other items or other settings: give --output a new folder"):
         predict(run, ["a", "c"], tmp_path)
 
 
 def test_other_settings_are_refused(run, tmp_path):
     predict(run, ["a", "b"], tmp_path, min_confidence=0.5)
     predict(run, ["a", "b"], tmp_path, min_confidence=0.5)
-    with pytest.raises(InputError, match="with other settings"):
+    with pytest.raises(InputError, match="other settings"):
         predict(run, ["a", "b"], tmp_path, min_confidence=0.9)
+
+
+def test_another_run_is_refused(run, tmp_path):
+    predict(run, ["a", "b"], tmp_path)
+    (run.folder / "model.keras").write_text("b")
+    with pytest.raises(InputError, match="of another run"):
+        predict(run, ["a", "b"], tmp_path)
+
+
+@pytest.mark.parametrize("make", [TableImage, lambda name, cells: TextItem(name, cells)], ids=["image", "text"])
+def test_edited_columns_beside_the_items_are_refused(run, tmp_path, make):
+    predict(run, [make("a", {"day": 1}), make("b", {"day": 2})], tmp_path)
+    with pytest.raises(InputError, match="other items"):
+        predict(run, [make("a", {"day": 1}), make("b", {"day": 3})], tmp_path)
+
+
+def test_parts_that_an_earlier_call_had_more_are_refused(run, tmp_path):
+    predict(run, ["a", "b", "c"], tmp_path)
+    for items, shard in ((["a", "b"], (1, 1)), (["a"], (1, 2))):
+        with pytest.raises(InputError, match="part-00000[01].parquet' holds predictions of another run, other items"):
+            predict(run, items, tmp_path, shard)
+
+
+def test_a_repeated_command_still_counts_unreadable_files(run, tmp_path):
+    assert predict(run, ["a", "x", "b"], tmp_path) == predict(run, ["a", "x", "b"], tmp_path) == 1
 
 
 def test_damaged_files_are_one_sentence(run, tmp_path):
@@ -118,7 +146,7 @@ def test_a_file_of_more_rows_than_items_is_refused(run, tmp_path):
     (path,) = tmp_path.iterdir()
     table = parquet.read_table(path)
     parquet.write_table(pyarrow.concat_tables([table, table]), path)
-    with pytest.raises(InputError, match="of other items"):
+    with pytest.raises(InputError, match="other items"):
         predict(run, ["a", "b"], tmp_path)
 
 

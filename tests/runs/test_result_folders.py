@@ -5,7 +5,7 @@ import pytest
 
 from tl_keras import evaluate, export
 from tl_keras.errors import InputError
-from tl_keras.runs.result_folders import ORIGIN, claim_folder, open_output_folder, run_origin
+from tl_keras.runs.result_folders import ORIGIN, claim_folder, open_output_folder, record_results, run_origin
 from tl_keras.system.checksums import write_manifest
 
 NAMES = ["metrics.json", "report.html"]
@@ -50,11 +50,48 @@ def test_results_of_another_run_or_call_or_without_origin_stay(run, other, tmp_p
         claim_folder(folder, run_origin(run, [None, "test"]), NAMES)
 
 
+def test_results_that_somebody_has_changed_stay(tmp_path):
+    names = [*NAMES, "model"]
+    for _ in range(2):
+        with open_output_folder(tmp_path / "out", VERB, names) as folder:
+            (folder / "metrics.json").write_text("{}")
+            (folder / "model").mkdir(exist_ok=True)
+            (folder / "model" / "part").write_text("a")
+    with pytest.raises(ZeroDivisionError), open_output_folder(folder, VERB, names):
+        raise ZeroDivisionError
+    for path, old in ((folder / "metrics.json", "{}"), (folder / "model" / "part", "a")):
+        path.write_text("mine")
+        with pytest.raises(InputError, match=f"holds '{path.relative_to(folder).parts[0]}', which was changed since"):
+            claim_folder(folder, VERB, names)
+        path.write_text(old)
+    claim_folder(folder, VERB, names)
+
+
+def test_a_killed_call_may_be_repeated(tmp_path):
+    folder = claim_folder(tmp_path, VERB, NAMES)
+    record_results(folder, NAMES)
+    claim_folder(folder, VERB, NAMES)
+    (folder / "metrics.json").write_text("half of the results")
+    claim_folder(folder, VERB, NAMES)
+
+
 def test_a_folder_without_results_is_taken(run, other, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "notes.txt").touch()
     claim_folder(tmp_path / "out", run_origin(run), NAMES)
     claim_folder(tmp_path / "out", run_origin(other), NAMES)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--format", "keras"]], ids=["evaluate", "export"])
+def test_verbs_keep_what_somebody_has_changed(finished_run, tmp_path, arguments):
+    verb, name = (export, "export.json") if arguments else (evaluate, "report.html")
+    command = [str(finished_run[0]), "--output", str(tmp_path / "out"), *arguments]
+    verb.main(command)
+    verb.main(command)
+    (tmp_path / "out" / name).write_text("mine")
+    with pytest.raises(InputError, match=f"holds '{name}', which was changed since"):
+        verb.main(command)
+    assert (tmp_path / "out" / name).read_text() == "mine"
 
 
 @pytest.mark.parametrize("arguments", [[], ["--format", "keras"]], ids=["evaluate", "export"])

@@ -4,7 +4,7 @@ from tl_keras import evaluation
 from tl_keras.cli.output_files import refuse_inputs, refuse_other_images
 from tl_keras.data.wording import short_stem
 from tl_keras.errors import RunStopped, counted, is_disk_full
-from tl_keras.runs.result_folders import claim_folder
+from tl_keras.runs.result_folders import claim_folder, run_origin
 from tl_keras.system.atomic_files import write_text
 
 LEGEND = "classes.txt"
@@ -29,7 +29,8 @@ class AnnotatedImages:
         refuse_inputs(folder, names.values(), items, "--annotated")
         legend = evaluation.number_legend(run.class_names)
         patterns = ["*.png", *([LEGEND] if legend else [])]
-        self._run, self._folder = run, claim_folder(folder, {"verb": "predict"}, patterns, flag="--annotated")
+        origin = {"verb": "predict"} | run_origin(run)
+        self._run, self._folder = run, claim_folder(folder, origin, patterns, flag="--annotated")
         refuse_other_images(self._folder, names.values(), "--annotated")
         self._paths = {item: self._folder / name for item, name in names.items()}
         if legend:

@@ -1,28 +1,28 @@
-"""Recognition of the files that earlier calls of `predict` wrote, which a later one may replace."""
+"""Files of predictions of earlier calls of `predict`: the same run may replace one that nobody has changed since."""
 
-import csv
-import io
+import hashlib
 import json
 import os
-import re
+from pathlib import Path
 
 from tl_keras.cli.output_files import FORMATS, PARQUET
 from tl_keras.errors import InputError, quoted
-from tl_keras.tasks.object_writers import BOX_COLUMNS
+from tl_keras.runs.result_folders import run_origin
+from tl_keras.system.atomic_files import write_text
+from tl_keras.system.checksums import file_sha256
+from tl_keras.system.json_files import read_json
 
-MAX_START = 1_000_000
-"""Bytes of the start of a file that are read."""
-LABEL_COLUMNS = {"label_1", "probability_1"}
-COCO_START = '{"info": {"description": "detections of tl_keras"}, '
-_TABLE_LINE = re.compile(r".*  (.*\d\.\d%|nothing|\d+ .+)")
+MAX_NAME_BYTES = 255
+"""Maximum length of the name of a file."""
 
 
-def refuse_other_file(path, format):
-    """Refuses an output that would replace a file which `predict` did not write in this format.
+def refuse_other_file(path, format, run):
+    """Refuses an output that would replace anything but unchanged predictions of the same run.
 
     Args:
         path: path of the output; None writes no file.
         format: format that is written, such as "csv"; files of Parquet are checked when they are completed.
+        run: `TrainedRun` that predicts.
 
     Raises:
         InputError: the output is a folder or such a file.
@@ -33,45 +33,40 @@ def refuse_other_file(path, format):
         suffix = next(suffix for suffix, known in FORMATS.items() if known == format)
         example = os.path.join(path, f"predictions{suffix}")
         raise InputError(f"--output {quoted(path)} is a folder: give a file in it, such as {quoted(example)}.")
-    if os.path.isfile(path) and os.path.getsize(path) and not _RECOGNISED[format](_read_start(path)):
-        raise InputError(
-            f"--output {quoted(path)} exists and holds no predictions of this format: give another file, or remove it."
-        )
+    if os.path.isfile(path) and os.path.getsize(path) and (reason := _refusal(path, run)):
+        raise InputError(f"--output {quoted(path)} {reason}: give another file, or remove this one.")
 
 
-def _read_start(path):
-    """Returns the first lines of a file, without one that is cut."""
-    with open(path, encoding="utf-8", errors="replace", newline="") as file:
-        text = file.read(MAX_START)
-        return text if not file.read(1) else text[: text.rfind("\n") + 1] or text
+def record_file(path, run):
+    """Records beside a file of predictions what it holds and which run made it.
+
+    Args:
+        path: path of the file; None, or one that is no plain file, has no effect.
+        run: `TrainedRun` that predicted.
+    """
+    if path is not None and os.path.isfile(path):
+        record = {"file": os.path.basename(path), "sha256": file_sha256(path)} | run_origin(run)
+        write_text(record_path(path), json.dumps(record, indent=2) + "\n")
 
 
-def _is_csv(text):
-    try:
-        header = next(csv.reader(io.StringIO(text)), [])
-    except csv.Error:
-        return False
-    return tuple(header[-len(BOX_COLUMNS) :]) == BOX_COLUMNS or set(header) >= LABEL_COLUMNS
+def record_path(path):
+    """Returns the `pathlib.Path` of the record of a file, a hidden file beside it.
+
+    Args:
+        path: path of the file.
+    """
+    name = f".{os.path.basename(path)}.made_from.json"
+    if len(os.fsencode(name)) > MAX_NAME_BYTES:
+        name = f".{hashlib.sha256(os.fsencode(path)).hexdigest()}.made_from.json"
+    return Path(path).with_name(name)
 
 
-def _is_jsonl(text):
-    try:
-        row = json.loads(text.partition("\n")[0])
-    except (ValueError, RecursionError):
-        return False
-    if not isinstance(row, dict):
-        return False
-    name, key = ("objects", "score") if "objects" in row else ("labels", "probability")
-    found = row.get(name)
-    return isinstance(found, list) and all(isinstance(one, dict) and key in one for one in found)
-
-
-def _is_coco(text):
-    return text.startswith(COCO_START)
-
-
-def _is_table(text):
-    return all(_TABLE_LINE.fullmatch(line) for line in text.split("\n") if line)
-
-
-_RECOGNISED = {"csv": _is_csv, "jsonl": _is_jsonl, "coco": _is_coco, "table": _is_table}
+def _refusal(path, run):
+    """Returns why a file may not be replaced, or None if it may."""
+    record = record_path(path)
+    if not record.exists():
+        return "exists, and no record beside it shows that `predict` wrote it"
+    known = read_json(record, dict, "give --output another file")
+    if known.get("sha256") != file_sha256(path):
+        return "holds predictions that were changed since `predict` wrote them"
+    return None if known.items() >= run_origin(run).items() else "holds predictions of another run"

@@ -13,6 +13,7 @@ from tl_keras.data.reading.parquet_files import open_parquet, read_table
 from tl_keras.errors import MAX_QUOTED, InputError, counted, first_line, quoted
 from tl_keras.runs.opening import make_folder
 from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.checksums import file_sha256
 from tl_keras.tasks.label_writers import as_json, item_cells, refuse_columns
 
 ROWS = 4096
@@ -57,10 +58,13 @@ def predict_parts(run, items, options, folder, shard, annotated=None):
         Number of items that could not be read; their rows have a `problem`.
 
     Raises:
-        InputError: a file holds predictions of other items or with other settings, or the folder cannot be written to.
+        InputError: a file holds predictions of another run, other items or other settings, or the folder cannot be
+            written to.
     """
-    settings = (options.top, options.min_confidence, options.score_threshold)
-    parts, bad = missing_parts(items, _make_folder(folder), shard, settings), 0
+    # A copy of the run may complete what the run has begun, another one may not.
+    model = file_sha256(run.folder / "model.keras")
+    settings = (model, options.top, options.min_confidence, options.score_threshold)
+    parts, bad = missing_parts(items, _make_folder(folder), shard, settings)
     for path, part in tqdm(parts, disable=None, unit="file"):
         # Before anything is predicted, as their values may be such that Parquet cannot hold them.
         _make_table([_kept_cells(item) for item in part])
@@ -82,36 +86,56 @@ def missing_parts(items, folder, shard, settings):
         settings: what the predictions depend on beside the items.
 
     Returns:
-        List of (path, items of the file).
+        Tuple of a list of (path, items of the file), and the number of items in the other files that could not be read.
 
     Raises:
-        InputError: a file is damaged, or holds predictions of other items or with other settings.
+        InputError: a file is damaged, or holds predictions of another run, other items or other settings.
     """
-    missing = []
-    for start in range(0, len(items), ROWS):
-        path = folder / f"shard-{shard[0]:05d}-of-{shard[1]:05d}-part-{start // ROWS:06d}.parquet"
-        part = items[start : start + ROWS]
+    names = "shard-{:05d}-of-{:05d}-part-{:06d}.parquet"
+    parts = {
+        folder / names.format(*shard, start // ROWS): items[start : start + ROWS]
+        for start in range(0, len(items), ROWS)
+    }
+    own, all_shards = (folder.glob(f"shard-{one}-part-*.parquet") for one in (f"{shard[0]:05d}-of-*", "*"))
+    others = [path for path in all_shards if f"-of-{shard[1]:05d}-" not in path.name]
+    # What an earlier call had more would be read as predictions of this one.
+    if foreign := [*(path for path in own if path not in parts), *others]:
+        raise _other(min(foreign))
+    missing, bad = [], 0
+    for path, part in parts.items():
         if not path.exists():
             missing.append((path, part))
-        elif _read_digest(path, len(part)) != _digest(part, settings):
-            raise InputError(
-                f"{str(path)!r} holds predictions of other items or with other settings: give --output a new folder."
-            )
-    return missing
+            continue
+        digest, problems = _read_part(path, len(part))
+        if digest != _digest(part, settings):
+            raise _other(path)
+        bad += problems
+    return missing, bad
 
 
-def _read_digest(path, rows):
-    """Reads the digest of the items of a file, all of whose data must be intact; None if it has other rows."""
+def _other(path):
+    return InputError(
+        f"{str(path)!r} holds predictions of another run, other items or other settings: give --output a new folder."
+    )
+
+
+def _read_part(path, rows):
+    """Reads the digest of the items of a file, all of whose data must be intact, and the number of its problems.
+
+    The digest is None if the file has other rows.
+    """
     arrow = importlib.import_module("pyarrow")
     try:
         if not path.is_file():
             raise ValueError("it is no plain file")
         with open_parquet(path) as file:
             if file.metadata.num_rows != rows:
-                return None
+                return None, 0
             # The data stand before the description of the file, which a disk may lose separately.
-            read_table(file, path).validate(full=True)
-            return (file.schema_arrow.metadata or {}).get(DIGEST)
+            table = read_table(file, path)
+            table.validate(full=True)
+            problems = rows - table[PROBLEM].null_count if PROBLEM in table.column_names else 0
+            return (file.schema_arrow.metadata or {}).get(DIGEST), problems
     except (OSError, ValueError, arrow.ArrowException) as error:
         raise InputError(
             f"Cannot read {str(path)!r} ({first_line(error)}): remove it, and its items are predicted again."
@@ -191,4 +215,6 @@ def _make_folder(folder):
 
 
 def _digest(items, settings):
-    return hashlib.sha256(repr((items, settings)).encode("utf-8", "surrogatepass")).hexdigest().encode()
+    # The path of an image shows nothing of the columns that its table has beside it.
+    shown = [(item, getattr(item, "cells", None)) for item in items]
+    return hashlib.sha256(repr((shown, settings)).encode("utf-8", "surrogatepass")).hexdigest().encode()

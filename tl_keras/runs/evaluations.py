@@ -13,7 +13,7 @@ from tl_keras.errors import InputError
 from tl_keras.runs.evaluation_report import measure_min_confidence, write_evaluation_report
 from tl_keras.runs.opening import make_folder
 from tl_keras.runs.own_data import load_own_split
-from tl_keras.runs.result_folders import claim_folder, run_origin
+from tl_keras.runs.result_folders import claim_folder, record_results, run_origin
 from tl_keras.runs.run_folder import RunFolder, folder_name
 from tl_keras.runs.seen_examples import find_seen_examples
 from tl_keras.tasks.base import print_notes
@@ -47,9 +47,9 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     examples = (
         load_own_split(run, split or "test") if data_path is None else run.task.load_test_data(run, data_path, split)
     )
+    names = ("metrics.json", "report.html", "detections.json", *run.task.result_files)
     if output:
         source = None if data_path is None else os.path.abspath(data_path)
-        names = ("metrics.json", "report.html", "detections.json", *run.task.result_files)
         claim_folder(output, run_origin(run, [source, split]), names, "results")
     else:
         make_folder(folder.path, "results")
@@ -69,6 +69,8 @@ def evaluate_run(run, data_path=None, output=None, split=None):
     tested = folder_name(data_path) if data_path else f"its {split or 'test'} split"
     title = f"{run.folder.name} on {tested}"
     write_evaluation_report(folder / "report.html", title, run, metrics, plots, examples, predictions)
+    if output:
+        record_results(folder.path, names)
     return folder
 
 

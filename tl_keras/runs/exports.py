@@ -9,7 +9,7 @@ from tl_keras.errors import InputError
 from tl_keras.exporting.formats import FORMATS, Export, check_model_fits, check_packages, choose_exports
 from tl_keras.runs.opening import make_folder
 from tl_keras.runs.own_data import load_own_splits
-from tl_keras.runs.result_folders import claim_folder, run_origin
+from tl_keras.runs.result_folders import claim_folder, record_results, run_origin
 from tl_keras.system.devices import load_tensorflow
 from tl_keras.system.links import refuse_links
 from tl_keras.system.spreading import spread_rows
@@ -55,14 +55,21 @@ def export_run(run, format="all", quantize=None, output=None):
     for export in exports:
         opened[export] = one = write_checked(source, export, folder, threads)
         print(f"{export.label}: {one.path}, largest difference {one.difference:.1g}", flush=True)
-    return measure_exports(run, source, opened, splits and splits.test, folder, threads)
+    results = measure_exports(run, source, opened, splits and splits.test, folder, threads)
+    if output:
+        record_results(folder, _result_names())
+    return results
 
 
 def _make_folder(run, output):
     if not output:
         return make_folder(run.folder / "exports", "exports")
-    all_exports = [Export(name, kind) for name, one in FORMATS.items() for kind in (None, *one.quantizations)]
-    return claim_folder(output, run_origin(run), [export.path for export in all_exports], "exports")
+    return claim_folder(output, run_origin(run), _result_names(), "exports")
+
+
+def _result_names():
+    exports = [Export(name, kind) for name, one in FORMATS.items() for kind in (None, *one.quantizations)]
+    return [*(export.path for export in exports), "export.json"]
 
 
 def _check_model_fits(config, exports):

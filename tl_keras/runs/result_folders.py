@@ -13,6 +13,8 @@ from tl_keras.system.json_files import read_json
 
 ORIGIN = "made_from.json"
 """What the results of a folder were made from; the same call may replace them, or complete them after it was killed."""
+FILES = "files"
+"""Key in it of the digests of the results, which are replaced only as long as nobody has changed them."""
 
 
 def run_origin(run, call=()):
@@ -58,15 +60,46 @@ def claim_folder(path, origin, names, content="", flag="--output"):
         InputError: it holds other results or files, or cannot be created.
     """
     folder = make_folder(path, content, flag)
-    known = folder / ORIGIN
-    found = [name for pattern in names for name in _matching(folder, pattern)]
-    if found and not (known.exists() and read_json(known, dict, f"give {flag} a new folder") == origin):
-        raise InputError(
-            f"{flag} {quoted(str(folder))} holds results of another run or call, such as {quoted(found[0])}: give a "
-            "new folder, or empty this one."
-        )
-    write_text(known, json.dumps(origin, indent=2) + "\n")
+    if found := _list_found(folder, names):
+        place, way = f"{flag} {quoted(str(folder))}", "give a new folder, or empty this one"
+        known = read_json(folder / ORIGIN, dict, f"give {flag} a new folder") if (folder / ORIGIN).exists() else {}
+        digests = known.pop(FILES, None)
+        if known != origin:
+            raise InputError(f"{place} holds results of another run or call, such as {quoted(found[0])}: {way}.")
+        # A killed call has recorded none.
+        changed = [name for name in found if digests is not None and digests.get(name) != _digest(folder / name)]
+        if changed:
+            raise InputError(f"{place} holds {quoted(changed[0])}, which was changed since it was written: {way}.")
+    _write_origin(folder, origin)
     return folder
+
+
+def record_results(folder, names):
+    """Records the results of a finished call, so that a later one does not replace what somebody has changed in them.
+
+    Args:
+        folder: `pathlib.Path` that `claim_folder` returned.
+        names: as in `claim_folder`.
+    """
+    origin = read_json(folder / ORIGIN, dict, "repeat the command")
+    digests = {name: _digest(folder / name) for name in _list_found(folder, names)}
+    _write_origin(folder, origin | {FILES: digests})
+
+
+def _write_origin(folder, origin):
+    write_text(folder / ORIGIN, json.dumps(origin, indent=2) + "\n")
+
+
+def _list_found(folder, names):
+    return [name for pattern in names for name in _matching(folder, pattern)]
+
+
+def _digest(path):
+    """Returns the SHA-256 of a file, or a text that depends on all files of a folder."""
+    if not path.is_dir():
+        return file_sha256(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return " ".join(f"{file.relative_to(path)}:{file_sha256(file)}" for file in files)
 
 
 @contextlib.contextmanager
@@ -90,6 +123,8 @@ def open_output_folder(path, origin, names):
     try:
         yield folder
     finally:
+        # After an error, too: what is there was made by this call, or was unchanged when it began.
+        record_results(folder, names)
         with contextlib.suppress(OSError):
             if os.listdir(folder) == [ORIGIN]:
                 os.unlink(folder / ORIGIN)
