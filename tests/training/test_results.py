@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tl_keras import evaluation
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.tasks.registry import TASKS
@@ -111,13 +112,15 @@ def test_a_run_reports_intervals_and_baselines_and_logs_their_seconds(finished_r
     metrics = run.read_json("metrics.json")
     low, high = metrics["intervals"]["accuracy"]
     assert low <= metrics["accuracy"] <= high
-    assert [list(one) for one in metrics["baselines"]] == [["name", "accuracy", "macro_f1", "intervals"]]
+    assert [one["name"] for one in metrics["baselines"]] == ["majority class", evaluation.LAST_LAYER]
+    assert all(list(one) == ["name", "accuracy", "macro_f1", "intervals"] for one in metrics["baselines"])
     assert f" ({low:.2f} to {high:.2f})  macro_f1 " in finished_run[1]
     assert "\nmajority class: accuracy 0.333 (" in finished_run[1] and metrics["verdict"][0] in finished_run[1]
+    assert f"\n{evaluation.LAST_LAYER}: accuracy " in finished_run[1]
     assert run.read_log("baselines")[0]["majority class"] >= 0
     for name in ("report.html", "model_card.md"):
         page = (run / name).read_text(encoding="utf-8")
-        assert metrics["verdict"][0] in page and "majority class" in page, name
+        assert metrics["verdict"][0] in page and "majority class" in page and evaluation.LAST_LAYER in page, name
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from .backbone_plot import plot_backbones as plot_backbones
 from .baselines.baseline import Baseline as Baseline
 from .baselines.comparison import NO_BETTER as NO_BETTER
 from .baselines.comparison import compare_with_baselines as compare_with_baselines
+from .baselines.features import LAST_LAYER as LAST_LAYER
 from .baselines.features import feature_baseline as feature_baseline
 from .baselines.majority import majority_baseline as majority_baseline
 from .baselines.tfidf import tfidf_baseline as tfidf_baseline

@@ -75,7 +75,7 @@ def claim_folder(path, origin, names, content="", flag="--output"):
 
 
 def record_results(folder, names):
-    """Records the results of a finished call, so that a later one does not replace what somebody has changed in them.
+    """Records the results of a finished call, so that a later one does not replace edited ones.
 
     Args:
         folder: `pathlib.Path` that `claim_folder` returned.

@@ -1,6 +1,7 @@
 """Measures what a backbone offers to a data set, by heads on its frozen features, without training it."""
 
 import functools
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,7 +100,7 @@ def cpu_seconds(config, reader, splits):
         float.
     """
     source, _ = TASKS[config.task].activation_sources(config, splits)
-    return reader.measure_cpu_seconds(source.sample(TIMED_EXAMPLES))
+    return reader.measure_seconds(source.sample(TIMED_EXAMPLES), time.process_time)
 
 
 def _activation_bytes(network):

@@ -13,6 +13,7 @@ from tl_keras.runs.seen_examples import write_seen_examples
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.adaptation_report import summarize, target_first
 from tl_keras.training.automatic.label_gain import describe_label_gain, measure_label_gain
+from tl_keras.training.automatic.last_layer import last_layer_baseline
 from tl_keras.training.automatic.suspicious import describe_suspicious
 from tl_keras.training.automatic.tuning import SOLVED
 from tl_keras.training.calibration import measure_confidence
@@ -24,7 +25,9 @@ PHASE_KINDS = {"name": str, "first_epoch": int, "epochs": int, "learning_rates":
 SOLVED_HEAD = "a last layer fitted to its optimum by a solver, without epochs"
 
 
-def write_results(config, model, splits, history, run, adapted=None, tuning=None, calibration=None, facts=()):
+def write_results(
+    config, model, splits, history, run, adapted=None, tuning=None, calibration=None, baseline=None, facts=()
+):
     """Saves and tests the model, writes the report and marks the run as finished.
 
     Args:
@@ -36,6 +39,8 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
         adapted: `Adapted`, if the model was adapted to another domain.
         tuning: `Tuning` of recipe auto.
         calibration: `Calibration` of a classifier.
+        baseline: `evaluation.Baseline` that was measured before the training; None of other tasks and of recipe auto,
+            whose features give one.
         facts: list of (label, text) on the run, see `list_facts`.
     """
     task = TASKS[config.task]
@@ -47,8 +52,8 @@ def write_results(config, model, splits, history, run, adapted=None, tuning=None
     solved = tuning and tuning.solved
     # The trial of a network that is not kept says nothing about the model.
     used_history = {} if tuning and tuning.kept == SOLVED else _of_one_objective(history)
-    baselines = [_last_layer_baseline(config, splits, solved)] if solved else []
-    extras = task.report_extras(config, splits, predictions, measured, baselines)
+    baseline = last_layer_baseline(config, splits, solved) if solved else baseline
+    extras = task.report_extras(config, splits, predictions, measured, [baseline] if baseline else [])
     warnings = find_warnings(measured, used_history, _read_phases(run), extras.verdict)
     extras = replace(extras, verdict=(*extras.verdict, *warnings))
     metrics = measured | extras.metrics | _log_baselines(run, extras)
@@ -128,19 +133,6 @@ def _log_baselines(run, extras):
     run.log("baselines", {one["name"]: one["seconds"] for one in extras.baselines})
     figures = [{key: value for key, value in one.items() if key != "seconds"} for one in extras.baselines]
     return {"baselines": figures, "verdict": list(extras.verdict)}
-
-
-def _last_layer_baseline(config, splits, solved):
-    """Measures logistic regression on the features of the last block, without any choice of blocks."""
-    columns, examples = solved.reader.last_block_columns, solved.examples
-    return evaluation.feature_baseline(
-        examples.features[:, columns],
-        examples.labels,
-        solved.reader.read(splits.test)[:, columns],
-        TASKS[config.task].example_labels(splits.test),
-        splits.class_names,
-        config.data.multi_label,
-    )
 
 
 def _cross_validation(config, splits, tuning):

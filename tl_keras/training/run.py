@@ -17,6 +17,7 @@ from tl_keras.tracking.following import follow
 from tl_keras.tracking.trackers import check_trackers
 from tl_keras.training import adapting, fitting, replicas, workers
 from tl_keras.training.automatic.comparing import solve_on
+from tl_keras.training.automatic.last_layer import untrained_baseline
 from tl_keras.training.automatic.tuning import tune
 from tl_keras.training.building import build_model
 from tl_keras.training.calibration import calibrate
@@ -73,7 +74,7 @@ def _train(config, strategy, run, limit, command):
     splits = prepared.splits
     if config.adaptation.masked_epochs:
         pretrain(config, prepared.model, prepared.target, run)
-    tuning = None
+    tuning = baseline = None
     if prepared.solved:
         tuning = tune(prepared, run, limit)
         model, history = tuning.model, tuning.history
@@ -81,6 +82,9 @@ def _train(config, strategy, run, limit, command):
         run.log("auto", {"lines": [*prepared.solved.lines, tuning.line]})
     else:
         model = prepared.model
+        # Before the training, which would change the features, and takes the time that is left.
+        if TASKS[config.task].supports_auto and not prepared.target and distribution.is_chief(prepared.strategy):
+            baseline = untrained_baseline(config, splits, model, limit)
         history = fitting.fit_phases(config, model, splits, prepared.phases, run, limit.left)
         if solves_head(config):
             solve_on(config, model, splits)
@@ -91,7 +95,7 @@ def _train(config, strategy, run, limit, command):
         # The target's labels are hidden, and those of the source say nothing about the confidence on it.
         calibration = None if adapted else calibrate(config, model, splits, tuning)
         facts = list_facts(command, limit.passed, is_resumed)
-        write_results(config, model, splits, history, run, adapted, tuning, calibration, facts)
+        write_results(config, model, splits, history, run, adapted, tuning, calibration, baseline, facts)
 
 
 def _adapt(prepared, model, run):

@@ -52,7 +52,7 @@ def solve_on(config, model, splits, refit=False):
     """
     if not refit:
         splits = replace(splits, validation=splits.validation.take([]))
-    reader = FeatureReader(config, splits, model)
+    reader = FeatureReader(config, splits, model, keep=False)
     examples = collect_examples(config, reader, splits)
     every = np.arange(len(examples.labels))
     solve_rows(config, reader, examples, every, reader.inputs[0], INVERSE_PENALTY).set_on(model)

@@ -47,7 +47,9 @@ class FeatureReader:
     Args:
         config: `RunConfig` whose image size is decided.
         splits: what the task's `load_data` returned.
-        model: classifier whose features are read, and not stored; None takes the pretrained network.
+        model: classifier of `config` whose features are read; None builds the pretrained network with a head on all
+            blocks.
+        keep: whether features are kept between runs, which pays for weights that other runs start from, too.
 
     Attributes:
         inputs: list of `HeadInput` to choose from, the simplest first.
@@ -58,15 +60,17 @@ class FeatureReader:
         InputError: later blocks of the network read several tensors of one block.
     """
 
-    def __init__(self, config, splits, model=None):
+    def __init__(self, config, splits, model=None, keep=True):
         self._task, self._splits = TASKS[config.task], splits
         self.class_names = splits.class_names
         poolings = (config.model.pooling,) if config.model.pooling else self._task.head_poolings
         self._widest = HeadInput("widest", config.model.head_blocks or "all", poolings[-1])
         self._config = self._widest.configure(config)
-        # The network of the run is built with the same seed, which matters where its weights are random.
-        devices.set_up(config.seed, config.precision, config.deterministic)
-        self.network = model or self._task.build_model(self._config, splits)
+        if model is None:
+            # The network of the run is built with the same seed, which matters where its weights are random.
+            devices.set_up(config.seed, config.precision, config.deterministic)
+            model = self._task.build_model(self._config, splits)
+        self.network = model
         self._computed, self._seconds = 0, 0.0
         self._cut = transfer.features_before_head(self.network)
         self._part = transfer.FrozenPart(self.network, [self._cut])
@@ -75,7 +79,7 @@ class FeatureReader:
         cache = config.cache
         self._store = probing.FeatureStore(
             Path(cache.folder) / "features" if cache.folder else None,
-            None if model or cache.mode == "off" else int(cache.max_gigabytes * 1e9),
+            int(cache.max_gigabytes * 1e9) if keep and cache.mode != "off" else None,
         )
 
     def read(self, part):
@@ -102,16 +106,17 @@ class FeatureReader:
         """Seconds that the features of an example took; None if all were stored."""
         return self._seconds / self._computed if self._computed else None
 
-    def measure_cpu_seconds(self, inputs):
-        """Measures the CPU seconds per example that computing features takes.
+    def measure_seconds(self, inputs, clock=time.perf_counter):
+        """Measures the seconds per example that computing features takes.
 
         Args:
             inputs: model inputs of a few examples.
+            clock: as in `transfer.FrozenPart.measure_seconds`.
 
         Returns:
             float.
         """
-        return self._part.measure_seconds(inputs, time.process_time)[id(self._cut)]
+        return self._part.measure_seconds(inputs, clock)[id(self._cut)]
 
     @property
     def blocks(self):

@@ -93,7 +93,7 @@ def _tune_and_judge(prepared, run, limit):
     history = fitting.fit_phases(config, model, splits, tuning_phases(config, model, len(train)), run, limit.left)
     tuned = _predict(config, model, judging)
     losses[TUNED] = probing.log_losses(tuned, labels)
-    reader = FeatureReader(config, splits, model)
+    reader = FeatureReader(config, splits, model, keep=False)
     examples = _read_again(reader, splits, solved.examples, (train, held_out), config.seed)
     again = measure(config, reader, examples, reader.inputs[0])
     losses[TUNED_AND_SOLVED] = again.losses
