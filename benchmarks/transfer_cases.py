@@ -76,7 +76,7 @@ def make_config(case, cache):
     return RunConfig(
         task="text_classification" if is_text else "image_classification",
         data=DataConfig(augmentation="none", batch_size=BATCH_SIZE),
-        model=ModelConfig(dropout=0.0),
+        model=ModelConfig(dropout=0.0) if is_text else ModelConfig(backbone=case.network, dropout=0.0),
         text=TextConfig(max_tokens=MAX_TOKENS) if is_text else TextConfig(),
         cache=cache,
         phases=case.phases,

@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from figure_checks.catalogue import read_catalogue
 from figure_checks.comparing import BOUNDS
 
+from tl_keras.config import CacheConfig
+
 ROOT = Path(__file__).parents[2]
 
 METRICS = {
@@ -114,7 +116,7 @@ def toy(monkeypatch):
         monkeypatch.setattr("tl_keras.run_training", run_training, raising=False)
         instead = {
             "adaptation_gate": {
-                "compute_features": lambda name, change=None: (name, change),
+                "compute_features": lambda domain: domain,
                 "measure": lambda *arguments: dict.fromkeys(module.METHODS, ADAPTED),
             },
             "auto_growth": {"train": lambda kind, path, folder, max_time: AUTO_GROWTH},
@@ -197,3 +199,10 @@ def test_the_floor_of_a_case_is_printed(monkeypatch, capsys, small_network):
     monkeypatch.setattr(floor, "measure_gemm_rate", lambda dtype: 1e9)
     found = list(tables(run(floor, ["--case", "toy", "--examples", "4"], monkeypatch, capsys)))
     assert [len(header) for header, _ in found] == [6, 4]
+
+
+def test_the_package_accepts_each_case_of_the_activation_cache():
+    cases = importlib.import_module("transfer_cases")
+    for name, case in cases.CASES.items():
+        config = cases.make_config(case, CacheConfig())
+        assert [phase.train for phase in config.phases] == list(case.blocks), name
