@@ -5,7 +5,7 @@ import statistics
 import matplotlib
 
 from few_label_suite.comparisons import compare, group_cells, mean_over_sets, mean_ranks, pair
-from few_label_suite.contenders import CONTENDERS
+from few_label_suite.contenders import CONTENDERS, PEERS
 from few_label_suite.draws import ALL
 from few_label_suite.sets import IMAGES, SETS, TEXTS
 
@@ -173,6 +173,15 @@ def _of(rows, budget):
     return [row for row in rows if row.budget == budget]
 
 
+def _style(contender):
+    """Returns the look of a contender, the same in both panels; rings of the others stay visible on our line."""
+    if contender == OURS:
+        return {"linewidth": 2.5, "color": "black", "marker": "."}
+    # fastai only reads images and SetFit only texts, so that they can share a color.
+    color, marker = ("C9", "s") if contender in PEERS else (f"C{list(CONTENDERS).index(contender) - 1}", "o")
+    return {"linewidth": 1, "color": color, "marker": marker, "markerfacecolor": "none", "markersize": 5, "zorder": 3}
+
+
 def _plot(kinds, path):
     matplotlib.use("agg")
     from matplotlib import pyplot
@@ -183,10 +192,8 @@ def _plot(kinds, path):
         for contender in CONTENDERS:
             accuracies = [mean_over_sets(_of(rows, budget), contender, "accuracy") for budget in budgets]
             if any(value is not None for value in accuracies):
-                ours = contender == OURS
-                style = {"linewidth": 2.5, "color": "black"} if ours else {"linewidth": 1}
                 values = [float("nan") if value is None else value for value in accuracies]
-                axes.plot(budgets, values, marker=".", label=contender, **style)
+                axes.plot(budgets, values, label=contender, **_style(contender))
         axes.set_title(f"{kind}: mean over {len({row.set for row in rows})} sets")
         axes.set_xlabel("labels of each class")
         axes.grid(alpha=0.3)
