@@ -5,7 +5,7 @@ import importlib.util
 import keras
 import tensorflow as tf
 
-from tl_keras.data.images.resizing import PAD, STRETCH
+from tl_keras.exporting.image_files import decode_image
 from tl_keras.exporting.tensor_function import IMAGES, PROBABILITIES, TEXT
 from tl_keras.models.texts.encoder_inputs import is_text_model
 
@@ -72,40 +72,3 @@ def open_saved_model(path):
     # Without a reference the variables would be deleted.
     run.loaded = loaded
     return run
-
-
-def decode_image(content, side, resize):
-    """Decodes an image file as training does, but for EXIF orientation and transparency, which TensorFlow ignores.
-
-    Args:
-        content: string tensor (), the content of a JPEG, PNG, GIF or BMP file.
-        side: height and width of the result in pixels.
-        resize: one of `RESIZES`.
-
-    Returns:
-        float32 tensor (side, side, 3), RGB, 0 to 255, whole numbers.
-    """
-    image = tf.io.decode_image(content, channels=3, expand_animations=False)
-    if resize == STRETCH:
-        resized = tf.image.resize(image, (side, side), antialias=True)
-    elif resize == PAD:
-        resized = _padded(image, side)
-    else:
-        resized = _cropped(image, side)
-    return tf.ensure_shape(tf.clip_by_value(tf.round(resized), 0, 255), (side, side, 3))
-
-
-def _padded(image, side):
-    """Adds white borders; the sizes are rounded as Pillow rounds them."""
-    shape = tf.cast(tf.shape(image)[:2], tf.float64)
-    size = tf.cast(tf.round(shape / tf.reduce_max(shape) * side), tf.int32)
-    resized = tf.image.resize(image, tf.maximum(size, 1), antialias=True)
-    start = tf.cast(tf.round((side - size) / 2), tf.int32)
-    return 255 - tf.image.pad_to_bounding_box(255 - resized, start[0], start[1], side, side)
-
-
-def _cropped(image, side):
-    height, width = tf.shape(image)[0], tf.shape(image)[1]
-    shorter = tf.minimum(height, width)
-    image = tf.image.crop_to_bounding_box(image, (height - shorter) // 2, (width - shorter) // 2, shorter, shorter)
-    return tf.image.resize(image, (side, side), antialias=True)
