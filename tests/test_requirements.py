@@ -122,3 +122,13 @@ def test_broken_releases_are_excluded():
 )
 def test_imports_are_recognized(line, expected):
     assert imported_packages(ast.parse(line)) == expected
+
+
+def test_servers_in_the_documentation_have_the_tensorflow_of_this_project():
+    accepted = next(Requirement(line) for line in declared_in_setup() if line.startswith("tensorflow>"))
+    folder = ROOT / "docs" / "serving"
+    names = {"Dockerfile": "FROM tensorflow/serving:", "kserve.yaml": "runtimeVersion: "}
+    for name, label in names.items():
+        lines = (folder / name).read_text(encoding="utf-8").splitlines()
+        (version,) = [line.split(label)[1] for line in lines if label in line]
+        assert version in accepted.specifier, f"{name}: {version}"

@@ -1,21 +1,21 @@
 import base64
-import io
 import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
+from tests.exporting.image_contents import as_png
 from tests.exporting.tiny_sources import IMAGES, NAMES, TEXTS, image_model, text_model
 from tl_keras import data
-from tl_keras.exporting.saved_model_folder import decode_image, open_saved_model, write_saved_model
-
-
-def as_png(pixels):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
+from tl_keras.exporting.saved_model_folder import open_saved_model, write_saved_model
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +37,6 @@ def test_encoded_images_are_decoded_and_resized(images_folder):
     outputs = serve(image_bytes=tf.constant([as_png(pixels), as_png(pixels[:20])]))
     resized = data.resize_image(pixels, 16)[None].astype("float32")
     np.testing.assert_allclose(outputs["probabilities"][:1], image_model()(resized), atol=1e-3)
-
-
-@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
-@pytest.mark.parametrize("shape", [(40, 30), (20, 33)])
-def test_images_are_resized_as_in_training(resize, shape):
-    rows, columns = np.mgrid[: shape[0], : shape[1]]
-    pixels = np.stack([rows * 6, columns * 7, rows * 3 + columns * 2], axis=-1).astype("uint8")
-    got = decode_image(as_png(pixels), 16, resize).numpy()
-    expected = data.resize_image(pixels, 16, resize)
-    # Pillow cuts at fractions of pixels.
-    assert np.abs(got - expected).max() <= (10 if resize == "crop" else 1)
 
 
 def test_texts_are_strings(tmp_path):
@@ -83,3 +72,54 @@ def test_the_documented_request_gets_the_documented_response(images_folder):
     assert first["class_names"] == list(NAMES) and sum(first["probabilities"]) == pytest.approx(1)
     plain = rest(images_folder, {"instances": [{"images": pixels[:16, :16].tolist()}]})["predictions"]
     assert plain[0]["probabilities"] == pytest.approx(first["probabilities"], abs=1e-4)
+
+
+def post(url, request):
+    body = urllib.request.Request(url, json.dumps(request).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(body, timeout=60) as answer:
+        return json.load(answer)
+
+
+@pytest.fixture
+def kserve_url(images_folder):
+    """Starts the recipe of the documentation, and yields its address."""
+    pytest.importorskip("kserve", reason="kserve is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    recipe = Path(__file__).parents[2] / "docs" / "serving" / "kserve_model.py"
+    options = ["--model_name", "flowers", "--model_dir", images_folder, "--http_port", port, "--enable_grpc", "false"]
+    server = subprocess.Popen([sys.executable, recipe, *map(str, options)], stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{url}/v2/models/flowers/ready", timeout=5).close()
+                break
+            except (urllib.error.URLError, ConnectionError):
+                assert server.poll() is None, "the server has ended"
+                time.sleep(1)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.mark.slow
+def test_the_server_of_kserve_answers_in_both_protocols(images_folder, kserve_url):
+    cells = [{"image_bytes": {"b64": base64.b64encode(as_png(IMAGES["images"][0].astype("uint8"))).decode()}}]
+    request = {"signature_name": "encoded_images", "instances": cells}
+    assert post(f"{kserve_url}/v1/models/flowers:predict", request) == rest(images_folder, request)
+    images = IMAGES["images"][:2]
+    tensor = {"name": "images", "shape": list(images.shape), "datatype": "FP32", "data": images.ravel().tolist()}
+    answer = post(f"{kserve_url}/v2/models/flowers/infer", {"inputs": [tensor]})
+    outputs = {one["name"]: one for one in answer["outputs"]}
+    expected = image_model()(images).numpy()
+    np.testing.assert_allclose(outputs["probabilities"]["data"], expected.ravel(), atol=1e-6)
+    assert outputs["class_names"] | {"parameters": None} == {
+        "name": "class_names",
+        "shape": [2, 3],
+        "datatype": "BYTES",
+        "data": list(NAMES) * 2,
+        "parameters": None,
+    }
