@@ -10,8 +10,13 @@ from tl_keras.errors import InputError, counted, part_of, quoted, unknown_name
         ("zzz", ["vgg16", "resnet"], "Unknown model 'zzz': Expected one of: vgg16, resnet."),
         (3, ["a", "b", "a"], "Unknown model 3: Expected one of: a, b."),
         ("name07x", [f"name{n:02}" for n in range(40)], "Unknown model 'name07x': did you mean 'name07'?"),
+        (
+            "lite",
+            [*(f"name{n:02}" for n in range(40)), "lite0", "lite1", "lite2"],
+            "Unknown model 'lite': did you mean 'lite0', 'lite1' or 'lite2'?",
+        ),
     ],
-    ids=["near", "far", "not a string", "near one of many"],
+    ids=["near", "far", "not a string", "near one of many", "start of several"],
 )
 def test_the_error_of_an_unknown_name_shows_it_and_the_valid_names(received, options, message):
     error = unknown_name("model", received, options)

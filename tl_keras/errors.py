@@ -6,6 +6,8 @@ import os
 import re
 
 MAX_LISTED = 12
+MIN_START, MAX_LONGER = 3, 6
+"""Letters of a start that several names may have, and the maximum number of these names."""
 MAX_QUOTED = 200
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 """Numbers of the errors that free space mends."""
@@ -130,12 +132,17 @@ def unknown_name(argument, received, options):
         options: iterable of the valid names.
 
     Returns:
-        An `InputError` that suggests the nearest valid name, if one is similar, and lists all of them, if they are at
-        most `MAX_LISTED` or none is similar.
+        An `InputError` that suggests the nearest valid name, if one is similar, or the few that begin with the received
+        one, and lists all of them, if they are at most `MAX_LISTED` or none is similar.
     """
-    options = list(dict.fromkeys(options))
-    near = difflib.get_close_matches(str(received)[:MAX_QUOTED], options, n=1, cutoff=0.5)
-    nearest = f"did you mean {quoted(near[0])}?" if near else ""
+    options, received_start = list(dict.fromkeys(options)), str(received)[:MAX_QUOTED]
+    near = difflib.get_close_matches(received_start, options, n=1, cutoff=0.5)
+    longer = [option for option in options if len(received_start) >= MIN_START and option.startswith(received_start)]
+    if 1 < len(longer) <= MAX_LONGER:
+        # None of them is nearer than the others.
+        near = longer
+    *others, last = map(quoted, near or [""])
+    nearest = f"did you mean {', '.join(others)}{' or ' if others else ''}{last}?" if near else ""
     if near and len(options) > MAX_LISTED:
         expected = nearest
     else:

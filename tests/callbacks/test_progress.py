@@ -69,6 +69,34 @@ def test_one_line_per_epoch_and_the_audit_of_each_phase(model, tmp_path, capsys)
     assert errors == ""
 
 
+@pytest.mark.parametrize(
+    ("seconds", "max_seconds", "place", "line"),
+    [
+        (15, None, 1, "about 40 min left at this speed (158 epochs)"),
+        (30, None, 0, "about 80 min left at this speed (159 epochs)"),
+        (15, 600, 1, "about 40 min left at this speed (158 epochs), but max_time ends the training in about 10 min"),
+        (0.1, None, None, ""),
+    ],
+)
+def test_the_time_that_is_left_is_estimated_once(monkeypatch, tmp_path, capsys, seconds, max_seconds, place, line):
+    unfreezing = ProgressiveUnfreezing([Phase("head", epochs=100), Phase("all", epochs=60)], max_seconds=max_seconds)
+    progress = ProgressLines(unfreezing, RunFolder(tmp_path))
+    progress.on_train_begin()
+    printed = []
+    for epoch in range(4):
+        progress._estimate(epoch, seconds)
+        printed.append(capsys.readouterr().out.strip().replace("1 h 20 min", "80 min"))
+    assert printed == [line if epoch == place else "" for epoch in range(4)]
+
+
+def test_the_estimate_follows_the_line_of_its_epoch(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("tl_keras.callbacks.progress.SHORT_TIME", 0)
+    fit(model, RunFolder(tmp_path))
+    lines = capsys.readouterr().out.splitlines()
+    place = next(number for number, line in enumerate(lines) if "left at this speed (1 epoch)" in line)
+    assert lines[place - 2].startswith("  epoch 2/3") and sum("left at this speed" in line for line in lines) == 1
+
+
 def test_a_block_that_did_not_move_is_a_warning_below_the_audit(model, tmp_path, capsys):
     with pytest.warns(UserWarning, match="'head' is trainable"):
         fit(model, RunFolder(tmp_path), phases=[Phase("regex:head.*kernel$", epochs=3, learning_rate=1e-30)])

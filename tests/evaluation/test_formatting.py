@@ -55,6 +55,7 @@ def test_headlines_show_the_metrics_that_exist_with_their_intervals():
     metrics = {"accuracy": 0.843, "macro_f1": 0.783, "subset_accuracy": None, "log_loss": 1.0}
     metrics["intervals"] = {"accuracy": [0.768, 0.897], "macro_f1": [0.77, 0.79]}
     names = ("accuracy", "subset_accuracy", "macro_f1", "mean_average_precision")
-    expected = "accuracy 0.843 (0.77 to 0.90)  macro_f1 0.783 (0.770 to 0.790)"
-    assert format_headlines(metrics, names) == expected
+    assert format_headlines(metrics, names) == "accuracy 0.843 (0.77 to 0.90)  macro_f1 0.783 (0.77 to 0.79)"
+    many = "accuracy 0.843 (0.768 to 0.897)  macro_f1 0.783 (0.770 to 0.790)"
+    assert format_headlines(metrics | {"examples": 1000}, names) == many
     assert format_headlines({"accuracy": 0.5}, names) == "accuracy 0.500"

@@ -1,4 +1,12 @@
-from tl_keras.evaluation.result_tables import NAMED, compare_rows, note_untested, result_rows
+from tl_keras.evaluation.result_tables import (
+    FEW_TESTED,
+    NAMED,
+    compare_rows,
+    note_few_tested,
+    note_untested,
+    notes_on_test,
+    result_rows,
+)
 
 METRICS = {"accuracy": 0.75, "macro_f1": 0.5, "log_loss": 0.7, "examples": 4, "intervals": {"accuracy": [0.5, 1.0]}}
 
@@ -28,3 +36,21 @@ def test_classes_without_a_tested_example_are_named():
     many = {f"rare{number}": {"support": 0} for number in range(NAMED + 5)}
     note = note_untested({"per_class": tested | many})
     assert note.startswith("The figures are for 2 of 27 classes: ") and note.endswith("; rare19; and 5 more.")
+
+
+def test_few_test_examples_say_how_little_they_say():
+    metrics = {"accuracy": 0.5, "intervals": {"accuracy": [0.12, 0.88]}, "examples": 4}
+    expected = (
+        "Only 4 test examples say little about the network: the 95 % interval of Accuracy 0.50 is about 0.12 to 0.88; "
+        "test it on more."
+    )
+    assert note_few_tested(metrics) == expected
+    untested = {"per_class": {"cat": {"support": 4}, "dog": {"support": 0}}}
+    assert notes_on_test(metrics | untested) == [note_untested(untested), expected]
+    assert note_few_tested(metrics | {"examples": FEW_TESTED}) == note_few_tested({}) == "" and notes_on_test({}) == []
+
+
+def test_the_interval_of_few_images_with_boxes_is_that_of_a_share_of_them():
+    note = note_few_tested({"mean_average_precision": 0.3, "average_precision_50": 1.0, "examples": 2})
+    assert "Only 2 test examples say little" in note and "mAP 50 1.00 is about 0.34 to 1.00;" in note
+    assert "1 test example says hardly anything" in note_few_tested({"average_precision_50": None, "examples": 1})

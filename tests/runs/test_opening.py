@@ -202,11 +202,13 @@ def test_a_signal_stops_the_run_with_the_command_to_resume(tmp_path, capsys):
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_the_checkpoint_interval_may_change(tmp_path):
-    with open_run(tmp_path / "run", "x", f"{CONFIG}checkpoint_every: 5m\n"):
-        pass
-    with open_run(tmp_path / "run", "x", f"{CONFIG}checkpoint_every: 1 steps\n"):
-        pass
+@pytest.mark.parametrize(
+    "lines", [("checkpoint_every: 5m", "checkpoint_every: 1 steps"), ("max_time: 1m", "max_time: 1h")]
+)
+def test_the_checkpoint_interval_and_the_time_limit_may_change(tmp_path, lines):
+    for line in lines:
+        with open_run(tmp_path / "run", "x", f"{CONFIG}{line}\n"):
+            pass
 
 
 def test_a_scratch_run_leaves_no_files():

@@ -1,7 +1,7 @@
 import pytest
 
 from tl_keras.errors import InputError
-from tl_keras.system.durations import Interval, parse_duration, parse_interval
+from tl_keras.system.durations import Interval, format_duration, parse_duration, parse_interval
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,10 @@ def test_an_interval_is_a_time_or_a_number_of_steps(text, interval):
 def test_an_invalid_interval_is_refused(text):
     with pytest.raises(InputError, match=f"checkpoint_every is {text!r}, .*5m or 200 steps"):
         parse_interval(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (89.4, "89 s"), (91, "2 min"), (2400, "40 min"), (7800, "2 h 10 min")]
+)
+def test_estimated_times_have_two_units_at_most(seconds, text):
+    assert format_duration(seconds) == text

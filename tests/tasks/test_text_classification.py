@@ -97,7 +97,8 @@ def configured(encoder, table, **settings):
 def test_a_run_learns_and_leaves_its_results(run):
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["accuracy"] >= 0.8
-    assert [one["name"] for one in metrics["baselines"]] == ["majority class", "TF-IDF + logistic regression"]
+    names = ["majority class", "TF-IDF + logistic regression", "logistic regression on last-layer features"]
+    assert [one["name"] for one in metrics["baselines"]] == names
     for name in ("model.keras", "confusion_matrix.png", "report.html", "model_card.md"):
         assert (run / name).stat().st_size > 0
     assert (run / "mistakes.csv").exists() == (metrics["accuracy"] < 1)
@@ -123,10 +124,21 @@ def test_the_saved_model_opens_with_keras_and_kerashub_alone(run, trained, tmp_p
     np.testing.assert_allclose(np.load(tmp_path / "probabilities.npy"), ours, atol=1e-6)
 
 
-@pytest.mark.parametrize("texts", ["good", [], [3], [("good", "film")]])
-def test_what_is_no_list_of_texts_is_refused(trained, texts):
-    with pytest.raises(InputError, match="expected a list of strings, at least one"):
+@pytest.mark.parametrize("texts", [b"good", 3, None, {"a": 1}, [], [3], ("good", 3), [("good", "film")]])
+def test_what_is_no_text_and_no_list_of_texts_is_refused(trained, texts):
+    with pytest.raises(InputError, match="expected a text, or a list of texts, at least one"):
         trained.predict(texts)
+
+
+def test_one_text_needs_no_list(trained, tmp_path, monkeypatch):
+    assert trained.classify("a very bad film") == trained.classify(["a very bad film"]) == ["negative"]
+    np.testing.assert_array_equal(trained.embed("good"), trained.embed(["good"]))
+    assert trained.explain("a very bad film")[0].predicted == "negative"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good").touch()
+    with pytest.raises(InputError, match="'good': it is a file, and texts are taken as they are; give a list"):
+        trained.classify("good")
+    assert len(trained.classify(["good"])) == 1
 
 
 def test_strings_give_the_figures_that_tokens_gave(run, trained):

@@ -22,20 +22,20 @@ SAVED = Path(__file__).parents[1] / "runs" / "saved_before_rooms"
 
 def test_results_list_the_metrics_and_the_existing_files(tmp_path):
     run = RunFolder(tmp_path)
-    run.write_json("metrics.json", {"accuracy": 0.875, "macro_f1": 0.5, "examples": 8, "per_class": {}})
+    run.write_json("metrics.json", {"accuracy": 0.875, "macro_f1": 0.5, "examples": 80, "per_class": {}})
     run.write_text("mistakes.png", "")
     assert (
         format_results(run, IMAGES)
-        == f"test: accuracy 0.875  macro_f1 0.500  (8 examples)\n  {tmp_path / 'mistakes.png'}"
+        == f"test: accuracy 0.875  macro_f1 0.500  (80 examples)\n  {tmp_path / 'mistakes.png'}"
     )
 
 
 def test_a_class_that_was_not_tested_is_named_below_the_figures(tmp_path):
     run = RunFolder(tmp_path)
-    per_class = {"red": {"support": 8}, "blue": {"support": 0}}
-    run.write_json("metrics.json", {"accuracy": 0.875, "examples": 8, "per_class": per_class})
+    per_class = {"red": {"support": 80}, "blue": {"support": 0}}
+    run.write_json("metrics.json", {"accuracy": 0.875, "examples": 80, "per_class": per_class})
     assert format_results(run, IMAGES, "validation").splitlines() == [
-        "validation: accuracy 0.875  (8 examples)",
+        "validation: accuracy 0.875  (80 examples)",
         "note: The figures are for 1 of 2 classes: there is no tested example of blue.",
     ]
 
@@ -44,11 +44,11 @@ def test_baselines_and_their_verdict_stand_below_the_figures(tmp_path):
     run = RunFolder(tmp_path)
     baselines = [{"name": "majority class", "accuracy": 0.5}, {"name": "TF-IDF", "accuracy": 0.75, "macro_f1": 0.7}]
     baselines[1]["intervals"] = {"accuracy": [0.4, 0.9]}
-    metrics = {"accuracy": 0.5, "intervals": {"accuracy": [0.22, 0.78]}, "examples": 8, "baselines": baselines}
+    metrics = {"accuracy": 0.5, "intervals": {"accuracy": [0.22, 0.78]}, "examples": 80, "baselines": baselines}
     run.write_json("metrics.json", metrics | {"verdict": ["TF-IDF is above.", "Warning: it failed."]})
     assert format_results(run, IMAGES, "validation").startswith("validation: ")
     assert format_results(run, IMAGES).splitlines() == [
-        "test: accuracy 0.500 (0.22 to 0.78)  (8 examples)",
+        "test: accuracy 0.500 (0.22 to 0.78)  (80 examples)",
         "majority class: accuracy 0.500",
         "TF-IDF: accuracy 0.750 (0.40 to 0.90)  macro_f1 0.700",
         "TF-IDF is above.",
@@ -59,7 +59,7 @@ def test_baselines_and_their_verdict_stand_below_the_figures(tmp_path):
 def test_the_single_baseline_of_an_old_run_is_read(tmp_path):
     run = RunFolder(tmp_path)
     baseline = {"name": "TF-IDF", "accuracy": 0.75, "macro_f1": 0.7, "verdict": "TF-IDF wins."}
-    run.write_json("metrics.json", {"accuracy": 0.5, "examples": 8, "baseline": baseline})
+    run.write_json("metrics.json", {"accuracy": 0.5, "examples": 80, "baseline": baseline})
     assert format_results(run, IMAGES).splitlines()[1:] == [
         "TF-IDF: accuracy 0.750  macro_f1 0.700",
         "TF-IDF wins.",
@@ -70,6 +70,8 @@ def test_runs_of_version_0_1_0_print_what_they_hold():
     run = RunFolder(SAVED / "text_classification")
     assert format_results(run, TASKS["text_classification"]).splitlines() == [
         "test: accuracy 0.500  macro_f1 0.333  (6 examples)",
+        "note: Only 6 test examples say little about the network: the 95 % interval of Accuracy 0.50 is about 0.19 to "
+        "0.81; test it on more.",
         "TF-IDF + logistic regression: accuracy 1.000  macro_f1 1.000",
         run.read_json("metrics.json")["baseline"]["verdict"],
     ]
@@ -78,8 +80,8 @@ def test_runs_of_version_0_1_0_print_what_they_hold():
 
 def test_a_figure_that_the_examples_do_not_give_is_left_out(tmp_path):
     run = RunFolder(tmp_path)
-    run.write_json("metrics.json", {"macro_f1": 0.0, "subset_accuracy": None, "examples": 4})
-    assert format_results(run, IMAGES) == "test: macro_f1 0.000  (4 examples)"
+    run.write_json("metrics.json", {"macro_f1": 0.0, "subset_accuracy": None, "examples": 40})
+    assert format_results(run, IMAGES) == "test: macro_f1 0.000  (40 examples)"
 
 
 def test_the_duration_of_a_resumed_run_says_what_it_leaves_out():

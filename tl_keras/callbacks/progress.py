@@ -9,8 +9,13 @@ from tqdm import tqdm
 
 from tl_keras.errors import counted
 from tl_keras.phases import phase_at, total_epochs
+from tl_keras.system.durations import format_duration
 from tl_keras.transfer.learning_rates import current_rate
 
+LONG_EPOCH = 20
+"""Seconds of a first epoch from which its start, which later ones lack, hardly counts."""
+SHORT_TIME = 60
+"""Seconds that are not worth an estimate."""
 MAX_FIGURES = 5
 """Maximum number of figures in the line of an epoch with the parts of the loss; the log has all of them."""
 
@@ -83,7 +88,7 @@ class ProgressLines(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Resets the phase of an earlier `fit`."""
-        self._phase = None
+        self._phase, self._timed, self._estimated = None, 0, False
 
     def on_epoch_begin(self, epoch, logs=None):
         """Prints a new phase, and starts the clock and the progress bar."""
@@ -131,3 +136,23 @@ class ProgressLines(keras.callbacks.Callback):
             for sentence in self._phase["warnings"]:
                 print(f"  warning: {sentence}", flush=True)
             self.run.log("phase", self._phase)
+        self._estimate(epoch, seconds)
+
+    def _estimate(self, epoch, seconds):
+        """Prints once in a `fit` how long the other epochs will take, if that is minutes."""
+        self._timed += 1
+        if self._estimated or (self._timed == 1 and seconds < LONG_EPOCH):
+            return
+        self._estimated = True
+        unfreezing = self.unfreezing
+        ends = unfreezing.state["ends"]
+        current = unfreezing.phases[len(ends) :]
+        done = epoch + 1 - (ends[-1] if ends else 0)
+        left = max(0, sum(phase.epochs for phase in current) - done)
+        limit = unfreezing.max_seconds
+        if left * seconds < SHORT_TIME:
+            return
+        line = f"about {format_duration(left * seconds)} left at this speed ({counted(left, 'epoch')})"
+        if limit is not None and (rest := max(0.0, limit - unfreezing.state["seconds"])) < left * seconds:
+            line += f", but max_time ends the training in about {format_duration(rest)}"
+        print(f"  {line}", flush=True)

@@ -47,7 +47,8 @@ from .plots import plot_history as plot_history
 from .plots import plot_mistakes as plot_mistakes
 from .report import ReportExamples as ReportExamples
 from .report import write_report as write_report
-from .result_tables import note_untested as note_untested
+from .result_tables import FEW_TESTED as FEW_TESTED
+from .result_tables import notes_on_test as notes_on_test
 from .studies.comparison_page import write_comparison_page as write_comparison_page
 from .studies.label_curve_plot import plot_label_curves as plot_label_curves
 from .tiles import Tile as Tile

@@ -25,8 +25,8 @@ LABELS = {
     "expected_calibration_error": "Calibration error",
 }
 """Labels of metrics whose key with spaces would not read well."""
-NARROW = 0.05
-"""Width of an interval below which its limits get a third decimal."""
+MANY_TESTED = 1000
+"""Number of test examples from which the limits of all intervals get a third decimal."""
 
 
 def scalar_metrics(metrics):
@@ -105,13 +105,13 @@ def format_figure(metrics, name):
         name: key of the metric.
 
     Returns:
-        str, such as "0.843 (0.77 to 0.90)", with a third decimal in narrow intervals.
+        str, such as "0.843 (0.77 to 0.90)"; the limits get a third decimal from `MANY_TESTED` `examples` on.
     """
     figure, interval = f"{metrics[name]:.3f}", metrics.get("intervals", {}).get(name)
     if interval is None:
         return figure
     low, high = interval
-    digits = 2 if high - low >= NARROW else 3
+    digits = 2 if metrics.get("examples", 0) < MANY_TESTED else 3
     return f"{figure} ({low:.{digits}f} to {high:.{digits}f})"
 
 

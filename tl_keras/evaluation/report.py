@@ -13,7 +13,7 @@ from tl_keras.evaluation.confidence.wording import describe_confidence
 from tl_keras.evaluation.detection_mistakes import MISTAKES
 from tl_keras.evaluation.formatting import format_number, metric_label
 from tl_keras.evaluation.intervals import MEANING
-from tl_keras.evaluation.result_tables import compare_rows, note_untested, result_rows
+from tl_keras.evaluation.result_tables import compare_rows, notes_on_test, result_rows
 from tl_keras.evaluation.templates import load_template
 from tl_keras.evaluation.tiles import Tile
 from tl_keras.system.atomic_files import write_text
@@ -96,7 +96,7 @@ def write_report(
         headlines=result_rows(metrics),
         interval_meaning=MEANING if metrics.get("intervals") else "",
         calibration=describe_calibration(metrics),
-        untested=note_untested(metrics),
+        tested=notes_on_test(metrics),
         comparison=compare_rows(metrics, baselines),
         verdict=verdict,
         mistakes=mistakes,

@@ -2,8 +2,13 @@
 
 from tl_keras.errors import counted
 from tl_keras.evaluation.formatting import format_interval, format_metric, format_number, metric_label, scalar_metrics
+from tl_keras.evaluation.intervals import wilson_interval
 
 NETWORK = "this network"
+FEW_TESTED = 20
+"""Number of test examples below which their figures say little."""
+SHARES = ("accuracy", "subset_accuracy", "average_precision_50")
+"""Headline metrics whose uncertainty is shown for few examples."""
 NAMED = 20
 """Maximum number of untested classes to name."""
 
@@ -42,6 +47,44 @@ def compare_rows(metrics, baselines):
         ["Model", *map(metric_label, names), "CPU seconds"],
         *([row["name"], *(_cell(row, name) for name in names), _seconds(row)] for row in rows),
     ]
+
+
+def notes_on_test(metrics):
+    """Lists what limits the figures of a test: classes without an example, and few examples.
+
+    Args:
+        metrics: as in `note_untested`.
+
+    Returns:
+        List of sentences.
+    """
+    return [note for note in (note_untested(metrics), note_few_tested(metrics)) if note]
+
+
+def note_few_tested(metrics):
+    """States how uncertain the figures of few test examples are.
+
+    Args:
+        metrics: as in `note_untested`.
+
+    Returns:
+        A sentence, empty from `FEW_TESTED` examples on.
+    """
+    count, name = (
+        metrics.get("examples", FEW_TESTED),
+        next((name for name in SHARES if metrics.get(name) is not None), None),
+    )
+    if not 0 < count < FEW_TESTED:
+        return ""
+    examples = counted(count, "test example says", "test examples say")
+    if name is None:
+        return f"Only {examples} hardly anything about the network: test it on more."
+    # A bootstrap over a few images has seen too little of their variance.
+    low, high = metrics.get("intervals", {}).get(name) or wilson_interval(metrics[name], count)
+    return (
+        f"Only {examples} little about the network: the 95 % interval of {metric_label(name)} {metrics[name]:.2f} is "
+        f"about {low:.2f} to {high:.2f}; test it on more."
+    )
 
 
 def note_untested(metrics):

@@ -110,7 +110,10 @@ def comparison_lines(metrics, task):
         if "baseline" in metrics:
             # Runs of version 0.1.0 have one baseline, with its verdict inside.
             baselines, verdict = [metrics["baseline"]], [metrics["baseline"]["verdict"]]
-        figures = [f"{one['name']}: {evaluation.format_headlines(one, task.headline_metrics)}" for one in baselines]
+        tested = {"examples": metrics.get("examples", 0)}
+        figures = [
+            f"{one['name']}: {evaluation.format_headlines(tested | one, task.headline_metrics)}" for one in baselines
+        ]
         return [*figures, *verdict]
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(

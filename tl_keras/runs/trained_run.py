@@ -128,7 +128,7 @@ class TrainedRun:
 
         Args:
             examples: images as paths, a folder, Pillow images or arrays with values from 0 to 255, one or many of any
-                sizes; or a list of texts, str, or for pairs tuples of two str.
+                sizes; or texts, one or a list of str, or for pairs of tuples of two str.
 
         Returns:
             For a classifier the probabilities, float32 (n, num_classes), in the order of `class_names`; for a detector

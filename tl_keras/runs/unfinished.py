@@ -10,8 +10,13 @@ from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder
 from tl_keras.system.plain_yaml import load_yaml
 
-WITHOUT_EFFECT = {"run": None, "resume": None, "checkpoint_every": None, "distribute": None, "log": None}
-"""Settings without effect on the weights; configurations written before them are equal to those with the default."""
+WITHOUT_EFFECT = {
+    **{"run": None, "resume": None, "checkpoint_every": None, "distribute": None, "log": None},
+    "max_time": None,
+}
+"""Settings that a resumed run may change; configurations written before them are equal to those with the default.
+
+All but the time limit have no effect on the weights, and its effect depends on the machine in any case."""
 
 
 def find_unfinished(folder, stem, config_text):

@@ -33,6 +33,18 @@ def parse_duration(text, name="max_time"):
     return sum(part * seconds for part, seconds in zip(parts, (3600, 60, 1), strict=True))
 
 
+def format_duration(seconds):
+    """Formats an estimated time in its largest units, such as "45 s", "39 min" and "2 h 10 min".
+
+    Args:
+        seconds: float, at least 0.
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
 @dataclass(frozen=True)
 class Interval:
     """The time between two events, either in seconds or in training steps; the other one is None."""

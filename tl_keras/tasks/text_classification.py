@@ -1,6 +1,7 @@
 """The task "text_classification": sentiment, topics or pairs of texts, from tables, folders or data sets of TFDS."""
 
 import importlib
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from tl_keras import data, evaluation, explanation, models, transfer
 from tl_keras.data.texts.duplicates import remove_duplicates, text_key
 from tl_keras.data.texts.text_items import find_text_items
-from tl_keras.errors import InputError, UnusedSetting, counted
+from tl_keras.errors import InputError, UnusedSetting, counted, quoted
 from tl_keras.models.head_options import DEFAULT_DROPOUT, TEXT_POOLINGS
 from tl_keras.models.texts.backbones import MINILM, TEXT_BACKBONES
 from tl_keras.recipes import TEXT_HEAD_RATE
@@ -300,7 +301,8 @@ class TextClassification(ClassificationTask):
 
     def explain(self, config, model, examples, class_names, options):
         """Explains texts in memory by integrated gradients, a list of `TextExplanation`."""
-        rows = zip(self.predict_new(config, model, examples), _prepare(config, examples), strict=True)
+        texts = _check_given(config, examples)
+        rows = zip(self.predict_new(config, model, examples), texts, strict=True)
         return [
             explanation.explain_text(model, _as_input(text), row, class_names, options.number) for row, text in rows
         ]
@@ -388,12 +390,19 @@ def _prepare(config, texts):
 
 
 def _check_given(config, examples):
-    """Returns the texts that a caller gave, cleaned and cut; refuses anything else."""
+    """Returns the texts that a caller gave, one or a list, cleaned and cut; refuses anything else."""
     pairs = config.text.second_text_column is not None
-    if isinstance(examples, str) or not len(examples) or not all(_is_text(text, pairs) for text in examples):
-        expected = "tuples of two strings" if pairs else "strings"
-        raise InputError(f"Cannot predict {shorten(repr(examples))}: expected a list of {expected}, at least one.")
-    return _prepare(config, examples)
+    texts = [examples] if _is_text(examples, pairs) else examples
+    is_listed = hasattr(texts, "__len__") and not isinstance(texts, str | bytes | dict)
+    if not (is_listed and len(texts) and all(_is_text(text, pairs) for text in texts)):
+        expected = "a tuple of two strings, or a list of them" if pairs else "a text, or a list of texts"
+        raise InputError(f"Cannot predict {shorten(repr(examples))}: expected {expected}, at least one.")
+    if texts is not examples and isinstance(examples, str) and os.path.isfile(examples):
+        raise InputError(
+            f"Cannot predict {quoted(examples)}: it is a file, and texts are taken as they are; give a list of its "
+            f"texts, or [{quoted(examples)}] for the text itself."
+        )
+    return _prepare(config, texts)
 
 
 def _as_input(text):

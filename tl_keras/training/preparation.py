@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tl_keras import distribution
+from tl_keras import distribution, evaluation
 from tl_keras.config import RunConfig
+from tl_keras.errors import counted
 from tl_keras.phases import Phase
 from tl_keras.recipes import AUTO
 from tl_keras.system.time_limit import NO_LIMIT
@@ -79,6 +80,7 @@ def prepare(config, strategy=None, run=None, limit=NO_LIMIT):
     if run:
         workers.require_same_data(_fingerprint(task, splits, target), run, strategy)
     print(task.describe(config, splits), flush=True)
+    _note_plan(config, task.count(splits.test))
     if strategy is None:
         strategy = start_strategy(config.distribute, reason_for_one_device(config, splits))
         replicas.check_replicas(config, strategy)
@@ -102,6 +104,19 @@ def prepare(config, strategy=None, run=None, limit=NO_LIMIT):
         print(*target.notes, describe_target(target), sep="\n", flush=True)
     phases = replicas.scale_rates(config, phases, strategy)
     return Preparation(config, strategy, splits, target, lambda: model, phases)
+
+
+def _note_plan(config, num_tested):
+    """Says before a training what will limit its figures, and what its time limit does not hold."""
+    if num_tested < evaluation.FEW_TESTED:
+        examples = counted(num_tested, "test example", "test examples")
+        print(f"note: {examples} will say little about the network, see the interval of its figures", flush=True)
+    if config.max_time is not None:
+        print(
+            f"note: max_time {config.max_time} holds for loading and training; the test, the plots and the report take "
+            "time of their own, and each phase takes an epoch at least",
+            flush=True,
+        )
 
 
 def _prepare_automatically(config, strategy, splits, run, limit):

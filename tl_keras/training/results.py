@@ -229,7 +229,7 @@ def _format(metrics, run, task, split):
     adapted = "adaptation" in metrics
     lines = summarize(metrics["adaptation"]) if adapted else []
     lines += [f"{'source ' if adapted else ''}{split}: {headlines}  ({counted(metrics['examples'], 'example')})"]
-    lines += [f"note: {note}" for note in [evaluation.note_untested(metrics)] if note]
+    lines += [f"note: {note}" for note in evaluation.notes_on_test(metrics)]
     lines += [*_held_out_lines(metrics, task), *comparison_lines(metrics, task)]
     lines += evaluation.describe_confidence_changes(metrics.get("confidence") or {})
     lines += describe_label_gain(metrics)
@@ -247,9 +247,9 @@ def _seen_lines(metrics, task):
         return [f"{line}: the figures do not show what it is worth on new data"]
     others = metrics["seen_examples"]["without_them"]
     headlines = evaluation.format_headlines(others, task.headline_metrics)
-    note = evaluation.note_untested(others)
+    notes = evaluation.notes_on_test(others)
     known = f"{headlines}  ({counted(others['examples'], 'example')})"
-    return [f"{line}; without them: {known}", *([f"note: without them: {note}"] if note else [])]
+    return [f"{line}; without them: {known}", *(f"note: without them: {note}" for note in notes)]
 
 
 def _phase_row(phase):

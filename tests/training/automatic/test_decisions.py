@@ -53,7 +53,7 @@ def test_a_run_holds_nothing_out_and_reports_what_it_decided(auto_run):
     first = "30 training, 6 test images of 3 classes, 32 or 48 pixels wide and high (recipe auto decides)"
     assert printed.splitlines()[0] == first
     assert "cross-validation of the solved head: accuracy" in printed
-    assert "features: 30 of 30 examples are computed\n" in printed
+    assert "features at 32 px: 30 of 30 examples are computed\n" in printed
     assert "auto: tuning is tried from 1,000 labels on, and here are 30" in printed
     metrics = run.read_json("metrics.json")
     low, high = metrics["held_out"]["intervals"]["accuracy"]

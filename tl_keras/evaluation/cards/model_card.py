@@ -9,7 +9,7 @@ from tl_keras.evaluation.confidence.score_threshold import DEFAULT_THRESHOLD, fo
 from tl_keras.evaluation.confidence.wording import describe_confidence
 from tl_keras.evaluation.formatting import format_number
 from tl_keras.evaluation.intervals import MEANING, wilson_interval
-from tl_keras.evaluation.result_tables import compare_rows, note_untested, result_rows
+from tl_keras.evaluation.result_tables import compare_rows, notes_on_test, result_rows
 from tl_keras.evaluation.templates import load_template
 from tl_keras.system.atomic_files import write_text
 from tl_keras.system.escaping import for_lines
@@ -71,7 +71,7 @@ def write_model_card(
         data=data,
         metrics=result_rows(metrics),
         explanations=[
-            _cell(note_untested(metrics)),
+            *map(_cell, notes_on_test(metrics)),
             MEANING if metrics.get("intervals") else "",
             describe_calibration(metrics),
             *describe_confidence(metrics.get("confidence") or {}),

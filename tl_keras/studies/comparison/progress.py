@@ -6,6 +6,7 @@ from collections import defaultdict
 import numpy as np
 
 from tl_keras.errors import counted
+from tl_keras.system.durations import format_duration
 
 
 class OutOfTime(Exception):
@@ -68,8 +69,4 @@ class Progress:
             return f"{counted(len(following), 'cell')} left, their time is known once each method was measured"
         # More labels may take longer than those that were measured.
         more = " or more" if {(one.method, one.budget) for one in following} - measured else ""
-        return f"about {_duration(sum(map(self.seconds_of, following)))}{more} left"
-
-
-def _duration(seconds):
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+        return f"about {format_duration(sum(map(self.seconds_of, following)))}{more} left"

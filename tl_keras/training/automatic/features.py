@@ -151,7 +151,9 @@ class FeatureReader:
 
     def _compute(self, rows, missing):
         stored = ", the others were stored" if len(missing) < len(rows) else ""
-        print(f"features: {part_of(len(missing), len(rows), 'example')} computed{stored}", flush=True)
+        size = self.network.input_shape[1] if isinstance(rows, ImageSet) else None
+        features = "features" if size is None else f"features at {size} px"
+        print(f"{features}: {part_of(len(missing), len(rows), 'example')} computed{stored}", flush=True)
         started = time.monotonic()
         for start in range(0, len(missing), CHUNK):
             chosen = rows.take(missing[start : start + CHUNK])
