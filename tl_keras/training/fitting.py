@@ -160,7 +160,10 @@ def roll_back(error, saving, run):
 
 
 def _fit_phase(config, model, splits, phase, cached, watching, start):
-    """Trains one phase from an epoch and a step within it, and keeps no reference to what it trained on."""
+    """Trains one phase from an epoch and a step within it, and keeps no reference to what it trained on.
+
+    A later phase on the same model trains other weights, but evaluates and predicts by the same traced functions.
+    """
     cut, features = cached or (None, None)
     first_epoch, steps_done = start
     strategy = model.distribute_strategy
@@ -181,7 +184,9 @@ def _fit_phase(config, model, splits, phase, cached, watching, start):
     watching, last = [*watching, *([callbacks.ReleaseRows(features)] if features else [])], first_epoch + phase.epochs
     watching = callbacks.UnreadLogs(watching, learner, inputs["steps_per_epoch"], last)
     learner.fit(**inputs, initial_epoch=first_epoch, epochs=last, verbose=0, callbacks=watching)
-    learner.train_function = learner.test_function = learner.predict_function = None
+    learner.train_function = None
+    if learner is not model or num_replicas > 1:
+        learner.test_function = learner.predict_function = None
 
 
 def _measure_phase(config, model, splits, index, run):

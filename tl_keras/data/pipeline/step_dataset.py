@@ -30,16 +30,16 @@ def dataset_of_steps(steps, build, *, first_epoch=0, endless=False):
     """
     numbers = tf.data.Dataset.range(first_epoch * steps, tf.int64.max if endless else steps)
 
-    def load_batches(numbers, bounds):
-        load, function = build(bounds)
+    def load_batches(numbers, load, function):
         batches = numbers.map(load, num_parallel_calls=min(os.cpu_count(), MAX_PARALLEL_STEPS)).prefetch(PREFETCHED)
         return hold_function(_without_autotuning(batches), function)
 
     def cut(first, count, bounds):
         shards = tf.data.Dataset.range(first, first + count)
-        return load_batches(numbers.flat_map(lambda step: shards.map(lambda number: (step, number))), bounds)
+        return load_batches(numbers.flat_map(lambda step: shards.map(lambda number: (step, number))), *build(bounds))
 
-    dataset = load_batches(numbers.map(lambda step: (step, tf.constant(0, tf.int64))), None)
+    load, function = build(None)
+    dataset = load_batches(numbers, lambda step: load(step, tf.constant(0, tf.int64)), function)
     dataset.cut = cut
     return dataset
 
