@@ -13,8 +13,7 @@ from PIL import Image
 
 import tl_keras as tl
 from tests.models import tiny_encoders
-from tests.models.detection.tiny_detectors import rectangles, tiny_backbone
-from tests.models.small_backbone import small_backbone
+from tests.models.detection.tiny_detectors import rectangles
 from tl_keras import callbacks, data, evaluate, predict, train
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
@@ -63,16 +62,20 @@ def write_images(folder):
     return flags_of({"data.path": folder, "data.image_size": 32, "data.batch_size": 8, "phases": phases})
 
 
+def save_encoder(folder):
+    """Saves a random BERT of two layers without dropout, which is off in frozen blocks where activations are cached."""
+    keras.utils.set_random_seed(0)
+    tiny_encoders.save_preset(folder, "bert")
+    settings = json.loads((folder / "config.json").read_text())
+    settings["config"]["dropout"] = 0.0
+    (folder / "config.json").write_text(json.dumps(settings))
+
+
 def write_texts(folder):
     words = {"good": "positive", "fun": "positive", "bad": "negative", "dull": "negative"}
     rows = [f"a {word} film{'!' * marks},{label}" for word, label in words.items() for marks in range(5)]
     (folder / "films.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
-    keras.utils.set_random_seed(0)
-    tiny_encoders.save_preset(folder / "encoder", "bert")
-    # Where activations are cached, dropout inside frozen blocks is off.
-    settings = json.loads((folder / "encoder" / "config.json").read_text())
-    settings["config"]["dropout"] = 0.0
-    (folder / "encoder" / "config.json").write_text(json.dumps(settings))
+    save_encoder(folder / "encoder")
     return flags_of(
         {
             "data.path": folder / "films.csv",
@@ -117,35 +120,6 @@ def write_boxes(folder):
 
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3)).astype("uint8")
-CASES = [
-    TaskCase(
-        "image_classification",
-        write_images,
-        "tl_keras.models.images.classifiers.build_backbone",
-        small_backbone,
-        lambda folder: [folder / "blue" / "0.png", folder / "red" / "0.png"],
-        PIXELS,
-        np.asarray,
-    ),
-    TaskCase(
-        "text_classification",
-        write_texts,
-        None,
-        None,
-        lambda folder: ["a good film", "a dull film"],
-        ["a good film", "a dull film"],
-        np.asarray,
-    ),
-    TaskCase(
-        "object_detection",
-        write_boxes,
-        "tl_keras.models.detection.building.build_backbone",
-        lambda *_, **__: tiny_backbone(),
-        lambda folder: [folder / "0.png", folder / "1.png"],
-        PIXELS,
-        lambda found: np.concatenate([one["boxes"].ravel() for one in found]),
-    ),
-]
 
 
 class TinyRun:
@@ -178,111 +152,110 @@ class TinyRun:
         return self.opened
 
 
-def check_results(tiny):
-    """Checks that a run reports metrics and leaves its files."""
-    metrics = json.loads((tiny.folder / "metrics.json").read_text())
-    assert metrics["examples"] > 0
-    task = tiny.open().task
-    assert any(name in metrics for name in task.headline_metrics)
-    for name in ("model.keras", "history.json", "report.html", "model_card.md", "history.png", *task.result_files):
-        assert (tiny.folder / name).stat().st_size > 0, name
-    for name in tiny.open().class_names:
-        assert name in (tiny.folder / "model_card.md").read_text()
-    assert len(json.loads((tiny.folder / "history.json").read_text())["loss"]) == 3
+class TaskChecks:
+    """Checks that every task passes, as scikit-learn checks its estimators.
 
+    `TestContract` of a task's test file inherits them and runs on its fixture `tiny`, a `TinyRun`.
+    """
 
-def check_plain_keras(tiny):
-    """Checks that plain Keras opens the model, with the weights that the run predicts by."""
-    plain, ours = keras.models.load_model(tiny.folder / "model.keras"), tiny.open().model
-    for one, other in zip(plain.weights, ours.weights, strict=True):
+    def test_results(self, tiny):
+        """Checks that a run reports metrics and leaves its files."""
+        metrics = json.loads((tiny.folder / "metrics.json").read_text())
+        assert metrics["examples"] > 0
+        task = tiny.open().task
+        assert any(name in metrics for name in task.headline_metrics)
+        for name in ("model.keras", "history.json", "report.html", "model_card.md", "history.png", *task.result_files):
+            assert (tiny.folder / name).stat().st_size > 0, name
+        for name in tiny.open().class_names:
+            assert name in (tiny.folder / "model_card.md").read_text()
+        epochs = sum(phase.epochs for phase in tiny.open().config.phases)
+        assert len(json.loads((tiny.folder / "history.json").read_text())["loss"]) == epochs
+
+    def test_plain_keras(self, tiny):
+        """Checks that plain Keras opens the model, with the weights that the run predicts by."""
+        plain, ours = keras.models.load_model(tiny.folder / "model.keras"), tiny.open().model
+        for one, other in zip(plain.weights, ours.weights, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+    def test_evaluation(self, tiny):
+        """Checks that testing the saved model again gives the metrics of the training."""
+        again = evaluate.evaluate_run(tiny.open()).read_json("metrics.json")
+        before = json.loads((tiny.folder / "metrics.json").read_text())
+        numbers = {name: value for name, value in again.items() if isinstance(value, int | float)}
+        assert numbers == pytest.approx({name: before[name] for name in numbers}, abs=1e-4)
+
+    def test_predictions(self, tiny, capsys):
+        """Checks that predictions in memory are repeatable, and that `predict` writes each item in each format."""
+        run = tiny.open()
+        one, other = (tiny.case.flat(run.predict(tiny.case.examples)) for _ in range(2))
         np.testing.assert_array_equal(one, other)
+        items = [str(item) for item in tiny.case.items(tiny.data)]
+        for number, name in enumerate(run.task.writers):
+            capsys.readouterr()
+            with pytest.MonkeyPatch.context() as patch:
+                if number:
+                    # The first has opened the run.
+                    patch.setattr(predict, "load_run", lambda folder: run)
+                predict.main([str(tiny.folder), *items, "--format", name])
+            printed = capsys.readouterr().out
+            assert printed.strip(), name
+            if name == "jsonl":
+                assert len(printed.splitlines()) == len(items)
 
+    def test_resuming(self, tiny):
+        """Checks that a run interrupted after its first epoch ends as the uninterrupted one."""
+        save = callbacks.SaveCheckpoints.on_epoch_end
 
-def check_evaluation(tiny):
-    """Checks that testing the saved model again gives the metrics of the training."""
-    again = evaluate.evaluate_run(tiny.open()).read_json("metrics.json")
-    before = json.loads((tiny.folder / "metrics.json").read_text())
-    numbers = {name: value for name, value in again.items() if isinstance(value, int | float)}
-    assert numbers == pytest.approx({name: before[name] for name in numbers}, abs=1e-4)
+        def save_and_stop(self, epoch, logs=None):
+            save(self, epoch, logs)
+            raise KeyboardInterrupt
 
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(callbacks.SaveCheckpoints, "on_epoch_end", save_and_stop)
+            tiny.train("resumed")
+        resumed = tiny.train("resumed")
+        for name in ("metrics.json", "history.json"):
+            assert (resumed / name).read_text() == (tiny.folder / name).read_text()
 
-def check_predictions(tiny, capsys):
-    """Checks that predictions in memory are repeatable, and that `predict` writes each item in each format."""
-    run = tiny.open()
-    one, other = (tiny.case.flat(run.predict(tiny.case.examples)) for _ in range(2))
-    np.testing.assert_array_equal(one, other)
-    items = [str(item) for item in tiny.case.items(tiny.data)]
-    for number, name in enumerate(run.task.writers):
-        capsys.readouterr()
-        with pytest.MonkeyPatch.context() as patch:
-            if number:
-                # The first has opened the run.
-                patch.setattr(predict, "load_run", lambda folder: run)
-            predict.main([str(tiny.folder), *items, "--format", name])
+    def test_caching(self, tiny):
+        """Checks that cached activations give the weights that the examples give."""
+        cached = tl.load_run(tiny.train("cached", "--cache.mode", "on")).model
+        for one, other in zip(cached.weights, tiny.open().model.weights, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-4)
+
+    def test_fingerprint(self, tiny):
+        """Checks that a fingerprint is repeatable, ready for JSON, and differs where the split does."""
+        task = tiny.open().task
+        config, other = (parse([*tiny.flags, *more]) for more in ([], ["--seed", "1"]))
+        first, again, shuffled = (task.fingerprint(task.load_data(one)) for one in (config, config, other))
+        assert first == again == json.loads(json.dumps(first))
+        assert (first == shuffled) == (tiny.case.task == "object_detection")
+
+    def test_phases(self, tiny, capsys):
+        """Checks that the phases can be printed, and that the data are described in one line."""
+        with tiny.case.patched():
+            train.main([*tiny.flags, "--print_phases"])
         printed = capsys.readouterr().out
-        assert printed.strip(), name
-        if name == "jsonl":
-            assert len(printed.splitlines()) == len(items)
+        task = tiny.open().task
+        config = tiny.open().config
+        splits = task.load_data(config)
+        line = task.describe(config, splits)
+        assert line in printed and "\n" not in line
+        assert str(task.count(parts_of(splits)["training"])) in line
+        assert "phases:\n- {train: " in printed
 
-
-def check_resuming(tiny):
-    """Checks that a run interrupted after its first epoch ends as the uninterrupted one."""
-    save = callbacks.SaveCheckpoints.on_epoch_end
-
-    def save_and_stop(self, epoch, logs=None):
-        save(self, epoch, logs)
-        raise KeyboardInterrupt
-
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(callbacks.SaveCheckpoints, "on_epoch_end", save_and_stop)
-        tiny.train("resumed")
-    resumed = tiny.train("resumed")
-    for name in ("metrics.json", "history.json"):
-        assert (resumed / name).read_text() == (tiny.folder / name).read_text()
-
-
-def check_caching(tiny):
-    """Checks that cached activations give the weights that the examples give."""
-    cached = tl.load_run(tiny.train("cached", "--cache.mode", "on")).model
-    for one, other in zip(cached.weights, tiny.open().model.weights, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-4)
-
-
-def check_fingerprint(tiny):
-    """Checks that a fingerprint is repeatable, ready for JSON, and differs where the split does."""
-    task = tiny.open().task
-    config, other = (parse([*tiny.flags, *more]) for more in ([], ["--seed", "1"]))
-    first, again, shuffled = (task.fingerprint(task.load_data(one)) for one in (config, config, other))
-    assert first == again == json.loads(json.dumps(first))
-    assert (first == shuffled) == (tiny.case.task == "object_detection")
-
-
-def check_phases(tiny, capsys):
-    """Checks that the phases can be printed, and that the data are described in one line."""
-    with tiny.case.patched():
-        train.main([*tiny.flags, "--print_phases"])
-    printed = capsys.readouterr().out
-    task = tiny.open().task
-    config = tiny.open().config
-    splits = task.load_data(config)
-    line = task.describe(config, splits)
-    assert line in printed and "\n" not in line
-    assert str(task.count(parts_of(splits)["training"])) in line
-    assert "phases:\n- {train: " in printed
-
-
-def check_refusals(tiny):
-    """Checks that settings of other tasks are refused by name."""
-    with pytest.raises(InputError, match="data.augmentation"):
-        parse([*tiny.flags, "--data.augmentation", "cubism"])
-    with pytest.raises(InputError, match="model.backbone"):
-        parse([*tiny.flags, "--model.backbone", "vgg17"])
-    with pytest.raises(InputError, match="has no effect"):
-        parse([*tiny.flags, *unused_flag(tiny.open().task)])
-    with pytest.raises(InputError, match="No weights at 'nothing'"):
-        tiny.train("refused", "--model.weights", "nothing")
-    with pytest.raises(InputError):
-        tiny.train("refused", "--data.path", str(tiny.root / "nothing"))
+    def test_refusals(self, tiny):
+        """Checks that settings of other tasks are refused by name."""
+        with pytest.raises(InputError, match="data.augmentation"):
+            parse([*tiny.flags, "--data.augmentation", "cubism"])
+        with pytest.raises(InputError, match="model.backbone"):
+            parse([*tiny.flags, "--model.backbone", "vgg17"])
+        with pytest.raises(InputError, match="has no effect"):
+            parse([*tiny.flags, *unused_flag(tiny.open().task)])
+        with pytest.raises(InputError, match="No weights at 'nothing'"):
+            tiny.train("refused", "--model.weights", "nothing")
+        with pytest.raises(InputError):
+            tiny.train("refused", "--data.path", str(tiny.root / "nothing"))
 
 
 def unused_flag(task):

@@ -141,16 +141,8 @@ def tiny(tmp_path_factory):
         yield task_cases.TinyRun(case, tmp_path_factory.mktemp(NAME))
 
 
-def test_it_passes_the_checks_of_every_task(tiny, capsys):
-    task_cases.check_results(tiny)
-    task_cases.check_plain_keras(tiny)
-    task_cases.check_evaluation(tiny)
-    task_cases.check_predictions(tiny, capsys)
-    task_cases.check_resuming(tiny)
-    task_cases.check_caching(tiny)
-    task_cases.check_fingerprint(tiny)
-    task_cases.check_phases(tiny, capsys)
-    task_cases.check_refusals(tiny)
+class TestContract(task_cases.TaskChecks):
+    """Checks the task of one's own."""
 
 
 def test_its_metrics_stand_in_the_report(tiny):

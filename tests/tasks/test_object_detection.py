@@ -1,6 +1,7 @@
 import errno
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas
@@ -10,12 +11,12 @@ from PIL import Image
 
 import tl_keras as tl
 from tests.models.detection.tiny_detectors import SIZE, tiny_backbone
+from tests.tasks import task_cases
 from tests.tasks.rectangle_runs import NAMES, detector_flags, write_rectangles
-from tl_keras import data, evaluate, explain, label, predict, train
+from tl_keras import data, evaluate, explain, label, predict
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError, RunStopped, counted
-from tl_keras.models.detection import building as detectors
 from tl_keras.tasks.object_detection import ObjectDetection
 
 COUNTS = {"train": 8, "validation": 4, "test": 4}
@@ -23,35 +24,65 @@ HEIGHT = 48
 """Height of the images in pixels; their width is `SIZE`."""
 
 
-@pytest.fixture(scope="module")
-def boxed_images(tmp_path_factory):
-    """A folder in COCO's format: 16 images of red and blue rectangles."""
-    folder = tmp_path_factory.mktemp("boxes") / "rectangles"
-    write_rectangles(folder, COUNTS, HEIGHT)
-    return str(folder)
+def write_data(folder):
+    """Writes 16 images of red and blue rectangles in COCO's format, and returns the flags of a run on them."""
+    write_rectangles(folder / "rectangles", COUNTS, HEIGHT)
+    phases = "[{train: block4, learning_rate: 0.003}, {train: all, epochs: 12, learning_rate: 0.003}]"
+    return [*detector_flags(str(folder / "rectangles"), phases), "--data.augmentation", "light"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def small_backbone():
-    """A backbone of five convolutions in place of the large ones."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(detectors, "build_backbone", lambda *_, **__: tiny_backbone())
-        yield
-
-
-@pytest.fixture(scope="module")
-def flags(boxed_images):
-    """The flags of a run that takes a few seconds."""
-    return detector_flags(
-        boxed_images,
-        "[{train: block4, learning_rate: 0.003}, {train: all, epochs: 12, learning_rate: 0.003}]",
-    )
+CASE = task_cases.TaskCase(
+    "object_detection",
+    write_data,
+    "tl_keras.models.detection.building.build_backbone",
+    lambda *_, **__: tiny_backbone(),
+    lambda folder: sorted((folder / "rectangles" / "test").glob("*.jpg"))[:2],
+    task_cases.PIXELS,
+    lambda found: np.concatenate([one["boxes"].ravel() for one in found]),
+)
 
 
 @pytest.fixture(scope="module")
-def run(flags, tmp_path_factory):
+def tiny(tmp_path_factory):
+    return task_cases.TinyRun(CASE, tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def boxed_images(tiny):
+    """The folder of the images."""
+    return str(tiny.data / "rectangles")
+
+
+@pytest.fixture(scope="module")
+def run(tiny):
     """The folder of a finished run."""
-    return train.run_training(parse([*flags, "--run", str(tmp_path_factory.mktemp("runs") / "rectangles")]))
+    return tiny.folder
+
+
+@pytest.fixture(scope="module")
+def trained(tiny):
+    """The same run, opened."""
+    return tiny.open()
+
+
+@pytest.fixture
+def opened_once(trained, monkeypatch):
+    """Lets the verbs take the opened run."""
+    for verb in (predict, explain):
+        monkeypatch.setattr(verb, "load_run", lambda folder: trained)
+
+
+class TestContract(task_cases.TaskChecks):
+    """Checks object detection; further trainings of a detector are left to the slow tests."""
+
+    @pytest.mark.slow
+    def test_resuming(self, tiny):
+        super().test_resuming(tiny)
+
+    @pytest.mark.slow
+    def test_caching(self, tmp_path):
+        # Augmented images are cached view by view only.
+        super().test_caching(task_cases.TinyRun(replace(CASE, write_data=task_cases.write_boxes), tmp_path))
 
 
 def test_a_run_learns_and_leaves_its_results(run):
@@ -82,39 +113,40 @@ def test_the_table_of_detections_has_the_mistakes_of_the_report(run):
     assert table["ground_truth_ymax"].max() <= HEIGHT, "boxes are in pixels of the original image"
 
 
-def test_the_saved_model_gives_the_same_boxes_without_keras(run, boxed_images):
+def test_the_saved_model_gives_the_same_boxes_without_keras(run, trained, boxed_images):
     images = np.stack([data.read_image(f"{boxed_images}/test/0000{row}.jpg", SIZE, "pad") for row in range(2)])
     loaded = tf.saved_model.load(str(run / "saved_model"))
     found = loaded.serve(images.astype("float32"))
-    expected = tl.load_run(run).model.predict(images, verbose=0)
+    expected = trained.model.predict(images, verbose=0)
     np.testing.assert_allclose(found["boxes"], expected["boxes"], atol=1e-3)
     names, real = found["class_names"].numpy(), expected["labels"] >= 0
     assert [name.decode() for name in names[real]] == [NAMES[label] for label in expected["labels"][real]]
     assert set(names[~real].tolist()) <= {b""}
 
 
-def test_boxes_are_in_the_pixels_of_each_image(run, boxed_images):
+def test_boxes_are_in_the_pixels_of_each_image(trained, boxed_images):
     image = Image.open(f"{boxed_images}/test/00000.jpg")
     images = [np.asarray(image), np.asarray(image.resize((2 * SIZE, 2 * HEIGHT), Image.Resampling.NEAREST))]
-    one, other = tl.load_run(run).predict(images)
+    one, other = trained.predict(images)
     assert len(one["boxes"]) and set(one) == {"boxes", "scores", "labels"}
     assert min(np.abs(one["boxes"] - other["boxes"][0] / 2).max(axis=1)) < 3
 
 
 @pytest.mark.parametrize("images", [np.zeros((1, 8, 8), np.uint8), np.full((1, 8, 8, 3), 0.5, np.float32), []])
-def test_what_is_no_image_is_refused(run, images):
+def test_what_is_no_image_is_refused(trained, images):
     with pytest.raises(InputError, match="expected paths, folders, Pillow images, or arrays|multiply it by 255"):
-        tl.load_run(run).predict(images)
+        trained.predict(images)
 
 
-def test_evaluating_again_gives_the_figures_of_the_training(run, boxed_images):
-    trained = json.loads((run / "metrics.json").read_text())
-    again = evaluate.evaluate_run(tl.load_run(run)).read_json("metrics.json")
-    assert again == trained
-    other = evaluate.evaluate_run(tl.load_run(run), f"{boxed_images}/annotations/instances_validation.json")
-    assert other.read_json("metrics.json")["score_threshold"] == trained["score_threshold"]
+def test_evaluating_again_gives_the_figures_of_the_training(run, trained, boxed_images):
+    before = json.loads((run / "metrics.json").read_text())
+    again = evaluate.evaluate_run(trained).read_json("metrics.json")
+    assert again == before
+    other = evaluate.evaluate_run(trained, f"{boxed_images}/annotations/instances_validation.json")
+    assert other.read_json("metrics.json")["score_threshold"] == before["score_threshold"]
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_predict_writes_coco_and_draws_detections(run, boxed_images, tmp_path, capsys):
     output, drawn = tmp_path / "found.json", tmp_path / "drawn"
     arguments = [str(run), f"{boxed_images}/test", "--output", str(output), "--annotated", str(drawn)]
@@ -129,6 +161,7 @@ def test_predict_writes_coco_and_draws_detections(run, boxed_images, tmp_path, c
     assert width % SIZE == 0 and height == width // SIZE * HEIGHT
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_a_table_of_boxes_names_each_image_once(run, boxed_images, tmp_path, capsys):
     shutil.copy(f"{boxed_images}/test/00000.jpg", tmp_path)
     rows = ["00000.jpg,0,0,5,5,red,mon", "00000.jpg,1,1,8,8,blue,mon"]
@@ -139,6 +172,7 @@ def test_a_table_of_boxes_names_each_image_once(run, boxed_images, tmp_path, cap
     assert json.loads(output.read_text()) == {"path": "00000.jpg", "day": "mon", "objects": []}
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_a_full_disk_of_annotated_images_loses_no_prediction(run, boxed_images, tmp_path, monkeypatch):
     def fill(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -157,7 +191,8 @@ def test_a_full_disk_of_annotated_images_loses_no_prediction(run, boxed_images, 
     assert len(list(drawn.glob("*.png"))) == 4 and len(list((tmp_path / "parts").iterdir())) == 1
 
 
-def test_detections_are_explained_and_bad_files_named(run, boxed_images, tmp_path, capsys):
+@pytest.mark.usefixtures("opened_once")
+def test_detections_are_explained_and_bad_files_named(run, trained, boxed_images, tmp_path, capsys):
     (tmp_path / "bad.png").write_bytes(b"not an image")
     folders, out = [f"{boxed_images}/test", f"{boxed_images}/train"], tmp_path / "out"
     with pytest.raises(InputError, match="1 of .* files could not be read: .*bad.png"):
@@ -167,9 +202,9 @@ def test_detections_are_explained_and_bad_files_named(run, boxed_images, tmp_pat
     assert {len(record["detections"]) for record in records} <= {0, 1}
     assert f"{records[0]['item']}: " in capsys.readouterr().out
     # A named class is explained below the threshold, too.
-    (first, *_) = tl.load_run(run).explain(f"{boxed_images}/test", "red")
+    (first, *_) = trained.explain(f"{boxed_images}/test", "red")
     assert {one.class_name for one in first.detections} == {"red"} and first.image.shape == (SIZE, SIZE, 3)
-    (predicted, *_) = tl.load_run(run).predict(f"{boxed_images}/test")
+    (predicted, *_) = trained.predict(f"{boxed_images}/test")
     boxes = predicted["boxes"][predicted["labels"] == NAMES.index("red")][:3]
     np.testing.assert_allclose([one.box for one in first.detections], boxes, atol=0.1)
     assert all(0 <= one.heat_map.min() <= one.heat_map.max() <= 1 for one in first.detections)
@@ -198,8 +233,9 @@ def test_flags_of_other_tasks_are_refused(run, boxed_images, capsys, arguments, 
 
 
 @pytest.mark.slow
-def test_augmented_views_are_stored_with_their_boxes(flags, tmp_path):
+def test_augmented_views_are_stored_with_their_boxes(tiny, tmp_path):
     phases = "[{train: proposals, epochs: 4, learning_rate: 0.003}]"
     options = ["--cache.mode", "on", "--cache.views", "2", "--run", str(tmp_path / "run")]
-    folder = train.run_training(parse([*flags, "--phases", phases, *options]))
+    with CASE.patched():
+        folder = tl.run_training(parse([*tiny.flags, "--phases", phases, *options]))
     assert "2 augmented views" in (folder / "report.html").read_text()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tl_keras as tl
-from tests.models import tiny_encoders
+from tests.tasks import task_cases
 from tl_keras import callbacks, evaluate, explain, predict, train
 from tl_keras.cli.verbs import run_verb
 from tl_keras.config import DataConfig, ModelConfig, RunConfig, TextConfig
@@ -25,58 +25,78 @@ GOOD, BAD = ("good", "fun", "very good", "very fun"), ("bad", "dull", "very bad"
 TASK = text_classification.TextClassification()
 
 
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    """The folder of a random encoder of two layers."""
-    folder = tmp_path_factory.mktemp("encoders") / "tiny"
-    keras.utils.set_random_seed(0)
-    tiny_encoders.save_preset(folder, "bert")
-    return str(folder)
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    """48 texts of two classes."""
-    rows = ["text,label"]
-    for words, label in ((GOOD, "positive"), (BAD, "negative")):
-        rows += [
-            f"{start} {word} film{'!' * marks},{label}"
-            for word in words
-            for start in ("a", "the")
-            for marks in range(3)
-        ]
-    path = tmp_path_factory.mktemp("texts") / "films.csv"
-    path.write_text("\n".join(rows), encoding="utf-8")
-    return str(path)
-
-
-@pytest.fixture(scope="module")
-def flags(encoder, table):
-    """The flags of a run that takes a few seconds."""
+def write_data(folder):
+    """Writes 48 texts of two classes and a random encoder, and returns the flags of a run that takes a few seconds."""
+    rows = [
+        f"{start} {word} film{'!' * marks},{label}"
+        for words, label in ((GOOD, "positive"), (BAD, "negative"))
+        for word in words
+        for start in ("a", "the")
+        for marks in range(3)
+    ]
+    # A test text that the model will be wrong about.
+    rows[rows.index("the dull film!,negative")] = "the very good fun film!,negative"
+    (folder / "films.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    task_cases.save_encoder(folder / "encoder")
     values = {
-        "--task": "text_classification",
-        "--data.path": table,
-        "--data.batch_size": 8,
-        "--model.backbone": encoder,
-        "--model.pooling": "average",
-        "--model.dropout": 0.0,
-        "--text.max_tokens": 12,
-        "--cache.mode": "off",
-        "--phases": "[{train: head, epochs: 1}, {train: all, epochs: 12, learning_rate: 0.003}]",
+        "data.path": folder / "films.csv",
+        "data.batch_size": 8,
+        "model.backbone": folder / "encoder",
+        "model.pooling": "average",
+        "model.dropout": 0.0,
+        "text.max_tokens": 12,
+        "phases": "[{train: head, epochs: 1}, {train: all, epochs: 12, learning_rate: 0.003}]",
     }
-    return [str(part) for flag in values.items() for part in flag]
+    return task_cases.flags_of(values)
+
+
+CASE = task_cases.TaskCase(
+    "text_classification",
+    write_data,
+    None,
+    None,
+    lambda folder: ["a good film", "a dull film"],
+    ["a good film", "a dull film"],
+    np.asarray,
+)
 
 
 @pytest.fixture(scope="module")
-def run(flags, tmp_path_factory):
+def tiny(tmp_path_factory):
+    return task_cases.TinyRun(CASE, tmp_path_factory.mktemp("tiny"))
+
+
+class TestContract(task_cases.TaskChecks):
+    """Checks text classification."""
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny):
+    """The folder of a random encoder of two layers."""
+    return str(tiny.data / "encoder")
+
+
+@pytest.fixture(scope="module")
+def table(tiny):
+    """48 texts of two classes."""
+    return str(tiny.data / "films.csv")
+
+
+@pytest.fixture(scope="module")
+def flags(tiny):
+    return tiny.flags
+
+
+@pytest.fixture(scope="module")
+def run(tiny):
     """The folder of a finished run."""
-    return train.run_training(parse([*flags, "--run", str(tmp_path_factory.mktemp("runs") / "films")]))
+    return tiny.folder
 
 
 @pytest.fixture(scope="module")
-def trained(run):
+def trained(tiny):
     """The same run, opened."""
-    return tl.load_run(run)
+    return tiny.open()
 
 
 @pytest.fixture
@@ -101,7 +121,7 @@ def test_a_run_learns_and_leaves_its_results(run):
     assert [one["name"] for one in metrics["baselines"]] == names
     for name in ("model.keras", "confusion_matrix.png", "report.html", "model_card.md"):
         assert (run / name).stat().st_size > 0
-    assert (run / "mistakes.csv").exists() == (metrics["accuracy"] < 1)
+    assert "good fun film" in (run / "mistakes.csv").read_text()
     assert "TF-IDF + logistic regression</th>" in (run / "report.html").read_text()
     assert 'tf.constant(["I love this product!"])' in (run / "model_card.md").read_text()
 
@@ -144,7 +164,7 @@ def test_one_text_needs_no_list(trained, tmp_path, monkeypatch):
 def test_strings_give_the_figures_that_tokens_gave(run, trained):
     results = evaluate.evaluate_run(trained)
     again = results.read_json("metrics.json")
-    assert ('class="word"' in (results / "report.html").read_text(encoding="utf-8")) == (again["accuracy"] < 1)
+    assert 'class="word"' in (results / "report.html").read_text(encoding="utf-8")
     before = json.loads((run / "metrics.json").read_text())
     assert again["confusion_matrix"] == before["confusion_matrix"]
     assert again["log_loss"] == pytest.approx(before["log_loss"], abs=1e-5)
@@ -228,7 +248,7 @@ def test_bad_texts_are_one_sentence(run, tmp_path, capsys, arguments, message):
     assert error.count("\n") == 1
 
 
-def test_pairs_and_several_labels_run_to_their_end(flags, tmp_path):
+def test_pairs_and_several_labels_run_to_their_end(flags, tmp_path, monkeypatch):
     rows = ["text,reply,label"]
     for words, label in ((GOOD, "positive|film"), (BAD, "negative|film")):
         rows += [f"a film{'!' * marks},{word},{label}" for word in words for marks in range(4)]
@@ -242,7 +262,9 @@ def test_pairs_and_several_labels_run_to_their_end(flags, tmp_path):
     }
     folder = train.run_training(parse([*flags, *(str(part) for flag in more.items() for part in flag)]))
     assert set(json.loads((folder / "metrics.json").read_text())["per_class"]) == {"film", "negative", "positive"}
-    assert tl.load_run(folder).predict([("a film", "good")]).shape == (1, 3)
+    pairs = tl.load_run(folder)
+    assert pairs.predict([("a film", "good")]).shape == (1, 3)
+    monkeypatch.setattr(predict, "load_run", lambda folder: pairs)
     predict.main([str(folder), str(tmp_path / "pairs.csv"), "--output", str(tmp_path / "p.csv")])
     (first, *_) = csv.DictReader((tmp_path / "p.csv").read_text().splitlines())
     assert (first["reply"], first["label"]) == (GOOD[0], "positive|film") and "label_3" in first
