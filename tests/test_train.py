@@ -84,7 +84,8 @@ def test_bad_files_can_be_skipped_and_are_reported(image_folder, tiny_arguments,
     folder = tmp_path / "images"
     shutil.copytree(image_folder, folder)
     (folder / "red" / "page.jpg").write_text("<html></html>")
-    arguments = [*tiny_arguments, "--data.path", str(folder), "--run", str(tmp_path / "run")]
+    arguments = [*tiny_arguments, "--phases", "[{train: head}]", "--data.path", str(folder)]
+    arguments += ["--run", str(tmp_path / "run")]
     with pytest.raises(tl.InputError, match="red/page.jpg"):
         train.main(arguments)
     with pytest.raises(tl.InputError, match="2.7%, where .* 0% at most: red/page.jpg .* --data.max_bad_files 0.028"):
@@ -96,13 +97,14 @@ def test_bad_files_can_be_skipped_and_are_reported(image_folder, tiny_arguments,
 
 
 @pytest.mark.usefixtures("small_network")
-def test_multi_label_and_balanced_weights_run_to_their_end(image_folder, tiny_arguments, tmp_path):
+def test_several_labels_run_to_their_end(image_folder, tiny_arguments, tmp_path):
     rows = ["path,label"]
     for path in sorted(image_folder.glob("*/*.png")):
         extra = "|warm" if path.parent.name == "red" else ""
         rows.append(f"{path.relative_to(image_folder)},{path.parent.name}{extra}")
     (image_folder / "labels.csv").write_text("\n".join(rows))
     flags = ["--data.path", str(image_folder / "labels.csv"), "--data.multi_label", "true"]
+    flags += ["--phases", "[{train: head}]"]
     folder = train.run_training(parse([*tiny_arguments, *flags, "--run", str(tmp_path / "run")]))
     metrics = json.loads((folder / "metrics.json").read_text())
     assert set(metrics["per_class"]) == {"blue", "green", "red", "warm"}

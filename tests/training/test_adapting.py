@@ -98,25 +98,42 @@ def test_a_run_is_adapted_and_says_what_came_of_it(adapted, target_folder, small
     evaluate.main([str(run)])
 
 
-def test_labels_of_the_target_are_never_seen(image_folder, target_folder, tmp_path, small_network):
-    weights = []
-    for number, names in enumerate((("blue", "green", "red"), ("green", "red", "blue"))):
-        # The same images in the same order, under other labels.
-        table = tmp_path / f"target-{number}"
-        table.mkdir()
-        rows = ["path,label"]
-        for name, label in zip(("blue", "green", "red"), names, strict=True):
-            for image in sorted((target_folder / name).iterdir()):
-                copy = table / f"{name}-{image.name}"
-                copy.write_bytes(image.read_bytes())
-                rows.append(f"{copy.name},{label}")
-        (table / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
-        run = tmp_path / f"run-{number}"
-        train.main(flags(image_folder, table / "labels.csv", "mmd", run, **{"--adaptation.weights": "[1]"}))
-        weights.append(run)
-    first, second = (read(run)["adaptation"] for run in weights)
-    assert first["candidates"] == second["candidates"]
-    assert first["target"] != second["target"]
+@pytest.mark.parametrize("adapted", ["mcc"], indirect=True)
+def test_candidates_that_are_done_are_not_repeated_and_labels_of_the_target_never_seen(
+    adapted, image_folder, target_folder, tmp_path, monkeypatch, small_network
+):
+    table = write_relabelled(target_folder, tmp_path / "target")
+    run, calls = tmp_path / "run", []
+    real = candidates._fit_both_domains
+
+    def fit(domains, weight):
+        calls.append(weight)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        real(domains, weight)
+
+    monkeypatch.setattr(candidates, "_fit_both_domains", fit)
+    arguments = flags(image_folder, table, "mcc", run, **SETTINGS["mcc"])
+    with pytest.raises(KeyboardInterrupt):
+        train.main(arguments)
+    train.main(arguments)
+    assert calls == [1, 2, 2]
+    _, uninterrupted, _ = adapted
+    one, other = read(run)["adaptation"], read(uninterrupted)["adaptation"]
+    assert one["candidates"] == other["candidates"] and one["kept"] == other["kept"]
+    assert one["target"] != other["target"]
+
+
+def write_relabelled(images, folder):
+    """Writes a table of the same images in the same order under other labels, and returns its path."""
+    folder.mkdir()
+    rows, others = ["path,label"], {"blue": "green", "green": "red", "red": "blue"}
+    for image in sorted(images.glob("*/*.png")):
+        copy = folder / f"{image.parent.name}-{image.name}"
+        copy.write_bytes(image.read_bytes())
+        rows.append(f"{copy.name},{others[image.parent.name]}")
+    (folder / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+    return folder / "labels.csv"
 
 
 @pytest.mark.usefixtures("small_network", "report")
@@ -136,29 +153,6 @@ def test_without_a_better_candidate_the_model_stays(image_folder, target_folder,
     assert found["target"]["adapted"] == found["target"]["source_only"]
     report = (run / "report.html").read_text(encoding="utf-8")
     assert "found nothing better" in report and "without adaptation, which was not kept" in report
-
-
-@pytest.mark.parametrize("adapted", ["mcc"], indirect=True)
-def test_candidates_that_are_done_are_not_repeated(
-    adapted, image_folder, target_folder, tmp_path, monkeypatch, small_network
-):
-    run, calls = tmp_path / "run", []
-    real = candidates._fit_both_domains
-
-    def fit(domains, weight):
-        calls.append(weight)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        real(domains, weight)
-
-    monkeypatch.setattr(candidates, "_fit_both_domains", fit)
-    arguments = flags(image_folder, target_folder, "mcc", run, **SETTINGS["mcc"])
-    with pytest.raises(KeyboardInterrupt):
-        train.main(arguments)
-    train.main(arguments)
-    assert calls == [1, 2, 2]
-    _, uninterrupted, _ = adapted
-    assert read(run)["adaptation"] == read(uninterrupted)["adaptation"]
 
 
 def test_a_target_without_labels_has_no_report(image_folder, target_folder, tmp_path, capsys, small_network):

@@ -44,24 +44,26 @@ def test_data_that_changed_since_a_finished_run_are_named(finished_run, old_imag
 
 
 @pytest.mark.usefixtures("small_network", "report")
-@pytest.mark.parametrize("epoch", [1, 2])
-def test_an_interrupted_run_resumes_to_the_same_weights(
-    finished_run, tiny_arguments, tmp_path, monkeypatch, capsys, epoch
+def test_a_run_that_is_interrupted_after_each_phase_resumes_to_the_same_weights(
+    finished_run, tiny_arguments, tmp_path, monkeypatch, capsys
 ):
     arguments = [*tiny_arguments, "--run", str(tmp_path / "run")]
     save = callbacks.SaveCheckpoints.on_epoch_end
 
     def save_and_stop(self, number, logs=None):
         save(self, number, logs)
-        if number == epoch:
+        if number == stops[0]:
+            stops.pop(0)
             raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
-        patch.setattr("tl_keras.callbacks.checkpoints.SaveCheckpoints.on_epoch_end", save_and_stop)
-        with pytest.raises(SystemExit) as stop:
-            run_verb(train.main, arguments)
-    assert stop.value.code == 130
-    assert "resume with" in capsys.readouterr().out
+    stops = [1, 2]
+    while stops:
+        with monkeypatch.context() as patch:
+            patch.setattr("tl_keras.callbacks.checkpoints.SaveCheckpoints.on_epoch_end", save_and_stop)
+            with pytest.raises(SystemExit) as stop:
+                run_verb(train.main, arguments)
+        assert stop.value.code == 130
+        assert "resume with" in capsys.readouterr().out
     train.main(arguments)
     expected, resumed = (keras.models.load_model(path / "model.keras") for path in (finished_run[0], tmp_path / "run"))
     for one, other in zip(expected.weights, resumed.weights, strict=True):
@@ -84,7 +86,8 @@ def test_another_configuration_in_the_same_folder_is_refused(finished_run, tiny_
 def test_data_that_changed_are_refused_by_train_and_evaluate(image_folder, tiny_arguments, tmp_path, monkeypatch):
     folder = tmp_path / "images"
     shutil.copytree(image_folder, folder)
-    arguments = [*tiny_arguments, "--data.path", str(folder), "--run", str(tmp_path / "run")]
+    arguments = [*tiny_arguments, "--phases", "[{train: head}]", "--data.path", str(folder)]
+    arguments += ["--run", str(tmp_path / "run")]
     with monkeypatch.context() as patch:
         patch.setattr("tl_keras.training.fitting.fit_phases", stop)
         with pytest.raises(KeyboardInterrupt):
@@ -127,7 +130,7 @@ def test_a_run_leaves_policy_and_seeds_as_they_were(tiny_arguments, tmp_path):
         keras.utils.set_random_seed(5)
         expected = float(keras.random.uniform(())), float(np.random.random())
         keras.utils.set_random_seed(5)
-        tl.run_training(parse([*tiny_arguments, "--run", str(tmp_path / "run")]))
+        tl.run_training(parse([*tiny_arguments, "--phases", "[{train: head}]", "--run", str(tmp_path / "run")]))
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
         assert (float(keras.random.uniform(())), float(np.random.random())) == expected
     finally:

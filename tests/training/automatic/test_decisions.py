@@ -133,7 +133,8 @@ def test_images_with_several_labels_get_a_sigmoid_for_each(image_folder, tmp_pat
     rows = [f"{file},{file.parent}{'|dotted' if number % 2 else ''}" for number, file in enumerate(files)]
     table = image_folder / "several.csv"
     table.write_text("\n".join(["path,label", *rows]), encoding="utf-8")
-    config = RunConfig(data=DataConfig(path=str(table), multi_label=True), run=str(tmp_path / "run"))
+    data = DataConfig(path=str(table), multi_label=True, image_size=32)
+    config = RunConfig(data=data, run=str(tmp_path / "run"))
     run = RunFolder(train.run_training(config))
     table.unlink()
     assert run.read_json("metrics.json")["held_out"]["examples"] == 30
@@ -151,7 +152,8 @@ def test_a_given_validation_set_selects_and_is_then_trained_on(image_folder, tmp
     solve = probing.solve_head
     monkeypatch.setattr(probing, "solve_head", lambda *arguments: fits.append(len(arguments[1])) or solve(*arguments))
     for refit in (None, False):
-        config = RunConfig(data=DataConfig(path=str(tmp_path / "split")), run=str(tmp_path / f"{refit}"), refit=refit)
+        data = DataConfig(path=str(tmp_path / "split"), image_size=32)
+        config = RunConfig(data=data, run=str(tmp_path / f"{refit}"), refit=refit)
         run = RunFolder(train.run_training(config))
         assert run.read_json("metrics.json")["held_out"]["examples"] == 9
         shown = "9" if refit is False else "9, trained on after they had made the choices"

@@ -20,11 +20,13 @@ def norms(model):
     return [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
 
 
-@pytest.mark.parametrize("backbone", ["efficientnet_lite0", "inception_v3", "resnet50"])
-def test_the_folded_model_gives_the_same_outputs(backbone):
+@pytest.mark.parametrize(
+    ("backbone", "head_blocks"), [("efficientnet_lite0", "last"), ("inception_v3", ["mixed4"]), ("resnet50", ["conv3"])]
+)
+def test_the_folded_model_gives_the_same_outputs(backbone, head_blocks):
     size = 75 if backbone == "inception_v3" else 32
-    whole = randomized(tl.build_image_classifier(backbone, 3, weights=None, image_size=size))
-    model = keras.Model(whole.input, whole.get_layer("head.pool").output)
+    whole = randomized(tl.build_image_classifier(backbone, 3, weights=None, image_size=size, head_blocks=head_blocks))
+    model = keras.Model(whole.input, whole.get_layer("head.dropout").input)
     before = [weight.numpy() for weight in model.weights]
     folded = fold_batch_norm(model)
     assert not norms(folded)
