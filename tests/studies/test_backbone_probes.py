@@ -2,8 +2,10 @@ import pytest
 
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
-from tl_keras.studies.backbone_probes import load_for_backbone, probe_backbone
+from tl_keras.studies.backbone_probes import cpu_seconds, load_for_backbone, probe_backbone
 from tl_keras.tasks.registry import TASKS
+from tl_keras.training.automatic.features import FeatureReader
+from tl_keras.transfer.activations.frozen_part import FrozenPart
 
 
 def test_images_are_loaded_at_the_size_of_the_backbone(image_folder):
@@ -13,6 +15,14 @@ def test_images_are_loaded_at_the_size_of_the_backbone(image_folder):
     assert sized.data.image_size == 240
     assert resized.train.images[0].shape == (240, 240, 3)
     assert resized.train.labels.tolist() == splits.train.labels.tolist()
+
+
+def test_images_of_a_given_size_are_not_decoded_again(image_folder):
+    config = parse(["--data.path", str(image_folder), "--data.image_size", "48"])
+    splits = TASKS[config.task].load_data(config)
+    sized, same = load_for_backbone(config, splits)
+    assert sized == config
+    assert same is splits
 
 
 @pytest.mark.usefixtures("small_network")
@@ -26,6 +36,18 @@ def test_every_block_is_measured_on_the_same_held_out_examples(image_folder):
     assert len({len(values) for values in losses.values()}) == 1
     assert len(probe.held_out.losses) == len(splits.train)
     assert probe.neighbour_accuracy > 0.8, "the classes are three colours"
+    assert probe.held_out.feature_set.name == "all blocks (averages and maxima)"
+
+
+@pytest.mark.usefixtures("small_network")
+def test_the_pass_that_computes_the_features_is_timed(image_folder, monkeypatch):
+    flags = ["--data.path", str(image_folder), "--data.image_size", "32", "--model.weights", "none"]
+    config = parse([*flags, "--recipe", "auto", "--cache.mode", "off", "--data.batch_size", "4"])
+    splits = TASKS[config.task].load_data(config)
+    monkeypatch.setattr(FrozenPart, "measure_seconds", None)
+    reader = FeatureReader(config, splits)
+    reader.read(splits.train)
+    assert 0 < cpu_seconds(config, reader, splits) < 10
 
 
 @pytest.mark.usefixtures("small_network")

@@ -91,8 +91,7 @@ class LogisticFits:
     """
 
     def __init__(self, features, labels, num_classes, class_weight=None):
-        self._rotation = _rotation(features)
-        self._features = features if self._rotation is None else features @ self._rotation
+        self._span, self._features = _rotate(features)
         self._multi_label = np.ndim(labels) == 2
         self._num_classes = num_classes
         # A single classifier of several classes, or one classifier for each label.
@@ -127,8 +126,9 @@ class LogisticFits:
             else:
                 # The rule of succession, since a label that is always or never there has no finite optimum.
                 bias[label] = (1 if classes[0] else -1) * np.log(len(targets) + 1)
-        if self._rotation is not None:
-            weights = self._rotation @ weights
+        if self._span is not None:
+            rows, directions = self._span
+            weights = rows.T @ (directions @ weights)
         return LinearHead(weights, bias, self._multi_label)
 
 
@@ -162,13 +162,20 @@ def on_raw_features(head, standardization):
     return LinearHead(weights, head.bias - standardization.mean @ weights, head.multi_label)
 
 
-def _rotation(features):
-    """Returns an orthonormal basis of the rows, (num_features, rank), or None where the rows are more than features."""
+def _rotate(features):
+    """Rotates rows to the space that they span, where they are fewer than the features.
+
+    Returns:
+        Tuple of two matrices, (n, num_features) and (n, rank), whose product `first.T @ second` is an orthonormal basis
+        of the rows, and of the rows in this basis, (n, rank); else None, and the features as they are.
+    """
     if len(features) >= features.shape[1]:
-        return None
+        return None, features
     squares, directions = np.linalg.eigh(features @ features.T)
     kept = squares > 1e-12 * max(squares[-1], 1e-300)
-    return features.T @ (directions[:, kept] / np.sqrt(squares[kept]))
+    lengths, directions = np.sqrt(squares[kept]), directions[:, kept]
+    # The product itself takes longer than the fits.
+    return (features, directions / lengths), directions * lengths
 
 
 def _per_class(model, classes):

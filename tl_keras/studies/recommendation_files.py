@@ -91,6 +91,7 @@ def _verification(recommendation):
 
 def _figures(recommendation):
     return {
+        "examples": recommendation.best.metrics["examples"],
         "backbones": [
             {
                 "name": probe.name,

@@ -106,6 +106,11 @@ class FeatureReader:
         """Seconds that the features of an example took; None if all were stored."""
         return self._seconds / self._computed if self._computed else None
 
+    @property
+    def cpu_seconds_per_example(self):
+        """CPU seconds that the features of an example took, see `transfer.FrozenPart`; None if all were stored."""
+        return self._part.cpu_seconds_per_example
+
     def measure_seconds(self, inputs, clock=time.perf_counter):
         """Measures the seconds per example that computing features takes.
 

@@ -61,6 +61,7 @@ class FrozenPart:
         self._per_token = {key: has_tokens(model, cut) for key, cut in self._cuts.items()}
         self._dtype = dtype
         self._compiled = {}
+        self._timed_seconds, self._timed_examples = 0.0, 0
 
     def bytes_per_example(self, source):
         """Returns a dict from the id of each cut to the stored bytes per example of a source."""
@@ -72,6 +73,11 @@ class FrozenPart:
         whole = prefix_model(self._model, list(self._cuts.values()))
         parts = (part for layer in whole.layers for part in layer._flatten_layers())
         return any(part._seed_generators for part in parts)
+
+    @property
+    def cpu_seconds_per_example(self):
+        """CPU seconds per example in the passes so far, without their first batches; None without others."""
+        return self._timed_seconds / self._timed_examples if self._timed_examples else None
 
     def measure_seconds(self, inputs, clock=time.perf_counter):
         """Measures the computing time per example up to each cut.
@@ -136,8 +142,12 @@ class FrozenPart:
         compute = self._function(cuts)
         with contextlib.ExitStack() as stack:
             writers = {name: stack.enter_context(column.create()) for name, column in missing.items()}
-            for inputs, targets, mask in source.batches():
-                rows = dict(zip(cuts, compute(inputs), strict=True)) if cuts else {}
+            for number, (inputs, targets, mask) in enumerate(source.batches()):
+                started = time.process_time()
+                rows = {key: np.asarray(row) for key, row in zip(cuts, compute(inputs), strict=True)} if cuts else {}
+                if number and cuts:  # The first call may trace.
+                    self._timed_seconds += time.process_time() - started
+                    self._timed_examples += len(keras.tree.flatten(inputs)[0])
                 for name, writer in writers.items():
                     values = np.asarray(rows.get(name, targets))
                     writer.append(values[mask] if self._per_token.get(name) else values)
