@@ -108,7 +108,7 @@ def test_multi_label(folder):
         ('path,label\n"images/1.png","a\nb"\nimages/2.png,\n', "no label at line 4"),
         ("path,label\n,cat\nimages/2.png,dog\n", "no path at line 2"),
         ("path,label\nimages/1.png,cat\nimages/9.png,dog\nx.png,dog\n", r"line 3 \(images/9.png\), line 4 \(x.png\)"),
-        ("path,label\nimages/1.png,cat,tabby\nimages/2.png,dog\n", "more cells at line 2 than columns"),
+        ("path,label\nimages/1.png,cat,tabby\nimages/2.png,dog\n", r"more cells than columns \(2\) at line 2"),
         ("path,label,split\nimages/1.png,cat,trian\nimages/2.png,dog,\n", r"split at line 2 \('trian'\)"),
         ("path,label\n../secret.png,cat\nimages/2.png,dog\n", r"out of its folder at line 2 \(../secret.png\)"),
         ("path,label\n/etc/passwd,cat\nimages/2.png,dog\n", r"out of its folder at line 2 \(/etc/passwd\)"),

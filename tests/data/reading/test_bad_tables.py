@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 
 import pytest
 
 from tests.data.tiny_images import save_image
+from tl_keras.data.boxes.find import find_boxes
 from tl_keras.data.images.table import read_table
 from tl_keras.data.texts.table import read_text_table
+from tl_keras.data.texts.text_items import find_text_items
 from tl_keras.errors import InputError
 
 LONG = "word " * 60_000
@@ -27,8 +30,8 @@ REFUSED = {
     "invalid UTF-8": (b"text,label\ngood,a\n\xc3\x28,b\n", "not UTF-8: byte 0xc3 .* line 3"),
     "a missing column": ("text,lable\ngood,a\n", "no column 'label'.*did you mean --data.label_column lable"),
     "a column twice": ("text,label,text\ngood,a,b\n", "2 columns of the name 'text'"),
-    "short rows": ("text,label\ngood,a\nbad\n", "fewer cells at line 3 than columns"),
-    "long rows": ("text,label\ngood,a\nbad,b,c\n", "more cells at line 3 than columns"),
+    "short rows": ("text,label\ngood,a\nbad\n", r"fewer cells than columns \(2\) at line 3"),
+    "long rows": ("text,label\ngood,a\nbad,b,c\n", r"more cells than columns \(2\) at line 3"),
     "an unclosed quote": ('text,label\n"good,a\nbad,b\n', "unclosed double quote in the row that starts at line 2"),
     "a NaN label": (
         "text,label\ngood,a\nbad,b\nfine,NaN\n",
@@ -139,3 +142,55 @@ def test_all_problems_of_images_are_reported_in_one_message(write, image_folder)
 
 def test_missing_files_can_be_left_to_the_decoder(write, image_folder):
     assert len(read_table(write(f"{GOOD}images/9.png,dog\n"), on_bad_file="skip")) == 3
+
+
+ALL_KINDS = [
+    ({"text": "good", "label": "pos"}, None),
+    ({"text": {"x": 1}, "label": "neg"}, r"an object in a cell at line 2 \(\{'x': 1\}\)"),
+    ({"text": [["a"]], "label": "neg"}, "a list inside of a list at line 3"),
+    (7, "no valid JSON object at line 4"),
+    ({"text": "", "label": "pos"}, "no text at line 5"),
+    ({"text": "c", "label": ""}, "no label at line 6"),
+    ({"text": "d", "label": "Pos", "split": "tst"}, r"an unknown split at line 7 \('tst'\)"),
+    ({"text": "e", "label": "neg"}, "labels that look alike at 'Pos' and 'pos'"),
+]
+
+
+def check_message(read, path, messages):
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert [message for message in messages if not re.search(message, str(caught.value))] == []
+    assert str(caught.value).startswith(f"The table {path} cannot be used: ")
+
+
+def test_all_kinds_of_problems_are_in_one_message(tmp_path):
+    lines, messages = zip(*ALL_KINDS, strict=True)
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    check_message(read_text_table, tmp_path / "t.jsonl", filter(None, messages))
+    rows = ["text,label", "good,pos", "long,pos,x", "short", ",neg", "d,", "e,nan"]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    expected = [
+        r"more cells than columns \(2\) at line 3",
+        r"fewer cells than columns \(2\) at line 4",
+        "no text at line 5",
+    ]
+    check_message(read_text_table, tmp_path / "t.csv", [*expected, "no label at line 6", "the label nan"])
+
+
+def test_tables_of_images_and_boxes_too(tmp_path):
+    save_image(tmp_path / "a.png", 1)
+    (tmp_path / "bad.png").write_text("no image")
+    rows = ["path,label,split", "a.png,cat,", "a.png", "none.png,dog,", "bad.png,dog,", "a.png,,", "a.png,dog,q"]
+    (tmp_path / "i.csv").write_text("\n".join(rows))
+    kinds = ["fewer cells", "a path without a file at line 4", "not an image", "no label at line 6", "an unknown split"]
+    check_message(read_table, tmp_path / "i.csv", kinds)
+    rows = ["path,xmin,ymin,xmax,ymax,label", "a.png,1,1,5,5,cat", "a.png,1,1,5,5,cat,", "a.png,1,1,x,5,cat"]
+    (tmp_path / "b.csv").write_text("\n".join([*rows, "a.png,1,1,5,5,", "../b.png,1,1,2,2,cat"]))
+    kinds = [r"more cells than columns \(6\) at line 3", "without a number at line 4", "no label at line 5"]
+    check_message(find_boxes, tmp_path / "b.csv", [*kinds, "a path out of its folder at line 6"])
+
+
+def test_a_table_to_predict_too(tmp_path):
+    (tmp_path / "t.jsonl").write_text('{"text": {"x": 1}}\n[]\n{"text": ["a"]}\n{"text": "good"}\n')
+    kinds = ["an object in a cell at line 1", "no valid JSON object at line 2", "a list in place of a text at line 3"]
+    check_message(lambda path: find_text_items([str(path)]), tmp_path / "t.jsonl", kinds)

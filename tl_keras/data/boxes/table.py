@@ -29,7 +29,7 @@ def read_box_table(table, columns, box_format="xyxy"):
     flags = {"data.path_column": columns.path, "data.label_column": columns.label, "data.split_column": columns.split}
     flags |= {f"detection.box_columns[{number}]": column for number, column in enumerate(columns.boxes)}
     faults = Faults(f"The table {table}")
-    places, cells = read_columns(table, flags)
+    places, cells = read_columns(table, flags, faults=faults)
     splits = read_splits(places, cells[columns.split], faults)
     images = {}
     boxes = zip(*(cells[column] for column in columns.boxes), strict=True)

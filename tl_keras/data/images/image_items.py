@@ -80,8 +80,8 @@ def merge_rows(files, left_out):
 
 def _read_table(table, column):
     """Returns a `TableImage` for each row of a table; images that are missing are left to the reader of the files."""
-    places, rows, cells = zip(*read_rows(table, {"path_column": column}), strict=True)
     faults = Faults(f"The table {table}")
+    places, rows, cells = zip(*read_rows(table, {"path_column": column}, faults), strict=True)
     files = list_sources(table, places, [str(texts[column]) for texts in cells], "skip", faults)
     faults.raise_if_any()
     return [TableImage(file, row) for file, row in zip(files, rows, strict=True)]

@@ -43,8 +43,8 @@ def find_pool_images(path, column="path"):
 
 
 def _read_table(table, column):
-    places, cells = read_columns(table, {"data.path_column": column}, image_column=column)
     faults = Faults(f"The table {table}")
+    places, cells = read_columns(table, {"data.path_column": column}, column, faults)
     images = [cell if isinstance(cell, bytes) else str(cell) for cell in cells[column]]
     # Missing files are left out with a reason when they are read, like those that are no images.
     sources = list_sources(table, places, images, "skip", faults)

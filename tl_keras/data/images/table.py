@@ -31,8 +31,8 @@ def read_table(table, columns=DEFAULT_COLUMNS, *, on_bad_file="error"):
             missing files or to files that are not readable images.
     """
     flags = {"data.path_column": columns.path} | columns.label_flags
-    places, cells = read_columns(table, flags, image_column=columns.path)
     faults = Faults(f"The table {table}")
+    places, cells = read_columns(table, flags, columns.path, faults)
     splits = read_splits(places, cells[columns.split], faults)
     class_names, labels = read_label_columns(places, cells, columns, faults)
     images = [cell if isinstance(cell, bytes) else str(cell) for cell in cells[columns.path]]

@@ -5,8 +5,8 @@ import csv
 import io
 import re
 
+from tl_keras.data.data_errors import Faults
 from tl_keras.data.reading.utf8 import NotUtf8, decode_utf8
-from tl_keras.data.wording import first_of
 from tl_keras.errors import InputError
 from tl_keras.system.stored.files import read_bytes
 
@@ -15,7 +15,7 @@ DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
-def read_delimited(table):
+def read_delimited(table, faults=None):
     """Reads the cells of a CSV or TSV file.
 
     Quoted cells as in RFC 4180 may span lines. A .tsv file whose lines all have one cell per column is read line by
@@ -24,6 +24,7 @@ def read_delimited(table):
 
     Args:
         table: `Path` of a .csv or .tsv file, in UTF-8 with or without byte order mark, with a header line.
+        faults: `Faults` that collects rows of another length, which are left out; None raises an error for them.
 
     Returns:
         header: list of column names.
@@ -41,8 +42,12 @@ def read_delimited(table):
     if not rows:
         return [], []
     header = [name.strip() for name in rows[0][1]]
-    _require_width(table, rows, len(header))
-    return header, [(f"line {line}", cells) for line, cells in rows[1:]]
+    found = Faults(f"The table {table}") if faults is None else faults
+    rows = [(f"line {line}", cells) for line, cells in rows[1:]]
+    kept = [row for row in rows if _has_width(row, len(header), found)]
+    if faults is None or not kept:
+        found.raise_if_any()
+    return header, kept
 
 
 def read_utf8(table):
@@ -115,14 +120,12 @@ def _quoted_rows(table, text, delimiter):
     return rows
 
 
-def _require_width(table, rows, width):
-    problems = {
-        "more": [f"line {line}" for line, cells in rows if len(cells) > width],
-        "fewer": [f"line {line}" for line, cells in rows if len(cells) < width],
-    }
-    for problem, lines in problems.items():
-        if lines:
-            raise InputError(
-                f"The table {table} has {problem} cells at {first_of(lines)} than columns ({width}): put cells that "
-                "contain the delimiter or quotes into double quotes."
-            )
+def _has_width(row, width, faults):
+    """Returns whether a row has a cell for each column, or adds it to the faults."""
+    place, cells = row
+    if len(cells) == width:
+        return True
+    comparison = "more" if len(cells) > width else "fewer"
+    advice = "put cells that contain the delimiter or quotes into double quotes"
+    faults.add(f"{comparison} cells than columns ({width})", place, advice)
+    return False

@@ -1,26 +1,20 @@
 """Columns of CSV, TSV, JSON lines and Parquet tables, with the place of each row for error messages."""
 
-import difflib
 import importlib
-import math
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from tl_keras.data.label_cells import is_class_column
+from tl_keras.data.data_errors import Faults
+from tl_keras.data.reading.cells import BadCell, clean_cell, encoded_image
 from tl_keras.data.reading.delimited import DELIMITERS, read_delimited, read_utf8
+from tl_keras.data.reading.missing_columns import missing_columns
 from tl_keras.data.reading.parquet_files import open_parquet, read_table
-from tl_keras.data.wording import excerpt, first_of, one_line
-from tl_keras.errors import MAX_LISTED, InputError, counted
+from tl_keras.data.wording import excerpt, one_line
+from tl_keras.errors import InputError, counted
 from tl_keras.system.json_files import check_depth, parse_json
 
 TABLE_SUFFIXES = frozenset((*DELIMITERS, ".jsonl", ".parquet"))
-LISTS, FLOATS = (list, tuple, np.ndarray), (float, np.floating)
-TEXT_COLUMNS = ("text", "texts", "sentence", "review", "comment", "message", "content", "title", "headline", "tweet")
-"""Names by which a column of texts is recognised where images are expected."""
-_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,7 @@ class TableColumns:
 DEFAULT_COLUMNS = TableColumns()
 
 
-def read_columns(table, columns, image_column=None):
+def read_columns(table, columns, image_column=None, faults=None):
     """Reads the named columns of a table.
 
     Args:
@@ -79,6 +73,8 @@ def read_columns(table, columns, image_column=None):
         columns: dict from the flag that names a column, such as "data.label_column", to the column. The column of
             "data.split_column" may be absent if it has its default name, "split".
         image_column: column whose cells may be encoded images in Parquet, as bytes or as {bytes, path}.
+        faults: `Faults` that collects rows of another length, lines that are no JSON object and cells that are no text,
+            whose rows are left out; None raises an error for them.
 
     Returns:
         places: tuple of the place of each row, such as "line 7" or "row 7".
@@ -86,26 +82,27 @@ def read_columns(table, columns, image_column=None):
             list of texts for a list in JSON or Parquet, bytes for an encoded image.
 
     Raises:
-        InputError: the file is not a readable table, has no rows, lacks a column or has it twice, or has a cell that is
-            no text.
+        InputError: the file is not a readable table, has no usable rows, lacks columns or has one twice.
     """
-    table = Path(table)
-    rows = _read_checked(table, columns)[1]
-    cells = {column: [""] * len(rows) for column in columns.values()}
-    for number, (place, row) in enumerate(rows):
-        for name, cell in row:
-            if name in cells:
-                image = _encoded_image(cell) if name == image_column else None
-                cells[name][number] = _clean(cell, table, place) if image is None else image
-    return tuple(place for place, _ in rows), cells
+    table, found = Path(table), _faults_of(table, faults)
+    places, cells = [], {column: [] for column in columns.values()}
+    for place, row in _read_checked(table, columns, found)[1]:
+        texts = _read_texts(place, ((name, cell) for name, cell in row if name in cells), found, image_column)
+        if texts is not None:
+            places.append(place)
+            for column, read in cells.items():
+                read.append(texts.get(column, ""))
+    _require(found, places, faults)
+    return tuple(places), cells
 
 
-def read_rows(table, columns):
+def read_rows(table, columns, faults=None):
     """Reads whole rows of a table, as they are, and the texts of the named columns.
 
     Args:
         table: path of a table, as in `read_columns`.
         columns: dict from flag to column, as in `read_columns`.
+        faults: as in `read_columns`.
 
     Yields:
         place: place of the row, such as "line 7".
@@ -116,22 +113,60 @@ def read_rows(table, columns):
     Raises:
         InputError: as in `read_columns`, or any two columns have the same name.
     """
-    table = Path(table)
-    header, rows = _read_checked(table, columns)
+    table, found = Path(table), _faults_of(table, faults)
+    header, rows = _read_checked(table, columns, found)
     _refuse_doubled(table, header, filter(None, header))
+    read = []
     for place, row in rows:
         row = {name: cell for name, cell in row if name}
-        yield place, row, {column: _clean(row.get(column), table, place) for column in columns.values()}
+        texts = _read_texts(place, ((column, row.get(column)) for column in columns.values()), found)
+        if texts is not None:
+            read.append((place, row, texts))
+    _require(found, read, faults)
+    yield from read
 
 
-def _read_checked(table, columns):
+def _faults_of(table, faults):
+    return Faults(f"The table {table}") if faults is None else faults
+
+
+def _require(found, rows, faults):
+    """Raises an error for the faults if nobody else does it, or if they leave no row to look for others in."""
+    if faults is None or not rows:
+        found.raise_if_any()
+
+
+def _read_texts(place, cells, faults, image_column=None):
+    """Returns a dict from column to text of (column, cell), or adds the first bad cell to the faults."""
+    texts = {}
+    for name, cell in cells:
+        image = encoded_image(cell) if name == image_column else None
+        try:
+            texts[name] = clean_cell(cell) if image is None else image
+        except BadCell as error:
+            faults.add(error.problem, f"{place} ({error.shown})" if error.shown else place, error.advice)
+            return None
+    return texts
+
+
+def _read_checked(table, columns, faults):
     """Returns the header and the rows of a table that has rows and the named columns."""
-    header, rows = _read(table)
+    header, rows = _read(table, faults)
     _refuse_doubled(table, header, columns.values())
-    for argument, column in columns.items():
-        if column not in header and (argument, column) != ("data.split_column", "split"):
-            raise _missing_column(table, argument, column, header, _class_columns(argument, header, rows))
+    missing = [
+        (argument, column)
+        for argument, column in columns.items()
+        if column not in header and (argument, column) != ("data.split_column", "split")
+    ]
+    if missing:
+        error = missing_columns(table, missing, header, rows)
+        if not faults.places:
+            raise error
+        # What is left out may be the reason.
+        faults.add(str(error).removeprefix(f"The table {table} has ").rstrip("."), "", "name the columns that it has")
+        faults.raise_if_any()
     if not rows:
+        faults.raise_if_any()
         raise InputError(f"The table {table} has no rows: expected at least one row for each example.")
     return header, rows
 
@@ -157,28 +192,36 @@ def has_column(table, argument, column):
     Raises:
         InputError: the file is not a readable table, or a column's name differs in case only.
     """
-    header = _read(Path(table))[0]
+    header, _ = _read_alone(table)
     if column not in header and column.lower() in map(str.lower, header):
-        raise _missing_column(table, argument, column, header)
+        raise missing_columns(table, [(argument, column)], header, [])
     return column in header
 
 
 def has_rows(table):
     """Returns True if a table, as `read_columns` takes it, has more than a header."""
-    return bool(_read(Path(table))[1])
+    return bool(_read_alone(table)[1])
 
 
-def _read(table):
-    return {".jsonl": _json_rows, ".parquet": _parquet_rows}.get(table.suffix.lower(), _delimited_rows)(table)
+def _read_alone(table):
+    faults = _faults_of(table, None)
+    header, rows = _read(Path(table), faults)
+    faults.raise_if_any()
+    return header, rows
 
 
-def _delimited_rows(table):
-    header, rows = read_delimited(table)
+def _read(table, faults):
+    readers = {".jsonl": _json_rows, ".parquet": _parquet_rows}
+    return readers.get(table.suffix.lower(), _delimited_rows)(table, faults)
+
+
+def _delimited_rows(table, faults):
+    header, rows = read_delimited(table, faults)
     return header, [(place, zip(header, cells, strict=True)) for place, cells in rows]
 
 
-def _json_rows(table):
-    rows, bad, header = [], [], {}
+def _json_rows(table, faults):
+    rows, header = [], {}
     # Not splitlines: JSON texts may contain other characters that it takes for line ends.
     for number, line in enumerate(read_utf8(table).split("\n"), start=1):
         if line.strip():
@@ -191,16 +234,14 @@ def _json_rows(table):
                 rows.append((f"line {number}", cells.items()))
                 header.update(dict.fromkeys(cells))
             else:
-                bad.append(f"line {number}")
-    if bad:
-        raise InputError(
-            f"The table {table} is not valid at {first_of(bad)}: expected one JSON object per line, such as "
-            '{"text": "...", "label": "..."}.'
-        )
+                advice = 'expected one JSON object per line, such as {"text": "...", "label": "..."}'
+                faults.add("no valid JSON object", f"line {number}", advice)
+    if not rows:
+        faults.raise_if_any()
     return list(header), rows
 
 
-def _parquet_rows(table):
+def _parquet_rows(table, faults):
     try:
         # Imported here because only Parquet needs Arrow, which takes longer to import than most tables take to read.
         arrow = importlib.import_module("pyarrow")
@@ -213,88 +254,3 @@ def _parquet_rows(table):
     header = [str(name) for name in frame.columns]
     rows = zip(*(frame.iloc[:, index] for index in range(len(header))), strict=True)
     return header, [(f"row {number}", zip(header, cells, strict=True)) for number, cells in enumerate(rows, start=1)]
-
-
-def _encoded_image(cell):
-    """Returns the image in a cell of Parquet, bytes, or the path that stands there in its place; else None."""
-    if isinstance(cell, dict) and cell and cell.keys() <= {"bytes", "path"}:
-        path = cell.get("path")
-        return cell.get("bytes") or (path if isinstance(path, str) else "")
-    # Unlike files of images, paths contain no NUL.
-    return cell if isinstance(cell, bytes) and b"\0" in cell else None
-
-
-def _clean(cell, table, place):
-    if not isinstance(cell, LISTS):
-        return _text(cell, table, place)
-    if any(isinstance(part, LISTS) for part in cell):
-        raise InputError(
-            f'{table}, {place}, has a list inside of a list: expected a text, or one list such as ["a", "b"].'
-        )
-    return [_text(part, table, place) for part in cell]
-
-
-def _text(cell, table, place):
-    if isinstance(cell, dict):
-        raise InputError(
-            f"{table}, {place}, has an object in a cell, {excerpt(str(cell))}: expected a text, so write one of "
-            "its values."
-        )
-    # The JSON reader accepts NaN, which counts as null.
-    if cell is None or (isinstance(cell, FLOATS) and math.isnan(cell)):
-        return ""
-    if isinstance(cell, bytes):
-        try:
-            return cell.decode().strip()
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{table}, {place}, has bytes that are not UTF-8 text: write the column as strings."
-            ) from error
-    # In Parquet, a column of integers with a missing value becomes floating point.
-    return str(int(cell) if isinstance(cell, FLOATS) and float(cell).is_integer() else cell).strip()
-
-
-def _class_columns(argument, header, rows):
-    """Lists the columns that may belong to one class each, for a missing column of labels."""
-    if argument != "data.label_column":
-        return []
-    columns = {name: [] for name in header}
-    for _, row in rows:
-        for name, cell in row:
-            columns[name].append(cell)
-    names = [name for name, cells in columns.items() if len(cells) == len(rows) and is_class_column(cells)]
-    return names[:MAX_LISTED]
-
-
-def _missing_column(table, argument, column, header, class_columns=()):
-    joined = [name for mark, name in _OTHER_DELIMITERS.items() if len(header) == 1 and mark in header[0]]
-    near = difflib.get_close_matches(column.lower(), [name.lower() for name in header], n=1, cutoff=0.5)
-    nearest = next((name for name in header if near and name.lower() == near[0]), None)
-    if not header:
-        return InputError(f"The table {table} is empty: expected column names and at least one row.")
-    if joined:
-        hint = f"it seems to have {joined[0]} between its columns: save it with {_delimiter_name(table)}."
-    elif argument == "data.path_column" and (texts := [name for name in header if name.lower() in TEXT_COLUMNS]):
-        named = "" if texts[0] == DEFAULT_COLUMNS.text else f" --text.text_column {texts[0]}"
-        hint = f"a table of texts is for --task text_classification{named}; images need a column of their paths."
-    elif len(class_columns) > 1:
-        hint = (
-            f"some hold zeros and ones: for a column for each class, give --{argument} "
-            f'"[{", ".join(class_columns)}]", with --data.multi_label true if an example may have several.'
-        )
-    elif nearest and "[" in argument:
-        hint = f'did you mean {nearest!r}? Give all names with --{argument.partition("[")[0]} "[A, B, ...]".'
-    elif nearest:
-        hint = f"did you mean --{argument} {nearest}?"
-    else:
-        hint = f"name the right one with --{argument.partition('[')[0]}."
-    return InputError(f"The table {table} has no column {column!r}, only {_listed(header)}; {hint}")
-
-
-def _listed(header):
-    more = f" and {len(header) - MAX_LISTED} more" if len(header) > MAX_LISTED else ""
-    return ", ".join(repr(excerpt(name)) for name in header[:MAX_LISTED]) + more
-
-
-def _delimiter_name(table):
-    return _OTHER_DELIMITERS[DELIMITERS.get(table.suffix.lower(), ",")]

@@ -50,7 +50,7 @@ def read_text_columns(table, columns, other_columns, faults):
     flags = {"text.text_column": columns.text} | other_columns
     if columns.second_text is not None:
         flags["text.second_text_column"] = columns.second_text
-    places, cells = read_columns(table, flags)
+    places, cells = read_columns(table, flags, faults=faults)
     texts = cells[columns.text]
     if columns.second_text is not None:
         texts = list(zip(texts, cells[columns.second_text], strict=True))

@@ -96,7 +96,7 @@ def _read_table(table, columns):
     if columns.second_text is not None:
         flags["second_text_column"] = columns.second_text
     items, faults = [], Faults(f"The table {table}")
-    for place, row, texts in read_rows(table, flags):
+    for place, row, texts in read_rows(table, flags, faults):
         texts = tuple(texts.values())
         for problem in filter(None, map(text_problem, (text for text in texts if text != ""))):
             faults.add(problem, place)
