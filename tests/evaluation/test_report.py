@@ -6,7 +6,8 @@ import pytest
 
 from tests.evaluation.report_parts import METRICS, PHASE, all_examples, write_whole_report
 from tl_keras.evaluation.classification import classification_metrics
-from tl_keras.evaluation.report import write_report
+from tl_keras.evaluation.report import ReportExamples, write_report
+from tl_keras.evaluation.tiles import Tile
 
 
 @pytest.fixture
@@ -289,3 +290,17 @@ def test_letters_stand_out_in_the_light_in_the_dark_and_on_paper(report):
 
 def test_names_that_are_not_utf8_do_not_stop_the_report(report):
     assert "<h1>caf?</h1>" in report(title="caf\udce9")
+
+
+def test_names_from_right_to_left_are_isolated_in_captions_and_sentences(report):
+    dog, cat = "\u05db\u05dc\u05d1", "\u0642\u0637\u0629"
+    tile = Tile((dog, f"\u2192 {cat} 98%"), text=f"{dog} 12", is_mistake=True)
+    page = report(
+        examples=ReportExamples(worst=(tile,), by_class=((dog, (), (tile,)),)),
+        verdict=[f"{dog} 60 %, `runs/{cat} 1`"],
+        notes=[f"{cat} 3"],
+        suspicious=[f"a.png: {dog} 0.02, suggested {cat} 0.95"],
+    )
+    assert page.count(f"<bdi>{cat}</bdi> 98%") == 2 and f"<bdi>{dog}</bdi> 60 %" in page
+    assert f"<bdi>{cat}</bdi> 3" in page and f"suggested <bdi>{cat}</bdi> 0.95" in page
+    assert f"<code>runs/{cat} 1</code>" in page

@@ -1,3 +1,5 @@
+import unicodedata
+
 import jinja2
 import markupsafe
 import pytest
@@ -28,3 +30,30 @@ def test_values_have_no_control_characters(folder, name, kind):
 def test_undefined_names_are_refused(folder):
     with pytest.raises(jinja2.UndefinedError, match="value"):
         templates.load_template("page.html.jinja", twice=str).render()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\u2192 \u05db\u05dc\u05d1 98 %", "\u2192 <bdi>\u05db\u05dc\u05d1</bdi> 98 %"),
+        (
+            "\u05db\u05dc\u05d1 60%, \u05d7\u05ea\u05d5\u05dc 40%",
+            "<bdi>\u05db\u05dc\u05d1</bdi> 60%, <bdi>\u05d7\u05ea\u05d5\u05dc</bdi> 40%",
+        ),
+        (
+            "\u0642\u0637\u0629 \u0643\u0628\u064a\u0631\u0629 2",
+            "<bdi>\u0642\u0637\u0629 \u0643\u0628\u064a\u0631\u0629</bdi> 2",
+        ),
+        ("\u0645\u06cc\u200c\u062e <b>", "<bdi>\u0645\u06cc\u200c\u062e</bdi> &lt;b&gt;"),
+        ("cat 98 %", "cat 98 %"),
+        (markupsafe.Markup("<b>"), "<b>"),
+    ],
+)
+def test_names_from_right_to_left_do_not_turn_the_numbers_beside_them(text, expected):
+    assert templates.isolate_names(text) == markupsafe.Markup(expected)
+
+
+def test_each_script_from_right_to_left_is_known():
+    letters = [chr(code) for code in range(0x110000) if unicodedata.bidirectional(chr(code)) in ("R", "AL")]
+    missed = [letter for letter in letters if "<bdi>" not in templates.isolate_names(letter) and letter.isalpha()]
+    assert missed == []
