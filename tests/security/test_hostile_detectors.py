@@ -67,8 +67,8 @@ def calls(run, boxes):
     }
 
 
-def change_model(run, change=lambda layers: None, names=None):
-    """Changes the layers or the class names of the model, and the digests of the run with it."""
+def change_model(run, change=lambda layers: None, names=None, weights=None):
+    """Changes the layers, the class names or the weights of the model, and the digests of the run with it."""
     with zipfile.ZipFile(run / "model.keras") as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     config = json.loads(members["config.json"])
@@ -76,6 +76,8 @@ def change_model(run, change=lambda layers: None, names=None):
     members["config.json"] = json.dumps(config)
     if names:
         members["class_names.json"] = json.dumps(names)
+    if weights:
+        members["model.weights.h5"] = weights
     with zipfile.ZipFile(run / "model.keras", "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
@@ -88,6 +90,18 @@ def test_a_detector_without_a_score_threshold_is_refused(foreign_run, boxes, rec
     (foreign_run / "metrics.json").write_text(record)
     write_manifest(foreign_run)
     assert "metrics.json" in refused(verb, *calls(foreign_run, boxes)[verb], capsys=capsys)
+
+
+@pytest.mark.parametrize("layer", ["proposals", "head"])
+def test_a_detector_whose_weights_are_nan_is_no_detector_that_finds_nothing(
+    foreign_run, boxes, layer, tmp_path, capsys
+):
+    model = building.open_detector(foreign_run / "model.keras")
+    weight = next(one for one in model.weights if one.path.startswith(layer))
+    weight.assign(np.full(weight.shape, np.nan))
+    model.save_weights(tmp_path / "nan.weights.h5")
+    change_model(foreign_run, weights=(tmp_path / "nan.weights.h5").read_bytes())
+    assert "holds NaN: the file is damaged" in refused(predict, *calls(foreign_run, boxes)[predict], capsys=capsys)
 
 
 ABSURD = {

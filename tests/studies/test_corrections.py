@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from tests.data.tiny_images import save_image
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
 from tl_keras.studies.corrections import write_corrected
@@ -89,3 +90,17 @@ def test_lists_in_a_table_name_nothing(row, message, texts, tmp_path):
     (tmp_path / "label_check.jsonl").write_text(json.dumps(row) + "\n")
     with pytest.raises(InputError, match=message):
         write_corrected(tmp_path / "label_check.jsonl", texts, None, tmp_path / "out")
+
+
+def test_images_that_skip_leaves_out_are_not_in_the_copy(tmp_path, capsys):
+    names = [*(f"{kind}/{number}.png" for kind in ("cat", "dog") for number in range(3)), "cat/bad.png", "dog/none.png"]
+    for name in names[:6]:
+        save_image(tmp_path / "data" / name)
+    (tmp_path / "data" / "cat" / "bad.png").write_text("no image")
+    rows = [f"{name},{name[:3]}" for name in names]
+    (tmp_path / "data" / "t.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+    config = parse([str(tmp_path / "data" / "t.csv"), "--data.on_bad_file", "skip"])
+    copy, changed, _ = write_corrected(decide(tmp_path, "cat/0.png,cat,dog"), config, None, tmp_path / "out")
+    assert [json.loads(line)["path"] for line in copy.read_text().splitlines()] == names[:6] and changed == 1
+    printed = capsys.readouterr().out
+    assert "note: 2 images left out of the table, which cannot be read: " in printed and "cat/bad.png (" in printed

@@ -26,6 +26,7 @@ from .examples.catalogue import IMAGE_EXAMPLES as IMAGE_EXAMPLES
 from .examples.catalogue import TEXT_EXAMPLES as TEXT_EXAMPLES
 from .examples.catalogue import example_path as example_path
 from .images.augmentation import augment as augment
+from .images.bad_files import find_bad_images as find_bad_images
 from .images.bad_files import write_skipped as write_skipped
 from .images.batching import make_dataset as make_dataset
 from .images.batching import read_images as read_images

@@ -7,7 +7,7 @@ from pathlib import Path
 from tl_keras import data
 from tl_keras.config.config_text import reading_flags
 from tl_keras.config.derived import derive
-from tl_keras.errors import InputError, quoted
+from tl_keras.errors import InputError, counted, quoted
 from tl_keras.studies.labelled_files import read_labels
 from tl_keras.studies.next_labels_files import name_example
 from tl_keras.system.atomic_files import write_text
@@ -16,6 +16,8 @@ from tl_keras.tasks.data_settings import table_columns
 from tl_keras.tasks.registry import TASKS
 
 NAME = "training.jsonl"
+SHOWN = 5
+"""Images that a note names."""
 
 
 def merge_labelled(options, config, has_labels, folder):
@@ -43,20 +45,30 @@ def merge_labelled(options, config, has_labels, folder):
 
 
 def read_labelled_data(config):
-    """Reads the labelled data of a configuration, without opening images.
+    """Reads the labelled data of a configuration.
 
     Args:
         config: `RunConfig`.
 
     Returns:
-        `Records`.
+        `Records`; with `data.on_bad_file` skip, without the images that cannot be read, which a note names.
 
     Raises:
         InputError: the data cannot be used.
     """
     if "text" in config.task:
         return data.find_texts(config.data.path, table_columns(config))
-    return data.find_records(config.data.path, table_columns(config), on_bad_file=config.data.on_bad_file)
+    records = data.find_records(config.data.path, table_columns(config), on_bad_file=config.data.on_bad_file)
+    return _without_bad_images(records) if config.data.on_bad_file == "skip" else records
+
+
+def _without_bad_images(records):
+    bad = data.find_bad_images(source for source in records.sources if isinstance(source, str))
+    if not bad:
+        return records
+    shown = data.first_of([f"{data.printable(path)} ({reason})" for path, reason in bad.items()], SHOWN)
+    print(f"note: {counted(len(bad), 'image')} left out of the table, which cannot be read: {shown}", flush=True)
+    return records.take([row for row, source in enumerate(records.sources) if source not in bad])
 
 
 def write_training_table(path, records, pool, labels, config, folder, may_replace=True):

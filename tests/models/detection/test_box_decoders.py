@@ -3,12 +3,14 @@ import numpy as np
 import pytest
 
 from tests.models.detection.tiny_detectors import greedy, random_boxes
+from tl_keras.errors import InputError
 from tl_keras.models.detection.box_decoders import (
     HEAD_WEIGHTS,
     AnchorDecoder,
     ProposalDecoder,
     select_detections,
 )
+from tl_keras.models.detection.detect import split_detections
 from tl_keras.models.detection.settings import DecodingSettings
 from tl_keras.models.detection.targets.anchors import AnchorGrid
 from tl_keras.models.detection.targets.box_coding import decode_boxes, encode_boxes
@@ -91,3 +93,15 @@ def test_decoders_compute_in_float32():
     finally:
         keras.config.set_dtype_policy("float32")
     assert decoder.compute_dtype == "float32"
+
+
+@pytest.mark.parametrize("broken", ["logits", "deltas"])
+def test_an_image_with_nan_has_no_scores_instead_of_no_objects(broken):
+    anchors = AnchorGrid(16, (8,), ((4.0,),), (1.0,))
+    outputs = {"logits": np.zeros((2, 4, 2), "float32"), "deltas": np.zeros((2, 4, 4), "float32")}
+    outputs[broken][1, 2, 1] = np.nan
+    detections = AnchorDecoder(anchors, SETTINGS)(*outputs.values())
+    is_nan = np.isnan(detections["scores"])
+    assert is_nan[1].all() and not is_nan[0].any()
+    with pytest.raises(InputError, match="scores or boxes with NaN: it is damaged, or its training diverged"):
+        split_detections({name: np.asarray(part) for name, part in detections.items()})

@@ -22,11 +22,20 @@ def add_bad_images(paths, faults):
         paths: iterable of paths of files.
         faults: `Faults` that collects the files.
     """
+    for path, reason in find_bad_images(paths).items():
+        faults.add("an image that cannot be used", f"{printable(path)} ({reason})", "replace or remove it")
+
+
+def find_bad_images(paths):
+    """Tries to decode images, and returns a dict from the path of each that fails to the reason.
+
+    Args:
+        paths: iterable of paths of files.
+    """
     paths = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for path, reason in zip(paths, pool.map(_reason_of_failure, paths), strict=True):
-            if reason:
-                faults.add("an image that cannot be used", f"{printable(path)} ({reason})", "replace or remove it")
+        reasons = dict(zip(paths, pool.map(_reason_of_failure, paths), strict=True))
+    return {path: reason for path, reason in reasons.items() if reason}
 
 
 def check_max_bad_files(skipped, total, max_bad_files, things="files"):

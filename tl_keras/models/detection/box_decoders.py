@@ -48,9 +48,12 @@ class Decoder(keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, *outputs):
-        """Computes the detections, see the class."""
+        """Computes the detections, see the class; the scores of an image are NaN if a box or a score of it is."""
         boxes, scores = self.boxes_and_scores(*outputs)
         detections = select_detections(clip_boxes(boxes, self.image_size), scores, self.settings)
+        # No comparison is true for NaN, so that what is broken would look like an image without objects.
+        is_broken = (_has_nan(boxes) | _has_nan(scores))[:, None]
+        detections |= {"scores": ops.where(is_broken, float("nan"), detections["scores"])}
         if self.bounding_box_format == "xyxy":
             return detections
         boxes = keras.utils.bounding_boxes.convert_format(
@@ -109,6 +112,10 @@ class AnchorDecoder(Decoder):
         config = {**super().get_config(), "anchors": asdict(self.anchors)}
         del config["image_size"]
         return config
+
+
+def _has_nan(values):
+    return ops.any(ops.isnan(values), axis=tuple(range(1, len(values.shape))))
 
 
 def select_detections(boxes, scores, settings):

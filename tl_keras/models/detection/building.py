@@ -1,6 +1,8 @@
 """Object detectors by name: preprocessing, backbone and detector as one Keras model."""
 
-from tl_keras.errors import InputError, unknown_name
+import numpy as np
+
+from tl_keras.errors import InputError, quoted, unknown_name
 from tl_keras.models.detection import (
     build_d_fine,
     build_faster_rcnn,
@@ -101,11 +103,17 @@ def open_detector(path):
         Uncompiled `keras.Model` from images to padded detections, see `Detector.decode`.
 
     Raises:
-        InputError: the file is damaged or unsafe, see `open_model`.
+        InputError: the file is damaged or unsafe, see `open_model`, or a weight is NaN.
     """
     hide_onednn_note()
     # Keras finds the layers of the file because importing this module registers them.
-    return open_model(path)
+    model = open_model(path)
+    # Proposals that are NaN would be left out like those without an area.
+    if broken := next((weight.path for weight in model.weights if np.isnan(np.asarray(weight)).any()), None):
+        raise InputError(
+            f"The weight {quoted(broken)} of {str(path)!r} holds NaN: the file is damaged, or its training diverged."
+        )
+    return model
 
 
 def _build(name, backbone, num_classes, image_size, settings, weights, bounding_box_format):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tl_keras.errors import InputError
 from tl_keras.models.predicting import predict_arrays
 
 
@@ -36,7 +37,12 @@ def split_detections(detections, score_threshold=0.0):
 
     Returns:
         List of one dict per image, as `detect` returns them.
+
+    Raises:
+        InputError: a score is NaN.
     """
+    if np.isnan(detections["scores"]).any():
+        raise InputError("The model returned scores or boxes with NaN: it is damaged, or its training diverged.")
     is_kept = detections["scores"] >= max(score_threshold, 0.0)
     return [
         {name: detections[name][index][is_kept[index]] for name in ("boxes", "scores", "labels")}
