@@ -36,7 +36,7 @@ def load_template(name, **filters):
 
 
 def isolate_names(text):
-    """Isolates names from right to left in a sentence of a page, which would otherwise turn the numbers beside them.
+    """Wraps names from right to left in a sentence of a page, so that numbers beside them keep their place.
 
     Args:
         text: str, such as "→ cat 98 %", or `Markup`.

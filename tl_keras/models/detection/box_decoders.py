@@ -48,7 +48,7 @@ class Decoder(keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, *outputs):
-        """Computes the detections, see the class; the scores of an image are NaN if a box or a score of it is."""
+        """Computes the detections, see the class; one NaN makes all scores of its image NaN."""
         boxes, scores = self.boxes_and_scores(*outputs)
         detections = select_detections(clip_boxes(boxes, self.image_size), scores, self.settings)
         # No comparison is true for NaN, so that what is broken would look like an image without objects.
