@@ -1,4 +1,5 @@
 import json
+import re
 from typing import get_args
 
 import numpy as np
@@ -12,7 +13,7 @@ from tl_keras.adaptation import VALIDATORS
 from tl_keras.config.adaptation_config import Validator
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
-from tl_keras.training import candidates
+from tl_keras.training import adapting, candidates
 
 PHASES = "[{train: top, epochs: 2, learning_rate: 0.01}]"
 CHANGED = "block7"
@@ -57,6 +58,14 @@ SETTINGS = {
 }
 
 
+def share_right(report):
+    """Returns the share of correct predictions in the figures below the reliability diagram."""
+    table = report.partition('aria-label="Table: reliability"')[2].partition("</table>")[0]
+    cells = [float(cell) for cell in re.findall(r'<td class="number">([\d.]+)(?: %)?</td>', table)]
+    _, right, examples = (np.array(cells[column::3]) for column in range(3))
+    return (right * examples).sum() / examples.sum() / 100
+
+
 def read(run, name="metrics.json"):
     return json.loads((run / name).read_text(encoding="utf-8"))
 
@@ -91,6 +100,8 @@ def test_a_run_is_adapted_and_says_what_came_of_it(adapted, target_folder, small
     report, card = ((run / name).read_text(encoding="utf-8") for name in ("report.html", "model_card.md"))
     assert "Features of both domains" in report
     assert f"<dt>Accuracy</dt><dd>{100 * found['target']['adapted']['accuracy']:.1f} %" in report
+    assert share_right(report) == pytest.approx(found["target"]["adapted"]["accuracy"], abs=1e-3)
+    assert "none is fitted" in report and "The diagrams show the target." in report
     assert f"| Adaptation | to {target_folder.name}: method {method}, kept if better by " in card
     assert "source test: accuracy" in card and "target accuracy: source-only" in card
     # What was saved is what was reported.
@@ -155,7 +166,7 @@ def test_without_a_better_candidate_the_model_stays(image_folder, target_folder,
     assert "found nothing better" in report and "without adaptation, which was not kept" in report
 
 
-def test_a_target_without_labels_has_no_report(image_folder, target_folder, tmp_path, capsys, small_network):
+def test_a_target_without_labels_has_no_figures(image_folder, target_folder, tmp_path, capsys, small_network, report):
     run, flat = tmp_path / "run", tmp_path / "flat"
     flat.mkdir()
     for image in target_folder.glob("*/*.png"):
@@ -163,6 +174,18 @@ def test_a_target_without_labels_has_no_report(image_folder, target_folder, tmp_
     train.main(flags(image_folder, flat, "adabn", run))
     assert "target: 36 examples without labels, none with labels" in capsys.readouterr().out
     assert "target" not in read(run)["adaptation"]
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert share_right(page) == pytest.approx(read(run)["accuracy"], abs=1e-3)
+    assert "The diagrams show the source." in page
+
+
+def test_a_target_that_is_only_measured_has_the_diagrams_of_the_report(monkeypatch):
+    found = {"metrics": {"accuracy": 0.5}, "confidence": ([True, False], [0.9, 0.8])}
+    monkeypatch.setattr(adapting, "measure_domains", lambda *_: found)
+    config = parse(["--adaptation.masked_epochs", "1", "--adaptation.target", "x", "--task", "text_classification"])
+    adapted = adapting.adapt(config, None, None, None, None, None)
+    assert adapted.record == {"target": {"source_only": {"accuracy": 0.5}}}
+    assert adapted.confidence is found["confidence"]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ class Adapted:
     `source_only`, `adapted` and perhaps `upper_bound`."""
     plots: tuple = ()
     """(caption, path of a plot)."""
+    confidence: tuple | None = None
+    """Which of the target's test predictions are correct, and their probabilities; None without labels."""
 
     def with_upper_bound(self, metrics):
         """Returns a copy that holds the metrics of a model trained on the target's labels."""
@@ -39,7 +41,7 @@ def measure_domains(config, model, splits, target):
         target: `Target`.
 
     Returns:
-        Dict of `features` and `labels` by domain and, where the target has labels, `metrics`.
+        Dict of `features` and `labels` by domain and, where the target has labels, `metrics` and `confidence`.
     """
     task, batch_size = TASKS[config.task], config.data.batch_size
     joint = adaptation.with_features(model)
@@ -55,6 +57,7 @@ def measure_domains(config, model, splits, target):
             # A text in windows is classified by all of them together.
             probabilities = task.predict(model, test, batch_size)
         report["metrics"] = evaluation.metrics_with_intervals(test.labels, probabilities, test.class_names)
+        report["confidence"] = evaluation.confidence_of(test.labels, probabilities)
         report["labels"]["target"] = _mapped(test.labels)
     return report
 
@@ -88,7 +91,8 @@ def compare_domains(record, reports, class_names, run):
     evaluation.plot_domains(moments, class_names, path)
     metrics = {name: report["metrics"] for name, report in reports.items() if "metrics" in report}
     plots = ((f"Features of both domains, {caption}", path),)
-    return Adapted(record | {"target": metrics} if metrics else record, plots)
+    confidence = reports["adapted"].get("confidence")
+    return Adapted(record | {"target": metrics} if metrics else record, plots, confidence)
 
 
 def target_first(adapted, metrics, extras, plots, names):
@@ -112,8 +116,9 @@ def target_first(adapted, metrics, extras, plots, names):
     source = f"source test: {evaluation.format_headlines(metrics, names)}  ({counted(metrics['examples'], 'example')})"
     sentences = (*summarize(adapted.record), *([source] if figures else []), *verdict)
     if not figures:
-        return metrics, replace(extras, verdict=sentences), plots
+        return metrics | {"confidence": {"domain": "source"}}, replace(extras, verdict=sentences), plots
     # Baselines and mistakes are those of the source.
+    figures = figures | {"confidence": {"domain": "target"}}
     return figures, replace(extras, verdict=sentences, baselines=(), mistakes=()), plots
 
 

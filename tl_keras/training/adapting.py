@@ -30,7 +30,8 @@ def adapt(config, model, splits, target, phases, run):
     """
     if config.adaptation.method is None:
         report = measure_domains(config, model, splits, target)
-        return Adapted({"target": {"source_only": report["metrics"]}} if "metrics" in report else {})
+        record = {"target": {"source_only": report["metrics"]}} if "metrics" in report else {}
+        return Adapted(record, confidence=report.get("confidence"))
     domains, validator = Domains(config, model, splits, target, phases), config.adaptation.validator
     start = variable_values(model)
     candidates, best_score = [], -math.inf

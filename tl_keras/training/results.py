@@ -59,7 +59,7 @@ def write_results(
     metrics = measured | extras.metrics | _log_baselines(run, extras)
     if solved:
         metrics |= _cross_validation(config, splits, tuning) | measure_label_gain(config, tuning)
-    labels = task.example_labels(splits.test) if calibration else None
+    labels = task.example_labels(splits.test) if task.gives_probabilities else None
     if calibration:
         metrics["confidence"] = measure_confidence(config, calibration, labels, predictions)
     sections = {
@@ -76,6 +76,7 @@ def write_results(
         shown, extras, plots = target_first(adapted, metrics, extras, plots, task.headline_metrics)
         # The test examples are those of the source, and what the report shows first is the target.
         sections["examples"] = replace(sections["examples"], worst=(), by_class=())
+        sections["confidence"] = adapted.confidence or sections["confidence"]
         metrics["adaptation"] = adapted.record
     _write_report(config, shown, history, plots, sections, extras, run, model)
     write_card(config, model, splits, shown, run, extras, tuning)

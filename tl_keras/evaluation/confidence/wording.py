@@ -37,11 +37,17 @@ def describe_temperature(confidence):
     """Describes the temperature that the logits are divided by, and why.
 
     Args:
-        confidence: dict with `temperature` and perhaps its `fit`, as metrics.json has it.
+        confidence: dict with `temperature` and perhaps its `fit`, as metrics.json has it; or with `domain`, "source" or
+            "target", whose test examples the diagrams of an adapted model show.
 
     Returns:
-        str, empty without `temperature`.
+        str, empty without `temperature` and `domain`.
     """
+    if domain := confidence.get("domain"):
+        return (
+            "Temperature: none is fitted and no confidence is recommended, because the training sees no label of the "
+            f"target, and those of the source say nothing about the confidence there. The diagrams show the {domain}."
+        )
     if "temperature" not in confidence:
         return ""
     fit = confidence.get("fit")
