@@ -131,6 +131,7 @@ def test_what_an_earlier_run_stored_is_not_counted_again(model, splits, tmp_path
     assert again.decision.places == ("disk",) * 3
 
 
+@pytest.mark.usefixtures("small_network")
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 def test_what_an_earlier_phase_changes_is_computed_after_it(splits, policy, capsys):
     keras.mixed_precision.set_global_policy(policy)

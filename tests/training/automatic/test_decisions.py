@@ -43,8 +43,8 @@ def auto_run(image_folder, tmp_path_factory):
         return run_auto(image_folder, folder / "run"), printed.getvalue()
 
 
-def run_auto(image_folder, folder, **settings):
-    config = RunConfig(data=DataConfig(path=str(image_folder)), run=str(folder), **settings)
+def run_auto(image_folder, folder, image_size=None, **settings):
+    config = RunConfig(data=DataConfig(path=str(image_folder), image_size=image_size), run=str(folder), **settings)
     return RunFolder(train.run_training(config))
 
 
@@ -108,15 +108,15 @@ def test_a_resumed_run_repeats_the_recorded_size(image_folder, tmp_path, monkeyp
         patch.setattr("tl_keras.training.run.write_results", lambda *_: pytest.fail("stopped"))
         with pytest.raises(pytest.fail.Exception):
             run_auto(image_folder, tmp_path / "run")
-    for size in (48, 32):
-        record = {"image_size": size, "lines": ["as recorded"]}
-        (tmp_path / "run" / "decisions.json").write_text(json.dumps(record), encoding="utf-8")
-        with monkeypatch.context() as patch:
-            patch.setattr(
-                "tl_keras.training.run.write_results", lambda config, *_: pytest.fail(str(config.data.image_size))
-            )
-            with pytest.raises(pytest.fail.Exception, match=str(size)):
-                run_auto(image_folder, tmp_path / "run")
+    decisions = tmp_path / "run" / "decisions.json"
+    other = {32: 48, 48: 32}[json.loads(decisions.read_text(encoding="utf-8"))["image_size"]]
+    decisions.write_text(json.dumps({"image_size": other, "lines": ["as recorded"]}), encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "tl_keras.training.run.write_results", lambda config, *_: pytest.fail(str(config.data.image_size))
+        )
+        with pytest.raises(pytest.fail.Exception, match=str(other)):
+            run_auto(image_folder, tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_class_of_one_example_is_kept(tmp_path):
         for number in range(count):
             pixels = generator.integers(0, 255, (40, 40, 3)).astype("uint8")
             Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
-    run = run_auto(tmp_path / "photos", tmp_path / "run")
+    run = run_auto(tmp_path / "photos", tmp_path / "run", image_size=32)
     assert run.read_json("metrics.json")["held_out"]["examples"] == 8
     assert keras.models.load_model(run / "model.keras").output_shape == (None, 2)
 

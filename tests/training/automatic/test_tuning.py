@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -5,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.models.small_backbone import small_backbone
 from tests.training.automatic.long_texts import write_long_texts
 from tl_keras import train
 from tl_keras.config import DataConfig, RunConfig
@@ -57,13 +59,36 @@ def test_few_texts_are_tuned_but_few_images_and_texts_of_several_labels_are_not(
 
 @pytest.fixture(autouse=True)
 def tried_with_few(monkeypatch, small_network, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user_cache"))
-    monkeypatch.setattr(ImageClassification, "min_tuned_labels", 30)
+    try_with_few(monkeypatch, tmp_path)
+
+
+def try_with_few(patch, folder):
+    """Lets 30 labels be tuned, and keeps the features in a cache of the test's own."""
+    patch.setenv("XDG_CACHE_HOME", str(folder / "user_cache"))
+    patch.setattr(ImageClassification, "min_tuned_labels", 30)
+
+
+def run_auto(image_folder, folder):
+    config = RunConfig(data=DataConfig(path=str(image_folder), image_size=32), run=str(folder))
+    return RunFolder(train.run_training(config))
+
+
+@pytest.fixture(scope="module")
+def tried(image_folder, tmp_path_factory):
+    """The folder of a run that was stopped after its trial, before it wrote results, and of its features."""
+    folder = tmp_path_factory.mktemp("tried")
+    with pytest.MonkeyPatch.context() as patch:
+        try_with_few(patch, folder)
+        patch.setattr("tl_keras.models.images.classifiers.build_backbone", small_backbone)
+        patch.setattr("tl_keras.training.run.write_results", lambda *_: pytest.fail("stopped"))
+        with pytest.raises(pytest.fail.Exception, match="stopped"):
+            run_auto(image_folder, folder / "run")
+    return folder
 
 
 @pytest.mark.usefixtures("report")
 @pytest.mark.parametrize("kept", [SOLVED, TUNED, TUNED_AND_SOLVED])
-def test_a_run_ends_with_what_the_trial_chose(image_folder, tmp_path, monkeypatch, kept):
+def test_a_run_ends_with_what_the_trial_chose(tried, image_folder, tmp_path, monkeypatch, kept):
     judged = {}
 
     def judge(losses):
@@ -71,8 +96,8 @@ def test_a_run_ends_with_what_the_trial_chose(image_folder, tmp_path, monkeypatc
         return kept, "as asked"
 
     monkeypatch.setattr("tl_keras.training.automatic.tuning._judge", judge)
-    config = RunConfig(data=DataConfig(path=str(image_folder), image_size=32), run=str(tmp_path / "run"))
-    run = RunFolder(train.run_training(config))
+    shutil.copytree(tried, tmp_path, dirs_exist_ok=True)
+    run = run_auto(image_folder, tmp_path / "run")
     assert set(judged) == {SOLVED, TUNED, TUNED_AND_SOLVED}
     assert all(len(losses) == 6 for losses in judged.values())
     assert run.read_json("history.json")["val_loss"]
