@@ -112,6 +112,7 @@ def build_d_fine(size, num_classes, image_size, settings, *, bounding_box_format
     """
     if size not in SIZES:
         raise unknown_name("model.backbone", size, SIZES)
+    check_image_size(image_size, STRIDE)
     return make_d_fine(
         lambda num_queries: make_hub_network(SIZES[size], num_classes, image_size, num_queries),
         SIZES[size].strides,
@@ -137,11 +138,7 @@ def make_d_fine(make_network, strides, preprocessing, image_size, settings, *, b
 
     Returns:
         `DFine`.
-
-    Raises:
-        InputError: the image size is not a multiple of 32.
     """
-    check_image_size(image_size, STRIDE)
     cells = sum((image_size // stride) ** 2 for stride in strides)
     hub_network = make_network(min(settings.num_queries, cells))
     network = flatten(hub_network, preprocessing, image_size, name=name)

@@ -40,6 +40,6 @@ def test_other_classes_image_sizes_and_queries_are_supported(saved):
         assert not np.array_equal(np.asarray(layer.kernel)[:, 1], np.asarray(source.kernel)[:, 1])
 
 
-def test_an_image_size_that_is_no_multiple_of_32_is_refused(saved):
+def test_an_image_size_that_is_no_multiple_of_32_is_refused_before_the_preset_is_opened():
     with pytest.raises(InputError, match="image size is 70, expected a multiple of 32"):
-        build_preset_d_fine(str(saved[0]), 2, 70, DFineSettings(), class_names=None)
+        build_preset_d_fine("missing", 2, 70, DFineSettings(), class_names=None)

@@ -1,7 +1,8 @@
 """D-FINE with the weights of a KerasHub preset, trained on COCO or Objects365."""
 
 from tl_keras.errors import InputError
-from tl_keras.models.detection.d_fine import make_d_fine
+from tl_keras.models.detection.d_fine import STRIDE, make_d_fine
+from tl_keras.models.detection.features import check_image_size
 from tl_keras.models.detection.hub.d_fine_network import flatten
 from tl_keras.models.detection.hub.d_fine_sizes import make_alike
 from tl_keras.models.detection.hub.presets import coco_class_names, open_hub_detector
@@ -27,6 +28,7 @@ def build_preset_d_fine(preset, num_classes, image_size, settings, *, class_name
     Raises:
         InputError: the preset cannot be opened, has learned queries, or the image size is not a multiple of 32.
     """
+    check_image_size(image_size, STRIDE)
     hub_network, preprocessing = open_hub_detector(preset, "DFineBackbone")
     if hub_network.learn_initial_query:
         raise InputError(
