@@ -3,11 +3,13 @@
 A new detector is one entry of `TINY_DETECTORS`; `test_detector.py` runs all checks on all entries.
 """
 
+import contextlib
 import functools
 from dataclasses import replace
 
 import keras
 import numpy as np
+import pytest
 
 from tests.models.detection.tiny_detectors import TINY_DETECTORS, build_tiny, rectangles
 from tl_keras.models.saved.saving import open_model, save_model
@@ -22,9 +24,19 @@ WITHOUT_BOXES = {"boxes": TARGETS["boxes"], "labels": np.full_like(TARGETS["labe
 
 @functools.cache
 def shared(name):
-    """Builds a tiny detector once; checks must not change it."""
+    """Builds a tiny detector once; checks must not change it, or borrow it."""
     keras.utils.set_random_seed(0)
     return build_tiny(name)
+
+
+@contextlib.contextmanager
+def borrowed(name):
+    """Lends the shared detector to a check that changes its weights or class names, and restores them."""
+    model = shared(name)
+    weights, names = model.get_weights(), model.class_names
+    yield model
+    model.set_weights(weights)
+    model.class_names = names
 
 
 @functools.cache
@@ -97,10 +109,10 @@ def check_padding_does_not_change_the_losses(name, _folder):
     padded = {"boxes": np.pad(TARGETS["boxes"], ((0, 0), (0, 4), (0, 0)), constant_values=7.0)}
     padded["labels"] = np.pad(TARGETS["labels"], ((0, 0), (0, 4)), constant_values=-1)
     model, changes = shared(name), TINY_DETECTORS[name].whole_samples
-    if changes:
-        model = build_tiny(name)
-        model.settings = replace(model.settings, **changes)
-    assert_losses_equal(losses(model, TARGETS), losses(model, padded))
+    with pytest.MonkeyPatch.context() as patch:
+        if changes:
+            patch.setattr(model, "settings", replace(model.settings, **changes))
+        assert_losses_equal(losses(model, TARGETS), losses(model, padded))
 
 
 def check_suffix_models_have_the_same_outputs_and_losses(name, _folder):
@@ -135,7 +147,7 @@ def check_saved_inference_model_predicts_the_same(name, folder):
 
 def check_a_step_changes_every_block(name, _folder):
     """Trains one step on perturbed weights; zeros would block the gradients of the layers before them."""
-    model = build_tiny(name)
+    model = shared_of_three_classes(name)
     perturb(model, 0.02)
     before = [np.asarray(variable) for variable in model.trainable_variables]
     model.compile(keras.optimizers.SGD(1e-2), run_eagerly=True)
@@ -151,22 +163,21 @@ def check_a_step_changes_every_block(name, _folder):
 
 def check_classes_known_by_name_keep_their_weights(name, folder):
     """Loads a detector of three classes into one of two classes that shares one name."""
-    keras.utils.set_random_seed(0)
-    old, new = shared_of_three_classes(name), build_tiny(name, 2)
-    old.class_names, new.class_names = ("a", "b", "c"), ("c", "d")
-    for model in (old, new):
-        perturb(model, 0.1)
-    initial = _class_arrays(new, 1)
-    save_model(old, folder / "old.keras")
-    report = load_weights(new, folder / "old.keras")
-    assert report.kept_classes == ("c",) and not report.missing and not report.unexpected
-    assert set(report.clashes) == {f"{layer} (other classes)" for layer in new.class_layers}
-    _assert_arrays_equal(_class_arrays(new, 0), _class_arrays(old, 2))
-    _assert_arrays_equal(_class_arrays(new, 1), initial)
-    expected = {layer.name: layer.read() for layer in layers_with_weights(old)}
-    for layer in layers_with_weights(new):
-        if layer.name not in new.class_layers:
-            _assert_arrays_equal(layer.read(), expected[layer.name])
+    old = shared_of_three_classes(name)
+    with borrowed(name) as new:
+        old.class_names, new.class_names = ("a", "b", "c"), ("c", "d")
+        perturb(old, 0.1)
+        initial = _class_arrays(new, 1)
+        save_model(old, folder / "old.keras")
+        report = load_weights(new, folder / "old.keras")
+        assert report.kept_classes == ("c",) and not report.missing and not report.unexpected
+        assert set(report.clashes) == {f"{layer} (other classes)" for layer in new.class_layers}
+        _assert_arrays_equal(_class_arrays(new, 0), _class_arrays(old, 2))
+        _assert_arrays_equal(_class_arrays(new, 1), initial)
+        expected = {layer.name: layer.read() for layer in layers_with_weights(old)}
+        for layer in layers_with_weights(new):
+            if layer.name not in new.class_layers:
+                _assert_arrays_equal(layer.read(), expected[layer.name])
 
 
 def _class_arrays(model, label):

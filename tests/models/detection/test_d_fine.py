@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from tests.models.detection.detector_harness import losses, shared
-from tests.models.detection.tiny_detectors import build_tiny_d_fine, rectangles
+from tests.models.detection.detector_harness import borrowed, losses, shared
+from tests.models.detection.tiny_detectors import rectangles
 from tl_keras.errors import InputError
 from tl_keras.models.detection.d_fine import QueryDecoder, build_d_fine
 from tl_keras.models.detection.settings import DecodingSettings, DFineSettings
@@ -27,12 +27,11 @@ def test_detections_come_from_the_last_layer():
 
 
 def test_losses_decrease():
-    keras.utils.set_random_seed(0)
-    model = build_tiny_d_fine()
-    cut = find_cuts(model)[-1][1]
-    head, features = model.suffix_model(cut), keras.Model(model.input, cut)(IMAGES.astype("float32"))
-    head.compile(keras.optimizers.Adam(1e-2), run_eagerly=True)
-    history = head.fit(np.asarray(features), TARGETS, batch_size=2, epochs=6, verbose=0).history
+    with borrowed("d_fine") as model:
+        cut = find_cuts(model)[-1][1]
+        head, features = model.suffix_model(cut), keras.Model(model.input, cut)(IMAGES.astype("float32"))
+        head.compile(keras.optimizers.Adam(1e-2), run_eagerly=True)
+        history = head.fit(np.asarray(features), TARGETS, batch_size=2, epochs=6, verbose=0).history
     assert np.isfinite(history["loss"]).all() and history["box_loss"][-1] < 0.7 * history["box_loss"][0]
 
 
