@@ -110,6 +110,14 @@ def token_inputs(tokenizer, texts=TEXTS):
     return {**inputs, "segment_ids": np.zeros_like(ids)} if tokenizer.has_segments else inputs
 
 
+def random_inputs(backbone):
+    """Draws inputs of an encoder, rows of several lengths, without its tokenizer, which takes seconds to trace."""
+    mask = np.array([[1] * length + [0] * (9 - length) for length in (4, 9, 5)], "int32")
+    ids = np.random.default_rng(0).integers(4, 19, mask.shape).astype("int32") * mask
+    inputs = {"token_ids": ids, "padding_mask": mask}
+    return {**inputs, "segment_ids": np.zeros_like(ids)} if "segment_ids" in backbone.input else inputs
+
+
 def _dense(name, inputs, outputs, draw):
     return {f"{name}.weight": draw(outputs, inputs), f"{name}.bias": draw(outputs)}
 

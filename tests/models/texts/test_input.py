@@ -77,9 +77,9 @@ def test_strings_and_their_tokens_have_equal_outputs_in_every_family(tmp_path, f
     expected = np.asarray(model(token_inputs(model.tokenizer)))
     text_model = with_text_input(model)
     save_model(text_model, tmp_path / "model.keras")
-    for candidate in (text_model, keras.models.load_model(tmp_path / "model.keras")):
-        np.testing.assert_allclose(candidate.predict(tf.constant(TEXTS), verbose=0), expected, atol=1e-6)
-    np.testing.assert_allclose(np.asarray(candidate(tf.constant(TEXTS))), expected, atol=1e-6)
+    np.testing.assert_allclose(np.asarray(text_model(tf.constant(TEXTS))), expected, atol=1e-6)
+    opened = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(opened.predict(tf.constant(TEXTS), verbose=0), expected, atol=1e-6)
 
 
 PREDICT = """
@@ -132,7 +132,7 @@ def test_windows_equal_those_of_token_sets(model, truncation):
         truncation=truncation,
         windows=3,
     )
-    texts = [*LONG, "film " * 3, "a\u00a0very good film ! " * 40_000]
+    texts = [*LONG, "film " * 3, "a\u00a0very good film ! " * 4_000]
     windows = tokenize(texts, tokenizer.encode, token_format).windows
     to_logits = logits_part(model)
     logits = np.zeros((len(windows), 3), "float32")

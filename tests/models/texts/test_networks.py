@@ -3,18 +3,16 @@ import numpy as np
 import pytest
 
 from tests.models.backbone_harness import check_saving, run_backbone_test
-from tests.models.tiny_encoders import BLOCKS, FAMILIES, TEXTS, token_inputs
+from tests.models.tiny_encoders import BLOCKS, FAMILIES, random_inputs
 from tl_keras.models.saved.saving import open_model
 from tl_keras.models.texts.networks import named_text_network
-from tl_keras.models.texts.tokenizers import TextTokenizer
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def opened(request):
-    """Returns the name of a family, its network and token inputs."""
-    backbone, tokenizer = FAMILIES[request.param]()
-    tokenizer = TextTokenizer(tokenizer, class_name=type(backbone).__name__, max_tokens=40)
-    return request.param, backbone, token_inputs(tokenizer, TEXTS)
+    """Returns the name of a family, its network and inputs."""
+    backbone, _ = FAMILIES[request.param]()
+    return request.param, backbone, random_inputs(backbone)
 
 
 def copy(backbone, *, pooled=False, settings=(), copy_weights=True):
