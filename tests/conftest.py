@@ -72,6 +72,15 @@ def tiny_arguments(image_folder):
 
 
 @pytest.fixture
+def eager():
+    """Runs a test without tracing graphs, see `eager_functions`."""
+    from tests.eager_functions import eager_functions
+
+    with eager_functions():
+        yield
+
+
+@pytest.fixture
 def small_network(monkeypatch):
     """Replaces every image backbone by a network of four convolutions."""
     from tests.models.small_backbone import small_backbone

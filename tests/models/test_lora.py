@@ -93,6 +93,7 @@ def test_a_layer_adds_the_scaled_product_to_its_kernel():
     np.testing.assert_allclose(np.asarray(dense(x)), np.maximum(expected, 0), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.usefixtures("eager")
 def test_only_adapters_and_head_are_trainable():
     model = text_model()
     add_lora(model, 3)
@@ -103,6 +104,7 @@ def test_only_adapters_and_head_are_trainable():
     assert len(moved) == 2 * len(ADAPTED) + 2
 
 
+@pytest.mark.usefixtures("eager")
 def test_the_optimizer_has_slots_for_trainable_variables_only():
     model = text_model()
     add_lora(model, 2)
@@ -175,6 +177,7 @@ def test_merging_keeps_the_predictions_and_returns_a_plain_model(policy, tmp_pat
     np.testing.assert_allclose(predictions(opened), predictions(model), atol=1e-6)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_merged_model_can_continue_training_and_get_new_adapters():
     model = text_model()
     add_lora(model, 3)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.eager_functions import eager_functions
 from tests.models.detection.tiny_detectors import tiny_backbone
 from tests.tasks.rectangle_runs import detector_flags, write_rectangles
 from tl_keras import evaluate, explain, export, label, predict, train
@@ -32,7 +33,7 @@ def boxes(tmp_path_factory):
 def finished_detector(boxes, tmp_path_factory):
     """Folder of a finished run of a tiny detector."""
     flags = detector_flags(boxes, "[{train: head, learning_rate: 0.003}]")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, eager_functions():
         patch.setattr(building, "build_backbone", lambda *_, **__: tiny_backbone())
         return train.run_training(parse([*flags, "--run", str(tmp_path_factory.mktemp("runs") / "finished")]))
 

@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 
+from tests.eager_functions import eager_functions
 from tl_keras import train
 from tl_keras.config.config_files import read_config
 from tl_keras.data.wording import printable
@@ -32,7 +33,7 @@ def evil_run(image_folder, tmp_path_factory):
     (data / FORMULA / f"bad{EVIL}.png").write_text("no image")
     flags = {"data.path": data, "data.image_size": 32, "data.on_bad_file": "skip", "data.max_bad_files": 0.1}
     flags |= {"model.weights": "none", "phases": "[{train: head}]", "run": root / "run"}
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()):
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()), eager_functions():
         patch.setattr("tl_keras.models.images.classifiers.build_backbone", small_backbone)
         train.main([f"--{name}={value}" for name, value in flags.items()])
     return data, root / "run"

@@ -31,7 +31,7 @@ def config(image_folder):
     return parse([str(part) for flag in [*flags.items(), ("--recipe", "auto")] for part in flag])
 
 
-@pytest.mark.usefixtures("small_network")
+@pytest.mark.usefixtures("small_network", "eager")
 def test_backbones_are_ranked_and_those_without_weights_left_out(config, tmp_path, capsys):
     recommendation = recommend(find_candidates(config, ["vgg16", "keras_hub:no/folder", "vgg16"]), 1, tmp_path)
     (probe,) = recommendation.probes

@@ -4,6 +4,7 @@ import weakref
 import numpy as np
 import pytest
 
+from tests.eager_functions import eager_functions
 from tests.models.detection.tiny_detectors import tiny_backbone
 from tests.tasks.task_cases import write_boxes
 from tl_keras import compare
@@ -32,7 +33,7 @@ def flags(tmp_path_factory):
         "--cache.mode",
         "off",
         "--epochs",
-        "4",
+        "2",
         *(part for pair in pairs for part in pair),
     ]
 
@@ -52,15 +53,16 @@ def built(monkeypatch):
 
 def test_detectors_are_compared_over_images_and_resumed(flags, built, tmp_path, capsys):
     arguments = [*flags, "--draws", "1", "--output", str(tmp_path)]
-    compare.main([*arguments, "--budgets", "4"])
+    with eager_functions():
+        compare.main([*arguments, "--budgets", "4"])
     printed = capsys.readouterr().out
     assert "[2/2] scratch, 4 images, draw 0: AP at IoU 0.5 0." in printed and "all cells are finished" in printed
     assert "The 3 validation examples were not used." in printed
     assert "cannot be decided with 3 test images" in printed and "labels" not in printed
     figures = json.loads((tmp_path / "compare.json").read_text())
     first, second = figures["cells"]
-    assert (first["method"], first["images"], first["steps"]) == ("progressive_unfreezing", 4, 8)
-    assert (second["method"], second["steps"]) == ("scratch", 8), "as many steps"
+    assert (first["method"], first["images"], first["steps"]) == ("progressive_unfreezing", 4, 4)
+    assert (second["method"], second["steps"]) == ("scratch", 4), "as many steps"
     assert 0 <= first["mean_average_precision"] <= first["average_precision_50"] <= 1
     assert first["gain"]["low"] <= first["gain"]["mean"] <= first["gain"]["high"]
     assert figures["test_images"] == 3 and "accuracy" not in json.dumps(figures)
@@ -81,7 +83,7 @@ def test_methods_plan_the_epochs_of_the_recipe_and_another_draw_has_other_images
         assert all(network() is None for network in networks), "earlier detectors are freed"
         networks.append(weakref.ref(model))
         planned.setdefault(config.recipe, []).append((phases, tuple(splits.train.names), config.batch_norm))
-        return {"loss": [1.0] * 4}
+        return {"loss": [1.0] * 2}
 
     monkeypatch.setattr(detectors.fitting, "fit_phases", fit_phases)
     trainers = DetectorTrainers(config, splits, NO_LIMIT)
@@ -92,7 +94,7 @@ def test_methods_plan_the_epochs_of_the_recipe_and_another_draw_has_other_images
     trainers.train(Cell("scratch", "4", 0))
     (scratch,), own, policy = planned["fine_tuning"][2]
     assert own == names and policy == "train", "the same images"
-    assert (scratch.train, scratch.epochs, scratch.learning_rate, scratch.block_decay) == ("block1", 4, 1e-3, 1.0)
+    assert (scratch.train, scratch.epochs, scratch.learning_rate, scratch.block_decay) == ("block1", 2, 1e-3, 1.0)
 
 
 def test_a_training_that_the_time_has_ended_gives_no_figure(flags, monkeypatch):

@@ -24,6 +24,7 @@ def test_large_images_are_averaged_and_small_ones_stay():
     assert shrunk[0, 0, 0, 0] == round(large.images[0, :2, :2, 0].mean())
 
 
+@pytest.mark.usefixtures("eager")
 def test_each_cell_starts_anew_and_ends_in_time(monkeypatch):
     monkeypatch.setattr(scratch, "STEPS", 2)
     monkeypatch.setattr("tl_keras.models.images.small_network.WIDTHS", (4,))

@@ -4,7 +4,7 @@ import pytest
 from tl_keras.studies.comparison.tuned import TunedNetwork, recipe_config
 
 
-@pytest.mark.usefixtures("small_network")
+@pytest.mark.usefixtures("small_network", "eager")
 def test_each_cell_starts_from_the_same_weights_and_one_forward_pass(small_image_data, monkeypatch):
     config, splits = small_image_data
     passes = []
