@@ -82,11 +82,23 @@ def test_the_time_that_is_left_is_estimated_once(monkeypatch, tmp_path, capsys, 
     unfreezing = ProgressiveUnfreezing([Phase("head", epochs=100), Phase("all", epochs=60)], max_seconds=max_seconds)
     progress = ProgressLines(unfreezing, RunFolder(tmp_path))
     progress.on_train_begin()
-    printed = []
+    # The first of ten steps took as long as the others.
+    progress._steps, printed = [(0, 100.0), (9, 100.0 + 0.9 * seconds)], []
     for epoch in range(4):
         progress._estimate(epoch, seconds)
         printed.append(capsys.readouterr().out.strip().replace("1 h 20 min", "80 min"))
     assert printed == [line if epoch == place else "" for epoch in range(4)]
+
+
+def test_the_time_to_build_the_first_step_is_no_part_of_an_estimate(tmp_path, capsys):
+    unfreezing = ProgressiveUnfreezing([Phase("head", epochs=100)])
+    progress = ProgressLines(unfreezing, RunFolder(tmp_path))
+    progress.on_train_begin()
+    for steps in ([(0, 100.0), (9, 100.5)], [(0, 100.0)]):
+        progress._timed, progress._estimated, progress._steps = 0, False, steps
+        progress._estimate(0, 27.4)
+        progress._estimate(1, 0.4)
+        assert capsys.readouterr().out == ""
 
 
 def test_the_estimate_follows_the_line_of_its_epoch(model, tmp_path, capsys, monkeypatch):

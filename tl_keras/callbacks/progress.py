@@ -13,7 +13,7 @@ from tl_keras.system.durations import format_duration
 from tl_keras.transfer.learning_rates import current_rate
 
 LONG_EPOCH = 20
-"""Seconds of a first epoch from which its start, which later ones lack, hardly counts."""
+"""Seconds of a first epoch from which the time of its steps is worth an estimate; shorter ones wait for the second."""
 SHORT_TIME = 60
 """Seconds that are not worth an estimate."""
 MAX_FIGURES = 5
@@ -101,12 +101,13 @@ class ProgressLines(keras.callbacks.Callback):
             print(
                 f"phase {index + 1}/{len(self.unfreezing.plan)}, {training}: {', '.join(phase['blocks'])}", flush=True
             )
-        self._started = time.perf_counter()
+        self._started, self._steps = time.perf_counter(), []
         steps = self.params.get("steps")
         self._bar = tqdm(total=steps, desc=f"  epoch {epoch + 1}", leave=False, disable=not sys.stderr.isatty())
 
     def on_train_batch_end(self, batch, logs=None):
         """Advances the progress bar, by several steps if they are executed at once."""
+        self._steps = [*self._steps[:1], (batch, time.perf_counter())]
         self._bar.update(min(batch + 1, self._bar.total or math.inf) - self._bar.n)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -141,7 +142,10 @@ class ProgressLines(keras.callbacks.Callback):
     def _estimate(self, epoch, seconds):
         """Prints once in a `fit` how long the other epochs will take, if that is minutes."""
         self._timed += 1
-        if self._estimated or (self._timed == 1 and seconds < LONG_EPOCH):
+        if self._timed == 1:
+            # Building the step takes seconds, which later epochs lack.
+            seconds = _seconds_of_steps(self._steps) if seconds >= LONG_EPOCH else 0
+        if self._estimated or seconds < LONG_EPOCH and self._timed == 1:
             return
         self._estimated = True
         unfreezing = self.unfreezing
@@ -156,3 +160,11 @@ class ProgressLines(keras.callbacks.Callback):
         if limit is not None and (rest := max(0.0, limit - unfreezing.state["seconds"])) < left * seconds:
             line += f", but max_time ends the training in about {format_duration(rest)}"
         print(f"  {line}", flush=True)
+
+
+def _seconds_of_steps(steps):
+    """Estimates the seconds of an epoch from the (batch, time) at the end of its first and of its last step."""
+    if len(steps) < 2:
+        return 0.0
+    (first, started), (last, ended) = steps
+    return (ended - started) / (last - first) * (last + 1)
