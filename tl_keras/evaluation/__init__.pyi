@@ -37,6 +37,7 @@ from .fonts import number_legend as number_legend
 from .fonts import shown_names as shown_names
 from .formatting import format_figure as format_figure
 from .formatting import format_headlines as format_headlines
+from .intervals import Z as Z
 from .intervals import classification_intervals as classification_intervals
 from .intervals import metrics_with_intervals as metrics_with_intervals
 from .iou import pairwise_iou as pairwise_iou

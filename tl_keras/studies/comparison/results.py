@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from tl_keras.evaluation.intervals import Z
+from tl_keras import evaluation
 from tl_keras.studies.comparison.student import student_quantile
 
 RESAMPLES = 400
@@ -68,7 +68,7 @@ class ClassResult(Result):
             pairs: list of two results for each draw, whose scores are compared.
         """
         differences = np.mean([own._are_correct() - other._are_correct() for own, other in pairs], axis=0)
-        return Z * np.std(differences) / np.sqrt(len(differences))
+        return evaluation.Z * np.std(differences) / np.sqrt(len(differences))
 
     @staticmethod
     def _is_measured(values, num_test):

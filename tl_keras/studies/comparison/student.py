@@ -1,6 +1,6 @@
 """Quantiles of Student's t distribution."""
 
-from tl_keras.evaluation.intervals import Z
+from tl_keras import evaluation
 
 FEW_DRAWS = (12.706, 4.303, 3.182, 2.776)
 """Quantiles for intervals of 95 %, with 1 to 4 degrees of freedom."""
@@ -17,4 +17,5 @@ def student_quantile(freedom):
     """
     if freedom <= len(FEW_DRAWS):
         return FEW_DRAWS[freedom - 1]
-    return Z + (Z**3 + Z) / (4 * freedom) + (5 * Z**5 + 16 * Z**3 + 3 * Z) / (96 * freedom**2)
+    z = evaluation.Z
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
