@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import stat
+import struct
 import sys
 import time
 import zipfile
@@ -353,9 +354,11 @@ def short_chunk(file, place):
 def bomb(file, place):
     """Stores a gigabyte as one deflated chunk of a megabyte."""
     data = links(file, place).create_dataset("0", (3,), "f4", chunks=(2**28,), maxshape=(None,), compression="gzip")
-    deflate = zlib.compressobj()
-    parts = [deflate.compress(bytes(2**24)) for _ in range(64)]
-    data.id.write_direct_chunk((0,), b"".join([*parts, deflate.flush()]))
+    deflate = zlib.compressobj(wbits=-15)
+    # Deflated once and repeated, which a full flush allows; the sum of bytes that are zero is their number.
+    part = deflate.compress(bytes(2**24)) + deflate.flush(zlib.Z_FULL_FLUSH)
+    checksum = struct.pack(">HH", 2**30 % 65_521, 1)
+    data.id.write_direct_chunk((0,), b"\x78\x9c" + 64 * part + deflate.flush() + checksum)
 
 
 ARRAYS = [external_link, soft_link, external_data, virtual_data, unwritten, unwritten_chunks, compressed]
