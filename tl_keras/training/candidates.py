@@ -17,7 +17,8 @@ RATE, TENT_RATE = 3e-4, 1e-3
 class Domains:
     """Holds what candidates are trained on and validated with: the source, and the target without labels.
 
-    If a frozen part precedes the trained blocks, its activations are computed once, without augmentation.
+    If a frozen part precedes the trained blocks, its activations are computed once, without augmentation. A method that
+    only changes statistics is validated with the outputs of the trained classifier for the source.
 
     Args:
         config: `RunConfig`.
@@ -38,6 +39,9 @@ class Domains:
         if whole or cut is not None:
             self.config = without_augmentation(config)
         self._stored = self._store(cut) if cut is not None else dict.fromkeys(self.splits)
+        # With the statistics of the target, the features of the source mean nothing: each domain has its own
+        # (https://arxiv.org/abs/1603.04779, section 3.3).
+        self._source_outputs = self._collect("source") if whole else None
 
     def inputs(self, domain):
         """Prepares the arguments of `fit` for a domain, "source" or "target"."""
@@ -45,10 +49,13 @@ class Domains:
 
     def score(self):
         """Scores the learner by every validator and by its coverage, a dict; no score sees a label of the target."""
-        source, labels = adaptation.collect_outputs(self.learner, self.inputs("source")["validation_data"])
-        target, _ = adaptation.collect_outputs(self.learner, self.inputs("target")["validation_data"])
+        source, labels = self._source_outputs or self._collect("source")
+        target, _ = self._collect("target")
         criteria = adaptation.VALIDATORS | {adaptation.COVERAGE: adaptation.class_coverage}
         return {name: criterion(source, labels, target) for name, criterion in criteria.items()}
+
+    def _collect(self, domain):
+        return adaptation.collect_outputs(self.learner, self.inputs(domain)["validation_data"])
 
     def _store(self, cut):
         part = transfer.FrozenPart(self.model, [cut], self.config.cache.dtype)
