@@ -20,6 +20,11 @@ def test_a_summary_names_the_candidate_the_accuracies_and_the_classes_that_chang
     ]
 
 
+def test_a_model_with_the_statistics_of_the_target_is_for_the_target():
+    told = [line for kept in ("adabn", "tent", "mcc × 1") for line in summarize(record(0.5, 0.75, kept=kept))]
+    assert sum("for the source, train without adaptation" in line for line in told) == 2
+
+
 def test_the_gap_to_the_upper_bound_is_stated():
     adapted = Adapted(record(0.5, 0.75)).with_upper_bound(metrics(0.9))
     assert "trained on its labels 0.900 (62% of the gap closed)" in summarize(adapted.record)[1]

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from tl_keras import adaptation, evaluation
+from tl_keras.config.adaptation_config import STATISTICS_ONLY
 from tl_keras.errors import counted
 from tl_keras.tasks.registry import TASKS
 
@@ -139,6 +140,8 @@ def summarize(record):
     if record["kept"] == SOURCE_ONLY:
         lines[0] = f"adaptation: {record['validator']} found nothing better than the source-only model, which was kept"
         lines += _refusal(record)
+    elif record["kept"] in STATISTICS_ONLY:
+        lines.append("the model has the statistics of the target now: for the source, train without adaptation")
     if not target:
         return lines
     before, after = target["source_only"]["accuracy"], target["adapted"]["accuracy"]
