@@ -77,6 +77,15 @@ def test_the_table_of_a_draw_names_images_beside_it(tmp_path):
     assert len(draw.test["items"]) == 24
 
 
+def test_a_text_that_differs_from_a_test_text_in_spaces_is_not_drawn(tmp_path, monkeypatch):
+    rows = [("A b", "x", "test"), ("c", "y", "test"), ("a  b", "x", "train"), ("d", "y", "train")]
+    table = tmp_path / "toy.csv"
+    table.write_text("text,label,split\n" + "".join(f"{','.join(row)}\n" for row in rows))
+    monkeypatch.setattr("few_label_suite.draws.write_set", lambda name, folder: table)
+    draw = draw_examples("toy_texts", "all", 0, tmp_path)
+    assert draw.train["items"] == ["d"] and draw.test["items"] == ["A b", "c"]
+
+
 def test_every_real_set_states_its_licence():
     licences = ("MIT", "BSD-3", "Apache-2.0", "CC BY 4.0", "CC0", "WordNet licence")
     assert len(REAL_SETS) >= 9

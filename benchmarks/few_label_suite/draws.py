@@ -27,7 +27,8 @@ def draw_examples(name, budget, number, folder):
 
     Args:
         name: key of `SETS`.
-        budget: labels of each class, or "all"; classes with fewer examples give all of them.
+        budget: labels of each class, or "all"; classes with fewer examples give all of them, and a text that differs
+            from one of the test set in spaces only is left out.
         number: int, number of the draw. The examples of a smaller budget are among those of a larger one.
         folder: `pathlib.Path` of the data sets, see `write_set`.
 
@@ -37,8 +38,11 @@ def draw_examples(name, budget, number, folder):
     source = write_set(name, folder)
     is_text = SETS[name].kind == TEXTS
     rows = _read_table(source) if is_text else _list_images(source)
-    train = draw_rows([row for row in rows if row[2] == "train"], budget, number)
     test = [row for row in rows if row[2] == "test"]
+    train = draw_rows([row for row in rows if row[2] == "train"], budget, number)
+    # Training refuses texts that differ in spaces only. They are left out here, which changes no other draw.
+    tested = {_without_spaces(row) for row in test}
+    train = [row for row in train if _without_spaces(row) not in tested]
     table = folder / f"{name}-{budget}-{number}.csv" if is_text else source / f"{budget}-{number}.csv"
     with open(table, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -58,6 +62,10 @@ def draw_rows(rows, budget, number):
         random.Random(f"{number} {label}").shuffle(shuffled)
         drawn += shuffled if budget == ALL else shuffled[: int(budget)]
     return drawn
+
+
+def _without_spaces(row):
+    return "".join(row[0].lower().split())
 
 
 def _read_table(path):
