@@ -6,6 +6,7 @@ from tests.models.detection.tiny_detectors import D_FINE
 from tl_keras.models.detection.hub.d_fine_network import flatten
 from tl_keras.models.detection.hub.d_fine_sizes import make_hub_network
 from tl_keras.models.images.backbones import IMAGENET
+from tl_keras.models.saved.saving import open_model
 from tl_keras.transfer.freezing import block_names
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype("float32")
@@ -46,6 +47,12 @@ def test_layers_are_named_by_block(flat):
         "distributions": (2, 10, 132),
         "starts": (10, 4),
     }
+
+
+def test_a_saved_network_predicts_the_same(flat, tmp_path):
+    flat.save(tmp_path / "flat.keras")
+    opened = open_model(tmp_path / "flat.keras")
+    np.testing.assert_allclose(opened(PIXELS)["boxes"], flat(PIXELS)["boxes"], atol=1e-5)
 
 
 def test_only_the_backbone_computes_in_half_precision():
