@@ -1,5 +1,6 @@
 """Reads the pooled features of examples, and names the sets of them that a head may read."""
 
+import functools
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -95,11 +96,14 @@ class FeatureReader:
         rows = part if windows is None else windows
         digests = probing.example_digests(rows)
         width = self._cut.shape[-1]
-        features = self._store.rows(
-            self._part.network_key(self._cut), digests, width, lambda missing: self._compute(rows, missing)
-        )
+        features = self._store.rows(self._network_key, digests, width, lambda missing: self._compute(rows, missing))
         owners = getattr(rows, "owners", None)
         return features if owners is None else models.mean_of_windows(features, owners)
+
+    @functools.cached_property
+    def _network_key(self):
+        # The digest of all weights, which nobody trains while a reader is in use.
+        return self._part.network_key(self._cut)
 
     @property
     def seconds_per_example(self):
