@@ -58,6 +58,25 @@ def test_every_file_is_decoded_once(tmp_path, monkeypatch):
     assert sorted(read) == sorted(records.sources)
 
 
+@pytest.mark.parametrize("max_decoded_bytes", [2**31, 0])
+def test_a_file_that_a_table_lists_many_times_is_decoded_once(tmp_path, monkeypatch, max_decoded_bytes):
+    read = []
+
+    def counting(source, *arguments):
+        read.append(source)
+        return read_digested(source, *arguments)
+
+    monkeypatch.setattr(images_module, "read_digested", counting)
+    once = make_records(tmp_path, [10, 20, -1], [0, 1, 1], ["train"] * 3)
+    records = once.take([0, 1, 2, 0, 2, 1, 1])
+    loading = ImageLoading(on_bad_file="skip", max_bad_files=1.0, max_decoded_bytes=max_decoded_bytes)
+    splits = load_image_splits(records, 8, loading=loading)
+    assert sorted(read) == sorted(once.sources)
+    assert values(splits.train) == [10, 20, 10, 20, 20]
+    assert (splits.train.digests[0] == splits.train.digests[2]).all()
+    assert [name for name, _ in splits.skipped] == ["2.png", "2.png"]
+
+
 def test_files_are_read_with_their_resize(tmp_path):
     path = save_image(tmp_path / "wide.png", 20, 10)
     np.testing.assert_array_equal(ImageFiles([path], 8, "pad")[0], read_image(path, 8, "pad"))

@@ -53,6 +53,11 @@ class Fingerprints:
         size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
         self.thumbnails[row] = Image.fromarray(image).resize(size, Image.Resampling.BOX)
 
+    def repeat(self, row, first):
+        """Copies the fingerprint of a row to another."""
+        for values in (self.digests, self.plain, self.thumbnails):
+            values[row] = values[first]
+
     def take(self, rows):
         """Returns the `Fingerprints` of the given rows, in the given order."""
         part = Fingerprints(0)

@@ -172,11 +172,21 @@ def _decode(files, keep):
             images[row] = image
         return None
 
+    first_rows = {}
+    firsts = np.array([first_rows.setdefault(source, row) for row, source in enumerate(files.sources)], np.int64)
+    distinct = list(first_rows.values())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         # disable=None: no bar if stderr is not a terminal.
-        results = pool.map(reason_of_failure, range(len(files)))
-        results = tqdm(results, "Reading images", len(files), unit="image", disable=None, leave=False)
-        reasons = {row: reason for row, reason in enumerate(results) if reason}
+        results = pool.map(reason_of_failure, distinct)
+        results = tqdm(results, "Reading images", len(distinct), unit="image", disable=None, leave=False)
+        found = dict(zip(distinct, results, strict=True))
+    # A table may list a file many times.
+    for row in np.flatnonzero(firsts != np.arange(len(files))):
+        if keep:
+            images[row] = images[firsts[row]]
+        stamps[row] = stamps[firsts[row]]
+        fingerprints.repeat(row, firsts[row])
+    reasons = {row: found[first] for row, first in enumerate(firsts.tolist()) if found[first]}
     return (images if keep else replace(files, stamps=stamps)), fingerprints, reasons
 
 
