@@ -37,6 +37,16 @@ def test_the_gain_is_measured_on_what_the_head_reads():
     assert describe_label_gain({"held_out": {"label_gain": gain}}) == [sentence]
 
 
+def test_a_flat_curve_promises_nothing():
+    (sentence,) = describe_label_gain({"label_gain": {"labels": 100, "low": 0.0, "high": 0.0004}})
+    assert sentence == (
+        "100 more labels like these would bring nothing measurable, less than 0.1 points of accuracy (90 % range of a "
+        "label curve)"
+    )
+    (sentence,) = describe_label_gain({"label_gain": {"labels": 100, "low": 0.0, "high": 0.001}})
+    assert "about +0.0 to +0.1 points" in sentence
+
+
 @pytest.mark.parametrize(
     "record",
     [

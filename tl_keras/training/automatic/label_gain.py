@@ -73,7 +73,7 @@ def describe_label_gain(metrics):
     if not (0 <= record["low"] <= record["high"] <= 1 and record["labels"] in probing.LABEL_NUMBERS):
         raise ValueError("The prediction of what more labels bring is out of range.")
     low, high = (f"{100 * record[name]:+.1f}" for name in ("low", "high"))
-    return [
-        f"{counted(record['labels'], 'more label')} like these would bring about {low} to {high} points of accuracy "
-        "(90 % range of a label curve)"
-    ]
+    gain = f"about {low} to {high} points of accuracy"
+    if low == high == "+0.0":
+        gain = "nothing measurable, less than 0.1 points of accuracy"
+    return [f"{counted(record['labels'], 'more label')} like these would bring {gain} (90 % range of a label curve)"]
