@@ -1,4 +1,5 @@
-from tests.studies.comparison.comparisons import make_comparison
+from tests.studies.comparison.comparisons import make_box_comparison, make_comparison
+from tl_keras.studies.comparison.comparison_files import summary_lines
 from tl_keras.studies.comparison.comparison_tables import list_tables
 
 ACCURACIES = {"solved_head": (0.6, 0.8, 0.9), "auto": (0.3, 0.6, 0.95), "scratch": (0.5, 0.6, None)}
@@ -58,3 +59,32 @@ def test_one_draw_claims_no_spread():
     assert rows[1] == ["auto", "0.500", "0.600", "0.700"] and explanation.startswith(
         "Accuracy on 200 test examples; one draw has no"
     )
+
+
+def test_too_few_test_examples_give_no_gain_in_any_file():
+    comparison = make_comparison({"auto": (0.9,) * 3, "scratch": (0.6,) * 3}, num_test=29)
+    assert [heading for heading, *_ in list_tables(comparison)] == ["Accuracy", "Cost"]
+    assert "+30" not in "\n".join(summary_lines(comparison))
+    enough = make_comparison({"auto": (0.9,) * 3, "scratch": (0.6,) * 3}, num_test=30)
+    assert "Gain from transfer" in [heading for heading, *_ in list_tables(enough)]
+
+
+def test_a_single_number_of_labels_from_scratch_says_why_none_are_saved():
+    comparison = make_comparison({"auto": (0.6, 0.8, 0.9), "scratch": (None, 0.4, None)})
+    (explanation,) = (text for heading, text, _ in list_tables(comparison) if heading == "Labels saved")
+    assert explanation.endswith("its only measured number of labels: give --budgets two or more.")
+
+
+def test_one_draw_of_boxes_claims_no_interval_over_draws():
+    precisions = {"progressive_unfreezing": (0.4, 0.5, 0.6), "scratch": (0.1, 0.2, 0.3)}
+    explanations = {
+        draws: next(
+            text
+            for heading, text, _ in list_tables(make_box_comparison(precisions, draws))
+            if heading == "Gain from transfer"
+        )
+        for draws in (1, 2)
+    }
+    assert "95 % intervals over test images;" in explanations[1]
+    assert "One draw does not show how much other labels would change it" in explanations[1]
+    assert "95 % intervals over draws and test images;" in explanations[2] and "One draw" not in explanations[2]

@@ -64,7 +64,7 @@ def test_detectors_are_compared_over_images_and_resumed(flags, built, tmp_path, 
     assert (first["method"], first["images"], first["steps"]) == ("progressive_unfreezing", 4, 4)
     assert (second["method"], second["steps"]) == ("scratch", 4), "as many steps"
     assert 0 <= first["mean_average_precision"] <= first["average_precision_50"] <= 1
-    assert first["gain"]["low"] <= first["gain"]["mean"] <= first["gain"]["high"]
+    assert first["gain"] is None, "3 test images cannot tell"
     assert figures["test_images"] == 3 and "accuracy" not in json.dumps(figures)
     assert built == ["imagenet", None], "scratch has no pretrained weights"
     cell = json.loads((tmp_path / "cells" / "scratch-4-0.json").read_text())

@@ -13,9 +13,17 @@ def test_each_line_counts_the_cells_and_estimates_the_rest(capsys, monkeypatch):
         progress.report(cell, progress.timed(cell, lambda: make_result(0.75)))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "1 of 4 cells are finished already"
-    assert lines[1] == "[2/4] auto, 5 labels a class, draw 0: accuracy 0.750, 2.0 CPU s; about 2 min or more left"
+    assert lines[1] == "[2/4] auto, 5 labels a class, draw 0: accuracy 0.750, 2.0 CPU s; about 61 s left"
     assert lines[2].endswith("all labels, draw 0: accuracy 0.750, 2.0 CPU s; about 60 s left")
-    assert progress.seconds_of(cells[2]) == 60 and progress.seconds_of(cells[3]) == 10
+    assert progress.seconds_of(cells[2]) == 60 and progress.seconds_of(cells[3]) == 5.5
+
+
+def test_finished_cells_of_an_earlier_process_tell_the_time_of_the_others(capsys):
+    cells = list_cells(("auto", "scratch"), ("all",), 2)
+    progress = Progress(cells, {cell: make_result(0.5, seconds=7.0) for cell in cells[:2]}, CLASSES)
+    assert progress.seconds_of(cells[2]) == 7.0
+    progress.report(cells[2], progress.timed(cells[2], lambda: make_result(0.75)))
+    assert capsys.readouterr().out.endswith("; about 7 s left\n")
 
 
 def test_no_time_is_estimated_before_each_method_was_measured(capsys, monkeypatch):

@@ -36,7 +36,8 @@ def write_comparison(comparison, folder, price_per_hour=None):
         evaluation.plot_label_curves(
             curves, folder / PLOT, unit=terms.unit, score=f"{terms.score} on the {terms.examples}"
         )
-    caption = f"{begin_sentence(terms.score)} over {terms.unit}; bars are standard deviations over draws"
+    bars = "; bars are standard deviations over draws" if comparison.draws > 1 else " of one draw"
+    caption = f"{begin_sentence(terms.score)} over {terms.unit}{bars}"
     lines = [f"# {title}", "", *summary_lines(comparison, price_per_hour), ""]
     # People read it in a terminal, too.
     write_text(folder / TABLES, for_lines("\n".join(lines)))
@@ -106,7 +107,8 @@ def _figures(comparison):
     rows = []
     for method in comparison.methods:
         for budget in comparison.budgets_of(method):
-            gain = comparison.gain(method, budget) if method not in FROM_SCRATCH else None
+            is_told = comparison.can_tell and method not in FROM_SCRATCH
+            gain = comparison.gain(method, budget) if is_told else None
             needed = comparison.labels_needed(method, budget) if gain else None
             rows.append(
                 {

@@ -3,10 +3,12 @@
 import math
 
 from tl_keras.errors import counted
+from tl_keras.studies.comparison.figures import MIN_CURVE
 from tl_keras.studies.comparison.grid import ALL, FROM_SCRATCH
 from tl_keras.studies.comparison.verdict import HARMS, PAYS, judge, measured_labels, points
 
 DASH = "–"
+ONE_DRAW = " One draw does not show how much other labels would change it: give --draws two or more."
 FLOPS_PER_MULTIPLY_ADD = 2
 SHOWN = {PAYS: " *", HARMS: " !"}
 
@@ -22,7 +24,8 @@ def list_tables(comparison, price_per_hour=None):
         List of (heading, explanation, rows); rows are lists of str, the first is the head.
     """
     tables = [_scores(comparison)]
-    if comparison.reference and comparison.transfer:
+    # The verdict says of fewer test examples that they decide nothing.
+    if comparison.reference and comparison.transfer and comparison.can_tell:
         tables += [_gains(comparison), _labels_saved(comparison), _times(comparison)]
     # With too little time not even one cell may be measured.
     return [*tables, _costs(comparison, price_per_hour)] if comparison.results else tables
@@ -62,9 +65,10 @@ def _gains(comparison):
     for method in _with_transfer(comparison):
         gains = [comparison.gain(method, budget) for budget in comparison.budgets]
         rows.append([method, *(points(gain, "") + SHOWN.get(judge(gain), "") if gain else DASH for gain in gains)])
+    over, caution = ("draws and ", "") if comparison.draws > 1 else ("", ONE_DRAW)
     explanation = (
-        f"Points of {comparison.terms.score} above {comparison.reference}, with 95 % intervals over draws and "
-        f"{comparison.terms.examples}; * better, ! worse (negative transfer). {_ends(comparison)}"
+        f"Points of {comparison.terms.score} above {comparison.reference}, with 95 % intervals over {over}"
+        f"{comparison.terms.examples}; * better, ! worse (negative transfer).{caution} {_ends(comparison)}"
     )
     return "Gain from transfer", explanation, [["method", *_heads(comparison)], *rows]
 
@@ -92,6 +96,11 @@ def _labels_saved(comparison):
         f"{unit} with which {comparison.reference} {terms.equally}, as 90 % ranges over resampled draws and "
         f"{terms.examples}. Nothing is extrapolated: > stands before the largest number that was measured."
     )
+    if len(comparison.budgets_of(comparison.reference)) < MIN_CURVE:
+        explanation = (
+            f"{unit} with which {comparison.reference} {terms.equally} cannot be read off its only measured number of "
+            f"{terms.unit}: give --budgets two or more."
+        )
     return f"{unit} saved", explanation, [["method", *_heads(comparison)], *rows]
 
 

@@ -13,6 +13,8 @@ from tl_keras.studies.comparison.student import student_quantile
 from tl_keras.studies.comparison.terms import CLASSES, Terms
 
 NEXT_LABELS = (50, 100, 200)
+MIN_CURVE = 2
+"""Measured numbers of labels that a label curve takes."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class Comparison:
     notes: tuple = ()
     facts: dict = field(default_factory=dict)
     terms: Terms = CLASSES
+
+    @property
+    def can_tell(self):
+        """Returns whether there are enough test examples for any statement about transfer."""
+        return self.num_test >= self.terms.min_test
 
     def of(self, method, budget):
         """Returns the finished results of a method, a dict from the number of the draw to `Result`."""
@@ -160,7 +167,7 @@ class Comparison:
 
     def _curve(self, method):
         budgets = self.budgets_of(method)
-        if len(budgets) < 2:
+        if len(budgets) < MIN_CURVE:
             return None
         return probing.fit_label_curve(
             [self.labels(method, budget) for budget in budgets], self._errors(method, budgets)

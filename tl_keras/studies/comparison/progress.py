@@ -24,6 +24,8 @@ class Progress:
 
     def __init__(self, cells, done, terms):
         self._cells, self._seconds, self._terms = cells, defaultdict(list), terms
+        for cell, result in done.items():
+            self._seconds[cell.method, cell.budget].append(result.seconds)
         self._waiting = dict.fromkeys(cell for cell in cells if cell not in done)
         if done:
             print(f"{len(done)} of {counted(len(cells), 'cell')} are finished already", flush=True)

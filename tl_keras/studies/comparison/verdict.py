@@ -40,7 +40,7 @@ def verdict(comparison):
     if not gains:
         return "Whether transfer pays was not measured: no cell from scratch has the labels of one with transfer."
     judged = {budget: judge(gain) for budget, gain in gains.items()}
-    if comparison.num_test < terms.min_test:
+    if not comparison.can_tell:
         return (
             f"Whether transfer pays cannot be decided with {comparison.num_test} {terms.examples}: at least "
             f"{terms.min_test} are needed for any statement, and some hundreds for a fine one."
