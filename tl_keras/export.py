@@ -26,7 +26,7 @@ def main(arguments):
     parser.add_argument("run", metavar="RUN", help="run folder of a finished training")
     parser.add_argument("--format", default=ALL, help=f"{', '.join(FORMATS)} or {ALL} (the default)")
     parser.add_argument(
-        "--quantize", metavar="KIND", help="float16 or int8: a smaller export, measured beside the plain one"
+        "--quantize", metavar="KIND", help="float16, bfloat16 or int8: a smaller export, measured beside the plain one"
     )
     parser.add_argument("--output", metavar="FOLDER", help="folder to write to (default: exports in the run folder)")
     options = parser.parse_args(arguments)

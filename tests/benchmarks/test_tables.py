@@ -38,13 +38,11 @@ SCORES = {
     "class_coverage": 0.5,
 }
 ADAPTED = [(SCORES, 0.5), (SCORES | {"information_maximization": 0.7}, 0.6)]
-EXPORTS = {
-    "metric": "accuracy",
-    "exports": [
-        {"name": name, "milliseconds": {"1": seconds, "32": 9 * seconds}, "value": 0.8}
-        for name, seconds in (("model.predict", 10.0), ("keras", 9.0), ("onnx", 1.0))
-    ],
-}
+EXPORTS = (
+    {name: {"name": name, "value": 0.8} for name in ("model.predict", "savedmodel", "onnx")},
+    "accuracy",
+    {size: {"model.predict": 10.0, "savedmodel": 9.0, "onnx": 1.0} for size in (1, 32)},
+)
 WITHOUT_TABLE = {
     "transfer_cases": "the cases of the others",
     "child_seconds": "a clock of the others",
@@ -92,6 +90,7 @@ DOCUMENTED = {
 """Scripts whose table a page shows as it is printed, perhaps without some columns."""
 
 NOT_PRINTED_HERE = {
+    "exports_of_texts",
     "listing",
     "labels_check",
     "labels_check_emoji",
@@ -124,7 +123,10 @@ def toy(monkeypatch):
             "corruptions": {"write_target": lambda records, name, folder: folder},
             "detection": {"run_in_process": lambda options, job: [0.1, 0.2] if len(job) == 1 else 3.0},
             "distribution": {"measure": lambda workers: PHASES},
-            "export": {"tl": SimpleNamespace(load_run=lambda run: SimpleNamespace(export=lambda *arguments: EXPORTS))},
+            "export": {
+                "tl": SimpleNamespace(load_run=lambda run: SimpleNamespace(task=SimpleNamespace(takes_texts=False))),
+                "measure_run": lambda run, rounds: EXPORTS,
+            },
             "fixed_costs": {
                 "train_run": lambda folder: folder,
                 "call_seconds": lambda run: {"run.predict": 0.1},

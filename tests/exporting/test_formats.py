@@ -1,8 +1,18 @@
+import sys
+import types
+
 import pytest
 
 from tl_keras.errors import InputError
 from tl_keras.exporting import formats
-from tl_keras.exporting.formats import FORMATS, Export, check_model_fits, check_packages, choose_exports
+from tl_keras.exporting.formats import (
+    FORMATS,
+    Export,
+    check_model_fits,
+    check_packages,
+    check_processor,
+    choose_exports,
+)
 
 
 def test_a_quantized_export_follows_the_plain_one_where_the_format_has_it():
@@ -39,6 +49,18 @@ def test_missing_packages_are_named_with_the_command_that_installs_them(monkeypa
     check_packages([Export("keras"), Export("savedmodel")])
     with pytest.raises(InputError, match="--format onnx, litert needs packages that are missing: pip install tf2onnx"):
         check_packages([Export("onnx"), Export("litert")])
+
+
+@pytest.mark.parametrize("capabilities", [["FP32", "INT8"], ["FP32", "BF16"]])
+def test_bfloat16_is_refused_where_the_processor_lacks_it(monkeypatch, capabilities):
+    core = types.SimpleNamespace(get_property=lambda device, name: capabilities)
+    monkeypatch.setitem(sys.modules, "openvino", types.SimpleNamespace(Core=lambda: core))
+    check_processor([Export("openvino"), Export("openvino", "float16")])
+    if "BF16" in capabilities:
+        check_processor([Export("openvino", "bfloat16")])
+    else:
+        with pytest.raises(InputError, match="needs a processor that computes in bfloat16"):
+            check_processor([Export("openvino", "bfloat16")])
 
 
 @pytest.mark.parametrize(

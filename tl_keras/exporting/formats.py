@@ -1,13 +1,14 @@
 """Formats of exports: their files, packages and quantizations. Loads no TensorFlow."""
 
+import importlib
 import importlib.util
 from dataclasses import dataclass
 
 from tl_keras.errors import InputError, unknown_name
 
 ALL = "all"
-FLOAT16, INT8 = "float16", "int8"
-QUANTIZATIONS = (FLOAT16, INT8)
+FLOAT16, BFLOAT16, INT8 = "float16", "bfloat16", "int8"
+QUANTIZATIONS = (FLOAT16, BFLOAT16, INT8)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ FORMATS = {
         (INT8,),
     ),
     "litert": Format("model", ".tflite", (("ai_edge_litert", "ai-edge-litert"),), (FLOAT16, INT8)),
-    "openvino": Format("model", ".xml", (("openvino", "openvino"),), (FLOAT16,)),
+    "openvino": Format("model", ".xml", (("openvino", "openvino"),), (FLOAT16, BFLOAT16)),
 }
 UNSUPPORTED_DETECTORS = {"onnx": ("d_fine",)}
 """Detectors with operations that a converter lacks."""
@@ -64,7 +65,8 @@ def choose_exports(name, quantization=None):
 
     Args:
         name: a format, or "all".
-        quantization: "float16", "int8" or None; a quantized export follows the plain one, which it is compared with.
+        quantization: one of `QUANTIZATIONS` or None; a quantized export follows the plain one, which it is compared
+            with.
 
     Returns:
         List of `Export`.
@@ -105,6 +107,25 @@ def check_packages(exports):
     if packages:
         without = ", ".join(name for name, group in missing.items() if group)
         raise InputError(f"--format {without} needs packages that are missing: pip install {' '.join(packages)}")
+
+
+def check_processor(exports):
+    """Refuses exports that compute in bfloat16 where the processor does not, since nothing could be measured.
+
+    Args:
+        exports: list of `Export`, whose packages are installed.
+
+    Raises:
+        InputError: the processor lacks the instructions.
+    """
+    if not any(export.quantization == BFLOAT16 for export in exports):
+        return
+    core = importlib.import_module("openvino").Core()
+    if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise InputError(
+            "--quantize bfloat16 needs a processor that computes in bfloat16 (AMX or AVX-512 BF16), and this one does "
+            "not: export openvino without it; where a processor can, OpenVINO chooses bfloat16 by itself."
+        )
 
 
 def check_model_fits(exports, *, detector=None, truncation="head", windows=1, pairs=False):

@@ -3,9 +3,11 @@
 import importlib
 import json
 
-from tl_keras.exporting.formats import FLOAT16
+from tl_keras.exporting.formats import BFLOAT16
 
 CLASS_NAMES = "class_names"
+PRECISION = "inference_precision"
+"""Key of the runtime information for the numbers to compute with, bf16 or f32."""
 
 
 def write_openvino(function, path, class_names, quantization=None):
@@ -15,7 +17,8 @@ def write_openvino(function, path, class_names, quantization=None):
         function: `TensorFunction`.
         path: `Path` of the .xml file.
         class_names: names of the classes.
-        quantization: "float16" for weights of 16 bits, or None.
+        quantization: "float16" for weights of 16 bits, "bfloat16" for such weights and computation in bfloat16, or
+            None.
     """
     openvino = importlib.import_module("openvino")
     model = openvino.convert_model(function.function)
@@ -23,11 +26,12 @@ def write_openvino(function, path, class_names, quantization=None):
         for port in ports:
             port.set_names({_own_name(names, port)})
     model.set_rt_info(json.dumps(list(class_names), ensure_ascii=False), CLASS_NAMES)
-    openvino.save_model(model, path, compress_to_fp16=quantization == FLOAT16)
+    model.set_rt_info("bf16" if quantization == BFLOAT16 else "f32", PRECISION)
+    openvino.save_model(model, path, compress_to_fp16=quantization is not None)
 
 
 def open_openvino(path, threads):
-    """Opens OpenVINO files on the processor, in 32 bits.
+    """Opens OpenVINO files on the processor, with the precision in their runtime information.
 
     Args:
         path: path of the .xml file.
@@ -37,8 +41,10 @@ def open_openvino(path, threads):
         Function from a dict of named arrays, at least its inputs, to a dict of named arrays.
     """
     openvino = importlib.import_module("openvino")
-    settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-    model = openvino.Core().compile_model(path, "CPU", settings)
+    core = openvino.Core()
+    files = core.read_model(path)
+    settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": files.get_rt_info(PRECISION).astype(str)}
+    model = core.compile_model(files, "CPU", settings)
     names = [port.get_any_name() for port in model.inputs]
 
     def run(inputs):

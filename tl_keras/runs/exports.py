@@ -6,7 +6,14 @@ import sys
 import numpy as np
 
 from tl_keras.errors import InputError
-from tl_keras.exporting.formats import FORMATS, Export, check_model_fits, check_packages, choose_exports
+from tl_keras.exporting.formats import (
+    FORMATS,
+    Export,
+    check_model_fits,
+    check_packages,
+    check_processor,
+    choose_exports,
+)
 from tl_keras.runs.opening import make_folder
 from tl_keras.runs.own_data import load_own_splits
 from tl_keras.runs.result_folders import claim_folder, record_results, run_origin
@@ -28,7 +35,7 @@ def export_run(run, format="all", quantize=None, output=None):
     Args:
         run: `TrainedRun`.
         format: "onnx" or another key of `FORMATS`, or "all".
-        quantize: "float16" or "int8" for a further export of smaller numbers, in formats that support it.
+        quantize: "float16", "bfloat16" or "int8" for a further export of smaller numbers, in formats that support it.
         output: folder to write to; None takes `exports` in the run folder. Exports of the same name are replaced.
 
     Returns:
@@ -41,6 +48,7 @@ def export_run(run, format="all", quantize=None, output=None):
     exports = choose_exports(format, quantize)
     _check_model_fits(run.config, exports)
     check_packages(exports)
+    check_processor(exports)
     # From the run folder on, where `exports` may itself be a link.
     refuse_links(output or run.folder)
     folder = _make_folder(run, output)
