@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tl_keras.demo_page.serving import HOST, launch, private_settings
+from tl_keras.errors import InputError
 from tl_keras.runs.trained_run import load_run
 
 pytest.importorskip("gradio", reason="the extra demo is not installed: pip install '.[demo]'")
@@ -35,6 +36,19 @@ def test_an_image_is_answered_and_others_are_refused(finished_run, image_folder,
     assert page_module.answer_with(run, [None]) == (None, None, "")
     with pytest.raises(gradio.Error, match="README"):
         page_module.answer_with(run, ["README.md"])
+
+
+@pytest.mark.parametrize("row", [None, 3, [], ["dog"], ["dog", "x"], ["dog", 0.5, [1], 2, 3, 4]])
+def test_a_forged_row_of_detections_is_refused_in_one_sentence(page_module, monkeypatch, row):
+    import gradio
+
+    def no_such_detection(run, path, row):
+        raise InputError("The detection belongs to another image")
+
+    monkeypatch.setattr(page_module, "explain_object", no_such_detection)
+    with pytest.raises(gradio.Error, match="does not come from this page|belongs to another image"):
+        page_module.explain_with(None, "x.png", row)
+    assert page_module.explain_with(None, None, row) == (None, "")
 
 
 def test_a_text_named_png_is_refused_in_one_sentence(finished_run, page_module):

@@ -8,6 +8,8 @@ from tl_keras import data, evaluation, explanation
 from tl_keras.errors import InputError
 from tl_keras.tasks.base import PredictionOptions
 
+CHOOSE = "Click a row of the table for the part of the image that made its box."
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -52,6 +54,30 @@ def answer(run, example):
     return Answer(probabilities, explanation.overlay(explained.image, explained.heat_map), note=note)
 
 
+def explain_object(run, path, row):
+    """Shows the part of an image that made a detection.
+
+    Args:
+        run: `TrainedRun` that detects objects.
+        path: path of an image.
+        row: one of the `Answer.objects` of the image, as it comes back from the page, sorted or not.
+
+    Returns:
+        `Answer` with an image and a note.
+
+    Raises:
+        InputError: the image cannot be read, or the detection belongs to another one.
+    """
+    objects = _find_objects(run, path).objects
+    if row not in objects:
+        raise InputError("The detection belongs to another image: press Predict.")
+    number = objects.index(row)
+    (explained,) = run.explain([path], max_boxes=number + 1)
+    one = explained.detections[number]
+    image = evaluation.outline(explanation.overlay(explained.image, one.heat_map), one.box_in_image)
+    return Answer(image=image, note=f"Red parts raise the score of {one.class_name}, {one.score:.3f}.")
+
+
 def _with_words(probabilities, explained):
     largest = max((abs(value) for _, value in explained.words), default=0) or 1
     words = [(f"{word} ", value / largest) for word, value in explained.words]
@@ -65,4 +91,4 @@ def _find_objects(run, path):
         raise InputError(f"The image cannot be read ({problem}): give another one.")
     image = evaluation.draw_objects(data.upright_pixels(path), found, run.class_names)
     objects = [[name, round(score, 3), *(round(side, 1) for side in box)] for name, score, box in found]
-    return Answer(image=image, objects=objects, note="" if found else "Nothing is found.")
+    return Answer(image=image, objects=objects, note=CHOOSE if found else "Nothing is found.")

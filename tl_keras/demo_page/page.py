@@ -5,9 +5,9 @@ import functools
 import gradio
 
 from tl_keras.data.images.decoding import DAMAGE
-from tl_keras.demo_page.answers import answer
+from tl_keras.demo_page.answers import answer, explain_object
 from tl_keras.demo_page.examples import find_examples
-from tl_keras.demo_page.forged_requests import refuse_forged_values, require_upload
+from tl_keras.demo_page.forged_requests import FORGED, refuse_forged_values, require_upload
 from tl_keras.errors import InputError
 
 TOP_CLASSES = 5
@@ -31,7 +31,10 @@ def build_page(runs):
             with gradio.Column(min_width=MIN_WIDTH) as left:
                 inputs = _add_inputs(runs[0])
                 ask = gradio.Button("Predict", variant="primary")
-            outputs = [component for run in runs for component in _add_outputs(run)]
+            columns = [_add_outputs(run) for run in runs]
+        outputs = [component for column in columns for component in column]
+        for run, column in zip(runs, columns, strict=True):
+            _explain_chosen_rows(run, inputs, column)
 
         def answer_all(*values):
             return [shown for run in runs for shown in answer_with(run, values)]
@@ -81,6 +84,43 @@ def _add_outputs(run):
         else:
             shown = gradio.Image(label=f"{name}: where", format="png", interactive=False, buttons=["fullscreen"])
         return [prediction, shown, gradio.Textbox(label=f"{name}: note", interactive=False)]
+
+
+def _explain_chosen_rows(run, inputs, column):
+    """Makes a click on a row of detections show the part of the image that made it."""
+    if run.task.gives_probabilities:
+        return
+    table, *shown = column
+
+    def explain(path, event: gradio.SelectData):
+        return explain_with(run, path, event.row_value)
+
+    table.select(explain, inputs, shown, api_name=False)
+
+
+def explain_with(run, path, row):
+    """Explains a detection, for the outputs of a run.
+
+    Args:
+        run: `TrainedRun` that detects objects.
+        path: path of an image; None where nothing was put in.
+        row: the row of the table, as the page sends it.
+
+    Returns:
+        Tuple of the drawn image and a note.
+
+    Raises:
+        gradio.Error: the table lacks the row, or the image cannot be read; the page shows the sentence.
+    """
+    if not path:
+        return None, ""
+    try:
+        name, *numbers = row
+        found = explain_object(run, path, [name, *map(float, numbers)])
+    except (TypeError, ValueError) as error:
+        # An `InputError` is a `ValueError`, too.
+        raise gradio.Error(str(error) if isinstance(error, InputError) else FORGED, print_exception=False) from error
+    return found.image, found.note
 
 
 def answer_with(run, values):
