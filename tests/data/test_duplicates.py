@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 
 from tl_keras.data.duplicates import group_rows, refuse_duplicates
@@ -20,3 +22,17 @@ def test_several_labels_conflict_if_any_differs():
         1: "the same text as z, which has another label",
         2: "the same text as x, which has another label",
     }
+
+
+def test_a_group_of_many_rows_is_compared_in_linear_time():
+    class CountedLabels(list):
+        reads = 0
+
+        def __getitem__(self, row):
+            CountedLabels.reads += 1
+            return super().__getitem__(row)
+
+    count = 2000
+    records = SimpleNamespace(labels=CountedLabels([0] * count), names=["x"] * count, splits=["train"] * count)
+    assert refuse_duplicates(records, [list(range(count))], "image") == ({}, count - 1)
+    assert CountedLabels.reads <= 4 * count

@@ -37,7 +37,7 @@ def refuse_duplicates(records, groups, thing):
     """
     reasons, num_harmless = {}, 0
     for rows in groups:
-        conflicts = {row: _other_label(records, row, rows) for row in rows}
+        conflicts = _other_labels(records, rows)
         best = max(rows, key=lambda row: _PRIORITY.index(records.splits[row]))
         for row in rows:
             if conflicts[row] is not None:
@@ -48,6 +48,10 @@ def refuse_duplicates(records, groups, thing):
     return reasons, num_harmless
 
 
-def _other_label(records, row, rows):
-    """Returns the first of `rows` whose label differs from that of `row`; None if all labels agree."""
-    return next((other for other in rows if np.any(records.labels[other] != records.labels[row])), None)
+def _other_labels(records, rows):
+    """Returns {row: the first of `rows` whose label differs from its own, None if all labels agree}."""
+    # Each row is compared with the first only, since a group may hold all rows of a table.
+    first = rows[0]
+    differs = {row: bool(np.any(records.labels[row] != records.labels[first])) for row in rows}
+    other = next((row for row in rows if differs[row]), None)
+    return {row: first if differs[row] else other for row in rows}
