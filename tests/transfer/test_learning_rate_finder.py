@@ -128,6 +128,7 @@ def test_data_drawn_from_the_global_states_is_the_same_with_and_without_a_sweep(
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.usefixtures("eager")
 def test_state_is_restored_after_an_interrupted_sweep(error, monkeypatch):
     model = noisy_model(StagedAdamW(1e-2), steps_per_execution=2)
     model.fit(X, Y, verbose=0)
@@ -179,6 +180,7 @@ def test_each_rate_is_used_for_all_batches_of_an_accumulated_step():
     assert len(curves[1].rates) == len(curves[0].rates)
 
 
+@pytest.mark.usefixtures("eager")
 def test_rate_multipliers_apply_in_the_sweep():
     optimizer = StagedAdamW(1e-2, weight_decay=0.0)
     model = noisy_model(optimizer)
