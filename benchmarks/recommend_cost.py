@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from child_seconds import child_seconds
 from few_label_suite.environment import ROOT, make_environment
 
