@@ -1,3 +1,4 @@
+import contextlib
 import functools
 import os
 import shutil
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from tests.eager_functions import eager_functions
 from tl_keras.callbacks.checkpoints import NotFinite, SaveCheckpoints
 from tl_keras.callbacks.restoring import Progress, restore_newest
 from tl_keras.errors import InputError
@@ -89,8 +91,21 @@ def state(model):
     return [variable.numpy().tobytes() for variable in (*variables, *model.optimizer.variables)]
 
 
-@functools.cache
+@pytest.fixture(autouse=True)
+def graphs(request):
+    """Traces graphs only to interrupt a run of all settings; the others are about files, signals and progress."""
+    options = getattr(request.node, "callspec", None)
+    with contextlib.nullcontext() if options and "everything" in options.params.values() else eager_functions():
+        yield
+
+
 def uninterrupted(setting):
+    """Trains once with and once without graphs, whose results may differ in the last bit."""
+    return _uninterrupted(setting, tf.config.functions_run_eagerly())
+
+
+@functools.cache
+def _uninterrupted(setting, _eager):
     model = build_model(0, **SETTINGS[setting])
     return fit(model, ProgressiveUnfreezing(PHASES, "train")), state(model)
 
@@ -150,7 +165,7 @@ def test_untouched_variables_are_not_saved(tmp_path):
 @pytest.fixture(scope="module")
 def interrupted_once(tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkpoints")
-    with pytest.raises(KeyboardInterrupt):
+    with eager_functions(), pytest.raises(KeyboardInterrupt):
         train(build_model(0), folder, Kill(3))
     return folder
 
