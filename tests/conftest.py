@@ -1,4 +1,5 @@
 import contextlib
+import functools
 import gc
 import io
 import os
@@ -40,6 +41,26 @@ def plain_graphs(request):
     """
     if "tensorflow" in sys.modules and "not slow" in request.config.option.markexpr:
         sys.modules["tensorflow"].config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cheap_variables():
+    """Gives variables made outside of graphs one debug name: TensorFlow prepares a kernel for each new one."""
+    if "tensorflow" not in sys.modules:
+        yield
+        return
+    from tensorflow.python.ops import gen_resource_variable_ops
+
+    make_handle = gen_resource_variable_ops.var_handle_op
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gen_resource_variable_ops, "var_handle_op", functools.partial(_make_handle, make_handle))
+        yield
+
+
+def _make_handle(make_handle, debug_name="", **options):
+    import tensorflow as tf
+
+    return make_handle(debug_name="variable" if tf.executing_eagerly() else debug_name, **options)
 
 
 @pytest.fixture(scope="session")
