@@ -195,7 +195,7 @@ def test_a_script_prints_rows_below_the_columns_of_the_docs(name, toy, tmp_path,
                 assert fields >= {field for field in figure.kinds if not field.endswith(BOUNDS)}, figure.text
 
 
-def test_the_floor_of_a_case_is_printed(monkeypatch, capsys, small_network):
+def test_the_floor_of_a_case_is_printed(monkeypatch, capsys, small_network, eager):
     floor = importlib.import_module("transfer_floor")
     monkeypatch.setitem(
         floor.CASES, "toy", importlib.import_module("transfer_cases").Case("efficientnet_lite0", 32, ("head", "top"), 1)

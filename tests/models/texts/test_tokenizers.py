@@ -3,6 +3,7 @@ import json
 import kagglehub
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.models.tiny_encoders import FAMILIES, SIZES, TEXTS, save_preset, write_checkpoint
 from tl_keras.models.texts.tokenizers import build_tokenizer, copied_tokenizer
@@ -36,6 +37,16 @@ def test_the_tokenizer_of_every_family(tmp_path, family):
     rows = tokenizer.encode(TEXTS[:2])
     assert [row.tolist() for row in rows] == [list(map(int, ids)) for ids in layer(TEXTS[:2])]
     assert rows[0].dtype == np.int32
+
+
+@pytest.mark.usefixtures("eager")
+def test_functions_that_run_eagerly_change_no_ids(tmp_path):
+    _, layer = save_preset(tmp_path, "roberta")
+    tokenizer = build_tokenizer(tmp_path)
+    rows = tokenizer.encode(TEXTS[:2])
+    assert [row.tolist() for row in rows] == [list(map(int, ids)) for ids in layer(TEXTS[:2])]
+    assert tokenizer.padding_ids == [0, 1]
+    assert tf.config.functions_run_eagerly()
 
 
 def test_a_preset_of_the_hub_has_the_positions_of_its_configuration(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from tl_keras.training import preparation
 from tl_keras.training.automatic.tuning import COMPARED
 
 
+@pytest.mark.usefixtures("eager")
 def test_few_texts_are_compared_and_an_interrupted_run_ends_alike(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user_cache"))
     flags = write_long_texts(tmp_path)

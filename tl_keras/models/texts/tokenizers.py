@@ -1,5 +1,6 @@
 """Tokenizers: from texts to token ids, with the special tokens around them."""
 
+import contextlib
 import functools
 import hashlib
 import importlib
@@ -69,7 +70,9 @@ class TextTokenizer:
         layer, empty = self.layer, tf.constant([""])
         length, layer.sequence_length = layer.sequence_length, 1
         try:
-            ids = np.unique([np.asarray(rows) for rows in (layer(empty), tf.function(layer)(empty))]).tolist()
+            with _graphs():
+                in_graph = tf.function(layer)(empty)
+            ids = np.unique([np.asarray(rows) for rows in (layer(empty), in_graph)]).tolist()
         finally:
             layer.sequence_length = length
         if not set(ids) <= set(layer.special_token_ids):
@@ -90,7 +93,8 @@ class TextTokenizer:
         """
         rows = []
         for start in range(0, len(texts), ENCODE_BATCH_SIZE):
-            ragged = self._encode(tf.constant(list(texts[start : start + ENCODE_BATCH_SIZE]), tf.string))
+            with _graphs():
+                ragged = self._encode(tf.constant(list(texts[start : start + ENCODE_BATCH_SIZE]), tf.string))
             rows += np.split(ragged.values.numpy(), ragged.row_splits.numpy()[1:-1])
         return rows
 
@@ -121,6 +125,17 @@ def _build_tokenizer(preset, states):
         with _untracked():
             layer = _open_tokenizer(source)
         return TextTokenizer(layer, class_name=source.class_name, max_tokens=_positions(source))
+
+
+@contextlib.contextmanager
+def _graphs():
+    """Runs functions as graphs, also after `tf.config.run_functions_eagerly(True)`: eager ones return lists."""
+    eager = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(False)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(eager)
 
 
 def _untracked():
