@@ -1,11 +1,8 @@
-import json
-
-import numpy as np
 import pytest
 
 from tests.callbacks.test_checkpoints import PHASES, build_model
 from tl_keras.callbacks.checkpoints import SaveCheckpoints
-from tl_keras.callbacks.restoring import Progress, _numbered, _state, restore_newest
+from tl_keras.callbacks.restoring import Progress, _numbered, restore_newest
 from tl_keras.transfer.unfreezing import ProgressiveUnfreezing
 
 
@@ -37,16 +34,5 @@ def test_without_a_checkpoint_there_is_no_progress(tmp_path, name):
     assert restore_newest(tmp_path / name, *prepared(0)) is None
 
 
-COMPLETE = {"phase": 0, "phases": {"steps": 0}, "epochs": 1, "history": {}}
-STATES = ["{", "[]", "1", "{}", "[" * 10_000]
-STATES += [json.dumps(COMPLETE | {key: value}) for key in COMPLETE for value in ("x", None, -1, [], 1e9)]
-
-
-@pytest.mark.parametrize("state", STATES, ids=lambda text: text[:60])
-def test_a_forged_state_is_no_state(state):
-    assert _state({"state": np.array(state), "untouched": np.array("")}, 1) is None
-
-
-def test_a_complete_state_is_read_and_arrays_of_other_names_are_left_out():
-    assert _state({"state": np.array(json.dumps(COMPLETE)), "untouched": np.array("")}, 1) == COMPLETE
+def test_arrays_of_other_names_are_left_out():
     assert _numbered({"best-10": 3, "best-9": 2, "best-x": 1, "best-": 0}, "best-") == [2, 3]

@@ -172,7 +172,10 @@ RUNS |= {
     ),
 }
 CACHES = {f"checkpoint: {name}": ignored("00001-000000000.npz", ARCHIVES[name], intact_checkpoint) for name in ARCHIVES}
-CACHES |= {f"values: {name}": ignored("x.npz", ARCHIVES[name], lambda path: read_values(path, 1)) for name in ARCHIVES}
+CACHES |= {
+    f"values: {name}": ignored("x.npz", ARCHIVES[name], lambda path: read_values(path, [np.zeros(1)], []))
+    for name in ARCHIVES
+}
 CACHES |= {f"tokens: {name}": ignored("x.npz", ARCHIVES[name], read_tokens) for name in ARCHIVES}
 CACHES |= {
     f"activations: {name}": ignored(f"{KEY}.activations", content, stored)

@@ -62,8 +62,10 @@ def test_lines_are_appended(tmp_path):
         open_to_append(tmp_path / "missing" / "log")
 
 
-@pytest.mark.parametrize("link", [os.symlink, os.link, lambda source, path: os.mkfifo(path)])
-def test_nothing_is_appended_to_a_link_or_a_pipe(tmp_path, link):
+@pytest.mark.parametrize(
+    "link", [os.symlink, os.link, lambda source, path: os.mkfifo(path), lambda source, path: path.mkdir()]
+)
+def test_nothing_is_appended_to_a_link_a_pipe_or_a_folder(tmp_path, link):
     (tmp_path / "precious").write_text("old")
     link(tmp_path / "precious", tmp_path / "log")
     if (tmp_path / "log").is_fifo():

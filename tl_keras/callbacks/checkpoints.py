@@ -10,8 +10,10 @@ import numpy as np
 
 from tl_keras.callbacks.checkpoint_files import write_checkpoint
 from tl_keras.callbacks.checkpoint_variables import digest_of, saved_variables
+from tl_keras.errors import InputError
 from tl_keras.system.durations import Interval
 from tl_keras.system.interruption import SIGNALS, StopSignals
+from tl_keras.system.stored.arrays import are_alike
 
 VALIDATION_PATIENCE = 20.0
 """Seconds that a validation may still run after a stop signal, so that the epoch is saved as a whole."""
@@ -81,6 +83,8 @@ class SaveCheckpoints(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Restores the metrics of an epoch that was resumed in its middle."""
         if self.progress.metrics:
+            if not are_alike(self.progress.metrics, self.model.metrics_variables):
+                raise InputError(f"The checkpoint in {str(self.folder)!r} has metrics of another model: remove it.")
             # Inside the scope, a value is the sum over all devices; outside, that of one device.
             with self.whole_model.distribute_strategy.scope():
                 for variable, array in zip(self.model.metrics_variables, self.progress.metrics, strict=True):

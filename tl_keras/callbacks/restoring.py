@@ -1,12 +1,13 @@
 """Restores the newest intact checkpoint."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tl_keras.callbacks.checkpoint_files import read_checkpoints
+from tl_keras.callbacks.checkpoint_state import read_state
 from tl_keras.callbacks.checkpoint_variables import digest_of, saved_variables
 from tl_keras.errors import InputError, counted
+from tl_keras.system.stored.arrays import are_alike
 
 
 @dataclass
@@ -37,7 +38,7 @@ def restore_newest(folder, model, unfreezing):
         InputError: the weights at the start of the run were different.
     """
     for path, arrays in read_checkpoints(Path(folder)):
-        if state := _state(arrays, len(unfreezing.phases)):
+        if state := read_state(arrays, len(unfreezing.phases)):
             untouched = unfreezing.untouched[state["phase"]]
             variables = saved_variables(model, untouched)
             if variables.keys() <= arrays.keys() and _fit(arrays, variables):
@@ -49,27 +50,6 @@ def restore_newest(folder, model, unfreezing):
                 return _restore(arrays, state, variables, unfreezing, path)
         print(f"the checkpoint {path} is damaged or of another model and is skipped", flush=True)
     return None
-
-
-def _state(arrays, num_phases):
-    """Returns the state in a checkpoint, or None if it is damaged or belongs to other phases."""
-    if not {"state", "untouched"} <= arrays.keys():
-        return None
-    try:
-        state = json.loads(str(arrays["state"]))
-    except (ValueError, RecursionError):
-        return None
-    return state if _is_complete(state, num_phases) else None
-
-
-def _is_complete(state, num_phases):
-    """Checks what the resumed run reads, since whoever changes a checkpoint can also rewrite its digest."""
-    if not isinstance(state, dict) or not isinstance(state.get("phases"), dict):
-        return False
-    numbers = state.get("phase"), state.get("epochs"), state["phases"].get("steps")
-    if not all(type(number) is int and number >= 0 for number in numbers):
-        return False
-    return state["phase"] < num_phases and isinstance(state.get("history"), dict)
 
 
 def _restore(arrays, state, variables, unfreezing, path):
@@ -89,4 +69,4 @@ def _numbered(arrays, prefix):
 
 
 def _fit(arrays, variables):
-    return all(arrays[name].shape == tuple(variable.shape) for name, variable in variables.items())
+    return are_alike([arrays[name] for name in variables], variables.values())

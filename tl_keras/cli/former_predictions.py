@@ -11,6 +11,7 @@ from tl_keras.runs.result_folders import run_origin
 from tl_keras.system.atomic_files import write_text
 from tl_keras.system.checksums import file_sha256
 from tl_keras.system.json_files import read_json
+from tl_keras.system.stored.files import is_sparse
 
 MAX_NAME_BYTES = 255
 """Maximum length of the name of a file."""
@@ -64,8 +65,10 @@ def record_path(path):
 def _refusal(path, run):
     """Returns why a file may not be replaced, or None if it may."""
     record = record_path(path)
-    if not record.exists():
+    if record.is_symlink() or not record.exists():
         return "exists, and no record beside it shows that `predict` wrote it"
+    if is_sparse(path):
+        return "consists almost only of holes"
     known = read_json(record, dict, "give --output another file")
     if known.get("sha256") != file_sha256(path):
         return "holds predictions that were changed since `predict` wrote them"

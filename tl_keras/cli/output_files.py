@@ -134,6 +134,9 @@ def refuse_other_images(folder, names, flag, results=()):
     Raises:
         InputError: says what to do.
     """
+    if folders := sorted(name for name in names if (folder / name).is_dir()):
+        place = quoted(str(folder / folders[0]))
+        raise InputError(f"{place} is a folder, but a file is written there: remove it, or rename it.")
     found = {path.name for path in folder.iterdir() if path.suffix == ".png" or path.name in results}
     # A killed call leaves an unfinished file behind, and is ended by the same command.
     if others := sorted(name for name in found - set(names) if not name.startswith(UNFINISHED)):

@@ -21,7 +21,7 @@ from tl_keras.exporting.saved_model_folder import open_saved_model, write_saved_
 from tl_keras.exporting.tensor_function import PROBABILITIES, TEXT, tensor_function
 from tl_keras.exporting.tokenizer_file import TOKENIZER, open_tokenizer, write_tokenizer
 from tl_keras.models.texts.encoder_inputs import is_text_model
-from tl_keras.system.atomic_files import new_folder
+from tl_keras.system.atomic_files import move_to, new_folder
 
 OPENERS = {"onnx": open_onnx, "litert": open_litert, "openvino": open_openvino}
 
@@ -176,4 +176,4 @@ def _move(temporary, folder):
     for path in sorted(temporary.iterdir()):
         if path.is_dir():
             shutil.rmtree(folder / path.name, ignore_errors=True)
-        path.replace(folder / path.name)
+        move_to(path, folder / path.name)

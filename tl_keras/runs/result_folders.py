@@ -10,6 +10,8 @@ from tl_keras.runs.opening import make_folder
 from tl_keras.system.atomic_files import UNFINISHED, write_text
 from tl_keras.system.checksums import file_sha256
 from tl_keras.system.json_files import read_json
+from tl_keras.system.links import refuse_link
+from tl_keras.system.stored.files import is_sparse
 
 ORIGIN = "made_from.json"
 """What the results of a folder were made from; the same call may replace them, or complete them after it was killed."""
@@ -57,14 +59,19 @@ def claim_folder(path, origin, names, content="", flag="--output"):
         `pathlib.Path` of the folder.
 
     Raises:
-        InputError: it holds other results or files, or cannot be created.
+        InputError: it holds other results or files, or a link, a pipe or a file of holes under one of their names, or
+            cannot be created.
     """
     folder = make_folder(path, content, flag)
-    if found := _list_found(folder, names):
+    found = _list_found(folder, names)
+    for name in (ORIGIN, *found):
+        # Its digest is that of a file elsewhere, or never ends.
+        refuse_link(folder / name)
+    if found:
         place, way = f"{flag} {quoted(str(folder))}", "give a new folder, or empty this one"
         known = read_json(folder / ORIGIN, dict, f"give {flag} a new folder") if (folder / ORIGIN).exists() else {}
         digests = known.pop(FILES, None)
-        if known != origin:
+        if known != origin or not isinstance(digests, dict | None):
             raise InputError(f"{place} holds results of another run or call, such as {quoted(found[0])}: {way}.")
         # A killed call has recorded none.
         changed = [name for name in found if digests is not None and digests.get(name) != _digest(folder / name)]
@@ -97,9 +104,15 @@ def _list_found(folder, names):
 def _digest(path):
     """Returns the SHA-256 of a file, or a text that depends on all files of a folder."""
     if not path.is_dir():
-        return file_sha256(path)
+        return _file_digest(path)
     files = sorted(file for file in path.rglob("*") if file.is_file())
-    return " ".join(f"{file.relative_to(path)}:{file_sha256(file)}" for file in files)
+    return " ".join(f"{file.relative_to(path)}:{_file_digest(file)}" for file in files)
+
+
+def _file_digest(path):
+    if is_sparse(path):
+        raise InputError(f"{quoted(str(path))} consists almost only of holes: remove it.")
+    return file_sha256(path)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,8 @@ import shutil
 import stat
 from pathlib import Path
 
+from tl_keras.errors import InputError
+
 try:
     import fcntl
 except ImportError:
@@ -40,13 +42,37 @@ def atomic_path(path):
     Yields:
         Path of an empty file in the same folder, with the same suffix. If the block succeeds, the file is flushed to
         the disk and then replaces `path`; if the block fails, it is removed and `path` stays unchanged.
+
+    Raises:
+        InputError: `path` is a folder.
     """
     with new_file(path.parent, path.suffix) as temporary:
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        move_to(temporary, path)
         _sync_folder(path.parent)
+
+
+def move_to(path, place):
+    """Moves a file or a folder to its place, where another of the same kind is replaced; a folder must be empty.
+
+    Args:
+        path: `pathlib.Path` of the file or folder.
+        place: `pathlib.Path` of its place.
+
+    Raises:
+        InputError: a folder stands in the place of a file, or a file in that of a folder.
+    """
+    try:
+        os.replace(path, place)
+    except OSError as error:
+        if not os.path.lexists(place) or path.is_dir() == place.is_dir():
+            raise
+        found, expected = ("folder", "file") if place.is_dir() else ("file", "folder")
+        raise InputError(
+            f"{str(place)!r} is a {found}, but a {expected} is written there: remove it, or rename it."
+        ) from error
 
 
 def write_text(path, text):

@@ -35,6 +35,20 @@ def refuse_links(folder, in_place=()):
                 raise _refusal(entry.path)
 
 
+def refuse_link(path):
+    """Refuses a path that is a symbolic link, a pipe or a device, or a folder with one in it.
+
+    Args:
+        path: `pathlib.Path`, which need not exist.
+
+    Raises:
+        InputError: names the first one found.
+    """
+    if os.path.lexists(path) and (path.is_symlink() or not (path.is_file() or path.is_dir())):
+        raise _refusal(path)
+    refuse_links(path)
+
+
 def open_to_append(path):
     """Opens a text file to append to it, but no link.
 
@@ -51,7 +65,7 @@ def open_to_append(path):
     try:
         descriptor = os.open(path, flags, 0o666)
     except OSError as error:
-        if os.path.islink(path):
+        if os.path.islink(path) or os.path.isdir(path):
             raise _refusal(path) from error
         raise
     status = os.fstat(descriptor)

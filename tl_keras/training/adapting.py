@@ -80,8 +80,7 @@ def train_upper_bound(config, target, phases, run):
 
 def _train_once(path, model, start, train, domains):
     """Trains and scores a candidate, or reads it where an interrupted run has left it."""
-    earlier = read_values(path, len(start))
-    if earlier and adaptation.COVERAGE in earlier[1]:
+    if earlier := read_values(path, start, (*adaptation.VALIDATORS, adaptation.COVERAGE)):
         return earlier
     assign_values(model, start)
     if train:

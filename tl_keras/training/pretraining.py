@@ -19,7 +19,7 @@ def pretrain(config, model, target, run):
         run: `RunFolder`. The result is kept in its `checkpoints`, and a resumed run does not repeat the training.
     """
     path = run / "checkpoints" / "masked.npz"
-    if earlier := read_values(path, len(model.variables)):
+    if earlier := read_values(path, variable_values(model), ("loss",)):
         assign_values(model, earlier[0])
         return
     inputs = TASKS[config.task].training_inputs(config, replace(target.splits, validation=target.splits.train), 0)

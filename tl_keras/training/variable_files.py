@@ -1,10 +1,12 @@
 """All variables of a model in a file, so that an interrupted adaptation does not repeat what it has trained."""
 
 import json
+import os
 
 import numpy as np
 
 from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.json_files import parse_json
 from tl_keras.system.stored.arrays import read_arrays
 
 
@@ -45,25 +47,37 @@ def write_values(path, values, facts):
         np.savez(file, **arrays, facts=np.array(json.dumps(facts)))
 
 
-def read_values(path, count):
+def read_values(path, like, names):
     """Reads what `write_values` wrote.
 
     Args:
         path: the file.
-        count: number of arrays that it must hold.
+        like: list of arrays, of the shapes and types that its own must have.
+        names: names of the facts that it must hold, each a number.
 
     Returns:
-        Tuple of the list of arrays and the facts; None if the file does not exist or is damaged.
+        Tuple of the list of arrays and the facts; None if the file does not exist, is damaged or of another model.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
-    names = [f"value-{number}" for number in range(count)]
-    arrays = read_arrays(path, [*names, "facts"])
+    arrays = read_arrays(path, [*(f"value-{number}" for number in range(len(like))), "facts"])
     try:
         if arrays is not None:
-            return [arrays[name] for name in names], json.loads(str(arrays["facts"]))
-    except ValueError:
+            *values, facts = arrays.values()
+            facts = parse_json(str(facts))
+            if all(map(_are_alike, values, like)) and _are_numbers(facts, names):
+                return values, facts
+    except (ValueError, RecursionError):
         # As for damaged arrays.
         pass
     print(f"{path} is damaged: it is computed again", flush=True)
     return None
+
+
+def _are_alike(value, expected):
+    return (value.shape, value.dtype) == (expected.shape, expected.dtype)
+
+
+def _are_numbers(facts, names):
+    """Checks what the run computes with, since whoever made the folder may have written anything."""
+    return isinstance(facts, dict) and facts.keys() == set(names) and {*map(type, facts.values())} <= {int, float}

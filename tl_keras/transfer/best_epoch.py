@@ -3,6 +3,7 @@
 from tl_keras.errors import InputError
 from tl_keras.models import metric_direction
 from tl_keras.phases import is_better
+from tl_keras.system.stored.arrays import are_alike
 
 
 def monitor_mode(phase, model):
@@ -64,12 +65,18 @@ def assign_best(phase, variables, best_weights):
         best_weights: list of their arrays; empty if no epoch was the best.
 
     Raises:
-        InputError: no epoch was the best, because the monitored metric was never a number.
+        InputError: no epoch was the best, because the monitored metric was never a number, or the arrays are of another
+            model, as those of a forged checkpoint may be.
     """
     if not best_weights:
         raise InputError(
             f"Phase {phase.name!r} has no best weights, because its {phase.monitor} was never a number: "
             "lower its learning rate, or look for values in the data that are not finite."
+        )
+    if not are_alike(best_weights, variables):
+        raise InputError(
+            f"The weights of the best epoch of phase {phase.name!r} are of another model: remove the checkpoints that "
+            "the run has resumed from."
         )
     for variable, best in zip(variables, best_weights, strict=True):
         variable.assign(best)

@@ -35,6 +35,17 @@ def read_arrays(path, names=None):
         return None
 
 
+def are_alike(arrays, variables):
+    """Returns whether arrays that others may have made have the number, the shapes and the types of variables.
+
+    Args:
+        arrays: list of arrays.
+        variables: list of `keras.Variable`.
+    """
+    kinds = [(array.shape, array.dtype.name) for array in arrays]
+    return kinds == [(tuple(variable.shape), variable.dtype) for variable in variables]
+
+
 def _claims_more_than_it_has(path):
     """Returns True for compressed members and for members that share their bytes, or a file of holes."""
     with zipfile.ZipFile(path) as archive:
