@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from tl_keras.callbacks.checkpoint_state import MAX_METRICS, read_state
+from tl_keras import InputError
+from tl_keras.callbacks.checkpoint_state import MAX_METRICS, check_steps_done, read_state
 
 PHASES = {"ends": [1], "seconds": 0.5, "best": None, "waited": 0, "rate": 1.0, "steps": 3}
 COMPLETE = {"phase": 0, "phases": PHASES, "epochs": 1, "history": {"loss": [0.5], "val_loss": [None]}}
@@ -43,3 +44,11 @@ def test_a_complete_state_is_read_and_those_of_older_versions_too():
     older = COMPLETE | {"phases": {"steps": 0}, "history": {"val_loss": [float("inf")]}}
     assert read(older) == older
     assert read_state({}, 1) is None
+
+
+@pytest.mark.parametrize("steps", [4, 10**9, 10**299])
+def test_more_steps_than_an_epoch_has_are_refused(steps):
+    check_steps_done(0, 0)
+    check_steps_done(3, 4)
+    with pytest.raises(InputError, match="in an epoch of 4: remove `checkpoints`"):
+        check_steps_done(steps, 4)

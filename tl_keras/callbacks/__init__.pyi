@@ -1,4 +1,5 @@
 from .checkpoint_files import check_space as check_space
+from .checkpoint_state import check_steps_done as check_steps_done
 from .checkpoint_variables import largest_checkpoint as largest_checkpoint
 from .checkpoint_variables import model_bytes as model_bytes
 from .checkpoints import NotFinite as NotFinite

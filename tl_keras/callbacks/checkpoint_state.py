@@ -2,6 +2,7 @@
 
 import math
 
+from tl_keras.errors import InputError, quoted
 from tl_keras.system.json_files import check_depth, parse_json
 
 MAX_EPOCHS, MAX_METRICS = 10**6, 1_000
@@ -27,6 +28,23 @@ def read_state(arrays, num_phases):
     except (ValueError, RecursionError):
         return None
     return state if isinstance(state, dict) and _is_complete(state, num_phases) else None
+
+
+def check_steps_done(steps_done, steps):
+    """Refuses a checkpoint that would skip more batches than an epoch has, which are repeated without end.
+
+    Args:
+        steps_done: steps of the epoch that the checkpoint counts.
+        steps: steps of an epoch.
+
+    Raises:
+        InputError: these are too many.
+    """
+    if steps_done and steps_done >= steps:
+        raise InputError(
+            f"The checkpoint that the run resumes from counts {quoted(steps_done)} steps in an epoch of {steps}: "
+            "remove `checkpoints` from the run folder, and the training starts again."
+        )
 
 
 def _is_complete(state, num_phases):

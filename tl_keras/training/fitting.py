@@ -169,6 +169,7 @@ def _fit_phase(config, model, splits, phase, cached, watching, start):
     strategy = model.distribute_strategy
     num_replicas, per_execution = strategy.num_replicas_in_sync, replicas.steps_per_execution(config, strategy)
     inputs = TASKS[config.task].training_inputs(config, splits, first_epoch, features, num_replicas)
+    callbacks.check_steps_done(steps_done, inputs["steps_per_epoch"])
     with strategy.scope():
         learner = make_learner(config, model, phase, cut)
     if num_replicas > 1:
