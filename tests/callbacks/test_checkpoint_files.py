@@ -86,3 +86,13 @@ def test_the_disk_needs_room_for_three_checkpoints_and_the_model(written, monkey
     check_space(written, 300, 100)
     with pytest.raises(InputError, match="has 0.0 MB for a run whose checkpoints and model need 0.0 MB"):
         check_space(written, 301, 100)
+
+
+def test_folders_and_files_in_the_place_of_checkpoints_end_in_no_traceback(tmp_path):
+    for name in ("99999-000000000.npz", "99999-000000000.sha256"):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+    write_checkpoint(tmp_path / "checkpoints", 3, 7, ARRAYS)
+    assert [bool(arrays) for _, arrays in read_checkpoints(tmp_path / "checkpoints")] == [False, True]
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file' is a file, but a folder is needed there"):
+        write_checkpoint(tmp_path / "file", 3, 7, ARRAYS)

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 
 from tl_keras.errors import InputError
-from tl_keras.system.atomic_files import UNFINISHED, atomic_path, write_text
+from tl_keras.system.atomic_files import UNFINISHED, atomic_path, create_folder, write_text
 from tl_keras.system.checksums import manifest_line
 from tl_keras.system.stored.arrays import read_arrays
 from tl_keras.system.stored.files import is_sparse, read_bytes
@@ -29,7 +29,7 @@ def write_checkpoint(folder, epochs, steps, arrays):
     Raises:
         OSError: the disk is full; the older checkpoints are unchanged.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    create_folder(folder)
     path = folder / f"{epochs:05d}-{steps:09d}.npz"
     with atomic_path(path) as temporary:
         with open(temporary, "wb") as file:
@@ -96,5 +96,6 @@ def _remove_all_but_newest(newest):
     # Manifests first: a checkpoint without one is invalid.
     for pattern in ("[0-9]*.sha256", PATTERN, f"{UNFINISHED}*"):
         for path in folder.glob(pattern):
-            if path.name not in newest_names:
+            # No checkpoint is a folder.
+            if path.name not in newest_names and not path.is_dir():
                 path.unlink()

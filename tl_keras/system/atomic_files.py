@@ -55,7 +55,7 @@ def atomic_path(path):
 
 
 def move_to(path, place):
-    """Moves a file or a folder to its place, where another of the same kind is replaced; a folder must be empty.
+    """Moves a file or a folder to its place, where it replaces another file or an empty folder.
 
     Args:
         path: `pathlib.Path` of the file or folder.
@@ -73,6 +73,21 @@ def move_to(path, place):
         raise InputError(
             f"{str(place)!r} is a {found}, but a {expected} is written there: remove it, or rename it."
         ) from error
+
+
+def create_folder(path):
+    """Creates a folder and those above it, unless they are there.
+
+    Args:
+        path: `pathlib.Path` of the folder.
+
+    Raises:
+        InputError: a file stands in its place.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(f"{str(path)!r} is a file, but a folder is needed there: remove it, or rename it.") from error
 
 
 def write_text(path, text):

@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from tl_keras.system.atomic_files import atomic_path
+from tl_keras.system.atomic_files import atomic_path, create_folder
 from tl_keras.system.json_files import parse_json
 from tl_keras.system.stored.arrays import read_arrays
 
@@ -41,7 +41,7 @@ def write_values(path, values, facts):
         values: list of arrays.
         facts: dict ready for JSON.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    create_folder(path.parent)
     arrays = {f"value-{number}": value for number, value in enumerate(values)}
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **arrays, facts=np.array(json.dumps(facts)))

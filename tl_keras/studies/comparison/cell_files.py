@@ -10,7 +10,7 @@ from tl_keras.config.config_files import read_config
 from tl_keras.errors import InputError
 from tl_keras.runs.same_data import is_same_data
 from tl_keras.studies.comparison.grid import Cell
-from tl_keras.system.atomic_files import UNFINISHED, write_text
+from tl_keras.system.atomic_files import UNFINISHED, create_folder, write_text
 from tl_keras.system.json_files import read_json
 from tl_keras.system.links import open_to_append, refuse_links
 from tl_keras.system.plain_yaml import load_yaml
@@ -105,7 +105,7 @@ class ComparisonFolder:
 
     def write(self, cell, result):
         """Writes a finished cell."""
-        self._path(cell).parent.mkdir(exist_ok=True)
+        create_folder(self._path(cell).parent)
         write_text(self._path(cell), json.dumps(asdict(result)) + "\n")
 
     def write_suspicious(self, sentences):
