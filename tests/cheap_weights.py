@@ -13,17 +13,23 @@ NUMBERS, STEP = 1 << 23, 7919
 
 @contextlib.contextmanager
 def cheap_weights():
-    """Takes initial weights, which have the usual deviation, from one array, for each variable from another place."""
+    """Takes initial weights from one array, for each variable from another place.
+
+    Their deviation is that of He et al. with the inputs that a depthwise convolution really has, so that a deep network
+    without trained statistics has outputs of a size at which a wrong weight shows.
+    """
     import keras
     import pytest
 
     count = itertools.count()
 
-    def draw(initializer, shape, dtype=None):
-        deviation = getattr(initializer, "stddev", None) or math.sqrt(initializer.scale * shape[-1] / math.prod(shape))
+    def draw(_initializer, shape, dtype=None):
         size = math.prod(shape)
+        is_depthwise = len(shape) == 4 and shape[-1] == 1
+        fan_in = math.prod(shape[:-2] if is_depthwise else shape[:-1])
         first = next(count) * STEP % (NUMBERS - size)
-        return keras.ops.convert_to_tensor(_numbers()[first : first + size].reshape(shape) * deviation, dtype)
+        weights = _numbers()[first : first + size] * np.float32(math.sqrt(2 / fan_in))
+        return keras.ops.convert_to_tensor(weights.reshape(shape), dtype)
 
     with pytest.MonkeyPatch.context() as patch:
         for kind in (keras.initializers.VarianceScaling, keras.initializers.TruncatedNormal):

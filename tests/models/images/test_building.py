@@ -53,6 +53,7 @@ def test_backbone(name):
     expected = np.asarray(network(pixels.astype("float32")))
     blocks = ["preprocessing", *(block for block, _ in BACKBONES[name].blocks)]
     atol = 1e-5 * max(1, np.abs(expected).max())
+    assert expected.std() > 100 * atol, "a wrong weight would not show"
     run_backbone_test(model, blocks=blocks, found=outputs(name), expected=expected, atol=atol)
     check_blocks_pass_one_tensor(model)
 
