@@ -4,7 +4,14 @@ import pytest
 import tensorflow as tf
 
 import tl_keras as tl
+from tests.cheap_weights import cheap_weights
 from tl_keras.transfer.activations.batch_norm_folding import fold_batch_norm, precompute_batch_norm
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fast_building():
+    with cheap_weights():
+        yield
 
 
 def randomized(model):

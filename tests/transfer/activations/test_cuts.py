@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import tl_keras as tl
+from tests.cheap_weights import cheap_weights
 from tests.models.tiny_encoders import save_preset, token_inputs
 from tl_keras.transfer import trainable_blocks
 from tl_keras.transfer.activations.cuts import (
@@ -17,6 +18,12 @@ from tl_keras.transfer.activations.cuts import (
     suffix_model,
 )
 from tl_keras.transfer.activations.packing import describe_cut
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fast_building():
+    with cheap_weights():
+        yield
 
 
 def branched(dropout=0.5):
@@ -116,7 +123,7 @@ def test_prefix_and_suffix_share_weights_and_equal_the_whole_model(backbone, hea
 
 
 def test_the_cut_of_each_phase_is_settled_after_the_last_earlier_phase_that_changes_its_prefix():
-    model = tl.build_image_classifier("efficientnet_lite0", 3, weights=None, image_size=32)
+    model = classifier("efficientnet_lite0", "last", 32)
     trains = ["head", ["block6"], "top", "head", "block5", "all", ["block2"]]
     phases = [tl.Phase(train) for train in trains]
     cuts = find_cuts_of_phases(model, phases)
@@ -197,12 +204,19 @@ def test_the_token_inputs_are_not_a_cut():
     assert find_phase_cut(tokens_model(), ["embeddings"]) is None
 
 
+@pytest.fixture(scope="module")
+def text_classifier(tmp_path_factory):
+    """Text classifier whose head has all blocks; prefixes and suffixes share its layers and change none."""
+    folder = tmp_path_factory.mktemp("encoder")
+    save_preset(folder, "deberta_v3")
+    return tl.build_text_classifier(folder, 2, head_blocks="all")
+
+
 @pytest.mark.parametrize(
     ("train", "expected"), [("head", "head.concat"), ("layer1", "embeddings"), ("layer2", "embeddings")]
 )
-def test_a_text_classifier_with_all_blocks_has_cuts_at_the_ends(tmp_path, train, expected):
-    save_preset(tmp_path, "deberta_v3")
-    model = tl.build_text_classifier(tmp_path, 2, head_blocks="all")
+def test_a_text_classifier_with_all_blocks_has_cuts_at_the_ends(text_classifier, train, expected):
+    model = text_classifier
     cut = find_phase_cut(model, trainable_blocks(model, train))
     assert origin(cut).startswith(expected) and has_tokens(model, cut) == (expected == "embeddings")
     inputs = token_inputs(model.tokenizer)
