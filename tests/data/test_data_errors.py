@@ -8,15 +8,17 @@ def test_no_problem_raises_nothing():
     Faults("The table x").raise_if_any()
 
 
-def test_all_problems_are_reported_in_one_message():
+def test_all_problems_are_reported_in_one_message_each_before_its_advice():
     faults = Faults("The table x")
     faults.add("a box of zero area", "line 2", "correct it")
     faults.add("no label", "line 3", "name it")
     faults.add("a box of zero area", "line 9", "correct it")
+    faults.add("a box outside", "line 4", "correct it")
     with pytest.raises(InputError) as caught:
         faults.raise_if_any()
     expected = (
-        "The table x cannot be used: a box of zero area at line 2, line 9; no label at line 3: correct it; name it."
+        "The table x cannot be used: a box of zero area at line 2, line 9; a box outside at line 4: correct it; "
+        "no label at line 3: name it."
     )
     assert str(caught.value) == expected
 

@@ -57,7 +57,9 @@ def test_bad_labels(cells, multi_label, message):
 
 
 def test_all_problems_are_reported_in_one_message():
-    with pytest.raises(InputError, match="no label at line 2; several labels at line 3; the label nan, .* at line 4"):
+    with pytest.raises(
+        InputError, match="no label at line 2; the label nan, .* at line 4: fill .*; several labels at line 3"
+    ):
         read(read_labels, ["", ["x", "y"], "nan"])
 
 

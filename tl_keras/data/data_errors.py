@@ -24,16 +24,19 @@ class Faults:
         Args:
             problem: kind of problem, such as "a box of zero area".
             place: location of the problem, such as "line 7"; "" if `problem` includes it.
-            advice: way to correct it, such as "correct it"; the message gives each advice once.
+            advice: way to correct it, such as "correct it"; the message gives it once, after its problems.
         """
         self.places.setdefault(problem, []).append(place)
-        self.advice[advice] = None
+        self.advice.setdefault(problem, {})[advice] = None
 
     def raise_if_any(self):
         """Raises an InputError with all problems and the first places of each, if there are any."""
         if self.places:
-            problems = "; ".join(problem + _listed(places) for problem, places in self.places.items())
-            raise InputError(f"{self.origin} cannot be used: {problems}: {'; '.join(self.advice)}.")
+            groups = {}
+            for problem, places in self.places.items():
+                groups.setdefault("; ".join(self.advice[problem]), []).append(problem + _listed(places))
+            parts = (f"{'; '.join(problems)}: {advice}" for advice, problems in groups.items())
+            raise InputError(f"{self.origin} cannot be used: {'; '.join(parts)}.")
 
 
 def _listed(places):

@@ -140,5 +140,5 @@ def test_data_without_boxes_or_images_are_refused(draw):
 def test_faults_of_the_reader_are_reported_too(draw):
     faults = Faults("The file x")
     faults.add("an unknown id", "annotation 7")
-    with pytest.raises(InputError, match="The file x cannot be used: an unknown id at annotation 7; .*zero area"):
+    with pytest.raises(InputError, match="The file x cannot be used: an unknown id at annotation 7: .*; .*zero area"):
         check_boxes(Annotations([draw((4, 4, 4, 9))], faults))

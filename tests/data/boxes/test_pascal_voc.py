@@ -105,7 +105,7 @@ def test_problems_name_the_object(challenge):
     (challenge / "ImageSets" / "Main" / "train.txt").write_text("0\n2\n9\n")
     write_xml(challenge / "Annotations" / "2.xml", *[("dog", (1, 1, 9, 9), "")] * 9, ("dog", (9, 9, "x", 5), ""))
     write_xml(challenge / "Annotations" / "9.xml", ("dog", (9, 9, 12, 12), ""))
-    with pytest.raises(InputError, match="missing image at Annotations/9.jpg; .*number at Annotations/2.xml object 10"):
+    with pytest.raises(InputError, match="missing image at Annotations/9.jpg: .*number at Annotations/2.xml object 10"):
         find_boxes(challenge)
 
 

@@ -80,7 +80,7 @@ def test_all_problems_of_texts_are_reported_in_one_message(write):
     with pytest.raises(InputError) as caught:
         read_text_table(write(text))
     parts = (
-        "no text at line 2;",
+        "no text at line 2: fill them or remove them;",
         "unknown split at line 4 ('trian')",
         "no label at line 3;",
         "label nan, ",
@@ -98,7 +98,8 @@ def test_json_lines_without_a_label(value, write):
 
 def test_json_lines_with_half_a_character(write):
     rows = [{"text": "a", "label": "x\ud800"}, {"text": "b\ud800", "label": "y"}]
-    with pytest.raises(InputError, match=r"half a character .* at line 2; .* broken characters at line 1 \(x\\ud800\)"):
+    message = r"half a character .* at line 2: .*; .* broken characters at line 1 \(x\\ud800\)"
+    with pytest.raises(InputError, match=message):
         read_text_table(write("\n".join(map(json.dumps, rows)), "table.jsonl"))
 
 

@@ -36,7 +36,8 @@ def test_parquet(tmp_path):
 
 def test_all_lines_that_are_not_json_objects_are_named(tmp_path):
     lines = ['{"text": "a"}', '{"text": "b"', "[1]", "[" * 100_000, "text"]
-    with pytest.raises(InputError, match="no valid JSON object at line 2, line 3, line 4, line 5; no column 'label'"):
+    message = "no valid JSON object at line 2, line 3, line 4, line 5: .*; no column 'label'"
+    with pytest.raises(InputError, match=message):
         read_columns(write(tmp_path, "\n".join(lines), "data.jsonl"), COLUMNS)
 
 
