@@ -2,7 +2,7 @@ import pytest
 
 from tl_keras.config.parsing import parse
 from tl_keras.errors import InputError
-from tl_keras.studies.backbone_probes import cpu_seconds, load_for_backbone, probe_backbone
+from tl_keras.studies.backbone_probes import LABELLED, cpu_seconds, load_for_backbone, probe_backbone
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader
 from tl_keras.transfer.activations.frozen_part import FrozenPart
@@ -15,6 +15,9 @@ def test_images_are_loaded_at_the_size_of_the_backbone(image_folder):
     assert sized.data.image_size == 240
     assert resized.train.images[0].shape == (240, 240, 3)
     assert resized.train.labels.tolist() == splits.train.labels.tolist()
+    assert len(resized.test) == len(splits.test) > 0
+    _, labelled = load_for_backbone(config, splits, LABELLED)
+    assert len(labelled.train) == len(splits.train) and not len(labelled.test)
 
 
 def test_images_of_a_given_size_are_not_decoded_again(image_folder):

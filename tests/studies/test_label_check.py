@@ -28,6 +28,13 @@ def test_images_in_the_wrong_folder_are_found_in_every_split(image_folder, tmp_p
 
 
 @pytest.mark.usefixtures("small_network")
+def test_test_images_are_checked_at_the_size_of_the_backbone(image_folder):
+    flags = ["--data.path", str(image_folder), "--model.weights", "none", "--recipe", "auto", "--cache.mode", "off"]
+    check = check_labels(parse(flags))
+    assert len(check.labels) == 36 and "test" in check.splits
+
+
+@pytest.mark.usefixtures("small_network")
 def test_classes_with_one_example_each_are_refused(image_folder, tmp_path):
     for name in ("red", "blue", "green"):
         (tmp_path / "few" / "train" / name).mkdir(parents=True)

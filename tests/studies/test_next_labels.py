@@ -59,6 +59,13 @@ def test_labelled_images_of_the_pool_are_left_out_and_classes_suggested(pool, im
         chosen_from(config, tmp_path / "data", 2, has_labels=True)
 
 
+@pytest.mark.usefixtures("small_network")
+def test_labelled_test_images_are_left_out_at_the_size_of_the_backbone(image_folder):
+    flags = ["--data.path", str(image_folder), "--model.weights", "none", "--recipe", "auto", "--cache.mode", "off"]
+    with pytest.raises(InputError, match="is labelled already"):
+        chosen_from(parse(flags), image_folder, 2, has_labels=True)
+
+
 def test_a_pool_without_a_readable_example_is_refused(pool, tmp_path):
     with pytest.raises(InputError, match="No example .* can be read: broken.png: "):
         (tmp_path / "bad").mkdir()

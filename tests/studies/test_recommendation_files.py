@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.studies.probes import make_probe, make_recommendation
+from tests.studies.probes import NOISE, make_probe, make_recommendation
 from tl_keras.config.parsing import parse
 from tl_keras.studies.recommendation_files import summary_lines, write_recommendation
 
@@ -17,6 +17,19 @@ def test_fine_tuning_confirms_the_order_or_not(accuracies, verdict):
 def test_a_single_verified_backbone_has_no_order():
     text = "\n".join(summary_lines(make_recommendation([make_probe("a", 0.5, 40)], verified={"a": 0.9})))
     assert "Fine-tuned, accuracy on the validation examples: a 0.900." in text
+
+
+def test_the_best_block_is_named_beside_an_earlier_one_that_is_tied_with_it():
+    recommendation = make_recommendation([make_probe("a", 0.5, 40)], stem=0.9, block1=0.5, block2=0.5, top=0.6)
+    recommendation.block_losses["block1"] = 0.51 + NOISE
+    text = "\n".join(summary_lines(recommendation))
+    assert "a head on block2 alone has the lowest log-loss, and block1 is the earliest that is tied with it" in text
+    assert "after block1, give `--recipe progressive_unfreezing --unfreeze_from block2`" in text
+
+
+def test_the_earliest_block_is_named_once_where_it_is_the_best():
+    text = "\n".join(summary_lines(make_recommendation([make_probe("a", 0.5, 40)], stem=0.9, block1=0.5, top=0.6)))
+    assert "a head on block1 alone has the lowest log-loss: to fine-tune what comes after block1, give" in text
 
 
 def test_left_out_backbones_and_an_only_one_are_named():

@@ -8,6 +8,7 @@ import numpy as np
 
 from tl_keras import evaluation, probing
 from tl_keras.config.derived import derive
+from tl_keras.data.records import SPLITS
 from tl_keras.errors import InputError
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.features import FeatureReader, HeadInput
@@ -118,14 +119,13 @@ def _activation_bytes(network):
     return BYTES * sum(int(np.prod(shape)) for shape in shapes)
 
 
-def load_for_backbone(config, splits):
+def load_for_backbone(config, splits, names=SPLITS):
     """Loads the data as a backbone reads them best: images at the size that it was trained at.
-
-    Test images are left out there, since nothing here reads them.
 
     Args:
         config: `RunConfig` with this backbone.
         splits: what the task's `load_data` returned for any backbone.
+        names: splits whose images are needed; where images are decoded for this backbone, the others stay empty.
 
     Returns:
         Tuple of the `RunConfig` with the image size, and the splits.
@@ -136,5 +136,5 @@ def load_for_backbone(config, splits):
         # Images of a given size are the same for every backbone.
         return config, task.load_data(config) if config.data.image_size is None else splits
     sized = derive(config, data=derive(config.data, image_size=sizes[-1]))
-    rows = np.concatenate([splits.records.rows(split) for split in LABELLED])
+    rows = np.concatenate([splits.records.rows(split) for split in names])
     return sized, task.load_resized(sized, splits, sizes[-1], rows)

@@ -8,7 +8,7 @@ import numpy as np
 from tl_keras import evaluation, probing
 from tl_keras.errors import InputError
 from tl_keras.runs.run_folder import RunFolder
-from tl_keras.studies.backbone_probes import BackboneProbe, load_for_backbone, probe_backbone
+from tl_keras.studies.backbone_probes import LABELLED, BackboneProbe, load_for_backbone, probe_backbone
 from tl_keras.studies.candidate_backbones import nothing_left
 from tl_keras.tasks.registry import TASKS
 from tl_keras.training.automatic.decisions import with_default_recipe
@@ -50,9 +50,14 @@ class Recommendation:
         return min(filter(self.is_tied, self.probes), key=lambda probe: probe.milliseconds)
 
     @property
+    def best_block(self):
+        """The block of the best backbone whose features alone have the lowest log-loss."""
+        return min(self.block_losses, key=lambda block: np.mean(self.block_losses[block]))
+
+    @property
     def informed_block(self):
         """The earliest block of the best backbone whose features are tied with those of its best block."""
-        lowest = min(self.block_losses.values(), key=np.mean)
+        lowest = self.block_losses[self.best_block]
         return next(block for block, values in self.block_losses.items() if _is_tied(values, lowest))
 
 
@@ -79,7 +84,7 @@ def recommend(candidates, num_verified, folder):
     for name, candidate in candidates.configs.items():
         print(f"{name}:", flush=True)
         try:
-            sized[name], own_splits = load_for_backbone(candidate, splits)
+            sized[name], own_splits = load_for_backbone(candidate, splits, LABELLED)
             measured.append(probe_backbone(sized[name], own_splits))
         except InputError as error:
             print(f"{name} is left out: {error}", flush=True)

@@ -68,11 +68,12 @@ def summary_lines(recommendation):
     elif cheapest is not best:
         share = f"{100 * cheapest.milliseconds / best.milliseconds:.0f} %"
         lines.append(f"{cheapest.name} is tied with {best.name} on these labels, and takes {share} of its time.")
-    blocks = list(recommendation.block_losses)
+    blocks, lowest = list(recommendation.block_losses), recommendation.best_block
     start = blocks[min(blocks.index(block) + 1, len(blocks) - 1)]
+    tied = "" if block == lowest else f", and {block} is the earliest that is tied with it"
     lines.append(
-        f"In {best.name} no block alone serves a head better than {block}: to fine-tune what comes after it, give "
-        f"`--recipe progressive_unfreezing --unfreeze_from {start}`."
+        f"In {best.name} a head on {lowest} alone has the lowest log-loss{tied}: to fine-tune what comes after "
+        f"{block}, give `--recipe progressive_unfreezing --unfreeze_from {start}`."
     )
     lines += _verification(recommendation)
     return lines + [f"{name} was left out: {reason}" for name, reason in recommendation.skipped.items()]
