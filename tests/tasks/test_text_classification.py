@@ -305,7 +305,7 @@ BAD_TABLES = {
     "invisible texts": ("text,label\na,x\n\u200b\ufeff,y\n", "no text at line 3: fill them or remove them."),
     "missing labels": (
         "text,label\na,x\nb,\n",
-        "no label at line 3; 1 class (x) where 2 or more are expected:",
+        "no label at line 3: fill the cells or remove the rows; 1 class (x) where 2 or more are expected:",
     ),
     "latin-1": ("text,label\na,x\ncafé,y\n".encode("latin-1"), "line 3, it looks like latin-1; save it as UTF-8"),
     "UTF-16": ("text,label\na,x\nb,y\n".encode("utf-16"), "it looks like UTF-16; save it as UTF-8"),
