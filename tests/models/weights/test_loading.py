@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.cheap_weights import cheap_weights
 from tl_keras.errors import InputError
 from tl_keras.models.images.backbones import BACKBONES
 from tl_keras.models.images.building import build_backbone
@@ -155,9 +156,10 @@ def test_files_of_keras_applications_match(tmp_path, name, suffix):
     shape = (entry.minimum_size, entry.minimum_size, 3)
     keras.utils.clear_session()  # so that automatic names start with conv2d, as in the published files
     constructor = getattr(keras.applications, entry.constructor.partition(":")[2])
-    application = constructor(weights=None, input_shape=shape, **entry.options)
+    with cheap_weights():
+        application = constructor(weights=None, input_shape=shape, **entry.options)
+        model = build_backbone(name, weights=None, image_size=shape[0])
     (application.save_weights if suffix == ".weights.h5" else application.save)(path)
-    model = build_backbone(name, weights=None, image_size=shape[0])
     report = load_weights(model, path)
     assert (report.missing, report.unexpected) == ((), ())
     for variable, expected in zip(model.weights, application.weights, strict=True):
