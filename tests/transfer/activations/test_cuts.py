@@ -97,7 +97,8 @@ def test_dropout_without_a_block_stays_in_the_suffix():
 
 @functools.cache
 def classifier(backbone, head_blocks, size):
-    return tl.build_image_classifier(backbone, 3, weights=None, image_size=size, head_blocks=head_blocks)
+    with cheap_weights():
+        return tl.build_image_classifier(backbone, 3, weights=None, image_size=size, head_blocks=head_blocks)
 
 
 @functools.cache
