@@ -13,8 +13,9 @@ from tl_keras.models.saved.inner_tensors import largest_inside
 MEMORY_SHARE = 0.5
 """Share of the machine's memory that the tensors of a batch may take."""
 BYTES_PER_ELEMENT = 4
-KEPT_TENSORS = 3
-"""How many tensors of the largest size are alive at once: an input, an output and what computes it."""
+KEPT_TENSORS = 5
+"""How many tensors of the largest size are alive at once: an input, an output and what computes it, as GELU and layer
+normalization take three between them."""
 
 
 @dataclass(frozen=True)
@@ -106,15 +107,36 @@ def fits_untraced(model, num_examples):
 
 
 def memory_bytes():
-    """Returns the bytes of memory of this machine, or those that this process or container may take if fewer."""
+    """Returns the bytes of memory of this machine, or those that this process or container may still take if fewer.
+
+    What the process has by now counts for its own limits: TensorFlow alone takes most of a gigabyte, and where a limit
+    is reached, it is killed instead of raising an error.
+    """
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
     try:
         # Windows has no limits of this kind.
         import resource
     except ImportError:
         return total
-    limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
-    return min([total, *(limit for limit in limits if limit != resource.RLIM_INFINITY), *group_limits()])
+    kinds = zip((resource.RLIMIT_AS, resource.RLIMIT_DATA), used_bytes(), strict=True)
+    limits = [(resource.getrlimit(kind)[0], used) for kind, used in kinds]
+    left = [max(0, limit - used) for limit, used in limits if limit != resource.RLIM_INFINITY]
+    return min([total, *left, *group_limits()])
+
+
+def used_bytes(path=Path("/proc/self/statm")):
+    """Measures what the limits of this process count.
+
+    Args:
+        path: `Path` of the file in which Linux shows it.
+
+    Returns:
+        Tuple of the bytes of its addresses and of its data; zeros on other systems.
+    """
+    if not path.is_file():
+        return 0, 0
+    pages = path.read_text().split()
+    return int(pages[0]) * os.sysconf("SC_PAGE_SIZE"), int(pages[5]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def group_limits(mount=Path("/sys/fs/cgroup"), groups=Path("/proc/self/cgroup")):
