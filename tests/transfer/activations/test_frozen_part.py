@@ -68,13 +68,17 @@ def test_bfloat16_takes_half_the_memory_and_is_close(model, image_set):
     np.testing.assert_allclose(half.astype("float32"), exact, rtol=1 / 128, atol=1e-5)
 
 
-def test_half_precision_folds_batch_norm(image_set):
+def test_half_precision_folds_batch_norm(image_set, small_network):
     with_policy = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
     try:
         model = tl.build_image_classifier("efficientnet_lite0", 3, weights=None, image_size=32)
     finally:
         keras.mixed_precision.set_dtype_policy(with_policy)
+    generator = np.random.default_rng(0)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([generator.uniform(0.5, 1.5, weight.shape) for weight in layer.weights])
     [cut] = find_cuts_of_phases(model, [tl.Phase("head")])
     stored = FrozenPart(model, [cut]).compute(ImageSource(image_set, 4), in_memory([cut]))[id(cut)]
     expected = keras.Model(model.input, cut)(image_set.images, training=False)
