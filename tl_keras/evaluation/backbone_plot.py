@@ -16,8 +16,9 @@ def plot_backbones(backbones, blocks, path):
         for number, (name, milliseconds, loss, error) in enumerate(backbones):
             color = BLUE if number else ORANGE
             left.errorbar(milliseconds, loss, error, color=color, marker="o", capsize=3)
+            # Upright, because backbones of one family take nearly the same time.
             left.annotate(
-                name, (milliseconds, loss + error), (0, 4), textcoords="offset points", fontsize=8, ha="center"
+                name, (milliseconds, loss), (6, 0), textcoords="offset points", fontsize=8, va="center", rotation=90
             )
         left.set_title("Heads on frozen features")
         left.set_xlabel("CPU milliseconds an example")
