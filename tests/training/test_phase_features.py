@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tl_keras as tl
+from tests.cheap_weights import cheap_weights
 from tl_keras.config import CacheConfig, DataConfig, RunConfig
 from tl_keras.data import ImageSet
 from tl_keras.errors import InputError
@@ -18,7 +19,8 @@ BYTES = 12 * 4 * (1280 + 320 + 192)
 
 @pytest.fixture(scope="module")
 def model():
-    return tl.build_image_classifier("efficientnet_lite0", 2, weights=None, image_size=32)
+    with cheap_weights():
+        return tl.build_image_classifier("efficientnet_lite0", 2, weights=None, image_size=32)
 
 
 @pytest.fixture(scope="module")
