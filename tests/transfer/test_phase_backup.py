@@ -59,6 +59,7 @@ def test_a_backup_resumes_bit_for_bit(uninterrupted, after_the_end, is_first, tm
     assert all(map(same_bits, values(resumed.optimizer.variables), values(whole.optimizer.variables)))
 
 
+@pytest.mark.usefixtures("eager")
 def test_weight_files_without_the_state_are_read(uninterrupted, tmp_path):
     path = tmp_path / "plain.weights.h5"
     uninterrupted[0].save_weights(path)
@@ -70,6 +71,7 @@ def test_weight_files_without_the_state_are_read(uninterrupted, tmp_path):
     assert fit(Load())[1].state["ends"]
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_model_saved_during_fit_opens_and_one_saved_afterwards_has_no_trace(uninterrupted, tmp_path):
     model, _ = fit(keras.callbacks.ModelCheckpoint(tmp_path / "model.keras"))
     assert not hasattr(model, ATTRIBUTE)
