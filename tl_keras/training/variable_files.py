@@ -7,7 +7,7 @@ import numpy as np
 
 from tl_keras.system.atomic_files import atomic_path, create_folder
 from tl_keras.system.json_files import parse_json
-from tl_keras.system.stored.arrays import read_arrays
+from tl_keras.system.stored.arrays import are_alike, read_arrays
 
 
 def variable_values(model):
@@ -65,17 +65,13 @@ def read_values(path, like, names):
         if arrays is not None:
             *values, facts = arrays.values()
             facts = parse_json(str(facts))
-            if all(map(_are_alike, values, like)) and _are_numbers(facts, names):
+            if are_alike(values, like) and _are_numbers(facts, names):
                 return values, facts
     except (ValueError, RecursionError):
         # As for damaged arrays.
         pass
     print(f"{path} is damaged: it is computed again", flush=True)
     return None
-
-
-def _are_alike(value, expected):
-    return (value.shape, value.dtype) == (expected.shape, expected.dtype)
 
 
 def _are_numbers(facts, names):

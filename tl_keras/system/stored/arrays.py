@@ -40,10 +40,10 @@ def are_alike(arrays, variables):
 
     Args:
         arrays: list of arrays.
-        variables: list of `keras.Variable`.
+        variables: list of `keras.Variable`, or of arrays.
     """
     kinds = [(array.shape, array.dtype.name) for array in arrays]
-    return kinds == [(tuple(variable.shape), variable.dtype) for variable in variables]
+    return kinds == [(tuple(variable.shape), str(variable.dtype)) for variable in variables]
 
 
 def _claims_more_than_it_has(path):
