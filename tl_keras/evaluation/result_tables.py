@@ -70,10 +70,8 @@ def note_few_tested(metrics):
     Returns:
         A sentence, empty from `FEW_TESTED` examples on.
     """
-    count, name = (
-        metrics.get("examples", FEW_TESTED),
-        next((name for name in SHARES if metrics.get(name) is not None), None),
-    )
+    count = metrics.get("examples", FEW_TESTED)
+    name = next((name for name in SHARES if metrics.get(name) is not None), None)
     if not 0 < count < FEW_TESTED:
         return ""
     examples = counted(count, "test example says", "test examples say")
