@@ -3,20 +3,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.runs.bare_run import make_bare_run
 from tl_keras import predict
 from tl_keras.cli.former_predictions import record_file, record_path, refuse_other_file
 from tl_keras.errors import InputError
 
 
-def make_run(folder, model):
-    folder.mkdir()
-    (folder / "model.keras").write_text(model)
-    return SimpleNamespace(folder=folder)
-
-
 @pytest.fixture
 def run(tmp_path):
-    return make_run(tmp_path / "first", "a")
+    return make_bare_run(tmp_path / "first", "a")
 
 
 @pytest.fixture
@@ -42,7 +37,7 @@ def test_predictions_that_somebody_has_changed_stay(run, output):
 
 def test_predictions_of_another_run_stay(output, tmp_path):
     with pytest.raises(InputError, match="p.csv' holds predictions of another run: give another file, or remove"):
-        refuse_other_file(str(output), "csv", make_run(tmp_path / "second", "b"))
+        refuse_other_file(str(output), "csv", make_bare_run(tmp_path / "second", "b"))
 
 
 @pytest.mark.parametrize("record", [None, "{}", "[]", "{", "folder"])

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.runs.bare_run import make_bare_run
 from tl_keras import evaluate, export
 from tl_keras.errors import InputError
 from tl_keras.runs.result_folders import ORIGIN, claim_folder, open_output_folder, record_results, run_origin
@@ -12,20 +13,14 @@ NAMES = ["metrics.json", "report.html"]
 VERB = {"verb": "recommend"}
 
 
-def make_run(folder, model):
-    folder.mkdir()
-    (folder / "model.keras").write_text(model)
-    return SimpleNamespace(folder=folder)
-
-
 @pytest.fixture
 def run(tmp_path):
-    return make_run(tmp_path / "first", "a")
+    return make_bare_run(tmp_path / "first", "a")
 
 
 @pytest.fixture
 def other(tmp_path):
-    return make_run(tmp_path / "second", "b")
+    return make_bare_run(tmp_path / "second", "b")
 
 
 def test_the_same_call_may_repeat_and_complete_its_results(run, tmp_path):
@@ -97,7 +92,7 @@ def test_verbs_keep_what_somebody_has_changed(finished_run, tmp_path, arguments)
 @pytest.mark.parametrize("arguments", [[], ["--format", "keras"]], ids=["evaluate", "export"])
 def test_verbs_do_not_mix_two_runs(finished_run, tmp_path, arguments):
     verb, name = (export, "model.keras") if arguments else (evaluate, "metrics.json")
-    out = claim_folder(tmp_path / "out", run_origin(make_run(tmp_path / "other", "b")), [])
+    out = claim_folder(tmp_path / "out", run_origin(make_bare_run(tmp_path / "other", "b")), [])
     (out / name).write_text("of the other")
     with pytest.raises(InputError, match=f"holds results of another run or call, such as '{name}'"):
         verb.main([str(finished_run[0]), "--output", str(out), *arguments])

@@ -20,11 +20,6 @@ CASE = task_cases.TaskCase(
 )
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    return task_cases.TinyRun(CASE, tmp_path_factory.mktemp("tiny"))
-
-
 class TestContract(task_cases.TaskChecks):
     """Checks image classification."""
 

@@ -43,26 +43,9 @@ CASE = task_cases.TaskCase(
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    return task_cases.TinyRun(CASE, tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture(scope="module")
 def boxed_images(tiny):
     """The folder of the images."""
     return str(tiny.data / "rectangles")
-
-
-@pytest.fixture(scope="module")
-def run(tiny):
-    """The folder of a finished run."""
-    return tiny.folder
-
-
-@pytest.fixture(scope="module")
-def trained(tiny):
-    """The same run, opened."""
-    return tiny.open()
 
 
 @pytest.fixture

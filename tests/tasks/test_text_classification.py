@@ -61,11 +61,6 @@ CASE = task_cases.TaskCase(
 )
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    return task_cases.TinyRun(CASE, tmp_path_factory.mktemp("tiny"))
-
-
 class TestContract(task_cases.TaskChecks):
     """Checks text classification."""
 
@@ -85,18 +80,6 @@ def table(tiny):
 @pytest.fixture(scope="module")
 def flags(tiny):
     return tiny.flags
-
-
-@pytest.fixture(scope="module")
-def run(tiny):
-    """The folder of a finished run."""
-    return tiny.folder
-
-
-@pytest.fixture(scope="module")
-def trained(tiny):
-    """The same run, opened."""
-    return tiny.open()
 
 
 @pytest.fixture
